@@ -1,0 +1,48 @@
+# `make publish` and `make test` set everything up by themselves; `make help` lists the rest.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup publish test check validate build score site serve bench lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: $(READY) ## make the virtual environment from the hashed lock file
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "DeepEn needs Python 3.11 or newer; set PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+publish: setup ## validate, build the datasets, score the devices, build the site
+	$(BIN)/deepen publish
+
+test: setup ## run every test
+	$(BIN)/python -m pytest
+
+check: setup ## what the pull request is held to: lint, types, tests, submissions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+	$(BIN)/deepen validate
+
+validate build score site serve: setup ## one step of publish on its own
+	$(BIN)/deepen $@
+
+bench: setup ## measure the validation engine beside two alternatives
+	$(BIN)/python -m tests.bench
+
+lock: setup ## refresh the exact versions in requirements.lock
+	$(BIN)/uv --no-config pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade \
+	  --generate-hashes --no-header --no-annotate --output-file requirements.lock pyproject.toml
+
+clean: ## remove what was built (not the virtual environment)
+	rm -rf dist .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,163 @@
+"""The tables of one release, assembled from validated campaigns; it writes nothing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import BaseModel
+
+from harness.schema.campaign import Campaign
+from harness.schema.columns import arrow_schema
+from harness.schema.cost import kernel_cost
+from harness.schema.facts import DeviceRecord, Erratum, ErratumRecord, SubmissionRecord
+from harness.schema.identity import configuration_ids, record_ids
+from harness.schema.records import KEYS, RECORDS, SHARED_KEY
+from harness.schema.vocabulary import LEVELS, Level
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """All tables of one release, sorted by their key.
+
+    Attributes:
+        levels: per level, its rows in the schema of the level's record model; empty levels have no rows.
+        devices: one row a device, schema of `DeviceRecord`.
+        submissions: one row a submission, schema of `SubmissionRecord`.
+        errata: one row a corrected figure, schema of `ErratumRecord`.
+    """
+
+    levels: dict[Level, pa.Table]
+    devices: pa.Table
+    submissions: pa.Table
+    errata: pa.Table
+
+    def only_of(self, level: Level) -> "Release":
+        """The level's rows with only the devices, submissions and errata that they belong to."""
+        rows = self.levels[level]
+        devices, submissions = (pc.unique(rows.column(name)) for name in ("device_id", "submission_id"))
+        of_device = pc.is_in(self.errata.column("device_id"), value_set=devices)
+        submission = self.errata.column("submission_id")
+        of_submission = pc.or_(pc.is_null(submission), pc.is_in(submission, value_set=submissions))
+        return Release(
+            levels={level: rows},
+            devices=self.devices.filter(pc.is_in(self.devices.column("device_id"), value_set=devices)),
+            submissions=self.submissions.filter(
+                pc.is_in(self.submissions.column("submission_id"), value_set=submissions)
+            ),
+            errata=self.errata.filter(pc.and_(of_device, of_submission)),
+        )
+
+
+def assemble(campaigns: Iterable[Campaign]) -> Release:
+    """Join validated campaigns into the tables of one release."""
+    ordered = sorted(campaigns, key=lambda campaign: campaign.submission_id)
+    return Release(
+        levels={level: _level_table(ordered, level) for level in LEVELS},
+        devices=_device_table(ordered),
+        submissions=_submission_table(ordered),
+        errata=_errata_table(ordered),
+    )
+
+
+def _level_table(campaigns: Sequence[Campaign], level: Level) -> pa.Table:
+    schema = arrow_schema(RECORDS[level])
+    parts = [
+        _with_provenance(campaign, campaign.tables[level], level, schema)
+        for campaign in campaigns
+        if level in campaign.tables
+    ]
+    order = ("device_id", *KEYS[level], *SHARED_KEY, "record_id")
+    joined = pa.concat_tables([schema.empty_table(), *parts])
+    return joined.sort_by([(name, "ascending") for name in order]).combine_chunks()
+
+
+def _with_provenance(campaign: Campaign, rows: pa.Table, level: Level, schema: pa.Schema) -> pa.Table:
+    manifest = campaign.manifest
+    derived: dict[str, Any] = {
+        "record_id": record_ids(rows, level, campaign.submission_id),
+        "processor": [campaign.device.delegates[name] for name in rows.column("delegate").to_pylist()],
+    }
+    constants = {
+        "device_id": campaign.device_id,
+        "submission_id": campaign.submission_id,
+        "runtime": manifest.runtime,
+        "method": manifest.method,
+        "tier": manifest.tier,
+    }
+    if level == "kernels":
+        derived["configuration_id"] = configuration_ids(rows)
+        derived |= kernel_cost(rows)._asdict()
+    columns = []
+    for field in schema:
+        if field.name in constants:
+            columns.append(pa.repeat(pa.scalar(constants[field.name], field.type), rows.num_rows))
+        elif field.name in derived:
+            columns.append(pa.array(derived[field.name], field.type))
+        else:
+            columns.append(rows.column(field.name).cast(field.type))
+    return pa.table(columns, schema=schema)
+
+
+def _table_of(records: Iterable[BaseModel], model: type[BaseModel], *keys: str) -> pa.Table:
+    rows = [record.model_dump() for record in records]
+    table = pa.Table.from_pylist(rows, schema=arrow_schema(model))
+    return table.sort_by([(key, "ascending") for key in keys])
+
+
+def _device_table(campaigns: Sequence[Campaign]) -> pa.Table:
+    devices = {campaign.device_id: campaign.device for campaign in campaigns}
+    records = []
+    for device_id, device in devices.items():
+        facts = device.model_dump(exclude={"delegates", "errata"})
+        printed = [erratum.printed for erratum in device.errata if erratum.field == "tdp_w"]
+        facts["tdp_printed_w"] = printed[0] if printed else device.tdp_w
+        records.append(DeviceRecord(device_id=device_id, **facts))
+    return _table_of(records, DeviceRecord, "device_id")
+
+
+def _submission_table(campaigns: Sequence[Campaign]) -> pa.Table:
+    records = []
+    for campaign in campaigns:
+        manifest = campaign.manifest
+        meter, idle, scores = manifest.meter, manifest.idle, manifest.published_scores
+        records.append(
+            SubmissionRecord(
+                submission_id=campaign.submission_id,
+                device_id=campaign.device_id,
+                tier=manifest.tier,
+                meter=meter.name if meter else None,
+                meter_kind=meter.kind if meter else None,
+                sampling_hz=meter.sampling_hz if meter else None,
+                idle_power_mw=idle.power_mw if idle else None,
+                scores_edition=scores.edition if scores else None,
+                pcs_published=scores.pcs if scores else None,
+                iecs_published=scores.iecs if scores else None,
+                **manifest.source.model_dump(),
+                **manifest.model_dump(
+                    include={"title", "date", "method", "runtime", "licence", "conditions", "notes", "contributors"}
+                ),
+            )
+        )
+    return _table_of(records, SubmissionRecord, "submission_id")
+
+
+def _errata_table(campaigns: Sequence[Campaign]) -> pa.Table:
+    devices = {campaign.device_id: campaign.device for campaign in campaigns}
+    records = [_erratum(device_id, None, erratum) for device_id, device in devices.items() for erratum in device.errata]
+    for campaign in campaigns:
+        records += [
+            _erratum(campaign.device_id, campaign.submission_id, erratum) for erratum in campaign.manifest.errata
+        ]
+    return _table_of(records, ErratumRecord, "device_id", "submission_id", "field", "where")
+
+
+def _erratum(device_id: str, submission_id: str | None, erratum: Erratum) -> ErratumRecord:
+    where = ", ".join(f"{column} {value}" for column, value in sorted(erratum.where.items()))
+    return ErratumRecord(
+        device_id=device_id,
+        submission_id=submission_id,
+        where=where or None,
+        **erratum.model_dump(exclude={"where"}),
+    )

@@ -1,0 +1,33 @@
+"""A validated submission in memory: the type that validation hands to releases."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from harness.schema.facts import Device, Manifest
+from harness.schema.vocabulary import Level
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """One campaign on one device, free of errors.
+
+    Attributes:
+        device_id: name of the device folder.
+        name: name of the campaign folder.
+        device: contents of `device.yaml`.
+        manifest: contents of `submission.yaml`.
+        tables: per level, rows in the Arrow schema of that level's row model.
+    """
+
+    device_id: str
+    name: str
+    device: Device
+    manifest: Manifest
+    tables: Mapping[Level, pa.Table]
+
+    @property
+    def submission_id(self) -> str:
+        """Device folder and campaign folder, joined by a slash."""
+        return f"{self.device_id}/{self.name}"

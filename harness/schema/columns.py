@@ -1,0 +1,114 @@
+"""Columns derived from the pydantic models: the one reading of a model that every other form starts from.
+
+It declares nothing of its own; Arrow schemas, field tables and column checks ask here.
+"""
+
+import types
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import pyarrow as pa
+from pydantic import BaseModel
+
+from harness.schema.quantities import Quantity
+
+_ARROW_TYPES: dict[Any, pa.DataType] = {
+    float: pa.float64(),
+    int: pa.int64(),
+    bool: pa.bool_(),
+    str: pa.string(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One field of a model, taken apart.
+
+    Attributes:
+        name: field name, which is also the CSV header.
+        python_type: `float`, `int`, `bool` or `str`; of the elements, for a list.
+        quantity: unit, sentence and bounds.
+        is_required: whether a row must give it.
+        is_list: whether it holds several values.
+        default: value of an absent cell.
+        choices: admitted words, empty where any text goes.
+    """
+
+    name: str
+    python_type: type
+    quantity: Quantity
+    is_required: bool
+    is_list: bool
+    default: Any
+    choices: tuple[str, ...]
+
+    @property
+    def arrow_type(self) -> pa.DataType:
+        """Arrow type of the column in a release."""
+        scalar = _ARROW_TYPES[self.python_type]
+        return pa.list_(scalar) if self.is_list else scalar
+
+    @property
+    def expected(self) -> str:
+        """Admitted values in words."""
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        return self.quantity.expected or {bool: "true or false", str: "text"}.get(self.python_type, "a number")
+
+
+def _is_union(annotation: Any) -> bool:
+    return get_origin(annotation) in (Union, types.UnionType)
+
+
+def _take_apart(annotation: Any) -> tuple[Any, Quantity | None]:
+    """Base type and quantity of an annotation such as `Annotated[float, Quantity(...)] | None`."""
+    if _is_union(annotation):
+        parts = [part for part in get_args(annotation) if part is not types.NoneType]
+        return _take_apart(parts[0])
+    if get_origin(annotation) is Annotated:
+        base, *notes = get_args(annotation)
+        return base, next((note for note in notes if isinstance(note, Quantity)), None)
+    return annotation, None
+
+
+@cache
+def columns_of(model: type[BaseModel]) -> dict[str, Column]:
+    """Columns of a record or row model, by name, in order of declaration.
+
+    Raises:
+        TypeError: a field that is not declared as a quantity.
+    """
+    hints = get_type_hints(model, include_extras=True)
+    columns = {}
+    for name, field in model.model_fields.items():
+        base, quantity = _take_apart(hints[name])
+        if quantity is None:
+            raise TypeError(f"{model.__name__}.{name} is not declared as a quantity")
+        is_list = get_origin(base) is list
+        if is_list:
+            (base,) = get_args(base)
+        choices = get_args(base) if get_origin(base) is Literal else ()
+        columns[name] = Column(
+            name=name,
+            python_type=str if choices else base,
+            quantity=quantity,
+            is_required=field.is_required(),
+            is_list=is_list,
+            default=None if field.is_required() else field.default,
+            choices=choices,
+        )
+    return columns
+
+
+@cache
+def arrow_schema(model: type[BaseModel]) -> pa.Schema:
+    """Arrow schema of a model; each field's metadata holds `description` and, where there is one, `unit`."""
+    fields = []
+    for column in columns_of(model).values():
+        metadata = {"description": column.quantity.sentence}
+        if column.quantity.unit:
+            metadata["unit"] = column.quantity.unit
+        is_nullable = not column.is_required and column.default is None
+        fields.append(pa.field(column.name, column.arrow_type, nullable=is_nullable, metadata=metadata))
+    return pa.schema(fields)

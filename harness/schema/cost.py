@@ -1,0 +1,112 @@
+"""Arithmetic cost of a kernel configuration: FLOPs, parameters and bytes moved.
+
+Convention: one multiply-accumulate is two FLOPs; batch normalisation folded into a convolution and its
+activation cost nothing; padding is "same", so an output extent is the input extent divided by the stride,
+rounded up. Energies per FLOP and FLOP splits rest on it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from harness.schema.records import KEYS
+
+Extents = npt.NDArray[np.int64]
+
+DTYPE_BITS = {"fp32": 32, "fp16": 16, "bf16": 16, "int16": 16, "int8": 8, "int4": 4, "mixed": 32, "unstated": 32}
+"""Bits of one element; `mixed` and `unstated` are counted at the widest."""
+
+_SE_REDUCTION = 4
+_ELEMENTWISE_FLOPS = {
+    "relu": 1,
+    "bn": 2,
+    "bnrelu": 3,
+    "hswish": 4,
+    "add": 1,
+    "addrelu": 2,
+    "concat": 0,
+    "split": 0,
+    "channelshuffle": 0,
+}
+"""FLOPs per output element: bn scales and shifts, hswish is x * clip(x + 3, 0, 6) / 6."""
+
+
+class Cost(NamedTuple):
+    """Cost of kernels, one entry a row.
+
+    Attributes:
+        flops: FLOP of one inference.
+        params: trainable parameters.
+        bytes_moved: bytes of inputs, outputs and parameters, each moved once.
+    """
+
+    flops: Extents
+    params: Extents
+    bytes_moved: Extents
+
+
+def kernel_cost(table: pa.Table) -> Cost:
+    """Cost of every row of a kernel table.
+
+    Args:
+        table: the configuration columns of the kernel schema, and `dtype`. A row whose configuration is
+            incomplete costs 0; validation reports it.
+
+    Source:
+        Multiply-accumulate counts of convolution and matrix multiplication as in Sze et al., Efficient
+        Processing of Deep Neural Networks (2020), chapter 2.
+    """
+    n_rows = table.num_rows
+    kernels = table.column("kernel").combine_chunks()
+    encoded = kernels if pa.types.is_dictionary(kernels.type) else kernels.dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    fields: dict[str, Extents] = {
+        name: table.column(name).fill_null(0).to_numpy() for name in KEYS["kernels"] if name != "kernel"
+    }
+    flops, params, elements = (np.zeros(n_rows, dtype=np.int64) for _ in range(3))
+    for code, kernel in enumerate(encoded.dictionary.to_pylist()):
+        rows = np.flatnonzero(codes == code)
+        of_kernel = _cost_of(kernel, {name: column[rows] for name, column in fields.items()})
+        for total, part in zip((flops, params, elements), of_kernel, strict=True):
+            total[rows] = part
+    bits = np.array([DTYPE_BITS[dtype] for dtype in table.column("dtype").to_pylist()], dtype=np.int64)
+    return Cost(flops, params, (elements + params) * bits // 8)
+
+
+def _cost_of(kernel: str, f: dict[str, Extents]) -> tuple[Extents, Extents, Extents]:
+    """FLOPs, parameters, and elements read or written, of rows of one kernel type."""
+    h, w, cin = f["input_h"], f["input_w"], f["cin"]
+    if kernel == "fc":
+        macs = cin * f["cout"]
+        return 2 * macs, macs + f["cout"], cin + f["cout"]
+    inputs = h * w * cin
+    if kernel in _ELEMENTWISE_FLOPS:
+        return _elementwise(kernel, inputs, f)
+    if kernel == "global-avgpool":
+        return inputs, np.zeros_like(cin), inputs + cin
+    if kernel == "se":
+        squeezed = np.maximum(cin // _SE_REDUCTION, 1)
+        return 2 * inputs + 4 * cin * squeezed, 2 * cin * squeezed + cin + squeezed, 2 * inputs
+    window = f["kernel_h"] * f["kernel_w"]
+    positions = -(-h // np.maximum(f["stride_h"], 1)) * -(-w // np.maximum(f["stride_w"], 1))
+    if kernel in ("avgpool", "maxpool"):
+        return positions * cin * window, np.zeros_like(cin), inputs + positions * cin
+    if kernel == "dwconv-bn-relu":
+        cout = np.where(f["cout"] > 0, f["cout"], cin)
+        weights = window * cout
+    else:
+        cout = f["cout"]
+        weights = window * (cin // np.maximum(f["groups"], 1)) * cout
+    return 2 * positions * weights, weights + cout, inputs + positions * cout
+
+
+def _elementwise(kernel: str, inputs: Extents, f: dict[str, Extents]) -> tuple[Extents, Extents, Extents]:
+    n_inputs = 1
+    if kernel == "concat":
+        inputs = f["input_h"] * f["input_w"] * (f["cin"] + f["cin2"] + f["cin3"] + f["cin4"])
+    elif kernel.startswith("add"):
+        n_inputs = 2
+    params = 2 * f["cin"] if kernel.startswith("bn") else np.zeros_like(inputs)
+    return _ELEMENTWISE_FLOPS[kernel] * inputs, params, (n_inputs + 1) * inputs

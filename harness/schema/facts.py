@@ -1,0 +1,217 @@
+"""What is declared once beside the rows: a device, a submission with its source, and errata.
+
+`DeviceFacts` and `SubmissionFacts` hold what a YAML file and a published table share.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from harness.schema import quantities as q
+from harness.schema.quantities import Quantity
+from harness.schema.vocabulary import DeviceClass, MeterKind, Method, Processor, Tier, tier_of
+
+_LINE = r"^[^\x00-\x1f\x7f<>]+$"
+_TEXT = r"^[^\x00-\x08\x0b-\x1f\x7f<>]+$"
+_RULE = "fact-value"
+
+
+def _line(sentence: str) -> Quantity:
+    return Quantity(
+        "", sentence, _RULE, "Use one line of at most 200 printable characters.", pattern=_LINE, max_length=200
+    )
+
+
+def _text(sentence: str) -> Quantity:
+    return Quantity("", sentence, _RULE, "Use at most 2000 printable characters.", pattern=_TEXT, max_length=2000)
+
+
+def _choice(sentence: str) -> Quantity:
+    return Quantity("", sentence, _RULE, "Write one of the words listed.")
+
+
+def _address(sentence: str) -> Quantity:
+    fix = "Give an address that begins with http:// or https://."
+    return Quantity("", sentence, _RULE, fix, pattern=r"^https?://[^\s<>\"']+$", max_length=500)
+
+
+def _number(unit: str, sentence: str, most: float) -> Quantity:
+    return Quantity(unit, sentence, _RULE, f"Give a number above 0 in {unit}.", gt=0, le=most)
+
+
+def _single_word(value: str) -> str:
+    if any(character.isspace() for character in value):
+        raise ValueError("one SPDX identifier without spaces, for example CC-BY-4.0")
+    return value
+
+
+class Fact(BaseModel):
+    """Strict base of everything a contributor declares in YAML."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Erratum(Fact):
+    """One figure whose printed value is not the used one.
+
+    `where` selects the row by its columns; it is empty for a field of the device.
+    """
+
+    field: Annotated[str, _line("Column or field that is corrected.")]
+    where: dict[str, str] = Field(default_factory=dict, description="Columns that select the corrected row.")
+    printed: Annotated[float, Quantity("", "Value that the source prints, in the unit of the field.", _RULE, "")]
+    used: Annotated[float, Quantity("", "Value that is used here, in the unit of the field.", _RULE, "")]
+    why: Annotated[str, _text("Reason, with its arithmetic.")]
+
+
+class DeviceFacts(Fact):
+    """Facts of a device or rated system."""
+
+    name: Annotated[str, _line("Name as its maker or the benchmark writes it.")]
+    device_class: Annotated[DeviceClass, _choice("What kind of device it is.")]
+    soc: Annotated[str, _line("System on chip or microcontroller.")] | None = None
+    processor_name: Annotated[str, _line("Processor core with its extensions.")] | None = None
+    accelerator: Annotated[str, _line("Accelerator that runs the network.")] | None = None
+    vendor: Annotated[str, _line("Maker of the device, or submitter of the system.")] | None = None
+    board: Annotated[str, _line("Board on which a rated system runs.")] | None = None
+    frequency_mhz: Annotated[float, _number("MHz", "Clock of the processor.", 1e5)] | None = None
+    year: Annotated[int, Quantity("", "Year in which it came out.", _RULE, "Give a year.", ge=1990, le=2100)] | None = (
+        None
+    )
+    tdp_w: Annotated[float, _number("W", "Thermal design power (TDP) that scores use.", 1000)] | None = None
+
+
+class Device(DeviceFacts):
+    """One device or rated system, declared in `device.yaml`."""
+
+    delegates: dict[q.Delegate, Processor] = Field(
+        min_length=1, description="Every delegate that the device has, with the processor it runs on."
+    )
+    errata: list[Erratum] = Field(default_factory=list, description="Corrections of this device's facts.")
+
+
+class Meter(Fact):
+    """What measured the power."""
+
+    name: Annotated[str, _line("Maker and model of the meter.")]
+    kind: Annotated[MeterKind, _choice("How the meter measures.")]
+    sampling_hz: Annotated[float, _number("Hz", "Samples per second.", 1e9)] | None = None
+    accuracy: Annotated[str, _line("Accuracy as the maker states it.")] | None = None
+
+
+class Idle(Fact):
+    """Idle power that idle-subtracted energies were reduced by."""
+
+    power_mw: Annotated[float, _number("mW", "Mean idle power.", 1e8)]
+    how: Annotated[str, _text("How and when the idle power was measured.")]
+
+
+class Source(Fact):
+    """Where the figures come from."""
+
+    citation: Annotated[str, _text("Work to cite, in one sentence.")]
+    url: Annotated[str, _address("Address of the work.")] | None = None
+    identifier: Annotated[str, _line("arXiv number, DOI or commit.")] | None = None
+    attribution: Annotated[str, _text("Sentence that the licence or owner asks for.")] | None = None
+
+
+class PublishedScores(Fact):
+    """Scores that the source itself prints for this device."""
+
+    edition: Annotated[str, _line("Edition whose suite the printed scores belong to.")]
+    pcs: Annotated[float, Quantity("", "Power consumption score (PCS) as the source prints it.", _RULE, "")] | None = (
+        None
+    )
+    iecs: (
+        Annotated[float, Quantity("", "Inference energy consumption score (IECS) as the source prints it.", _RULE, "")]
+        | None
+    ) = None
+
+
+class SubmissionFacts(Fact):
+    """Facts of a submission."""
+
+    title: Annotated[str, _line("What was measured, in a few words.")]
+    date: Annotated[
+        str,
+        Quantity(
+            "",
+            "Day, month or year of the measurement or publication.",
+            _RULE,
+            "Write YYYY-MM-DD, YYYY-MM or YYYY.",
+            pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$",
+        ),
+    ]
+    method: Annotated[Method, _choice("How the figures were obtained.")]
+    runtime: q.RuntimeName
+    licence: Annotated[str, _line("SPDX identifier of the data licence."), AfterValidator(_single_word)]
+    conditions: Annotated[str, _text("Temperature, governor, screen, supply, placement.")] | None = None
+    notes: Annotated[str, _text("Anything a reader of the figures should know.")] | None = None
+
+
+class Manifest(SubmissionFacts):
+    """Who measured, when and how, declared in `submission.yaml`."""
+
+    schema_version: Literal[1] = Field(description="Version of this file's layout.")
+    contributors: list[Annotated[str, _line("One person or organisation.")]] = Field(
+        min_length=1, description="People or organisations, in order."
+    )
+    source: Source = Field(description="Where the figures come from.")
+    meter: Meter | None = Field(None, description="What measured the power; needed when the method is measured.")
+    idle: Idle | None = Field(None, description="Idle baseline; needed when energies are idle-subtracted.")
+    published_scores: PublishedScores | None = Field(None, description="Scores that the source prints.")
+    errata: list[Erratum] = Field(default_factory=list, description="Corrections of this submission's rows.")
+
+    @model_validator(mode="after")
+    def _measured_needs_a_meter(self) -> "Manifest":
+        if self.method == "measured" and self.meter is None:
+            raise ValueError("method measured needs a meter with its name and kind")
+        return self
+
+    @property
+    def tier(self) -> Tier:
+        """Evidence tier of every row of the submission."""
+        return tier_of(self.method, self.meter.kind if self.meter else None)
+
+
+class DeviceRecord(DeviceFacts):
+    """One row of the published device table."""
+
+    device_id: q.DeviceId
+    tdp_printed_w: (
+        Annotated[float, _number("W", "Thermal design power as the source prints it; see the errata.", 1000)] | None
+    ) = None
+
+
+class SubmissionRecord(SubmissionFacts):
+    """One row of the published submission table."""
+
+    submission_id: q.SubmissionId
+    device_id: q.DeviceId
+    contributors: Annotated[list[str], _line("People or organisations, in order.")]
+    tier: q.TierName
+    meter: Annotated[str, _line("Maker and model of the meter.")] | None = None
+    meter_kind: Annotated[MeterKind, _choice("How the meter measures.")] | None = None
+    sampling_hz: Annotated[float, _number("Hz", "Samples per second.", 1e9)] | None = None
+    idle_power_mw: (
+        Annotated[float, _number("mW", "Idle power that idle-subtracted energies were reduced by.", 1e8)] | None
+    ) = None
+    citation: Annotated[str, _text("Work to cite, in one sentence.")]
+    url: Annotated[str, _address("Address of the work.")] | None = None
+    identifier: Annotated[str, _line("arXiv number, DOI or commit.")] | None = None
+    attribution: Annotated[str, _text("Sentence that the licence or owner asks for.")] | None = None
+    scores_edition: Annotated[str, _line("Edition whose suite the printed scores belong to.")] | None = None
+    pcs_published: Annotated[float, Quantity("", "PCS as the source prints it.", _RULE, "")] | None = None
+    iecs_published: Annotated[float, Quantity("", "IECS as the source prints it.", _RULE, "")] | None = None
+
+
+class ErratumRecord(Fact):
+    """One row of the published table of errata."""
+
+    device_id: q.DeviceId
+    submission_id: q.SubmissionId | None = None
+    field: Annotated[str, _line("Column or field that is corrected.")]
+    where: Annotated[str, _line("Columns that select the corrected row.")] | None = None
+    printed: Annotated[float, Quantity("", "Value that the source prints, in the unit of the field.", _RULE, "")]
+    used: Annotated[float, Quantity("", "Value that is used here, in the unit of the field.", _RULE, "")]
+    why: Annotated[str, _text("Reason, with its arithmetic.")]
