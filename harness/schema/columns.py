@@ -31,6 +31,7 @@ class Column:
         quantity: unit, sentence and bounds.
         is_required: whether a row must give it.
         is_list: whether it holds several values.
+        element: bounds of one of several values, where they have any.
         default: value of an absent cell.
         choices: admitted words, empty where any text goes.
     """
@@ -40,6 +41,7 @@ class Column:
     quantity: Quantity
     is_required: bool
     is_list: bool
+    element: Quantity | None
     default: Any
     choices: tuple[str, ...]
 
@@ -54,7 +56,8 @@ class Column:
         """Admitted values in words."""
         if self.choices:
             return "one of " + ", ".join(self.choices)
-        return self.quantity.expected or {bool: "true or false", str: "text"}.get(self.python_type, "a number")
+        bounds = (self.element or self.quantity).expected
+        return bounds or {bool: "true or false", str: "text"}.get(self.python_type, "a number")
 
 
 def _is_union(annotation: Any) -> bool:
@@ -86,8 +89,9 @@ def columns_of(model: type[BaseModel]) -> dict[str, Column]:
         if quantity is None:
             raise TypeError(f"{model.__name__}.{name} is not declared as a quantity")
         is_list = get_origin(base) is list
+        element = None
         if is_list:
-            (base,) = get_args(base)
+            base, element = _take_apart(get_args(base)[0])
         choices = get_args(base) if get_origin(base) is Literal else ()
         columns[name] = Column(
             name=name,
@@ -95,6 +99,7 @@ def columns_of(model: type[BaseModel]) -> dict[str, Column]:
             quantity=quantity,
             is_required=field.is_required(),
             is_list=is_list,
+            element=element,
             default=None if field.is_required() else field.default,
             choices=choices,
         )

@@ -188,7 +188,7 @@ class SubmissionRecord(SubmissionFacts):
 
     submission_id: q.SubmissionId
     device_id: q.DeviceId
-    contributors: Annotated[list[str], _line("People or organisations, in order.")]
+    contributors: Annotated[list[str], _choice("People or organisations, in order.")]
     tier: q.TierName
     meter: Annotated[str, _line("Maker and model of the meter.")] | None = None
     meter_kind: Annotated[MeterKind, _choice("How the meter measures.")] | None = None

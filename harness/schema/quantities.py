@@ -303,13 +303,14 @@ InputShape = Annotated[
         pattern=r"^[1-9][0-9]{0,6}(x[1-9][0-9]{0,6}){0,7}$",
     ),
 ]
+_ROUND_FIX = "Join rounds by ; as in v1.0;v1.1."
 Rounds = Annotated[
-    list[str],
+    list[Annotated[str, Quantity("", "One round.", "round-pattern", _ROUND_FIX, pattern=r"^v?[0-9]+(\.[0-9]+){0,2}$")]],
     Quantity(
         "",
         "Publication rounds in which this same figure appeared; joined by ; in CSV.",
         "round-pattern",
-        "Join rounds by ; as in v1.0;v1.1.",
+        _ROUND_FIX,
     ),
 ]
 SourceId = Annotated[

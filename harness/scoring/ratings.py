@@ -1,0 +1,243 @@
+"""Ratings: every device of a release under every edition whose suite it ran, or the reason why not."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pandas as pd
+import pyarrow.compute as pc
+
+from harness.releases import Release
+from harness.schema.vocabulary import RATED_TIERS, Tier
+from harness.scoring.editions import Edition, editions
+from harness.scoring.formulas import energy_index, iecs, pcs
+from harness.scoring.suite import suite_rows
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFigure:
+    """Best energy of a device on one network of the suite.
+
+    Attributes:
+        energy_mj: lowest energy per inference over the delegates, in mJ.
+        delegate: delegate that reached it.
+        low_mj: lowest run, in mJ; the energy itself where no spread is known.
+        high_mj: highest run of that delegate, in mJ.
+    """
+
+    network: str
+    title: str
+    energy_mj: float
+    delegate: str
+    low_mj: float
+    high_mj: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """Scores and class of one device under one edition; what is undefined is None.
+
+    Attributes:
+        edition: None where the device ran no edition's suite.
+        pcs: power consumption score, unrounded.
+        iecs: inferences per joule summed over the suite, unrounded.
+        energy_index: 100 is the median device of the edition; lower is better.
+        energy_index_low: index of the lowest runs; None where no spread is known.
+        energy_index_high: index of the highest runs.
+        label: class letter.
+        label_range: classes that the interval of the index touches, best first.
+        rank: place by energy index among rated devices of the edition and tier; ties share it.
+        reason: why the device is not rated.
+        networks: best figure of every network, in the order of the suite.
+    """
+
+    device_id: str
+    name: str
+    edition: str | None
+    tier: Tier | None
+    reason: str | None = None
+    pcs: float | None = None
+    pcs_published: float | None = None
+    iecs: float | None = None
+    iecs_published: float | None = None
+    energy_index: float | None = None
+    energy_index_low: float | None = None
+    energy_index_high: float | None = None
+    label: str | None = None
+    label_range: tuple[str, ...] = ()
+    rank: int | None = None
+    networks: tuple[NetworkFigure, ...] = ()
+    record_ids: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def label_text(self) -> str | None:
+        """Class as printed: two classes where the interval straddles a border."""
+        return "/".join(self.label_range) or None
+
+    def verification_hash(self, dataset_version: str) -> str:
+        """Twelve hexadecimal digits over everything the label says, to be recomputed by whoever doubts it."""
+        said = {
+            "device_id": self.device_id,
+            "edition": self.edition,
+            "tier": self.tier,
+            "dataset_version": dataset_version,
+            "label": self.label_text,
+            "energy_index": _rounded(self.energy_index, 6),
+            "pcs": _rounded(self.pcs, 6),
+            "iecs": _rounded(self.iecs, 6),
+            "record_ids": sorted(self.record_ids),
+        }
+        return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:12]
+
+    def as_json(self) -> dict[str, Any]:
+        """Figures as `deepen score --format json` and the static API give them.
+
+        PCS is rounded to an integer and IECS and the energy index to one decimal, as they are printed;
+        `unrounded` holds all digits.
+        """
+        return {
+            "device_id": self.device_id,
+            "name": self.name,
+            "edition": self.edition,
+            "tier": self.tier,
+            "pcs": None if self.pcs is None else round(self.pcs),
+            "pcs_published": self.pcs_published,
+            "iecs": _rounded(self.iecs, 1),
+            "iecs_published": self.iecs_published,
+            "energy_index": _rounded(self.energy_index, 1),
+            "energy_index_low": _rounded(self.energy_index_low, 1),
+            "energy_index_high": _rounded(self.energy_index_high, 1),
+            "label": self.label,
+            "label_range": list(self.label_range),
+            "rank": self.rank,
+            "reason": self.reason,
+            "unrounded": {"pcs": self.pcs, "iecs": self.iecs, "energy_index": self.energy_index},
+        }
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def rate(release: Release) -> list[Rating]:
+    """Rate every device of a release, in the order edition, rank, device; unrated devices last."""
+    ratings = [rating for edition in editions() for rating in _rate_edition(release, edition)]
+    rated = {rating.device_id for rating in ratings}
+    ratings += [
+        Rating(device["device_id"], device["name"], None, None, reason=_why_no_suite(release, device["device_id"]))
+        for device in release.devices.to_pylist()
+        if device["device_id"] not in rated
+    ]
+    return ratings
+
+
+def _why_no_suite(release: Release, device_id: str) -> str:
+    tiers = set()
+    for table in release.levels.values():
+        of_device = table.filter(pc.equal(table.column("device_id"), device_id))
+        tiers |= set(of_device.column("tier").to_pylist())
+    if tiers and not tiers & set(RATED_TIERS):
+        return "only simulated or estimated rows, which are never labelled"
+    suites = "; ".join(f"{edition.edition}: {edition.suite}" for edition in editions())
+    return f"no absolute figure of a rated suite ({suites})"
+
+
+def _rate_edition(release: Release, edition: Edition) -> list[Rating]:
+    places = suite_rows(release, edition)
+    devices = {device["device_id"]: device for device in release.devices.to_pylist()}
+    published = {
+        row["device_id"]: row for row in release.submissions.to_pylist() if row["scores_edition"] == edition.edition
+    }
+    ratings = [
+        _rate_device(
+            places[(places["device_id"] == device_id) & (places["tier"] == tier)],
+            edition,
+            devices[device_id],
+            tier,
+            published.get(device_id, {}),
+        )
+        for device_id, tier in sorted(set(zip(places["device_id"], places["tier"], strict=True)))
+    ]
+    return _ranked(ratings)
+
+
+def _rate_device(
+    rows: pd.DataFrame, edition: Edition, device: dict[str, Any], tier: Tier, published: dict[str, Any]
+) -> Rating:
+    networks = tuple(_figures(rows, edition))
+    unrated = Rating(
+        device_id=device["device_id"],
+        name=device["name"],
+        edition=edition.edition,
+        tier=tier,
+        pcs_published=published.get("pcs_published"),
+        iecs_published=published.get("iecs_published"),
+        networks=networks,
+        record_ids=tuple(sorted(record for ids in rows["record_ids"] for record in ids)),
+    )
+    if len(networks) < edition.min_networks:
+        n_suite = len(edition.networks)
+        reason = f"{len(networks)} of {n_suite} networks have an absolute figure; {edition.min_networks} needed"
+        return replace(unrated, reason=reason)
+    index = energy_index({figure.network: figure.energy_mj for figure in networks}, edition.references)
+    low, high = _interval(rows, networks, edition)
+    powers = rows["power_mw"].dropna()
+    tdp_w = device["tdp_w"]
+    has_scores = edition.has_pcs_and_iecs
+    label = edition.class_of(index)
+    return replace(
+        unrated,
+        pcs=pcs(powers, tdp_w) if has_scores and tdp_w is not None and len(powers) else None,
+        iecs=iecs(rows["energy_mj"]) if has_scores else None,
+        energy_index=index,
+        energy_index_low=low,
+        energy_index_high=high,
+        label=label,
+        label_range=(label,) if low is None or high is None else _classes_between(edition, low, high),
+    )
+
+
+def _figures(rows: pd.DataFrame, edition: Edition) -> Iterable[NetworkFigure]:
+    for network in edition.networks:
+        of_network = rows[rows["network"] == network.id]
+        if len(of_network):
+            best = of_network.sort_values("energy_mj", kind="stable").iloc[0]
+            yield NetworkFigure(
+                network=network.id,
+                title=network.title,
+                energy_mj=float(best["energy_mj"]),
+                delegate=str(best["delegate"]),
+                low_mj=float(best["low_mj"]),
+                high_mj=float(best["high_mj"]),
+            )
+
+
+def _interval(
+    rows: pd.DataFrame, networks: Iterable[NetworkFigure], edition: Edition
+) -> tuple[float, float] | tuple[None, None]:
+    """Index of all lowest and of all highest runs: a bound, wider than a confidence interval."""
+    if not rows["has_spread"].any():
+        return None, None
+    lows = {figure.network: figure.low_mj for figure in networks}
+    highs = {figure.network: figure.high_mj for figure in networks}
+    return energy_index(lows, edition.references), energy_index(highs, edition.references)
+
+
+def _classes_between(edition: Edition, low: float, high: float) -> tuple[str, ...]:
+    classes = edition.classes
+    first, last = classes.index(edition.class_of(low)), classes.index(edition.class_of(high))
+    return classes[first : last + 1]
+
+
+def _ranked(ratings: list[Rating]) -> list[Rating]:
+    """Ratings with ranks by energy index within their tier, ordered by tier, rank and device."""
+    ranked = []
+    for rating in ratings:
+        rank = None
+        if rating.energy_index is not None:
+            peers = [peer for peer in ratings if peer.tier == rating.tier and peer.energy_index is not None]
+            rank = 1 + sum(peer.energy_index < rating.energy_index for peer in peers if peer.energy_index is not None)
+        ranked.append(replace(rating, rank=rank))
+    return sorted(ranked, key=lambda rating: (rating.tier or "", rating.rank or len(ranked) + 1, rating.device_id))

@@ -1,0 +1,62 @@
+"""The rows of a release that an edition rates: one figure for each device, tier, network and delegate.
+
+It selects and ranks; the formulas and the class borders are elsewhere.
+"""
+
+import re
+
+import pandas as pd
+
+from harness.releases import Release
+from harness.schema.vocabulary import RATED_TIERS
+from harness.scoring.editions import Edition
+
+_PLACE = ["device_id", "tier", "network", "delegate"]
+
+
+def _round_order(rounds: list[str] | None) -> tuple[int, ...]:
+    """Sortable form of the latest round, so that v1.10 follows v1.9; rows of no round come first."""
+    if rounds is None or not len(rounds):
+        return ()
+    return max(tuple(int(digits) for digits in re.findall(r"\d+", name)) for name in rounds)
+
+
+def suite_rows(release: Release, edition: Edition) -> pd.DataFrame:
+    """Rows that count under an edition.
+
+    Only absolute energies of one inference at batch size 1 count, from measured or published tiers. Where a
+    place was figured in several rounds the latest counts; repeats within it are joined by their median.
+
+    Returns:
+        One row a place, sorted: `device_id`, `tier`, `network`, `delegate`, `energy_mj`, `power_mw` (missing
+        where unknown), `latency_ms`, `low_mj` and `high_mj` (the energy itself where no spread is known),
+        `has_spread`, `energy_rank`, `power_rank` (1 is lowest, ties share a rank, among devices of the same
+        tier), and `record_ids`.
+    """
+    table = release.levels[edition.level].to_pandas().rename(columns={edition.network_column: "network"})
+    wanted = (
+        table["network"].isin(list(edition.references))
+        & ~table["is_idle_subtracted"].astype(bool)
+        & table["tier"].isin(RATED_TIERS)
+        & (table["batch_size"] == 1)
+    )
+    rows = table[wanted].copy()
+    rows["round"] = rows["rounds"].map(_round_order)
+    latest = rows.groupby(_PLACE)["round"].transform("max") if len(rows) else rows["round"]
+    rows = rows[rows["round"] == latest]
+    rows["has_spread"] = rows["energy_min_mj"].notna() & rows["energy_max_mj"].notna()
+    rows["low_mj"] = rows["energy_min_mj"].fillna(rows["energy_mj"])
+    rows["high_mj"] = rows["energy_max_mj"].fillna(rows["energy_mj"])
+    places: pd.DataFrame = rows.groupby(_PLACE, as_index=False, sort=True).agg(
+        energy_mj=("energy_mj", "median"),
+        power_mw=("power_mw", "median"),
+        latency_ms=("latency_ms", "median"),
+        low_mj=("low_mj", "min"),
+        high_mj=("high_mj", "max"),
+        has_spread=("has_spread", "any"),
+        record_ids=("record_id", lambda ids: tuple(sorted(ids))),
+    )
+    peers = places.groupby(["tier", "network", "delegate"])
+    places["energy_rank"] = peers["energy_mj"].rank(method="min")
+    places["power_rank"] = peers["power_mw"].rank(method="min")
+    return places
