@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from harness.schema.records import KEYS
+from harness.schema.vocabulary import KERNEL_REQUIRES
 
 Extents = npt.NDArray[np.int64]
 
@@ -58,26 +59,47 @@ def kernel_cost(table: pa.Table) -> Cost:
         Multiply-accumulate counts of convolution and matrix multiplication as in Sze et al., Efficient
         Processing of Deep Neural Networks (2020), chapter 2.
     """
-    n_rows = table.num_rows
-    kernels = table.column("kernel").combine_chunks()
-    encoded = kernels if pa.types.is_dictionary(kernels.type) else kernels.dictionary_encode()
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    flops, params, elements = (np.zeros(table.num_rows, dtype=np.int64) for _ in range(3))
     fields: dict[str, Extents] = {
         name: table.column(name).fill_null(0).to_numpy() for name in KEYS["kernels"] if name != "kernel"
     }
-    flops, params, elements = (np.zeros(n_rows, dtype=np.int64) for _ in range(3))
-    for code, kernel in enumerate(encoded.dictionary.to_pylist()):
+    kernels, codes = _words(table.column("kernel"))
+    for code, kernel in enumerate(kernels):
         rows = np.flatnonzero(codes == code)
-        of_kernel = _cost_of(kernel, {name: column[rows] for name, column in fields.items()})
+        of_kernel = _cost_of(kernel, _Chosen(fields, rows))
         for total, part in zip((flops, params, elements), of_kernel, strict=True):
             total[rows] = part
-    bits = np.array([DTYPE_BITS[dtype] for dtype in table.column("dtype").to_pylist()], dtype=np.int64)
+    dtypes, codes = _words(table.column("dtype"))
+    bits = np.array([*(DTYPE_BITS.get(dtype, 0) for dtype in dtypes), 0], dtype=np.int64)[codes]
     return Cost(flops, params, (elements + params) * bits // 8)
 
 
-def _cost_of(kernel: str, f: dict[str, Extents]) -> tuple[Extents, Extents, Extents]:
+class _Chosen:
+    """Columns at chosen rows, taken when asked for, because each kernel type needs only some."""
+
+    def __init__(self, fields: dict[str, Extents], rows: Extents) -> None:
+        self._fields = fields
+        self._rows = rows
+
+    def __getitem__(self, name: str) -> Extents:
+        chosen: Extents = self._fields[name][self._rows]
+        return chosen
+
+
+def _words(column: pa.ChunkedArray) -> tuple[list[str], Extents]:
+    """Distinct words of a column, and the position of every row's word among them; -1 where there is none."""
+    array = column.unify_dictionaries().combine_chunks()
+    encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+    codes: Extents = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return encoded.dictionary.to_pylist(), codes
+
+
+def _cost_of(kernel: str, f: _Chosen) -> tuple[Extents, Extents, Extents]:
     """FLOPs, parameters, and elements read or written, of rows of one kernel type."""
     h, w, cin = f["input_h"], f["input_w"], f["cin"]
+    if kernel not in KERNEL_REQUIRES:
+        nothing = np.zeros_like(cin)
+        return nothing, nothing, nothing
     if kernel == "fc":
         macs = cin * f["cout"]
         return 2 * macs, macs + f["cout"], cin + f["cout"]
@@ -102,7 +124,7 @@ def _cost_of(kernel: str, f: dict[str, Extents]) -> tuple[Extents, Extents, Exte
     return 2 * positions * weights, weights + cout, inputs + positions * cout
 
 
-def _elementwise(kernel: str, inputs: Extents, f: dict[str, Extents]) -> tuple[Extents, Extents, Extents]:
+def _elementwise(kernel: str, inputs: Extents, f: _Chosen) -> tuple[Extents, Extents, Extents]:
     n_inputs = 1
     if kernel == "concat":
         inputs = f["input_h"] * f["input_w"] * (f["cin"] + f["cin2"] + f["cin3"] + f["cin4"])

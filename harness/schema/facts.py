@@ -17,13 +17,15 @@ _RULE = "fact-value"
 
 
 def _line(sentence: str) -> Quantity:
-    return Quantity(
-        "", sentence, _RULE, "Use one line of at most 200 printable characters.", pattern=_LINE, max_length=200
-    )
+    form = "one line of printable text without angle brackets"
+    fix = "Use one line of at most 200 printable characters."
+    return Quantity("", sentence, _RULE, fix, pattern=_LINE, max_length=200, form=form)
 
 
 def _text(sentence: str) -> Quantity:
-    return Quantity("", sentence, _RULE, "Use at most 2000 printable characters.", pattern=_TEXT, max_length=2000)
+    form = "printable text without angle brackets"
+    fix = "Use at most 2000 printable characters."
+    return Quantity("", sentence, _RULE, fix, pattern=_TEXT, max_length=2000, form=form)
 
 
 def _choice(sentence: str) -> Quantity:
@@ -32,7 +34,7 @@ def _choice(sentence: str) -> Quantity:
 
 def _address(sentence: str) -> Quantity:
     fix = "Give an address that begins with http:// or https://."
-    return Quantity("", sentence, _RULE, fix, pattern=r"^https?://[^\s<>\"']+$", max_length=500)
+    return Quantity("", sentence, _RULE, fix, pattern=r"^https?://[^\s<>\"']+$", max_length=500, form="an address")
 
 
 def _number(unit: str, sentence: str, most: float) -> Quantity:
@@ -140,6 +142,7 @@ class SubmissionFacts(Fact):
             _RULE,
             "Write YYYY-MM-DD, YYYY-MM or YYYY.",
             pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$",
+            form="YYYY-MM-DD, YYYY-MM or YYYY",
         ),
     ]
     method: Annotated[Method, _choice("How the figures were obtained.")]

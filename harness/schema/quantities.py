@@ -29,6 +29,7 @@ class Quantity(at.GroupedMetadata):
         le: inclusive upper bound; a number with any bound must also be finite.
         pattern: regular expression that text must match as a whole.
         max_length: most characters of text.
+        form: what the pattern admits, in words.
     """
 
     unit: str
@@ -40,6 +41,7 @@ class Quantity(at.GroupedMetadata):
     le: float | None = None
     pattern: str | None = None
     max_length: int | None = None
+    form: str = ""
 
     def __iter__(self) -> Iterator[Any]:
         if self.gt is not None:
@@ -64,12 +66,8 @@ class Quantity(at.GroupedMetadata):
             for sign, bound in ((">", self.gt), (">=", self.ge), ("<=", self.le))
             if bound is not None
         ]
-        words = [" and ".join(bounds)] if bounds else []
-        if self.pattern is not None:
-            words.append(f"text matching {self.pattern}")
-        if self.max_length is not None:
-            words.append(f"at most {self.max_length} characters")
-        return ", ".join(words) + (f" {self.unit}" if bounds and self.unit else "")
+        words = " and ".join(bounds) + (f" {self.unit}" if bounds and self.unit else "") or self.form
+        return f"{words}, at most {self.max_length} characters" if self.max_length is not None else words
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +259,9 @@ TierName = Annotated[
 
 
 def _name(sentence: str, fix: str) -> Quantity:
-    return Quantity("", sentence, "name-pattern", fix, pattern=_NAME, max_length=100)
+    return Quantity(
+        "", sentence, "name-pattern", fix, pattern=_NAME, max_length=100, form="letters, digits, space and . _ + -"
+    )
 
 
 _NAME_FIX = "Use letters, digits, space and . _ + - only, at most 100 of them."
@@ -281,6 +281,7 @@ RuntimeName = Annotated[
         "Use one line of at most 200 printable characters.",
         pattern=r"^[^\x00-\x1f\x7f<>]+$",
         max_length=200,
+        form="one line of printable text without angle brackets",
     ),
 ]
 Dnn = Annotated[
@@ -291,6 +292,7 @@ Dnn = Annotated[
         "dnn-pattern",
         "Write DNN and a number from 1 to 12.",
         pattern=r"^DNN([1-9]|1[0-2])$",
+        form="DNN1 to DNN12",
     ),
 ]
 InputShape = Annotated[
@@ -301,11 +303,24 @@ InputShape = Annotated[
         "shape-pattern",
         "Join whole numbers by x, for example 224x224.",
         pattern=r"^[1-9][0-9]{0,6}(x[1-9][0-9]{0,6}){0,7}$",
+        form="whole numbers joined by x",
     ),
 ]
 _ROUND_FIX = "Join rounds by ; as in v1.0;v1.1."
 Rounds = Annotated[
-    list[Annotated[str, Quantity("", "One round.", "round-pattern", _ROUND_FIX, pattern=r"^v?[0-9]+(\.[0-9]+){0,2}$")]],
+    list[
+        Annotated[
+            str,
+            Quantity(
+                "",
+                "One round.",
+                "round-pattern",
+                _ROUND_FIX,
+                pattern=r"^v?[0-9]+(\.[0-9]+){0,2}$",
+                form="rounds such as v1.2",
+            ),
+        ]
+    ],
     Quantity(
         "",
         "Publication rounds in which this same figure appeared; joined by ; in CSV.",
@@ -322,6 +337,7 @@ SourceId = Annotated[
         "Use one line of at most 200 printable characters.",
         pattern=r"^[^\x00-\x1f\x7f<>]+$",
         max_length=200,
+        form="one line of printable text without angle brackets",
     ),
 ]
 RecordId = Annotated[

@@ -1,0 +1,172 @@
+"""One fault of a submission, and the report of many: text, JSON, GitHub annotations, SARIF.
+
+Faults are collected, never raised; which faults exist is the business of the validation room.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Severity = Literal["error", "warning"]
+
+_LONGEST_FOUND = 120
+_SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def quoted(value: object) -> str:
+    """A contributor's value as messages show it: one line, printable, not too long.
+
+    >>> quoted("a\\nb")
+    'a\\\\nb'
+    >>> len(quoted("x" * 1000)) < 200
+    True
+    """
+    text = value if isinstance(value, str) else repr(value)
+    shown = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
+    if len(shown) <= _LONGEST_FOUND:
+        return shown
+    return f"{shown[:_LONGEST_FOUND]}… ({len(text)} characters)"
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One fault: where it is, what was found, what was expected, and the mend.
+
+    Attributes:
+        rule: id of the broken rule.
+        severity: `error` keeps the submission out; `warning` is for the reader.
+        file: path as the contributor knows it.
+        line: line of the file, counted from 1; None for the file as a whole.
+        column: column or field; None where the fault is not about one.
+        found: the contributor's value.
+        expected: what would have been right.
+        fix: what to do about it, a sentence.
+    """
+
+    rule: str
+    severity: Severity
+    file: str
+    line: int | None
+    column: str | None
+    found: str
+    expected: str
+    fix: str
+
+    @property
+    def message(self) -> str:
+        """Fault without its place, as annotations show it."""
+        found = f"{self.column} = {self.found}" if self.column else self.found
+        return f"{found}; expected {self.expected}. {self.fix} [{self.rule}]"
+
+    def __str__(self) -> str:
+        place = quoted(self.file) if self.line is None else f"{quoted(self.file)}:{self.line}"
+        return f"{place}: {'warning: ' if self.severity == 'warning' else ''}{self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All faults of one validation, sorted by place.
+
+    Attributes:
+        n_rows: data rows that were read, good or bad.
+        issues: faults in order of file, line, column and rule.
+    """
+
+    n_rows: int
+    issues: tuple[Issue, ...]
+
+    @classmethod
+    def of(cls, n_rows: int, issues: Sequence[Issue]) -> "Report":
+        """Report with its issues sorted and each kept once."""
+        unique = dict.fromkeys(issues)
+        return cls(
+            n_rows,
+            tuple(sorted(unique, key=lambda issue: (issue.file, issue.line or 0, issue.column or "", issue.rule))),
+        )
+
+    @property
+    def n_errors(self) -> int:
+        """Faults that keep a submission out."""
+        return sum(issue.severity == "error" for issue in self.issues)
+
+    @property
+    def n_warnings(self) -> int:
+        """Faults that a reader should know."""
+        return len(self.issues) - self.n_errors
+
+
+def as_text(report: Report) -> str:
+    """One line an issue, then the counts."""
+    counts = f"{report.n_rows} rows, {report.n_errors} errors, {report.n_warnings} warnings"
+    return "\n".join([*map(str, report.issues), counts])
+
+
+def as_json(report: Report) -> str:
+    """Counts and issues as one JSON object; absent places are null."""
+    fields = ("rule", "severity", "file", "line", "column", "found", "expected", "fix")
+    return json.dumps(
+        {
+            "rows": report.n_rows,
+            "errors": report.n_errors,
+            "warnings": report.n_warnings,
+            "issues": [{field: getattr(issue, field) for field in fields} for issue in report.issues],
+        },
+        indent=2,
+        ensure_ascii=False,
+    )
+
+
+def as_github(report: Report) -> str:
+    """Workflow commands that annotate the lines of a pull request, then the counts.
+
+    Source:
+        GitHub documentation, workflow commands: properties escape percent, line ends, colon and comma.
+    """
+
+    def escaped(text: str, extra: dict[str, str]) -> str:
+        for character, code in ({"%": "%25", "\r": "%0D", "\n": "%0A"} | extra).items():
+            text = text.replace(character, code)
+        return text
+
+    lines = []
+    for issue in report.issues:
+        properties = {"file": issue.file, "line": str(issue.line or 1), "title": issue.rule}
+        joined = ",".join(f"{key}={escaped(value, {':': '%3A', ',': '%2C'})}" for key, value in properties.items())
+        lines.append(f"::{issue.severity} {joined}::{escaped(issue.message, {})}")
+    lines.append(f"{report.n_rows} rows, {report.n_errors} errors, {report.n_warnings} warnings")
+    return "\n".join(lines)
+
+
+def as_sarif(report: Report, rules: Mapping[str, str], version: str) -> str:
+    """SARIF 2.1.0 log, as code scanning reads it.
+
+    Args:
+        report: faults.
+        rules: summary of every rule by id.
+        version: version of the harness.
+    """
+    ids = list(rules)
+    results: list[dict[str, Any]] = []
+    for issue in report.issues:
+        location: dict[str, Any] = {"artifactLocation": {"uri": issue.file}}
+        if issue.line is not None:
+            location["region"] = {"startLine": issue.line}
+        results.append(
+            {
+                "ruleId": issue.rule,
+                "ruleIndex": ids.index(issue.rule),
+                "level": issue.severity,
+                "message": {"text": issue.message},
+                "locations": [{"physicalLocation": location}],
+            }
+        )
+    driver = {
+        "name": "deepen validate",
+        "version": version,
+        "rules": [{"id": rule, "shortDescription": {"text": summary}} for rule, summary in rules.items()],
+    }
+    log = {"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
+    return json.dumps(log, indent=2, ensure_ascii=False)

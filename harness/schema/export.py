@@ -1,0 +1,136 @@
+"""Forms of the schema for readers and tools: Markdown tables, JSON Schema, comments above a CSV header.
+
+It derives and declares nothing; quantities stay in `harness.schema.quantities`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from harness.schema.columns import Column, columns_of
+from harness.schema.facts import Device, Manifest
+from harness.schema.records import RECORDS, ROWS
+from harness.schema.vocabulary import Level
+
+_MARKUP = re.compile(r"([\\`*_\[\]<>|~$&])")
+_LINE_START = re.compile(r"^([#+=-]|[0-9]+(?=[.)]\s))")
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_SCHEMA_FILES: Final[dict[str, type[BaseModel]]] = {
+    "kernel-row": ROWS["kernels"],
+    "model-row": ROWS["models"],
+    "application-row": ROWS["applications"],
+    "kernel-record": RECORDS["kernels"],
+    "model-record": RECORDS["models"],
+    "application-record": RECORDS["applications"],
+    "device": Device,
+    "submission": Manifest,
+}
+
+
+class Markdown(str):
+    """Text that is Markdown already, so that nothing escapes it again."""
+
+    __slots__ = ()
+
+
+def escape_markdown(value: object) -> Markdown:
+    r"""Value as one line of Markdown that reads as it stands; absent is empty.
+
+    >>> escape_markdown("a|b\n<i> *c*")
+    'a\\|b \\<i\\> \\*c\\*'
+    """
+    if isinstance(value, Markdown):
+        return value
+    if value is None:
+        return Markdown("")
+    if isinstance(value, int | float):
+        return Markdown(str(value))
+    line = _MARKUP.sub(r"\\\1", " ".join(str(value).split()))
+    return Markdown(_LINE_START.sub(_as_text, line))
+
+
+def _as_text(start: re.Match[str]) -> str:
+    """Start of a line that reads as a number or sign, not as a list, heading or rule."""
+    return f"{start[0]}\\" if start[0].isdigit() else f"\\{start[0]}"
+
+
+def code_span(value: object) -> Markdown:
+    """Value as inline code; a backtick cannot occur in it, so it becomes an apostrophe.
+
+    >>> code_span("energy_mj")
+    '`energy_mj`'
+    """
+    return Markdown("`" + " ".join(str(value).split()).replace("`", "'").replace("|", "\\|") + "`")
+
+
+def autolink(value: str) -> Markdown:
+    """Address as a link; any other text as it stands.
+
+    >>> autolink("https://example.org/a_b"), autolink("a_b")
+    ('<https://example.org/a_b>', 'a\\\\_b')
+    """
+    if value.startswith(("http://", "https://")):
+        return Markdown(f"<{value.replace('|', '%7C')}>")
+    return escape_markdown(value)
+
+
+def markdown_table(rows: Sequence[Mapping[str, object]]) -> Markdown:
+    r"""Markdown table of rows that share their keys; the keys are the header.
+
+    >>> print(markdown_table([{"unit": "mJ", "n": 3}, {"unit": "a|b", "n": None}]))
+    | unit | n |
+    |---|---|
+    | mJ | 3 |
+    | a\|b |  |
+    """
+    if not rows:
+        return Markdown("")
+    header = list(rows[0])
+    cells = [header, *([row[name] for name in header] for row in rows)]
+    lines = ["| " + " | ".join(map(escape_markdown, line)) + " |" for line in cells]
+    lines.insert(1, "|" + "---|" * len(header))
+    return Markdown("\n".join(lines))
+
+
+def _type_in_words(column: Column) -> str:
+    name = {float: "float", int: "integer", bool: "boolean", str: "text"}[column.python_type]
+    return f"list of {name}" if column.is_list else name
+
+
+def field_table(model: type[BaseModel]) -> list[dict[str, str]]:
+    """One row a column of a model: field, type, unit, meaning, and the values it admits.
+
+    Args:
+        model: a row or record model.
+    """
+    return [
+        {
+            "field": column.name,
+            "type": _type_in_words(column),
+            "unit": column.quantity.unit,
+            "required": "yes" if column.is_required else "no",
+            "meaning": column.quantity.sentence,
+            "values": column.expected,
+        }
+        for column in columns_of(model).values()
+    ]
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """JSON Schemas by file name: the three rows, the three records, `device.yaml` and `submission.yaml`."""
+    return {
+        f"{name}.schema.json": {"$schema": _DIALECT, **model.model_json_schema()}
+        for name, model in _SCHEMA_FILES.items()
+    }
+
+
+def csv_header_help(level: Level) -> list[str]:
+    """Comment lines that say what each column of a level's CSV file holds, in the order of its header."""
+    lines = []
+    for row in field_table(ROWS[level]):
+        unit = f" [{row['unit']}]" if row["unit"] else ""
+        need = "required" if row["required"] == "yes" else "may stay empty"
+        lines.append(f"# {row['field']}{unit}, {need}: {row['meaning']} Expected: {row['values']}.")
+    return lines

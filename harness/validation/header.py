@@ -1,0 +1,121 @@
+"""The header of a CSV file: which columns it has, which it misses, and which come in another unit."""
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+
+from harness.schema.columns import Column
+from harness.validation.faults import Faults
+
+_FACTORS: dict[str, dict[str, float]] = {
+    "mJ": {"j": 1e3, "kj": 1e6, "uj": 1e-3, "nj": 1e-6, "wh": 3.6e6, "mwh": 3.6e3},
+    "ms": {"s": 1e3, "sec": 1e3, "us": 1e-3, "ns": 1e-6, "min": 6e4},
+    "mW": {"w": 1e3, "kw": 1e6, "uw": 1e-3},
+    "mV": {"v": 1e3, "uv": 1e-3},
+}
+"""Factor from a foreign unit, by the unit of the schema."""
+
+
+def unit_of_header(name: str, columns: Mapping[str, Column]) -> tuple[Column, str, float | None] | None:
+    """Quantity that a foreign header names in another unit or in none.
+
+    Returns:
+        The column meant, the unit found (empty where none is given) and the factor to the schema's unit.
+
+    >>> from harness.schema.columns import columns_of
+    >>> from harness.schema.records import KernelRow
+    >>> column, unit, factor = unit_of_header("Energy (uJ)", columns_of(KernelRow))
+    >>> column.name, unit, factor
+    ('energy_mj', 'uj', 0.001)
+    """
+    words = re.sub(r"[^a-z0-9]+", "_", name.strip().lower().replace("µ", "u").replace("μ", "u")).strip("_")
+    for column in columns.values():
+        factors = _FACTORS.get(column.quantity.unit)
+        if factors is None:
+            continue
+        quantity = column.name.removesuffix("_" + column.quantity.unit.lower())
+        if words == quantity:
+            return column, "", None
+        unit = words.removeprefix(quantity + "_")
+        if unit in factors and words != unit:
+            return column, unit, factors[unit]
+    return None
+
+
+def check_header(
+    names: Sequence[str], columns: Mapping[str, Column], derived: Mapping[str, Column], shown: str, faults: Faults
+) -> None:
+    """Report what is wrong with a header.
+
+    Args:
+        names: cells of the header line, stripped.
+        columns: columns of the level's row model.
+        derived: columns of the published record; those not in a row must not be submitted.
+        shown: file name in messages.
+        faults: collects what is wrong.
+    """
+    if len(names) == 1 and re.search(r"[;\t|]", names[0]):
+        faults.add(
+            "csv-delimiter",
+            shown,
+            line=1,
+            found=names[0],
+            expected="commas between cells",
+            fix="Export with the comma as separator and the point as decimal mark.",
+        )
+        return
+    in_other_unit = set()
+    for position, name in enumerate(names):
+        if name in names[:position]:
+            faults.add(
+                "header-duplicate",
+                shown,
+                line=1,
+                column=name,
+                found=f"column {position + 1} again",
+                expected="each column once",
+                fix="Remove or rename one of the two.",
+            )
+        elif name not in columns:
+            in_other_unit.add(_report_unknown(name, columns, derived, shown, faults))
+    for column in columns.values():
+        if column.is_required and column.name not in names and column.name not in in_other_unit:
+            faults.add(
+                "header-missing",
+                shown,
+                line=1,
+                column=column.name,
+                found="no such column",
+                expected=column.expected,
+                fix=f"Add the column: {column.quantity.sentence}",
+            )
+
+
+def _report_unknown(
+    name: str, columns: Mapping[str, Column], derived: Mapping[str, Column], shown: str, faults: Faults
+) -> str | None:
+    """Report a header that is no column; the name of the column meant, where its unit is the fault."""
+    foreign = unit_of_header(name, columns)
+    if foreign is not None:
+        column, unit, factor = foreign
+        change = "Give the unit" if factor is None else f"Multiply by {factor:g}"
+        faults.add(
+            "header-unit",
+            shown,
+            line=1,
+            column=name,
+            found=unit or "no unit",
+            expected=f"{column.name} in {column.quantity.unit}",
+            fix=f"{change} and name the column {column.name}.",
+        )
+        return column.name
+    if name in derived:
+        expected, fix = "columns of the row only", "Remove the column; it is derived when the dataset is built."
+    else:
+        near = difflib.get_close_matches(name.lower(), columns, n=1)
+        expected = f"{near[0]}" if near else "one of " + ", ".join(columns)
+        fix = f"Rename the column to {near[0]}." if near else "Rename or remove the column."
+    faults.add(
+        "header-unknown", shown, line=1, column=name or None, found=name or "an empty name", expected=expected, fix=fix
+    )
+    return None

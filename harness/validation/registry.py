@@ -1,0 +1,165 @@
+"""Every rule that a submission can break, by id; the checks themselves are in the modules that find the faults.
+
+A fault can only be reported under a rule that is declared here, so the documentation is complete.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from harness.issues import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a rule asks for and why.
+
+    Attributes:
+        rule: id, which is also the anchor of its documentation.
+        severity: whether breaking it keeps the submission out.
+        subject: `files`, `text`, `yaml`, `header`, `cells` or `rows`; groups the documentation.
+        summary: what is asked for, a sentence.
+        why: what went wrong where it was not kept.
+    """
+
+    rule: str
+    severity: Severity
+    subject: str
+    summary: str
+    why: str
+
+
+def _declare(subject: str, severity: Severity, *rules: tuple[str, str, str]) -> list[Rule]:
+    return [Rule(rule, severity, subject, summary, why) for rule, summary, why in rules]
+
+
+_FILES = _declare(
+    "files",
+    "error",
+    ("folder-name", "Device and campaign folders have plain names that differ in more than case.",
+     "The names become ids, addresses and dataset configurations, also on file systems that fold case."),
+    ("path-symlink", "A submission holds no symbolic link.",
+     "A link can point outside the submission and would publish what nobody meant to submit."),
+    ("path-unknown", "A submission holds only the files of the layout.",
+     "A misspelt file name would be ignored without a word, and its rows lost."),
+    ("file-unreadable", "Every file can be read.", "A folder in place of a file, or missing permission, hides rows."),
+    ("file-size", "YAML files hold at most 1 MB and CSV files at most 2 GB.",
+     "Larger files are not hand-written facts or tables, and would exhaust memory."),
+    ("device-missing", "A device folder holds device.yaml.", "Figures of an unknown device cannot be scored."),
+    ("submission-missing", "A campaign folder holds submission.yaml.",
+     "Figures without method, meter and source are no evidence."),
+    ("level-missing", "A campaign holds kernels.csv, models.csv or applications.csv.",
+     "A campaign without rows says nothing."),
+)  # fmt: skip
+
+_TEXT = _declare(
+    "text",
+    "error",
+    ("text-encoding", "Files are UTF-8; a byte order mark is allowed.",
+     "Spreadsheets export UTF-16 or a national code page, and names turn into other names."),
+    ("text-nul", "Files hold no NUL byte.", "A NUL byte means a binary or damaged file."),
+    ("line-length", "A line holds at most 1 MB.", "Such a line is a damaged export, not a row."),
+    ("csv-quote", "Every quoted cell is closed.", "An open quote swallows the rest of the file into one cell."),
+)  # fmt: skip
+
+_YAML = _declare(
+    "yaml",
+    "error",
+    ("yaml-syntax", "YAML files parse.", "A misplaced indent makes another document."),
+    ("yaml-alias", "YAML files use no anchors and aliases.", "Nested aliases expand to billions of values."),
+    ("yaml-tag", "YAML files use no tags.", "Tags ask the reader to build objects of the writer's choice."),
+    ("yaml-duplicate", "A key stands once in a mapping.", "The first value would be lost without a word."),
+    ("yaml-nesting", "YAML files nest at most 20 levels.", "Deeper nesting is an attack or an accident."),
+    ("fact-missing", "Every required field of device.yaml and submission.yaml is given.",
+     "Figures without method, meter, runtime or licence cannot be published."),
+    ("fact-unknown", "Only declared fields are given.", "A misspelt field would be ignored without a word."),
+    ("fact-value", "Fields hold what they are declared to hold.", "A wrong type or bound makes the fact unusable."),
+    ("erratum-unmatched", "An erratum selects one row, or one field, whose used value is the one in the data.",
+     "An erratum that points nowhere corrects nothing."),
+)  # fmt: skip
+
+_HEADER = _declare(
+    "header",
+    "error",
+    ("csv-delimiter", "Cells are separated by commas.", "Semicolons come with decimal commas, and both misread."),
+    ("file-empty", "A CSV file has a header line.", "An empty file is a failed export."),
+    ("header-only", "A CSV file has rows below its header.", "A run that recorded nothing was submitted as a result."),
+    ("header-duplicate", "A column stands once.", "One of two equal columns would win by chance."),
+    ("header-missing", "Every required column is there.", "Rows without it cannot be identified or used."),
+    ("header-unknown", "Only columns of the schema are there.", "A misspelt column would be ignored without a word."),
+    ("header-unit", "Quantities come in the unit of the schema: mJ, ms, mW, mV.",
+     "A column in another unit reads as figures a thousand times off."),
+    ("row-width", "A row has as many cells as the header.", "A shifted row puts figures under the wrong names."),
+)  # fmt: skip
+
+_CELLS = _declare(
+    "cells",
+    "error",
+    ("value-missing", "Required cells are filled.", "An empty cell is unknown, and unknown is never zero."),
+    ("number-format", "Numbers are plain: digits, a decimal point, perhaps an exponent.",
+     "Thousands separators and decimal commas read as other numbers."),
+    ("number-finite", "Numbers are finite.", "NaN and infinity are failed measurements."),
+    ("boolean", "Truth values are true or false.", "Other words are read differently by different programs."),
+    ("vocabulary", "Words of a closed list are spelt as listed.", "A second spelling makes a second thing."),
+    ("energy-positive", "Energy per inference is above 0 and at most 1000000000 mJ.",
+     "Zero and negative energies come from failed baselines and rounding."),
+    ("latency-positive", "Latency is above 0 and at most 100000000 ms.",
+     "A latency of zero was rounded away, and the power derived from it is infinite."),
+    ("power-positive", "Power is above 0 and at most 100000000 mW.", "Negative power is a swapped probe."),
+    ("spread-range", "Spreads are not negative.", "A negative deviation is a sign slip."),
+    ("supply-range", "The supply lies between 100 and 1000000 mV.", "A supply of 3.3 is in volts."),
+    ("count-positive", "Counts are whole numbers of at least 1.", "A result of zero runs is none."),
+    ("configuration-range", "Extents are whole numbers from 1 to 1000000.", "A size of zero computes nothing."),
+    ("cost-range", "FLOPs and parameters are whole numbers of at least 0.", "A negative count is an overflow."),
+    ("name-pattern", "Names hold letters, digits, space and . _ + - only.",
+     "Names become addresses, file names and headings; markup in them would be executed by readers."),
+    ("text-plain", "Free text is one line of at most 200 printable characters without angle brackets.",
+     "Control characters and markup break tables and pages."),
+    ("dnn-pattern", "Reference networks are DNN1 to DNN12.", "Another spelling would not be scored."),
+    ("shape-pattern", "Shapes are whole numbers joined by x.", "A shape that cannot be read cannot be costed."),
+    ("round-pattern", "Rounds look like v1.2 and are joined by semicolons.",
+     "The latest round is found by number; another form has no order."),
+)  # fmt: skip
+
+_ROWS = [
+    *_declare(
+        "rows",
+        "error",
+        ("energy-power-latency", "Energy equals power times latency, within 2 % and the rounding of the three.",
+         "One of the three belongs to another run or another unit."),
+        ("unit-slip", "No quantity is a thousand times off against the other two.",
+         "Latencies in seconds under a header that says milliseconds: 57 rows of one upload."),
+        ("header-unit-contradicted", "A column's values are in the unit that its header says.",
+         "A whole column converted by nobody reads as a device a thousand times better."),
+        ("power-limit", "Power stays below twice the device's TDP, or its class's ceiling where the TDP is unknown.",
+         "A phone at two kilowatts was published once."),
+        ("configuration-missing", "A kernel row gives every extent of its type.",
+         "969 rows of one upload have energies and no configuration: nobody can use them."),
+        ("configuration-surplus", "A kernel row gives no extent that its type does not have.",
+         "A stray extent makes the same configuration look like another one."),
+        ("id-reused", "A source id names one configuration within a file.",
+         "Two configurations under one id were joined wrongly."),
+        ("record-duplicate", "Repeats of a configuration have their own source ids.",
+         "Two rows with the same key are one record with two energies."),
+        ("repeat-spread", "Repeats of one configuration agree within 10 %.",
+         "A larger spread means that something else changed between the runs."),
+        ("delegate-unknown", "A row's delegate is one that device.yaml declares.",
+         "A result on a processor that the device does not have is a mix-up of devices."),
+        ("energy-per-flop", "Energy per FLOP lies between 1 fJ and 1 µJ.",
+         "Outside lie figures that no silicon reaches, up or down: a wrong unit or a wrong configuration."),
+        ("idle-baseline-missing", "Idle-subtracted energies come with an idle baseline in submission.yaml.",
+         "A subtraction that nobody can repeat is not evidence."),
+        ("spread-order", "The energy lies between its lowest and its highest run.",
+         "Columns were swapped, or the spread belongs to another row."),
+    ),
+    *_declare(
+        "rows",
+        "warning",
+        ("rounding-floor", "Energies have digits to spare: rounding is below a tenth of the value.",
+         "At the rounding floor a predictor learns the rounding."),
+        ("repeat", "Repeats of one configuration are told to the reader.",
+         "Averages and splits should know that two rows are one configuration."),
+    ),
+]  # fmt: skip
+
+RULES: Final[dict[str, Rule]] = {rule.rule: rule for rule in (*_FILES, *_TEXT, *_YAML, *_HEADER, *_CELLS, *_ROWS)}
+"""Rules by id, in the order of the documentation."""

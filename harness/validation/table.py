@@ -1,0 +1,303 @@
+"""CSV bytes to a typed Arrow table that knows its lines; cells that cannot be typed are reported and left null.
+
+Files without quotes and without faulty cells are read by Arrow alone. Every other file is read cell by cell,
+so that each fault has its line; both ways give the same table. Bounds are checked elsewhere.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+
+from harness.errors import DeepenError
+from harness.schema.columns import Column
+from harness.validation.faults import Faults
+from harness.validation.text import report_long_lines
+
+IDENTIFIER = "source_id"
+"""The one text column whose values differ from row to row; all others repeat and are dictionary-encoded."""
+
+_TRUE = ("true", "True", "TRUE")
+_FALSE = ("false", "False", "FALSE")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_INTEGER = re.compile(r"[+-]?\d+(\.0*)?")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}([,' \u00a0\u202f]\d{3})+(\.\d+)?")
+_DECIMAL_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+")
+_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_BLOCK_BYTES = 1 << 22
+"""Few large chunks: every check pays per chunk, and reading does not care."""
+_MOST_DIGITS = 18
+"""Digits, with a sign, that always fit 64 bits; every bound of the schema is lower."""
+
+
+class QuoteError(DeepenError):
+    """Quotes of a CSV file do not pair, so that nothing after `line` can be told apart."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(reason)
+        self.line = line
+
+    def report(self, shown: str, faults: Faults) -> None:
+        """Report the row that the quote belongs to."""
+        faults.add(
+            "csv-quote",
+            shown,
+            line=self.line,
+            found=str(self),
+            expected="every quoted cell closed, with inner quotes doubled",
+            fix="Close the quote, or export the file again.",
+        )
+
+
+class Source:
+    """Rows of a CSV file as text, taken apart only when a message needs a line or a cell.
+
+    Args:
+        data: the file.
+        rows: line and cells of every row of the table, where they are known already.
+    """
+
+    def __init__(self, data: bytes, rows: Sequence[tuple[int, list[str]]] | None = None) -> None:
+        self._data = data
+        self._given = rows
+
+    @cached_property
+    def _rows(self) -> Sequence[tuple[int, list[str]]]:
+        return list(_numbered_rows(self._data))[1:] if self._given is None else self._given
+
+    def line(self, row: int) -> int:
+        """Line on which a data row begins, counted from 1."""
+        return self._rows[row][0]
+
+    def cell(self, row: int, position: int) -> str:
+        """Cell of a data row, stripped."""
+        return self._rows[row][1][position].strip()
+
+
+@dataclass(slots=True)
+class RowTable:
+    """Rows of one CSV file.
+
+    Attributes:
+        shown: file name in messages.
+        columns: columns of the level's row model.
+        names: columns that the file has.
+        table: one row a data row, all columns of the model; text is dictionary-encoded, lists are still text.
+        untyped: rows per column whose cell could not be typed; it is null in `table`.
+        source: how to find a row's line and text again.
+        n_misfits: rows of another width than the header, which are not in `table`.
+    """
+
+    shown: str
+    columns: Mapping[str, Column]
+    names: Sequence[str]
+    table: pa.Table
+    untyped: Mapping[str, set[int]]
+    source: Source
+    n_misfits: int = 0
+
+    def line(self, row: int) -> int:
+        """Line of the file on which a row begins, counted from 1."""
+        return self.source.line(row)
+
+    def text(self, row: int, name: str) -> str:
+        """Cell as it stands in the file; empty where the file does not have the column."""
+        if name not in self.names:
+            return ""
+        return self.source.cell(row, self.names.index(name))
+
+    def report(
+        self, faults: Faults, rule: str, row: int, column: str, *, expected: str, fix: str, found: str | None = None
+    ) -> None:
+        """Report a fault of one cell; `found` is the cell's own text unless given."""
+        shown = self.text(row, column) or "nothing"
+        faults.add(
+            rule, self.shown, line=self.line(row), column=column, found=found or shown, expected=expected, fix=fix
+        )
+
+
+def _numbered_rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Rows of a CSV file with the line each begins on; empty lines are passed over.
+
+    Raises:
+        QuoteError: a quote is not closed.
+    """
+    csv.field_size_limit(len(data) + 1)
+    reader = csv.reader(io.StringIO(data.decode("utf-8"), newline=""), strict=True)
+    line = 1
+    try:
+        for cells in reader:
+            if cells:
+                yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise QuoteError(line, str(error)) from error
+
+
+def arrow_type(column: Column) -> pa.DataType:
+    """Type of a column while it is checked."""
+    if column.python_type is str:
+        return pa.string() if column.name == IDENTIFIER else pa.dictionary(pa.int32(), pa.string())
+    return column.arrow_type
+
+
+def header_of(data: bytes) -> list[str]:
+    """Stripped cells of the first line that is not empty; none where the file has no line.
+
+    Raises:
+        QuoteError: a quote is not closed.
+    """
+    for _, cells in _numbered_rows(data if b'"' in data else data.lstrip(b"\r\n").split(b"\n", 1)[0]):
+        return [cell.strip() for cell in cells]
+    return []
+
+
+def read_table(
+    data: bytes, names: Sequence[str], columns: Mapping[str, Column], shown: str, faults: Faults
+) -> RowTable | None:
+    """Typed rows of a CSV file, or None where it cannot be taken apart.
+
+    Args:
+        data: the file, known to be UTF-8 without NUL bytes.
+        names: its header; unknown and repeated names are passed over.
+        columns: columns of the level's row model.
+        shown: file name in messages.
+        faults: collects cells that cannot be typed and rows of the wrong width.
+    """
+    table = None if b'"' in data else _read_with_arrow(data, names, columns)
+    if table is not None:
+        return RowTable(shown, columns, names, _complete(table, columns), {}, Source(data))
+    if report_long_lines(data, shown, faults):
+        return None
+    try:
+        rows = list(_numbered_rows(data))[1:]
+    except QuoteError as error:
+        error.report(shown, faults)
+        return None
+    return _read_cells(rows, names, columns, shown, faults)
+
+
+def _read_with_arrow(data: bytes, names: Sequence[str], columns: Mapping[str, Column]) -> pa.Table | None:
+    """Typed table of a file without quotes, or None where any cell or row does not fit."""
+    wanted = [name for position, name in enumerate(names) if name in columns and name not in names[:position]]
+    if len(set(names)) != len(names) or data.startswith((b"\r", b"\n")):
+        return None
+    try:
+        table = pa.csv.read_csv(
+            pa.py_buffer(data),
+            read_options=pa.csv.ReadOptions(column_names=list(names), skip_rows=1, block_size=_BLOCK_BYTES),
+            parse_options=pa.csv.ParseOptions(quote_char=False, newlines_in_values=False),
+            convert_options=pa.csv.ConvertOptions(
+                column_types={name: arrow_type(columns[name]) for name in wanted},
+                include_columns=wanted,
+                null_values=[""],
+                true_values=list(_TRUE),
+                false_values=list(_FALSE),
+                strings_can_be_null=True,
+                check_utf8=False,
+            ),
+        )
+    except pa.ArrowInvalid:
+        # Arrow names one fault at most; the reading by cells finds them all.
+        return None
+    return table.unify_dictionaries()
+
+
+def _complete(table: pa.Table, columns: Mapping[str, Column]) -> pa.Table:
+    """Table with every column of the model; absent ones are null or hold their default."""
+    arrays = []
+    for column in columns.values():
+        if column.name in table.column_names:
+            array = table.column(column.name)
+        else:
+            array = pa.chunked_array([pa.nulls(table.num_rows, arrow_type(column))])
+        if column.default is not None and array.null_count:
+            array = array.fill_null(column.default)
+        arrays.append(array)
+    return pa.table(arrays, names=list(columns))
+
+
+def _read_cells(
+    rows: Sequence[tuple[int, list[str]]],
+    names: Sequence[str],
+    columns: Mapping[str, Column],
+    shown: str,
+    faults: Faults,
+) -> RowTable:
+    fitting = []
+    for line, cells in rows:
+        if len(cells) == len(names):
+            fitting.append((line, cells))
+            continue
+        faults.add(
+            "row-width",
+            shown,
+            line=line,
+            found=f"{len(cells)} cells",
+            expected=f"{len(names)} cells, as in the header",
+            fix="Add or remove commas; quote cells that hold a comma.",
+        )
+    untyped: dict[str, set[int]] = {}
+    arrays = {}
+    for position, name in enumerate(names):
+        if name not in columns or name in arrays:
+            continue
+        column, values, bad = columns[name], [], set()
+        for row, (line, cells) in enumerate(fitting):
+            value = _typed(cells[position].strip(), column, shown, line, faults)
+            if value is _UNTYPED:
+                bad.add(row)
+                value = None
+            values.append(value)
+        arrays[name], untyped[name] = pa.chunked_array([pa.array(values, arrow_type(column))]), bad
+    table = pa.table(arrays) if arrays else pa.table({"": pa.nulls(len(fitting))})
+    # Rows of another width are not in the table, so its source leaves them out as well.
+    source = Source(b"", fitting)
+    n_misfits = len(rows) - len(fitting)
+    return RowTable(shown, columns, names, _complete(table, columns), untyped, source, n_misfits)
+
+
+_UNTYPED: Any = object()
+
+
+def _typed(cell: str, column: Column, shown: str, line: int, faults: Faults) -> Any:
+    """Value of a cell; None where it is empty, `_UNTYPED` where it was reported."""
+    if not cell or (column.python_type is str):
+        return cell or None
+    if column.python_type is bool:
+        if cell in _TRUE or cell in _FALSE:
+            return cell in _TRUE
+        faults.add(
+            "boolean", shown, line=line, column=column.name, found=cell, expected="true or false",
+            fix=column.quantity.fix,
+        )  # fmt: skip
+        return _UNTYPED
+    if column.python_type is int:
+        whole = cell.partition(".")[0]
+        if _INTEGER.fullmatch(cell) and len(whole) <= _MOST_DIGITS:
+            return int(whole)
+    elif _NUMBER.fullmatch(cell):
+        return float(cell)
+    rule, expected, fix = _number_fault(cell, column)
+    faults.add(rule, shown, line=line, column=column.name, found=cell, expected=expected, fix=fix)
+    return _UNTYPED
+
+
+def _number_fault(cell: str, column: Column) -> tuple[str, str, str]:
+    """Rule, expectation and mend of a cell that is not the number it should be."""
+    kind = "a whole number" if column.python_type is int else "a number"
+    if _NOT_FINITE.fullmatch(cell):
+        return "number-finite", f"{kind}, {column.expected}", "Leave the cell empty or drop the row; never write NaN."
+    if _THOUSANDS.fullmatch(cell):
+        return "number-format", f"{kind} without thousands separators", f"Write {re.sub(r'[^0-9.+-]', '', cell)}."
+    if _DECIMAL_COMMA.fullmatch(cell):
+        plain = cell.replace(".", "").replace(",", ".")
+        return "number-format", f"{kind} with a decimal point", f"Write {plain}."
+    unit = f" in {column.quantity.unit}, without the unit" if column.quantity.unit else ""
+    return "number-format", f"{kind}{unit}", "Write digits with a decimal point, or leave an optional cell empty."

@@ -1,0 +1,107 @@
+"""Bytes of a file to text that can be parsed: encoding, NUL bytes, line length, size."""
+
+import codecs
+from pathlib import Path
+
+from harness.validation.faults import Faults
+
+MOST_LINE_BYTES = 1_000_000
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def read_bytes(path: Path, shown: str, most_bytes: int, faults: Faults) -> bytes | None:
+    """Content of a file without its byte order mark, or None where it cannot be read as text.
+
+    Args:
+        path: file to read.
+        shown: its name in messages.
+        most_bytes: size beyond which it is not read.
+        faults: collects what is wrong.
+    """
+    if not path.is_file():
+        # A named pipe would be waited for without end.
+        _report_unreadable(shown, "a folder or special file", faults)
+        return None
+    try:
+        n_bytes = path.stat().st_size
+        if n_bytes > most_bytes:
+            faults.add(
+                "file-size",
+                shown,
+                found=f"{n_bytes} bytes",
+                expected=f"at most {most_bytes} bytes",
+                fix="Split the file or leave out what is not a measurement.",
+            )
+            return None
+        data = path.read_bytes()
+    except OSError as error:
+        _report_unreadable(shown, error.strerror or type(error).__name__, faults)
+        return None
+    return _checked(data, shown, faults)
+
+
+def _report_unreadable(shown: str, found: str, faults: Faults) -> None:
+    fix = "Put a plain readable file in its place."
+    faults.add("file-unreadable", shown, found=found, expected="a readable file", fix=fix)
+
+
+def _checked(data: bytes, shown: str, faults: Faults) -> bytes | None:
+    if data.startswith(_UTF16_MARKS):
+        _report_encoding(shown, 1, "UTF-16", faults)
+        return None
+    data = data.removeprefix(codecs.BOM_UTF8)
+    if b"\0" in data:
+        faults.add(
+            "text-nul",
+            shown,
+            line=line_at(data, data.index(b"\0")),
+            found="a NUL byte",
+            expected="text",
+            fix="Export the file again as plain text.",
+        )
+        return None
+    if not data.isascii():
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            _report_encoding(shown, line_at(data, error.start), f"byte 0x{data[error.start]:02x}", faults)
+            return None
+    return data
+
+
+def _report_encoding(shown: str, line: int, found: str, faults: Faults) -> None:
+    faults.add(
+        "text-encoding",
+        shown,
+        line=line,
+        found=found,
+        expected="UTF-8",
+        fix="Save the file as UTF-8 (in a spreadsheet: CSV UTF-8).",
+    )
+
+
+def line_at(data: bytes, offset: int) -> int:
+    """Line, counted from 1, that holds a byte; CR, LF and CR LF end a line.
+
+    >>> line_at(b"a\\r\\nb", 3)
+    2
+    """
+    head = data[:offset]
+    return 1 + head.count(b"\n") + head.count(b"\r") - head.count(b"\r\n")
+
+
+def report_long_lines(data: bytes, shown: str, faults: Faults) -> bool:
+    """Report every line that is too long to be a row; whether there was one."""
+    found = False
+    for number, line in enumerate(data.splitlines(), start=1):
+        if len(line) > MOST_LINE_BYTES:
+            found = True
+            faults.add(
+                "line-length",
+                shown,
+                line=number,
+                found=f"{len(line)} bytes",
+                expected=f"at most {MOST_LINE_BYTES} bytes",
+                fix="Export the file again; a line end is missing, or this is not a table.",
+            )
+    return found

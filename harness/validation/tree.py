@@ -1,0 +1,312 @@
+"""Submission folders to campaigns and issues: finds the files, reads each, and runs every check on it.
+
+It decides what is a submission; what is right in one is decided by the modules it calls.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import BaseModel
+
+from harness.errors import UsageError
+from harness.issues import Report
+from harness.schema.campaign import Campaign
+from harness.schema.columns import arrow_schema, columns_of
+from harness.schema.facts import Device, Manifest
+from harness.schema.records import RECORDS, ROWS
+from harness.schema.vocabulary import LEVELS, Level
+from harness.validation.cells import LIST_SEPARATOR, check_cells
+from harness.validation.documents import read_fact
+from harness.validation.errata import check_device_errata, check_manifest_errata
+from harness.validation.faults import Faults
+from harness.validation.header import check_header
+from harness.validation.rules import CHECKS, RowContext
+from harness.validation.table import QuoteError, RowTable, header_of, read_table
+from harness.validation.text import read_bytes
+
+DEVICE_FILE: Final = "device.yaml"
+MANIFEST_FILE: Final = "submission.yaml"
+LEVEL_FILES: Final[dict[str, Level]] = {f"{level}.csv": level for level in LEVELS}
+MOST_YAML_BYTES: Final = 1_000_000
+MOST_CSV_BYTES: Final = 2_000_000_000
+Fact = TypeVar("Fact", bound=BaseModel)
+_FOLDER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(slots=True)
+class Validated:
+    """What a validation found.
+
+    Attributes:
+        campaigns: submissions without errors, in order of their paths.
+        report: every fault, sorted.
+    """
+
+    campaigns: list[Campaign]
+    report: Report
+
+
+@dataclass(slots=True)
+class _Run:
+    """State of one validation: faults, rows read, and devices read once."""
+
+    faults: Faults = field(default_factory=Faults)
+    n_rows: int = 0
+    devices: dict[Path, Device | None] = field(default_factory=dict)
+
+
+def validate(paths: Sequence[Path], on_campaign: Callable[[str], None] = lambda _: None) -> Validated:
+    """Validate submission trees, device folders, campaign folders or single files of them.
+
+    Args:
+        paths: where to look; a file stands for its campaign.
+        on_campaign: called with each campaign's path before it is read, for progress.
+
+    Raises:
+        UsageError: a path does not exist, or nothing like a submission is there.
+    """
+    run = _Run()
+    campaigns = []
+    for folder in dict.fromkeys(found for path in paths for found in _campaign_folders(path, run)):
+        on_campaign(_shown(folder))
+        campaign = _read_campaign(folder, run)
+        if campaign is not None:
+            campaigns.append(campaign)
+    return Validated(campaigns, Report.of(run.n_rows, run.faults.issues))
+
+
+def campaign_paths(paths: Sequence[Path]) -> list[Path]:
+    """Campaign folders that a validation would read; how long it will take."""
+    return list(dict.fromkeys(found for path in paths for found in _campaign_folders(path, _Run())))
+
+
+def _shown(path: Path) -> str:
+    """Path as the contributor knows it: relative to where they stand, where it lies below."""
+    try:
+        return path.absolute().relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return path.as_posix()
+
+
+def _campaign_folders(path: Path, run: _Run) -> Iterator[Path]:
+    path = path.absolute()
+    if path.is_symlink():
+        _report_link(path, run.faults)
+    elif path.is_file():
+        if path.name == DEVICE_FILE:
+            yield from _campaign_folders(path.parent, run)
+        elif path.name == MANIFEST_FILE or path.name in LEVEL_FILES:
+            yield path.parent
+        else:
+            raise UsageError(f"{_shown(path)} is no file of a submission; name a folder, or one of its files")
+    elif not path.is_dir():
+        raise UsageError(f"{_shown(path)} does not exist")
+    elif any((path / name).exists() for name in (MANIFEST_FILE, *LEVEL_FILES)):
+        yield path
+    elif (path / DEVICE_FILE).exists():
+        yield from _campaigns_of_device(path, run)
+    else:
+        yield from _campaigns_of_tree(path, run)
+
+
+def _campaigns_of_tree(root: Path, run: _Run) -> Iterator[Path]:
+    devices = [entry for entry in sorted(root.iterdir()) if not entry.name.startswith(".")]
+    folders = _plain_folders(devices, (), "a device folder", run)
+    if not folders and not devices:
+        raise UsageError(f"{_shown(root)} holds no submission; `deepen new DEVICE/CAMPAIGN` makes one")
+    for folder in folders:
+        yield from _campaigns_of_device(folder, run)
+
+
+def _campaigns_of_device(folder: Path, run: _Run) -> Iterator[Path]:
+    entries = [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
+    campaigns = _plain_folders(entries, (DEVICE_FILE,), f"{DEVICE_FILE} or a campaign folder", run)
+    if not campaigns:
+        run.faults.add(
+            "submission-missing",
+            _shown(folder),
+            found="no campaign folder",
+            expected=f"a folder with {MANIFEST_FILE}",
+            fix="Add a campaign, for example with deepen new.",
+        )
+    yield from campaigns
+
+
+def _plain_folders(entries: Sequence[Path], files: Sequence[str], expected: str, run: _Run) -> list[Path]:
+    """Folders among entries; links, stray files and clashing names are reported."""
+    folders: list[Path] = []
+    for entry in entries:
+        if entry.is_symlink():
+            _report_link(entry, run.faults)
+        elif entry.is_dir():
+            _check_name(entry, folders, run.faults)
+            folders.append(entry)
+        elif entry.name not in files:
+            _report_stray(entry, expected, run.faults)
+    return folders
+
+
+def _check_name(folder: Path, earlier: Sequence[Path], faults: Faults) -> None:
+    clash = next((other.name for other in earlier if other.name.lower() == folder.name.lower()), None)
+    if clash is not None or not _FOLDER_NAME.fullmatch(folder.name):
+        faults.add(
+            "folder-name",
+            _shown(folder),
+            found=folder.name,
+            expected=f"a name unlike {clash} in more than case" if clash else "letters, digits and . _ -, at most 64",
+            fix="Rename the folder.",
+        )
+
+
+def _report_link(path: Path, faults: Faults) -> None:
+    faults.add(
+        "path-symlink",
+        _shown(path),
+        found="a symbolic link",
+        expected="a plain file or folder",
+        fix="Put the file itself in its place.",
+    )
+
+
+def _report_stray(path: Path, expected: str, faults: Faults) -> None:
+    faults.add(
+        "path-unknown",
+        _shown(path),
+        found=path.name,
+        expected=expected,
+        fix="Rename or remove it; nothing reads it.",
+    )
+
+
+def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
+    """Campaign of a folder, or None where anything in it is an error."""
+    n_before = len(run.faults.issues)
+    device = _read_device(folder.parent, run)
+    _check_name(folder, (), run.faults)
+    entries = [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
+    files = [MANIFEST_FILE, *LEVEL_FILES]
+    for entry in entries:
+        if entry.is_symlink():
+            _report_link(entry, run.faults)
+        elif entry.name not in files:
+            _report_stray(entry, "one of " + ", ".join(files), run.faults)
+    names = {entry.name for entry in entries if not entry.is_symlink()}
+    manifest = _read_fact(folder, MANIFEST_FILE, Manifest, "submission-missing", run)
+    tables = {
+        level: table
+        for file, level in LEVEL_FILES.items()
+        if file in names and (table := _read_level(folder / file, level, device, manifest, run)) is not None
+    }
+    if not names & set(LEVEL_FILES):
+        run.faults.add(
+            "level-missing",
+            _shown(folder),
+            found="no table",
+            expected="one of " + ", ".join(LEVEL_FILES),
+            fix="Add the measured rows.",
+        )
+    if manifest is not None:
+        check_manifest_errata(manifest, tables, _shown(folder / MANIFEST_FILE), run.faults)
+    is_sound = not any(issue.severity == "error" for issue in run.faults.issues[n_before:])
+    if device is None or manifest is None or not is_sound:
+        return None
+    return Campaign(folder.parent.name, folder.name, device, manifest, tables)
+
+
+def _read_device(folder: Path, run: _Run) -> Device | None:
+    if folder not in run.devices:
+        _check_name(folder, (), run.faults)
+        device = _read_fact(folder, DEVICE_FILE, Device, "device-missing", run)
+        if device is not None:
+            n_before = len(run.faults.issues)
+            check_device_errata(device, _shown(folder / DEVICE_FILE), run.faults)
+            device = device if len(run.faults.issues) == n_before else None
+        run.devices[folder] = device
+    return run.devices[folder]
+
+
+def _read_fact(folder: Path, name: str, model: type[Fact], missing: str, run: _Run) -> Fact | None:
+    path = folder / name
+    if path.is_symlink():
+        _report_link(path, run.faults)
+        return None
+    if not path.exists():
+        run.faults.add(
+            missing,
+            _shown(path),
+            found="no such file",
+            expected=f"{name} in this folder",
+            fix="Add the file; deepen new writes one to fill in.",
+        )
+        return None
+    data = read_bytes(path, _shown(path), MOST_YAML_BYTES, run.faults)
+    return None if data is None else read_fact(data, model, _shown(path), run.faults)
+
+
+def _read_level(
+    path: Path, level: Level, device: Device | None, manifest: Manifest | None, run: _Run
+) -> pa.Table | None:
+    """Rows of one level's file in the schema of its row model, or None where the file cannot be read at all."""
+    shown = _shown(path)
+    data = read_bytes(path, shown, MOST_CSV_BYTES, run.faults)
+    rows = None if data is None else _read_rows(data, level, shown, run.faults)
+    if rows is None:
+        return None
+    run.n_rows += rows.table.num_rows + rows.n_misfits
+    context = RowContext(level, rows, device, manifest, run.faults)
+    # Checks spend their time in Arrow and NumPy, which let other threads run; faults are sorted in the end.
+    with ThreadPoolExecutor() as pool:
+        for finished in [pool.submit(check, context) for check in (_check_cells_of, *CHECKS)]:
+            finished.result()
+    return _as_schema(rows, level)
+
+
+def _check_cells_of(context: RowContext) -> None:
+    check_cells(context.rows, context.faults)
+
+
+def _read_rows(data: bytes, level: Level, shown: str, faults: Faults) -> RowTable | None:
+    columns = columns_of(ROWS[level])
+    try:
+        names = header_of(data)
+    except QuoteError as error:
+        error.report(shown, faults)
+        return None
+    if not names:
+        faults.add(
+            "file-empty",
+            shown,
+            found="no line",
+            expected="a header and rows",
+            fix="Export the file again, or remove it.",
+        )
+        return None
+    check_header(names, columns, columns_of(RECORDS[level]), shown, faults)
+    rows = read_table(data, names, columns, shown, faults)
+    if rows is not None and not rows.table.num_rows and not rows.n_misfits:
+        faults.add(
+            "header-only",
+            shown,
+            line=1,
+            found="a header without rows",
+            expected="at least one row",
+            fix="Add the measured rows, or remove the file.",
+        )
+    return rows
+
+
+def _as_schema(rows: RowTable, level: Level) -> pa.Table:
+    """Checked rows in the Arrow schema of the row model; words decoded, lists taken apart."""
+    arrays = []
+    for target in arrow_schema(ROWS[level]):
+        values = rows.table.column(target.name)
+        if pa.types.is_list(target.type):
+            values = pc.split_pattern(values.cast(pa.string()), LIST_SEPARATOR)
+        arrays.append(values.cast(target.type))
+    return pa.table(arrays, schema=arrow_schema(ROWS[level]))
