@@ -15,6 +15,10 @@ from harness.schema.records import KEYS
 from harness.schema.vocabulary import KERNEL_REQUIRES
 
 Extents = npt.NDArray[np.int64]
+Reals = npt.NDArray[np.float64]
+
+_MOST_COUNT = 10**18
+"""Absurd extents are counted as this many, not as a number that has overflowed."""
 
 DTYPE_BITS = {"fp32": 32, "fp16": 16, "bf16": 16, "int16": 16, "int8": 8, "int4": 4, "mixed": 32, "unstated": 32}
 """Bits of one element; `mixed` and `unstated` are counted at the widest."""
@@ -53,36 +57,42 @@ def kernel_cost(table: pa.Table) -> Cost:
 
     Args:
         table: the configuration columns of the kernel schema, and `dtype`. A row whose configuration is
-            incomplete costs 0; validation reports it.
+            incomplete, or whose kernel is unknown, costs 0; validation reports it.
 
     Source:
         Multiply-accumulate counts of convolution and matrix multiplication as in Sze et al., Efficient
         Processing of Deep Neural Networks (2020), chapter 2.
     """
-    flops, params, elements = (np.zeros(table.num_rows, dtype=np.int64) for _ in range(3))
-    fields: dict[str, Extents] = {
-        name: table.column(name).fill_null(0).to_numpy() for name in KEYS["kernels"] if name != "kernel"
+    # Reals hold whole numbers exactly up to 9e15, and larger ones without overflow.
+    flops, params, elements = (np.zeros(table.num_rows) for _ in range(3))
+    fields: dict[str, Reals] = {
+        name: table.column(name).fill_null(0).to_numpy().astype(np.float64)
+        for name in KEYS["kernels"]
+        if name != "kernel"
     }
     kernels, codes = _words(table.column("kernel"))
     for code, kernel in enumerate(kernels):
+        if kernel not in KERNEL_REQUIRES:
+            continue
         rows = np.flatnonzero(codes == code)
         of_kernel = _cost_of(kernel, _Chosen(fields, rows))
         for total, part in zip((flops, params, elements), of_kernel, strict=True):
             total[rows] = part
     dtypes, codes = _words(table.column("dtype"))
     bits = np.array([*(DTYPE_BITS.get(dtype, 0) for dtype in dtypes), 0], dtype=np.int64)[codes]
-    return Cost(flops, params, (elements + params) * bits // 8)
+    counts = (flops, params, (elements + params) * bits // 8)
+    return Cost(*(np.minimum(count, _MOST_COUNT).astype(np.int64) for count in counts))
 
 
 class _Chosen:
     """Columns at chosen rows, taken when asked for, because each kernel type needs only some."""
 
-    def __init__(self, fields: dict[str, Extents], rows: Extents) -> None:
+    def __init__(self, fields: dict[str, Reals], rows: Extents) -> None:
         self._fields = fields
         self._rows = rows
 
-    def __getitem__(self, name: str) -> Extents:
-        chosen: Extents = self._fields[name][self._rows]
+    def __getitem__(self, name: str) -> Reals:
+        chosen: Reals = self._fields[name][self._rows]
         return chosen
 
 
@@ -94,12 +104,9 @@ def _words(column: pa.ChunkedArray) -> tuple[list[str], Extents]:
     return encoded.dictionary.to_pylist(), codes
 
 
-def _cost_of(kernel: str, f: _Chosen) -> tuple[Extents, Extents, Extents]:
+def _cost_of(kernel: str, f: _Chosen) -> tuple[Reals, Reals, Reals]:
     """FLOPs, parameters, and elements read or written, of rows of one kernel type."""
     h, w, cin = f["input_h"], f["input_w"], f["cin"]
-    if kernel not in KERNEL_REQUIRES:
-        nothing = np.zeros_like(cin)
-        return nothing, nothing, nothing
     if kernel == "fc":
         macs = cin * f["cout"]
         return 2 * macs, macs + f["cout"], cin + f["cout"]
@@ -112,7 +119,7 @@ def _cost_of(kernel: str, f: _Chosen) -> tuple[Extents, Extents, Extents]:
         squeezed = np.maximum(cin // _SE_REDUCTION, 1)
         return 2 * inputs + 4 * cin * squeezed, 2 * cin * squeezed + cin + squeezed, 2 * inputs
     window = f["kernel_h"] * f["kernel_w"]
-    positions = -(-h // np.maximum(f["stride_h"], 1)) * -(-w // np.maximum(f["stride_w"], 1))
+    positions = np.ceil(h / np.maximum(f["stride_h"], 1)) * np.ceil(w / np.maximum(f["stride_w"], 1))
     if kernel in ("avgpool", "maxpool"):
         return positions * cin * window, np.zeros_like(cin), inputs + positions * cin
     if kernel == "dwconv-bn-relu":
@@ -124,7 +131,7 @@ def _cost_of(kernel: str, f: _Chosen) -> tuple[Extents, Extents, Extents]:
     return 2 * positions * weights, weights + cout, inputs + positions * cout
 
 
-def _elementwise(kernel: str, inputs: Extents, f: _Chosen) -> tuple[Extents, Extents, Extents]:
+def _elementwise(kernel: str, inputs: Reals, f: _Chosen) -> tuple[Reals, Reals, Reals]:
     n_inputs = 1
     if kernel == "concat":
         inputs = f["input_h"] * f["input_w"] * (f["cin"] + f["cin2"] + f["cin3"] + f["cin4"])

@@ -88,8 +88,8 @@ def markdown_table(rows: Sequence[Mapping[str, object]]) -> Markdown:
     if not rows:
         return Markdown("")
     header = list(rows[0])
-    cells = [header, *([row[name] for name in header] for row in rows)]
-    lines = ["| " + " | ".join(map(escape_markdown, line)) + " |" for line in cells]
+    cells: list[list[object]] = [list(header), *([row[name] for name in header] for row in rows)]
+    lines = ["| " + " | ".join(escape_markdown(cell) for cell in line) + " |" for line in cells]
     lines.insert(1, "|" + "---|" * len(header))
     return Markdown("\n".join(lines))
 

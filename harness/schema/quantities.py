@@ -87,6 +87,9 @@ _REMEASURE = "Re-measure or drop the row."
 _CHOOSE = "Write one of the words listed."
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._+-]*$"
 
+FOLDER_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+"""Device and campaign folders, whose names become ids and addresses."""
+
 # Energy, latency, power. Upper bounds are physical ceilings of edge devices, not expectations.
 EnergyMj = Annotated[
     float,
@@ -367,7 +370,7 @@ DeviceId = Annotated[
         "Device or system, the name of its folder under submissions.",
         "folder-name",
         "Use letters, digits and . _ - only, beginning with a letter or digit.",
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+        pattern=FOLDER_NAME,
     ),
 ]
 SubmissionId = Annotated[

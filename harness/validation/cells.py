@@ -119,15 +119,10 @@ def _admits_word(column: Column, word: str) -> bool:
     quantity = column.element or column.quantity
     parts = word.split(LIST_SEPARATOR) if column.is_list else [word]
     return all(
-        (quantity.pattern is None or re.search(_whole(quantity.pattern), part) is not None)
+        (quantity.pattern is None or re.fullmatch(quantity.pattern, part) is not None)
         and (quantity.max_length is None or len(part) <= quantity.max_length)
         for part in parts
     )
-
-
-def _whole(pattern: str) -> str:
-    """Pattern whose `$` is the end of the text, as in pydantic's and Arrow's expressions, not a last line end."""
-    return pattern.removesuffix("$") + r"\Z" if pattern.endswith("$") else pattern
 
 
 def _report_word(rows: RowTable, column: Column, row: int, word: str, faults: Faults) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from harness.issues import Issue, quoted
+from harness.issues import Issue, printable, quoted
 from harness.validation.registry import RULES
 
 
@@ -45,11 +45,11 @@ class Faults:
             Issue(
                 rule=rule,
                 severity=RULES[rule].severity,
-                file=file,
+                file=printable(file),
                 line=line,
-                column=column,
+                column=None if column is None else quoted(column),
                 found=quoted(found),
-                expected=expected,
-                fix=fix,
+                expected=printable(expected),
+                fix=printable(fix),
             )
         )

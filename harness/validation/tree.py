@@ -19,6 +19,7 @@ from harness.issues import Report
 from harness.schema.campaign import Campaign
 from harness.schema.columns import arrow_schema, columns_of
 from harness.schema.facts import Device, Manifest
+from harness.schema.quantities import FOLDER_NAME
 from harness.schema.records import RECORDS, ROWS
 from harness.schema.vocabulary import LEVELS, Level
 from harness.validation.cells import LIST_SEPARATOR, check_cells
@@ -36,7 +37,6 @@ LEVEL_FILES: Final[dict[str, Level]] = {f"{level}.csv": level for level in LEVEL
 MOST_YAML_BYTES: Final = 1_000_000
 MOST_CSV_BYTES: Final = 2_000_000_000
 Fact = TypeVar("Fact", bound=BaseModel)
-_FOLDER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(slots=True)
@@ -154,7 +154,7 @@ def _plain_folders(entries: Sequence[Path], files: Sequence[str], expected: str,
 
 def _check_name(folder: Path, earlier: Sequence[Path], faults: Faults) -> None:
     clash = next((other.name for other in earlier if other.name.lower() == folder.name.lower()), None)
-    if clash is not None or not _FOLDER_NAME.fullmatch(folder.name):
+    if clash is not None or not re.fullmatch(FOLDER_NAME, folder.name):
         faults.add(
             "folder-name",
             _shown(folder),
