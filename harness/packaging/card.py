@@ -1,0 +1,203 @@
+"""The dataset card: a YAML header that `datasets` and the Hub read, and a body rendered from a template.
+
+What stands in the body's prose is written in `dataset_cards/`, not here.
+"""
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.exceptions import TemplateError
+
+from harness.errors import ReleaseError
+from harness.packaging.plan import DEFAULT, SIDE_TABLES, Config, DatasetPlan, pairs_of
+from harness.packaging.sources import attributions_of, bibtex_of, licences_of, notes_table, sources_table
+from harness.schema.export import Markdown, code_span, escape_markdown, field_table, markdown_table
+from harness.schema.records import RECORDS
+from harness.schema.vocabulary import TIER_TITLES
+from harness.splits import GROUPS, SPLIT_VERSION, STATEMENTS
+
+if TYPE_CHECKING:
+    from datasets import DatasetInfo
+    from huggingface_hub import DatasetCardData
+
+_SIZES: Final = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_MANY: Final = "1M<n<10M"
+_HUB_LICENCES: Final = {"ODbL-1.0": "odbl", "ODC-By-1.0": "odc-by", "PDDL-1.0": "pddl"}
+"""SPDX identifiers whose name on the Hub is not merely the lower-case one."""
+
+
+def dataset_card(plan: DatasetPlan, cards: Path, folder: Path) -> str:
+    """Text of `README.md`.
+
+    Args:
+        plan: the dataset.
+        cards: folder of the templates.
+        folder: dataset folder that holds its Parquet files already; their sizes go into the header.
+
+    Raises:
+        ReleaseError: the template of the level is missing or broken.
+    """
+    from huggingface_hub import DatasetCard
+
+    environment = Environment(
+        loader=FileSystemLoader(cards),
+        undefined=StrictUndefined,
+        finalize=escape_markdown,
+        autoescape=False,  # noqa: S701  the output is Markdown; finalize escapes whatever is not marked as such
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"code": code_span, "table": markdown_table, "verbatim": _verbatim}
+    try:
+        text = environment.get_template(f"{plan.level}.md.j2").render(
+            card_data=Markdown(card_header(plan, folder).to_yaml()), **_facts(plan)
+        )
+    except TemplateError as error:
+        raise ReleaseError(f"{cards / plan.level}.md.j2: {error!r}") from error
+    return str(DatasetCard(text))
+
+
+def _verbatim(value: object) -> Markdown:
+    """Text for the inside of a code block, which it must not end."""
+    return Markdown(str(value).replace("```", ""))
+
+
+def card_header(plan: DatasetPlan, folder: Path) -> "DatasetCardData":
+    """Metadata of the card: licence, size, tags, and per configuration its files, columns, splits and citation."""
+    from datasets.info import DatasetInfosDict
+    from huggingface_hub import DatasetCardData
+
+    licences = licences_of(plan.release.submissions)
+    size = next((name for most, name in _SIZES if plan.rows.num_rows < most), _MANY)
+    header = DatasetCardData(
+        license=[_HUB_LICENCES.get(licence, licence.lower()) for licence in licences],
+        pretty_name=plan.text.pretty_name,
+        size_categories=[size],
+        task_categories=["tabular-regression"],
+        tags=plan.text.tags,
+        configs=[_config_entry(config, plan.version.version) for config in plan.configs],
+    )
+    infos = {config.name: _info(plan, config, folder) for config in plan.configs}
+    DatasetInfosDict(infos).to_dataset_card_data(header)
+    for entry in header["dataset_info"]:
+        info = infos[entry["config_name"]]
+        entry |= {"description": info.description, "license": info.license, "citation": info.citation}
+    return header
+
+
+def _config_entry(config: Config, version: str) -> dict[str, Any]:
+    entry: dict[str, Any] = {"config_name": config.name}
+    if config.name == DEFAULT:
+        entry["default"] = True
+    entry["version"] = version
+    entry["data_files"] = [{"split": split, "path": pattern} for split, pattern in config.patterns.items()]
+    return entry
+
+
+def _info(plan: DatasetPlan, config: Config, folder: Path) -> "DatasetInfo":
+    from datasets import DatasetInfo, Features, SplitInfo
+    from datasets.splits import SplitDict
+
+    submissions = _submissions_of(plan, config)
+    tables = {file.path: pq.read_table(folder / file.path, partitioning=None) for file in config.files}
+    splits = SplitDict()
+    for split in config.patterns:
+        own = [tables[file.path] for file in config.files if file.split == split]
+        splits.add(
+            SplitInfo(
+                name=split,
+                num_bytes=sum(table.nbytes for table in own),
+                num_examples=sum(table.num_rows for table in own),
+            )
+        )
+    return DatasetInfo(
+        description=config.description,
+        citation="\n\n".join(bibtex_of(submissions, plan.citations)),
+        license=" AND ".join(licences_of(submissions)),
+        features=Features.from_arrow_schema(config.files[0].table.schema),
+        splits=splits,
+        download_size=sum((folder / path).stat().st_size for path in tables),
+        dataset_size=sum(info.num_bytes for info in splits.values()),
+    )
+
+
+def _submissions_of(plan: DatasetPlan, config: Config) -> pa.Table:
+    submissions = plan.release.submissions
+    if config.name == DEFAULT or config.name in SIDE_TABLES:
+        return submissions
+    return submissions.filter(pc.equal(submissions.column("device_id"), config.name))
+
+
+def _facts(plan: DatasetPlan) -> dict[str, Any]:
+    """What templates may name; every table is a list of rows whose keys are its header."""
+    submissions, rows = plan.release.submissions, plan.rows
+    licence_of = pairs_of(submissions, "submission_id", "licence")
+    by_licence = Counter(licence_of[name] for name in rows.column("submission_id").to_pylist())
+    idle = Counter(rows.column("is_idle_subtracted").to_pylist())
+    tiers = Counter(rows.column("tier").to_pylist())
+    return {
+        "dataset": plan.name,
+        "level": plan.level,
+        "pretty_name": plan.text.pretty_name,
+        "description": plan.text.description,
+        "version": plan.version,
+        "n_rows": rows.num_rows,
+        "n_devices": plan.release.devices.num_rows,
+        "n_absolute": idle[False],
+        "n_idle_subtracted": idle[True],
+        "example_device": next(config.name for config in plan.configs[1:]),
+        "config_names": [config.name for config in plan.configs],
+        "configs": _config_rows(plan),
+        "split_version": SPLIT_VERSION,
+        "split_statement": STATEMENTS[plan.level],
+        "split_group": GROUPS[plan.level],
+        "leaks": plan.leaks,
+        "fields": _field_rows(plan),
+        "tiers": [{"tier": tier, "meaning": TIER_TITLES[tier], "rows": tiers[tier]} for tier in TIER_TITLES],
+        "errata": _erratum_rows(plan),
+        "sources": sources_table(submissions, rows),
+        "remarks": notes_table(submissions),
+        "attributions": attributions_of(submissions),
+        "licences": [{"licence": licence, "rows": n} for licence, n in sorted(by_licence.items())],
+        "citations": bibtex_of(submissions, plan.citations),
+    }
+
+
+def _config_rows(plan: DatasetPlan) -> list[dict[str, object]]:
+    names = pairs_of(plan.release.devices, "device_id", "name")
+    contents = {DEFAULT: "all devices"} | SIDE_TABLES | names
+    return [
+        {
+            "configuration": code_span(config.name),
+            "content": contents[config.name],
+            **{split: config.tables[split].num_rows if split in config.tables else 0 for split in ("train", "test")},
+        }
+        for config in plan.configs
+    ]
+
+
+def _erratum_rows(plan: DatasetPlan) -> list[dict[str, object]]:
+    return [
+        {
+            "device": code_span(row["device_id"]),
+            "field": code_span(row["field"]),
+            "where": row["where"],
+            "printed": row["printed"],
+            "used": row["used"],
+            "why": row["why"],
+        }
+        for row in plan.release.errata.to_pylist()
+    ]
+
+
+def _field_rows(plan: DatasetPlan) -> list[dict[str, object]]:
+    return [
+        {"field": code_span(row["field"]), "type": row["type"], "unit": row["unit"], "meaning": row["meaning"]}
+        for row in field_table(RECORDS[plan.level])
+    ]

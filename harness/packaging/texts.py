@@ -1,0 +1,102 @@
+"""What people write about the datasets: versions, names, descriptions and citations, read from `dataset_cards/`.
+
+It renders nothing.
+"""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from harness.errors import ReleaseError
+from harness.schema.vocabulary import LEVELS, Level
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+_Sentence = Annotated[str, Field(min_length=1)]
+
+
+class _Text(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Version(_Text):
+    """One version of all three datasets.
+
+    Attributes:
+        version: three numbers: major for a changed meaning, minor for new rows, patch for a correction.
+        date: day of publication.
+        summary: sentences of the changelog.
+        content_sha256: per level, the content that this version froze; a published version never changes.
+    """
+
+    version: Annotated[str, Field(pattern=r"^(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}$")]
+    date: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+    summary: Annotated[list[_Sentence], Field(min_length=1)]
+    content_sha256: dict[Level, Sha256] = {}
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The three numbers, for comparison."""
+        return tuple(int(part) for part in self.version.split("."))
+
+
+class DatasetText(_Text):
+    """Name, description and tags of one dataset."""
+
+    pretty_name: _Sentence
+    description: _Sentence
+    tags: list[str]
+
+
+class Texts(_Text):
+    """All of it.
+
+    Attributes:
+        versions: newest first.
+        datasets: one a level.
+        citations: BibTeX of a source, by its address.
+    """
+
+    versions: Annotated[list[Version], Field(min_length=1)]
+    datasets: dict[Level, DatasetText]
+    citations: dict[str, str]
+
+    @field_validator("datasets")
+    @classmethod
+    def _every_level_has_one(cls, datasets: dict[Level, DatasetText]) -> dict[Level, DatasetText]:
+        if missing := [level for level in LEVELS if level not in datasets]:
+            raise ValueError(f"no entry for {', '.join(missing)}")
+        return datasets
+
+
+def read_texts(cards: Path) -> Texts:
+    """Texts of the folder of dataset cards.
+
+    Raises:
+        ReleaseError: a file is missing or not as declared, or the versions are not newest first.
+    """
+    contents = {name: _read_yaml(cards / f"{name}.yaml") for name in Texts.model_fields}
+    try:
+        texts = Texts(**contents)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        name, *where = fault["loc"]
+        breadcrumb = ".".join(map(str, where)) or "content"
+        raise ReleaseError(f"{cards / f'{name}.yaml'}: {breadcrumb} = {fault['input']!r}; {fault['msg']}.") from error
+    for newer, older in pairwise(texts.versions):
+        if newer.order <= older.order:
+            raise ReleaseError(
+                f"{cards / 'versions.yaml'}: {newer.version} stands above {older.version}; expected newest first."
+            )
+    return texts
+
+
+def _read_yaml(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ReleaseError(f"{path}: {error.strerror}; expected a file.") from error
+    except yaml.YAMLError as error:
+        raise ReleaseError(f"{path}: not YAML: {error}") from error

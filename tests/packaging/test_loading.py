@@ -1,0 +1,142 @@
+"""What `datasets`, pyarrow and mlcroissant read from a built dataset is what went in."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import mlcroissant
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from harness.packaging.manifest import hash_rows
+from harness.packaging.parquet import write_parquet
+from harness.packaging.plan import DataFile
+from harness.releases import assemble
+from harness.schema.columns import arrow_schema
+from harness.schema.records import RECORDS
+from harness.schema.vocabulary import LEVELS
+from harness.splits import assign_splits
+from tests.campaigns import campaign
+from tests.strategies import row_tables
+
+LOADING = """
+import json, sys
+import datasets
+datasets.disable_progress_bars()
+found = {}
+for level in ("kernels", "models", "applications"):
+    builder = datasets.load_dataset_builder(f"deepen/{level}")
+    info = builder.info
+    parts = {name: datasets.load_dataset(f"deepen/{level}", name) for name in builder.builder_configs}
+    rows = datasets.load_dataset(f"deepen/{level}")
+    found[level] = {
+        "info": [info.description, info.license, info.citation, str(info.version)],
+        "features": {name: str(feature) for name, feature in info.features.items()},
+        "sizes": {name: {side: part.num_rows for side, part in sides.items()} for name, sides in parts.items()},
+        "rows": {side: part.to_list() for side, part in rows.items()},
+    }
+json.dump(found, sys.stdout)
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded(built, tmp_path_factory):
+    """What a fresh process without network reads from `dist`."""
+    home = tmp_path_factory.mktemp("home")
+    offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(home), "HF_DATASETS_OFFLINE": "1"}
+    command = [sys.executable, "-W", "error", "-c", LOADING]
+    ended = subprocess.run(command, cwd=built, env=os.environ | offline, check=True, capture_output=True, text=True)
+    return json.loads(ended.stdout)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_load_dataset_returns_the_rows_of_the_release_by_split(loaded, release, level):
+    table = release.levels[level]
+    expected = {"train": [], "test": []}
+    for row, side in zip(table.to_pylist(), assign_splits(table, level), strict=True):
+        expected[side].append(row)
+    found = {side: sorted(rows, key=lambda row: row["record_id"]) for side, rows in loaded[level]["rows"].items()}
+    assert found == {side: sorted(rows, key=lambda row: row["record_id"]) for side, rows in expected.items()}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_load_dataset_shows_description_licence_citation_version_and_features(loaded, level):
+    description, licence, citation, version = loaded[level]["info"]
+    assert "edge devices" in description
+    assert licence == {"models": "Apache-2.0"}.get(level, "CC-BY-4.0")
+    assert citation.startswith("@")
+    assert version == "1.0.0"
+    names = {"double": "float64", "int64": "int64", "bool": "bool", "string": "string"}
+    for field in arrow_schema(RECORDS[level]):
+        value = field.type.value_type if pa.types.is_list(field.type) else field.type
+        assert names[str(value)] in loaded[level]["features"][field.name]
+
+
+def test_each_device_and_table_is_a_configuration(loaded):
+    assert loaded["applications"]["sizes"] == {
+        "default": {"train": 6, "test": 2},
+        "acme-phone": {"train": 3, "test": 1},
+        "beta-phone": {"train": 3, "test": 1},
+        "devices": {"train": 2},
+        "submissions": {"train": 2},
+        "errata": {"train": 4},
+    }
+    assert "errata" not in loaded["models"]["sizes"]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_units_and_descriptions_stay_in_the_parquet_files(built, level):
+    for path in (built / "deepen" / level / "data").glob("t*-*.parquet"):
+        schema = pq.read_schema(path)
+        assert schema.equals(arrow_schema(RECORDS[level]))
+        for field in arrow_schema(RECORDS[level]):
+            assert field.metadata.items() <= schema.field(field.name).metadata.items()
+        assert schema.field("energy_mj").metadata[b"unit"] == b"mJ"
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_parquet_round_trip_is_identity(level, data):
+    rows = data.draw(row_tables(level))
+    table = assemble([campaign(level, rows, "acme-phone")]).levels[level]
+    with tempfile.TemporaryDirectory() as folder:
+        file = DataFile("data/train-acme-phone.parquet", "acme-phone", "train", table)
+        write_parquet(file, Path(folder))
+        found = pq.read_table(Path(folder) / file.path, partitioning=None)
+    assert found.equals(table)
+    assert hash_rows({file.path: found}) == hash_rows({file.path: table})
+
+
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")  # rdflib, called by mlcroissant
+@pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")  # pandas, called by mlcroissant
+@pytest.mark.parametrize("level", LEVELS)
+def test_croissant_validates_and_reads_every_record_without_network(built, release, level, monkeypatch):
+    def refuse(*_args):
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    dataset = mlcroissant.Dataset(str(built / "deepen" / level / "croissant.json"))
+    assert not dataset.metadata.ctx.issues.errors
+    assert not dataset.metadata.ctx.issues.warnings
+    table = release.levels[level]
+    sides = dict(zip(table.column("record_id").to_pylist(), assign_splits(table, level), strict=True))
+    found = {row["rows/record_id"].decode(): row["rows/split"].decode() for row in dataset.records("rows")}
+    assert found == sides
+    assert len(list(dataset.records("submissions"))) == release.only_of(level).submissions.num_rows
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_croissant_gives_units_and_only_relative_paths(built, level):
+    described = json.loads((built / "deepen" / level / "croissant.json").read_text())
+    fields = {field["@id"]: field["description"] for field in described["recordSet"][0]["field"]}
+    assert fields["rows/energy_mj"] == "Energy of one inference. Unit: mJ."
+    for part in described["distribution"]:
+        assert part.get("contentUrl", "data/").startswith("data/")

@@ -1,0 +1,78 @@
+"""Hypothesis strategies of valid row tables, derived from the bounds that the schema declares."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+from hypothesis import strategies as st
+
+from harness.schema.columns import Column, arrow_schema, columns_of
+from harness.schema.records import KEYS, ROWS, SHARED_KEY
+from harness.schema.vocabulary import CONFIGURATION_FIELDS, KERNEL_ALLOWS, KERNEL_REQUIRES, Level
+
+MOST_EXTENT = 256
+"""Extents stay small, so that the product of six of them fits into 64 bits."""
+
+
+def values(column: Column) -> st.SearchStrategy[Any]:
+    """Admitted values of one column, never null."""
+    quantity = column.element or column.quantity
+    scalars: st.SearchStrategy[Any]
+    if column.choices:
+        scalars = st.sampled_from(column.choices)
+    elif column.python_type is bool:
+        scalars = st.booleans()
+    elif column.python_type is int:
+        low, high = quantity.ge or 0, quantity.le
+        if column.name in CONFIGURATION_FIELDS:
+            high = MOST_EXTENT
+        scalars = st.integers(int(low), None if high is None else int(high))
+    elif column.python_type is float:
+        low = quantity.gt if quantity.gt is not None else quantity.ge
+        scalars = st.floats(low, quantity.le, exclude_min=quantity.gt is not None, allow_nan=False)
+    elif quantity.pattern is not None:
+        most = quantity.max_length or 1000
+        scalars = st.from_regex(quantity.pattern, fullmatch=True).filter(lambda text: len(text) <= most)
+    else:
+        scalars = st.text(st.characters(categories=("L", "N", "P", "Zs")), min_size=1, max_size=quantity.max_length)
+    return st.lists(scalars, min_size=1, max_size=3) if column.is_list else scalars
+
+
+def _cells(column: Column) -> st.SearchStrategy[Any]:
+    if column.is_required:
+        return values(column)
+    return st.one_of(st.just(column.default), values(column))
+
+
+@st.composite
+def _rows(draw: st.DrawFn, level: Level, delegates: Sequence[str]) -> dict[str, Any]:
+    columns = columns_of(ROWS[level])
+    row = {name: draw(_cells(column)) for name, column in columns.items() if name not in CONFIGURATION_FIELDS}
+    row["delegate"] = draw(st.sampled_from(delegates))
+    if level == "kernels":
+        for name in CONFIGURATION_FIELDS:
+            if name in KERNEL_REQUIRES[row["kernel"]]:
+                row[name] = draw(values(columns[name]))
+            elif name in KERNEL_ALLOWS.get(row["kernel"], ()):
+                row[name] = draw(_cells(columns[name]))
+    return row
+
+
+def row_tables(
+    level: Level, delegates: Sequence[str] = ("CPU1", "GPU"), max_rows: int = 6
+) -> st.SearchStrategy[pa.Table]:
+    """Tables of valid rows in the schema of the level's row model; no two rows share their key.
+
+    Args:
+        level: the level.
+        delegates: delegates of the device that the rows are for.
+        max_rows: most rows; there is at least one.
+    """
+    key = (*KEYS[level], *SHARED_KEY, "source_id")
+    unique = st.lists(
+        _rows(level, delegates),
+        min_size=1,
+        max_size=max_rows,
+        unique_by=lambda row: tuple(row.get(name) for name in key),
+    )
+    return unique.map(lambda rows: pa.Table.from_pylist(rows, schema=arrow_schema(ROWS[level])))
