@@ -1,0 +1,86 @@
+"""A large CSV file as Arrow tables of some megabytes each, read with all cores and bounded memory."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+
+from harness.traces.trace import TraceFault, TraceFormatError
+
+BLOCK_BYTES = 1 << 26
+"""Large enough to keep all cores busy, small against memory."""
+
+
+def csv_blocks(
+    path: Path,
+    names: Sequence[str],
+    types: Mapping[str, pa.DataType],
+    *,
+    n_header_lines: int,
+    block_bytes: int = BLOCK_BYTES,
+) -> Iterator[pa.Table]:
+    """Tables of consecutive rows.
+
+    Args:
+        path: file whose rows all end in a line end, but perhaps the last.
+        names: name of every cell of a row.
+        types: Arrow type of the columns that are wanted; the others are passed over.
+        n_header_lines: lines before the first row.
+        block_bytes: bytes read at once.
+
+    Raises:
+        TraceFormatError: a row does not fit; with its line.
+    """
+    line = 1
+    rest = b""
+    with path.open("rb") as file:
+        for _ in range(n_header_lines):
+            file.readline()
+            line += 1
+        while True:
+            data = file.read(block_bytes)
+            block = rest + data
+            end = block.rfind(b"\n") + 1 if data else len(block)
+            block, rest = block[:end], block[end:]
+            if block.strip():
+                yield _table(block, names, types, line, path)
+                line += block.count(b"\n")
+            if not data:
+                return
+
+
+def _table(
+    block: bytes, names: Sequence[str], types: Mapping[str, pa.DataType], first_line: int, path: Path
+) -> pa.Table:
+    try:
+        return pa.csv.read_csv(
+            pa.py_buffer(block),
+            # Rows are short and blocks are large: chunks of a megabyte keep every core busy.
+            read_options=pa.csv.ReadOptions(column_names=list(names), block_size=1 << 20),
+            parse_options=pa.csv.ParseOptions(quote_char=False),
+            convert_options=pa.csv.ConvertOptions(column_types=dict(types), include_columns=list(types)),
+        )
+    except pa.ArrowInvalid as error:
+        raise TraceFormatError(_fault(block, names, types, first_line)) from error
+
+
+def _fault(block: bytes, names: Sequence[str], types: Mapping[str, pa.DataType], first_line: int) -> TraceFault:
+    """First row of a block that does not fit; found line by line, because Arrow does not say which."""
+    expected = f"{len(names)} cells, with numbers for {', '.join(types)}"
+    for number, raw in enumerate(block.splitlines(), start=first_line):
+        cells = raw.decode("utf-8", "replace").split(",")
+        if not raw.strip():
+            continue
+        if len(cells) != len(names) or not all(_is_number(cells[list(names).index(name)]) for name in types):
+            fix = "Export the trace again, or cut the file before this line."
+            return TraceFault("trace-format", raw.decode("utf-8", "replace")[:120], expected, fix, number)
+    return TraceFault("trace-format", "a row that cannot be read", expected, "Export the trace again.", first_line)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,40 @@
+"""What a module of a trace format declares."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from harness.traces.trace import PowerTrace
+
+
+@dataclass(frozen=True, slots=True)
+class TraceOptions:
+    """What a file cannot say of itself.
+
+    Attributes:
+        channel: which of several power columns or rails; None takes the format's total.
+        sampling_hz: rate of a log without stamps.
+    """
+
+    channel: str | None = None
+    sampling_hz: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TraceFormat:
+    """One format of power traces.
+
+    Attributes:
+        name: name on the command line.
+        title: what writes such files, in a few words.
+        meter_kind: how that meter measures.
+        looks_like: whether a file that begins with these bytes is of the format.
+        open: trace of a file; raises `TraceFormatError` where it is not one.
+    """
+
+    name: str
+    title: str
+    meter_kind: Literal["analyser", "rail", "counter", "battery-gauge"]
+    looks_like: Callable[[bytes], bool]
+    open: Callable[[Path, TraceOptions], PowerTrace]

@@ -1,0 +1,74 @@
+"""The types that every trace format hands over and every reduction starts from."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.errors import DeepenError
+
+Reals = npt.NDArray[np.float64]
+ClockKind = Literal["device", "host"]
+
+
+@dataclass(frozen=True, slots=True)
+class TraceFault:
+    """One finding about a trace, to be reported under a rule.
+
+    Attributes:
+        rule: id of the rule.
+        found: what is there.
+        expected: what would have been right.
+        fix: what to do, a sentence.
+        line: line of the file, counted from 1, where there is one.
+    """
+
+    rule: str
+    found: str
+    expected: str
+    fix: str
+    line: int | None = None
+
+
+class TraceFormatError(DeepenError):
+    """A file is not the trace it is said to be; `fault` says where and what would have been."""
+
+    def __init__(self, fault: TraceFault) -> None:
+        super().__init__(f"{fault.found}; expected {fault.expected}. {fault.fix}")
+        self.fault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Consecutive samples of a trace.
+
+    Attributes:
+        stamps_s: time of every sample in seconds; as stamped, not yet put right.
+        power_mw: power of every sample in mW.
+    """
+
+    stamps_s: Reals
+    power_mw: Reals
+
+
+@dataclass(frozen=True, slots=True)
+class PowerTrace:
+    """A trace as a recipe: what it is, and how to read its samples, as often as needed.
+
+    Attributes:
+        source: file name in messages.
+        clock: `device` where the stamps are the sampling clock's, `host` where they are times of arrival.
+        chunks: opens the trace anew and yields its samples in order, some at a time.
+        stated_hz: sampling rate that the file or its format states; None where it states none.
+        start_s: what was taken off every stamp, so that seconds keep their digits.
+        faults: findings of the reader.
+    """
+
+    source: str
+    clock: ClockKind
+    chunks: Callable[[], Iterator[Chunk]]
+    stated_hz: float | None = None
+    start_s: float = 0.0
+    faults: tuple[TraceFault, ...] = field(default=())
