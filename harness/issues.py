@@ -4,6 +4,7 @@ Faults are collected, never raised; which faults exist is the business of the va
 """
 
 import json
+import urllib.parse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,6 +13,19 @@ Severity = Literal["error", "warning"]
 
 _LONGEST_FOUND = 120
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def printable(text: str) -> str:
+    """Text on one line, with everything that could break the line or steer a terminal written as an escape.
+
+    >>> printable("a\\nb")
+    'a\\\\nb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
 
 
 def quoted(value: object) -> str:
@@ -23,10 +37,8 @@ def quoted(value: object) -> str:
     True
     """
     text = value if isinstance(value, str) else repr(value)
-    shown = "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
-    if len(shown) <= _LONGEST_FOUND:
+    shown = printable(text[: _LONGEST_FOUND + 1])
+    if len(text) <= _LONGEST_FOUND and len(shown) <= _LONGEST_FOUND:
         return shown
     return f"{shown[:_LONGEST_FOUND]}… ({len(text)} characters)"
 
@@ -38,7 +50,7 @@ class Issue:
     Attributes:
         rule: id of the broken rule.
         severity: `error` keeps the submission out; `warning` is for the reader.
-        file: path as the contributor knows it.
+        file: path as the contributor knows it; like all text of an issue, printable and on one line.
         line: line of the file, counted from 1; None for the file as a whole.
         column: column or field; None where the fault is not about one.
         found: the contributor's value.
@@ -62,7 +74,7 @@ class Issue:
         return f"{found}; expected {self.expected}. {self.fix} [{self.rule}]"
 
     def __str__(self) -> str:
-        place = quoted(self.file) if self.line is None else f"{quoted(self.file)}:{self.line}"
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
         return f"{place}: {'warning: ' if self.severity == 'warning' else ''}{self.message}"
 
 
@@ -151,7 +163,7 @@ def as_sarif(report: Report, rules: Mapping[str, str], version: str) -> str:
     ids = list(rules)
     results: list[dict[str, Any]] = []
     for issue in report.issues:
-        location: dict[str, Any] = {"artifactLocation": {"uri": issue.file}}
+        location: dict[str, Any] = {"artifactLocation": {"uri": urllib.parse.quote(issue.file)}}
         if issue.line is not None:
             location["region"] = {"startLine": issue.line}
         results.append(

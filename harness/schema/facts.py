@@ -50,7 +50,7 @@ def _single_word(value: str) -> str:
 class Fact(BaseModel):
     """Strict base of everything a contributor declares in YAML."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Erratum(Fact):
@@ -168,7 +168,7 @@ class Manifest(SubmissionFacts):
     @model_validator(mode="after")
     def _measured_needs_a_meter(self) -> "Manifest":
         if self.method == "measured" and self.meter is None:
-            raise ValueError("method measured needs a meter with its name and kind")
+            raise ValueError("a meter with its name and kind, because the method is measured")
         return self
 
     @property

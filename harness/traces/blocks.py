@@ -44,15 +44,13 @@ def csv_blocks(
             end = block.rfind(b"\n") + 1 if data else len(block)
             block, rest = block[:end], block[end:]
             if block.strip():
-                yield _table(block, names, types, line, path)
+                yield _table(block, names, types, line)
                 line += block.count(b"\n")
             if not data:
                 return
 
 
-def _table(
-    block: bytes, names: Sequence[str], types: Mapping[str, pa.DataType], first_line: int, path: Path
-) -> pa.Table:
+def _table(block: bytes, names: Sequence[str], types: Mapping[str, pa.DataType], first_line: int) -> pa.Table:
     try:
         return pa.csv.read_csv(
             pa.py_buffer(block),

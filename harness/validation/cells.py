@@ -4,7 +4,6 @@ It knows no bound of its own; relations between columns are in the rules of rows
 """
 
 import difflib
-import math
 import re
 from collections.abc import Iterator
 
@@ -52,14 +51,6 @@ def _rows_where(mask: pa.ChunkedArray) -> Iterator[int]:
 
 def _check_numbers(rows: RowTable, column: Column, values: pa.ChunkedArray, faults: Faults) -> None:
     quantity = column.quantity
-    # One sum tells whether all are finite; only where it is not are the cells looked at.
-    if column.python_type is float and not math.isfinite(pc.sum(values).as_py() or 0.0):
-        is_finite = pc.is_finite(values)
-        for row in _rows_where(pc.invert(is_finite)):
-            fix = "Leave the cell empty or drop the row."
-            expected = f"a finite number, {column.expected}"
-            rows.report(faults, "number-finite", row, column.name, expected=expected, fix=fix)
-        values = pc.if_else(is_finite, values, None)
     extremes = pc.min_max(values).as_py()
     if extremes["min"] is None or (_admits(quantity, extremes["min"]) and _admits(quantity, extremes["max"])):
         return

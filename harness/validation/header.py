@@ -7,6 +7,10 @@ from collections.abc import Mapping, Sequence
 from harness.schema.columns import Column
 from harness.validation.faults import Faults
 
+MOST_COLUMNS = 200
+_LONGEST_NAME = 100
+"""Longer names are like no column's, and comparing them takes long."""
+
 _FACTORS: dict[str, dict[str, float]] = {
     "mJ": {"j": 1e3, "kj": 1e6, "uj": 1e-3, "nj": 1e-6, "wh": 3.6e6, "mwh": 3.6e3},
     "ms": {"s": 1e3, "sec": 1e3, "us": 1e-3, "ns": 1e-6, "min": 6e4},
@@ -44,8 +48,8 @@ def unit_of_header(name: str, columns: Mapping[str, Column]) -> tuple[Column, st
 
 def check_header(
     names: Sequence[str], columns: Mapping[str, Column], derived: Mapping[str, Column], shown: str, faults: Faults
-) -> None:
-    """Report what is wrong with a header.
+) -> bool:
+    """Report what is wrong with a header; whether the rows below it can be taken apart.
 
     Args:
         names: cells of the header line, stripped.
@@ -54,6 +58,16 @@ def check_header(
         shown: file name in messages.
         faults: collects what is wrong.
     """
+    if len(names) > MOST_COLUMNS:
+        faults.add(
+            "header-unknown",
+            shown,
+            line=1,
+            found=f"{len(names)} columns",
+            expected=f"at most {MOST_COLUMNS} columns",
+            fix="Export the table with one measurement a row.",
+        )
+        return False
     if len(names) == 1 and re.search(r"[;\t|]", names[0]):
         faults.add(
             "csv-delimiter",
@@ -63,7 +77,7 @@ def check_header(
             expected="commas between cells",
             fix="Export with the comma as separator and the point as decimal mark.",
         )
-        return
+        return False
     in_other_unit = set()
     for position, name in enumerate(names):
         if name in names[:position]:
@@ -89,6 +103,7 @@ def check_header(
                 expected=column.expected,
                 fix=f"Add the column: {column.quantity.sentence}",
             )
+    return True
 
 
 def _report_unknown(
@@ -112,7 +127,7 @@ def _report_unknown(
     if name in derived:
         expected, fix = "columns of the row only", "Remove the column; it is derived when the dataset is built."
     else:
-        near = difflib.get_close_matches(name.lower(), columns, n=1)
+        near = difflib.get_close_matches(name.lower(), columns, n=1) if len(name) <= _LONGEST_NAME else []
         expected = f"{near[0]}" if near else "one of " + ", ".join(columns)
         fix = f"Rename the column to {near[0]}." if near else "Rename or remove the column."
     faults.add(

@@ -42,7 +42,7 @@ _FILES = _declare(
     ("path-unknown", "A submission holds only the files of the layout.",
      "A misspelt file name would be ignored without a word, and its rows lost."),
     ("file-unreadable", "Every file can be read.", "A folder in place of a file, or missing permission, hides rows."),
-    ("file-size", "YAML files hold at most 1 MB and CSV files at most 2 GB.",
+    ("file-size", "YAML files hold at most 200 kB and CSV files at most 2 GB.",
      "Larger files are not hand-written facts or tables, and would exhaust memory."),
     ("device-missing", "A device folder holds device.yaml.", "Figures of an unknown device cannot be scored."),
     ("submission-missing", "A campaign folder holds submission.yaml.",

@@ -6,6 +6,9 @@ from decimal import Decimal, InvalidOperation
 import numpy as np
 import numpy.typing as npt
 
+_MOST_DECIMALS = 12
+"""Beyond, floats of this size no longer tell decimal steps apart."""
+
 
 def half_units(cell: str) -> tuple[float, float]:
     """Half a unit of the last printed place, and the value itself.
@@ -44,8 +47,9 @@ def resolution_of(values: npt.NDArray[np.float64], share: float) -> float | None
     smallest = float(usable.min())
     # Half of 10**-n is at least share * smallest from this n downwards.
     n_decimals = math.floor(-math.log10(2 * share * smallest) + 1e-9)
-    if n_decimals < 0:
+    if not 0 <= n_decimals <= _MOST_DECIMALS:
         return None
-    steps = usable * 10.0**n_decimals
-    is_multiple = np.abs(steps - np.rint(steps)) <= 1e-9 * np.maximum(np.abs(steps), 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = usable * 10.0**n_decimals
+        is_multiple = np.abs(steps - np.rint(steps)) <= 1e-9 * np.maximum(np.abs(steps), 1)
     return 10.0**-n_decimals if bool(is_multiple.all()) else None

@@ -1,34 +1,19 @@
-"""The rules of rows: what cells of one row, or rows of one file, must be to each other and to their device.
+"""The rules of rows: what cells of one row must be to each other, to their kernel and to their device.
 
-Bounds of single columns are in the schema, and their check in `cells`.
+Bounds of single columns are in the schema, and their check in `cells`; rows against each other are in `repeats`.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 
 from harness.schema.cost import kernel_cost
-from harness.schema.facts import Device, Manifest
-from harness.schema.records import KEYS, SHARED_KEY
-from harness.schema.vocabulary import (
-    CONFIGURATION_FIELDS,
-    KERNEL_ALLOWS,
-    KERNEL_REQUIRES,
-    DeviceClass,
-    Kernel,
-    Level,
-)
-from harness.validation.faults import Faults
-from harness.validation.grouping import Codes, group_codes, repeated_groups
+from harness.schema.facts import Device
+from harness.schema.vocabulary import CONFIGURATION_FIELDS, KERNEL_ALLOWS, KERNEL_REQUIRES, DeviceClass, Kernel
+from harness.validation.context import Mask, RowContext, rows_by_kernel, rows_where, words_with_codes
+from harness.validation.repeats import check_identifiers, check_repeats
 from harness.validation.rounding import half_units, resolution_of
-from harness.validation.table import IDENTIFIER, RowTable
-
-Numbers = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 ENERGY_TOLERANCE: Final = 0.02
 """Relative deviation of energy from power times latency; DeepEn2023 keeps 0.5 % above 0.1 mJ."""
@@ -47,8 +32,6 @@ CLASS_CEILING_MW: Final[dict[DeviceClass, float]] = {
     "microcontroller": 10_000,
     "accelerator": 600_000,
 }
-REPEAT_LIMIT: Final = 0.10
-"""Spread of repeats over their median; DeepEn2023's twelve repeats spread up to 7.3 %."""
 ROUNDING_SHARE: Final = 0.1
 MJ_PER_FLOP: Final = (1e-12, 1e-3)
 """1 fJ, a thousandth of what efficient int8 silicon needs, to 1 µJ, far above any interpreter."""
@@ -56,47 +39,13 @@ FEWEST_FLOPS: Final = 10_000
 """Below, fixed overhead hides the arithmetic and the upper bound says nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowContext:
-    """Rows of one file with what they are measured against.
-
-    Attributes:
-        level: record level of the file.
-        rows: typed rows.
-        device: contents of device.yaml, None where it is broken.
-        manifest: contents of submission.yaml, None where it is broken.
-        faults: collects what is wrong.
-    """
-
-    level: Level
-    rows: RowTable
-    device: Device | None
-    manifest: Manifest | None
-    faults: Faults
-
-    def numbers(self, name: str) -> Numbers:
-        """Column as floats, NaN where empty or not finite."""
-        values: Numbers = self.rows.table.column(name).to_numpy().astype(np.float64, copy=False)
-        return values if np.isfinite(np.nansum(values)) else np.where(np.isfinite(values), values, np.nan)
-
-    def report(self, rule: str, row: int, column: str, *, expected: str, fix: str, found: str | None = None) -> None:
-        """Report a fault of one cell."""
-        self.rows.report(self.faults, rule, row, column, expected=expected, fix=fix, found=found)
-
-
-def rows_where(mask: Mask) -> Iterator[int]:
-    """Rows at which a mask is true."""
-    return map(int, np.flatnonzero(mask))
-
-
 def check_energy_power_latency(context: RowContext) -> None:
     """energy-power-latency, unit-slip, header-unit-contradicted."""
     energy, power, latency = (context.numbers(name) for name in ("energy_mj", "power_mw", "latency_ms"))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = energy / (power * latency / 1000)
-        # Two slips or none: only a ratio near 1000 or its inverse is a unit.
-        thousands = np.round(np.log10(ratio) / 3)
-        slipped = np.abs(ratio / SLIP**thousands - 1) <= SLIP_TOLERANCE
+    ratio = energy / (power * latency / 1000)
+    # Two slips or none: only a ratio near 1000 or its inverse is a unit.
+    thousands = np.round(np.log10(ratio) / 3)
+    slipped = np.abs(ratio / SLIP**thousands - 1) <= SLIP_TOLERANCE
     is_positive = (energy > 0) & (power > 0) & (latency > 0)
     slipped &= is_positive & (thousands != 0) & (np.abs(thousands) <= 2)
     deviating = is_positive & ~slipped & (np.abs(ratio - 1) > ENERGY_TOLERANCE)
@@ -173,8 +122,7 @@ def check_rounding_floor(context: RowContext) -> None:
     resolution = resolution_of(energy, ROUNDING_SHARE)
     if resolution is None:
         return
-    with np.errstate(invalid="ignore"):
-        at_floor = (energy > 0) & (resolution / 2 >= ROUNDING_SHARE * energy * (1 - 1e-9))
+    at_floor = (energy > 0) & (resolution / 2 >= ROUNDING_SHARE * energy * (1 - 1e-9))
     for row in rows_where(at_floor):
         share = resolution / 2 / energy[row]
         context.report(
@@ -208,7 +156,7 @@ def check_configuration(context: RowContext) -> None:
         return
     table = context.rows.table
     is_empty = {name: np.asarray(table.column(name).is_null()) for name in CONFIGURATION_FIELDS}
-    for kernel, of_kernel in _rows_by_kernel(table):
+    for kernel, of_kernel in rows_by_kernel(table):
         required = KERNEL_REQUIRES[kernel]
         allowed = (*required, *KERNEL_ALLOWS.get(kernel, ()))
         missing = np.logical_or.reduce([is_empty[name] for name in required]) & of_kernel
@@ -235,21 +183,6 @@ def _report_missing(context: RowContext, row: int, kernel: Kernel, names: list[s
     )
 
 
-def _rows_by_kernel(table: pa.Table) -> Iterator[tuple[Kernel, Mask]]:
-    for code, kernel, codes in _words_with_codes(table.column("kernel")):
-        if kernel in KERNEL_REQUIRES:
-            yield kernel, codes == code
-
-
-def _words_with_codes(values: pa.ChunkedArray) -> Iterator[tuple[int, str, npt.NDArray[np.int64]]]:
-    array = values.unify_dictionaries().combine_chunks()
-    if not pa.types.is_dictionary(array.type):
-        array = array.dictionary_encode()
-    codes = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    for code, word in enumerate(array.dictionary.to_pylist()):
-        yield code, word, codes
-
-
 def check_energy_per_flop(context: RowContext) -> None:
     """energy-per-flop."""
     if context.level == "kernels":
@@ -258,8 +191,7 @@ def check_energy_per_flop(context: RowContext) -> None:
         flops = context.numbers("flops")
     else:
         return
-    with np.errstate(divide="ignore", invalid="ignore"):
-        per_flop = context.numbers("energy_mj") / flops
+    per_flop = context.numbers("energy_mj") / flops
     low, high = MJ_PER_FLOP
     outside = (flops > 0) & ((per_flop < low) | ((per_flop > high) & (flops >= FEWEST_FLOPS)))
     for row in rows_where(outside & (context.numbers("energy_mj") > 0)):
@@ -278,104 +210,30 @@ def check_delegate(context: RowContext) -> None:
     if context.device is None:
         return
     known = context.device.delegates
-    for code, delegate, codes in _words_with_codes(context.rows.table.column("delegate")):
-        if delegate not in known:
-            for row in rows_where(codes == code):
-                expected = f"one of {', '.join(known)}, as declared in device.yaml"
-                fix = "Correct the delegate, or declare it with its processor in device.yaml."
-                context.report("delegate-unknown", row, "delegate", expected=expected, fix=fix)
+    for code, delegate, codes in words_with_codes(context.rows.table.column("delegate")):
+        if delegate not in known and (codes == code).any():
+            expected = f"one of {', '.join(known)}, as declared in device.yaml"
+            fix = "Correct the delegate, or declare it with its processor in device.yaml."
+            _report_first(context, "delegate-unknown", codes == code, "delegate", expected=expected, fix=fix)
 
 
 def check_idle_baseline(context: RowContext) -> None:
     """idle-baseline-missing."""
     if context.manifest is None or context.manifest.idle is not None:
         return
-    for row in rows_where(context.numbers("is_idle_subtracted") == 1):
-        context.report(
-            "idle-baseline-missing",
-            row,
-            "is_idle_subtracted",
-            expected="false, or an idle baseline in submission.yaml",
-            fix="Add idle: with power_mw and how, or submit absolute energies.",
-        )
+    is_subtracted = context.numbers("is_idle_subtracted") == 1
+    if is_subtracted.any():
+        expected = "false, or an idle baseline in submission.yaml"
+        fix = "Add idle with power_mw and how to submission.yaml, or submit absolute energies."
+        _report_first(context, "idle-baseline-missing", is_subtracted, "is_idle_subtracted", expected=expected, fix=fix)
 
 
-def check_identifiers(context: RowContext) -> None:
-    """id-reused."""
-    table = context.rows.table
-    if IDENTIFIER not in context.rows.names:
-        return
-    has_identifier = np.asarray(table.column(IDENTIFIER).is_valid())
-    groups = [members for members in repeated_groups(group_codes(table, (IDENTIFIER,))) if has_identifier[members[0]]]
-    if not groups:
-        return
-    keys = _keys(context)
-    for members in groups:
-        _report_reuse(context, members, keys)
-
-
-def check_repeats(context: RowContext) -> None:
-    """record-duplicate, repeat, repeat-spread."""
-    groups = repeated_groups(_keys(context))
-    if not groups:
-        return
-    is_usable = np.isfinite(context.numbers("energy_mj"))
-    if context.level == "kernels":
-        is_usable &= _has_configuration(context.rows.table)
-    for members in groups:
-        usable = [row for row in members if is_usable[row]]
-        if len(usable) > 1:
-            _report_repeats(context, usable)
-
-
-def _keys(context: RowContext) -> Codes:
-    return group_codes(context.rows.table, (*KEYS[context.level], *SHARED_KEY))
-
-
-def _has_configuration(table: pa.Table) -> Mask:
-    """Rows that give every extent their kernel requires; the others cannot repeat each other."""
-    has_all: Mask = np.zeros(table.num_rows, dtype=np.bool_)
-    for kernel, of_kernel in _rows_by_kernel(table):
-        given = [np.asarray(table.column(name).is_valid()) for name in KERNEL_REQUIRES[kernel]]
-        has_all |= of_kernel & np.logical_and.reduce(given)
-    return has_all
-
-
-def _report_reuse(context: RowContext, members: list[int], keys: Codes) -> None:
-    first = members[0]
-    for row in members[1:]:
-        if keys[row] != keys[first]:
-            expected = f"one configuration an id; line {context.rows.line(first)} has another under it"
-            context.report("id-reused", row, IDENTIFIER, expected=expected, fix="Give every configuration its own id.")
-
-
-def _report_repeats(context: RowContext, members: list[int]) -> None:
-    rows = context.rows
-    seen: dict[str, int] = {}
-    distinct = []
-    for row in members:
-        first = seen.setdefault(rows.text(row, IDENTIFIER), row)
-        if first == row:
-            distinct.append(row)
-            continue
-        expected = f"another source_id than in line {rows.line(first)}, which has the same key"
-        found = rows.text(row, IDENTIFIER) or "nothing"
-        fix = "Drop the row, or tell repeats apart by source_id."
-        context.report("record-duplicate", row, IDENTIFIER, found=found, expected=expected, fix=fix)
-    if len(distinct) < 2:
-        return
-    energies = context.numbers("energy_mj")[distinct]
-    spread = float((energies.max() - energies.min()) / np.median(energies))
-    rule = "repeat" if spread <= REPEAT_LIMIT else "repeat-spread"
-    context.report(
-        rule,
-        distinct[-1],
-        "energy_mj",
-        found=f"{rows.text(distinct[-1], 'energy_mj')}, {spread:.1%} spread with line "
-        + ", ".join(str(rows.line(row)) for row in distinct[:-1]),
-        expected=f"repeats within {REPEAT_LIMIT:.0%}",
-        fix="Nothing to do." if rule == "repeat" else "Find out what changed between the runs; drop the wrong one.",
-    )
+def _report_first(context: RowContext, rule: str, rows: Mask, column: str, *, expected: str, fix: str) -> None:
+    """Report a fault that many rows share, at the first of them."""
+    first, n_rows = int(np.argmax(rows)), int(rows.sum())
+    found = context.rows.text(first, column)
+    found = found if n_rows == 1 else f"{found}, in {n_rows} rows from here"
+    context.report(rule, first, column, found=found, expected=expected, fix=fix)
 
 
 CHECKS: Final[tuple[Callable[[RowContext], None], ...]] = (

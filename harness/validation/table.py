@@ -6,34 +6,28 @@ so that each fault has its line; both ways give the same table. Bounds are check
 
 import csv
 import io
-import re
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
 from harness.errors import DeepenError
 from harness.schema.columns import Column
 from harness.validation.faults import Faults
-from harness.validation.text import report_long_lines
+from harness.validation.numerals import NumberFault, number_of
 
 IDENTIFIER = "source_id"
 """The one text column whose values differ from row to row; all others repeat and are dictionary-encoded."""
 
 _TRUE = ("true", "True", "TRUE")
 _FALSE = ("false", "False", "FALSE")
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-_INTEGER = re.compile(r"[+-]?\d+(\.0*)?")
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}([,' \u00a0\u202f]\d{3})+(\.\d+)?")
-_DECIMAL_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+")
-_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _BLOCK_BYTES = 1 << 22
 """Few large chunks: every check pays per chunk, and reading does not care."""
-_MOST_DIGITS = 18
-"""Digits, with a sign, that always fit 64 bits; every bound of the schema is lower."""
 
 
 class QuoteError(DeepenError):
@@ -164,7 +158,7 @@ def read_table(
     """Typed rows of a CSV file, or None where it cannot be taken apart.
 
     Args:
-        data: the file, known to be UTF-8 without NUL bytes.
+        data: the file, known to be UTF-8 without NUL bytes and without overlong lines.
         names: its header; unknown and repeated names are passed over.
         columns: columns of the level's row model.
         shown: file name in messages.
@@ -173,8 +167,6 @@ def read_table(
     table = None if b'"' in data else _read_with_arrow(data, names, columns)
     if table is not None:
         return RowTable(shown, columns, names, _complete(table, columns), {}, Source(data))
-    if report_long_lines(data, shown, faults):
-        return None
     try:
         rows = list(_numbered_rows(data))[1:]
     except QuoteError as error:
@@ -184,9 +176,10 @@ def read_table(
 
 
 def _read_with_arrow(data: bytes, names: Sequence[str], columns: Mapping[str, Column]) -> pa.Table | None:
-    """Typed table of a file without quotes, or None where any cell or row does not fit."""
-    wanted = [name for position, name in enumerate(names) if name in columns and name not in names[:position]]
-    if len(set(names)) != len(names) or data.startswith((b"\r", b"\n")):
+    """Typed table of a file without quotes, or None where any cell or row does not fit, or is read otherwise."""
+    wanted = [name for name in names if name in columns]
+    # Arrow takes 0x10 for sixteen.
+    if len(set(names)) != len(names) or data.startswith((b"\r", b"\n")) or b"0x" in data or b"0X" in data:
         return None
     try:
         table = pa.csv.read_csv(
@@ -206,7 +199,20 @@ def _read_with_arrow(data: bytes, names: Sequence[str], columns: Mapping[str, Co
     except pa.ArrowInvalid:
         # Arrow names one fault at most; the reading by cells finds them all.
         return None
-    return table.unify_dictionaries()
+    return table.unify_dictionaries() if all(map(_is_plain, table.columns)) else None
+
+
+def _is_plain(values: pa.ChunkedArray) -> bool:
+    """Whether the reading by cells would give the same: words without space around them, and finite numbers."""
+    if pa.types.is_floating(values.type):
+        # One sum tells whether all are finite.
+        return math.isfinite(pc.sum(values).as_py() or 0.0)
+    if pa.types.is_string(values.type):
+        trimmed = pc.equal(values, pc.utf8_trim_whitespace(values))
+        return pc.all(trimmed).as_py() is not False
+    if pa.types.is_dictionary(values.type):
+        return all(word == word.strip() for chunk in values.chunks for word in chunk.dictionary.to_pylist())
+    return True
 
 
 def _complete(table: pa.Table, columns: Mapping[str, Column]) -> pa.Table:
@@ -278,26 +284,10 @@ def _typed(cell: str, column: Column, shown: str, line: int, faults: Faults) -> 
             fix=column.quantity.fix,
         )  # fmt: skip
         return _UNTYPED
-    if column.python_type is int:
-        whole = cell.partition(".")[0]
-        if _INTEGER.fullmatch(cell) and len(whole) <= _MOST_DIGITS:
-            return int(whole)
-    elif _NUMBER.fullmatch(cell):
-        return float(cell)
-    rule, expected, fix = _number_fault(cell, column)
-    faults.add(rule, shown, line=line, column=column.name, found=cell, expected=expected, fix=fix)
-    return _UNTYPED
-
-
-def _number_fault(cell: str, column: Column) -> tuple[str, str, str]:
-    """Rule, expectation and mend of a cell that is not the number it should be."""
-    kind = "a whole number" if column.python_type is int else "a number"
-    if _NOT_FINITE.fullmatch(cell):
-        return "number-finite", f"{kind}, {column.expected}", "Leave the cell empty or drop the row; never write NaN."
-    if _THOUSANDS.fullmatch(cell):
-        return "number-format", f"{kind} without thousands separators", f"Write {re.sub(r'[^0-9.+-]', '', cell)}."
-    if _DECIMAL_COMMA.fullmatch(cell):
-        plain = cell.replace(".", "").replace(",", ".")
-        return "number-format", f"{kind} with a decimal point", f"Write {plain}."
-    unit = f" in {column.quantity.unit}, without the unit" if column.quantity.unit else ""
-    return "number-format", f"{kind}{unit}", "Write digits with a decimal point, or leave an optional cell empty."
+    value = number_of(cell, column)
+    if isinstance(value, NumberFault):
+        faults.add(
+            value.rule, shown, line=line, column=column.name, found=cell, expected=value.expected, fix=value.fix
+        )  # fmt: skip
+        return _UNTYPED
+    return value

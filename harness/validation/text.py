@@ -20,7 +20,7 @@ def read_bytes(path: Path, shown: str, most_bytes: int, faults: Faults) -> bytes
     """
     if not path.is_file():
         # A named pipe would be waited for without end.
-        _report_unreadable(shown, "a folder or special file", faults)
+        report_unreadable(shown, "a folder or special file", faults)
         return None
     try:
         n_bytes = path.stat().st_size
@@ -35,13 +35,16 @@ def read_bytes(path: Path, shown: str, most_bytes: int, faults: Faults) -> bytes
             return None
         data = path.read_bytes()
     except OSError as error:
-        _report_unreadable(shown, error.strerror or type(error).__name__, faults)
+        report_unreadable(shown, error, faults)
         return None
     return _checked(data, shown, faults)
 
 
-def _report_unreadable(shown: str, found: str, faults: Faults) -> None:
-    fix = "Put a plain readable file in its place."
+def report_unreadable(shown: str, found: str | OSError, faults: Faults) -> None:
+    """Report a file or folder that cannot be read, with the reason of the operating system."""
+    if isinstance(found, OSError):
+        found = (found.strerror or type(found).__name__).lower()
+    fix = "Put a plain file in its place that everybody may read."
     faults.add("file-unreadable", shown, found=found, expected="a readable file", fix=fix)
 
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel
 
 from harness.errors import UsageError
-from harness.issues import Report
+from harness.issues import Report, quoted
 from harness.schema.campaign import Campaign
 from harness.schema.columns import arrow_schema, columns_of
 from harness.schema.facts import Device, Manifest
@@ -23,18 +24,19 @@ from harness.schema.quantities import FOLDER_NAME
 from harness.schema.records import RECORDS, ROWS
 from harness.schema.vocabulary import LEVELS, Level
 from harness.validation.cells import LIST_SEPARATOR, check_cells
+from harness.validation.context import RowContext
 from harness.validation.documents import read_fact
 from harness.validation.errata import check_device_errata, check_manifest_errata
 from harness.validation.faults import Faults
 from harness.validation.header import check_header
-from harness.validation.rules import CHECKS, RowContext
+from harness.validation.rules import CHECKS
 from harness.validation.table import QuoteError, RowTable, header_of, read_table
-from harness.validation.text import read_bytes
+from harness.validation.text import read_bytes, report_long_lines, report_unreadable
 
 DEVICE_FILE: Final = "device.yaml"
 MANIFEST_FILE: Final = "submission.yaml"
 LEVEL_FILES: Final[dict[str, Level]] = {f"{level}.csv": level for level in LEVELS}
-MOST_YAML_BYTES: Final = 1_000_000
+MOST_YAML_BYTES: Final = 200_000
 MOST_CSV_BYTES: Final = 2_000_000_000
 Fact = TypeVar("Fact", bound=BaseModel)
 
@@ -96,6 +98,8 @@ def _shown(path: Path) -> str:
 
 def _campaign_folders(path: Path, run: _Run) -> Iterator[Path]:
     path = path.absolute()
+    if not _can_exist(path):
+        raise UsageError(f"{quoted(_shown(path))} is no path")
     if path.is_symlink():
         _report_link(path, run.faults)
     elif path.is_file():
@@ -107,16 +111,40 @@ def _campaign_folders(path: Path, run: _Run) -> Iterator[Path]:
             raise UsageError(f"{_shown(path)} is no file of a submission; name a folder, or one of its files")
     elif not path.is_dir():
         raise UsageError(f"{_shown(path)} does not exist")
-    elif any((path / name).exists() for name in (MANIFEST_FILE, *LEVEL_FILES)):
+    elif _is_campaign(path):
         yield path
-    elif (path / DEVICE_FILE).exists():
+    elif (path / DEVICE_FILE).exists() or any(map(_is_campaign, _entries(path, run.faults))):
         yield from _campaigns_of_device(path, run)
     else:
         yield from _campaigns_of_tree(path, run)
 
 
+def _can_exist(path: Path) -> bool:
+    """Whether the file system can be asked for a path; it cannot for a name too long or with a NUL byte."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _is_campaign(folder: Path) -> bool:
+    return any((folder / name).exists() for name in (MANIFEST_FILE, *LEVEL_FILES))
+
+
+def _entries(folder: Path, faults: Faults) -> list[Path]:
+    """What lies in a folder, in order; hidden files belong to nobody."""
+    try:
+        return [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
+    except OSError as error:
+        report_unreadable(_shown(folder), error, faults)
+        return []
+
+
 def _campaigns_of_tree(root: Path, run: _Run) -> Iterator[Path]:
-    devices = [entry for entry in sorted(root.iterdir()) if not entry.name.startswith(".")]
+    devices = _entries(root, run.faults)
     folders = _plain_folders(devices, (), "a device folder", run)
     if not folders and not devices:
         raise UsageError(f"{_shown(root)} holds no submission; `deepen new DEVICE/CAMPAIGN` makes one")
@@ -125,7 +153,7 @@ def _campaigns_of_tree(root: Path, run: _Run) -> Iterator[Path]:
 
 
 def _campaigns_of_device(folder: Path, run: _Run) -> Iterator[Path]:
-    entries = [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
+    entries = _entries(folder, run.faults)
     campaigns = _plain_folders(entries, (DEVICE_FILE,), f"{DEVICE_FILE} or a campaign folder", run)
     if not campaigns:
         run.faults.add(
@@ -189,19 +217,21 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
     n_before = len(run.faults.issues)
     device = _read_device(folder.parent, run)
     _check_name(folder, (), run.faults)
-    entries = [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
+    entries = _entries(folder, run.faults)
     files = [MANIFEST_FILE, *LEVEL_FILES]
     for entry in entries:
         if entry.is_symlink():
             _report_link(entry, run.faults)
         elif entry.name not in files:
             _report_stray(entry, "one of " + ", ".join(files), run.faults)
-    names = {entry.name for entry in entries if not entry.is_symlink()}
+    names = {entry.name for entry in entries}
     manifest = _read_fact(folder, MANIFEST_FILE, Manifest, "submission-missing", run)
     tables = {
         level: table
         for file, level in LEVEL_FILES.items()
-        if file in names and (table := _read_level(folder / file, level, device, manifest, run)) is not None
+        if file in names
+        and not (folder / file).is_symlink()
+        and (table := _read_level(folder / file, level, device, manifest, run)) is not None
     }
     if not names & set(LEVEL_FILES):
         run.faults.add(
@@ -211,7 +241,7 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
             expected="one of " + ", ".join(LEVEL_FILES),
             fix="Add the measured rows.",
         )
-    if manifest is not None:
+    if manifest is not None and len(tables) == len(names & set(LEVEL_FILES)):
         check_manifest_errata(manifest, tables, _shown(folder / MANIFEST_FILE), run.faults)
     is_sound = not any(issue.severity == "error" for issue in run.faults.issues[n_before:])
     if device is None or manifest is None or not is_sound:
@@ -262,9 +292,15 @@ def _read_level(
     context = RowContext(level, rows, device, manifest, run.faults)
     # Checks spend their time in Arrow and NumPy, which let other threads run; faults are sorted in the end.
     with ThreadPoolExecutor() as pool:
-        for finished in [pool.submit(check, context) for check in (_check_cells_of, *CHECKS)]:
+        for finished in [pool.submit(_run_check, check, context) for check in (_check_cells_of, *CHECKS)]:
             finished.result()
     return _as_schema(rows, level)
+
+
+def _run_check(check: Callable[[RowContext], None], context: RowContext) -> None:
+    """Run one check; numbers out of bounds may overflow in it, because the check of cells reports them."""
+    with np.errstate(all="ignore"):
+        check(context)
 
 
 def _check_cells_of(context: RowContext) -> None:
@@ -273,6 +309,8 @@ def _check_cells_of(context: RowContext) -> None:
 
 def _read_rows(data: bytes, level: Level, shown: str, faults: Faults) -> RowTable | None:
     columns = columns_of(ROWS[level])
+    if report_long_lines(data, shown, faults):
+        return None
     try:
         names = header_of(data)
     except QuoteError as error:
@@ -287,7 +325,8 @@ def _read_rows(data: bytes, level: Level, shown: str, faults: Faults) -> RowTabl
             fix="Export the file again, or remove it.",
         )
         return None
-    check_header(names, columns, columns_of(RECORDS[level]), shown, faults)
+    if not check_header(names, columns, columns_of(RECORDS[level]), shown, faults):
+        return None
     rows = read_table(data, names, columns, shown, faults)
     if rows is not None and not rows.table.num_rows and not rows.n_misfits:
         faults.add(

@@ -36,7 +36,10 @@ def trace_formats() -> Mapping[str, TraceFormat]:
     return formats
 
 
-def open_trace(path: Path, name: str | None = None, options: TraceOptions = TraceOptions()) -> PowerTrace:
+_NO_OPTIONS = TraceOptions()
+
+
+def open_trace(path: Path, name: str | None = None, options: TraceOptions = _NO_OPTIONS) -> PowerTrace:
     """Trace in a file, of a named format or of the one its first bytes look like.
 
     Raises:
