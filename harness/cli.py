@@ -190,7 +190,7 @@ def site(root: Root = Path(), submissions: Submissions = None) -> None:
 
 
 def _build_site(root: Path, release: Release) -> Path:
-    rules = [RuleDoc(rule.rule, rule.severity, rule.summary, rule.why) for rule in RULES.values()]
+    rules = [RuleDoc(rule.rule, rule.severity, rule.summary, rule.why, subject=rule.subject) for rule in RULES.values()]
     with _steps("Site", 2) as step:
         step("writing pages, charts and labels")
         write_pages(release, read_texts(root / "dataset_cards").versions[0].version, rules, root / "site")

@@ -1,0 +1,80 @@
+"""The static JSON API: the same figures as the pages, for programs; it lists files, and writes none."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from harness import __version__
+from harness.pages.label import label_path
+from harness.pages.subjects import Subject
+from harness.scoring.editions import editions
+from harness.scoring.ratings import Rating
+
+
+def api_files(subjects: Sequence[Subject], ratings: Sequence[Rating], dataset_version: str) -> dict[str, str]:
+    """Text of every file of the API, by its address from the root of the site.
+
+    Args:
+        ratings: what `rate` says of the release, in its order.
+    """
+    head = {"dataset_version": dataset_version, "harness_version": __version__}
+    labelled = [(subject, rating) for subject in subjects for rating in subject.labelled]
+    return {
+        f"api/v1/{name}.json": json.dumps(head | content, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+        for name, content in {
+            "devices": {"devices": [_device(subject) for subject in subjects]},
+            "scores": {"devices": [rating.as_json() for rating in ratings]},
+            "labels": {"labels": [_label(subject, rating, dataset_version) for subject, rating in labelled]},
+            "editions": {"editions": [edition.model_dump(mode="json") for edition in editions()]},
+        }.items()
+    }
+
+
+def _device(subject: Subject) -> dict[str, Any]:
+    return {
+        **subject.facts,
+        "page": subject.path,
+        "labels": [label_path(subject, rating) for rating in subject.labelled],
+        "n_rows": {level: len(rows) for level, rows in subject.rows.items()},
+        "submissions": [entry["submission_id"] for entry in subject.submissions],
+        "errata": [
+            {key: entry[key] for key in ("field", "where", "printed", "used", "why")} for entry in subject.errata
+        ],
+    }
+
+
+def signed_facts(rating: Rating, dataset_version: str) -> dict[str, Any]:
+    """What the verification hash of a label covers; its canonical JSON is what is hashed."""
+    return {
+        "device_id": rating.device_id,
+        "edition": rating.edition,
+        "tier": rating.tier,
+        "dataset_version": dataset_version,
+        "label": rating.label_text,
+        "energy_index": _six_decimals(rating.energy_index),
+        "pcs": _six_decimals(rating.pcs),
+        "iecs": _six_decimals(rating.iecs),
+        "record_ids": sorted(rating.record_ids),
+    }
+
+
+def _six_decimals(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
+
+
+def _label(subject: Subject, rating: Rating, dataset_version: str) -> dict[str, Any]:
+    return {
+        "svg": label_path(subject, rating),
+        "verification_hash": rating.verification_hash(dataset_version),
+        "signed": signed_facts(rating, dataset_version),
+        "networks": [
+            {
+                "network": entry.network,
+                "delegate": entry.delegate,
+                "energy_mj": entry.energy_mj,
+                "energy_min_mj": entry.low_mj,
+                "energy_max_mj": entry.high_mj,
+            }
+            for entry in rating.networks
+        ],
+    }

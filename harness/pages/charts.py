@@ -1,0 +1,217 @@
+"""Charts of rankings and devices, declared in Altair and drawn as SVG; every figure is also in a table beside them.
+
+Each chart is written as a Vega-Lite specification, which the page's script makes interactive, and as one SVG for
+light and one for dark pages, which are what readers see without it.
+"""
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from itertools import pairwise
+from typing import Any, Final
+
+import altair as alt
+import vl_convert
+
+from harness.pages.label import network_title
+from harness.pages.palette import SERIES, THEMES, class_colour
+from harness.pages.subjects import Ranking, Subject
+from harness.scoring.editions import Edition
+
+VEGALITE: Final = "6.4"
+"""Version that draws the SVG and that the page's bundle holds."""
+
+_STATIC_WIDTH: Final = 600
+_ROW: Final = 36
+_FONT: Final = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
+_LOGARITHMIC_FROM: Final = 20
+"""Ratio of the outer borders from which a linear axis would crush the better classes."""
+
+Spec = dict[str, Any]
+
+
+def theme(name: str) -> Spec:
+    """Vega-Lite configuration of the light or the dark page."""
+    colours = THEMES[name]
+    return {
+        "background": "transparent",
+        "font": _FONT,
+        "text": {"color": colours["text"], "fontSize": 12},
+        "rule": {"color": colours["grid"]},
+        "tick": {"color": colours["muted"]},
+        "bar": {"stroke": colours["mark_edge"], "strokeWidth": 0.6},
+        "point": {"strokeWidth": 1.2},
+        "axis": {
+            "labelColor": colours["muted"],
+            "titleColor": colours["text"],
+            "gridColor": colours["grid"],
+            "domainColor": colours["grid"],
+            "tickColor": colours["grid"],
+            "labelFontSize": 11,
+            "titleFontSize": 12,
+            "titleFontWeight": "normal",
+            "titlePadding": 8,
+        },
+        "legend": {
+            "labelColor": colours["text"],
+            "titleColor": colours["text"],
+            "labelFontSize": 12,
+            "titleFontSize": 12,
+            "titleFontWeight": "normal",
+            "symbolSize": 90,
+        },
+        "range": {"category": list(SERIES[name])},
+        "view": {"stroke": None},
+        "aria": False,
+    }
+
+
+def ranking_chart(ranking: Ranking) -> alt.LayerChart:
+    """Energy index of every device of a ranking over the class bands of its edition."""
+    edition = ranking.edition
+    rows: list[Spec] = [
+        {
+            "device": rating.name,
+            "class": rating.label_text,
+            "index": round(rating.energy_index or 0, 2),
+            "shown": f"{rating.energy_index:.1f}  {rating.label_text}",
+            "colour": class_colour(rating.label or ""),
+        }
+        for rating in ranking.ratings
+    ]
+    is_log = _is_logarithmic(edition)
+    low, high = _domain(edition, [row["index"] for row in rows], is_log)
+    x = alt.X(
+        "index:Q",
+        scale=alt.Scale(type="log" if is_log else "linear", domain=[low, high], nice=False),
+        axis=alt.Axis(
+            title="Energy index (lower is better)",
+            values=list(edition.borders.values()),
+            # The default rounds a label to the step between ticks, and the borders have no step.
+            labelExpr="format(datum.value, ',')",
+        ),
+    )
+    y = alt.Y("device:N", sort=[row["device"] for row in rows], axis=None)
+    base = alt.Chart(alt.InlineData(rows)).encode(y=y)
+    tooltip = [alt.Tooltip("device:N"), alt.Tooltip("index:Q", title="energy index"), alt.Tooltip("class:N")]
+    own_colour = alt.Color("colour:N", scale=None)
+    if is_log:
+        # A bar on a logarithmic axis has no honest start.
+        marks = base.mark_point(filled=True, size=120, opacity=1, yOffset=9).encode(
+            x=x, color=own_colour, tooltip=tooltip, stroke=alt.value("#10242c")
+        )
+    else:
+        marks = base.mark_bar(height=13, yOffset=9).encode(x=x, color=own_colour, tooltip=tooltip)
+    names = base.mark_text(align="left", dy=-8, dx=2, fontWeight="bold").encode(x=alt.value(0), text="device:N")
+    values = base.mark_text(align="left", dx=9, dy=9).encode(x=x, text="shown:N")
+    return _layered([*_bands(edition, low, high), marks, names, values], len(rows))
+
+
+def _bands(edition: Edition, low: float, high: float) -> list[alt.Chart]:
+    borders = [low, *(border for border in edition.borders.values() if low < border < high), high]
+    bands: list[Spec] = [
+        {"from": start, "to": end, "class": (letter := edition.class_of(end)), "colour": class_colour(letter)}
+        for start, end in pairwise(borders)
+    ]
+    middles = [
+        band | {"middle": (band["from"] * band["to"]) ** 0.5 if _is_logarithmic(edition) else _mean(band)}
+        for band in bands
+    ]
+    data = alt.Chart(alt.InlineData(middles))
+    rects = data.mark_rect(opacity=0.17).encode(x="from:Q", x2="to:Q", color=alt.Color("colour:N", scale=None))
+    letters = data.mark_text(baseline="bottom", fontWeight="bold", fontSize=13).encode(
+        x="middle:Q", y=alt.value(-5), text="class:N"
+    )
+    return [rects, letters]
+
+
+def _mean(band: Spec) -> float:
+    return float(band["from"] + band["to"]) / 2
+
+
+def _is_logarithmic(edition: Edition) -> bool:
+    borders = list(edition.borders.values())
+    return borders[-1] / borders[0] > _LOGARITHMIC_FROM
+
+
+def _domain(edition: Edition, indices: Sequence[float], is_log: bool) -> tuple[float, float]:
+    borders = list(edition.borders.values())
+    if is_log:
+        return min(borders[0], *indices) / 3, max(borders[-1], *indices) * 3
+    return 0, max(borders[-1], *indices) * 1.15
+
+
+def device_chart(subject: Subject, edition: Edition) -> alt.LayerChart:
+    """Energy of every network by delegate, with the edition's reference, on a logarithmic axis."""
+    titles = {network.id: network_title(network) for network in edition.networks}
+    places = subject.places[edition.edition]
+    rows = [
+        {"network": titles[place["network"]], "delegate": place["delegate"], "energy_mj": place["energy_mj"]}
+        for place in places.to_dict("records")
+    ]
+    present = set(places["network"])
+    references: list[Spec] = [
+        {"network": titles[network.id], "reference_mj": network.reference_mj}
+        for network in edition.networks
+        if network.id in present
+    ]
+    order = [row["network"] for row in references]
+    y = alt.Y("network:N", sort=order, axis=None)
+    scale = alt.Scale(type="log", nice=False, padding=14)
+    x = alt.X(
+        "energy_mj:Q",
+        scale=scale,
+        axis=alt.Axis(title="Energy of one inference in mJ (logarithmic; bar: reference)", format=",~r", tickCount=6),
+    )
+    legend = alt.Legend(orient="top", title="Delegate", direction="horizontal", columns=4)
+    points = (
+        alt.Chart(alt.InlineData(rows))
+        .mark_point(filled=True, size=95, opacity=1, yOffset=9)
+        .encode(
+            x=x,
+            y=y,
+            color=alt.Color("delegate:N", legend=legend),
+            shape=alt.Shape("delegate:N", legend=legend),
+            tooltip=["network:N", "delegate:N", alt.Tooltip("energy_mj:Q", title="energy in mJ")],
+        )
+    )
+    reference = alt.Chart(alt.InlineData(references)).encode(y=y)
+    ticks = reference.mark_tick(thickness=2, height=17, yOffset=9).encode(
+        x=alt.X("reference_mj:Q"), tooltip=["network:N", alt.Tooltip("reference_mj:Q", title="reference in mJ")]
+    )
+    names = reference.mark_text(align="left", dy=-8, dx=2).encode(x=alt.value(0), text="network:N")
+    lines = reference.mark_rule(yOffset=9)
+    return _layered([lines, ticks, points, names], len(order))
+
+
+def _layered(layers: Sequence[alt.Chart], n_rows: int) -> alt.LayerChart:
+    return alt.LayerChart(layer=list(layers)).properties(
+        width="container",
+        height=_ROW * max(n_rows, 1),
+        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
+        padding=alt.Padding.from_dict({"left": 6, "right": 10, "top": 8, "bottom": 6}),
+    )
+
+
+def chart_files(chart: alt.LayerChart, title: str) -> dict[str, str]:
+    """Files of one chart, by suffix: the specification, and an SVG for light and for dark pages.
+
+    Args:
+        title: what the chart shows, for readers who do not see it.
+    """
+    spec = chart.to_dict(context={"pre_transform": False})
+    spec.pop("config", None)
+    spec["description"] = title
+    # Vega-Lite keeps `usermeta` for its users; the page's script takes the colours of the reader's scheme from it.
+    spec["usermeta"] = {"themes": {name: theme(name) for name in THEMES}}
+    files = {".json": json.dumps(spec, indent=1, sort_keys=True, ensure_ascii=False) + "\n"}
+    for name in THEMES:
+        drawn = spec | {"width": _STATIC_WIDTH}
+        files[f".{name}.svg"] = vl_convert.vegalite_to_svg(drawn, vl_version=VEGALITE, config=theme(name)) + "\n"
+    return files
+
+
+@cache
+def chart_bundle() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one local script."""
+    return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VEGALITE))

@@ -1,0 +1,209 @@
+"""The tables of the home page, of the device index and of every device page; it writes no files."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.pages.label import interval_text, is_numbered
+from harness.pages.markup import fixed, plain
+from harness.pages.subjects import DEVICE_NOUNS, Ranking, Subject
+from harness.pages.tables import Cell, Column, Table, badge, link, noted, number, text, words
+from harness.schema.vocabulary import TIER_TITLES
+from harness.scoring.editions import Edition, Network
+from harness.scoring.ratings import Rating
+
+_RANK = Column("rank", "Rank", is_number=True)
+_CLASS = Column("label", "Class")
+_INDEX = Column("energy_index", "Energy index", is_number=True)
+
+
+def _printed(value: float | None, decimals: int = 1) -> Cell:
+    return Cell(value, plain(fixed(value, decimals)))
+
+
+def ranking_table(ranking: Ranking, subjects: Sequence[Subject], root: str) -> Table:
+    """Rated devices of one edition and tier, best first.
+
+    Args:
+        root: relative address of the root of the site from the page that shows the table.
+    """
+    edition = ranking.edition
+    of_id = {subject.device_id: subject for subject in subjects}
+    noun = edition.device_noun
+    columns = [_RANK, Column("device", noun[0].upper() + noun[1:]), _CLASS, _INDEX]
+    if edition.has_pcs_and_iecs:
+        columns += [
+            Column("pcs", "PCS", is_number=True),
+            Column("iecs", "IECS recomputed", "1/J", is_number=True),
+            Column("iecs_published", "IECS published", "1/J", is_number=True),
+        ]
+    else:
+        columns += [
+            Column("interval", "Lowest to highest run"),
+            Column("n_networks", f"Networks of {len(edition.networks)}", is_number=True),
+        ]
+    rows = [_ranking_row(rating, of_id[rating.device_id], edition, root) for rating in ranking.ratings]
+    caption = f"{edition.title}: {len(rows)} rated, {TIER_TITLES[ranking.tier]}"
+    return Table(f"rankings/{ranking.name}", caption, columns, rows, header_column=1)
+
+
+def _ranking_row(rating: Rating, subject: Subject, edition: Edition, root: str) -> list[Cell]:
+    row = [
+        number(rating.rank),
+        link(rating.name, f"{root}{subject.path}", subject.note),
+        badge(rating.label_range),
+        _printed(rating.energy_index),
+    ]
+    if edition.has_pcs_and_iecs:
+        return [*row, _printed(rating.pcs, 0), _printed(rating.iecs), _printed(rating.iecs_published, 0)]
+    interval = interval_text(rating).removeprefix("lowest to highest run ")
+    return [*row, text(interval or None), number(len(rating.networks))]
+
+
+def index_table(subjects: Sequence[Subject], root: str) -> Table:
+    """Every device with its class, or with the reason why it has none."""
+    columns = [
+        Column("device", "Device"),
+        _CLASS,
+        _INDEX,
+        Column("device_class", "Kind"),
+        Column("vendor", "Maker or submitter"),
+        Column("edition", "Edition"),
+        Column("n_rows", "Rows", is_number=True),
+    ]
+    rows = []
+    for subject in subjects:
+        rating = (*subject.labelled, *subject.ratings)[0]
+        rows.append(
+            [
+                link(subject.name, f"{root}{subject.path}"),
+                badge(rating.label_range) if rating.label else Cell("not rated", plain("not rated")),
+                _printed(rating.energy_index),
+                text(DEVICE_NOUNS[subject.facts["device_class"]]),
+                text(subject.facts["vendor"]),
+                text(rating.edition),
+                number(sum(len(found) for found in subject.rows.values())),
+            ]
+        )
+    return Table("devices", f"All {len(rows)} devices of the release", columns, rows)
+
+
+def places_table(subject: Subject, edition: Edition) -> Table:
+    """Every figure of the suite by network and delegate, with its ranks among devices of the same tier."""
+    columns = [
+        Column("network", "Network"),
+        Column("delegate", "Delegate"),
+        Column("energy_mj", "Energy", "mJ", is_number=True),
+        Column("power_mw", "Mean power", "mW", is_number=True),
+        Column("latency_ms", "Latency", "ms", is_number=True),
+        Column("energy_min_mj", "Lowest run", "mJ", is_number=True),
+        Column("energy_max_mj", "Highest run", "mJ", is_number=True),
+        Column("energy_rank", "Energy rank", is_number=True),
+        Column("power_rank", "Power rank", is_number=True),
+        Column("tier", "Tier"),
+    ]
+    networks = {network.id: network for network in edition.networks}
+    places = subject.places[edition.edition].to_dict("records")
+    order = list(networks)
+    places.sort(key=lambda place: (order.index(place["network"]), place["delegate"], place["tier"]))
+    rows = [_place_row(place, networks[place["network"]]) for place in places]
+    caption = f"{edition.title}: {subject.name} by network and delegate, one inference each"
+    name = f"devices/{subject.device_id}-{edition.edition}"
+    return Table(name, caption, _without_empty(columns, rows), _kept(columns, rows), element_id=edition.edition)
+
+
+def _place_row(place: Mapping[Any, Any], network: Network) -> list[Cell]:
+    has_spread = bool(place["has_spread"])
+    return [
+        noted(network.id, network.title) if is_numbered(network) else text(network.title),
+        text(place["delegate"]),
+        number(place["energy_mj"]),
+        number(place["power_mw"]),
+        number(place["latency_ms"]),
+        number(place["low_mj"] if has_spread else None),
+        number(place["high_mj"] if has_spread else None),
+        number(place["energy_rank"]),
+        number(place["power_rank"]),
+        text(place["tier"]),
+    ]
+
+
+def _filled(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[int]:
+    return [
+        position for position in range(len(columns)) if not rows or any(row[position].value is not None for row in rows)
+    ]
+
+
+def _without_empty(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[Column]:
+    """Columns that hold at least one value."""
+    return [columns[position] for position in _filled(columns, rows)]
+
+
+def _kept(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
+    filled = _filled(columns, rows)
+    return [[row[position] for position in filled] for row in rows]
+
+
+def records_table(subject: Subject) -> Table | None:
+    """Every row of the models and applications levels with its record id; None where there is none."""
+    columns = [
+        Column("network", "Network"),
+        Column("delegate", "Delegate"),
+        Column("dtype", "Data type"),
+        Column("energy_mj", "Energy", "mJ", is_number=True),
+        Column("power_mw", "Mean power", "mW", is_number=True),
+        Column("latency_ms", "Latency", "ms", is_number=True),
+        Column("supply_mv", "Supply", "mV", is_number=True),
+        Column("n_runs", "Runs", is_number=True),
+        Column("rounds", "Rounds"),
+        Column("is_idle_subtracted", "Idle subtracted"),
+        Column("submission_id", "Submission"),
+        Column("record_id", "Record id"),
+    ]
+    found = [*subject.rows.get("applications", []), *subject.rows.get("models", [])]
+    if not found:
+        return None
+    rows = [
+        [
+            text(row["model"] if "model" in row else f"{row['dnn']} {row['reference_model']}"),
+            text(row["delegate"]),
+            text(row["dtype"]),
+            number(row["energy_mj"]),
+            number(row["power_mw"]),
+            number(row["latency_ms"]),
+            number(row["supply_mv"]),
+            number(row["n_runs"]),
+            text(", ".join(row["rounds"]) if row["rounds"] else None),
+            text("yes" if row["is_idle_subtracted"] else "no"),
+            words(row["submission_id"]),
+            words(row["record_id"]),
+        ]
+        for row in found
+    ]
+    name = f"devices/{subject.device_id}-rows"
+    caption = f"Every row of {subject.name} in the models and applications datasets"
+    return Table(name, caption, _without_empty(columns, rows), _kept(columns, rows), element_id="rows")
+
+
+def errata_table(subjects: Sequence[Subject], name: str, root: str) -> Table:
+    """Corrected figures: what is printed, what is used, and why."""
+    columns = [
+        Column("device", "Device"),
+        Column("field", "Field"),
+        Column("where", "Row"),
+        Column("printed", "Printed", is_number=True),
+        Column("used", "Used", is_number=True),
+        Column("why", "Why", is_prose=True),
+    ]
+    rows = [
+        [
+            link(subject.name, f"{root}{subject.path}"),
+            words(entry["field"]),
+            text(entry["where"] or "the device"),
+            number(entry["printed"]),
+            number(entry["used"]),
+            text(entry["why"]),
+        ]
+        for subject in subjects
+        for entry in subject.errata
+    ]
+    return Table(name, "Printed figures that are not the used ones", columns, rows, element_id="errata-table")

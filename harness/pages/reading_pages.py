@@ -1,0 +1,169 @@
+"""What the generated reading pages say: datasets, schema, label scale and validation rules; device pages are apart."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from harness.pages.fields import (
+    device_yaml_table,
+    fact_tables,
+    record_table,
+    row_table,
+    submission_yaml_table,
+)
+from harness.pages.label import border_texts, network_title, scale_arrows
+from harness.pages.rules import RuleDoc
+from harness.pages.subjects import Subject, n_devices, n_rows
+from harness.pages.tables import Cell, Column, Table, number, text, words
+from harness.releases import Release
+from harness.schema.vocabulary import LEVELS, TIER_TITLES, Level
+from harness.scoring.editions import Edition, editions
+from harness.splits import SPLIT_VERSION, STATEMENTS, assign_splits
+
+_LEVEL_SENTENCES: Final[dict[Level, str]] = {
+    "kernels": "One row is one kernel (a fused operator such as conv-bn-relu) in one configuration on one delegate.",
+    "models": "One row is one inference of one network on one delegate.",
+    "applications": "One row is one inference of an application's reference network on one delegate.",
+}
+
+
+def datasets_context(release: Release, dataset_version: str) -> dict[str, Any]:
+    """The three levels with their size, split and columns, the tiers, and who asks to be named."""
+    submissions = release.submissions.to_pylist()
+    licences = Counter(entry["licence"] for entry in submissions)
+    return {
+        "dataset_version": dataset_version,
+        "first": next((level for level, n in n_rows(release).items() if n), LEVELS[0]),
+        "parts": [_level_part(release, level) for level in LEVELS],
+        "tiers": list(TIER_TITLES.items()),
+        "licences": sorted(licences.items()),
+        "attributions": sorted({entry["attribution"] for entry in submissions if entry["attribution"]}),
+    }
+
+
+def _level_part(release: Release, level: Level) -> dict[str, Any]:
+    n = n_rows(release)[level]
+    part = {
+        "level": level,
+        "sentence": _LEVEL_SENTENCES[level],
+        "n_rows": n,
+        "table": record_table(level),
+        "facts": [],
+        "example": "",
+    }
+    if n:
+        table = release.levels[level]
+        sides = Counter(assign_splits(table, level))
+        part["facts"] = [
+            ("Rows", f"{n}: {sides['train']} train, {sides['test']} test"),
+            ("Devices", n_devices(release, level)),
+            ("Split", f"version {SPLIT_VERSION}, {STATEMENTS[level]}"),
+        ]
+        part["example"] = table.column("device_id")[0].as_py()
+    return part
+
+
+def schema_context() -> dict[str, Any]:
+    """What contributors write, and what a release publishes."""
+    written = [
+        (
+            "device.yaml",
+            "device-yaml",
+            "The device, declared once. A dot leads into a section.",
+            [device_yaml_table()],
+        ),
+        ("submission.yaml", "submission-yaml", "Who measured, when and how.", [submission_yaml_table()]),
+        *(
+            (
+                f"{level}.csv",
+                f"{level}-csv",
+                "Required columns must be filled in every row; others may be left out.",
+                [row_table(level)],
+            )
+            for level in LEVELS
+        ),
+        (
+            "Tables beside the rows",
+            "fact-tables",
+            "Every dataset carries its devices, submissions and errata.",
+            fact_tables(),
+        ),
+    ]
+    return {
+        "parts": [
+            {"heading": heading, "anchor": anchor, "lead": lead, "tables": tables}
+            for heading, anchor, lead, tables in written
+        ]
+    }
+
+
+def scale_context(subjects: Sequence[Subject]) -> dict[str, Any]:
+    """Every edition with its borders, references and the count of devices in each class."""
+    return {"parts": [_edition_part(edition, subjects) for edition in editions()]}
+
+
+def _edition_part(edition: Edition, subjects: Sequence[Subject]) -> dict[str, Any]:
+    found = Counter(
+        rating.label for subject in subjects for rating in subject.labelled if rating.edition == edition.edition
+    )
+    borders = border_texts(edition)
+    return {
+        "edition": edition,
+        "arrows": scale_arrows(edition),
+        "counts": {letter: _count_text(found[letter], edition.device_noun) for letter in borders},
+        "table": _reference_table(edition),
+    }
+
+
+def _count_text(n: int, noun: str) -> str:
+    if n == 0:
+        return "none yet"
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def _reference_table(edition: Edition) -> Table:
+    columns = [
+        Column("network", "Network"),
+        Column("id", "Identifier"),
+        Column("reference_mj", "Reference", "mJ", is_number=True),
+    ]
+    rows: list[list[Cell]] = [
+        [text(network_title(network)), words(network.id), number(network.reference_mj, 8)]
+        for network in edition.networks
+    ]
+    caption = f"Reference energies of edition {edition.edition}: these count as 100"
+    return Table(f"scale/{edition.edition}", caption, columns, rows, element_id=f"{edition.edition}-references")
+
+
+_SUBJECTS: Final = {
+    "files": "Files and folders",
+    "text": "Text of a file",
+    "yaml": "device.yaml and submission.yaml",
+    "header": "Header of a table",
+    "cells": "Cells of a table",
+    "rows": "Rows of a table",
+}
+
+
+def rules_context(rules: Sequence[RuleDoc]) -> dict[str, Any]:
+    """Every rule with an anchor that equals its id, grouped by subject in the order of the rules.
+
+    Raises:
+        ValueError: an id that cannot be an anchor.
+    """
+    for rule in rules:
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule.rule_id):
+            raise ValueError(f"rule id {rule.rule_id!r}; expected lower-case words joined by hyphens")
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for rule in rules:
+        # S704: letters, digits and hyphens only, as just checked.
+        entry = {"doc": rule, "anchor": Markup(rule.rule_id)}  # noqa: S704
+        groups.setdefault(rule.subject, []).append(entry)
+    return {
+        "groups": [
+            {"subject": _SUBJECTS.get(subject, subject), "rules": entries} for subject, entries in groups.items()
+        ]
+    }

@@ -1,0 +1,26 @@
+"""What the site says about one validation rule; the rules themselves live with validation."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDoc:
+    """One validation rule in words; no markup is read from any of its fields.
+
+    Attributes:
+        rule_id: id that messages end with, and the anchor of the rule on its page.
+        severity: `error` or `warning`.
+        summary: what the rule demands, in one sentence.
+        why: what goes wrong without it.
+        fix: what the contributor does about it; empty where the message itself says so.
+        example: a message as the command prints it; empty where there is none.
+        subject: what the rule is about (files, header, cells); groups the page where it is given.
+    """
+
+    rule_id: str
+    severity: str
+    summary: str
+    why: str
+    fix: str = ""
+    example: str = ""
+    subject: str = ""

@@ -1,0 +1,142 @@
+"""What the pages say about each device, gathered from one release; it formats nothing."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pandas as pd
+import pyarrow.compute as pc
+
+from harness.releases import Release
+from harness.schema.vocabulary import LEVELS, Level, Tier
+from harness.scoring.editions import Edition, editions
+from harness.scoring.ratings import Rating
+from harness.scoring.suite import suite_rows
+
+DEVICE_NOUNS: Final[dict[str, str]] = {
+    "phone": "phone",
+    "tablet": "tablet",
+    "single-board-computer": "single-board computer",
+    "embedded-gpu": "embedded GPU",
+    "microcontroller": "microcontroller",
+    "accelerator": "accelerator",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One device with everything that its page shows.
+
+    Attributes:
+        facts: its row of the device table.
+        ratings: one for each edition and tier; one without an edition where it ran no suite.
+        places: per edition, the rows of the suite with their ranks.
+        submissions: its rows of the submission table.
+        errata: its rows of the errata table.
+        rows: per level, its rows; levels without rows are absent.
+    """
+
+    device_id: str
+    facts: dict[str, Any]
+    ratings: tuple[Rating, ...]
+    places: dict[str, pd.DataFrame]
+    submissions: tuple[dict[str, Any], ...]
+    errata: tuple[dict[str, Any], ...]
+    rows: dict[Level, list[dict[str, Any]]]
+
+    @property
+    def name(self) -> str:
+        """Name as its maker or the benchmark writes it."""
+        return str(self.facts["name"])
+
+    @property
+    def path(self) -> str:
+        """Address of its page from the root of the site."""
+        return f"devices/{self.device_id}/"
+
+    @property
+    def labelled(self) -> tuple[Rating, ...]:
+        """Ratings that carry a label."""
+        return tuple(rating for rating in self.ratings if rating.label is not None)
+
+    @property
+    def note(self) -> str:
+        """What tells it from its like in one line: maker, chip and clock, and the stack of a rated system."""
+        clock = self.facts["frequency_mhz"]
+        parts = [self.facts["vendor"], self.facts["soc"], f"{clock:g} MHz" if clock else None]
+        if self.facts["device_class"] == "microcontroller":
+            parts += {entry["runtime"] for entry in self.submissions[-1:]} - {"not stated"}
+        return ", ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The ratings of one edition and one tier, best first."""
+
+    edition: Edition
+    tier: Tier
+    ratings: tuple[Rating, ...] = field(default=())
+
+    @property
+    def name(self) -> str:
+        """Name of its files."""
+        return f"{self.edition.edition}-{self.tier}"
+
+
+def read_subjects(release: Release, ratings: Sequence[Rating]) -> list[Subject]:
+    """Every device of a release, by id.
+
+    Args:
+        ratings: what `rate` says of the release.
+    """
+    of_device: dict[str, list[Rating]] = defaultdict(list)
+    for rating in ratings:
+        of_device[rating.device_id].append(rating)
+    places = {edition.edition: suite_rows(release, edition) for edition in editions()}
+    submissions, errata = _by_device(release.submissions), _by_device(release.errata)
+    rows = {level: _by_device(release.levels[level]) for level in LEVELS if level in release.levels}
+    return [
+        Subject(
+            device_id=device_id,
+            facts=facts,
+            ratings=tuple(of_device[device_id]),
+            places={name: table[table["device_id"] == device_id] for name, table in places.items()},
+            submissions=tuple(sorted(submissions[device_id], key=lambda row: (row["date"], row["submission_id"]))),
+            errata=tuple(errata[device_id]),
+            rows={level: of_level[device_id] for level, of_level in rows.items() if of_level[device_id]},
+        )
+        for facts in release.devices.sort_by("device_id").to_pylist()
+        for device_id in [facts["device_id"]]
+    ]
+
+
+def _by_device(table: Any) -> defaultdict[str, list[dict[str, Any]]]:
+    grouped: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in table.to_pylist():
+        grouped[row["device_id"]].append(row)
+    return grouped
+
+
+def rankings(subjects: Sequence[Subject]) -> list[Ranking]:
+    """One ranking for each edition and tier that has a rated device; tiers are never ranked together."""
+    found = []
+    for edition in editions():
+        of_edition = [
+            rating for subject in subjects for rating in subject.labelled if rating.edition == edition.edition
+        ]
+        for tier in sorted({rating.tier for rating in of_edition if rating.tier}):
+            ranked = [rating for rating in of_edition if rating.tier == tier]
+            ranked.sort(key=lambda rating: (rating.rank or 0, rating.device_id))
+            found.append(Ranking(edition, tier, tuple(ranked)))
+    return found
+
+
+def n_rows(release: Release) -> dict[Level, int]:
+    """Rows of every level; 0 for a level that is empty."""
+    return {level: release.levels[level].num_rows if level in release.levels else 0 for level in LEVELS}
+
+
+def n_devices(release: Release, level: Level) -> int:
+    """Devices with rows at a level."""
+    return pc.count_distinct(release.levels[level].column("device_id")).as_py() if level in release.levels else 0

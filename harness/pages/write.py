@@ -1,0 +1,178 @@
+"""Write the generated part of the site: pages, labels, charts, downloads and the JSON API of one release.
+
+It touches only what it generates; the hand-written pages, styles and scripts beside stay as they are.
+"""
+
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment
+
+from harness.pages.api import api_files
+from harness.pages.charts import chart_bundle, chart_files, ranking_chart
+from harness.pages.device_page import Chart, device_page
+from harness.pages.device_tables import errata_table, index_table, ranking_table
+from harness.pages.label import draw_label, label_path, label_sentence
+from harness.pages.markup import environment
+from harness.pages.palette import class_styles
+from harness.pages.reading_pages import datasets_context, rules_context, scale_context, schema_context
+from harness.pages.rules import RuleDoc
+from harness.pages.subjects import Ranking, Subject, rankings, read_subjects
+from harness.pages.tables import Table
+from harness.releases import Release
+from harness.schema.vocabulary import RATED_TIERS, TIER_TITLES
+from harness.scoring.ratings import rate
+
+GENERATED: Final = (
+    "index.md",
+    "datasets.md",
+    "errata.md",
+    "rules.md",
+    "scale.md",
+    "schema.md",
+    "devices",
+    "labels",
+    "downloads",
+    "api/v1",
+    "assets/generated",
+)
+"""Files and folders under the docs folder that belong to this module alone; `site/.gitignore` lists the same."""
+
+
+def write_pages(release: Release, dataset_version: str, rules: Sequence[RuleDoc], site: Path) -> list[Path]:
+    """Write every generated file of the site, after removing those of an earlier run.
+
+    Args:
+        release: what the site describes.
+        dataset_version: version that pages, labels and the API state.
+        rules: what the page of validation rules says, in its order.
+        site: docs folder of MkDocs, with `templates/`.
+
+    Returns:
+        The files written, sorted.
+    """
+    ratings = rate(release)
+    subjects = read_subjects(release, ratings)
+    env = environment(site / "templates")
+    files: dict[str, str] = api_files(subjects, ratings, dataset_version)
+    files["assets/generated/classes.css"] = class_styles()
+    files["assets/generated/vega.js"] = chart_bundle()
+    files |= _home(env, release, subjects, dataset_version)
+    files |= _devices(env, subjects, dataset_version)
+    files |= _reading_pages(env, release, subjects, dataset_version, rules)
+    _remove_generated(site)
+    for path, content in files.items():
+        (site / path).parent.mkdir(parents=True, exist_ok=True)
+        (site / path).write_text(content, encoding="utf-8", newline="\n")
+    return sorted(site / path for path in files)
+
+
+def _remove_generated(site: Path) -> None:
+    for name in GENERATED:
+        path = site / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _downloads(tables: Iterable[Table]) -> dict[str, str]:
+    return {f"downloads/{table.name}.csv": table.csv_text() for table in tables}
+
+
+def _charts(charts: Iterable[Chart]) -> dict[str, str]:
+    return {f"{chart.path}{suffix}": content for chart in charts for suffix, content in chart.files.items()}
+
+
+def _home(env: Environment, release: Release, subjects: Sequence[Subject], version: str) -> dict[str, str]:
+    ranked = rankings(subjects)
+    n_tiers = Counter(ranking.edition.edition for ranking in ranked)
+    parts = [_home_part(ranking, subjects, n_tiers[ranking.edition.edition] > 1) for ranking in ranked]
+    n_rows = sum(table.num_rows for table in release.levels.values())
+    page = env.get_template("index.md.j2").render(
+        dataset_version=version,
+        figures=[
+            {"value": len(subjects), "name": "devices"},
+            {"value": sum(bool(subject.labelled) for subject in subjects), "name": "energy labels"},
+            {"value": n_rows, "name": "figures with source and method"},
+        ],
+        parts=parts,
+        sample=_sample(ranked, subjects),
+        tiers=[TIER_TITLES[tier] for tier in (*RATED_TIERS, "simulated")],
+    )
+    tables = [part["table"] for part in parts]
+    return {"index.md": page} | _downloads(tables) | _charts(part["chart"] for part in parts)
+
+
+def _sample(ranked: Sequence[Ranking], subjects: Sequence[Subject]) -> dict[str, str] | None:
+    """Label that the home page shows: the best of the first ranking."""
+    for ranking in ranked:
+        best = ranking.ratings[0]
+        subject = next(subject for subject in subjects if subject.device_id == best.device_id)
+        sentence = label_sentence(best, ranking.edition)
+        return {"page": subject.path, "label": label_path(subject, best), "sentence": sentence}
+    return None
+
+
+def _home_part(ranking: Ranking, subjects: Sequence[Subject], names_tier: bool) -> dict[str, Any]:
+    edition, tier = ranking.edition, TIER_TITLES[ranking.tier]
+    best = ranking.ratings[0]
+    chart = Chart(
+        path=f"assets/generated/charts/rankings/{ranking.name}",
+        title=(
+            f"Energy index of {len(ranking.ratings)} {edition.device_noun}s over the class bands of edition "
+            f"{edition.edition}; the lowest is {best.name} at {best.energy_index:.1f}. All figures are in the table."
+        ),
+        caption=f"Energy index by device over the class bands A to {edition.last_class}",
+        files={},
+    )
+    chart.files.update(chart_files(ranking_chart(ranking), chart.title))
+    return {
+        "heading": f"{edition.device_noun[0].upper()}{edition.device_noun[1:]}s{f', {tier}' if names_tier else ''}",
+        "anchor": f"ranking-{ranking.name}",
+        "lead": f"Edition {edition.edition}: {edition.suite}; figures {tier}.",
+        "table": ranking_table(ranking, subjects, ""),
+        "chart": chart,
+        "attribution": edition.source,
+    }
+
+
+def _devices(env: Environment, subjects: Sequence[Subject], version: str) -> dict[str, str]:
+    table = index_table(subjects, "../")
+    unrated = [
+        (subject, rating.reason)
+        for subject in subjects
+        if not subject.labelled
+        for rating in subject.ratings
+        if rating.reason
+    ]
+    files = {"devices/index.md": env.get_template("devices.md.j2").render(table=table, unrated=unrated)}
+    files |= _downloads([table])
+    for subject in subjects:
+        page = device_page(subject, version)
+        files[f"{subject.path}index.md"] = env.get_template("device.md.j2").render(page.context)
+        files |= _downloads(page.tables) | _charts(page.charts)
+        for rating in subject.labelled:
+            files[label_path(subject, rating)] = draw_label(env, subject, rating, version)
+    return files
+
+
+def _reading_pages(
+    env: Environment, release: Release, subjects: Sequence[Subject], version: str, rules: Sequence[RuleDoc]
+) -> dict[str, str]:
+    errata = errata_table(subjects, "errata", "../")
+    contexts: dict[str, dict[str, Any]] = {
+        "datasets": datasets_context(release, version),
+        "errata": {"table": errata},
+        "rules": rules_context(rules),
+        "scale": scale_context(subjects),
+        "schema": schema_context(),
+    }
+    files = {f"{name}.md": env.get_template(f"{name}.md.j2").render(context) for name, context in contexts.items()}
+    for name in ("datasets", "scale"):
+        files |= _downloads(part["table"] for part in contexts[name]["parts"])
+    files |= _downloads(table for part in contexts["schema"]["parts"] for table in part["tables"])
+    return files | _downloads([errata])

@@ -1,0 +1,114 @@
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.pages.build import build_site
+from harness.pages.rules import RuleDoc
+from harness.pages.write import GENERATED, write_pages
+from harness.releases import Release, assemble
+from harness.schema.campaign import Campaign
+from harness.scoring.editions import edition_named
+from harness.validation import RULES, validate
+from tests.campaigns import board_campaign, campaign, kernel_campaign, phone_campaign
+
+ROOT = Path(__file__).parents[2]
+VERSION = "1.2.3"
+NASTY = 'A|B *bold* _em_ [x](javascript:alert) `c` & "q" # {{ 1 }} ~~~ 1. &lt;i&gt; ${x}'
+
+
+def rated_phone(device_id: str = "rated-phone", factor: float = 1.0, **facts: Any) -> Campaign:
+    """Phone with every network of the suite at a factor of its reference, on two delegates."""
+    rows = [
+        {
+            "application": "image-detection",
+            "dnn": network.id,
+            "reference_model": "Some net",
+            "delegate": delegate,
+            "dtype": "fp32",
+            "is_idle_subtracted": False,
+            "energy_mj": network.reference_mj * factor * slower,
+            "power_mw": 1500.0,
+        }
+        for network in edition_named("phone-2023").networks
+        for delegate, slower in (("CPU1", 1.0), ("GPU", 1.5))
+    ]
+    facts["device"] = {"tdp_w": 5} | facts.get("device", {})
+    return campaign("applications", rows, device_id, **facts)
+
+
+def straddling_board(device_id: str = "straddler") -> Campaign:
+    """Board whose lowest and highest runs fall into different classes."""
+    rows = [
+        {
+            "model": network.id,
+            "family": "DS-CNN",
+            "delegate": "CPU",
+            "dtype": "int8",
+            "is_idle_subtracted": False,
+            "energy_mj": network.reference_mj * 0.99,
+            "energy_min_mj": network.reference_mj * 0.9,
+            "energy_max_mj": network.reference_mj * 1.1,
+        }
+        for network in edition_named("mcu-2025").networks
+    ]
+    return campaign("models", rows, device_id, device={"device_class": "microcontroller", "delegates": {"CPU": "cpu"}})
+
+
+@pytest.fixture(scope="session")
+def release() -> Release:
+    return assemble(
+        [
+            rated_phone(),
+            rated_phone("nasty", 2.0, device={"name": NASTY}, manifest={"notes": f"{NASTY}\n\n# Heading\n\n- list"}),
+            phone_campaign("acme-phone"),
+            kernel_campaign("acme-phone"),
+            board_campaign(),
+            straddling_board(),
+            phone_campaign("index"),
+        ]
+    )
+
+
+@pytest.fixture(scope="session")
+def rules() -> list[RuleDoc]:
+    return [RuleDoc("energy-positive", "error", "Energy is above 0 | always.", "Because *so*.", "Drop it.", "a_b < 0")]
+
+
+def copy_of_site(folder: Path) -> Path:
+    """Folder with `mkdocs.yml` and the hand-written part of the site."""
+    generated = {ROOT / "site" / name for name in GENERATED}
+
+    def ignored(parent: str, names: list[str]) -> list[str]:
+        return [name for name in names if Path(parent, name) in generated]
+
+    shutil.copytree(ROOT / "site", folder / "site", ignore=ignored)
+    shutil.copy(ROOT / "mkdocs.yml", folder / "mkdocs.yml")
+    return folder / "site"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    return copy_of_site(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def written(release: Release, rules: list[RuleDoc], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    site = copy_of_site(tmp_path_factory.mktemp("written"))
+    write_pages(release, VERSION, rules, site)
+    return site
+
+
+@pytest.fixture(scope="session")
+def built(written: Path) -> Path:
+    return build_site(written.parent)
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site of the submissions of this repository."""
+    site = copy_of_site(tmp_path_factory.mktemp("published"))
+    rules = [RuleDoc(rule.rule, rule.severity, rule.summary, rule.why, subject=rule.subject) for rule in RULES.values()]
+    write_pages(assemble(validate([ROOT / "submissions"]).campaigns), VERSION, rules, site)
+    return build_site(site.parent)

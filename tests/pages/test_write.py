@@ -1,0 +1,164 @@
+import csv
+import json
+import re
+from html import unescape
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urljoin
+
+import pytest
+
+from harness.errors import UsageError
+from harness.pages.build import SiteError, build_site, site_server
+from harness.pages.rules import RuleDoc
+from harness.pages.write import GENERATED, write_pages
+from harness.releases import Release, assemble
+from harness.scoring.ratings import rate
+from tests.pages.conftest import NASTY, ROOT, VERSION, copy_of_site, rated_phone
+
+
+def test_site_builds_strictly_from_generated_pages(built: Path) -> None:
+    assert (built / "index.html").is_file()
+    assert (built / "devices" / "rated-phone" / "index.html").is_file()
+    assert (built / "devices" / "index" / "index.html").is_file(), "a device called index keeps its own page"
+
+
+def test_broken_link_stops_the_build(site: Path, release: Release, rules: list[RuleDoc]) -> None:
+    write_pages(release, VERSION, rules, site)
+    (site / "method.md").write_text("# Method\n\n[gone](nowhere.md)\n", encoding="utf-8")
+    with pytest.raises(SiteError, match=r"nowhere\.md"):
+        build_site(site.parent)
+
+
+def test_every_local_address_of_every_page_exists(built: Path) -> None:
+    broken = []
+    for page in built.rglob("*.html"):
+        here = page.relative_to(built).as_posix().removesuffix("index.html")
+        for address in re.findall(r'(?:href|src|data-chart)="([^"]+)"', page.read_text(encoding="utf-8")):
+            target, fragment = urldefrag(unescape(address))
+            if re.match(r"[a-z]+:", target) or page.name == "404.html":
+                continue
+            found = built / unquote(urljoin(f"/{here}", target)).lstrip("/") if target else page
+            found = found / "index.html" if found.is_dir() else found
+            ids = re.escape(fragment)
+            if not found.is_file() or (
+                fragment and found.suffix == ".html" and not re.search(f'id="?{ids}["\\s>]', found.read_text("utf-8"))
+            ):
+                broken.append(f"{here}: {address}")
+    assert broken == []
+
+
+def test_pages_load_nothing_from_elsewhere(built: Path) -> None:
+    loading = re.compile(
+        r'<(?:script|img|iframe|source)[^>]+src="(?:https?:)?//|<link[^>]+rel="?(?:stylesheet|preconnect|icon)"?'
+        r'[^>]+href="(?:https?:)?//'
+    )
+    assert [page for page in built.rglob("*.html") if loading.search(page.read_text(encoding="utf-8"))] == []
+
+
+def test_name_full_of_markup_stays_text(built: Path) -> None:
+    page = (built / "devices" / "nasty" / "index.html").read_text(encoding="utf-8")
+    heading = re.search(r"<h1[^>]*>(.*?)<a", page, re.DOTALL)
+    assert heading is not None
+    assert unescape(heading.group(1)) == NASTY
+    assert "<em>em</em>" not in page
+    assert "javascript:alert)" in unescape(page)
+    assert 'href="javascript' not in page
+    assert not re.search(r"<h1[^>]*>Heading", page)
+
+
+def test_text_with_a_vertical_bar_keeps_its_table_cell(built: Path) -> None:
+    page = (built / "errata" / "index.html").read_text(encoding="utf-8")
+    assert "A phone draws no 50 W | see its maker." in unescape(page)
+
+
+def test_pages_of_an_earlier_run_disappear_and_written_ones_stay(
+    site: Path, release: Release, rules: list[RuleDoc]
+) -> None:
+    write_pages(release, VERSION, rules, site)
+    by_hand = (site / "method.md").read_bytes()
+    write_pages(assemble([rated_phone("other")]), VERSION, rules, site)
+    assert [path.name for path in (site / "devices").iterdir() if path.is_dir()] == ["other"]
+    assert sorted(path.name for path in (site / "labels").iterdir()) == ["other.svg"]
+    assert (site / "method.md").read_bytes() == by_hand
+
+
+def test_writing_twice_gives_the_same_bytes(written: Path, release: Release, rules: list[RuleDoc], site: Path) -> None:
+    again = write_pages(release, VERSION, rules, site)
+    for path in again:
+        assert path.read_bytes() == (written / path.relative_to(site)).read_bytes(), path
+
+
+def test_order_of_submissions_changes_nothing(site: Path, tmp_path: Path, rules: list[RuleDoc]) -> None:
+    campaigns = [rated_phone("one"), rated_phone("two", 0.7)]
+    first = {path.relative_to(site): path.read_bytes() for path in write_pages(assemble(campaigns), "1", rules, site)}
+    other = copy_of_site(tmp_path / "other")
+    second = write_pages(assemble(campaigns[::-1]), "1", rules, other)
+    assert {path.relative_to(other): path.read_bytes() for path in second} == first
+
+
+def test_git_ignores_exactly_what_is_generated() -> None:
+    lines = (ROOT / "site" / ".gitignore").read_text(encoding="utf-8").splitlines()
+    ignored = {line.strip("/") for line in lines if not line.startswith("#")}
+    assert ignored == set(GENERATED)
+
+
+def test_api_gives_the_figures_of_the_ratings(written: Path, release: Release) -> None:
+    scores = json.loads((written / "api" / "v1" / "scores.json").read_text(encoding="utf-8"))
+    assert scores["devices"] == [rating.as_json() for rating in rate(release)]
+    assert scores["dataset_version"] == VERSION
+    devices = json.loads((written / "api" / "v1" / "devices.json").read_text(encoding="utf-8"))["devices"]
+    assert [device["device_id"] for device in devices] == sorted(release.devices.column("device_id").to_pylist())
+    for device in devices:
+        assert (written / device["page"] / "index.md").is_file()
+        assert all((written / label).is_file() for label in device["labels"])
+
+
+def test_downloads_hold_unrounded_figures(written: Path, release: Release) -> None:
+    with (written / "downloads" / "rankings" / "phone-2023-published.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    indices = {rating.name: rating.energy_index for rating in rate(release) if rating.rank}
+    assert {row["device"]: float(row["energy_index"]) for row in rows} == {
+        row["device"]: pytest.approx(indices[row["device"]], abs=0) for row in rows
+    }
+
+
+def test_unrated_device_shows_its_reason_and_no_label(written: Path) -> None:
+    page = (written / "devices" / "acme-phone" / "index.md").read_text(encoding="utf-8")
+    assert "Not rated." in page
+    assert "2 of 12 networks" in unescape(page)
+    assert not (written / "labels" / "acme-phone.svg").exists()
+
+
+def test_levels_without_rows_are_called_empty(site: Path, rules: list[RuleDoc]) -> None:
+    write_pages(assemble([rated_phone()]), VERSION, rules, site)
+    page = (site / "datasets.md").read_text(encoding="utf-8")
+    assert page.count("No rows yet.") == 2
+    assert 'load_dataset("deepen/applications")' in page
+
+
+def test_every_rule_has_an_anchor_of_its_own_id(built: Path) -> None:
+    page = (built / "rules" / "index.html").read_text(encoding="utf-8")
+    assert re.search(r'<h3 id="?energy-positive', page)
+    assert "a_b &lt; 0" in page or "a_b < 0" in unescape(page)
+
+
+def test_rule_id_that_is_no_anchor_is_refused(site: Path, release: Release) -> None:
+    with pytest.raises(ValueError, match="Not A Rule"):
+        write_pages(release, VERSION, [RuleDoc("Not A Rule", "error", "", "")], site)
+
+
+def test_release_without_devices_still_gives_a_site(site: Path) -> None:
+    write_pages(assemble([]), VERSION, [], site)
+    assert (build_site(site.parent) / "index.html").is_file()
+
+
+def test_serving_before_building_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="run `deepen site` first"), site_server(tmp_path):
+        pass
+
+
+def test_taken_port_is_named(built: Path) -> None:
+    with site_server(built) as server:
+        port = server.server_address[1]
+        with pytest.raises(UsageError, match=str(port)), site_server(built, port=port):
+            pass
