@@ -1,7 +1,9 @@
 """A large CSV file as Arrow tables of some megabytes each, read with all cores and bounded memory."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.csv
@@ -32,22 +34,27 @@ def csv_blocks(
     Raises:
         TraceFormatError: a row does not fit; with its line.
     """
-    line = 1
-    rest = b""
-    with path.open("rb") as file:
+    # One block is read ahead, so that parsing and reducing share the cores.
+    with path.open("rb") as file, ThreadPoolExecutor(max_workers=1) as ahead:
         for _ in range(n_header_lines):
             file.readline()
-            line += 1
-        while True:
-            data = file.read(block_bytes)
-            block = rest + data
-            end = block.rfind(b"\n") + 1 if data else len(block)
-            block, rest = block[:end], block[end:]
-            if block.strip():
-                yield _table(block, names, types, line)
-                line += block.count(b"\n")
-            if not data:
-                return
+        pending: Future[pa.Table] | None = None
+        for first_line, block in _blocks(file, n_header_lines + 1, block_bytes):
+            upcoming = ahead.submit(_table, block, names, types, first_line)
+            if pending is not None:
+                yield pending.result()
+            pending = upcoming
+        if pending is not None:
+            yield pending.result()
+
+
+def _blocks(file: BinaryIO, line: int, block_bytes: int) -> Iterator[tuple[int, bytes]]:
+    """Whole lines of about `block_bytes`, with the number of their first line."""
+    while block := file.read(block_bytes):
+        block += file.readline()
+        if block.strip():
+            yield line, block
+        line += block.count(b"\n")
 
 
 def _table(block: bytes, names: Sequence[str], types: Mapping[str, pa.DataType], first_line: int) -> pa.Table:

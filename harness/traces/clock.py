@@ -7,68 +7,94 @@ it was taken, so the freshest arrivals lie on a line whose slope is the sampling
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import theilslopes
 
 from harness.traces.trace import Reals
 
+Positions = npt.NDArray[np.int64]
+
 _BLOCK = 256
-"""Samples among which the freshest arrival is kept; more than a burst, so that each block ends one."""
+"""Samples among which the freshest arrival is kept, so that memory stays small where stamps come one by one."""
+_SAME_BURST = 0.5
+"""Stamps closer than this many periods came in one burst, whose last sample was there when its first was stamped."""
 _MOST_POINTS = 1500
-_FRESHEST = 0.05
+_FRESHEST = 0.1
 """Quantile of the residuals that the line is laid through: below lie clock steps of the host, not samples."""
+_LOST_S = 0.0005
+_NEIGHBOURS = 8
+"""Blocks that must all come later before samples count as lost; a stall delays fewer."""
 
 
 @dataclass(frozen=True, slots=True)
 class SampleClock:
-    """Evenly spaced sampling times.
+    """Sampling times, even but for places where samples were lost.
 
     Attributes:
-        first_s: time of sample 0 in seconds.
         period_s: seconds between samples.
-        residual_s: median distance of the freshest arrivals from the line, in seconds.
-        largest_s: largest distance of the freshest arrival of a block from the line, in seconds.
+        breaks: samples after which time goes on later than the period says, because samples are missing before them.
+        firsts_s: time in seconds that sample 0 would have, for each stretch between breaks.
+        residual_s: median distance of the freshest arrivals from these times, in seconds.
     """
 
-    first_s: float
     period_s: float
+    breaks: Positions
+    firsts_s: Reals
     residual_s: float
-    largest_s: float
 
     def times(self, start: int, n_samples: int) -> Reals:
         """Times in seconds of `n_samples` samples from sample `start` on."""
-        times: Reals = self.first_s + self.period_s * np.arange(start, start + n_samples, dtype=np.float64)
+        samples = np.arange(start, start + n_samples)
+        times: Reals = self.firsts_s[np.searchsorted(self.breaks, samples, side="right")] + self.period_s * samples
         return times
+
+    @property
+    def losses(self) -> list[tuple[float, float]]:
+        """Time of every loss in seconds, and the seconds that are missing there; drift of the host is none."""
+        missing = np.diff(self.firsts_s)
+        return [
+            (float(first + self.period_s * sample), float(lost))
+            for sample, first, lost in zip(self.breaks, self.firsts_s[:-1], missing, strict=True)
+            if lost > _LOST_S
+        ]
 
 
 class ArrivalFit:
-    """Collects arrivals chunk by chunk and fits the clock; memory grows by 16 bytes per 256 samples."""
+    """Collects arrivals chunk by chunk and fits the clock; memory grows by 16 bytes per burst or 256 samples."""
 
     def __init__(self) -> None:
         self._positions: list[Reals] = []
         self._arrivals: list[Reals] = []
         self._n_samples = 0
-        self._period: float | None = None
-        self._rest = np.empty(0)
+        self._period = 0.0
+        self._open: Reals = np.empty(0)
 
     def add(self, stamps_s: Reals) -> None:
         """Take in the next arrivals, in order."""
-        stamps = np.concatenate([self._rest, stamps_s]) if self._rest.size else stamps_s
-        if self._period is None and len(stamps) > 1:
-            # A rough period is enough to find the freshest arrival of a block.
+        stamps = np.concatenate([self._open, stamps_s])
+        if not self._period and len(stamps) > 1:
+            # A rough period is enough to tell bursts apart and find the freshest of several.
             self._period = float(stamps[-1] - stamps[0]) / (len(stamps) - 1)
-        n_whole = len(stamps) // _BLOCK * _BLOCK
-        self._keep_freshest(stamps[:n_whole].reshape(-1, _BLOCK))
-        self._rest = stamps[n_whole:]
+        begins = np.flatnonzero(np.diff(stamps, prepend=-np.inf) > _SAME_BURST * self._period)
+        if len(begins):
+            # The last burst may go on in the next chunk.
+            self._keep(begins[:-1], begins[1:] - 1, stamps)
+            self._n_samples += int(begins[-1])
+            stamps = stamps[begins[-1] :]
+        self._open = stamps
 
-    def _keep_freshest(self, blocks: Reals) -> None:
-        if not blocks.size:
+    def _keep(self, begins: Positions, ends: Positions, stamps: Reals) -> None:
+        """Keep of every block the freshest arrival: the burst whose last sample is the youngest."""
+        if not len(begins):
             return
-        delays = blocks - (self._period or 0.0) * np.arange(blocks.shape[1])
-        freshest = delays.argmin(axis=1)
-        rows = np.arange(len(blocks))
-        self._positions.append((self._n_samples + rows * blocks.shape[1] + freshest).astype(np.float64))
-        self._arrivals.append(blocks[rows, freshest])
-        self._n_samples += blocks.size
+        positions, arrivals = (ends + self._n_samples).astype(np.float64), stamps[begins]
+        delays = arrivals - arrivals[0] - self._period * positions
+        blocks = positions // _BLOCK
+        order = np.lexsort((delays, blocks))
+        first_of_block = np.diff(blocks[order], prepend=-1.0) > 0
+        freshest = np.sort(order[first_of_block])
+        self._positions.append(positions[freshest])
+        self._arrivals.append(arrivals[freshest])
 
     def fit(self) -> SampleClock | None:
         """Clock of all arrivals, or None where there are too few to tell.
@@ -76,8 +102,8 @@ class ArrivalFit:
         Source:
             Slope by Theil and Sen, the median of pairwise slopes, which stalls of the host do not move.
         """
-        if len(self._rest) > 1 and (self._n_samples == 0 or len(self._rest) >= _BLOCK // 2):
-            self._keep_freshest(self._rest[np.newaxis, :])
+        if len(self._open):
+            self._keep(np.array([0]), np.array([len(self._open) - 1]), self._open)
         if sum(map(len, self._positions)) < 2:
             return None
         positions, arrivals = np.concatenate(self._positions), np.concatenate(self._arrivals)
@@ -88,6 +114,26 @@ class ArrivalFit:
         if not period > 0:
             return None
         residuals = arrivals - origin - period * positions
-        first = float(np.quantile(residuals, _FRESHEST))
-        distances = np.abs(residuals - first)
-        return SampleClock(origin + first, float(period), float(np.median(distances)), float(distances.max()))
+        breaks = _losses(residuals)
+        stretches = np.split(residuals, breaks)
+        firsts = np.array([float(np.quantile(stretch, _FRESHEST)) for stretch in stretches])
+        distances = np.concatenate([np.abs(part - first) for part, first in zip(stretches, firsts, strict=True)])
+        places = positions[breaks - 1].astype(np.int64) + 1
+        return SampleClock(float(period), places, origin + firsts, float(np.median(distances)))
+
+
+def _losses(residuals: Reals) -> Positions:
+    """Blocks from which on all arrivals are later than before: samples between were never recorded."""
+    n = len(residuals)
+    if n < 2 * _NEIGHBOURS:
+        return np.empty(0, dtype=np.int64)
+    breaks: list[int] = []
+    least = 3
+    before = np.array([residuals[max(0, b - _NEIGHBOURS) : b].min(initial=np.inf) for b in range(n)])
+    after = np.array([residuals[b : b + _NEIGHBOURS].min() for b in range(n)])
+    steps = after - before
+    for block in np.flatnonzero(steps > _LOST_S):
+        is_far = not breaks or block - breaks[-1] >= _NEIGHBOURS
+        if block >= least and is_far and steps[block] == steps[block : block + _NEIGHBOURS].max():
+            breaks.append(int(block))
+    return np.array(breaks, dtype=np.int64)

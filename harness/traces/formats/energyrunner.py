@@ -1,0 +1,101 @@
+"""EnergyRunner traces of MLPerf Tiny, `trace1-energy.bin`: the energy of every sample on the meter's clock.
+
+It reads no marks and no results file. The published energy of a window is the sum of the sample energies between two
+marks, which are rounded to a millisecond. Sample k is placed at k / rate and its energy spread over the half sample
+before and after, so that trapezoids between the marks give that sum but for the part of a sample at either edge that
+the rounding of the marks leaves open: at most half a sample each.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.traces.formats.format import TraceFormat, TraceOptions
+from harness.traces.logs import peak_fault, refuse_channel, refused
+from harness.traces.trace import Chunk, PowerTrace, TraceFault
+
+_MAGIC = 0xF1
+_HEAD_BYTES = 5
+_SAMPLE_BYTES = 4
+_RATES_HZ = (1.0, 1e7)
+_BLOCK_SAMPLES = 1 << 20
+
+
+def _rate(head: bytes) -> float:
+    with np.errstate(all="ignore"):
+        return float(np.frombuffer(head, "<f4", count=1, offset=1)[0])
+
+
+def _looks_like(head: bytes) -> bool:
+    return len(head) >= _HEAD_BYTES and head[0] == _MAGIC and _RATES_HZ[0] <= _rate(head) <= _RATES_HZ[1]
+
+
+def _open(path: Path, options: TraceOptions) -> PowerTrace:
+    refuse_channel(options)
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    fix = "Take the file as EnergyRunner wrote it."
+    if len(head) < _HEAD_BYTES or head[0] != _MAGIC:
+        raise refused(f"the bytes {head.hex(' ') or 'of an empty file'}", "f1 and the rate as a float32", fix)
+    rate_hz = _rate(head)
+    if not _RATES_HZ[0] <= rate_hz <= _RATES_HZ[1]:
+        expected = f"between {_RATES_HZ[0]:g} and {_RATES_HZ[1]:g} Hz"
+        raise refused(f"a rate of {rate_hz:.6g} Hz", expected, fix)
+    n_samples, n_tail = divmod(path.stat().st_size - _HEAD_BYTES, _SAMPLE_BYTES)
+    if not n_samples:
+        raise refused("no samples", "at least one sample", "Record the run again.")
+    faults = _faults(path, rate_hz)
+    if n_tail:
+        found = f"{n_tail} bytes after sample {n_samples}"
+        fix = "The file was cut off; copy it again."
+        faults.append(TraceFault("trace-format", found, f"whole samples of {_SAMPLE_BYTES} bytes", fix))
+    chunks = partial(_chunks, path, rate_hz)
+    return PowerTrace(path.name, "device", chunks, stated_hz=rate_hz, faults=tuple(faults))
+
+
+def _blocks(path: Path) -> Iterator[npt.NDArray[np.float64]]:
+    """Energies in µJ, some samples at a time."""
+    with path.open("rb") as file:
+        file.seek(_HEAD_BYTES)
+        while len(data := file.read(_BLOCK_SAMPLES * _SAMPLE_BYTES)) >= _SAMPLE_BYTES:
+            with np.errstate(invalid="ignore"):
+                yield np.frombuffer(data, "<f4", count=len(data) // _SAMPLE_BYTES).astype(np.float64)
+
+
+def _faults(path: Path, rate_hz: float) -> list[TraceFault]:
+    """Samples that are no numbers, and a highest power that is none."""
+    n_before, n_bad, first_bad, peak = 0, 0, 0, -np.inf
+    for energies in _blocks(path):
+        bad = np.flatnonzero(~np.isfinite(energies))
+        if len(bad) and not n_bad:
+            first_bad = n_before + int(bad[0])
+        n_bad += len(bad)
+        n_before += len(energies)
+        peak = max(peak, float(energies.max(initial=-np.inf, where=np.isfinite(energies))))
+    if n_bad == n_before:
+        raise refused("no sample is a number", "energies in µJ", "Take the file as EnergyRunner wrote it.")
+    faults = []
+    if n_bad:
+        found = f"{n_bad} samples that are no numbers, the first number {first_bad}"
+        fix = "They are left out; copy the file again, or measure again."
+        faults.append(TraceFault("trace-format", found, "energies in µJ", fix))
+    unlikely = peak_fault(peak * rate_hz / 1e3)
+    return faults if unlikely is None else [*faults, unlikely]
+
+
+def _chunks(path: Path, rate_hz: float) -> Iterator[Chunk]:
+    n_before = 0
+    for energies in _blocks(path):
+        stamps = np.arange(n_before, n_before + len(energies), dtype=np.float64) / rate_hz
+        n_before += len(energies)
+        is_number = np.isfinite(energies)
+        if is_number.all():
+            yield Chunk(stamps, energies * (rate_hz / 1e3))
+        elif is_number.any():
+            yield Chunk(stamps[is_number], energies[is_number] * (rate_hz / 1e3))
+
+
+FORMAT = TraceFormat("energyrunner", "MLPerf Tiny EnergyRunner, binary trace", "analyser", _looks_like, _open)

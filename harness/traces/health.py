@@ -1,0 +1,112 @@
+"""What is wrong with the samples of a trace, found while they pass: order, gaps, rate, sign, clipping, length."""
+
+import numpy as np
+
+from harness.traces.trace import Chunk, PowerTrace, Reals, TraceFault
+
+FEWEST_SAMPLES = 50
+RATE_TOLERANCE = 0.02
+GAP_PERIODS = 5.0
+"""Steps of a device clock from which samples are missing; logs of counters jitter by less."""
+CLIPPED_RUN = 20
+CLIPPED_FROM_HZ = 100.0
+"""Below, meters print few digits and repeat a value without being clipped."""
+_MOST_GAPS = 10_000
+
+
+class Health:
+    """Collects what passes; `faults` tells it in sentences.
+
+    Args:
+        trace: where the samples come from.
+    """
+
+    def __init__(self, trace: PowerTrace) -> None:
+        self._trace = trace
+        self.n_samples = 0
+        self.first_stamp_s = 0.0
+        self.last_stamp_s = 0.0
+        self.gaps: list[tuple[float, float]] = []
+        self._period: float | None = None
+        self._n_backward = self._n_duplicate = self._n_negative = 0
+        self._highest = -np.inf
+        self._longest_run = self._open_run = 0
+
+    def add(self, chunk: Chunk) -> None:
+        """Look at the next samples."""
+        if not len(chunk.stamps_s):
+            return
+        self._look_at_order(chunk.stamps_s)
+        self._n_negative += int((chunk.power_mw < 0).sum())
+        self._look_at_top(chunk.power_mw)
+        self.n_samples += len(chunk.stamps_s)
+
+    def _look_at_order(self, stamps: Reals) -> None:
+        if self.n_samples == 0:
+            self.first_stamp_s = float(stamps[0])
+            steps = np.diff(stamps)
+        else:
+            steps = np.diff(stamps, prepend=self.last_stamp_s)
+        start = stamps[: len(steps)] if self.n_samples == 0 else np.concatenate([[self.last_stamp_s], stamps[:-1]])
+        if self._period is None and len(steps):
+            self._period = float(np.median(steps))
+        self._n_backward += int((steps < 0).sum())
+        if self._trace.clock == "device":
+            self._n_duplicate += int((steps == 0).sum())
+            wide = np.flatnonzero(steps > GAP_PERIODS * (self._period or np.inf))
+            room = _MOST_GAPS - len(self.gaps)
+            self.gaps += [(float(start[i]), float(start[i] + steps[i])) for i in wide[:room]]
+        self.last_stamp_s = float(stamps[-1])
+
+    def _look_at_top(self, power: Reals) -> None:
+        highest = float(power.max())
+        if highest > self._highest:
+            self._highest, self._longest_run, self._open_run = highest, 0, 0
+        at_top = power == self._highest
+        if not at_top.any():
+            self._open_run = 0
+            return
+        edges = np.flatnonzero(np.diff(at_top, prepend=False, append=False))
+        lengths = edges[1::2] - edges[::2]
+        if at_top[0]:
+            lengths[0] += self._open_run
+        self._longest_run = max(self._longest_run, int(lengths.max()))
+        self._open_run = int(lengths[-1]) if at_top[-1] else 0
+
+    def faults(self, sampling_hz: float | None) -> list[TraceFault]:
+        """Everything found, once all samples have passed.
+
+        Args:
+            sampling_hz: rate of the clock that was found.
+        """
+        faults = [*self._trace.faults, *self._order_faults()]
+        if self.n_samples < FEWEST_SAMPLES:
+            found = f"{self.n_samples} samples"
+            faults.append(TraceFault("trace-short", found, f"at least {FEWEST_SAMPLES}", "Record the whole run."))
+        stated = self._trace.stated_hz
+        if sampling_hz is not None and stated is not None and abs(sampling_hz / stated - 1) > RATE_TOLERANCE:
+            found = f"{sampling_hz:.6g} samples a second"
+            expected = f"{stated:.6g} within {RATE_TOLERANCE:.0%}"
+            faults.append(TraceFault("trace-rate", found, expected, "Look for lost samples or a wrong stated rate."))
+        if self._n_negative:
+            found = f"{self._n_negative} samples with negative power, of {self.n_samples}"
+            faults.append(TraceFault("trace-negative", found, "no negative power", "Check the probe and its zero."))
+        if self._longest_run >= CLIPPED_RUN and (sampling_hz or 0) >= CLIPPED_FROM_HZ:
+            found = f"{self._longest_run} samples in a row at the highest power, {self._highest:.6g} mW"
+            fix = "Choose a larger range of the meter and measure again."
+            faults.append(TraceFault("trace-clipped", found, "peaks below the range", fix))
+        return faults
+
+    def _order_faults(self) -> list[TraceFault]:
+        faults = []
+        if self._n_backward or self._n_duplicate:
+            found = f"{self._n_backward} stamps that go back and {self._n_duplicate} that stand still"
+            fix = "Join recordings in order, and do not merge two meters."
+            faults.append(TraceFault("trace-order", found, "stamps that rise", fix))
+        if self.gaps:
+            longest = max(self.gaps, key=lambda gap: gap[1] - gap[0])
+            count = "a gap of" if len(self.gaps) == 1 else f"{len(self.gaps)} gaps, the longest"
+            found = f"{count} {longest[1] - longest[0]:.3g} s at {longest[0]:.6g} s"
+            expected = "samples without a break"
+            faults.append(TraceFault("trace-gap", found, expected, "Measure again; inferences in a gap are left out."))
+        return faults

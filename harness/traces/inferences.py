@@ -1,0 +1,241 @@
+"""Start and end of every inference: from CSV logs with units in the header, and from EnergyRunner's marks.
+
+It does not know the trace; whether windows lie in it is found when it is reduced. Times are held as whole nanoseconds,
+so that an epoch loses no digit, and bad ones are faults, not exceptions.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.errors import UsageError
+from harness.issues import quoted
+from harness.traces.trace import Reals, TraceFault, TraceFormatError
+
+Nanoseconds = npt.NDArray[np.int64]
+
+MOST_FAULTS = 20
+"""Faults of a file that are told one by one."""
+_DIGITS = {"s": 9, "ms": 6, "us": 3, "ns": 0}
+"""Decimal places from a unit down to nanoseconds."""
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_LONGEST_NUMBER = 40
+_LATEST_S = 9 * 10**9
+_EXPECTED = "a header with start_us and end_us (or _s, _ms, _ns)"
+_LEFT_OUT = "The inference is left out; mend the log."
+_EACH = re.compile(r"# Inferences\s*:\s*(\d{1,9})\b", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Inferences:
+    """Windows of inferences on the clock of the file.
+
+    Attributes:
+        source: file name in messages.
+        starts_ns: start of every window in ns, as stamped.
+        ends_ns: end of every window in ns, as stamped.
+        n_each: inferences in each window.
+        faults: findings of the reader.
+    """
+
+    source: str
+    starts_ns: Nanoseconds
+    ends_ns: Nanoseconds
+    n_each: int = 1
+    faults: tuple[TraceFault, ...] = ()
+
+    @property
+    def starts_s(self) -> Reals:
+        """Starts in seconds; of an epoch in float64, good to 0.2 µs."""
+        return self.starts_ns / 1e9
+
+    @property
+    def ends_s(self) -> Reals:
+        """Ends in seconds; of an epoch in float64, good to 0.2 µs."""
+        return self.ends_ns / 1e9
+
+    def relative_to(self, start_s: float) -> tuple[Reals, Reals]:
+        """Starts and ends in seconds since a time, such as the `start_s` of a trace, without the loss of an epoch."""
+        # The shortest decimal that names a float is what was written before it became one.
+        origin = int(Decimal(repr(float(start_s))).scaleb(_DIGITS["s"]).to_integral_value())
+        return (self.starts_ns - origin) / 1e9, (self.ends_ns - origin) / 1e9
+
+    def __len__(self) -> int:
+        return len(self.starts_ns)
+
+
+def read_inferences(path: Path, n_each: int = 1) -> Inferences:
+    """Inferences in a CSV log, or the windows between EnergyRunner's marks.
+
+    Args:
+        path: the file; marks are told by their bracket.
+        n_each: inferences in each window, where a window holds several.
+
+    Raises:
+        UsageError: `n_each` is below 1.
+        TraceFormatError: the file is neither.
+    """
+    if n_each < 1:
+        raise UsageError(f"inferences in each window: {n_each}; expected at least 1")
+    text = path.read_bytes().decode("utf-8-sig", "replace")
+    reading = _Reading()
+    if text.lstrip().startswith("["):
+        _read_marks(text, reading)
+    else:
+        _read_table([line.strip() for line in text.split("\n")], reading)
+    starts, ends = np.array(reading.starts_ns, dtype=np.int64), np.array(reading.ends_ns, dtype=np.int64)
+    return Inferences(path.name, starts, ends, n_each, tuple(reading.faults()))
+
+
+def read_n_each(results: Path) -> int:
+    """Inferences in each window, from the `results.txt` of EnergyRunner.
+
+    Raises:
+        TraceFormatError: the file states no number, or not the same for every window.
+    """
+    counts = sorted({int(count) for count in _EACH.findall(results.read_text("utf-8", "replace"))})
+    if len(counts) != 1 or not counts[0]:
+        found = f"{', '.join(map(str, counts)) or 'no'} inferences in a window"
+        fix = "Take the results.txt of the energy run."
+        raise TraceFormatError(TraceFault("trace-format", found, "one number for all windows, above 0", fix))
+    return counts[0]
+
+
+class _Reading:
+    """Windows and faults as they are read."""
+
+    def __init__(self) -> None:
+        self.starts_ns: list[int] = []
+        self.ends_ns: list[int] = []
+        self._faults: list[TraceFault] = []
+        self._n_more = 0
+        self._latest_end_ns: int | None = None
+
+    def fault(self, rule: str, found: str, expected: str, fix: str, line: int | None) -> None:
+        if len(self._faults) < MOST_FAULTS:
+            self._faults.append(TraceFault(rule, found, expected, fix, line))
+        else:
+            self._n_more += 1
+
+    def faults(self) -> list[TraceFault]:
+        if not self._n_more:
+            return self._faults
+        found = f"{self._n_more} more bad inferences"
+        return [*self._faults, TraceFault("inference-order", found, "inferences in order", "Mend the log.")]
+
+    def add(self, start_ns: int, end_ns: int, shown: tuple[str, str], line: int | None) -> None:
+        """Take in a window if it has a duration, and note where it does not follow the one before."""
+        if end_ns <= start_ns:
+            self.fault("inference-order", f"end {shown[1]}", f"after the start, {shown[0]}", _LEFT_OUT, line)
+            return
+        if self.starts_ns and start_ns < self.starts_ns[-1]:
+            fix = "Log inferences in the order in which they ran."
+            self.fault("inference-order", f"start {shown[0]}", "not before the start of the one before", fix, line)
+        elif self._latest_end_ns is not None and start_ns < self._latest_end_ns:
+            fix = "Log inferences that run one after another; energy of overlapping ones is counted twice."
+            self.fault("inference-order", f"start {shown[0]}", "not before the end of the one before", fix, line)
+        self._latest_end_ns = end_ns if self._latest_end_ns is None else max(self._latest_end_ns, end_ns)
+        self.starts_ns.append(start_ns)
+        self.ends_ns.append(end_ns)
+
+
+def _decimal(cell: str) -> Decimal | None:
+    text = cell.strip()
+    return Decimal(text) if len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text) else None
+
+
+def _nanoseconds(value: Decimal | None, digits: int) -> int | None:
+    """Whole nanoseconds of a number whose unit has so many decimal places more; None where it is no time."""
+    if value is None or value.adjusted() + digits > len(str(_LATEST_S)) + _DIGITS["s"]:
+        return None
+    whole = int(value.scaleb(digits).to_integral_value())
+    return whole if abs(whole) <= _LATEST_S * 10**9 else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """Where a time stands in a row, and decimal places from its unit down to nanoseconds."""
+
+    name: str
+    place: int
+    digits: int
+
+
+def _column(header: Sequence[str], quantity: str) -> _Column | None:
+    for unit, digits in _DIGITS.items():
+        if (name := f"{quantity}_{unit}") in header:
+            return _Column(name, header.index(name), digits)
+    return None
+
+
+def _read_table(lines: Sequence[str], reading: _Reading) -> None:
+    header = [cell.strip().lower() for cell in lines[0].split(",")]
+    start, end, duration = (_column(header, quantity) for quantity in ("start", "end", "duration"))
+    if start is None or end is None:
+        fix = "Log the start and the end of every inference."
+        raise TraceFormatError(TraceFault("trace-format", quoted(lines[0]) or "an empty first line", _EXPECTED, fix, 1))
+    for line, cells in _rows(lines, len(header), reading):
+        start_value, end_value = _decimal(cells[start.place]), _decimal(cells[end.place])
+        start_ns, end_ns = _nanoseconds(start_value, start.digits), _nanoseconds(end_value, end.digits)
+        if start_ns is None or end_ns is None:
+            bad = start if start_ns is None else end
+            reading.fault("trace-format", f"{bad.name} = {quoted(cells[bad.place])}", "a time", _LEFT_OUT, line)
+            continue
+        reading.add(start_ns, end_ns, (cells[start.place], cells[end.place]), line)
+        if duration is not None and end_ns > start_ns:
+            _compare_duration(reading, line, (start, end, duration), cells, end_ns - start_ns)
+
+
+def _rows(lines: Sequence[str], n_cells: int, reading: _Reading) -> Iterator[tuple[int, list[str]]]:
+    for line, text in enumerate(lines[1:], start=2):
+        cells = [cell.strip() for cell in text.split(",")]
+        if text and len(cells) == n_cells:
+            yield line, cells
+        elif text:
+            reading.fault("trace-format", quoted(text), f"{n_cells} cells", _LEFT_OUT, line)
+
+
+def _compare_duration(
+    reading: _Reading, line: int, columns: tuple[_Column, _Column, _Column], cells: Sequence[str], lasted_ns: int
+) -> None:
+    """Note where a row's duration is not end less start, within a step of the last digit of the coarsest of them."""
+    duration = columns[2]
+    cell = cells[duration.place]
+    stated = _nanoseconds(_decimal(cell), duration.digits)
+    steps = []
+    for column in columns:
+        value = _decimal(cells[column.place])
+        exponent = value.as_tuple().exponent if value is not None else 0
+        steps.append(10 ** (column.digits + exponent) if isinstance(exponent, int) else 0)
+    if stated is None or abs(stated - lasted_ns) > max(steps):
+        expected = f"{lasted_ns / 10**duration.digits:.10g}, the end less the start"
+        fix = "Log all three on one clock; the start and the end are taken."
+        reading.fault("inference-order", f"{duration.name} = {quoted(cell)}", expected, fix, line)
+
+
+def _read_marks(text: str, reading: _Reading) -> None:
+    """Window k runs from mark k - 1 to mark k, counted from 0, for even k; the others lie between runs."""
+    expected, fix = "a JSON list of marks in seconds", "Take the file as EnergyRunner wrote it."
+    try:
+        marks = json.loads(text, parse_float=_decimal, parse_int=_decimal, parse_constant=str)
+    except (ValueError, RecursionError) as error:
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else None
+        raise TraceFormatError(TraceFault("trace-format", "no JSON", expected, fix, line)) from error
+    times = [_nanoseconds(mark, _DIGITS["s"]) if isinstance(mark, Decimal) else None for mark in marks]
+    for mark, (value, time) in enumerate(zip(marks, times, strict=True)):
+        if time is None:
+            found = f"mark {mark} = {quoted(value)}"
+            reading.fault("trace-format", found, "seconds", "Both windows at the mark are left out.", None)
+    for k in range(2, len(times), 2):
+        start_ns, end_ns = times[k - 1], times[k]
+        if start_ns is not None and end_ns is not None:
+            reading.add(start_ns, end_ns, (f"{marks[k - 1]} of window {k}", f"{marks[k]} of window {k}"), None)
+    if times and len(times) % 2 == 0:
+        found, end = f"{len(times)} marks", "an odd number: one, and two for each window"
+        reading.fault("trace-format", found, end, "The window that was not closed is left out.", None)

@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+
+from harness.traces.formats import TraceOptions, plain
+from harness.traces.trace import TraceFault
+from tests.traces.formats.samples import PLAIN, fault_of, opened, samples
+
+LEFT_OUT = "The line is left out; mend or delete it."
+UNIT_FIX = "Put right the unit that the header states, or convert the values to it."
+
+
+def test_seconds_start_at_the_first_stamp(tmp_path):
+    trace = opened(tmp_path, None, PLAIN)
+    assert (trace.clock, trace.stated_hz, trace.start_s, trace.faults) == ("device", None, 1700000000.000125, ())
+    np.testing.assert_allclose(samples(trace).stamps_s, [0.0, 0.0002, 0.0004], atol=3e-7)
+    assert samples(trace).power_mw.tolist() == [3000.5, 3100.25, 2900.0]
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "power_mw"),
+    [
+        ("time_s,power_mw", "5,20\n6,40", [20, 40]),
+        ("time_ms,power_w", "5000,0.5\n6000,0.25", [500, 250]),
+        ("time_us,power_uw", "5000000,5000\n6000000,2500", [5, 2.5]),
+        ("time_ns,power_uw", "5000000000,0.5\n6000000000,0.25", [0.0005, 0.00025]),
+        ("time_s,current_ma,voltage_v", "5,20,4\n6,40,5", [80, 200]),
+        ("time_s,current_a,voltage_mv", "5,2,4000\n6,4,5000", [8000, 20000]),
+        ("time_s,current_ua,voltage_v", "5,200,4\n6,400,5", [0.8, 2]),
+        ("Index, TIME_S , Power_mW,,note", "1,5,20,,a\n2,6, 40 ,,b", [20, 40]),
+        ("time_s,power_mw,current_ma,voltage_v", "5,20,1,1\n6,40,1,1", [20, 40]),
+    ],
+)
+def test_units_are_those_of_the_header(tmp_path, header, rows, power_mw):
+    trace = opened(tmp_path, None, f"{header}\n{rows}\n".encode())
+    assert (trace.start_s, trace.faults) == (5.0, ())
+    assert samples(trace).stamps_s.tolist() == [0.0, 1.0]
+    np.testing.assert_allclose(samples(trace).power_mw, power_mw)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["time,power", "time_s,power", "time_s,time_ms,power_w", "time_s,power_w,power_mw", "time_s,current_ma", "time_s"],
+)
+def test_header_without_one_time_and_one_power_is_refused(tmp_path, header):
+    expected = "a header with time_s (or _ms, _us, _ns) with power_mw (or _uw, _w), or with current_ma and voltage_v"
+    fault = TraceFault("trace-format", header, expected, "Head the columns with quantity and unit.", 1)
+    assert fault_of(tmp_path, "plain", f"{header}\n1,2\n".encode()) == fault
+
+
+def test_bad_lines_are_left_out(tmp_path):
+    content = b"time_s,power_mw\n0,10\n\n1,ten\n2,30,40\ntime_s,power_mw\n3,NaN\n4,50\n5,6"
+    trace = opened(tmp_path, "plain", content)
+    assert samples(trace).stamps_s.tolist() == [0.0, 4.0, 5.0]
+    assert samples(trace).power_mw.tolist() == [10.0, 50.0, 6.0]
+    expected = "2 cells, with numbers for time_s, power_mw"
+    assert trace.faults == (
+        TraceFault("trace-format", "1,ten", expected, LEFT_OUT, 4),
+        TraceFault("trace-format", "2,30,40", expected, LEFT_OUT, 5),
+        TraceFault("trace-format", "time_s,power_mw", expected, LEFT_OUT, 6),
+        TraceFault("trace-format", "3,NaN", expected, LEFT_OUT, 7),
+    )
+
+
+def test_cut_off_last_line_is_left_out(tmp_path):
+    trace = opened(tmp_path, "plain", PLAIN + b"1700000000.00")
+    assert len(samples(trace).stamps_s) == 3
+    assert [fault.line for fault in trace.faults] == [5]
+
+
+def test_bad_line_of_a_large_file_ends_the_reading(tmp_path, monkeypatch):
+    monkeypatch.setattr(plain, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(plain, "_PIECE_BYTES", 50)
+    rows = "".join(f"{time},{20 + time}\n" for time in range(50))
+    content = b"time_s,power_mw\n" + rows.encode()
+    trace = opened(tmp_path, "plain", content)
+    assert (len(samples(trace).stamps_s), trace.faults) == (50, ())
+    bad = TraceFault(
+        "trace-format",
+        "50,x",
+        "2 cells, with numbers for time_s, power_mw",
+        "Export the trace again, or cut the file before this line.",
+        52,
+    )
+    assert fault_of(tmp_path, "plain", content + b"50,x\n") == bad
+    empty = TraceFault(
+        "trace-format",
+        "sample 51 without a time or a power",
+        "numbers in every row",
+        "Delete the rows without numbers.",
+    )
+    assert fault_of(tmp_path, "plain", content + b"50,\n") == empty
+
+
+def test_highest_power_of_a_large_file_is_looked_for_all_over_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(plain, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(plain, "_PIECE_BYTES", 50)
+    rows = [f"{time},0.02\n" for time in range(200)]
+    content = "time_s,power_mw\n" + "".join(rows)
+    assert opened(tmp_path, "plain", content.encode()).faults == (
+        TraceFault("trace-unit", "a highest power of 0.02 mW", "between 1 and 1e+08 mW", UNIT_FIX),
+    )
+    rows[100:] = [f"{time},20\n" for time in range(100, 200)]
+    assert opened(tmp_path, "plain", ("time_s,power_mw\n" + "".join(rows)).encode()).faults == ()
+
+
+@pytest.mark.parametrize(
+    ("header", "power", "found", "expected"),
+    [
+        ("power_mw", "0.02", "a highest power of 0.02 mW", "between 1 and 1e+08 mW"),
+        ("power_w", "200000", "a highest power of 2e+08 mW", "between 1 and 1e+08 mW"),
+        ("power_uw", "0", "a highest power of 0 mW", "between 1e-06 and 1e+08 mW"),
+    ],
+)
+def test_values_that_contradict_the_unit_are_a_fault(tmp_path, header, power, found, expected):
+    trace = opened(tmp_path, "plain", f"time_s,{header}\n0,{power}\n".encode())
+    assert trace.faults == (TraceFault("trace-unit", found, expected, UNIT_FIX),)
+
+
+@pytest.mark.parametrize("content", [b"time_s,power_mw\n", b"time_s,power_mw", b"time_s,power_mw\n\n\n"])
+def test_file_without_samples_is_refused(tmp_path, content):
+    fault = TraceFault("trace-format", "no samples", "at least one", "Record the run again.")
+    assert fault_of(tmp_path, "plain", content) == fault
+
+
+def test_channel_is_refused(tmp_path):
+    expected = "no channel, for this format has one power"
+    fault = TraceFault("trace-format", "channel cpu", expected, "Leave the channel out.")
+    assert fault_of(tmp_path, "plain", PLAIN, TraceOptions("cpu")) == fault

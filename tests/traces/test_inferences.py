@@ -1,0 +1,228 @@
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.errors import UsageError
+from harness.traces.formats import open_trace
+from harness.traces.inferences import read_inferences, read_n_each
+from harness.traces.trace import TraceFault, TraceFormatError
+from tests.traces.formats.samples import PIECES, upstream
+
+LEFT_OUT = "The inference is left out; mend the log."
+LOG = (
+    b"inference_index,start_us,end_us,duration_us\n"
+    b"0,1700000000000001,1700000000026242,26241\n1,1700000000026304,1700000000050070,23766\n"
+)
+MARKS = b"[\n\t0.018,\n\t9.254,\n\t19.752,\n\t27.893,\n\t38.394\n]\n"
+
+
+def read(tmp_path, content, n_each=1):
+    path = tmp_path / "log"
+    path.write_bytes(content)
+    return read_inferences(path, n_each)
+
+
+def fault_of(tmp_path, content):
+    with pytest.raises(TraceFormatError) as caught:
+        read(tmp_path, content)
+    return caught.value.fault
+
+
+def test_microseconds_since_the_epoch_lose_no_digit(tmp_path):
+    inferences = read(tmp_path, LOG)
+    assert inferences.starts_ns.tolist() == [1700000000000001000, 1700000000026304000]
+    assert inferences.ends_ns.tolist() == [1700000000026242000, 1700000000050070000]
+    assert (len(inferences), inferences.n_each, inferences.faults) == (2, 1, ())
+    np.testing.assert_allclose(inferences.starts_s - 1.7e9, [1e-6, 0.026304], atol=2.5e-7)
+
+
+@given(st.integers(10**15, 2 * 10**15), st.integers(0, 10**9), st.integers(1, 10**7))
+def test_trace_and_inferences_share_one_clock_to_the_microsecond(tmp_path_factory, origin, later, lasted):
+    folder = tmp_path_factory.getbasetemp()
+    (folder / "power.csv").write_text(f"Time(ms),Main(mA),Main Voltage(V),\n{origin},100,4,\n")
+    (folder / "times.csv").write_text(f"start_us,end_us\n{origin + later},{origin + later + lasted}\n")
+    trace, inferences = open_trace(folder / "power.csv"), read_inferences(folder / "times.csv")
+    starts, ends = inferences.relative_to(trace.start_s)
+    assert starts.tolist() == [later * 1000 / 1e9]
+    assert ends.tolist() == [(later + lasted) * 1000 / 1e9]
+    # Seconds since the epoch in float64 are good to two steps of 0.24 µs.
+    assert abs(inferences.starts_s[0] - trace.start_s - later / 1e6) < 5e-7
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"start_s,end_s\n1.5,2.25\n3,3.5\n",
+        b"start_ms,end_ms\n1500,2250\n3000,3500\n",
+        b"start_ns,end_ns\n1500000000,2250000000\n3e9,3500000000\n",
+        b"\xef\xbb\xbf Start_MS , end_s ,note,\r\n1500,2.25,a,\r\n\r\n3000,3.5,b,\r\n",
+        b"end_s,start_s,duration_ms\n2.25,1.5,750\n3.5,3,500.0\n",
+    ],
+)
+def test_unit_is_that_of_the_header(tmp_path, content):
+    inferences = read(tmp_path, content)
+    assert inferences.faults == ()
+    assert inferences.relative_to(1.0)[0].tolist() == [0.5, 2.0]
+    assert inferences.relative_to(1.0)[1].tolist() == [1.25, 2.5]
+
+
+def test_windows_lie_between_odd_and_even_marks(tmp_path):
+    inferences = read(tmp_path, MARKS, 2000)
+    assert inferences.starts_s.tolist() == [9.254, 27.893]
+    assert inferences.ends_s.tolist() == [19.752, 38.394]
+    assert (inferences.n_each, inferences.faults) == (2000, ())
+
+
+@pytest.mark.parametrize("content", [LOG.split(b"\n")[0], LOG.split(b"\n")[0] + b"\n\n", b"[]", b"[0.5]"])
+def test_log_without_inferences_is_empty(tmp_path, content):
+    inferences = read(tmp_path, content)
+    assert (len(inferences), inferences.faults) == (0, ())
+    assert inferences.starts_s.dtype == inferences.relative_to(1.7e9)[1].dtype == np.float64
+
+
+def test_rows_that_are_no_inference_are_left_out(tmp_path):
+    content = LOG + b"2,1700000000050100\n3,x,1700000000060000,1\n4,1700000000060000,1e30,1\n"
+    inferences = read(tmp_path, content)
+    assert len(inferences) == 2
+    assert inferences.faults == (
+        TraceFault("trace-format", "2,1700000000050100", "4 cells", LEFT_OUT, 4),
+        TraceFault("trace-format", "start_us = x", "a time", LEFT_OUT, 5),
+        TraceFault("trace-format", "end_us = 1e30", "a time", LEFT_OUT, 6),
+    )
+
+
+def test_inference_that_does_not_last_is_left_out(tmp_path):
+    inferences = read(tmp_path, b"start_us,end_us\n10,20\n30,30\n40,35\n")
+    assert len(inferences) == 1
+    assert inferences.faults == (
+        TraceFault("inference-order", "end 30", "after the start, 30", LEFT_OUT, 3),
+        TraceFault("inference-order", "end 35", "after the start, 40", LEFT_OUT, 4),
+    )
+
+
+def test_inferences_out_of_order_or_overlapping_are_faults_and_kept(tmp_path):
+    inferences = read(tmp_path, b"start_us,end_us\n10,30\n5,8\n20,40\n40,50\n")
+    assert inferences.starts_ns.tolist() == [10_000, 5_000, 20_000, 40_000]
+    ordered = "Log inferences in the order in which they ran."
+    apart = "Log inferences that run one after another; energy of overlapping ones is counted twice."
+    assert inferences.faults == (
+        TraceFault("inference-order", "start 5", "not before the start of the one before", ordered, 3),
+        TraceFault("inference-order", "start 20", "not before the end of the one before", apart, 4),
+    )
+
+
+def test_duration_that_is_not_end_less_start_is_a_fault(tmp_path):
+    content = b"start_us,end_us,duration_ms\n10000,20000,10\n30000,40900,10.9\n50000,62000,10\n70000,80000,\n"
+    inferences = read(tmp_path, content)
+    assert len(inferences) == 4
+    fix = "Log all three on one clock; the start and the end are taken."
+    assert inferences.faults == (
+        TraceFault("inference-order", "duration_ms = 10", "12, the end less the start", fix, 4),
+        TraceFault("inference-order", "duration_ms = ", "10, the end less the start", fix, 5),
+    )
+
+
+@pytest.mark.parametrize("duration", [26240, 26242])
+def test_duration_may_be_rounded(tmp_path, duration):
+    assert read(tmp_path, LOG.replace(b",26241", f",{duration}".encode())).faults == ()
+
+
+def test_many_faults_are_counted(tmp_path):
+    faults = read(tmp_path, b"start_s,end_s\n" + b"2,1\n" * 100).faults
+    assert len(faults) == 21
+    assert faults[-1] == TraceFault("inference-order", "80 more bad inferences", "inferences in order", "Mend the log.")
+
+
+def test_bad_marks_leave_out_their_windows(tmp_path):
+    inferences = read(tmp_path, b'[0, 1, 2, "x", 4, 5, 4.5, 6]')
+    assert inferences.starts_s.tolist() == [1.0]
+    mark = "Both windows at the mark are left out."
+    last = "The window that was not closed is left out."
+    assert inferences.faults == (
+        TraceFault("trace-format", "mark 3 = x", "seconds", mark),
+        TraceFault("inference-order", "end 4.5 of window 6", "after the start, 5 of window 6", LEFT_OUT),
+        TraceFault("trace-format", "8 marks", "an odd number: one, and two for each window", last),
+    )
+
+
+@pytest.mark.parametrize("content", [b"start_us\n5\n", b"start,end\n1,2\n", b"", b"\n1,2\n", b"1,2\n3,4\n"])
+def test_header_without_start_and_end_is_refused(tmp_path, content):
+    found = content.split(b"\n")[0].decode() or "an empty first line"
+    expected = "a header with start_us and end_us (or _s, _ms, _ns)"
+    fix = "Log the start and the end of every inference."
+    assert fault_of(tmp_path, content) == TraceFault("trace-format", found, expected, fix, 1)
+
+
+@pytest.mark.parametrize(("content", "line"), [(b"[1,\n2", 2), (b"[" * 100_000, None), (b"[1] 2", 1)])
+def test_marks_that_are_no_json_are_refused(tmp_path, content, line):
+    fix = "Take the file as EnergyRunner wrote it."
+    expected = "a JSON list of marks in seconds"
+    assert fault_of(tmp_path, content) == TraceFault("trace-format", "no JSON", expected, fix, line)
+
+
+def test_number_of_inferences_below_one_is_refused(tmp_path):
+    with pytest.raises(UsageError, match=r"inferences in each window: 0; expected at least 1"):
+        read(tmp_path, MARKS, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", "no inferences in a window"),
+        ("# Inferences : 10\n# Inferences : 20\n", "10, 20 inferences in a window"),
+        ("# Inferences : 0\n", "0 inferences in a window"),
+    ],
+)
+def test_results_without_one_number_of_inferences_are_refused(tmp_path, text, found):
+    results = tmp_path / "results.txt"
+    results.write_text(text)
+    with pytest.raises(TraceFormatError) as caught:
+        read_n_each(results)
+    expected = "one number for all windows, above 0"
+    fix = "Take the results.txt of the energy run."
+    assert caught.value.fault == TraceFault("trace-format", found, expected, fix)
+
+
+def test_number_of_inferences_is_read_from_the_results(tmp_path):
+    results = tmp_path / "results.txt"
+    results.write_text("1 ulp-ml:   # Inferences :         2000\n2 ulp-ml:   # Inferences :         2000\n")
+    assert read_n_each(results) == 2000
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.data())
+def test_mangled_bytes_are_refused_or_read_as_windows(tmp_path_factory, data):
+    content = data.draw(st.sampled_from([LOG, MARKS]))
+    for _ in range(data.draw(st.integers(0, 4))):
+        start = data.draw(st.integers(0, len(content)))
+        end = data.draw(st.integers(start, min(len(content), start + 12)))
+        content = content[:start] + data.draw(st.sampled_from(PIECES) | st.binary(max_size=6)) + content[end:]
+    try:
+        inferences = read(tmp_path_factory.getbasetemp(), content)
+    except TraceFormatError:
+        return
+    assert {fault.rule for fault in inferences.faults} <= {"trace-format", "inference-order"}
+    assert (inferences.ends_ns > inferences.starts_ns).all()
+    assert np.isfinite(np.concatenate(inferences.relative_to(1.7e9))).all()
+
+
+def test_real_logs_hold_no_fault():
+    folder = upstream("monsoon")
+    counts = {path.name: len(read_inferences(path)) for path in folder.glob("*_inference_time.csv")}
+    assert counts == {
+        "EnergyNet_uid8723_cfg181_nhwc_inference_time.csv": 220,
+        "mnv2_cifar10_fp32_inference_time.csv": 297,
+        "empty_run_inference_time.csv": 0,
+    }
+    assert not any(read_inferences(path).faults for path in folder.glob("*_inference_time.csv"))
+
+
+def test_real_marks_hold_five_windows_each():
+    for path in upstream("energyrunner").rglob("trace1-timestamps.json"):
+        marks = json.loads(path.read_text())
+        inferences = read_inferences(path)
+        assert (inferences.starts_s.tolist(), inferences.ends_s.tolist()) == (marks[1::2], marks[2::2])
+        assert (len(inferences), inferences.faults) == (5, ())
