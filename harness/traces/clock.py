@@ -5,6 +5,7 @@ it was taken, so the freshest arrivals lie on a line whose slope is the sampling
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -107,19 +108,30 @@ class ArrivalFit:
         if sum(map(len, self._positions)) < 2:
             return None
         positions, arrivals = np.concatenate(self._positions), np.concatenate(self._arrivals)
-        chosen = np.unique(np.linspace(0, len(positions) - 1, min(len(positions), _MOST_POINTS)).astype(np.int64))
         # Seconds since the first arrival keep the digits that an epoch would take.
         origin = float(arrivals[0])
-        period, _, _, _ = theilslopes(arrivals[chosen] - origin, positions[chosen])
+        arrivals = arrivals - origin
+        period = _slope(positions, arrivals)
+        breaks = _losses(arrivals - period * positions)
+        if len(breaks):
+            # A loss bends the line through everything, so the longest stretch without one tells the period.
+            edges = [0, *breaks, len(arrivals)]
+            longest = max((slice(a, b) for a, b in pairwise(edges)), key=lambda part: part.stop - part.start)
+            period = _slope(positions[longest], arrivals[longest])
+            breaks = _losses(arrivals - period * positions)
         if not period > 0:
             return None
-        residuals = arrivals - origin - period * positions
-        breaks = _losses(residuals)
-        stretches = np.split(residuals, breaks)
+        stretches = np.split(arrivals - period * positions, breaks)
         firsts = np.array([float(np.quantile(stretch, _FRESHEST)) for stretch in stretches])
         distances = np.concatenate([np.abs(part - first) for part, first in zip(stretches, firsts, strict=True)])
         places = positions[breaks - 1].astype(np.int64) + 1
-        return SampleClock(float(period), places, origin + firsts, float(np.median(distances)))
+        return SampleClock(period, places, origin + firsts, float(np.median(distances)))
+
+
+def _slope(positions: Reals, arrivals: Reals) -> float:
+    """Median of pairwise slopes, over an even choice of points where there are very many."""
+    chosen = np.unique(np.linspace(0, len(positions) - 1, min(len(positions), _MOST_POINTS)).astype(np.int64))
+    return float(theilslopes(arrivals[chosen], positions[chosen])[0])
 
 
 def _losses(residuals: Reals) -> Positions:
@@ -134,6 +146,7 @@ def _losses(residuals: Reals) -> Positions:
     steps = after - before
     for block in np.flatnonzero(steps > _LOST_S):
         is_far = not breaks or block - breaks[-1] >= _NEIGHBOURS
-        if block >= least and is_far and steps[block] == steps[block : block + _NEIGHBOURS].max():
+        has_both = least <= block <= n - _NEIGHBOURS
+        if has_both and is_far and steps[block] == steps[block : block + _NEIGHBOURS].max():
             breaks.append(int(block))
     return np.array(breaks, dtype=np.int64)

@@ -1,0 +1,130 @@
+import numpy as np
+import pytest
+from scipy.stats import t as student_t
+
+from harness.traces.reduction import mean_power_mw, reduce_trace, timed
+from harness.traces.windows import EnergyAt
+from tests.traces.synthetic import burst_stamped, inferences_of, trace_of
+
+GRID = np.arange(0, 4, 0.001)
+
+
+def rules(reduction):
+    return [fault.rule for fault in reduction.faults]
+
+
+def test_constant_power_is_reduced_exactly():
+    reduction = reduce_trace(trace_of(GRID, np.full(4000, 200.0)), inferences_of([1.0, 2.0], [1.5, 2.25]))
+    assert reduction.n_samples == 4000
+    assert reduction.sampling_hz == pytest.approx(1000)
+    assert (reduction.n_inferences, reduction.n_used) == (2, 2)
+    assert reduction.energies_mj == pytest.approx([100, 50])
+    assert reduction.energy_mj == pytest.approx(75)
+    assert reduction.energy_median_mj == pytest.approx(75)
+    assert reduction.energy_std_mj == pytest.approx(np.std([100, 50], ddof=1))
+    assert reduction.latency_ms == pytest.approx(375)
+    assert reduction.power_mw == pytest.approx(200)
+    assert reduction.idle_power_mw == pytest.approx(200)
+    assert reduction.energy_idle_subtracted_mj == pytest.approx(0, abs=1e-9)
+
+
+def test_interval_is_students():
+    starts = np.arange(0.5, 3.5, 0.5)
+    power = 100 + 10 * np.sin(GRID * 3)
+    reduction = reduce_trace(trace_of(GRID, power), inferences_of(starts, starts + 0.2))
+    half = student_t.ppf(0.975, 5) * reduction.energies_mj.std(ddof=1) / 6**0.5
+    assert reduction.energy_ci95_mj == pytest.approx((reduction.energy_mj - half, reduction.energy_mj + half))
+
+
+def test_windows_of_many_inferences_are_shared_out():
+    reduction = reduce_trace(trace_of(GRID, np.full(4000, 200.0)), inferences_of([1.0], [2.0], n_each=10))
+    assert reduction.energy_mj == pytest.approx(20)
+    assert reduction.latency_ms == pytest.approx(100)
+    assert (reduction.n_inferences, reduction.n_used) == (10, 10)
+
+
+def test_baseline_gives_the_idle_power():
+    baseline = trace_of(GRID, np.full(4000, 50.0))
+    reduction = reduce_trace(trace_of(GRID, np.full(4000, 200.0)), inferences_of([1.0], [2.0]), baseline)
+    assert reduction.idle_power_mw == pytest.approx(50)
+    assert reduction.energy_idle_subtracted_mj == pytest.approx(150)
+    assert mean_power_mw(baseline) == pytest.approx(50)
+
+
+def test_idle_power_comes_from_the_quietest_half_before_the_first_inference():
+    power = np.where(GRID < 0.5, 900.0, np.where(GRID < 2.0, 100.0, 1000.0))
+    reduction = reduce_trace(trace_of(GRID, power), inferences_of([2.0], [3.0]))
+    assert reduction.idle_power_mw == pytest.approx(100, rel=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("trouble", [{}, {"n_stalls": 6}, {"burst": 16}, {"burst": 512}, {"jitter_s": 0.0005}], ids=str)
+def test_burst_stamps_give_the_known_energy(seed, trouble):
+    trace, inferences, true_mj = burst_stamped(seed, **trouble)
+    reduction = reduce_trace(trace, inferences)
+    assert reduction.sampling_hz == pytest.approx(4992.3, rel=1e-4)
+    assert reduction.energy_mj == pytest.approx(true_mj, rel=0.003)
+    assert reduction.clock_residual_ms < 1
+    assert rules(reduction) == []
+
+
+def test_raw_burst_stamps_would_not_give_it():
+    trace, inferences, true_mj = burst_stamped(0)
+    starts, ends = inferences.relative_to(trace.start_s)
+    at = EnergyAt(np.concatenate([starts, ends]))
+    for chunk in trace.chunks():
+        at.add(chunk.stamps_s, chunk.power_mw)
+    naive = at.energies_mj[len(starts) :] - at.energies_mj[: len(starts)]
+    assert abs(naive - true_mj).mean() > 0.1 * true_mj
+
+
+def test_lost_samples_move_the_clock_and_are_told():
+    trace, inferences, true_mj = burst_stamped(1, n_lost=25, seconds=20.0)
+    reduction = reduce_trace(trace, inferences)
+    assert reduction.energy_mj == pytest.approx(true_mj, rel=0.003)
+    assert rules(reduction) == ["trace-gap"]
+    assert "a gap of 0.005" in reduction.faults[0].found
+
+
+@pytest.mark.parametrize("chunk", [137, 4096, 10**6])
+def test_host_clock_does_not_depend_on_chunk_size(chunk):
+    reference = reduce_trace(*burst_stamped(2)[:2])
+    trace, inferences, _ = burst_stamped(2, chunk=chunk)
+    reduction = reduce_trace(trace, inferences)
+    # The first chunk alone tells roughly how long a period is.
+    assert reduction.energy_mj == pytest.approx(reference.energy_mj, rel=2e-4)
+
+
+def test_long_traces_are_read_again_and_give_the_same(monkeypatch):
+    trace, inferences, _ = burst_stamped(3)
+    kept = reduce_trace(trace, inferences)
+    monkeypatch.setattr("harness.traces.reduction.MOST_KEPT_SAMPLES", 100)
+    assert timed(trace).kept is None
+    assert reduce_trace(trace, inferences).energies_mj == pytest.approx(kept.energies_mj, rel=1e-12)
+
+
+def test_faults_name_what_is_wrong():
+    power = np.full(4000, 100.0)
+    cases = {
+        "trace-no-inference": reduce_trace(trace_of(GRID, power), inferences_of([], [])),
+        "trace-window": reduce_trace(trace_of(GRID, power), inferences_of([1.0, 3.9], [1.5, 4.5])),
+        "trace-resolution": reduce_trace(trace_of(GRID, power), inferences_of([1.0], [1.002])),
+        "trace-short": reduce_trace(trace_of(GRID[:20], power[:20]), inferences_of([0.001], [0.012])),
+        "trace-negative": reduce_trace(trace_of(GRID, power - 150 * (GRID == 2)), inferences_of([1.0], [2.5])),
+        "trace-rate": reduce_trace(trace_of(GRID, power, stated_hz=2000), inferences_of([1.0], [2.0])),
+        "trace-order": reduce_trace(trace_of(np.where(GRID == 2, 1.9, GRID), power), inferences_of([1.0], [1.5])),
+        "trace-gap": reduce_trace(trace_of(GRID + (GRID > 2), power), inferences_of([1.0, 1.9], [1.5, 3.2])),
+    }
+    wave = np.minimum(100 + 80 * np.sin(GRID * 2), 150)
+    cases["trace-clipped"] = reduce_trace(trace_of(GRID, wave), inferences_of([1.0], [2.0]))
+    for rule, reduction in cases.items():
+        assert rule in rules(reduction), rule
+    assert cases["trace-window"].n_used == 1
+    assert cases["trace-gap"].n_used == 1
+    assert cases["trace-no-inference"].energy_mj is None
+
+
+def test_an_empty_trace_says_so():
+    reduction = reduce_trace(trace_of([], []), inferences_of([1.0], [2.0]))
+    assert reduction.energy_mj is None
+    assert {"trace-short", "trace-window"} <= set(rules(reduction))
