@@ -3,8 +3,9 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -24,6 +25,12 @@ from harness.releases import Release, assemble
 from harness.schema.export import json_schemas
 from harness.schema.vocabulary import Level
 from harness.scoring.ratings import Rating, rate
+from harness.traces.formats import TraceOptions, open_trace
+from harness.traces.inferences import read_inferences
+from harness.traces.plot import trace_svg
+from harness.traces.reduction import Reduction
+from harness.traces.runs import Run, find_runs, reduce_runs
+from harness.traces.trace import TraceFault
 from harness.validation import RULES, validate
 from harness.validation.tree import campaign_paths
 
@@ -222,6 +229,83 @@ def publish(root: Root = Path(), submissions: Submissions = None) -> None:
     _print_ratings(rate(release))
     _print_built(built)
     typer.echo(f"site: {_build_site(root, release).as_posix()}/index.html")
+
+
+@app.command("reduce")
+def reduce_command(
+    trace: Annotated[Path, typer.Argument(help="Power trace, or a folder of runs.", exists=True)],
+    inferences: Annotated[Path | None, typer.Option("--inferences", help="Start and end of every inference.")] = None,
+    baseline: Annotated[Path | None, typer.Option("--baseline", help="Trace of the idle device.")] = None,
+    trace_format: Annotated[str | None, typer.Option("--as", help="Trace format; recognised where it can be.")] = None,
+    channel: Annotated[str | None, typer.Option("--channel", help="Power column or rail, of several.")] = None,
+    sampling_hz: Annotated[float | None, typer.Option("--sampling-hz", help="Rate of a log without stamps.")] = None,
+    n_each: Annotated[int, typer.Option("--n-each", min=1, help="Inferences in each window.")] = 1,
+    form: Annotated[TableFormat, typer.Option("--format", help="Form of the result.")] = "text",
+    plot: Annotated[Path | None, typer.Option("--plot", help="SVG to draw the trace and its windows into.")] = None,
+    jobs: Annotated[int, typer.Option("--jobs", help="Processes for a folder of runs; -1 takes every core.")] = -1,
+    backend: Annotated[str, typer.Option("--backend", help="joblib back end: loky, threading, or dask.")] = "loky",
+) -> None:
+    """Reduce power traces to energy per inference.
+
+    Example: deepen reduce run_power.csv --inferences run_inference_time.csv --plot run.svg
+    """
+    if trace.is_dir():
+        if inferences or baseline or plot:
+            raise UsageError(
+                "a folder of runs brings its own inferences and baselines, and is not drawn; name one trace"
+            )
+        runs = find_runs(trace)
+    elif inferences is None:
+        raise UsageError("--inferences FILE is needed: start and end of every inference")
+    else:
+        options = TraceOptions(channel, sampling_hz)
+        runs = [Run(trace, inferences, baseline, n_each, trace_format, options)]
+    with _steps("Reducing", len(runs)) as step:
+        reductions = reduce_runs(runs, n_jobs=jobs if len(runs) > 1 else 1, backend=backend, on_run=step)
+    results = [_reduction_json(run, reduction) for run, reduction in zip(runs, reductions, strict=True)]
+    if plot is not None and not isinstance(reductions[0], TraceFault):
+        run = runs[0]
+        plot.write_text(
+            trace_svg(open_trace(run.power, run.format, run.options), read_inferences(run.inferences)), "utf-8"
+        )
+    if form == "json":
+        typer.echo(json.dumps({"runs": results} if trace.is_dir() else results[0], indent=2, ensure_ascii=False))
+    else:
+        _print_reductions(results)
+    if any(issue["severity"] == "error" for result in results for issue in result["issues"]):
+        raise typer.Exit(1)
+
+
+def _reduction_json(run: Run, reduction: Reduction | TraceFault) -> dict[str, Any]:
+    """Reduction as `deepen reduce --format json` gives it; null where it cannot be told."""
+    faults = (reduction,) if isinstance(reduction, TraceFault) else reduction.faults
+    figures = {} if isinstance(reduction, TraceFault) else asdict(reduction)
+    names = (
+        "n_samples", "sampling_hz", "n_inferences", "n_used", "energy_mj", "energy_median_mj", "energy_std_mj",
+        "energy_ci95_mj", "energy_idle_subtracted_mj", "idle_power_mw", "latency_ms", "power_mw", "clock_residual_ms",
+    )  # fmt: skip
+    issues = [asdict(fault) | {"severity": RULES[fault.rule].severity} for fault in faults]
+    return {"trace": run.power.as_posix(), **{name: figures.get(name) for name in names}, "issues": issues}
+
+
+def _print_reductions(results: Sequence[dict[str, Any]]) -> None:
+    units = {"mj": "mJ", "mw": "mW", "ms": "ms", "hz": "Hz"}
+    for result in results:
+        typer.echo(result["trace"])
+        for name, value in result.items():
+            if name in ("trace", "issues"):
+                continue
+            shown = "unknown" if value is None else value
+            if isinstance(value, float):
+                shown = f"{value:.6g}"
+            elif isinstance(value, tuple):
+                shown = " to ".join(f"{bound:.6g}" for bound in value)
+            typer.echo(
+                f"  {name:<26} {shown} {units.get(name.rsplit('_', 1)[-1], '') if value is not None else ''}".rstrip()
+            )
+        for issue in result["issues"]:
+            place = issue["severity"] if issue["line"] is None else f"{issue['severity']}: line {issue['line']}"
+            typer.echo(f"  {place}: {issue['found']}; expected {issue['expected']}. {issue['fix']} [{issue['rule']}]")
 
 
 @app.command()

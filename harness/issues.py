@@ -56,6 +56,7 @@ class Issue:
         found: the contributor's value.
         expected: what would have been right.
         fix: what to do about it, a sentence.
+        is_value: whether `found` is what stands there, and not words about the column or field.
     """
 
     rule: str
@@ -66,11 +67,12 @@ class Issue:
     found: str
     expected: str
     fix: str
+    is_value: bool = True
 
     @property
     def message(self) -> str:
         """Fault without its place, as annotations show it."""
-        found = f"{self.column} = {self.found}" if self.column else self.found
+        found = f"{self.column}{' = ' if self.is_value else ': '}{self.found}" if self.column else self.found
         return f"{found}; expected {self.expected}. {self.fix} [{self.rule}]"
 
     def __str__(self) -> str:

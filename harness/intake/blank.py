@@ -1,6 +1,5 @@
 """A blank submission folder whose files say what to fill in; every word comes from the schema."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,10 +7,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from harness.errors import UsageError
+from harness.intake.names import require_folder_names
 from harness.schema.columns import columns_of
 from harness.schema.export import csv_header_help
 from harness.schema.facts import Device, Manifest
-from harness.schema.quantities import FOLDER_NAME
 from harness.schema.records import KEYS, ROWS, SHARED_KEY
 from harness.schema.vocabulary import Level
 
@@ -41,9 +40,7 @@ def write_blank(root: Path, device_id: str, campaign: str, level: Level) -> list
     Raises:
         UsageError: a name cannot be a folder's, or the campaign has such a file already.
     """
-    for name in (device_id, campaign):
-        if not re.fullmatch(FOLDER_NAME, name):
-            raise UsageError(f"{name!r} cannot name a folder; use up to 64 letters, digits and . _ -")
+    require_folder_names(device_id, campaign)
     device, folder = root / device_id, root / device_id / campaign
     files = {
         device / "device.yaml": "\n".join(_commented(Device)) + "\n",
@@ -81,7 +78,7 @@ def _fields(schema: dict[str, Any], definitions: dict[str, Any], indent: str, is
     """Lines of a mapping: required fields to fill in, optional ones commented out."""
     required = schema.get("required", [])
     for name, field in schema["properties"].items():
-        if name == "errata":
+        if name in ("errata", "traces"):
             continue
         inner = _resolved(field, definitions)
         meaning = field.get("description") or inner.get("description", "")

@@ -10,11 +10,11 @@ from harness.packaging.croissant import croissant
 from harness.packaging.manifest import describe_file, hash_rows, make_manifest, verify_dataset, write_manifest
 from harness.packaging.parquet import write_parquet
 from harness.packaging.plan import DatasetPlan, plan_dataset
-from harness.packaging.swap import replacing
 from harness.packaging.texts import Version, read_texts
 from harness.packaging.versions import changelog, check_frozen
 from harness.releases import Release
 from harness.schema.vocabulary import LEVELS, Level
+from harness.swap import replacing
 
 NAMESPACE: Final = "deepen"
 """Folder below `dist` that holds the datasets, so that `load_dataset("deepen/kernels")` finds them from there."""

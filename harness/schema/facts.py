@@ -9,23 +9,21 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from harness.schema import quantities as q
 from harness.schema.quantities import Quantity
-from harness.schema.vocabulary import DeviceClass, MeterKind, Method, Processor, Tier, tier_of
+from harness.schema.vocabulary import DeviceClass, Level, MeterKind, Method, Processor, Tier, tier_of
 
-_LINE = r"^[^\x00-\x1f\x7f<>]+$"
-_TEXT = r"^[^\x00-\x08\x0b-\x1f\x7f<>]+$"
 _RULE = "fact-value"
 
 
 def _line(sentence: str) -> Quantity:
     form = "one line of printable text without angle brackets"
     fix = "Use one line of at most 200 printable characters."
-    return Quantity("", sentence, _RULE, fix, pattern=_LINE, max_length=200, form=form)
+    return Quantity("", sentence, _RULE, fix, pattern=q.LINE, max_length=200, form=form)
 
 
 def _text(sentence: str) -> Quantity:
     form = "printable text without angle brackets"
     fix = "Use at most 2000 printable characters."
-    return Quantity("", sentence, _RULE, fix, pattern=_TEXT, max_length=2000, form=form)
+    return Quantity("", sentence, _RULE, fix, pattern=q.TEXT, max_length=2000, form=form)
 
 
 def _choice(sentence: str) -> Quantity:
@@ -130,6 +128,40 @@ class PublishedScores(Fact):
     ) = None
 
 
+_SHA256 = Quantity("", "SHA-256 of the file.", _RULE, "Run sha256sum.", pattern=r"^[0-9a-f]{64}$", form="64 hex digits")
+_TRACE_FILE = Quantity(
+    "",
+    "Name of a file in the folder traces/.",
+    _RULE,
+    "Use letters, digits and . _ - only.",
+    pattern=q.FOLDER_NAME,
+    form="a file name without folders",
+)
+
+
+class BoundFile(Fact):
+    """One file of `traces/`, bound to its bytes."""
+
+    file: Annotated[str, _TRACE_FILE]
+    sha256: Annotated[str, _SHA256]
+
+
+class Trace(Fact):
+    """Raw power behind one row; validation recomputes the row's energy from it."""
+
+    level: Annotated[Level, _choice("Table that the row is in.")]
+    where: dict[str, str] = Field(min_length=1, description="Columns that select the row.")
+    format: Annotated[str, _line("Trace format, as deepen intake --list names it.")]
+    power: BoundFile = Field(description="Power over time.")
+    inferences: BoundFile = Field(description="Start and end of every inference.")
+    baseline: BoundFile | None = Field(None, description="Power of the idle device.")
+    channel: Annotated[str, _line("Power column or rail, where there are several.")] | None = None
+    sampling_hz: Annotated[float, _number("Hz", "Rate of a log without stamps.", 1e9)] | None = None
+    n_each: Annotated[
+        int, Quantity("", "Inferences in each window.", _RULE, "Give a whole number.", ge=1, le=10**9)
+    ] = 1
+
+
 class SubmissionFacts(Fact):
     """Facts of a submission."""
 
@@ -163,6 +195,7 @@ class Manifest(SubmissionFacts):
     meter: Meter | None = Field(None, description="What measured the power; needed when the method is measured.")
     idle: Idle | None = Field(None, description="Idle baseline; needed when energies are idle-subtracted.")
     published_scores: PublishedScores | None = Field(None, description="Scores that the source prints.")
+    traces: list[Trace] = Field(default_factory=list, description="Raw power traces behind rows.")
     errata: list[Erratum] = Field(default_factory=list, description="Corrections of this submission's rows.")
 
     @model_validator(mode="after")

@@ -87,6 +87,13 @@ _REMEASURE = "Re-measure or drop the row."
 _CHOOSE = "Write one of the words listed."
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._+-]*$"
 
+# As characters, because regular expressions disagree on how to escape them.
+_INVISIBLE = "\x80-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
+LINE = rf"^[^\x00-\x1f\x7f<>{_INVISIBLE}]+$"
+"""One line of text without markup, and without characters that break it or turn its direction."""
+TEXT = rf"^[^\x00-\x08\x0b-\x1f\x7f<>{_INVISIBLE}]+$"
+"""The same over several lines."""
+
 FOLDER_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 """Device and campaign folders, whose names become ids and addresses."""
 
@@ -282,7 +289,7 @@ RuntimeName = Annotated[
         "Inference runtime with its version.",
         "text-plain",
         "Use one line of at most 200 printable characters.",
-        pattern=r"^[^\x00-\x1f\x7f<>]+$",
+        pattern=LINE,
         max_length=200,
         form="one line of printable text without angle brackets",
     ),
@@ -338,7 +345,7 @@ SourceId = Annotated[
         "Identifier of the row at its source; not unique across devices.",
         "text-plain",
         "Use one line of at most 200 printable characters.",
-        pattern=r"^[^\x00-\x1f\x7f<>]+$",
+        pattern=LINE,
         max_length=200,
         form="one line of printable text without angle brackets",
     ),

@@ -118,7 +118,7 @@ def _admits_word(column: Column, word: str) -> bool:
 
 def _report_word(rows: RowTable, column: Column, row: int, word: str, faults: Faults) -> None:
     fix = column.quantity.fix
-    near = difflib.get_close_matches(word.strip(), column.choices, n=1)
+    near = difflib.get_close_matches(word.lower(), column.choices, n=1)
     if near:
         fix = f"Write {near[0]}."
     rows.report(faults, column.quantity.rule, row, column.name, expected=column.expected, fix=fix)

@@ -1,12 +1,14 @@
 """YAML bytes to a pydantic fact, with every fault at its line; aliases, tags and deep nesting are refused."""
 
 import re
-from typing import Any, TypeVar
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from harness.validation.fact_faults import Path, report_fact
+from harness.validation.fact_faults import Notes, Path, report_fact
 from harness.validation.faults import Faults
 
 MOST_DEPTH = 20
@@ -16,7 +18,13 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """YAML whose plain values are null, true, false, decimal numbers and text; days and `no` are text."""
+    """YAML whose plain values are null, true, false, decimal numbers and text; days, `no` and all keys are text."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "found unhashable key", key.start_mark)
+        return {key.value: self.construct_object(value, deep=deep) for key, value in node.value}
 
 
 _PlainLoader.yaml_implicit_resolvers = {}
@@ -30,7 +38,20 @@ for _name, _pattern, _first in (
     _PlainLoader.add_implicit_resolver(_TAG + _name, re.compile(f"({_pattern})\\Z"), _first)
 
 
-def read_fact(data: bytes, model: type[Model], shown: str, faults: Faults) -> Model | None:
+@dataclass(frozen=True, slots=True)
+class Document(Generic[Model]):
+    """A fact and where it stands.
+
+    Attributes:
+        fact: what the file declares.
+        lines: line of each part of the file.
+    """
+
+    fact: Model
+    lines: Mapping[Path, int]
+
+
+def read_fact(data: bytes, model: type[Model], shown: str, faults: Faults) -> Document[Model] | None:
     """Fact declared in a YAML file, or None where it was reported as faulty.
 
     Args:
@@ -42,18 +63,18 @@ def read_fact(data: bytes, model: type[Model], shown: str, faults: Faults) -> Mo
     document = _document(data, shown, faults)
     if document is None:
         return None
-    value, lines = document
+    value, notes = document
     try:
         # A number in quotes is text, as the JSON Schema has it.
-        return model.model_validate(value, strict=True)
+        return Document(model.model_validate(value, strict=True), notes.lines)
     except ValidationError as error:
         for details in error.errors():
-            report_fact(details, model, lines, shown, faults)
+            report_fact(details, model, notes, shown, faults)
         return None
 
 
-def _document(data: bytes, shown: str, faults: Faults) -> tuple[Any, dict[Path, int]] | None:
-    """Plain value of a YAML file and the line of each of its parts, or None where it was reported."""
+def _document(data: bytes, shown: str, faults: Faults) -> tuple[Any, Notes] | None:
+    """Plain value of a YAML file and where its parts stand, or None where it was reported."""
     text = data.decode("utf-8")
     try:
         loader = _PlainLoader(text)
@@ -67,13 +88,13 @@ def _document(data: bytes, shown: str, faults: Faults) -> tuple[Any, dict[Path, 
         node = loader.get_single_node()
         if node is None:
             value: Any = {}
-            return value, {(): 1}
-        lines: dict[Path, int] = {}
+            return value, Notes({(): 1}, {})
+        notes = Notes({}, {})
         n_before = len(faults.issues)
-        _note_lines(node, (), lines, shown, faults)
+        _note(node, (), notes, shown, faults)
         if len(faults.issues) > n_before:
             return None
-        return loader.construct_document(node), lines
+        return loader.construct_document(node), notes
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem, fix = _PROBLEMS.get(error.problem or "", (error.problem or str(error), None))
@@ -87,7 +108,10 @@ _PROBLEMS = {
     "but found another document": ("a second document after ---", "Keep one document in the file."),
     "found character '\\t' that cannot start any token": ("a tab", "Indent by two spaces."),
     "could not find expected ':'": ("a line without a colon after its key", "Write key: value."),
-    "mapping values are not allowed here": ("a colon in a value", "Quote text that holds a colon, or mend the indent."),
+    "mapping values are not allowed here": (
+        "a colon in a value, or a wrong indent",
+        "Quote the text, or mend the indent.",
+    ),
     "found unhashable key": ("a list or mapping as key", "Write the key as text."),
 }
 """Words for what the parser says most often, and the mend."""
@@ -119,7 +143,7 @@ def _has_plain_events(text: str, shown: str, faults: Faults) -> bool:
                 _add(faults, "yaml-alias", shown, line, f"&{event.anchor}")
             tag = getattr(event, "tag", None)
             if tag is not None:
-                _add(faults, "yaml-tag", shown, line, tag)
+                _add(faults, "yaml-tag", shown, line, tag.replace(_TAG, "!!"))
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MOST_DEPTH:
             _add(faults, "yaml-nesting", shown, line, f"more than {MOST_DEPTH} levels")
@@ -127,12 +151,15 @@ def _has_plain_events(text: str, shown: str, faults: Faults) -> bool:
     return len(faults.issues) == n_before
 
 
-def _note_lines(node: yaml.Node, path: Path, lines: dict[Path, int], shown: str, faults: Faults) -> None:
-    """Note the line of every key and item, and report keys that stand twice."""
-    lines.setdefault(path, node.start_mark.line + 1)
+def _note(node: yaml.Node, path: Path, notes: Notes, shown: str, faults: Faults) -> None:
+    """Note line and text of every key and item, and report keys that stand twice."""
+    notes.lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.ScalarNode):
+        quote = node.style if node.style in ("'", '"') else ""
+        notes.texts[path] = f"{quote}{node.value}{quote}"
     if isinstance(node, yaml.SequenceNode):
         for position, item in enumerate(node.value):
-            _note_lines(item, (*path, str(position)), lines, shown, faults)
+            _note(item, (*path, str(position)), notes, shown, faults)
     elif isinstance(node, yaml.MappingNode):
         seen: dict[str, int] = {}
         for key, value in node.value:
@@ -145,9 +172,10 @@ def _note_lines(node: yaml.Node, path: Path, lines: dict[Path, int], shown: str,
                     line=line,
                     column=name,
                     found="the key again",
+                    is_value=False,
                     expected=f"the key once; it stands in line {seen[name]}",
                     fix="Keep one of the two.",
                 )
             seen.setdefault(name, line)
-            lines[(*path, name)] = line
-            _note_lines(value, (*path, name), lines, shown, faults)
+            notes.lines[(*path, name)] = line
+            _note(value, (*path, name), notes, shown, faults)

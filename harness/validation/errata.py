@@ -7,10 +7,11 @@ import pyarrow as pa
 
 from harness.schema.facts import Device, Manifest
 from harness.schema.vocabulary import Level
+from harness.validation.fact_faults import Path
 from harness.validation.faults import Faults
 
 
-def check_device_errata(device: Device, shown: str, faults: Faults) -> None:
+def check_device_errata(device: Device, lines: Mapping[Path, int], shown: str, faults: Faults) -> None:
     """Report errata of a device that do not fit its facts."""
     for number, erratum in enumerate(device.errata):
         value = getattr(device, erratum.field, None)
@@ -18,14 +19,18 @@ def check_device_errata(device: Device, shown: str, faults: Faults) -> None:
             faults.add(
                 "erratum-unmatched",
                 shown,
-                column=f"errata.{number}.used",
-                found=f"{erratum.used:g} for {erratum.field}",
-                expected=f"the value in use, {value!r}",
+                line=lines["errata", str(number)],
+                column=f"errata.{number}",
+                found=f"{erratum.field} used as {erratum.used:g}",
+                is_value=False,
+                expected=f"the value in use, {value!r}" if isinstance(value, (int, float)) else "a numeric field",
                 fix="Name a numeric field of device.yaml, leave out where, and give the value used.",
             )
 
 
-def check_manifest_errata(manifest: Manifest, tables: Mapping[Level, pa.Table], shown: str, faults: Faults) -> None:
+def check_manifest_errata(
+    manifest: Manifest, tables: Mapping[Level, pa.Table], lines: Mapping[Path, int], shown: str, faults: Faults
+) -> None:
     """Report errata of a submission that do not select one row with the used value."""
     for number, erratum in enumerate(manifest.errata):
         values = [
@@ -42,8 +47,10 @@ def check_manifest_errata(manifest: Manifest, tables: Mapping[Level, pa.Table], 
             faults.add(
                 "erratum-unmatched",
                 shown,
+                line=lines["errata", str(number)],
                 column=f"errata.{number}",
                 found=f"{found} for {selected}",
+                is_value=False,
                 expected=f"one row with {erratum.field} = {erratum.used:g}",
                 fix="Correct where or used, so that the erratum selects the corrected row.",
             )

@@ -26,6 +26,7 @@ class Faults:
         fix: str,
         line: int | None = None,
         column: str | None = None,
+        is_value: bool = True,
     ) -> None:
         """Report one fault.
 
@@ -37,6 +38,7 @@ class Faults:
             fix: what to do, a sentence.
             line: line of the file, counted from 1.
             column: column or field.
+            is_value: whether `found` is what stands there, and not words about the column or field.
 
         Raises:
             KeyError: the rule is not declared.
@@ -51,5 +53,6 @@ class Faults:
                 found=quoted(found),
                 expected=printable(expected),
                 fix=printable(fix),
+                is_value=is_value,
             )
         )

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from harness.schema.columns import Column
 from harness.validation.faults import Faults
@@ -11,7 +12,7 @@ MOST_COLUMNS = 200
 _LONGEST_NAME = 100
 """Longer names are like no column's, and comparing them takes long."""
 
-_FACTORS: dict[str, dict[str, float]] = {
+UNIT_FACTORS: Final[dict[str, dict[str, float]]] = {
     "mJ": {"j": 1e3, "kj": 1e6, "uj": 1e-3, "nj": 1e-6, "wh": 3.6e6, "mwh": 3.6e3},
     "ms": {"s": 1e3, "sec": 1e3, "us": 1e-3, "ns": 1e-6, "min": 6e4},
     "mW": {"w": 1e3, "kw": 1e6, "uw": 1e-3},
@@ -34,7 +35,7 @@ def unit_of_header(name: str, columns: Mapping[str, Column]) -> tuple[Column, st
     """
     words = re.sub(r"[^a-z0-9]+", "_", name.strip().lower().replace("µ", "u").replace("μ", "u")).strip("_")
     for column in columns.values():
-        factors = _FACTORS.get(column.quantity.unit)
+        factors = UNIT_FACTORS.get(column.quantity.unit)
         if factors is None:
             continue
         quantity = column.name.removesuffix("_" + column.quantity.unit.lower())
@@ -46,18 +47,8 @@ def unit_of_header(name: str, columns: Mapping[str, Column]) -> tuple[Column, st
     return None
 
 
-def check_header(
-    names: Sequence[str], columns: Mapping[str, Column], derived: Mapping[str, Column], shown: str, faults: Faults
-) -> bool:
-    """Report what is wrong with a header; whether the rows below it can be taken apart.
-
-    Args:
-        names: cells of the header line, stripped.
-        columns: columns of the level's row model.
-        derived: columns of the published record; those not in a row must not be submitted.
-        shown: file name in messages.
-        faults: collects what is wrong.
-    """
+def is_taken_apart(names: Sequence[str], shown: str, faults: Faults) -> bool:
+    """Whether commas took a header line apart; reported where they did not, or where there are too many cells."""
     if len(names) > MOST_COLUMNS:
         faults.add(
             "header-unknown",
@@ -78,7 +69,24 @@ def check_header(
             fix="Export with the comma as separator and the point as decimal mark.",
         )
         return False
-    in_other_unit = set()
+    return True
+
+
+def check_header(
+    names: Sequence[str], columns: Mapping[str, Column], derived: Mapping[str, Column], shown: str, faults: Faults
+) -> bool:
+    """Report what is wrong with a header; whether the rows below it can be taken apart.
+
+    Args:
+        names: cells of the header line, stripped.
+        columns: columns of the level's row model.
+        derived: columns of the published record; those not in a row must not be submitted.
+        shown: file name in messages.
+        faults: collects what is wrong.
+    """
+    if not is_taken_apart(names, shown, faults):
+        return False
+    misnamed = set()
     for position, name in enumerate(names):
         if name in names[:position]:
             faults.add(
@@ -86,20 +94,22 @@ def check_header(
                 shown,
                 line=1,
                 column=name,
-                found=f"column {position + 1} again",
+                found=f"again in column {position + 1}",
+                is_value=False,
                 expected="each column once",
                 fix="Remove or rename one of the two.",
             )
         elif name not in columns:
-            in_other_unit.add(_report_unknown(name, columns, derived, shown, faults))
+            misnamed.add(_report_unknown(name, columns, derived, shown, faults))
     for column in columns.values():
-        if column.is_required and column.name not in names and column.name not in in_other_unit:
+        if column.is_required and column.name not in names and column.name not in misnamed:
             faults.add(
                 "header-missing",
                 shown,
                 line=1,
                 column=column.name,
                 found="no such column",
+                is_value=False,
                 expected=column.expected,
                 fix=f"Add the column: {column.quantity.sentence}",
             )
@@ -109,28 +119,40 @@ def check_header(
 def _report_unknown(
     name: str, columns: Mapping[str, Column], derived: Mapping[str, Column], shown: str, faults: Faults
 ) -> str | None:
-    """Report a header that is no column; the name of the column meant, where its unit is the fault."""
+    """Report a header that is no column; the name of the column meant, where it can be guessed."""
     foreign = unit_of_header(name, columns)
     if foreign is not None:
         column, unit, factor = foreign
-        change = "Give the unit" if factor is None else f"Multiply by {factor:g}"
+        change = "Check the unit" if factor is None else f"Multiply by {factor:g}"
         faults.add(
             "header-unit",
             shown,
             line=1,
             column=name,
-            found=unit or "no unit",
+            found=f"in {unit}" if unit else "without a unit",
+            is_value=False,
             expected=f"{column.name} in {column.quantity.unit}",
             fix=f"{change} and name the column {column.name}.",
         )
         return column.name
+    near = difflib.get_close_matches(name.lower(), columns, n=1) if len(name) <= _LONGEST_NAME else []
     if name in derived:
-        expected, fix = "columns of the row only", "Remove the column; it is derived when the dataset is built."
+        near, expected, fix = (
+            [],
+            "columns of the row only",
+            "Remove the column; the build derives it.",
+        )
     else:
-        near = difflib.get_close_matches(name.lower(), columns, n=1) if len(name) <= _LONGEST_NAME else []
-        expected = f"{near[0]}" if near else "one of " + ", ".join(columns)
+        expected = near[0] if near else "one of " + ", ".join(columns)
         fix = f"Rename the column to {near[0]}." if near else "Rename or remove the column."
     faults.add(
-        "header-unknown", shown, line=1, column=name or None, found=name or "an empty name", expected=expected, fix=fix
+        "header-unknown",
+        shown,
+        line=1,
+        column=name or None,
+        found="not a column of a row" if name else "a column without a name",
+        is_value=False,
+        expected=expected,
+        fix=fix,
     )
-    return None
+    return near[0] if near else None

@@ -16,7 +16,8 @@ class Rule:
     Attributes:
         rule: id, which is also the anchor of its documentation.
         severity: whether breaking it keeps the submission out.
-        subject: `files`, `text`, `yaml`, `header`, `cells` or `rows`; groups the documentation.
+        subject: `files`, `text`, `yaml`, `header`, `cells`, `rows`, `traces` or `intake`;
+            groups the documentation.
         summary: what is asked for, a sentence.
         why: what went wrong where it was not kept.
     """
@@ -161,5 +162,47 @@ _ROWS = [
     ),
 ]  # fmt: skip
 
-RULES: Final[dict[str, Rule]] = {rule.rule: rule for rule in (*_FILES, *_TEXT, *_YAML, *_HEADER, *_CELLS, *_ROWS)}
+_TRACES = [
+    *_declare(
+        "traces",
+        "error",
+        ("trace-format", "A trace is in the format that it is said to be, and its lines can be read.",
+         "A log of another tool reads as other quantities."),
+        ("trace-unit", "Header, cells and magnitude of a trace agree on the unit.",
+         "Milliwatts under a header of watts make a device a thousand times better."),
+        ("trace-order", "The stamps of a trace rise.", "Joined or merged recordings count energy twice."),
+        ("trace-no-inference", "A trace comes with its inferences.", "A run that did nothing came as a result."),
+        ("trace-window", "Every inference lies inside its trace.", "Two clocks that were never brought together."),
+        ("inference-order", "Inferences end after they start, one after the other.",
+         "Overlapping windows count energy twice."),
+        ("trace-missing", "Every bound file is there.", "A trace that nobody can look at is no evidence."),
+        ("trace-hash", "Every bound file has the bytes that were bound.", "A trace was exchanged after the run."),
+        ("trace-unbound", "Every file in traces/ is bound by submission.yaml.", "Unbound files prove nothing."),
+        ("trace-row", "A trace stands behind one row.", "Evidence that belongs to no row, or to several."),
+        ("trace-shared", "No two results share the bytes of a trace.", "One run was submitted as two results."),
+        ("trace-energy", "The energy of a row follows from its trace, within its uncertainty.",
+         "The figure was computed from another run, or by another method."),
+    ),
+    *_declare(
+        "traces",
+        "warning",
+        ("trace-gap", "A trace has no gaps; inferences in one are left out.", "Energy in a gap is unknown, not zero."),
+        ("trace-rate", "A trace is sampled at the stated rate, within 2 %.", "Samples were lost, or it is another."),
+        ("trace-negative", "Power is not negative.", "A probe with an offset, or a device that feeds back."),
+        ("trace-clipped", "Peaks stay below the range of the meter.", "A clipped peak hides energy."),
+        ("trace-short", "A trace has at least 50 samples.", "Too little to tell a run from its noise."),
+        ("trace-resolution", "An inference spans at least 5 samples.",
+         "At one sample an inference its energy is that sample's chance; windows of many inferences help."),
+    ),
+]  # fmt: skip
+
+_INTAKE = _declare(
+    "intake",
+    "error",
+    ("foreign-file", "A file of a foreign source is in the format that the intake was told.",
+     "Half a source taken in without a word would be published as the whole."),
+)  # fmt: skip
+
+_SUBJECTS = (_FILES, _TEXT, _YAML, _HEADER, _CELLS, _ROWS, _TRACES, _INTAKE)
+RULES: Final[dict[str, Rule]] = {rule.rule: rule for rules in _SUBJECTS for rule in rules}
 """Rules by id, in the order of the documentation."""

@@ -45,9 +45,11 @@ def resolution_of(values: npt.NDArray[np.float64], share: float) -> float | None
     if not usable.size:
         return None
     smallest = float(usable.min())
+    if smallest < 10.0**-_MOST_DECIMALS:
+        return None
     # Half of 10**-n is at least share * smallest from this n downwards.
     n_decimals = math.floor(-math.log10(2 * share * smallest) + 1e-9)
-    if not 0 <= n_decimals <= _MOST_DECIMALS:
+    if n_decimals < 0:
         return None
     with np.errstate(over="ignore", invalid="ignore"):
         steps = usable * 10.0**n_decimals

@@ -63,7 +63,7 @@ class Source:
 
     @cached_property
     def _rows(self) -> Sequence[tuple[int, list[str]]]:
-        return list(_numbered_rows(self._data))[1:] if self._given is None else self._given
+        return list(numbered_rows(self._data))[1:] if self._given is None else self._given
 
     def line(self, row: int) -> int:
         """Line on which a data row begins, counted from 1."""
@@ -106,23 +106,19 @@ class RowTable:
             return ""
         return self.source.cell(row, self.names.index(name))
 
-    def report(
-        self, faults: Faults, rule: str, row: int, column: str, *, expected: str, fix: str, found: str | None = None
-    ) -> None:
+    def report(self, faults: Faults, rule: str, row: int, column: str, **words: Any) -> None:
         """Report a fault of one cell; `found` is the cell's own text unless given."""
-        shown = self.text(row, column) or "nothing"
-        faults.add(
-            rule, self.shown, line=self.line(row), column=column, found=found or shown, expected=expected, fix=fix
-        )
+        words.setdefault("found", self.text(row, column) or "nothing")
+        faults.add(rule, self.shown, line=self.line(row), column=column, **words)
 
 
-def _numbered_rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
+def numbered_rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
     """Rows of a CSV file with the line each begins on; empty lines are passed over.
 
     Raises:
         QuoteError: a quote is not closed.
     """
-    csv.field_size_limit(len(data) + 1)
+    csv.field_size_limit(max(csv.field_size_limit(), len(data) + 1))
     reader = csv.reader(io.StringIO(data.decode("utf-8"), newline=""), strict=True)
     line = 1
     try:
@@ -131,7 +127,8 @@ def _numbered_rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
                 yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        raise QuoteError(line, str(error)) from error
+        is_open = "end of data" in str(error)
+        raise QuoteError(line, "a quote that is never closed" if is_open else "text after a closing quote") from error
 
 
 def arrow_type(column: Column) -> pa.DataType:
@@ -147,7 +144,7 @@ def header_of(data: bytes) -> list[str]:
     Raises:
         QuoteError: a quote is not closed.
     """
-    for _, cells in _numbered_rows(data if b'"' in data else data.lstrip(b"\r\n").split(b"\n", 1)[0]):
+    for _, cells in numbered_rows(data if b'"' in data else data.lstrip(b"\r\n").split(b"\n", 1)[0]):
         return [cell.strip() for cell in cells]
     return []
 
@@ -168,7 +165,7 @@ def read_table(
     if table is not None:
         return RowTable(shown, columns, names, _complete(table, columns), {}, Source(data))
     try:
-        rows = list(_numbered_rows(data))[1:]
+        rows = list(numbered_rows(data))[1:]
     except QuoteError as error:
         error.report(shown, faults)
         return None
@@ -178,8 +175,7 @@ def read_table(
 def _read_with_arrow(data: bytes, names: Sequence[str], columns: Mapping[str, Column]) -> pa.Table | None:
     """Typed table of a file without quotes, or None where any cell or row does not fit, or is read otherwise."""
     wanted = [name for name in names if name in columns]
-    # Arrow takes 0x10 for sixteen.
-    if len(set(names)) != len(names) or data.startswith((b"\r", b"\n")) or b"0x" in data or b"0X" in data:
+    if len(set(names)) != len(names) or data.startswith((b"\r", b"\n")) or _has_hexadecimals(data):
         return None
     try:
         table = pa.csv.read_csv(
@@ -200,6 +196,11 @@ def _read_with_arrow(data: bytes, names: Sequence[str], columns: Mapping[str, Co
         # Arrow names one fault at most; the reading by cells finds them all.
         return None
     return table.unify_dictionaries() if all(map(_is_plain, table.columns)) else None
+
+
+def _has_hexadecimals(data: bytes) -> bool:
+    """Whether there may be a 0x10, which Arrow takes for sixteen; to look for one byte first is fast."""
+    return (b"x" in data and b"0x" in data) or (b"X" in data and b"0X" in data)
 
 
 def _is_plain(values: pa.ChunkedArray) -> bool:
@@ -247,7 +248,7 @@ def _read_cells(
             line=line,
             found=f"{len(cells)} cells",
             expected=f"{len(names)} cells, as in the header",
-            fix="Add or remove commas; quote cells that hold a comma.",
+            fix="Write decimals with a point, quote text that holds a comma, and leave out no cell.",
         )
     untyped: dict[str, set[int]] = {}
     arrays = {}

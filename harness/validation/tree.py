@@ -3,6 +3,7 @@
 It decides what is a submission; what is right in one is decided by the modules it calls.
 """
 
+import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +26,7 @@ from harness.schema.records import RECORDS, ROWS
 from harness.schema.vocabulary import LEVELS, Level
 from harness.validation.cells import LIST_SEPARATOR, check_cells
 from harness.validation.context import RowContext
-from harness.validation.documents import read_fact
+from harness.validation.documents import Document, read_fact
 from harness.validation.errata import check_device_errata, check_manifest_errata
 from harness.validation.faults import Faults
 from harness.validation.header import check_header
@@ -36,6 +37,8 @@ from harness.validation.text import read_bytes, report_long_lines, report_unread
 DEVICE_FILE: Final = "device.yaml"
 MANIFEST_FILE: Final = "submission.yaml"
 LEVEL_FILES: Final[dict[str, Level]] = {f"{level}.csv": level for level in LEVELS}
+QUARANTINE_FILE: Final = "quarantine.csv"
+"""Rows that an intake could not use, kept beside those it could; nothing reads it as rows."""
 MOST_YAML_BYTES: Final = 200_000
 MOST_CSV_BYTES: Final = 2_000_000_000
 Fact = TypeVar("Fact", bound=BaseModel)
@@ -113,7 +116,7 @@ def _campaign_folders(path: Path, run: _Run) -> Iterator[Path]:
         raise UsageError(f"{_shown(path)} does not exist")
     elif _is_campaign(path):
         yield path
-    elif (path / DEVICE_FILE).exists() or any(map(_is_campaign, _entries(path, run.faults))):
+    elif _is_device(path, run.faults):
         yield from _campaigns_of_device(path, run)
     else:
         yield from _campaigns_of_tree(path, run)
@@ -134,6 +137,14 @@ def _is_campaign(folder: Path) -> bool:
     return any((folder / name).exists() for name in (MANIFEST_FILE, *LEVEL_FILES))
 
 
+def _is_device(folder: Path, faults: Faults) -> bool:
+    """Whether a folder is a device's, perhaps one whose device.yaml was forgotten."""
+    if (folder / DEVICE_FILE).exists():
+        return True
+    entries = _entries(folder, faults)
+    return any(map(_is_campaign, entries)) and not any((entry / DEVICE_FILE).exists() for entry in entries)
+
+
 def _entries(folder: Path, faults: Faults) -> list[Path]:
     """What lies in a folder, in order; hidden files belong to nobody."""
     try:
@@ -144,9 +155,10 @@ def _entries(folder: Path, faults: Faults) -> list[Path]:
 
 
 def _campaigns_of_tree(root: Path, run: _Run) -> Iterator[Path]:
+    n_before = len(run.faults.issues)
     devices = _entries(root, run.faults)
     folders = _plain_folders(devices, (), "a device folder", run)
-    if not folders and not devices:
+    if not folders and not devices and len(run.faults.issues) == n_before:
         raise UsageError(f"{_shown(root)} holds no submission; `deepen new DEVICE/CAMPAIGN` makes one")
     for folder in folders:
         yield from _campaigns_of_device(folder, run)
@@ -155,7 +167,7 @@ def _campaigns_of_tree(root: Path, run: _Run) -> Iterator[Path]:
 def _campaigns_of_device(folder: Path, run: _Run) -> Iterator[Path]:
     entries = _entries(folder, run.faults)
     campaigns = _plain_folders(entries, (DEVICE_FILE,), f"{DEVICE_FILE} or a campaign folder", run)
-    if not campaigns:
+    if not campaigns and not any(entry.is_symlink() for entry in entries):
         run.faults.add(
             "submission-missing",
             _shown(folder),
@@ -203,12 +215,14 @@ def _report_link(path: Path, faults: Faults) -> None:
 
 
 def _report_stray(path: Path, expected: str, faults: Faults) -> None:
+    near = difflib.get_close_matches(path.name.lower(), (DEVICE_FILE, MANIFEST_FILE, *LEVEL_FILES), n=1)
+    near = [name for name in near if name in expected]
     faults.add(
         "path-unknown",
         _shown(path),
-        found=path.name,
+        found="a file or folder that nothing reads",
         expected=expected,
-        fix="Rename or remove it; nothing reads it.",
+        fix=f"Rename it to {near[0]}." if near else "Rename or remove it.",
     )
 
 
@@ -222,10 +236,11 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
     for entry in entries:
         if entry.is_symlink():
             _report_link(entry, run.faults)
-        elif entry.name not in files:
+        elif entry.name not in (*files, QUARANTINE_FILE):
             _report_stray(entry, "one of " + ", ".join(files), run.faults)
     names = {entry.name for entry in entries}
-    manifest = _read_fact(folder, MANIFEST_FILE, Manifest, "submission-missing", run)
+    document = _read_fact(folder, MANIFEST_FILE, Manifest, "submission-missing", run)
+    manifest = None if document is None else document.fact
     tables = {
         level: table
         for file, level in LEVEL_FILES.items()
@@ -241,8 +256,8 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
             expected="one of " + ", ".join(LEVEL_FILES),
             fix="Add the measured rows.",
         )
-    if manifest is not None and len(tables) == len(names & set(LEVEL_FILES)):
-        check_manifest_errata(manifest, tables, _shown(folder / MANIFEST_FILE), run.faults)
+    if document is not None and len(tables) == len(names & set(LEVEL_FILES)):
+        check_manifest_errata(document.fact, tables, document.lines, _shown(folder / MANIFEST_FILE), run.faults)
     is_sound = not any(issue.severity == "error" for issue in run.faults.issues[n_before:])
     if device is None or manifest is None or not is_sound:
         return None
@@ -252,16 +267,17 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
 def _read_device(folder: Path, run: _Run) -> Device | None:
     if folder not in run.devices:
         _check_name(folder, (), run.faults)
-        device = _read_fact(folder, DEVICE_FILE, Device, "device-missing", run)
-        if device is not None:
+        document = _read_fact(folder, DEVICE_FILE, Device, "device-missing", run)
+        device = None if document is None else document.fact
+        if document is not None:
             n_before = len(run.faults.issues)
-            check_device_errata(device, _shown(folder / DEVICE_FILE), run.faults)
+            check_device_errata(document.fact, document.lines, _shown(folder / DEVICE_FILE), run.faults)
             device = device if len(run.faults.issues) == n_before else None
         run.devices[folder] = device
     return run.devices[folder]
 
 
-def _read_fact(folder: Path, name: str, model: type[Fact], missing: str, run: _Run) -> Fact | None:
+def _read_fact(folder: Path, name: str, model: type[Fact], missing: str, run: _Run) -> Document[Fact] | None:
     path = folder / name
     if path.is_symlink():
         _report_link(path, run.faults)
@@ -285,16 +301,45 @@ def _read_level(
     """Rows of one level's file in the schema of its row model, or None where the file cannot be read at all."""
     shown = _shown(path)
     data = read_bytes(path, shown, MOST_CSV_BYTES, run.faults)
-    rows = None if data is None else _read_rows(data, level, shown, run.faults)
+    if data is None:
+        return None
+    rows = check_rows(data, level, device=device, manifest=manifest, shown=shown, faults=run.faults)
     if rows is None:
         return None
     run.n_rows += rows.table.num_rows + rows.n_misfits
-    context = RowContext(level, rows, device, manifest, run.faults)
+    return _as_schema(rows, level)
+
+
+def check_rows(
+    data: bytes,
+    level: Level,
+    *,
+    device: Device | None,
+    manifest: Manifest | None,
+    shown: str,
+    faults: Faults,
+    is_each_row: bool = False,
+) -> RowTable | None:
+    """Typed rows of one level's CSV bytes after every check, or None where they cannot be taken apart.
+
+    Args:
+        data: the file, known to be UTF-8.
+        level: record level of its rows.
+        device: contents of device.yaml, None where it is broken.
+        manifest: contents of submission.yaml, None where it is broken.
+        shown: file name in messages.
+        faults: collects what is wrong.
+        is_each_row: whether a fault that many rows share is reported at each of them.
+    """
+    rows = _read_rows(data, level, shown, faults)
+    if rows is None:
+        return None
+    context = RowContext(level, rows, device, manifest, faults, is_each_row)
     # Checks spend their time in Arrow and NumPy, which let other threads run; faults are sorted in the end.
     with ThreadPoolExecutor() as pool:
         for finished in [pool.submit(_run_check, check, context) for check in (_check_cells_of, *CHECKS)]:
             finished.result()
-    return _as_schema(rows, level)
+    return rows
 
 
 def _run_check(check: Callable[[RowContext], None], context: RowContext) -> None:
@@ -316,7 +361,7 @@ def _read_rows(data: bytes, level: Level, shown: str, faults: Faults) -> RowTabl
     except QuoteError as error:
         error.report(shown, faults)
         return None
-    if not names:
+    if not any(names):
         faults.add(
             "file-empty",
             shown,

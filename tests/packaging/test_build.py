@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from harness import swap
 from harness.errors import ReleaseError
-from harness.packaging import build, swap
+from harness.packaging import build
 from harness.packaging.build import build_datasets
 from harness.packaging.manifest import verify_dataset
 from harness.releases import assemble

@@ -1,0 +1,94 @@
+"""The two YAML files of a taken-in campaign: written, read back as validation reads them, never guessed."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import yaml
+from pydantic import BaseModel
+
+from harness.errors import UsageError
+from harness.intake.foreign import ForeignSourceError, ForeignTable
+from harness.schema.facts import Device, Manifest
+from harness.validation.documents import read_fact
+from harness.validation.faults import Faults
+from harness.validation.text import read_bytes
+from harness.validation.tree import DEVICE_FILE, MANIFEST_FILE, MOST_YAML_BYTES
+
+Fact = TypeVar("Fact", bound=BaseModel)
+
+_WIDTH: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeFacts:
+    """Facts that rows are measured against, and where they are written.
+
+    Attributes:
+        device: contents of device.yaml.
+        device_bytes: device.yaml itself.
+        is_new_device: whether device.yaml is yet to be written.
+        manifest: contents of submission.yaml, without errata of fixes.
+        submission: the same as plain values.
+    """
+
+    device: Device
+    device_bytes: bytes
+    is_new_device: bool
+    manifest: Manifest
+    submission: Mapping[str, Any]
+
+
+class _FactDumper(yaml.SafeDumper):
+    """YAML that quotes all text which begins like a number: readers differ in what they take for one."""
+
+
+def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    is_like_number = re.match(r"[-+.0-9]", text) is not None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="'" if is_like_number else None)
+
+
+_FactDumper.add_representer(str, _text_node)
+
+
+def yaml_bytes(content: Mapping[str, Any]) -> bytes:
+    """YAML file of plain values, in their order."""
+    text: str = yaml.dump(dict(content), Dumper=_FactDumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
+    return text.encode("utf-8", "backslashreplace")
+
+
+def read_facts(table: ForeignTable, device_folder: Path) -> IntakeFacts:
+    """Facts of an intake: the device as it is declared, or as the source says; the submission as the source says.
+
+    Raises:
+        UsageError: nobody says what the device is.
+        ForeignSourceError: a fact is not as it should be.
+    """
+    faults = Faults()
+    path = device_folder / DEVICE_FILE
+    is_new = not path.exists()
+    if not is_new:
+        device_bytes = read_bytes(path, path.as_posix(), MOST_YAML_BYTES, faults)
+    elif table.device is None:
+        raise UsageError(f"the source does not say what {device_folder.name} is; write {path.as_posix()} first")
+    else:
+        device_bytes = yaml_bytes({"name": device_folder.name} | dict(table.device))
+    device = None if device_bytes is None else _fact(device_bytes, Device, path.as_posix(), faults)
+    submission = {"schema_version": 1} | dict(table.submission)
+    manifest = _fact(yaml_bytes(submission), Manifest, MANIFEST_FILE, faults)
+    if device_bytes is None or device is None or manifest is None:
+        raise ForeignSourceError(faults.issues)
+    return IntakeFacts(device, device_bytes, is_new, manifest, submission)
+
+
+def _fact(data: bytes, model: type[Fact], shown: str, faults: Faults) -> Fact | None:
+    document = read_fact(data, model, shown, faults)
+    return None if document is None else document.fact
+
+
+def manifest_bytes(submission: Mapping[str, Any], errata: Sequence[Mapping[str, Any]]) -> bytes:
+    """Contents of submission.yaml with the errata of fixes after its own."""
+    all_errata = [*submission.get("errata", ()), *errata]
+    return yaml_bytes({**submission, "errata": all_errata} if all_errata else submission)

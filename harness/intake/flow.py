@@ -1,0 +1,218 @@
+"""A foreign source into a submission folder that validates, with the rows that it cannot hold beside it.
+
+What a source looks like is the business of the formats; what is right in a row, that of validation.
+"""
+
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from harness.errors import InvalidSubmissionsError, UsageError
+from harness.intake.candidates import columns_given, csv_bytes, table_bytes
+from harness.intake.facts import IntakeFacts, manifest_bytes, read_facts
+from harness.intake.fixes import chosen_fixes
+from harness.intake.foreign import ForeignTable, IntakeOptions
+from harness.intake.formats import intake_format
+from harness.intake.names import require_folder_names
+from harness.intake.sorting import Quarantined, Sorted, sort_rows
+from harness.issues import Issue, Report, as_text, printable
+from harness.schema.vocabulary import Level
+from harness.swap import replacing
+from harness.validation.table import IDENTIFIER
+from harness.validation.tree import DEVICE_FILE, MANIFEST_FILE, QUARANTINE_FILE, validate
+
+TRACES_FOLDER: Final = "traces"
+_LONGEST_CELL: Final = 1000
+"""Characters of a cell that the quarantine shows; longer ones are cut, and say so."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeResult:
+    """What an intake did; rows read are rows accepted plus rows quarantined.
+
+    Attributes:
+        n_read: rows of the source.
+        n_accepted: rows that the submission holds.
+        n_quarantined: rows that it does not.
+        n_corrected: corrections that accepted rows needed; each is an erratum.
+        folder: campaign folder; None where no row could be used, so that nothing was written.
+        files: what was written, sorted.
+        report: warnings about the accepted rows.
+        reasons: how many quarantined rows break each rule, most frequent first; a row counts under each of its rules.
+        quarantined: the quarantined rows with everything that is wrong with them.
+    """
+
+    n_read: int
+    n_accepted: int
+    n_quarantined: int
+    n_corrected: int
+    folder: Path | None
+    files: tuple[Path, ...]
+    report: Report
+    reasons: Counter[str]
+    quarantined: tuple[Quarantined, ...]
+
+
+def take_in(
+    format_name: str,
+    source: Path,
+    device_id: str,
+    campaign: str,
+    *,
+    out: Path = Path("submissions"),
+    fixes: Sequence[str] = (),
+    mapping: Path | None = None,
+) -> IntakeResult:
+    """Turn a foreign source into a campaign folder.
+
+    Args:
+        format_name: which format the source is in.
+        source: file or folder.
+        device_id: name of the device folder; a device.yaml in it is used as it is.
+        campaign: name of the campaign folder.
+        out: folder of all submissions.
+        fixes: rules whose corrections are wanted.
+        mapping: file that says which column is which, for formats that need one.
+
+    Raises:
+        UsageError: a name is not known or cannot be used, or the campaign folder holds what no intake wrote.
+        ForeignSourceError: the source cannot be read as a whole; nothing was written.
+        InvalidSubmissionsError: the device that is there already has errors; nothing was written.
+    """
+    require_folder_names(device_id, campaign)
+    chosen = chosen_fixes(fixes)
+    form = intake_format(format_name)
+    if not source.exists():
+        raise UsageError(f"{source.as_posix()} does not exist")
+    table = form.read(source, IntakeOptions(mapping))
+    folder = out / device_id / campaign
+    _refuse_other_files(folder, table)
+    facts = read_facts(table, folder.parent)
+    rows = sort_rows(table, facts.device, facts.manifest, chosen)
+    if not rows.accepted:
+        return _result(table, rows, None, (), Report.of(0, ()))
+    files = _files(table, rows, facts)
+    report = _validated(files, facts, folder)
+    return _result(table, rows, folder, _write(files, facts, folder), report)
+
+
+def _result(
+    table: ForeignTable, rows: Sorted, folder: Path | None, files: tuple[Path, ...], report: Report
+) -> IntakeResult:
+    counts = Counter(rule for row in rows.quarantined for rule in row.rules)
+    return IntakeResult(
+        n_read=len(table.rows),
+        n_accepted=len(rows.accepted),
+        n_quarantined=len(rows.quarantined),
+        n_corrected=len(rows.errata),
+        folder=folder,
+        files=files,
+        report=report,
+        reasons=Counter(dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))),
+        quarantined=tuple(rows.quarantined),
+    )
+
+
+def _refuse_other_files(folder: Path, table: ForeignTable) -> None:
+    """Refuse a folder that holds what an intake of this source would not write, and so would delete.
+
+    Raises:
+        UsageError: it does.
+    """
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise UsageError(f"{folder.as_posix()} is no folder of its own; give the campaign another name")
+    own = {MANIFEST_FILE, f"{table.level}.csv", QUARANTINE_FILE, *(f"{TRACES_FOLDER}/{name}" for name in table.traces)}
+    found = [path for path in sorted(folder.rglob("*")) if path.is_symlink() or not path.is_dir()]
+    others = [path for path in found if path.relative_to(folder).as_posix() not in own]
+    if others:
+        raise UsageError(
+            f"{others[0].as_posix()} was not written by this intake, which would delete it; "
+            "move it away, or give the campaign another name"
+        )
+
+
+def _files(table: ForeignTable, rows: Sorted, facts: IntakeFacts) -> dict[str, bytes]:
+    """Files of the campaign folder by their name in it."""
+    files = {
+        MANIFEST_FILE: manifest_bytes(facts.submission, rows.errata),
+        f"{table.level}.csv": table_bytes(table.level, rows.accepted),
+    }
+    if rows.quarantined:
+        files[QUARANTINE_FILE] = _quarantine(table.level, rows.quarantined)
+    for name, path in table.traces.items():
+        files[f"{TRACES_FOLDER}/{name}"] = path.read_bytes()
+    return files
+
+
+def _quarantine(level: Level, rows: Sequence[Quarantined]) -> bytes:
+    """CSV file with a line a row: its identifier, its rules and reasons, its cells, and the other values printed."""
+    columns = [name for name in columns_given(level, [row.row.cells for row in rows]) if name != IDENTIFIER]
+    printed = list(dict.fromkeys(name for row in rows for name in row.row.printed))
+    header = [IDENTIFIER, "rules", "reasons", *columns, *(f"printed.{_shown(name)}" for name in printed)]
+    lines = [
+        [
+            _shown(row.row.source_id),
+            ";".join(row.rules),
+            " | ".join([*(issue.message for issue in row.issues), *([row.note] if row.note else [])]),
+            *(_shown(row.row.cells.get(name, "")) for name in columns),
+            *(_shown(row.row.printed.get(name, "")) for name in printed),
+        ]
+        for row in rows
+    ]
+    return csv_bytes(header, lines)
+
+
+def _shown(text: str) -> str:
+    text = printable(text[: _LONGEST_CELL + 1])
+    return text if len(text) <= _LONGEST_CELL else f"{text[:_LONGEST_CELL]}…"
+
+
+def _validated(files: Mapping[str, bytes], facts: IntakeFacts, folder: Path) -> Report:
+    """Report of a campaign, read as anybody would read it, before it is put in its place.
+
+    Raises:
+        InvalidSubmissionsError: it has errors; every row was checked, so they are about the device or the names.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        campaign = Path(scratch, folder.parent.name, folder.name)
+        _lay_down(files, campaign)
+        (campaign.parent / DEVICE_FILE).write_bytes(facts.device_bytes)
+        found = validate([campaign]).report
+        report = Report.of(found.n_rows, [_in_place(issue, folder) for issue in found.issues])
+    if report.n_errors:
+        raise InvalidSubmissionsError(as_text(report))
+    return report
+
+
+def _in_place(issue: Issue, folder: Path) -> Issue:
+    """Issue about a file as it will be named; the device is one folder up."""
+    parts = PurePosixPath(issue.file).parts
+    if parts[-1] == DEVICE_FILE:
+        return replace(issue, file=printable((folder.parent / DEVICE_FILE).as_posix()))
+    start = len(parts) - parts[::-1].index(folder.name) if folder.name in parts else len(parts)
+    return replace(issue, file=printable(folder.joinpath(*parts[start:]).as_posix()))
+
+
+def _lay_down(files: Mapping[str, bytes], folder: Path) -> None:
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def _write(files: Mapping[str, bytes], facts: IntakeFacts, folder: Path) -> tuple[Path, ...]:
+    """Put the campaign in its place in one step; a new device is declared just before."""
+    written = [folder / name for name in files]
+    if facts.is_new_device:
+        path = folder.parent / DEVICE_FILE
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f".{DEVICE_FILE}.new")
+        fresh.write_bytes(facts.device_bytes)
+        fresh.replace(path)
+        written.append(path)
+    with replacing(folder) as fresh_folder:
+        _lay_down(files, fresh_folder)
+    return tuple(sorted(written))

@@ -1,0 +1,86 @@
+"""The types that every foreign format hands over and the flow of an intake starts from.
+
+They hold text as the source prints it; what is wrong with it is found by validation.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.errors import InvalidSubmissionsError
+from harness.issues import Issue, Report, as_text
+from harness.schema.vocabulary import Level
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignRow:
+    """One row of a foreign source.
+
+    Attributes:
+        source_id: identifier of the row at its source.
+        place: how messages name the row among the others of its source, as `line 17` or `concat ABC123`.
+        cells: text by column of the schema, in its units, without `source_id`; absent where the source gives nothing.
+        printed: values of the source that no column holds or that were converted, by their name there.
+        faults: what was wrong with the row as it was read; with any, the row cannot be used.
+    """
+
+    source_id: str
+    place: str
+    cells: Mapping[str, str]
+    printed: Mapping[str, str] = field(default_factory=dict)
+    faults: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignTable:
+    """A foreign source as a format reads it.
+
+    Attributes:
+        level: record level of its rows.
+        rows: every row, in the order in which they are to be written.
+        submission: contents of submission.yaml, without `schema_version` and errata of fixes.
+        device: contents of device.yaml, perhaps without `name`; None where the source cannot say.
+        traces: files to be kept under `traces/`, by their name there.
+    """
+
+    level: Level
+    rows: Sequence[ForeignRow]
+    submission: Mapping[str, Any]
+    device: Mapping[str, Any] | None = None
+    traces: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeOptions:
+    """What a source cannot say of itself.
+
+    Attributes:
+        mapping: file that says which foreign column is which; None where the format needs none.
+    """
+
+    mapping: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeFormat:
+    """One foreign format.
+
+    Attributes:
+        name: name on the command line.
+        title: what such files are, in a few words.
+        read: table of a source; raises `ForeignSourceError` where it is not of the format, and `UsageError` where
+            an option is missing or does not belong to it.
+    """
+
+    name: str
+    title: str
+    read: Callable[[Path, IntakeOptions], ForeignTable]
+
+
+class ForeignSourceError(InvalidSubmissionsError):
+    """A foreign source cannot be read as a whole, so nothing was taken in; `report` says why."""
+
+    def __init__(self, issues: Sequence[Issue], n_rows: int = 0) -> None:
+        self.report = Report.of(n_rows, issues)
+        super().__init__(as_text(self.report))

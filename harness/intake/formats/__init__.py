@@ -1,0 +1,42 @@
+"""Foreign formats, one module each; a module is found by being here.
+
+A module holds `FORMAT`, an `IntakeFormat`. One that does not fails loudly for everyone.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+
+from harness.intake.foreign import IntakeFormat
+from harness.intake.names import unknown
+
+__all__ = ["intake_format", "intake_formats"]
+
+
+@cache
+def intake_formats() -> Mapping[str, IntakeFormat]:
+    """Every format by its name.
+
+    Raises:
+        TypeError: a module of this folder declares no format, or a name twice.
+    """
+    formats: dict[str, IntakeFormat] = {}
+    for module in pkgutil.iter_modules(__path__):
+        found = getattr(importlib.import_module(f"{__name__}.{module.name}"), "FORMAT", None)
+        if not isinstance(found, IntakeFormat) or found.name in formats:
+            raise TypeError(f"harness/intake/formats/{module.name}.py must hold a FORMAT with a name of its own")
+        formats[found.name] = found
+    return formats
+
+
+def intake_format(name: str) -> IntakeFormat:
+    """Format of a name.
+
+    Raises:
+        UsageError: there is none; the message lists those there are.
+    """
+    formats = intake_formats()
+    if name not in formats:
+        raise unknown("intake format", name, formats)
+    return formats[name]

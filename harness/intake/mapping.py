@@ -1,0 +1,144 @@
+"""The mapping file of the `csv` format: which column of a table is which of the schema's, and what is the same in all.
+
+It says nothing about the values; those are judged as every other row's.
+"""
+
+import difflib
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from harness.errors import UsageError
+from harness.intake.foreign import ForeignSourceError
+from harness.schema.columns import Column, columns_of
+from harness.schema.facts import Device, Fact, Manifest
+from harness.schema.records import ROWS
+from harness.schema.vocabulary import Level
+from harness.validation.documents import read_fact
+from harness.validation.faults import Faults
+from harness.validation.header import UNIT_FACTORS
+from harness.validation.text import read_bytes
+from harness.validation.tree import MOST_YAML_BYTES
+
+
+def _as_text(value: Any) -> Any:
+    """Scalar of a YAML file as a cell holds it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value) if isinstance(value, (int, float)) else value
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]
+
+
+class ColumnMapping(Fact):
+    """Where the cells of one column of the schema come from."""
+
+    origin: str | None = Field(None, alias="from", description="Column of the table.")
+    unit: str | None = Field(None, description="Unit of the column of the table; the schema's where left out.")
+    words: dict[str, Text] | None = Field(None, description="Words of the table, each with what it means.")
+    value: Text | None = Field(None, description="Value of every row, where the table has no such column.")
+
+    @model_validator(mode="after")
+    def _has_one_origin(self) -> "ColumnMapping":
+        if (self.origin is None) == (self.value is None):
+            raise ValueError("either from, a column of the table, or value, the same for every row")
+        if self.value is not None and (self.unit is not None or self.words is not None):
+            raise ValueError("value alone, without unit and words")
+        return self
+
+
+class Mapping(Fact):
+    """What a table does not say of itself, declared in a YAML file."""
+
+    level: Level = Field(description="Record level of the rows: kernels, models or applications.")
+    columns: dict[str, ColumnMapping] = Field(
+        min_length=1, description="Columns of the schema, each with where its cells come from."
+    )
+    submission: Manifest = Field(description="Contents of submission.yaml.")
+    device: Device | None = Field(None, description="Contents of device.yaml; needed where the device is new.")
+
+
+def read_mapping(path: Path | None) -> Mapping:
+    """Mapping in a file, known to name columns and units of the schema only.
+
+    Raises:
+        UsageError: no file is given, or there is none.
+        ForeignSourceError: it is not as it should be.
+    """
+    if path is None:
+        raise UsageError("csv needs --mapping FILE, which says which column of the table is which")
+    if not path.exists():
+        raise UsageError(f"{path.as_posix()} does not exist")
+    faults = Faults()
+    shown = path.as_posix()
+    data = read_bytes(path, shown, MOST_YAML_BYTES, faults)
+    document = None if data is None else read_fact(data, Mapping, shown, faults)
+    if document is not None:
+        columns = columns_of(ROWS[document.fact.level])
+        for name, wanted in document.fact.columns.items():
+            line = document.lines["columns", name]
+            if name not in columns:
+                faults.add("fact-unknown", shown, line=line, **_unknown(name, list(columns)))
+            elif wanted.unit is not None and unit_factor(columns[name], wanted.unit) is None:
+                line = document.lines["columns", name, "unit"]
+                faults.add("fact-value", shown, line=line, **_foreign_unit(columns[name], wanted.unit))
+        _report_absent(document.fact, columns, shown, faults)
+    if document is None or faults.issues:
+        raise ForeignSourceError(faults.issues)
+    return document.fact
+
+
+def unit_factor(column: Column, unit: str) -> Decimal | None:
+    """Factor from a unit to that of a column; None where there is none.
+
+    >>> from harness.schema.records import KernelRow
+    >>> str(unit_factor(columns_of(KernelRow)["energy_mj"], "uJ"))
+    '0.001'
+    """
+    if unit == column.quantity.unit:
+        return Decimal(1)
+    plain = unit.replace("µ", "u").replace("μ", "u")
+    # Mega is no factor here, and in small letters it would be taken for milli.
+    factor = None if unit.startswith("M") else UNIT_FACTORS.get(column.quantity.unit, {}).get(plain.lower())
+    return None if factor is None else Decimal(repr(factor)).normalize()
+
+
+def _unknown(name: str, known: list[str]) -> dict[str, Any]:
+    """What is wrong with a column that the schema does not have."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return {
+        "column": f"columns.{name}",
+        "found": "no column of these rows",
+        "is_value": False,
+        "expected": near[0] if near else "one of " + ", ".join(known),
+        "fix": f"Rename it to {near[0]}." if near else "Rename or remove it.",
+    }
+
+
+def _foreign_unit(column: Column, unit: str) -> dict[str, Any]:
+    """What is wrong with a unit that does not lead to the column's."""
+    own = column.quantity.unit
+    known = [own, *UNIT_FACTORS.get(own, {})] if own else []
+    near = [] if unit.startswith("M") else difflib.get_close_matches(unit.lower(), known, n=1)
+    return {
+        "column": f"columns.{column.name}.unit",
+        "found": unit,
+        "expected": "one of " + ", ".join(known) if known else f"no unit, because {column.name} has none",
+        "fix": f"Write {near[0]}." if near else "Write one of the units listed." if known else "Remove it.",
+    }
+
+
+def _report_absent(mapping: Mapping, columns: dict[str, Column], shown: str, faults: Faults) -> None:
+    for column in columns.values():
+        if column.is_required and column.name not in mapping.columns:
+            faults.add(
+                "fact-missing",
+                shown,
+                column=f"columns.{column.name}",
+                found="nothing",
+                expected=column.expected,
+                fix=f"Add it with from or value: {column.quantity.sentence}",
+            )

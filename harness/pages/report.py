@@ -1,0 +1,75 @@
+"""The report of a pull request in Markdown: verdict, counts, faults by rule, and what changes in the rankings.
+
+Everything from a contributor is escaped, because the report is posted as a comment.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from harness.issues import Report
+from harness.schema.export import code_span, escape_markdown, markdown_table
+from harness.scoring.changes import RatingChange
+from harness.scoring.ratings import Rating
+
+MOST_LISTED = 200
+"""Faults that are written out; a comment has a largest length, and the annotations hold them all."""
+
+
+def pull_request_report(report: Report, changes: Sequence[RatingChange] | None) -> str:
+    """Report of a validation in Markdown.
+
+    Args:
+        report: what validation found.
+        changes: ratings that the new rows change; None where errors keep them from being computed.
+    """
+    verdict = "failed" if report.n_errors else "passed"
+    counts = f"{report.n_rows} rows, {report.n_errors} errors, {report.n_warnings} warnings."
+    parts = [f"## Validation {verdict}", counts]
+    if report.issues:
+        parts += ["### By rule", _by_rule(report), "### Every fault", _listed(report)]
+    parts.append("### What changes in the rankings")
+    if changes is None:
+        parts.append("Not computed, because there are errors.")
+    elif not changes:
+        parts.append("Nothing.")
+    else:
+        parts.append(markdown_table([_change_row(change) for change in changes]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _by_rule(report: Report) -> str:
+    counted = Counter((issue.severity, issue.rule) for issue in report.issues)
+    rows = [
+        {"rule": code_span(rule), "severity": severity, "faults": n}
+        for (severity, rule), n in sorted(counted.items(), key=lambda item: (item[0][0], -item[1], item[0][1]))
+    ]
+    return markdown_table(rows)
+
+
+def _listed(report: Report) -> str:
+    lines = [
+        f"- {code_span(issue.file if issue.line is None else f'{issue.file}:{issue.line}')} "
+        f"{issue.severity}: {escape_markdown(issue.message)}"
+        for issue in report.issues[:MOST_LISTED]
+    ]
+    n_more = len(report.issues) - len(lines)
+    return "\n".join([*lines, *([f"- and {n_more} more"] if n_more else [])])
+
+
+def _change_row(change: RatingChange) -> dict[str, object]:
+    known = change.after or change.before
+    return {
+        "device": None if known is None else known.device_id,
+        "edition": None if known is None else known.edition,
+        "before": _in_words(change.before),
+        "after": _in_words(change.after),
+    }
+
+
+def _in_words(rating: Rating | None) -> str:
+    if rating is None:
+        return "not listed"
+    if rating.energy_index is None:
+        return f"not rated: {rating.reason}"
+    scores = f", PCS {rating.pcs:.0f}" if rating.pcs is not None else ""
+    return f"rank {rating.rank}, class {rating.label_text}, energy index {rating.energy_index:.1f}{scores}"

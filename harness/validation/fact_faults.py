@@ -1,0 +1,140 @@
+"""Pydantic's errors about a fact in the words of a contributor: the line, what was expected, and the mend."""
+
+import difflib
+from collections.abc import Iterator
+from typing import Any, Final, Literal, NamedTuple, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from harness.schema.quantities import Quantity
+from harness.validation.faults import Faults
+
+Path = tuple[str, ...]
+"""Keys from the root of a file; items of a list are counted from 0."""
+
+
+class Notes(NamedTuple):
+    """Where the parts of a YAML file stand: the line of each, and the text of each scalar with its quotes."""
+
+    lines: dict[Path, int]
+    texts: dict[Path, str]
+
+
+_BOUNDS: Final = {
+    "string_pattern_mismatch", "string_too_long", "greater_than", "greater_than_equal", "less_than_equal",
+}  # fmt: skip
+_TYPES: Final[dict[str, tuple[str, str]]] = {
+    "string_type": ("text", "Put the value in quotes."),
+    "float_type": ("a number", "Write digits with a decimal point, without quotes and unit."),
+    "int_type": ("a whole number", "Write digits only, without quotes."),
+    "int_from_float": ("a whole number", "Write digits only."),
+    "finite_number": ("a finite number", "Write the value that was measured."),
+    "invalid_key": ("a key that is text", "Rename or remove it."),
+    "list_type": ("a list", "Write one item a line, each after a hyphen."),
+    "dict_type": ("names with values", "Write one name: value a line, indented below the field."),
+    "model_type": ("fields with values", "Write one field: value a line."),
+    "too_short": ("at least one entry", "Add what is there."),
+}
+"""Expectation and mend by the type of pydantic's error."""
+
+
+def report_fact(details: ErrorDetails, model: type[BaseModel], notes: Notes, shown: str, faults: Faults) -> None:
+    """Report one pydantic error at the line of the part it is about, or of what should hold it.
+
+    Args:
+        details: the error.
+        model: what the file should hold.
+        notes: where the parts of the file stand.
+        shown: file name in messages.
+        faults: collects what is wrong.
+    """
+    location = tuple(str(part) for part in details["loc"] if part != "[key]")
+    line = next(notes.lines[location[:n]] for n in range(len(location), -1, -1) if location[:n] in notes.lines)
+    name = ".".join(location) or None
+    found: object = notes.texts.get(location, details["input"]) if location else "the file"
+    rule = "fact-value"
+    if details["type"] == "missing":
+        rule, found = "fact-missing", "nothing"
+        expected, fix = _meaning(model, location), f"Add the field {location[-1]}."
+    elif details["type"] == "extra_forbidden":
+        rule, found = "fact-unknown", "not a declared field"
+        expected, fix = _declared(list(_holder(model, location).model_fields), location[-1])
+    elif details["type"] == "literal_error":
+        expected, fix = _choice(model, location, found)
+    elif details["type"] in _BOUNDS:
+        quantity = next(quantity for quantity in _notes(_annotation(model, location), Quantity) if quantity.expected)
+        expected, fix = quantity.expected, quantity.fix
+    else:
+        message = details["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        expected, fix = _TYPES.get(details["type"], (message, "Correct the value." if location else "Add it."))
+    faults.add(
+        rule, shown, line=line, column=name, found=found, expected=expected, fix=fix,
+        is_value=details["type"] != "extra_forbidden",
+    )  # fmt: skip
+
+
+def _declared(fields: list[str], name: str) -> tuple[str, str]:
+    near = difflib.get_close_matches(name, fields, n=1)
+    if near:
+        return near[0], f"Rename it to {near[0]}."
+    return "one of " + ", ".join(fields), "Remove it."
+
+
+def _choice(model: type[BaseModel], location: Path, found: object) -> tuple[str, str]:
+    words = [str(word) for kind in _parts(_annotation(model, location)) if get_origin(kind) is Literal
+             for word in get_args(kind)]  # fmt: skip
+    near = difflib.get_close_matches(str(found).lower(), words, n=1, cutoff=0.7)
+    expected = "one of " + ", ".join(words)
+    if len(words) == 1:
+        return words[0], f"Write {words[0]} without quotes."
+    return expected, f"Write {near[0]}." if near else "Write one of the words listed."
+
+
+def _holder(model: type[BaseModel], location: Path) -> type[BaseModel]:
+    """Model that holds the field at a location."""
+    for _, inner in _walk(model, location[:-1]):
+        model = inner or model
+    return model
+
+
+def _annotation(model: type[BaseModel], location: Path) -> Any:
+    """Declared type of the field at a location; of the field that holds it, for an item or entry."""
+    annotations = [annotation for annotation, _ in _walk(model, location)]
+    return annotations[-1] if annotations else None
+
+
+def _walk(model: type[BaseModel], location: Path) -> Iterator[tuple[Any, type[BaseModel] | None]]:
+    """Declared type of every field on the way to a location, and the model in it; items of lists are passed over."""
+    inner: type[BaseModel] | None = model
+    for part in location:
+        hints = get_type_hints(inner, include_extras=True)
+        if part in hints:
+            inner = next((kind for kind in _parts(hints[part]) if _is_model(kind)), None)
+            yield hints[part], inner
+            if inner is None:
+                return
+
+
+def _parts(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    if get_origin(annotation) is not Literal:
+        for part in get_args(annotation):
+            yield from _parts(part)
+
+
+def _notes(annotation: Any, kind: type[Quantity]) -> Iterator[Quantity]:
+    return (part for part in _parts(annotation) if isinstance(part, kind))
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _meaning(model: type[BaseModel], location: Path) -> str:
+    """Sentence of a field, as its declaration or the JSON Schema has it."""
+    holder, name = _holder(model, location), location[-1]
+    properties = holder.model_json_schema()["properties"]
+    described: str = holder.model_fields[name].description or properties[name].get("description", "a value")
+    is_acronym = described[1:2].isupper()
+    return (described if is_acronym else described[:1].lower() + described[1:]).rstrip(".")

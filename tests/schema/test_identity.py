@@ -1,0 +1,85 @@
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.releases import assemble
+from harness.schema.identity import configuration_ids, content_id, record_ids
+from harness.schema.records import KEYS, ROWS, SHARED_KEY
+from harness.schema.vocabulary import LEVELS
+from tests.campaigns import campaign, kernel_campaign
+from tests.strategies import row_tables
+
+FEW = settings(deadline=None, derandomize=True, max_examples=20)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_record_ids_depend_on_the_key_and_on_nothing_else(level):
+    key = {*KEYS[level], *SHARED_KEY, "source_id"}
+
+    @FEW
+    @given(row_tables(level), st.randoms(use_true_random=False))
+    def check(table, rng):
+        ids = record_ids(table, level, "acme/2026")
+        assert len(set(ids)) == table.num_rows
+        names = list(table.column_names)
+        rng.shuffle(names)
+        assert record_ids(table.select(names), level, "acme/2026") == ids
+        for name in names:
+            if name not in key:
+                without = table.drop_columns([name])
+                assert record_ids(without, level, "acme/2026") == ids
+        assert not set(record_ids(table, level, "acme/2027")) & set(ids)
+
+    check()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_record_ids_change_with_every_field_of_the_key(level):
+    @FEW
+    @given(row_tables(level, max_rows=1))
+    def check(table):
+        ids = record_ids(table, level, "acme/2026")
+        for name in (*KEYS[level], *SHARED_KEY, "source_id"):
+            if table.column(name).null_count == 0:
+                nulled = table.set_column(table.column_names.index(name), name, [[None]])
+                assert record_ids(nulled, level, "acme/2026") != ids
+
+    check()
+
+
+def test_configuration_ids_are_the_same_for_every_device_delegate_and_data_type():
+    rows = kernel_campaign().tables["kernels"].to_pylist()
+    others = [row | {"delegate": "GPU", "dtype": "int8", "energy_mj": 9.0, "source_id": "x"} for row in rows]
+    release = assemble([kernel_campaign(), campaign("kernels", others, "other-phone")])
+    table = release.levels["kernels"]
+    per_device = {}
+    for device, configuration in zip(
+        table.column("device_id").to_pylist(), table.column("configuration_id").to_pylist(), strict=True
+    ):
+        per_device.setdefault(device, set()).add(configuration)
+    assert per_device["acme-phone"] == per_device["other-phone"]
+    assert len(per_device["acme-phone"]) == len(rows)
+
+
+@given(
+    st.dictionaries(st.text(max_size=5), st.none() | st.integers() | st.text(max_size=5) | st.booleans(), max_size=6)
+)
+def test_content_ids_do_not_depend_on_order_or_absent_values(content):
+    items = list(content.items())
+    random.Random(0).shuffle(items)
+    assert content_id(dict(items)) == content_id(content)
+    assert content_id({key: value for key, value in items if value is not None}) == content_id(content)
+    assert len(content_id(content)) == 20
+
+
+def test_content_ids_of_known_content_never_change():
+    assert content_id({}) == "44136fa355b3678a1146"
+    assert content_id({"kernel": "relu", "cin": 16}) == "ff991ca9eb9cabd85f0b"
+
+
+def test_configuration_ids_ignore_every_other_column():
+    table = kernel_campaign().tables["kernels"]
+    assert configuration_ids(table) == configuration_ids(table.select(list(KEYS["kernels"])))
+    assert set(KEYS["kernels"]) <= set(ROWS["kernels"].model_fields)

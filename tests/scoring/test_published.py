@@ -1,0 +1,104 @@
+"""Scores of the committed submissions, against the figures that their sources print."""
+
+import numpy as np
+import pytest
+
+from harness.scoring.editions import editions
+from harness.scoring.suite import suite_rows
+
+PHONES = {
+    "oneplus-8-pro": (148.8, 86.1, "D"),
+    "xiaomi-redmi-note8": (117.8, 125.8, "F"),
+    "huawei-mate40-pro": (188.2, 83.3, "D"),
+    "huawei-p40-pro": (223.4, 58.9, "B"),
+    "huawei-p40-lite": (193.2, 68.2, "C"),
+    "huawei-p40-lite-e": (125.6, 131.5, "F"),
+    "xiaomi-redmi-k30-ultra": (123.5, 109.5, "E"),
+    "motorola-one-macro": (112.1, 136.0, "F"),
+}
+BOARDS = {
+    "gap9_650_240": (0.9, "B"),
+    "gap9_800_370": (1.2, "B"),
+    "syntiant_9120_0v9_30mhz": (1.4, "B"),
+    "NUCLEO_U385RG_Q": (11.9, "C"),
+    "silicon_labs_xG24_DK2601B": (19.3, "C"),
+    "NUCLEO_U575ZI_Q": (31.1, "D"),
+    "NUCLEO_L4R5ZI": (84.7, "D"),
+    "EK-RA6M4": (191.1, "E"),
+    "microtvm_native-NUCLEO_L4R5ZI": (312.2, "E"),
+}
+
+
+@pytest.fixture(scope="module")
+def by_device(published_ratings):
+    return {rating.device_id: rating for rating in published_ratings}
+
+
+@pytest.mark.parametrize("device_id", PHONES)
+def test_phone_scores_are_the_published_ones(by_device, device_id):
+    rating = by_device[device_id]
+    iecs, index, label = PHONES[device_id]
+    assert round(rating.pcs) == rating.pcs_published
+    assert round(rating.iecs, 1) == iecs
+    assert round(rating.energy_index, 1) == index
+    assert (rating.edition, rating.tier, rating.label, rating.label_text) == ("phone-2023", "published", label, label)
+
+
+@pytest.mark.parametrize("device_id", BOARDS)
+def test_microcontroller_scores_are_the_documented_ones(by_device, device_id):
+    rating = by_device[device_id]
+    assert (round(rating.energy_index, 1), rating.label) == BOARDS[device_id]
+    assert rating.edition == "mcu-2025"
+    assert rating.pcs is rating.iecs is rating.pcs_published is rating.iecs_published is None
+
+
+def test_ranks_follow_the_energy_index(published_ratings):
+    for edition in editions():
+        rated = [rating for rating in published_ratings if rating.edition == edition.edition and rating.rank]
+        assert len(rated) == {"phone-2023": 8, "mcu-2025": len(rated)}[edition.edition] >= 8
+        by_index = sorted(rated, key=lambda rating: rating.energy_index)
+        assert [rating.rank for rating in by_index] == list(range(1, len(rated) + 1))
+
+
+def test_every_device_is_rated_or_told_why_not(published, published_ratings):
+    rated = {rating.device_id for rating in published_ratings}
+    assert rated == set(published.devices.column("device_id").to_pylist())
+    for rating in published_ratings:
+        assert (rating.label is None) == (rating.rank is None) == (rating.reason is not None)
+
+
+def test_frozen_references_are_the_medians_of_the_data(published):
+    for edition in editions():
+        rows = suite_rows(published, edition)
+        best = rows.groupby(["device_id", "network"], as_index=False)["energy_mj"].min()
+        medians = best.groupby("network")["energy_mj"].median()
+        for network in edition.networks:
+            assert medians[network.id] == pytest.approx(network.reference_mj, rel=1e-9)
+
+
+def spearman(one, other):
+    ranks = [np.argsort(np.argsort(values)) for values in (one, other)]
+    return float(np.corrcoef(*ranks)[0, 1])
+
+
+def test_energy_index_and_recomputed_score_order_phones_as_the_published_score_does(by_device):
+    ratings = [by_device[device_id] for device_id in PHONES]
+    printed = [rating.iecs_published for rating in ratings]
+    assert spearman([-rating.energy_index for rating in ratings], printed) == pytest.approx(0.976, abs=5e-4)
+    assert spearman([rating.iecs for rating in ratings], printed) == pytest.approx(0.90, abs=5e-3)
+
+
+def test_committed_rows_are_all_there(published):
+    assert published.levels["applications"].num_rows == 278
+    models = published.levels["models"]
+    assert models.num_rows == 122
+    # A figure that was published again in a later round is one row with several rounds.
+    assert sum(len(rounds) for rounds in models.column("rounds").to_pylist()) - models.num_rows == 18
+    assert published.levels["kernels"].num_rows == 0
+
+
+def test_published_scores_stand_beside_the_recomputed_ones(by_device):
+    figures = by_device["oneplus-8-pro"].as_json()
+    assert (figures["pcs"], figures["pcs_published"]) == (75, 75)
+    assert (figures["iecs"], figures["iecs_published"]) == (148.8, 173)
+    assert figures["unrounded"]["iecs"] == by_device["oneplus-8-pro"].iecs

@@ -1,0 +1,202 @@
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.errors import UsageError
+from harness.scoring.editions import Edition, edition_named, editions
+from harness.scoring.ratings import rate
+from tests.campaigns import campaign, kernel_campaign
+from tests.scoring.suites import BOARDS, PHONES, board, board_rows, phone, phone_rows, release
+
+SIMULATED = {"manifest": {"method": "simulated"}}
+MEASURED = {"manifest": {"method": "measured", "meter": {"name": "Acme meter", "kind": "rail"}}}
+IDLE = {"idle": {"power_mw": 300, "how": "Before each run."}}
+FEW = settings(deadline=None, derandomize=True, max_examples=15)
+
+
+def only(*campaigns):
+    ratings = rate(release(*campaigns))
+    assert len(ratings) == 1
+    return ratings[0]
+
+
+def test_device_at_the_references_has_index_100_and_class_d():
+    rating = only(phone())
+    assert rating.energy_index == pytest.approx(100)
+    assert (rating.label, rating.label_text, rating.rank, rating.reason) == ("D", "D", 1, None)
+    # 2 W of 4 W.
+    assert rating.pcs == pytest.approx(50)
+
+
+def test_best_delegate_counts_for_the_index_and_all_for_the_other_scores():
+    single, both = only(phone()), only(phone(rows=phone_rows(delegates=("CPU1", "GPU"))))
+    assert both.energy_index == pytest.approx(single.energy_index)
+    assert both.iecs == pytest.approx(1.5 * single.iecs)
+    assert both.pcs == pytest.approx(100 * (1 - 2.5 / 4))
+    assert {figure.delegate for figure in both.networks} == {"CPU1"}
+
+
+@FEW
+@given(st.floats(1e-3, 1e3), st.integers(0, 2**32))
+def test_scores_follow_the_unit_and_not_the_order_of_rows(factor, seed):
+    rows = phone_rows(delegates=("CPU1", "CPU4", "GPU"))
+    base = only(phone(rows=rows))
+    scaled = [row | {"energy_mj": row["energy_mj"] * factor} for row in rows]
+    random.Random(seed).shuffle(scaled)
+    rating = only(phone(rows=scaled))
+    assert rating.energy_index == pytest.approx(factor * base.energy_index)
+    assert rating.iecs == pytest.approx(base.iecs / factor)
+    assert rating.pcs == pytest.approx(base.pcs)
+    assert rating.record_ids == base.record_ids
+
+
+@FEW
+@given(st.lists(st.floats(0.01, 100), min_size=12, max_size=12))
+def test_index_of_two_devices_has_the_ratio_of_their_geometric_means(factors):
+    rows = [row | {"energy_mj": row["energy_mj"] * factor} for row, factor in zip(phone_rows(), factors, strict=True)]
+    product = 1.0
+    for factor in factors:
+        product *= factor ** (1 / 12)
+    assert only(phone(rows=rows)).energy_index == pytest.approx(100 * product)
+
+
+@pytest.mark.parametrize("edition", editions(), ids=lambda edition: edition.edition)
+def test_class_gets_no_better_as_the_index_grows(edition):
+    @FEW
+    @given(st.floats(1e-6, 1e6), st.floats(1e-6, 1e6))
+    def check(one, other):
+        low, high = sorted((one, other))
+        assert edition.classes.index(edition.class_of(low)) <= edition.classes.index(edition.class_of(high))
+
+    check()
+    for letter, border in edition.borders.items():
+        assert edition.class_of(border) == letter != edition.class_of(border * (1 + 1e-12))
+
+
+def test_too_few_networks_are_not_rated():
+    rating = only(phone(rows=phone_rows(networks=PHONES.networks[:9])))
+    assert rating.reason == "9 of 12 networks have an absolute figure; 10 needed"
+    assert rating.label is rating.label_text is rating.rank is rating.energy_index is rating.pcs is rating.iecs is None
+    assert len(rating.networks) == 9
+    assert only(phone(rows=phone_rows(networks=PHONES.networks[:10]))).label == "D"
+
+
+def test_three_of_four_networks_rate_a_microcontroller():
+    assert only(board(rows=board_rows(networks=BOARDS.networks[:3]))).energy_index == pytest.approx(100)
+    assert only(board(rows=board_rows(networks=BOARDS.networks[:2]))).reason.startswith("2 of 4 networks")
+
+
+def test_idle_subtracted_energies_are_never_rated():
+    rows = phone_rows(is_idle_subtracted=True)
+    rating = only(phone(rows=rows, manifest={"method": "published"} | IDLE))
+    assert rating.edition is rating.label is None
+    assert rating.reason.startswith("no absolute figure of a rated suite (phone-2023:")
+    mixed = phone_rows(networks=PHONES.networks[:9]) + phone_rows(networks=PHONES.networks[9:], is_idle_subtracted=True)
+    assert "9 of 12 networks have an absolute figure" in only(phone(rows=mixed, manifest=IDLE)).reason
+
+
+def test_batches_are_not_rated():
+    assert only(phone(rows=phone_rows(batch_size=8))).label is None
+
+
+@pytest.mark.parametrize("method", ["simulated", "estimated"])
+def test_simulated_figures_are_never_rated(method):
+    rating = only(phone(manifest={"method": method}))
+    assert rating.reason == "only simulated or estimated rows, which are never labelled"
+    assert rating.label is rating.rank is rating.tier is None
+
+
+def test_simulated_rows_beside_published_ones_change_nothing():
+    better = phone(name="simulated", rows=phone_rows(factor=0.1), **SIMULATED)
+    assert only(phone(), better).energy_index == pytest.approx(100)
+
+
+def test_device_without_a_suite_is_told_which_suites_there_are():
+    rating = only(kernel_campaign())
+    assert "phone-2023: the twelve reference networks" in rating.reason
+    assert "mcu-2025: the four networks" in rating.reason
+
+
+def test_tiers_are_not_ranked_together():
+    ratings = rate(
+        release(
+            phone("a", rows=phone_rows(factor=2)),
+            phone("b", rows=phone_rows(factor=3)),
+            phone("c", rows=phone_rows(factor=1), **MEASURED),
+        )
+    )
+    assert [(rating.device_id, rating.tier, rating.rank) for rating in ratings] == [
+        ("a", "published", 1),
+        ("b", "published", 2),
+        ("c", "rail", 1),
+    ]
+
+
+def test_ties_share_a_rank():
+    factors = {"a": 1, "b": 2, "c": 1, "d": 3}
+    ratings = rate(release(*(phone(name, rows=phone_rows(factor=factor)) for name, factor in factors.items())))
+    assert {rating.device_id: rating.rank for rating in ratings} == {"a": 1, "c": 1, "b": 3, "d": 4}
+
+
+def test_interval_across_a_border_prints_both_classes():
+    rows = [
+        row | {"energy_min_mj": row["energy_mj"] * 0.95, "energy_max_mj": row["energy_mj"] * 1.05}
+        for row in phone_rows(factor=0.98)
+    ]
+    rating = only(phone(rows=rows))
+    assert (rating.label, rating.label_range, rating.label_text) == ("D", ("D", "E"), "D/E")
+    assert rating.energy_index_low == pytest.approx(93.1)
+    assert rating.energy_index_high == pytest.approx(102.9)
+
+
+def test_without_spread_there_is_no_interval():
+    rating = only(phone())
+    assert rating.energy_index_low is rating.energy_index_high is None
+    assert rating.label_range == ("D",)
+
+
+def test_latest_round_counts_whatever_order_rounds_are_written_in():
+    old = board(name="v1.9", rows=board_rows(factor=7, rounds=["v1.9", "v1.2"]))
+    new = board(name="v1.10", rows=board_rows(factor=2, rounds=["v1.10"]))
+    assert only(old, new).energy_index == only(new, old).energy_index == pytest.approx(200)
+
+
+def test_repeats_of_a_round_are_joined_by_their_median():
+    rows = [row | {"source_id": str(factor)} for factor in (1, 2, 9) for row in board_rows(factor=factor)]
+    assert only(board(rows=rows)).energy_index == pytest.approx(200)
+
+
+def test_phone_without_tdp_or_power_has_no_pcs():
+    assert only(phone(tdp_w=None)).pcs is None
+    assert only(phone(rows=phone_rows(power_mw=None))).pcs is None
+    assert only(phone(tdp_w=None)).label == "D"
+
+
+def test_network_of_no_suite_is_passed_over():
+    rows = [*board_rows(), board_rows()[0] | {"model": "another"}]
+    assert only(board(rows=rows)).energy_index == pytest.approx(100)
+    assert rate(release(campaign("models", [board_rows()[0] | {"model": "x"}], "a")))[0].label is None
+
+
+def test_verification_hash_is_of_everything_the_label_says():
+    rating, other = only(phone()), only(phone(rows=phone_rows(factor=1.01)))
+    assert rating.verification_hash("1.0.0") == only(phone()).verification_hash("1.0.0")
+    assert rating.verification_hash("1.0.0") != rating.verification_hash("1.0.1")
+    assert rating.verification_hash("1.0.0") != other.verification_hash("1.0.0")
+
+
+def test_unknown_edition_names_those_there_are():
+    with pytest.raises(UsageError, match=r"edition 'phone-2022' is not known; there are phone-2023, mcu-2025"):
+        edition_named("phone-2022")
+
+
+def test_borders_of_an_edition_rise():
+    fields = PHONES.model_dump() | {"borders": {"A": 50, "B": 40}}
+    with pytest.raises(ValueError, match="class borders must rise"):
+        Edition.model_validate(fields)
+
+
+def test_empty_release_has_no_ratings():
+    assert rate(release()) == []

@@ -1,0 +1,85 @@
+import random
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+
+from harness.releases import assemble
+from harness.schema.columns import arrow_schema
+from harness.schema.records import RECORDS
+from harness.schema.vocabulary import LEVELS
+from tests.campaigns import board_campaign, campaign, kernel_campaign, phone_campaign
+from tests.strategies import row_tables
+
+CAMPAIGNS = [kernel_campaign(), kernel_campaign("acme-tablet"), board_campaign(), phone_campaign("other-phone")]
+FEW = settings(deadline=None, derandomize=True, max_examples=15)
+
+
+def as_one(release):
+    return [*release.levels.values(), release.devices, release.submissions, release.errata]
+
+
+def test_tables_do_not_depend_on_the_order_of_campaigns():
+    shuffled = CAMPAIGNS.copy()
+    random.Random(1).shuffle(shuffled)
+    for one, other in zip(as_one(assemble(CAMPAIGNS)), as_one(assemble(shuffled)), strict=True):
+        assert one.equals(other)
+
+
+def test_rows_carry_the_provenance_of_their_campaign():
+    release = assemble(CAMPAIGNS)
+    row = release.levels["kernels"].to_pylist()[0]
+    assert (row["device_id"], row["submission_id"]) == ("acme-phone", "acme-phone/kernels-2026")
+    assert (row["method"], row["tier"], row["processor"]) == ("measured", "analyser", "cpu")
+    delegates = {row["delegate"]: row["processor"] for row in release.levels["applications"].to_pylist()}
+    assert delegates == {"CPU1": "cpu", "CPU4": "cpu", "GPU": "gpu"}
+
+
+def test_every_level_has_the_schema_of_its_records_even_when_empty():
+    for release in (assemble([]), assemble(CAMPAIGNS)):
+        for level in LEVELS:
+            assert release.levels[level].schema.equals(arrow_schema(RECORDS[level]), check_metadata=True)
+    assert all(table.num_rows == 0 for table in as_one(assemble([])))
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_record_is_one_that_pydantic_admits(level):
+    @FEW
+    @given(row_tables(level, ("CPU1", "GPU")))
+    def check(table):
+        for record in assemble([campaign(level, table, "acme-phone")]).levels[level].to_pylist():
+            RECORDS[level].model_validate(record)
+
+    check()
+
+
+def test_release_of_one_level_holds_only_what_its_rows_belong_to():
+    release = assemble(CAMPAIGNS)
+    boards = release.only_of("models")
+    assert boards.devices.column("device_id").to_pylist() == ["ACME-M4.rev_2"]
+    assert boards.submissions.column("submission_id").to_pylist() == ["ACME-M4.rev_2/models-2026"]
+    assert boards.errata.num_rows == 0
+    assert set(boards.levels) == {"models"}
+    assert release.only_of("applications").errata.num_rows == release.errata.num_rows == 2
+
+
+def test_errata_keep_what_was_printed():
+    release = assemble(CAMPAIGNS)
+    device = next(row for row in release.devices.to_pylist() if row["device_id"] == "other-phone")
+    assert (device["tdp_w"], device["tdp_printed_w"]) == (5, 50)
+    fields = [(row["field"], row["where"], row["printed"], row["used"]) for row in release.errata.to_pylist()]
+    assert sorted(fields) == [("energy_mj", "dnn DNN7", 0.0125, 12.5), ("tdp_w", None, 50, 5)]
+
+
+def test_derived_costs_are_there_and_positive():
+    table = assemble([kernel_campaign()]).levels["kernels"]
+    for name in ("flops", "params", "bytes_moved"):
+        assert table.column(name).null_count == 0
+    assert all(flops > 0 for flops in table.column("flops").to_pylist())
+
+
+def test_defaults_are_filled_and_absent_stays_absent():
+    table = assemble([phone_campaign()]).levels["applications"]
+    assert set(table.column("batch_size").to_pylist()) == {1}
+    assert table.column("latency_ms").null_count == table.num_rows
+    assert table.schema.field("latency_ms").type == pa.float64()
