@@ -20,8 +20,8 @@ from harness.schema.vocabulary import Level
 from harness.validation.context import RowContext
 from harness.validation.faults import Faults
 from harness.validation.grouping import group_codes
+from harness.validation.levels import check_rows
 from harness.validation.table import IDENTIFIER, RowTable
-from harness.validation.tree import check_rows
 
 MOST_CELL: Final = 10_000
 """Characters of a cell; the schema admits far fewer."""

@@ -14,8 +14,8 @@ from harness.intake.foreign import ForeignSourceError, ForeignTable
 from harness.schema.facts import Device, Manifest
 from harness.validation.documents import read_fact
 from harness.validation.faults import Faults
+from harness.validation.layout import DEVICE_FILE, MANIFEST_FILE, MOST_YAML_BYTES
 from harness.validation.text import read_bytes
-from harness.validation.tree import DEVICE_FILE, MANIFEST_FILE, MOST_YAML_BYTES
 
 Fact = TypeVar("Fact", bound=BaseModel)
 

@@ -21,8 +21,9 @@ from harness.intake.sorting import Quarantined, Sorted, sort_rows
 from harness.issues import Issue, Report, as_text, printable
 from harness.schema.vocabulary import Level
 from harness.swap import replacing
+from harness.validation.layout import DEVICE_FILE, MANIFEST_FILE, QUARANTINE_FILE
 from harness.validation.table import IDENTIFIER
-from harness.validation.tree import DEVICE_FILE, MANIFEST_FILE, QUARANTINE_FILE, validate
+from harness.validation.tree import validate
 
 TRACES_FOLDER: Final = "traces"
 _LONGEST_CELL: Final = 1000

@@ -19,8 +19,8 @@ from harness.schema.vocabulary import Level
 from harness.validation.documents import read_fact
 from harness.validation.faults import Faults
 from harness.validation.header import UNIT_FACTORS
+from harness.validation.layout import MOST_YAML_BYTES
 from harness.validation.text import read_bytes
-from harness.validation.tree import MOST_YAML_BYTES
 
 
 def _as_text(value: Any) -> Any:

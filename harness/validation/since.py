@@ -6,7 +6,7 @@ import tarfile
 from pathlib import Path
 
 from harness.errors import UsageError
-from harness.validation.tree import DEVICE_FILE
+from harness.validation.layout import DEVICE_FILE
 
 
 def changed_campaigns(submissions: Path, ref: str) -> list[Path]:

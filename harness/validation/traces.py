@@ -21,8 +21,8 @@ from harness.traces.inferences import read_inferences
 from harness.traces.reduction import Reduction, reduce_trace
 from harness.traces.trace import TraceFault, TraceFormatError
 from harness.validation.faults import Faults
+from harness.validation.layout import TRACES_FOLDER
 
-TRACES: Final = "traces"
 ENERGY_TOLERANCE: Final = 0.005
 """Relative deviation of a stated from a recomputed energy that rounding and summation order explain."""
 
@@ -58,11 +58,13 @@ class TraceContext:
 def check_traces(manifest: Manifest, context: TraceContext) -> None:
     """Report traces that are not as bound, and rows whose energy does not follow from theirs."""
     bound = {file.file for trace in manifest.traces for file in _files(trace)}
-    folder = context.folder / TRACES
+    folder = context.folder / TRACES_FOLDER
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.name not in bound:
             fix = "Bind it under traces: with its SHA-256, or remove it."
-            context.report("trace-unbound", "traces", found=f"{TRACES}/{path.name}", expected="a bound file", fix=fix)
+            context.report(
+                "trace-unbound", "traces", found=f"{TRACES_FOLDER}/{path.name}", expected="a bound file", fix=fix
+            )
     for number, trace in enumerate(manifest.traces):
         _check_trace(trace, f"traces.{number}", context)
 
@@ -88,9 +90,9 @@ def _files(trace: Trace) -> Sequence[BoundFile]:
 
 
 def _has_bound_bytes(file: BoundFile, place: str, context: TraceContext) -> bool:
-    path = context.folder / TRACES / file.file
+    path = context.folder / TRACES_FOLDER / file.file
     if path.is_symlink() or not path.is_file():
-        found, fix = f"no {TRACES}/{file.file}", "Add the file, or remove the entry."
+        found, fix = f"no {TRACES_FOLDER}/{file.file}", "Add the file, or remove the entry."
         context.report("trace-missing", place, found=found, expected="the bound file", fix=fix)
         return False
     with path.open("rb") as stream:
@@ -117,7 +119,7 @@ def _selected_row(trace: Trace, place: str, context: TraceContext) -> dict[str, 
 
 def _reduction(trace: Trace, place: str, context: TraceContext) -> Reduction | None:
     """Reduction of a bound trace; None where it cannot be read."""
-    folder = context.folder / TRACES
+    folder = context.folder / TRACES_FOLDER
     options = TraceOptions(channel=trace.channel, sampling_hz=trace.sampling_hz)
     try:
         power = open_trace(folder / trace.power.file, trace.format, options)

@@ -19,7 +19,7 @@ from harness.schema.records import ROWS
 from harness.schema.vocabulary import LEVELS
 from harness.validation import validate
 from harness.validation.faults import Faults
-from harness.validation.tree import check_rows
+from harness.validation.levels import check_rows
 from tests.strategies import values
 from tests.validation.golden import CASES, expected_text, lay_out
 from tests.validation.hostile import CAMPAIGN

@@ -18,9 +18,9 @@ from harness.schema.columns import columns_of
 from harness.schema.records import ROWS
 from harness.validation.faults import Faults
 from harness.validation.header import is_taken_apart
+from harness.validation.layout import MOST_CSV_BYTES
 from harness.validation.table import IDENTIFIER, QuoteError, numbered_rows
 from harness.validation.text import read_bytes, report_long_lines
-from harness.validation.tree import MOST_CSV_BYTES
 
 _Lines = list[tuple[int, list[str]]]
 
