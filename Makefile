@@ -37,7 +37,7 @@ check: setup ## what the pull request is held to: lint, types, tests, submission
 validate build score site serve: setup ## one step of publish on its own
 	$(BIN)/deepen $@
 
-bench: setup ## measure the validation engine beside two alternatives
+bench: setup ## measure validation and trace reduction beside named alternatives
 	$(BIN)/python -m tests.bench
 
 lock: setup ## refresh the exact versions in requirements.lock

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy.stats import theilslopes
 
 from harness.traces.trace import Reals
@@ -19,7 +20,7 @@ _BLOCK = 256
 """Samples among which the freshest arrival is kept, so that memory stays small where stamps come one by one."""
 _SAME_BURST = 0.5
 """Stamps closer than this many periods came in one burst, whose last sample was there when its first was stamped."""
-_MOST_POINTS = 1500
+_MOST_POINTS = 500
 _FRESHEST = 0.1
 """Quantile of the residuals that the line is laid through: below lie clock steps of the host, not samples."""
 _LOST_S = 0.0005
@@ -46,7 +47,10 @@ class SampleClock:
     def times(self, start: int, n_samples: int) -> Reals:
         """Times in seconds of `n_samples` samples from sample `start` on."""
         samples = np.arange(start, start + n_samples)
-        times: Reals = self.firsts_s[np.searchsorted(self.breaks, samples, side="right")] + self.period_s * samples
+        times: Reals = samples.astype(np.float64) * self.period_s
+        if len(self.breaks):
+            return times + self.firsts_s[np.searchsorted(self.breaks, samples, side="right")]
+        times += self.firsts_s[0]
         return times
 
     @property
@@ -141,8 +145,9 @@ def _losses(residuals: Reals) -> Positions:
         return np.empty(0, dtype=np.int64)
     breaks: list[int] = []
     least = 3
-    before = np.array([residuals[max(0, b - _NEIGHBOURS) : b].min(initial=np.inf) for b in range(n)])
-    after = np.array([residuals[b : b + _NEIGHBOURS].min() for b in range(n)])
+    padding = np.full(_NEIGHBOURS, np.inf)
+    least_near = sliding_window_view(np.concatenate([padding, residuals, padding]), _NEIGHBOURS).min(axis=1)
+    before, after = least_near[:n], least_near[_NEIGHBOURS : _NEIGHBOURS + n]
     steps = after - before
     for block in np.flatnonzero(steps > _LOST_S):
         is_far = not breaks or block - breaks[-1] >= _NEIGHBOURS

@@ -229,10 +229,20 @@ def test_order_of_the_files_does_not_matter(tmp_path):
 def test_slip_is_seen_through_the_rounding_of_the_printed_figure(tmp_path):
     kernels = with_entry("fc", "DDDDD1", energy="1.117", latency="0.001", power="1723.08")
     kernels["fc"]["DDDDD2"] = {"energy": "149.62", "latency": "0.104", "power": "497.97"} | {
-        "config": {"CIN": 512, "COUT": 64}
+        "config": {"CIN": 25_088, "COUT": 4096}
     }
     result = taken(tmp_path, kernels)
     assert {row.row.source_id: row.rules for row in result.quarantined} == {
         "DDDDD1": ["unit-slip"],
         "DDDDD2": ["energy-power-latency"],
     }
+
+
+@pytest.mark.parametrize("identifier", ["a\rb", "a\nb", 'a"b', "a,b", "\ud800", "\x00", "<b>", "x" * 201, "x" * 20_000])
+def test_strange_identifier_harms_its_own_row_only(tmp_path, identifier):
+    kernels = with_entry("fc", identifier, energy="1.002", config={"CIN": 300, "COUT": 64})
+    result = taken(tmp_path, kernels)
+    is_plain = identifier in ('a"b', "a,b", "\ud800")
+    assert (result.n_read, result.n_accepted) == (6, 6 if is_plain else 5)
+    assert {rule for row in result.quarantined for rule in row.rules} <= {"text-plain", "line-length"}
+    assert len(quarantine(result.folder) if result.n_quarantined else [0]) == 1
