@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from harness.schema.records import KEYS
 from harness.schema.vocabulary import KERNEL_REQUIRES
 
 Extents = npt.NDArray[np.int64]
@@ -63,37 +62,45 @@ def kernel_cost(table: pa.Table) -> Cost:
         Multiply-accumulate counts of convolution and matrix multiplication as in Sze et al., Efficient
         Processing of Deep Neural Networks (2020), chapter 2.
     """
-    # Reals hold whole numbers exactly up to 9e15, and larger ones without overflow.
-    flops, params, elements = (np.zeros(table.num_rows) for _ in range(3))
-    fields: dict[str, Reals] = {
-        name: table.column(name).fill_null(0).to_numpy().astype(np.float64)
-        for name in KEYS["kernels"]
-        if name != "kernel"
-    }
-    kernels, codes = _words(table.column("kernel"))
-    for code, kernel in enumerate(kernels):
-        if kernel not in KERNEL_REQUIRES:
-            continue
-        rows = np.flatnonzero(codes == code)
-        of_kernel = _cost_of(kernel, _Chosen(fields, rows))
-        for total, part in zip((flops, params, elements), of_kernel, strict=True):
-            total[rows] = part
+    flops, params, elements = _counts(table)
     dtypes, codes = _words(table.column("dtype"))
     bits = np.array([*(DTYPE_BITS.get(dtype, 0) for dtype in dtypes), 0], dtype=np.int64)[codes]
     counts = (flops, params, (elements + params) * bits // 8)
     return Cost(*(np.minimum(count, _MOST_COUNT).astype(np.int64) for count in counts))
 
 
+def kernel_flops(table: pa.Table) -> Reals:
+    """FLOPs alone of every row of a kernel table, as `kernel_cost` counts them."""
+    return _counts(table)[0]
+
+
+def _counts(table: pa.Table) -> tuple[Reals, Reals, Reals]:
+    """FLOPs, parameters, and elements read or written, of every row."""
+    # Reals hold whole numbers exactly up to 9e15, and larger ones without overflow.
+    flops, params, elements = (np.zeros(table.num_rows) for _ in range(3))
+    kernels, codes = _words(table.column("kernel"))
+    for code, kernel in enumerate(kernels):
+        if kernel not in KERNEL_REQUIRES:
+            continue
+        rows = np.flatnonzero(codes == code)
+        of_kernel = _cost_of(kernel, _Chosen(table, rows))
+        for total, part in zip((flops, params, elements), of_kernel, strict=True):
+            total[rows] = part
+    return flops, params, elements
+
+
 class _Chosen:
     """Columns at chosen rows, taken when asked for, because each kernel type needs only some."""
 
-    def __init__(self, fields: dict[str, Reals], rows: Extents) -> None:
-        self._fields = fields
+    def __init__(self, table: pa.Table, rows: Extents) -> None:
+        self._table = table
         self._rows = rows
 
     def __getitem__(self, name: str) -> Reals:
-        chosen: Reals = self._fields[name][self._rows]
-        return chosen
+        column = self._table.column(name)
+        # With nulls Arrow gives floats, in which they are NaN; an absent extent counts as 0.
+        values: Reals = column.to_numpy()[self._rows].astype(np.float64)
+        return np.nan_to_num(values, copy=False) if column.null_count else values
 
 
 def _words(column: pa.ChunkedArray) -> tuple[list[str], Extents]:

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from harness.schema.cost import kernel_cost
+from harness.schema.cost import kernel_flops
 from harness.schema.facts import Device
 from harness.schema.vocabulary import CONFIGURATION_FIELDS, KERNEL_ALLOWS, KERNEL_REQUIRES, DeviceClass, Kernel
 from harness.validation.context import Mask, Numbers, RowContext, rows_by_kernel, rows_where, words_with_codes
@@ -73,8 +73,9 @@ def check_energy_power_latency(context: RowContext) -> None:
     slips = find_slips(context)
     deviating = np.abs(ratio - 1) > ENERGY_TOLERANCE
     deviating[[slip.row for slip in slips]] = False
+    products = context.numbers("power_mw"), context.numbers("latency_ms")
     for row in rows_where(deviating):
-        _report_deviation(context, row, float(ratio[row]))
+        _report_deviation(context, row, float(ratio[row]), *(float(numbers[row]) for numbers in products))
     n_triples = int(np.isfinite(ratio).sum())
     is_column = len(slips) >= CONTRADICTED_ROWS and len(slips) >= CONTRADICTED_SHARE * n_triples
     is_column &= not context.is_each_row
@@ -114,8 +115,9 @@ def find_slips(context: RowContext) -> list[Slip]:
         thousands = np.round(np.log10(ratio) / 3)
         off = np.abs(ratio / SLIP**thousands - 1)
     is_candidate = (thousands != 0) & (np.abs(thousands) <= 2) & (off <= SLIP_TOLERANCE + MOST_SLACK)
+    power, ceiling = context.numbers("power_mw"), _power_ceiling(context.device)[0]
     return [
-        _slip(context, row, int(thousands[row]), float(ratio[row]))
+        _slip(row, int(thousands[row]), float(ratio[row]), power=float(power[row]), ceiling=ceiling)
         for row in rows_where(is_candidate)
         if off[row] <= SLIP_TOLERANCE or off[row] <= SLIP_TOLERANCE + min(_slack(context, row), MOST_SLACK)
     ]
@@ -126,10 +128,9 @@ def _slack(context: RowContext, row: int) -> float:
     return sum(half / abs(value) for half, value in (half_units(context.rows.text(row, name)) for name in _TRIPLE))
 
 
-def _report_deviation(context: RowContext, row: int, ratio: float) -> None:
+def _report_deviation(context: RowContext, row: int, ratio: float, power: float, latency: float) -> None:
     if abs(ratio - 1) <= ENERGY_TOLERANCE + _slack(context, row):
         return
-    _, power, latency = (context.numbers(name)[row] for name in _TRIPLE)
     product = f"power_mw {power:g} x latency_ms {latency:g} / 1000"
     context.report(
         "energy-power-latency",
@@ -141,12 +142,11 @@ def _report_deviation(context: RowContext, row: int, ratio: float) -> None:
     )
 
 
-def _slip(context: RowContext, row: int, thousands: int, ratio: float) -> Slip:
+def _slip(row: int, thousands: int, ratio: float, *, power: float, ceiling: float) -> Slip:
     """Slip of a row, with the column that most likely slipped and the unit it seems to be in.
 
     The power is judged by what the device can draw; where it is plausible, latency slips more often than energy.
     """
-    power, ceiling = context.numbers("power_mw")[row], _power_ceiling(context.device)[0]
     if thousands > 0:
         is_power = power * SLIP <= ceiling and power < ceiling / SLIP
         units = ("watts", "seconds (or energy_mj like microjoules)")
@@ -244,7 +244,7 @@ def _report_missing(context: RowContext, row: int, kernel: Kernel, names: list[s
 def check_energy_per_flop(context: RowContext) -> None:
     """energy-per-flop."""
     if context.level == "kernels":
-        flops = kernel_cost(context.rows.table).flops.astype(np.float64)
+        flops = kernel_flops(context.rows.table)
     elif context.level == "models":
         flops = context.numbers("flops")
     else:

@@ -195,7 +195,10 @@ def _read_with_arrow(data: bytes, names: Sequence[str], columns: Mapping[str, Co
     except pa.ArrowInvalid:
         # Arrow names one fault at most; the reading by cells finds them all.
         return None
-    return table.unify_dictionaries() if all(map(_is_plain, table.columns)) else None
+    # Without blanks in the file there are none around a word; to look for them first is fast.
+    may_have_space = b" " in data or b"\t" in data or not data.isascii()
+    is_plain = all(_is_plain(values, may_have_space) for values in table.columns)
+    return table.unify_dictionaries() if is_plain else None
 
 
 def _has_hexadecimals(data: bytes) -> bool:
@@ -203,11 +206,13 @@ def _has_hexadecimals(data: bytes) -> bool:
     return (b"x" in data and b"0x" in data) or (b"X" in data and b"0X" in data)
 
 
-def _is_plain(values: pa.ChunkedArray) -> bool:
+def _is_plain(values: pa.ChunkedArray, may_have_space: bool) -> bool:
     """Whether the reading by cells would give the same: words without space around them, and finite numbers."""
     if pa.types.is_floating(values.type):
         # One sum tells whether all are finite.
         return math.isfinite(pc.sum(values).as_py() or 0.0)
+    if not may_have_space:
+        return True
     if pa.types.is_string(values.type):
         trimmed = pc.equal(values, pc.utf8_trim_whitespace(values))
         return pc.all(trimmed).as_py() is not False
