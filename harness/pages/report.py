@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from harness.issues import Report
-from harness.schema.export import code_span, escape_markdown, markdown_table
+from harness.schema.export import code_span, markdown_table
 from harness.scoring.changes import RatingChange
 from harness.scoring.ratings import Rating
 
@@ -47,13 +47,10 @@ def _by_rule(report: Report) -> str:
 
 
 def _listed(report: Report) -> str:
-    lines = [
-        f"- {code_span(issue.file if issue.line is None else f'{issue.file}:{issue.line}')} "
-        f"{issue.severity}: {escape_markdown(issue.message)}"
-        for issue in report.issues[:MOST_LISTED]
-    ]
+    """The faults as they are printed, in a block in which nothing is markup or calls on anyone."""
+    lines = [str(issue).replace("`", "'") for issue in report.issues[:MOST_LISTED]]
     n_more = len(report.issues) - len(lines)
-    return "\n".join([*lines, *([f"- and {n_more} more"] if n_more else [])])
+    return "\n".join(["```text", *lines, *([f"and {n_more} more"] if n_more else []), "```"])
 
 
 def _change_row(change: RatingChange) -> dict[str, object]:

@@ -20,8 +20,8 @@ ENERGY_TOLERANCE: Final = 0.02
 """Relative deviation of energy from power times latency; DeepEn2023 keeps 0.5 % above 0.1 mJ."""
 SLIP: Final = 1000.0
 SLIP_TOLERANCE: Final = 0.15
-MOST_SLACK: Final = 0.5
-"""Rounding of more than half the value says nothing about its unit."""
+SLIP_DECADES: Final = 0.5
+"""Nearer to a thousand than to any other step between units, the decade counts, whatever else is wrong."""
 CONTRADICTED_SHARE: Final = 0.9
 """Share of slipped rows from which the header, not the row, is wrong."""
 CONTRADICTED_ROWS: Final = 3
@@ -53,6 +53,7 @@ class Slip:
         unit: unit that the value seems to be in, in words.
         exponent: power of ten that brings it into the unit of the column.
         ratio: energy over the product of power and latency.
+        is_whole: whether the correction makes the three agree; otherwise something else is wrong as well.
     """
 
     row: int
@@ -60,6 +61,7 @@ class Slip:
     unit: str
     exponent: int
     ratio: float
+    is_whole: bool
 
     @property
     def change(self) -> str:
@@ -72,7 +74,7 @@ def check_energy_power_latency(context: RowContext) -> None:
     ratio = _ratios(context)
     slips = find_slips(context)
     deviating = np.abs(ratio - 1) > ENERGY_TOLERANCE
-    deviating[[slip.row for slip in slips]] = False
+    deviating[[slip.row for slip in slips if slip.is_whole]] = False
     products = context.numbers("power_mw"), context.numbers("latency_ms")
     for row in rows_where(deviating):
         _report_deviation(context, row, float(ratio[row]), *(float(numbers[row]) for numbers in products))
@@ -106,20 +108,27 @@ def _ratios(context: RowContext) -> Numbers:
 def find_slips(context: RowContext) -> list[Slip]:
     """Quantities whose unit slipped, in order of rows.
 
-    A ratio is a slip where it is near a thousand or a million or their inverse, within `SLIP_TOLERANCE` and what
-    rounding explains: 0.001 s is anything from half a millisecond to one and a half.
+    A ratio is a slip where a thousand, a million or their inverse is the power of a thousand next to it. It is the
+    whole explanation only within `SLIP_TOLERANCE` and rounding: 0.001 s is anything from half a millisecond to one
+    and a half.
     """
     ratio = _ratios(context)
     with np.errstate(all="ignore"):
-        # Two slips or none: only a ratio near 1000 or its inverse is a unit.
-        thousands = np.round(np.log10(ratio) / 3)
+        decades = np.log10(ratio)
+        thousands = np.round(decades / 3)
+        is_slip = (thousands != 0) & (np.abs(thousands) <= 2) & (np.abs(decades - 3 * thousands) <= SLIP_DECADES)
         off = np.abs(ratio / SLIP**thousands - 1)
-    is_candidate = (thousands != 0) & (np.abs(thousands) <= 2) & (off <= SLIP_TOLERANCE + MOST_SLACK)
     power, ceiling = context.numbers("power_mw"), _power_ceiling(context.device)[0]
     return [
-        _slip(row, int(thousands[row]), float(ratio[row]), power=float(power[row]), ceiling=ceiling)
-        for row in rows_where(is_candidate)
-        if off[row] <= SLIP_TOLERANCE or off[row] <= SLIP_TOLERANCE + min(_slack(context, row), MOST_SLACK)
+        _slip(
+            row,
+            int(thousands[row]),
+            float(ratio[row]),
+            is_whole=bool(off[row] <= SLIP_TOLERANCE + _slack(context, row)),
+            power=float(power[row]),
+            ceiling=ceiling,
+        )
+        for row in rows_where(is_slip)
     ]
 
 
@@ -142,7 +151,7 @@ def _report_deviation(context: RowContext, row: int, ratio: float, power: float,
     )
 
 
-def _slip(row: int, thousands: int, ratio: float, *, power: float, ceiling: float) -> Slip:
+def _slip(row: int, thousands: int, ratio: float, *, is_whole: bool, power: float, ceiling: float) -> Slip:
     """Slip of a row, with the column that most likely slipped and the unit it seems to be in.
 
     The power is judged by what the device can draw; where it is plausible, latency slips more often than energy.
@@ -154,7 +163,7 @@ def _slip(row: int, thousands: int, ratio: float, *, power: float, ceiling: floa
         is_power = power > ceiling
         units = ("microwatts", "microseconds (or energy_mj like joules)")
     column, unit = ("power_mw", units[0]) if is_power else ("latency_ms", units[1])
-    return Slip(row, column, unit, 3 * thousands, ratio)
+    return Slip(row, column, unit, 3 * thousands, ratio, is_whole)
 
 
 def _power_ceiling(device: Device | None) -> tuple[float, str]:

@@ -47,7 +47,9 @@ def submissions_at(submissions: Path, ref: str, into: Path) -> Path:
     base = _git(submissions, "merge-base", ref, "HEAD").decode().strip()
     prefix = _git(submissions, "rev-parse", "--show-prefix").decode().strip()
     if _git(submissions, "ls-tree", base, "--", "."):
-        archive = _git(submissions, "archive", "--format=tar", f"{base}:{prefix}")
+        # From the top of the checkout, because a folder below it is looked for inside the archived one.
+        top = Path(_git(submissions, "rev-parse", "--show-toplevel").decode().strip())
+        archive = _git(top, "archive", "--format=tar", f"{base}:{prefix}")
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
             tar.extractall(into, filter="data")
     return into

@@ -1,30 +1,33 @@
 """Submitted traces against the rows they stand behind: bytes, clock, windows, and the energy that follows from them.
 
-How a trace becomes an energy is in `harness.traces`; here it is only compared.
+How a trace becomes an energy is in `harness.traces`; how it is compared, in `harness.validation.trace_energy`.
 """
 
+import difflib
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
 
-from harness.errors import UsageError
 from harness.schema.facts import BoundFile, Manifest, Trace
 from harness.schema.vocabulary import Level
-from harness.traces.formats import TraceOptions, open_trace
+from harness.traces.formats import TraceOptions, open_trace, trace_formats
 from harness.traces.inferences import read_inferences
+from harness.traces.logs import number
 from harness.traces.reduction import Reduction, reduce_trace
 from harness.traces.trace import TraceFault, TraceFormatError
+from harness.validation import fact_faults
 from harness.validation.faults import Faults
-from harness.validation.layout import TRACES_FOLDER
+from harness.validation.layout import TRACES_FOLDER, entries_of, report_link, shown_path
+from harness.validation.registry import RULES
+from harness.validation.text import report_unreadable
+from harness.validation.trace_energy import energy_fault
 
-ENERGY_TOLERANCE: Final = 0.005
-"""Relative deviation of a stated from a recomputed energy that rounding and summation order explain."""
+_NO_ENERGY: Final = {"trace-unit", "trace-order"}
+"""Faults with which a recomputed energy means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class TraceContext:
     Attributes:
         folder: campaign folder.
         shown: its manifest's name in messages.
+        lines: line of each part of the manifest.
         tables: rows by level.
         seen: where each trace's bytes were met first, over all campaigns of a validation.
         faults: collects what is wrong.
@@ -41,123 +45,223 @@ class TraceContext:
 
     folder: Path
     shown: str
+    lines: Mapping[fact_faults.Path, int]
     tables: Mapping[Level, pa.Table]
     seen: dict[str, str]
     faults: Faults
 
-    def report(self, rule: str, place: str, *, found: str, expected: str, fix: str) -> None:
-        """Report a fault of one entry of the manifest."""
-        self.faults.add(rule, self.shown, column=place, found=found, expected=expected, fix=fix)
+    def path(self, name: str) -> Path:
+        """Path of a file in the folder of traces."""
+        return self.folder / TRACES_FOLDER / name
 
-    def report_trace(self, fault: TraceFault, place: str) -> None:
-        """Report a finding of a trace reader or of the reduction."""
-        line = "" if fault.line is None else f"line {fault.line}: "
-        self.report(fault.rule, place, found=f"{line}{fault.found}", expected=fault.expected, fix=fault.fix)
+    def line(self, place: fact_faults.Path) -> int:
+        """Line of a part of the manifest, or of what holds it."""
+        return next(self.lines[place[:n]] for n in range(len(place), -1, -1) if place[:n] in self.lines)
+
+    def report(
+        self, rule: str, place: fact_faults.Path, *, found: str, expected: str, fix: str, is_value: bool = False
+    ) -> None:
+        """Report a fault of one part of the manifest."""
+        self.faults.add(
+            rule,
+            self.shown,
+            line=self.line(place),
+            column=".".join(place),
+            found=found,
+            expected=expected,
+            fix=fix,
+            is_value=is_value,
+        )
+
+    def report_trace(self, fault: TraceFault, place: fact_faults.Path) -> None:
+        """Report a finding of a trace reader or of the reduction: in the file it is about, or where that is bound."""
+        if fault.source is None:
+            self.report(fault.rule, place, found=fault.found, expected=fault.expected, fix=fault.fix)
+            return
+        shown = shown_path(self.path(fault.source))
+        self.faults.add(fault.rule, shown, line=fault.line, found=fault.found, expected=fault.expected, fix=fault.fix)
 
 
 def check_traces(manifest: Manifest, context: TraceContext) -> None:
     """Report traces that are not as bound, and rows whose energy does not follow from theirs."""
-    bound = {file.file for trace in manifest.traces for file in _files(trace)}
-    folder = context.folder / TRACES_FOLDER
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.name not in bound:
-            fix = "Bind it under traces: with its SHA-256, or remove it."
-            context.report(
-                "trace-unbound", "traces", found=f"{TRACES_FOLDER}/{path.name}", expected="a bound file", fix=fix
-            )
-    for number, trace in enumerate(manifest.traces):
-        _check_trace(trace, f"traces.{number}", context)
-
-
-def _check_trace(trace: Trace, place: str, context: TraceContext) -> None:
-    files = _files(trace)
-    if sum(_has_bound_bytes(file, place, context) for file in files) < len(files):
+    if not _check_folder(manifest, context):
         return
-    here = f"{context.shown}, {place}"
+    for position, trace in enumerate(manifest.traces):
+        _check_trace(trace, ("traces", str(position)), manifest, context)
+
+
+def _check_folder(manifest: Manifest, context: TraceContext) -> bool:
+    """Report what lies in the folder of traces and should not; whether bound files can be looked for."""
+    folder = context.folder / TRACES_FOLDER
+    if folder.is_symlink():
+        # Reported where the entries of a campaign are looked at.
+        return False
+    if not folder.exists():
+        return True
+    if not folder.is_dir():
+        fix = "Make a folder of this name and put the traces into it, or remove the file."
+        context.faults.add(
+            "path-unknown", shown_path(folder), found="a file of this name", expected="a folder of traces", fix=fix
+        )
+        return False
+    bound = {file.file for trace in manifest.traces for _, file in _files(trace)}
+    for path in entries_of(folder, context.faults):
+        if path.is_symlink():
+            report_link(path, context.faults)
+        elif path.is_dir():
+            fix = "Put its files into traces/ itself and bind them, or remove it."
+            context.faults.add(
+                "trace-unbound", shown_path(path), found="a folder", expected="files that are bound", fix=fix
+            )
+        elif path.name not in bound:
+            fix = "Bind it under traces: with its SHA-256, or remove it."
+            found, expected = "a file that submission.yaml does not bind", "files that are bound"
+            context.faults.add("trace-unbound", shown_path(path), found=found, expected=expected, fix=fix)
+    return True
+
+
+def _check_trace(trace: Trace, place: fact_faults.Path, manifest: Manifest, context: TraceContext) -> None:
+    row = _selected_row(trace, (*place, "where"), context)
+    files = _files(trace)
+    if sum(_has_bound_bytes(file, (*place, name), context) for name, file in files) < len(files):
+        return
+    here = f"{context.shown}:{context.line(place)}, {'.'.join(place)}"
     first = context.seen.setdefault(trace.power.sha256, here)
     if first != here:
         fix = "Give each result the trace it was measured with."
-        expected = f"bytes unlike those of {first}"
-        context.report("trace-shared", place, found=trace.power.file, expected=expected, fix=fix)
-    row = _selected_row(trace, place, context)
+        found, expected = f"{trace.power.file}, with the bytes of the trace in {first}", "a trace of its own"
+        context.report("trace-shared", (*place, "power"), found=found, expected=expected, fix=fix)
     reduction = _reduction(trace, place, context)
-    if row is not None and reduction is not None and reduction.energy_mj is not None:
-        _check_energy(trace, row, reduction, place, context)
+    if row is None or reduction is None or _NO_ENERGY & {fault.rule for fault in reduction.faults}:
+        return
+    if reduction.energy_mj is not None:
+        deviation = energy_fault(trace, row, reduction, manifest.idle)
+        if deviation is not None:
+            context.report_trace(deviation, place)
+    elif not any(RULES[fault.rule].severity == "error" for fault in reduction.faults):
+        found = f"none of {reduction.n_inferences} inferences of {trace.inferences.file} can be used"
+        fix = "Bind a trace that was recorded without a break."
+        expected = "at least one that no gap reaches into"
+        context.report("trace-energy", place, found=found, expected=expected, fix=fix)
 
 
-def _files(trace: Trace) -> Sequence[BoundFile]:
-    return [file for file in (trace.power, trace.inferences, trace.baseline) if file is not None]
+def _files(trace: Trace) -> Sequence[tuple[str, BoundFile]]:
+    files = (("power", trace.power), ("inferences", trace.inferences), ("baseline", trace.baseline))
+    return [(name, file) for name, file in files if file is not None]
 
 
-def _has_bound_bytes(file: BoundFile, place: str, context: TraceContext) -> bool:
-    path = context.folder / TRACES_FOLDER / file.file
-    if path.is_symlink() or not path.is_file():
-        found, fix = f"no {TRACES_FOLDER}/{file.file}", "Add the file, or remove the entry."
-        context.report("trace-missing", place, found=found, expected="the bound file", fix=fix)
+def _has_bound_bytes(file: BoundFile, place: fact_faults.Path, context: TraceContext) -> bool:
+    path = context.path(file.file)
+    if path.is_symlink():
+        # Reported as an entry of the folder.
         return False
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    if not path.is_file():
+        fix = "Add the file, or remove the entry."
+        if path.exists():
+            fix = "Put the file itself in its place."
+        context.report(
+            "trace-missing",
+            (*place, "file"),
+            found=file.file,
+            expected=f"a file in {TRACES_FOLDER}/",
+            fix=fix,
+            is_value=True,
+        )
+        return False
+    try:
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        report_unreadable(shown_path(path), error, context.faults)
+        return False
     if digest != file.sha256:
-        found = f"{file.file} with SHA-256 {digest}"
-        fix = "Restore the file that was measured; if it is the right one, bind it anew."
-        context.report("trace-hash", place, found=found, expected=file.sha256, fix=fix)
+        expected = f"{digest}, the SHA-256 of {TRACES_FOLDER}/{file.file}"
+        fix = "Restore the file that was measured; if it is the right one, write its SHA-256 here."
+        context.report("trace-hash", (*place, "sha256"), found=file.sha256, expected=expected, fix=fix, is_value=True)
         return False
     return True
 
 
-def _selected_row(trace: Trace, place: str, context: TraceContext) -> dict[str, Any] | None:
+def _selected_row(trace: Trace, place: fact_faults.Path, context: TraceContext) -> dict[str, Any] | None:
+    """Row that a trace stands behind; None where there is not one, or where its table could not be read."""
+    file = f"{trace.level}.csv"
     table = context.tables.get(trace.level)
-    rows = [] if table is None else table.to_pylist()
-    chosen = [row for row in rows if all(str(row.get(name)) == value for name, value in trace.where.items())]
+    if table is None:
+        if not (context.folder / file).exists():
+            context.report(
+                "trace-row",
+                (*place[:-1], "level"),
+                found=trace.level,
+                expected="the level of a table that is here",
+                fix=f"Add {file}, or correct the level.",
+                is_value=True,
+            )
+        return None
+    unknown = [name for name in trace.where if name not in table.column_names]
+    for name in unknown:
+        near = difflib.get_close_matches(name, table.column_names, n=1)
+        fix = f"Rename it to {near[0]}." if near else "Select the row by its columns."
+        context.report(
+            "trace-row", (*place, name), found="no such column", expected=f"a column of {trace.level}.csv", fix=fix
+        )
+    if unknown:
+        return None
+    selection = table.select(list(trace.where)).to_pylist()
+    chosen = [
+        position
+        for position, cells in enumerate(selection)
+        if all(_is_cell(cells[name], wanted) for name, wanted in trace.where.items())
+    ]
     if len(chosen) == 1:
-        return dict(chosen[0])
-    selection = ", ".join(f"{name} {value}" for name, value in trace.where.items())
-    found = f"{len(chosen)} rows of {trace.level}.csv for {selection}"
-    context.report("trace-row", place, found=found, expected="one row", fix="Select one row by its columns.")
+        return dict(table.slice(chosen[0], 1).to_pylist()[0])
+    columns = ", ".join(f"{name} {wanted}" for name, wanted in trace.where.items())
+    found = f"{len(chosen)} rows of {file} with {columns}"
+    fix = "Add columns until one row is left." if chosen else "Write the cells as they stand in the row."
+    context.report("trace-row", place, found=found, expected="one row", fix=fix)
     return None
 
 
-def _reduction(trace: Trace, place: str, context: TraceContext) -> Reduction | None:
+def _is_cell(value: object, wanted: str) -> bool:
+    """Whether a cell of a table is what a manifest writes for it.
+
+    >>> _is_cell(12.4, "12.400"), _is_cell(False, "false"), _is_cell(None, "None")
+    (True, True, False)
+    """
+    if value is None:
+        return not wanted
+    if isinstance(value, bool):
+        return wanted.lower() == str(value).lower()
+    if isinstance(value, int | float):
+        return number(wanted) == value
+    if isinstance(value, list):
+        return wanted == ";".join(map(str, value))
+    return wanted == value
+
+
+def _reduction(trace: Trace, place: fact_faults.Path, context: TraceContext) -> Reduction | None:
     """Reduction of a bound trace; None where it cannot be read."""
-    folder = context.folder / TRACES_FOLDER
+    formats = list(trace_formats())
+    if trace.format not in formats:
+        near = difflib.get_close_matches(trace.format.lower(), formats, n=1)
+        fix = f"Write {near[0]}." if near else "Write the format that the meter's software exports."
+        expected = "one of " + ", ".join(formats)
+        context.report(
+            "trace-format", (*place, "format"), found=trace.format, expected=expected, fix=fix, is_value=True
+        )
+        return None
     options = TraceOptions(channel=trace.channel, sampling_hz=trace.sampling_hz)
     try:
-        power = open_trace(folder / trace.power.file, trace.format, options)
-        inferences = read_inferences(folder / trace.inferences.file, trace.n_each)
-        baseline = None if trace.baseline is None else open_trace(folder / trace.baseline.file, trace.format, options)
+        power = open_trace(context.path(trace.power.file), trace.format, options)
+        inferences = read_inferences(context.path(trace.inferences.file), trace.n_each)
+        bound = trace.baseline
+        baseline = None if bound is None else open_trace(context.path(bound.file), trace.format, options)
         reduction = reduce_trace(power, inferences, baseline)
     except TraceFormatError as error:
         context.report_trace(error.fault, place)
         return None
-    except UsageError as error:
-        fix = "Name format and channel as the message lists them."
-        context.report("trace-format", place, found=trace.format, expected=str(error), fix=fix)
+    except OSError as error:
+        report_unreadable(shown_path(context.path(trace.power.file)), error, context.faults)
         return None
     for fault in reduction.faults:
         context.report_trace(fault, place)
     return reduction
-
-
-def _check_energy(trace: Trace, row: dict[str, Any], reduction: Reduction, place: str, context: TraceContext) -> None:
-    stated = float(row["energy_mj"])
-    if row["is_idle_subtracted"]:
-        kind, recomputed = "idle-subtracted", [reduction.energy_idle_subtracted_mj]
-    else:
-        kind, recomputed = "absolute", [reduction.energy_mj, float(np.median(reduction.energies_mj))]
-    known = [energy for energy in recomputed if energy is not None]
-    slack = max(ENERGY_TOLERANCE * stated, _stated_uncertainty(row))
-    if known and min(known) - slack <= stated <= max(known) + slack:
-        return
-    context.report(
-        "trace-energy",
-        place,
-        found=f"energy_mj {stated:g} in {trace.level}.csv",
-        expected=f"{known[0]:.6g} ± {slack:.2g} mJ, {kind}, as its trace gives" if known else "a trace with idle power",
-        fix="Correct the row, or bind the trace it was measured with.",
-    )
-
-
-def _stated_uncertainty(row: dict[str, Any]) -> float:
-    """Two standard errors of the row's own spread, in mJ; 0 where it states none."""
-    deviation, n_runs = row["energy_std_mj"], row["n_runs"]
-    return float(2 * deviation / math.sqrt(n_runs)) if deviation and n_runs else 0.0

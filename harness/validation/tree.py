@@ -204,9 +204,10 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
         )
     if document is not None and len(tables) == len(names & set(LEVEL_FILES)):
         check_manifest_errata(document.fact, tables, document.lines, shown_path(folder / MANIFEST_FILE), run.faults)
-    if manifest is not None:
+    if document is not None:
         shown = shown_path(folder / MANIFEST_FILE)
-        check_traces(manifest, TraceContext(folder, shown, tables, run.seen_traces, run.faults))
+        context = TraceContext(folder, shown, document.lines, tables, run.seen_traces, run.faults)
+        check_traces(document.fact, context)
     is_sound = not any(issue.severity == "error" for issue in run.faults.issues[n_before:])
     if device is None or manifest is None or not is_sound:
         return None

@@ -1,37 +1,46 @@
 """The command `deepen`: parse, call, print, exit code; what is done is done in the rooms below."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from harness import __version__
+from harness.cli.printing import (
+    print_built,
+    print_intake,
+    print_ratings,
+    print_reductions,
+    reduction_json,
+    steps,
+)
 from harness.errors import DeepenError, InvalidSubmissionsError, UsageError
 from harness.intake.blank import write_blank
+from harness.intake.flow import take_in
+from harness.intake.formats import intake_formats
 from harness.issues import Report, as_github, as_json, as_sarif, as_text
 from harness.packaging.build import BuiltDataset, build_datasets
 from harness.packaging.texts import read_texts
 from harness.pages.build import build_site, serve_site
+from harness.pages.report import pull_request_report
 from harness.pages.rules import RuleDoc
 from harness.pages.write import write_pages
 from harness.releases import Release, assemble
+from harness.schema.campaign import Campaign
 from harness.schema.export import json_schemas
 from harness.schema.vocabulary import Level
-from harness.scoring.ratings import Rating, rate
+from harness.scoring.changes import RatingChange, rating_changes
+from harness.scoring.ratings import rate
 from harness.traces.formats import TraceOptions, open_trace
 from harness.traces.inferences import read_inferences
 from harness.traces.plot import trace_svg
-from harness.traces.reduction import Reduction
 from harness.traces.runs import Run, find_runs, reduce_runs
 from harness.traces.trace import TraceFault
-from harness.validation import RULES, validate
+from harness.validation import RULES, Validated, validate
+from harness.validation.since import changed_campaigns, submissions_at
 from harness.validation.tree import campaign_paths
 
 app = typer.Typer(
@@ -44,30 +53,15 @@ app = typer.Typer(
 )
 
 
-ReportFormat = Literal["text", "json", "github", "sarif"]
+ReportFormat = Literal["text", "json", "github", "sarif", "markdown"]
 TableFormat = Literal["text", "json"]
+_SUBMISSIONS = Path("submissions")
 
 Paths = Annotated[list[Path] | None, typer.Argument(help="Folders or files; the submissions folder by default.")]
 Root = Annotated[
     Path, typer.Option("--root", help="Checkout with submissions/, dataset_cards/ and site/.", file_okay=False)
 ]
 Submissions = Annotated[Path | None, typer.Option("--submissions", help="Folder of submissions; ROOT/submissions.")]
-
-
-@contextmanager
-def _steps(title: str, total: int | None) -> Iterator[Callable[[str], None]]:
-    """Progress on standard error, where a person looks on; calling it names and counts a step."""
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-    with Progress(
-        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task(title, total=total)
-
-        def step(name: str) -> None:
-            bar.update(task, advance=1, description=f"{title}: {name}")
-
-        yield step
 
 
 def _rendered(report: Report, form: ReportFormat) -> str:
@@ -82,28 +76,79 @@ def _validated_release(submissions: Path) -> Release:
     Raises:
         InvalidSubmissionsError: any of them holds an error; the message lists all.
     """
-    with _steps("Reading", len(campaign_paths([submissions]))) as step:
+    with steps("Reading", len(campaign_paths([submissions]))) as step:
         validated = validate([submissions], step)
     if validated.report.n_errors:
         raise InvalidSubmissionsError(as_text(validated.report))
     return assemble(validated.campaigns)
 
 
+@app.command()
+def intake(
+    name: Annotated[str | None, typer.Argument(metavar="FORMAT", help="Format of the source.")] = None,
+    source: Annotated[Path | None, typer.Argument(metavar="SOURCE", help="File or folder to take in.")] = None,
+    device: Annotated[str | None, typer.Option("--device", help="Device folder.")] = None,
+    campaign: Annotated[str | None, typer.Option("--campaign", help="Campaign folder.")] = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder of submissions.")] = Path("submissions"),
+    fix: Annotated[list[str] | None, typer.Option("--fix", help="Rule whose lossless correction is wanted.")] = None,
+    mapping: Annotated[Path | None, typer.Option("--mapping", help="YAML that names columns, runs and facts.")] = None,
+    is_list: Annotated[bool, typer.Option("--list", help="List the formats and end.")] = False,
+) -> None:
+    """Turn other people's files into a submission; what cannot be used is kept in quarantine.csv with its reasons.
+
+    Example: deepen intake deepen2023 ~/DeepEn2023 --device acme-phone --campaign 2023-cpu
+    """
+    if is_list:
+        for known in intake_formats().values():
+            typer.echo(f"{known.name:<14} {known.title}")
+        return
+    if name is None or source is None or device is None or campaign is None:
+        raise UsageError("FORMAT, SOURCE, --device and --campaign are needed; --list shows the formats")
+    with steps("Taking in", None) as step:
+        step(name)
+        result = take_in(name, source, device, campaign, out=out, fixes=fix or (), mapping=mapping)
+    print_intake(result)
+    if result.folder is None:
+        raise typer.Exit(1)
+
+
 @app.command("validate")
 def validate_command(
     paths: Paths = None,
     form: Annotated[ReportFormat, typer.Option("--format", help="Form of the report.")] = "text",
+    since: Annotated[str | None, typer.Option("--since", help="Only what changed since this commit or branch.")] = None,
 ) -> None:
     """Check submissions; exit code 1 where there are errors, 0 where there are none.
 
-    Example: deepen validate submissions/acme-phone --format github
+    Example: deepen validate submissions/acme-phone, or deepen validate --since origin/main --format markdown
     """
-    chosen = paths or [Path("submissions")]
-    with _steps("Validating", len(campaign_paths(chosen))) as step:
+    if paths and since:
+        raise UsageError("name folders, or a commit with --since, not both")
+    chosen = changed_campaigns(_SUBMISSIONS, since) if since else paths or [_SUBMISSIONS]
+    with steps("Validating", len(campaign_paths(chosen))) as step:
         validated = validate(chosen, step)
-    typer.echo(_rendered(validated.report, form))
+    if form == "markdown":
+        changes = None if validated.report.n_errors else _rating_changes(validated.campaigns, since)
+        typer.echo(pull_request_report(validated.report, changes), nl=False)
+    else:
+        typer.echo(_rendered(validated.report, form))
     if validated.report.n_errors:
         raise typer.Exit(1)
+
+
+def _rating_changes(campaigns: Sequence[Campaign], since: str | None) -> list[RatingChange] | None:
+    """What the campaigns change in the rankings; None where the other submissions have errors."""
+    now = validate([_SUBMISSIONS]) if _SUBMISSIONS.is_dir() else Validated([], Report(0, ()))
+    others = [known for known in now.campaigns if known.submission_id not in {new.submission_id for new in campaigns}]
+    if since is None:
+        earlier = Validated(others, now.report)
+    else:
+        with tempfile.TemporaryDirectory() as scratch:
+            then = submissions_at(_SUBMISSIONS, since, Path(scratch))
+            earlier = validate([then]) if any(then.iterdir()) else Validated([], Report(0, ()))
+    if now.report.n_errors or earlier.report.n_errors:
+        return None
+    return rating_changes(rate(assemble(earlier.campaigns)), rate(assemble([*others, *campaigns])))
 
 
 @app.command()
@@ -112,23 +157,14 @@ def build(root: Root = Path(), submissions: Submissions = None) -> None:
 
     Example: deepen build, then in dist/ load_dataset("deepen/models")
     """
-    _print_built(_build(root, _validated_release(submissions or root / "submissions")))
+    print_built(_build(root, _validated_release(submissions or root / "submissions")))
 
 
 def _build(root: Path, release: Release) -> list[BuiltDataset]:
-    with _steps("Building", None) as step:
+    with steps("Building", None) as step:
         return build_datasets(
             release, root / "dataset_cards", root / "dist", lambda level, what: step(f"{level}, {what}")
         )
-
-
-def _print_built(built: Sequence[BuiltDataset]) -> None:
-    for dataset in built:
-        if dataset.folder is None:
-            typer.echo(f"{dataset.level}: no submission has such rows yet, so there is no dataset")
-        else:
-            rows = f"{dataset.n_rows} rows of {dataset.n_devices} devices, version {dataset.version}"
-            typer.echo(f"{dataset.level}: {rows}, in {dataset.folder.as_posix()}")
 
 
 @app.command()
@@ -145,45 +181,7 @@ def score(
     if form == "json":
         typer.echo(json.dumps({"devices": [rating.as_json() for rating in ratings]}, indent=2, ensure_ascii=False))
     else:
-        _print_ratings(ratings)
-
-
-def _print_ratings(ratings: Sequence[Rating]) -> None:
-    # A pipe has no width of its own, and a table cut at 80 columns would lose figures.
-    console = Console(width=None if Console().is_terminal else 140)
-    by_edition: dict[str, list[dict[str, str]]] = {}
-    for rating in ratings:
-        by_edition.setdefault(rating.edition or "no edition", []).append(_rating_cells(rating))
-    for edition, rows in by_edition.items():
-        table = Table(title=edition, title_justify="left")
-        headings = [heading for heading in rows[0] if any(row[heading] for row in rows)]
-        for heading in headings:
-            table.add_column(heading, justify="left" if heading in _TEXT_HEADINGS else "right")
-        for row in rows:
-            table.add_row(*(row[heading] for heading in headings))
-        console.print(table, markup=False)
-
-
-_TEXT_HEADINGS = ("device", "not rated because")
-
-
-def _rating_cells(rating: Rating) -> dict[str, str]:
-    """Cells of one device by heading; empty where undefined."""
-
-    def shown(number: float | None, decimals: int) -> str:
-        return "" if number is None else f"{number:.{decimals}f}"
-
-    return {
-        "rank": shown(rating.rank, 0),
-        "device": rating.device_id,
-        "class": rating.label_text or "",
-        "energy index": shown(rating.energy_index, 1),
-        "PCS": shown(rating.pcs, 0),
-        "PCS published": shown(rating.pcs_published, 0),
-        "IECS": shown(rating.iecs, 1),
-        "IECS published": shown(rating.iecs_published, 0),
-        "not rated because": rating.reason or "",
-    }
+        print_ratings(ratings)
 
 
 @app.command()
@@ -198,7 +196,7 @@ def site(root: Root = Path(), submissions: Submissions = None) -> None:
 
 def _build_site(root: Path, release: Release) -> Path:
     rules = [RuleDoc(rule.rule, rule.severity, rule.summary, rule.why, subject=rule.subject) for rule in RULES.values()]
-    with _steps("Site", 2) as step:
+    with steps("Site", 2) as step:
         step("writing pages, charts and labels")
         write_pages(release, read_texts(root / "dataset_cards").versions[0].version, rules, root / "site")
         step("running MkDocs")
@@ -226,8 +224,8 @@ def publish(root: Root = Path(), submissions: Submissions = None) -> None:
     """
     release = _validated_release(submissions or root / "submissions")
     built = _build(root, release)
-    _print_ratings(rate(release))
-    _print_built(built)
+    print_ratings(rate(release))
+    print_built(built)
     typer.echo(f"site: {_build_site(root, release).as_posix()}/index.html")
 
 
@@ -260,9 +258,9 @@ def reduce_command(
     else:
         options = TraceOptions(channel, sampling_hz)
         runs = [Run(trace, inferences, baseline, n_each, trace_format, options)]
-    with _steps("Reducing", len(runs)) as step:
+    with steps("Reducing", len(runs)) as step:
         reductions = reduce_runs(runs, n_jobs=jobs if len(runs) > 1 else 1, backend=backend, on_run=step)
-    results = [_reduction_json(run, reduction) for run, reduction in zip(runs, reductions, strict=True)]
+    results = [reduction_json(run, reduction) for run, reduction in zip(runs, reductions, strict=True)]
     if plot is not None and not isinstance(reductions[0], TraceFault):
         run = runs[0]
         plot.write_text(
@@ -271,41 +269,9 @@ def reduce_command(
     if form == "json":
         typer.echo(json.dumps({"runs": results} if trace.is_dir() else results[0], indent=2, ensure_ascii=False))
     else:
-        _print_reductions(results)
+        print_reductions(results)
     if any(issue["severity"] == "error" for result in results for issue in result["issues"]):
         raise typer.Exit(1)
-
-
-def _reduction_json(run: Run, reduction: Reduction | TraceFault) -> dict[str, Any]:
-    """Reduction as `deepen reduce --format json` gives it; null where it cannot be told."""
-    faults = (reduction,) if isinstance(reduction, TraceFault) else reduction.faults
-    figures = {} if isinstance(reduction, TraceFault) else asdict(reduction)
-    names = (
-        "n_samples", "sampling_hz", "n_inferences", "n_used", "energy_mj", "energy_median_mj", "energy_std_mj",
-        "energy_ci95_mj", "energy_idle_subtracted_mj", "idle_power_mw", "latency_ms", "power_mw", "clock_residual_ms",
-    )  # fmt: skip
-    issues = [asdict(fault) | {"severity": RULES[fault.rule].severity} for fault in faults]
-    return {"trace": run.power.as_posix(), **{name: figures.get(name) for name in names}, "issues": issues}
-
-
-def _print_reductions(results: Sequence[dict[str, Any]]) -> None:
-    units = {"mj": "mJ", "mw": "mW", "ms": "ms", "hz": "Hz"}
-    for result in results:
-        typer.echo(result["trace"])
-        for name, value in result.items():
-            if name in ("trace", "issues"):
-                continue
-            shown = "unknown" if value is None else value
-            if isinstance(value, float):
-                shown = f"{value:.6g}"
-            elif isinstance(value, tuple):
-                shown = " to ".join(f"{bound:.6g}" for bound in value)
-            typer.echo(
-                f"  {name:<26} {shown} {units.get(name.rsplit('_', 1)[-1], '') if value is not None else ''}".rstrip()
-            )
-        for issue in result["issues"]:
-            place = issue["severity"] if issue["line"] is None else f"{issue['severity']}: line {issue['line']}"
-            typer.echo(f"  {place}: {issue['found']}; expected {issue['expected']}. {issue['fix']} [{issue['rule']}]")
 
 
 @app.command()
