@@ -1,1 +1,1 @@
-"""Ways into a submission folder; validation reads what comes out, and nothing here judges it."""
+"""Ways into a submission folder: a blank one to fill in, or foreign files taken in; validation judges every row."""

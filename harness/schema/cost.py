@@ -71,7 +71,7 @@ def kernel_cost(table: pa.Table) -> Cost:
 
 def kernel_flops(table: pa.Table) -> Reals:
     """FLOPs alone of every row of a kernel table, as `kernel_cost` counts them."""
-    return _counts(table)[0]
+    return np.minimum(_counts(table)[0], _MOST_COUNT)
 
 
 def _counts(table: pa.Table) -> tuple[Reals, Reals, Reals]:

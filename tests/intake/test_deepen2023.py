@@ -234,7 +234,7 @@ def test_slip_is_seen_through_the_rounding_of_the_printed_figure(tmp_path):
     result = taken(tmp_path, kernels)
     assert {row.row.source_id: row.rules for row in result.quarantined} == {
         "DDDDD1": ["unit-slip"],
-        "DDDDD2": ["energy-power-latency"],
+        "DDDDD2": ["energy-power-latency", "unit-slip"],
     }
 
 

@@ -34,7 +34,7 @@ def test_rows_without_configuration_are_those_known(result):
 def test_reasons_are_those_known(result):
     assert result.reasons == {
         "configuration-missing": 969,
-        "unit-slip": 56,
+        "unit-slip": 57,
         "rounding-floor": 51,
         "energy-power-latency": 1,
         "latency-positive": 1,
@@ -44,8 +44,8 @@ def test_reasons_are_those_known(result):
     assert rules["6KKZIU"] == "unit-slip;configuration-missing"
     assert rules["H4IUNW"] == "latency-positive;configuration-missing"
     assert rules["JAWP59"] == "power-limit"
-    # Its latency is in seconds as well, and its power is a third of what the other two say.
-    assert rules["8TZF2X"] == "energy-power-latency;configuration-missing"
+    # Its power is a third of what the other two say, beside a latency in seconds.
+    assert set(rules["8TZF2X"].split(";")) == {"unit-slip", "energy-power-latency", "configuration-missing"}
 
 
 def test_reader_is_told_of_repeats_and_of_the_rounding_floor(result):
@@ -60,4 +60,4 @@ def test_no_row_is_saved_by_a_fix_alone(result, tmp_path):
     fixed = take_in("deepen2023", UPSTREAM, "phone", "deepen2023", out=tmp_path, fixes=["unit-slip"])
     assert (fixed.n_accepted, fixed.n_corrected) == (895, 0)
     notes = [row for row in fixed.quarantined if row.note]
-    assert len(notes) == 56
+    assert len(notes) == 57
