@@ -41,7 +41,8 @@ def print_built(built: Sequence[BuiltDataset]) -> None:
         if dataset.folder is None:
             typer.echo(f"{dataset.level}: no submission has such rows yet, so there is no dataset")
         else:
-            rows = f"{dataset.n_rows} rows of {dataset.n_devices} devices, version {dataset.version}"
+            devices = "1 device" if dataset.n_devices == 1 else f"{dataset.n_devices} devices"
+            rows = f"{dataset.n_rows} rows of {devices}, version {dataset.version}"
             typer.echo(f"{dataset.level}: {rows}, in {dataset.folder.as_posix()}")
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _SIZES: Final = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _MANY: Final = "1M<n<10M"
-_HUB_LICENCES: Final = {"ODbL-1.0": "odbl", "ODC-By-1.0": "odc-by", "PDDL-1.0": "pddl"}
+_HUB_LICENCES: Final = {"NOASSERTION": "unknown", "ODbL-1.0": "odbl", "ODC-By-1.0": "odc-by", "PDDL-1.0": "pddl"}
 """SPDX identifiers whose name on the Hub is not merely the lower-case one."""
 
 

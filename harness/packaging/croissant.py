@@ -41,7 +41,10 @@ def croissant(plan: DatasetPlan, entries: Mapping[str, FileEntry]) -> str:
         description=plan.text.description,
         version=plan.version.version,
         date_published=datetime.fromisoformat(plan.version.date),
-        license=[_SPDX + licence for licence in licences_of(plan.release.submissions)],
+        license=[
+            _SPDX + licence if licence != "NOASSERTION" else licence
+            for licence in licences_of(plan.release.submissions)
+        ],
         cite_as="\n\n".join(bibtex_of(plan.release.submissions, plan.citations)),
         keywords=plan.text.tags,
         distribution=[*(_file_object(entry) for entry in entries.values()), *_file_sets(plan)],
