@@ -42,8 +42,9 @@ STATEMENTS: Final[dict[Level, str]] = {
 def split_of(level: Level, group: str) -> Split:
     """Side of a row, from the value of its group column.
 
-    >>> split_of("models", "GoogLeNet"), split_of("models", "a family nobody has seen")
-    ('test', 'train')
+    Examples:
+        >>> split_of("models", "GoogLeNet"), split_of("models", "a family nobody has seen")
+        ('test', 'train')
     """
     if level == "models":
         return "test" if group in TEST_FAMILIES else "train"

@@ -20,8 +20,9 @@ def pcs(power_mw: Iterable[float], tdp_w: float) -> float:
     Source:
         Tu et al., SEC 2023, section on scoring.
 
-    >>> pcs([1000, 3000], tdp_w=4)
-    50.0
+    Examples:
+        >>> pcs([1000, 3000], tdp_w=4)
+        50.0
     """
     shares = [power / 1000 / tdp_w for power in power_mw]
     if not shares:
@@ -38,8 +39,9 @@ def iecs(energy_mj: Iterable[float]) -> float:
     Source:
         Tu et al., SEC 2023, section on scoring.
 
-    >>> iecs([500, 250])
-    6.0
+    Examples:
+        >>> iecs([500, 250])
+        6.0
     """
     return math.fsum(1000 / energy for energy in energy_mj)
 
@@ -54,8 +56,9 @@ def energy_index(best_mj: Mapping[str, float], references_mj: Mapping[str, float
     Raises:
         ValueError: no network at all.
 
-    >>> round(energy_index({"a": 2.0, "b": 8.0}, {"a": 4.0, "b": 4.0}), 6)
-    100.0
+    Examples:
+        >>> round(energy_index({"a": 2.0, "b": 8.0}, {"a": 4.0, "b": 4.0}), 6)
+        100.0
     """
     ratios = [math.log(energy / references_mj[network]) for network, energy in best_mj.items()]
     if not ratios:
