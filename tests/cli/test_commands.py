@@ -1,0 +1,197 @@
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from harness.cli import app, main
+from tests.validation.golden import BASE
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = sorted(typer.main.get_command(app).commands)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capfd):
+    """Run a command line in an empty folder, and give exit code, output and error output."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments):
+        monkeypatch.setattr("sys.argv", ["deepen", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capfd.readouterr()
+        return ended.value.code, printed.out, printed.err
+
+    return command
+
+
+def lay_out_base(folder):
+    shutil.copytree(BASE, folder / "submissions")
+
+
+def test_the_commands_are_those_that_the_readme_and_the_site_speak_of():
+    expected = "build intake new publish reduce schema score serve site validate"
+    assert expected.split() == COMMANDS
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself_with_an_example(name):
+    shown = CliRunner().invoke(app, [name, "--help"])
+    assert shown.exit_code == 0
+    assert re.search(rf"Example: deepen {name}\b", shown.output)
+
+
+def test_no_command_is_wrong_usage_without_a_traceback(run):
+    code, out, err = run()
+    assert code == 2
+    assert "[OPTIONS] COMMAND [ARGS]" in out + err
+
+
+def test_validate_ends_with_0_for_sound_submissions(run, tmp_path):
+    lay_out_base(tmp_path)
+    code, out, _ = run("validate")
+    assert (code, out) == (0, "10 rows, 0 errors, 0 warnings\n")
+
+
+def test_validate_ends_with_1_and_gives_its_faults_in_every_form(run, tmp_path):
+    lay_out_base(tmp_path)
+    table = tmp_path / "submissions" / "acme-phone" / "2026-10" / "models.csv"
+    lines = table.read_text().splitlines()
+    lines[1] = re.sub(r",false,[^,]+", ",false,-1", lines[1])
+    table.write_text("\n".join(lines) + "\n")
+    code, out, _ = run("validate", "--format", "json")
+    report = json.loads(out)
+    assert code == 1
+    assert list(report) == ["rows", "errors", "warnings", "issues"]
+    (issue,) = report["issues"]
+    assert list(issue) == ["rule", "severity", "file", "line", "column", "found", "expected", "fix"]
+    assert (issue["rule"], issue["line"], issue["found"]) == ("energy-positive", 2, "-1")
+    code, out, _ = run("validate", "--format", "github")
+    assert code == 1
+    assert out.startswith(
+        "::error file=submissions/acme-phone/2026-10/models.csv,line=2,title=energy-positive::energy_mj"
+    )
+    code, out, _ = run("validate", "--format", "sarif")
+    assert json.loads(out)["runs"][0]["results"][0]["ruleId"] == "energy-positive"
+    code, out, _ = run("validate", "--format", "markdown")
+    assert code == 1
+    assert out.startswith("## Validation failed\n")
+    assert "Not computed, because there are errors." in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["validate", "nowhere"], "deepen: nowhere does not exist"),
+        (["validate", "submissions", "--since", "main"], "deepen: name folders, or a commit with --since, not both"),
+        (["new", "acme-phone"], "deepen: 'acme-phone' is no DEVICE/CAMPAIGN; put a slash between the two folders"),
+        (["new", "acme phone/x"], "deepen: 'acme phone' cannot name a folder"),
+        (["intake", "deepen2023"], "deepen: FORMAT, SOURCE, --device and --campaign are needed"),
+        (["serve"], "holds no built site"),
+        (["validate", "--format", "xml"], "Invalid value for '--format'"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_one_clear_line(run, arguments, said):
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_new_writes_files_that_validate_once_filled(run, tmp_path):
+    assert run("new", "acme-phone/2026-11", "--level", "models")[0] == 0
+    folder = tmp_path / "submissions" / "acme-phone"
+    code, out, _ = run("validate")
+    assert code == 1
+    assert "device.yaml" in out
+    device = (folder / "device.yaml").read_text()
+    device = device.replace("name:  #", "name: ACME phone  #").replace("device_class:  #", "device_class: phone  #")
+    (folder / "device.yaml").write_text(device)
+    manifest = (folder / "2026-11" / "submission.yaml").read_text()
+    for field, value in {
+        "title": "Networks", "date": "2026-11", "method": "measured", "runtime": "TensorFlow Lite 2.20",
+        "licence": "CC-BY-4.0", "  citation": "ACME, 2026.",
+    }.items():  # fmt: skip
+        manifest = manifest.replace(f"{field}:  #", f'{field}: "{value}"  #')
+    manifest = manifest.replace("  - \n", "  - ACME laboratory\n").replace("# meter:", "meter:")
+    manifest = manifest.replace("# name:  #", "name: Monsoon HVPM  #").replace("# kind:  #", "kind: analyser  #")
+    (folder / "2026-11" / "submission.yaml").write_text(manifest)
+    header = (folder / "2026-11" / "models.csv").read_text().strip()
+    cells = {
+        "model": "mnv2", "family": "MobileNetV2", "input_shape": "224x224x3", "dtype": "fp32", "delegate": "CPU4",
+        "is_idle_subtracted": "false", "energy_mj": "48.2", "latency_ms": "20.0", "power_mw": "2410", "n_runs": "100",
+    }  # fmt: skip
+    row = ",".join(cells[name] for name in header.split(","))
+    (folder / "2026-11" / "models.csv").write_text(f"{header}\n{row}\n")
+    assert run("validate") == (0, "1 rows, 0 errors, 0 warnings\n", "")
+
+
+def test_new_never_writes_over_a_file(run, tmp_path):
+    run("new", "acme-phone/2026-11")
+    (tmp_path / "submissions" / "acme-phone" / "device.yaml").write_text("name: mine\n")
+    code, _, err = run("new", "acme-phone/2026-11")
+    assert (code, "exists; nothing was written" in err) == (2, True)
+    assert run("new", "acme-phone/2026-12")[0] == 0
+    assert (tmp_path / "submissions" / "acme-phone" / "device.yaml").read_text() == "name: mine\n"
+
+
+def test_schema_writes_json_schemas_that_hold_units(run, tmp_path):
+    assert run("schema", "--out", "schemas")[0] == 0
+    row = json.loads((tmp_path / "schemas" / "kernel-row.schema.json").read_text())
+    assert row["properties"]["energy_mj"]["unit"] == "mJ"
+
+
+def test_build_stops_at_errors_and_writes_nothing(run, tmp_path):
+    lay_out_base(tmp_path)
+    (tmp_path / "submissions" / "acme-phone" / "device.yaml").write_text("name: [\n")
+    code, _, err = run("build")
+    assert code == 1
+    assert "[yaml-syntax]" in err
+    assert not (tmp_path / "dist").exists()
+
+
+def test_score_gives_null_where_undefined(run, tmp_path):
+    lay_out_base(tmp_path)
+    code, out, _ = run("score", "--format", "json")
+    assert code == 0
+    (device, *_) = json.loads(out)["devices"]
+    keys = {"device_id", "edition", "pcs", "pcs_published", "iecs", "iecs_published", "energy_index", "label", "reason"}
+    assert keys <= set(device)
+    assert device["label"] is None
+    assert device["reason"]
+
+
+def test_intake_prints_the_sum_and_the_formats(run, tmp_path):
+    code, out, _ = run("intake", "--list")
+    assert code == 0
+    assert {"deepen2023", "csv"} <= {line.split()[0] for line in out.splitlines()}
+
+
+def git(folder, *arguments):
+    identity = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main"]
+    subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True)
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_since_validates_what_changed_and_reports_the_rankings(run, tmp_path):
+    phones = sorted(ROOT.glob("submissions/*/sec23"))
+    for campaign in phones[1:]:
+        shutil.copytree(campaign.parent, tmp_path / "submissions" / campaign.parent.name)
+    git(tmp_path, "init")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "before")
+    shutil.copytree(phones[0].parent, tmp_path / "submissions" / phones[0].parent.name)
+    code, out, _ = run("validate", "--since", "main", "--format", "markdown")
+    assert code == 0
+    assert "35 rows, 0 errors" in out
+    assert re.search(rf"\| {phones[0].parent.name} \| phone-2023 \| not listed \| rank 3, class D", out)
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "after")
+    code, out, _ = run("validate", "--since", "HEAD")
+    assert (code, out) == (0, "0 rows, 0 errors, 0 warnings\n")
+    assert run("validate", "--since", "nobranch")[0] == 2
