@@ -114,8 +114,9 @@ def print_reductions(results: Sequence[dict[str, Any]]) -> None:
                 f"  {name:<26} {shown} {units.get(name.rsplit('_', 1)[-1], '') if value is not None else ''}".rstrip()
             )
         for issue in result["issues"]:
-            place = issue["severity"] if issue["line"] is None else f"{issue['severity']}: line {issue['line']}"
-            typer.echo(f"  {place}: {issue['found']}; expected {issue['expected']}. {issue['fix']} [{issue['rule']}]")
+            at = [issue["source"] or "", "" if issue["line"] is None else f"line {issue['line']}"]
+            place = " ".join([f"{issue['severity']}:", *(f"{part}:" for part in at if part)])
+            typer.echo(f"  {place} {issue['found']}; expected {issue['expected']}. {issue['fix']} [{issue['rule']}]")
 
 
 def print_intake(result: IntakeResult) -> None:

@@ -128,7 +128,14 @@ class PublishedScores(Fact):
     ) = None
 
 
-_SHA256 = Quantity("", "SHA-256 of the file.", _RULE, "Run sha256sum.", pattern=r"^[0-9a-f]{64}$", form="64 hex digits")
+_SHA256 = Quantity(
+    "",
+    "SHA-256 of the file.",
+    _RULE,
+    "Write what sha256sum prints.",
+    pattern=r"^[0-9a-f]{64}$",
+    form="64 hex digits, a to f in lower case",
+)
 _TRACE_FILE = Quantity(
     "",
     "Name of a file in the folder traces/.",

@@ -1,5 +1,6 @@
 """A large CSV file as Arrow tables of some megabytes each, read with all cores and bounded memory."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -8,10 +9,12 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.csv
 
+from harness.traces.logs import number
 from harness.traces.trace import TraceFault, TraceFormatError
 
 BLOCK_BYTES = 1 << 26
 """Large enough to keep all cores busy, small against memory."""
+_WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 
 
 def csv_blocks(
@@ -72,20 +75,22 @@ def _table(block: bytes, names: Sequence[str], types: Mapping[str, pa.DataType],
 
 def _fault(block: bytes, names: Sequence[str], types: Mapping[str, pa.DataType], first_line: int) -> TraceFault:
     """First row of a block that does not fit; found line by line, because Arrow does not say which."""
-    expected = f"{len(names)} cells, with numbers for {', '.join(types)}"
-    for number, raw in enumerate(block.splitlines(), start=first_line):
+    wholes = [name for name, kind in types.items() if pa.types.is_integer(kind)]
+    whole = f", a whole one for {', '.join(wholes)}" if wholes else ""
+    expected = f"{len(names)} cells, with numbers for {', '.join(types)}{whole}"
+    places = [(list(names).index(name), kind) for name, kind in types.items()]
+    for line, raw in enumerate(block.splitlines(), start=first_line):
         cells = raw.decode("utf-8", "replace").split(",")
         if not raw.strip():
             continue
-        if len(cells) != len(names) or not all(_is_number(cells[list(names).index(name)]) for name in types):
+        if len(cells) != len(names) or not all(_fits(cells[place], kind) for place, kind in places):
             fix = "Export the trace again, or cut the file before this line."
-            return TraceFault("trace-format", raw.decode("utf-8", "replace")[:120], expected, fix, number)
+            return TraceFault("trace-format", raw.decode("utf-8", "replace")[:120], expected, fix, line)
     return TraceFault("trace-format", "a row that cannot be read", expected, "Export the trace again.", first_line)
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+def _fits(cell: str, kind: pa.DataType) -> bool:
+    """Whether a cell holds a number that Arrow reads as one of this type."""
+    if pa.types.is_integer(kind):
+        return bool(_WHOLE.fullmatch(cell.strip()))
+    return number(cell) is not None

@@ -29,6 +29,8 @@ class Health:
         self.gaps: list[tuple[float, float]] = []
         self._period: float | None = None
         self._n_backward = self._n_duplicate = self._n_negative = 0
+        self._first_disorder_s: float | None = None
+        self._lowest = np.inf
         self._highest = -np.inf
         self._longest_run = self._open_run = 0
 
@@ -38,6 +40,7 @@ class Health:
             return
         self._look_at_order(chunk.stamps_s)
         self._n_negative += int((chunk.power_mw < 0).sum())
+        self._lowest = min(self._lowest, float(chunk.power_mw.min()))
         self._look_at_top(chunk.power_mw)
         self.n_samples += len(chunk.stamps_s)
 
@@ -51,6 +54,9 @@ class Health:
         if self._period is None and len(steps):
             self._period = float(np.median(steps))
         self._n_backward += int((steps < 0).sum())
+        disorder = np.flatnonzero(steps <= 0 if self._trace.clock == "device" else steps < 0)
+        if len(disorder) and self._first_disorder_s is None:
+            self._first_disorder_s = float(start[disorder[0]])
         if self._trace.clock == "device":
             self._n_duplicate += int((steps == 0).sum())
             wide = np.flatnonzero(steps > GAP_PERIODS * (self._period or np.inf))
@@ -89,7 +95,7 @@ class Health:
             expected = f"{stated:.6g} within {RATE_TOLERANCE:.0%}"
             faults.append(TraceFault("trace-rate", found, expected, "Look for lost samples or a wrong stated rate."))
         if self._n_negative:
-            found = f"{self._n_negative} samples with negative power, of {self.n_samples}"
+            found = f"power below 0 in {self._n_negative} of {self.n_samples} samples, down to {self._lowest:.6g} mW"
             faults.append(TraceFault("trace-negative", found, "no negative power", "Check the probe and its zero."))
         if self._longest_run >= CLIPPED_RUN and (sampling_hz or 0) >= CLIPPED_FROM_HZ:
             found = f"{self._longest_run} samples in a row at the highest power, {self._highest:.6g} mW"
@@ -100,7 +106,9 @@ class Health:
     def _order_faults(self) -> list[TraceFault]:
         faults = []
         if self._n_backward or self._n_duplicate:
-            found = f"{self._n_backward} stamps that go back and {self._n_duplicate} that stand still"
+            counts = ((self._n_backward, "back"), (self._n_duplicate, "nowhere"))
+            steps = " and ".join(f"{count} {'step' if count == 1 else 'steps'} {way}" for count, way in counts if count)
+            found = f"{steps} in time, the first after {self._first_disorder_s:.6g} s"
             fix = "Join recordings in order, and do not merge two meters."
             faults.append(TraceFault("trace-order", found, "stamps that rise", fix))
         if self.gaps:

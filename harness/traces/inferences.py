@@ -85,12 +85,16 @@ def read_inferences(path: Path, n_each: int = 1) -> Inferences:
         raise UsageError(f"inferences in each window: {n_each}; expected at least 1")
     text = path.read_bytes().decode("utf-8-sig", "replace")
     reading = _Reading()
-    if text.lstrip().startswith("["):
-        _read_marks(text, reading)
-    else:
-        _read_table([line.strip() for line in text.split("\n")], reading)
+    try:
+        if text.lstrip().startswith("["):
+            _read_marks(text, reading)
+        else:
+            _read_table([line.strip() for line in text.split("\n")], reading)
+    except TraceFormatError as error:
+        raise TraceFormatError(error.fault.at(path.name)) from error
+    faults = tuple(fault.at(path.name) for fault in reading.faults())
     starts, ends = np.array(reading.starts_ns, dtype=np.int64), np.array(reading.ends_ns, dtype=np.int64)
-    return Inferences(path.name, starts, ends, n_each, tuple(reading.faults()))
+    return Inferences(path.name, starts, ends, n_each, faults)
 
 
 def read_n_each(results: Path) -> int:
@@ -103,7 +107,8 @@ def read_n_each(results: Path) -> int:
     if len(counts) != 1 or not counts[0]:
         found = f"{', '.join(map(str, counts)) or 'no'} inferences in a window"
         fix = "Take the results.txt of the energy run."
-        raise TraceFormatError(TraceFault("trace-format", found, "one number for all windows, above 0", fix))
+        expected = "one number for all windows, above 0"
+        raise TraceFormatError(TraceFault("trace-format", found, expected, fix, source=results.as_posix()))
     return counts[0]
 
 

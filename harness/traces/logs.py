@@ -12,7 +12,7 @@ import numpy as np
 
 from harness.issues import quoted
 from harness.traces.formats.format import TraceOptions
-from harness.traces.trace import Chunk, PowerTrace, TraceFault, TraceFormatError
+from harness.traces.trace import Chunk, PowerTrace, TraceFault, TraceFormatError, TraceOptionError
 
 MOST_FAULTS = 20
 """Bad lines that a log names one by one."""
@@ -55,25 +55,26 @@ def log_lines(path: Path) -> list[tuple[int, str]]:
     return list(enumerate(lines, start=1))
 
 
-def channel_error(channel: str | None, channels: Sequence[str]) -> TraceFormatError:
+def channel_error(channel: str | None, channels: Sequence[str]) -> TraceOptionError:
     """Error for a channel that is missing or not known, with the known ones, the nearest first."""
     wanted = (channel or "").casefold()
     near = sorted(channels, key=lambda known: -SequenceMatcher(None, wanted, known.casefold()).ratio())
     found = "no channel" if channel is None else f"channel {quoted(channel)}"
     listed = ", ".join(quoted(known) for known in (near if channel else channels))
-    return refused(found, f"one of {listed}", "Name the channel whose power was meant.")
+    return TraceOptionError(
+        TraceFault("trace-format", found, f"one of {listed}", "Name the channel whose power was meant.")
+    )
 
 
 def refuse_channel(options: TraceOptions) -> None:
     """Refuse a channel where the format has but one power.
 
     Raises:
-        TraceFormatError: a channel is named.
+        TraceOptionError: a channel is named.
     """
     if options.channel is not None:
-        raise refused(
-            f"channel {quoted(options.channel)}", "no channel, for this format has one power", "Leave the channel out."
-        )
+        found, expected = f"channel {quoted(options.channel)}", "no channel, for this format has one power"
+        raise TraceOptionError(TraceFault("trace-format", found, expected, "Leave the channel out."))
 
 
 def peak_fault(peak_mw: float, bounds_mw: tuple[float, float] = PEAK_MW) -> TraceFault | None:

@@ -2,12 +2,13 @@
 
 import altair as alt
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import vl_convert
 
 from harness.traces.inferences import Inferences
 from harness.traces.reduction import timed
-from harness.traces.trace import PowerTrace
+from harness.traces.trace import PowerTrace, Reals
 
 _MOST_BINS = 2000
 _MOST_WINDOWS = 400
@@ -40,19 +41,32 @@ def trace_svg(trace: PowerTrace, inferences: Inferences) -> str:
 
 
 def _bins(trace: PowerTrace) -> pd.DataFrame:
-    """Lowest, mean and highest power of consecutive samples, in at most twice `_MOST_BINS` rows."""
-    put_right = timed(trace)
-    rows: list[tuple[float, float, float, float]] = []
+    """Lowest, mean and highest power of consecutive samples, in at most about twice `_MOST_BINS` rows."""
+    # Columns: time, lowest, sum and highest power, and number of samples.
+    bins = np.empty((0, 5))
     each = 1
-    for chunk in put_right.chunks():
-        for start in range(0, len(chunk.stamps_s), each):
-            power = chunk.power_mw[start : start + each]
-            rows.append((float(chunk.stamps_s[start]), float(power.min()), float(power.mean()), float(power.max())))
-            if len(rows) >= 2 * _MOST_BINS:
-                rows = [_merged(one, other) for one, other in zip(rows[::2], rows[1::2], strict=True)]
-                each *= 2
-    return pd.DataFrame(rows, columns=["time", "low", "mean", "high"])
+    for chunk in timed(trace).chunks():
+        n_samples = len(chunk.stamps_s)
+        if not n_samples:
+            continue
+        while len(bins) > 1 and len(bins) + n_samples / each > 2 * _MOST_BINS:
+            bins, each = _merged(bins, np.arange(0, len(bins), 2)), 2 * each
+        samples = np.column_stack([chunk.stamps_s, *[chunk.power_mw] * 3, np.ones(n_samples)])
+        each = max(each, -(-n_samples // (2 * _MOST_BINS)))
+        bins = np.concatenate([bins, _merged(samples, np.arange(0, n_samples, each))])
+    time, low, total, high, count = bins.T
+    return pd.DataFrame({"time": time, "low": low, "mean": total / count, "high": high})
 
 
-def _merged(one: tuple[float, ...], other: tuple[float, ...]) -> tuple[float, float, float, float]:
-    return one[0], min(one[1], other[1]), (one[2] + other[2]) / 2, max(one[3], other[3])
+def _merged(rows: Reals, begins: npt.NDArray[np.int64]) -> Reals:
+    """Rows of bins that each begin at one of the given rows and end before the next."""
+    time, low, total, high, count = rows.T
+    return np.column_stack(
+        [
+            time[begins],
+            np.minimum.reduceat(low, begins),
+            np.add.reduceat(total, begins),
+            np.maximum.reduceat(high, begins),
+            np.add.reduceat(count, begins),
+        ]
+    )

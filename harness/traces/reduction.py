@@ -3,7 +3,7 @@
 It reads a trace once or twice, some samples at a time, so that memory does not grow with the trace.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,10 +123,15 @@ def reduce_trace(trace: PowerTrace, inferences: Inferences, baseline: PowerTrace
     sampling_hz = _rate(health, clock)
     if clock is not None:
         health.gaps += [(at, at + lost) for at, lost in clock.losses]
-    used = reading.is_inside & ~_in_gap(starts, ends, health.gaps)
+    used = reading.is_inside & ~_in_gap(starts, ends, health.gaps) & np.isfinite(reading.energies_mj)
     found = _window_faults(reading, starts, ends, used, sampling_hz)
-    faults = (*inferences.faults, *health.faults(sampling_hz), *found)
-    idle = reading.quiet_mw if baseline is None else mean_power_mw(baseline)
+    idle, idle_faults = (reading.quiet_mw, ()) if baseline is None else _idle(baseline)
+    faults = (
+        *inferences.faults,
+        *(fault.at(trace.source) for fault in health.faults(sampling_hz)),
+        *(fault.at(trace.source if fault.rule == "trace-resolution" else inferences.source) for fault in found),
+        *idle_faults,
+    )
     energies = reading.energies_mj[used] / n_each
     mean = float(energies.mean()) if len(energies) else None
     latency_s = float((ends - starts)[used].mean()) / n_each if len(energies) else None
@@ -173,13 +178,16 @@ def _read(put_right: Timed, starts: Reals, ends: Reals) -> _Reading:
         if put_right.health is None:
             health.add(chunk)
         if energy is not None:
-            energy.add(chunk.stamps_s, chunk.power_mw)
+            # A power beyond all bounds is told by the reader of the trace.
+            with np.errstate(over="ignore", invalid="ignore"):
+                energy.add(chunk.stamps_s, chunk.power_mw)
     if energy is None or energy.first_s is None or energy.last_s is None:
         return _Reading(health, np.zeros(len(starts)), np.zeros(len(starts), dtype=np.bool_), None)
     at = energy.energies_mj
     n = len(starts)
     is_inside = (starts >= energy.first_s) & (ends <= energy.last_s) & (ends > starts)
-    return _Reading(health, at[n : 2 * n] - at[:n], is_inside, _quietest_mw(quiet, at[2 * n :]))
+    with np.errstate(invalid="ignore"):
+        return _Reading(health, at[n : 2 * n] - at[:n], is_inside, _quietest_mw(quiet, at[2 * n :]))
 
 
 def _quietest_mw(edges_s: Reals, energies_mj: Reals) -> float | None:
@@ -187,18 +195,31 @@ def _quietest_mw(edges_s: Reals, energies_mj: Reals) -> float | None:
     if not len(edges_s) or edges_s[-1] - edges_s[0] < _SHORTEST_IDLE_S:
         return None
     energies = energies_mj[_QUIET_PARTS:] - energies_mj[:-_QUIET_PARTS]
-    return float((energies / (edges_s[_QUIET_PARTS:] - edges_s[:-_QUIET_PARTS])).min())
+    quietest = float((energies / (edges_s[_QUIET_PARTS:] - edges_s[:-_QUIET_PARTS])).min())
+    return quietest if np.isfinite(quietest) else None
 
 
 def mean_power_mw(trace: PowerTrace) -> float | None:
     """Mean power of a whole trace in mW; None where it has no duration."""
+    return _idle(trace)[0]
+
+
+def _idle(trace: PowerTrace) -> tuple[float | None, Sequence[TraceFault]]:
+    """Mean power of a whole trace in mW, and what makes it doubtful: its reader's findings and stamps out of order."""
     put_right = timed(trace)
+    health = put_right.health or Health(trace)
     energy = EnergyAt(np.empty(0))
     for chunk in put_right.chunks():
-        energy.add(chunk.stamps_s, chunk.power_mw)
+        if put_right.health is None:
+            health.add(chunk)
+        with np.errstate(over="ignore", invalid="ignore"):
+            energy.add(chunk.stamps_s, chunk.power_mw)
+    found = (*trace.faults, *(fault for fault in health.faults(None) if fault.rule == "trace-order"))
+    faults = [fault.at(trace.source) for fault in dict.fromkeys(found)]
     if energy.first_s is None or energy.last_s is None or energy.last_s <= energy.first_s:
-        return None
-    return energy.total_mj / (energy.last_s - energy.first_s)
+        return None, faults
+    mean = energy.total_mj / (energy.last_s - energy.first_s)
+    return (mean if np.isfinite(mean) else None), faults
 
 
 def _rate(health: Health, clock: SampleClock | None) -> float | None:
@@ -237,9 +258,9 @@ def _window_faults(
     outside = np.flatnonzero(~reading.is_inside)
     if len(outside):
         first = int(outside[0])
-        place = f"first number {first}, {starts[first]:.6f} to {ends[first]:.6f} s"
-        found = f"{len(outside)} of {len(starts)} inferences, {place}"
-        span = f"between {reading.health.first_stamp_s:.6f} and {reading.health.last_stamp_s:.6f} s of the trace"
+        place = f"number {first + 1} first, at {starts[first]:.6f} to {ends[first]:.6f} s"
+        found = f"{len(outside)} of {len(starts)} inferences outside the trace, {place}"
+        span = f"{reading.health.first_stamp_s:.6f} to {reading.health.last_stamp_s:.6f} s on the clock of the trace"
         faults.append(TraceFault("trace-window", found, span, "Bring both to one clock, or record longer."))
     if sampling_hz is not None and used.any():
         each = float(np.median((ends - starts)[used])) * sampling_hz

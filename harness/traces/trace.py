@@ -1,7 +1,7 @@
 """The types that every trace format hands over and every reduction starts from."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -23,6 +23,7 @@ class TraceFault:
         expected: what would have been right.
         fix: what to do, a sentence.
         line: line of the file, counted from 1, where there is one.
+        source: name of the file that it is about; None where it is about none, or not yet known.
     """
 
     rule: str
@@ -30,14 +31,25 @@ class TraceFault:
     expected: str
     fix: str
     line: int | None = None
+    # Where a finding stands is no part of what it says.
+    source: str | None = field(default=None, compare=False)
+
+    def at(self, source: str) -> "TraceFault":
+        """The same finding about a file, unless it is about another one already."""
+        return self if self.source is not None else replace(self, source=source)
 
 
 class TraceFormatError(DeepenError):
     """A file is not the trace it is said to be; `fault` says where and what would have been."""
 
     def __init__(self, fault: TraceFault) -> None:
-        super().__init__(f"{fault.found}; expected {fault.expected}. {fault.fix}")
+        place = ":".join(str(part) for part in (fault.source, fault.line) if part is not None)
+        super().__init__(f"{place}{': ' if place else ''}{fault.found}; expected {fault.expected}. {fault.fix}")
         self.fault = fault
+
+
+class TraceOptionError(TraceFormatError):
+    """A file is sound, but lacks what was asked of it, such as a channel; the fault is that of the asking."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,6 +201,8 @@ _INTAKE = _declare(
     "error",
     ("foreign-file", "A file of a foreign source is in the format that the intake was told.",
      "Half a source taken in without a word would be published as the whole."),
+    ("published-mismatch", "The energy that a trace gives is the published one, within 0.1 %.",
+     "The trace is that of another run, or the figure was computed otherwise."),
 )  # fmt: skip
 
 _SUBJECTS = (_FILES, _TEXT, _YAML, _HEADER, _CELLS, _ROWS, _TRACES, _INTAKE)

@@ -129,8 +129,14 @@ def _check_trace(trace: Trace, place: fact_faults.Path, manifest: Manifest, cont
     first = context.seen.setdefault(trace.power.sha256, here)
     if first != here:
         fix = "Give each result the trace it was measured with."
-        found, expected = f"{trace.power.file}, with the bytes of the trace in {first}", "a trace of its own"
-        context.report("trace-shared", (*place, "power"), found=found, expected=expected, fix=fix)
+        context.report(
+            "trace-shared",
+            (*place, "power", "file"),
+            found=trace.power.file,
+            expected=f"other bytes than those of the trace in {first}",
+            fix=fix,
+            is_value=True,
+        )
     reduction = _reduction(trace, place, context)
     if row is None or reduction is None or _NO_ENERGY & {fault.rule for fault in reduction.faults}:
         return

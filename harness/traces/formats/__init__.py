@@ -5,13 +5,14 @@ A module holds `FORMAT`, a `TraceFormat`. One that does not fails loudly for eve
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 
 from harness.errors import UsageError
 from harness.traces.formats.format import TraceFormat, TraceOptions
-from harness.traces.trace import PowerTrace
+from harness.traces.trace import Chunk, PowerTrace, TraceFormatError, TraceOptionError
 
 __all__ = ["TraceFormat", "TraceOptions", "open_trace", "trace_formats"]
 
@@ -45,14 +46,42 @@ def open_trace(path: Path, name: str | None = None, options: TraceOptions = _NO_
     Raises:
         UsageError: the format is not known, or none fits.
         TraceFormatError: the file is not of that format.
+        TraceOptionError: the file lacks what the options ask for.
     """
     formats = trace_formats()
     if name is None:
-        with path.open("rb") as file:
-            head = file.read(_SNIFFED_BYTES)
-        name = next((known.name for known in formats.values() if known.looks_like(head)), None)
+        name = _recognised(path)
         if name is None:
             raise UsageError(f"{path.as_posix()} looks like none of {', '.join(formats)}; name its format")
     if name not in formats:
         raise UsageError(f"trace format {name!r} is not known; there are {', '.join(formats)}")
-    return formats[name].open(path, options)
+    try:
+        trace = formats[name].open(path, options)
+    except TraceOptionError:
+        raise
+    except TraceFormatError as error:
+        fault, other = error.fault, _recognised(path)
+        if other is not None and other != name and not formats[name].looks_like(_head(path)):
+            fault = replace(fault, fix=f"The file looks like {other}: name that format, or bring the right file.")
+        raise TraceFormatError(fault.at(path.name)) from error
+    faults = tuple(fault.at(path.name) for fault in trace.faults)
+    return replace(trace, chunks=partial(_chunks, trace.chunks, path.name), faults=faults)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_SNIFFED_BYTES)
+
+
+def _recognised(path: Path) -> str | None:
+    """Name of the first format that a file looks like."""
+    head = _head(path)
+    return next((known.name for known in trace_formats().values() if known.looks_like(head)), None)
+
+
+def _chunks(chunks: Callable[[], Iterator[Chunk]], source: str) -> Iterator[Chunk]:
+    """Chunks of a trace; what its reader refuses says in which file."""
+    try:
+        yield from chunks()
+    except TraceFormatError as error:
+        raise TraceFormatError(error.fault.at(source)) from error

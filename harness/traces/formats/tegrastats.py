@@ -12,7 +12,7 @@ from pathlib import Path
 from harness.issues import quoted
 from harness.traces.formats.format import TraceFormat, TraceOptions
 from harness.traces.logs import Log, channel_error, log_lines, log_text, number, refused
-from harness.traces.trace import PowerTrace, TraceFault
+from harness.traces.trace import PowerTrace, TraceFault, TraceOptionError
 
 _TOTALS = ("VDD_IN", "POM_5V_IN")
 """Rails that feed the whole module or board."""
@@ -81,11 +81,13 @@ def _stamp(text: str) -> int | None:
 def _spacing(stamps: dict[int, int], sampling_hz: float | None, n_lines: int) -> float | None:
     """Lines a second where stamps do not tell them apart; None where they do."""
     if sampling_hz is not None and not 1e-3 <= sampling_hz <= 1e6:
-        raise refused(f"sampling_hz = {sampling_hz:g}", "lines a second", "State the rate that the log was made at.")
+        fix = "State the rate that the log was made at."
+        raise TraceOptionError(TraceFault("trace-format", f"sampling_hz = {sampling_hz:g}", "lines a second", fix))
     if not stamps:
         if sampling_hz is None:
             fix = "Give sampling_hz, 1000 over the --interval of tegrastats (1 Hz unless it was set)."
-            raise refused(f"{n_lines} lines without stamps", "stamps or sampling_hz", fix)
+            found = f"{n_lines} lines without stamps"
+            raise TraceOptionError(TraceFault("trace-format", found, "stamps or sampling_hz", fix))
         return sampling_hz
     return sampling_hz if len(set(stamps.values())) < len(stamps) else None
 

@@ -1,0 +1,84 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.traces.blocks import csv_blocks
+from harness.traces.trace import TraceFault, TraceFormatError
+
+NAMES = ("time", "note", "power")
+TYPES = {"time": pa.int64(), "power": pa.float64()}
+
+
+def write(path, rows, end="\n"):
+    path.write_bytes(("time,note,power\n" + end.join(f"{t},x,{p}" for t, p in rows)).encode())
+    return path
+
+
+def read(path, block_bytes=1 << 20):
+    return list(csv_blocks(path, NAMES, TYPES, n_header_lines=1, block_bytes=block_bytes))
+
+
+def fault_of(path, block_bytes):
+    with pytest.raises(TraceFormatError) as caught:
+        read(path, block_bytes)
+    return caught.value.fault
+
+
+@given(st.integers(1, 300), st.integers(0, 60), st.sampled_from(["\n", "\r\n"]))
+def test_every_row_comes_once_and_in_order_whatever_the_block(tmp_path_factory, block_bytes, n_rows, end):
+    path = write(tmp_path_factory.getbasetemp() / "blocks.csv", [(k, k / 4) for k in range(n_rows)], end)
+    tables = read(path, block_bytes)
+    assert [time for table in tables for time in table.column("time").to_pylist()] == list(range(n_rows))
+    assert [power for table in tables for power in table.column("power").to_pylist()] == [k / 4 for k in range(n_rows)]
+
+
+def test_wanted_columns_alone_are_read(tmp_path):
+    (table,) = read(write(tmp_path / "a.csv", [(1, 2.5)]))
+    assert table.column_names == ["time", "power"]
+    assert table.column("power").to_numpy().dtype == np.float64
+
+
+@pytest.mark.parametrize("block_bytes", [16, 64, 1 << 20])
+@pytest.mark.parametrize("bad", ["word,x,1", "50,x,word", "50,x", "50,x,1,2", "50.5,x,1", "50,x,1_0", "9e9,x,1"])
+def test_row_that_does_not_fit_is_named_with_its_line(tmp_path, bad, block_bytes):
+    rows = [f"{k},x,{k}" for k in range(100)]
+    rows[50] = bad
+    path = tmp_path / "a.csv"
+    path.write_text("time,note,power\n" + "\n".join(rows) + "\n")
+    fault = fault_of(path, block_bytes)
+    fix = "Export the trace again, or cut the file before this line."
+    expected = "3 cells, with numbers for time, power, a whole one for time"
+    assert fault == TraceFault("trace-format", bad, expected, fix, 52)
+
+
+def test_blank_lines_count_as_lines(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("time,note,power\n" + "\n" * 40 + "1,x,1\n\n\nbad\n")
+    for block_bytes in (8, 1 << 20):
+        assert fault_of(path, block_bytes).line == 45
+
+
+def test_row_longer_than_a_block_is_read_or_refused_and_not_waited_for(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(f"time,note,power\n1,{'x' * 100_000},2\n3,y,4\n")
+    tables = read(path, 16)
+    assert [time for table in tables for time in table.column("time").to_pylist()] == [1, 3]
+    path.write_text(f"time,note,power\n1,{'x' * 3_000_000},2\n")
+    assert fault_of(path, 16).rule == "trace-format"
+
+
+def test_reading_can_be_left_off(tmp_path):
+    path = write(tmp_path / "a.csv", [(k, k) for k in range(1000)])
+    blocks = csv_blocks(path, NAMES, TYPES, n_header_lines=1, block_bytes=64)
+    assert next(blocks).num_rows
+    blocks.close()
+    path.unlink()
+
+
+@pytest.mark.parametrize("content", [b"", b"time,note,power", b"time,note,power\n", b"time,note,power\n\n\r\n \n"])
+def test_file_without_rows_has_no_tables(tmp_path, content):
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    assert sum(table.num_rows for table in read(path)) == 0
