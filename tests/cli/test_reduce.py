@@ -89,16 +89,25 @@ def test_warnings_leave_the_exit_code_alone(reduce, files):
     power.write_bytes(power_csv().replace(b"0.007,330", b"0.007,-5"))
     code, out, _ = reduce(power, "--inferences", times)
     assert code == 0
-    expected = "  warning: power below 0 in 1 of 200 samples, down to -5 mW; expected no negative power. "
+    expected = "  warning: a_power.csv: power below 0 in 1 of 200 samples, down to -5 mW; expected no negative power. "
     assert out.endswith(expected + "Check the probe and its zero. [trace-negative]\n")
 
 
 @pytest.mark.parametrize(
     ("content", "issue"),
     [
-        (windows_csv(()), "error: no inferences; expected at least one. Log start and end of every inference"),
-        (b"start,end\n1,2\n", "error: line 1: start,end; expected a header with start_us and end_us"),
-        (windows_csv([(400, 425)]), "error: 1 of 1 inferences outside the trace, number 1 first, at 0.400000 to"),
+        (
+            windows_csv(()),
+            "error: a_inference_time.csv: no inferences; expected at least one. Log start and end of every inference",
+        ),
+        (
+            b"start,end\n1,2\n",
+            "error: a_inference_time.csv: line 1: start,end; expected a header with start_us and end_us",
+        ),
+        (
+            windows_csv([(400, 425)]),
+            "error: a_inference_time.csv: 1 of 1 inferences outside the trace, number 1 first, at 0.400000 to",
+        ),
     ],
     ids=["none", "no unit", "outside"],
 )
@@ -120,7 +129,7 @@ def test_trace_that_cannot_be_read_is_an_error_with_its_line(reduce, files):
     power.write_bytes(b"Time(ms),Main(mA),Main Voltage(V),\nmonday,1,2,\n")
     code, out, _ = reduce(power, "--inferences", times)
     assert code == 1
-    assert "error: line 2: the stamp monday; expected a whole number" in out
+    assert "error: a_power.csv: line 2: the stamp monday; expected a whole number" in out
     assert "energy_mj                  unknown" in out
 
 
@@ -129,7 +138,7 @@ def test_trace_of_no_known_format_is_an_error(reduce, files):
     power.write_bytes(b"nothing known\n1,2\n")
     code, out, _ = reduce(power, "--inferences", times)
     assert code == 1
-    assert "error: a file that looks like no known format; expected one of energyrunner, monsoon" in out
+    assert "error: a_power.csv: a file that looks like no known format; expected one of energyrunner, monsoon" in out
 
 
 def test_wrong_format_is_told_the_right_one(reduce, files):
