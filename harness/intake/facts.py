@@ -83,6 +83,13 @@ def read_facts(table: ForeignTable, device_folder: Path) -> IntakeFacts:
     return IntakeFacts(device, device_bytes, is_new, manifest, submission)
 
 
+def declared_device(path: Path | None) -> Device | None:
+    """Device in a device.yaml; None where there is none, or where it has faults, which an intake tells later."""
+    faults = Faults()
+    data = None if path is None else read_bytes(path, DEVICE_FILE, MOST_YAML_BYTES, faults)
+    return None if data is None else _fact(data, Device, DEVICE_FILE, faults)
+
+
 def _fact(data: bytes, model: type[Fact], shown: str, faults: Faults) -> Fact | None:
     document = read_fact(data, model, shown, faults)
     return None if document is None else document.fact

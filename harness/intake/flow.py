@@ -18,6 +18,7 @@ from harness.intake.foreign import ForeignTable, IntakeOptions
 from harness.intake.formats import intake_format
 from harness.intake.names import require_folder_names
 from harness.intake.sorting import Quarantined, Sorted, sort_rows
+from harness.intake.traced import kept_traces
 from harness.issues import Issue, Report, as_text, printable
 from harness.schema.vocabulary import Level
 from harness.swap import replacing
@@ -88,8 +89,9 @@ def take_in(
     form = intake_format(format_name)
     if not source.exists():
         raise UsageError(f"{source.as_posix()} does not exist")
-    table = form.read(source, IntakeOptions(mapping))
     folder = out / device_id / campaign
+    declared = folder.parent / DEVICE_FILE
+    table = form.read(source, IntakeOptions(mapping, declared if declared.exists() else None))
     _refuse_other_files(folder, table)
     facts = read_facts(table, folder.parent)
     rows = sort_rows(table, facts.device, facts.manifest, chosen)
@@ -137,13 +139,14 @@ def _refuse_other_files(folder: Path, table: ForeignTable) -> None:
 
 def _files(table: ForeignTable, rows: Sorted, facts: IntakeFacts) -> dict[str, bytes]:
     """Files of the campaign folder by their name in it."""
+    submission, traces = kept_traces(facts.submission, table.traces, rows.accepted)
     files = {
-        MANIFEST_FILE: manifest_bytes(facts.submission, rows.errata),
+        MANIFEST_FILE: manifest_bytes(submission, rows.errata),
         f"{table.level}.csv": table_bytes(table.level, rows.accepted),
     }
     if rows.quarantined:
         files[QUARANTINE_FILE] = _quarantine(table.level, rows.quarantined)
-    for name, path in table.traces.items():
+    for name, path in traces.items():
         files[f"{TRACES_FOLDER}/{name}"] = path.read_bytes()
     return files
 

@@ -56,10 +56,12 @@ class IntakeOptions:
     """What a source cannot say of itself.
 
     Attributes:
-        mapping: file that says which foreign column is which; None where the format needs none.
+        mapping: file that says which foreign column is which, or what runs were; None where the format needs none.
+        device: device.yaml of the device, for formats that need its delegates; None where it is new.
     """
 
     mapping: Path | None = None
+    device: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

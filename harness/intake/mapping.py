@@ -6,9 +6,9 @@ It says nothing about the values; those are judged as every other row's.
 import difflib
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from harness.errors import UsageError
 from harness.intake.foreign import ForeignSourceError
@@ -16,11 +16,13 @@ from harness.schema.columns import Column, columns_of
 from harness.schema.facts import Device, Fact, Manifest
 from harness.schema.records import ROWS
 from harness.schema.vocabulary import Level
-from harness.validation.documents import read_fact
+from harness.validation.documents import Document, read_fact
 from harness.validation.faults import Faults
 from harness.validation.header import UNIT_FACTORS
 from harness.validation.layout import MOST_YAML_BYTES
 from harness.validation.text import read_bytes
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def _as_text(value: Any) -> Any:
@@ -68,27 +70,45 @@ def read_mapping(path: Path | None) -> Mapping:
         UsageError: no file is given, or there is none.
         ForeignSourceError: it is not as it should be.
     """
-    if path is None:
-        raise UsageError("csv needs --mapping FILE, which says which column of the table is which")
-    if not path.exists():
-        raise UsageError(f"{path.as_posix()} does not exist")
+    absent = "csv needs --mapping FILE, which says which column of the table is which"
+    document, shown = mapping_document(path, Mapping, absent)
     faults = Faults()
-    shown = path.as_posix()
-    data = read_bytes(path, shown, MOST_YAML_BYTES, faults)
-    document = None if data is None else read_fact(data, Mapping, shown, faults)
-    if document is not None:
-        columns = columns_of(ROWS[document.fact.level])
-        for name, wanted in document.fact.columns.items():
-            line = document.lines["columns", name]
-            if name not in columns:
-                faults.add("fact-unknown", shown, line=line, **_unknown(name, list(columns)))
-            elif wanted.unit is not None and unit_factor(columns[name], wanted.unit) is None:
-                line = document.lines["columns", name, "unit"]
-                faults.add("fact-value", shown, line=line, **_foreign_unit(columns[name], wanted.unit))
-        _report_absent(document.fact, columns, shown, faults)
-    if document is None or faults.issues:
+    columns = columns_of(ROWS[document.fact.level])
+    for name, wanted in document.fact.columns.items():
+        line = document.lines["columns", name]
+        if name not in columns:
+            faults.add("fact-unknown", shown, line=line, **_unknown(name, list(columns)))
+        elif wanted.unit is not None and unit_factor(columns[name], wanted.unit) is None:
+            line = document.lines["columns", name, "unit"]
+            faults.add("fact-value", shown, line=line, **_foreign_unit(columns[name], wanted.unit))
+    _report_absent(document.fact, columns, shown, faults)
+    if faults.issues:
         raise ForeignSourceError(faults.issues)
     return document.fact
+
+
+def mapping_document(path: Path | None, model: type[Model], absent: str) -> tuple[Document[Model], str]:
+    """What a mapping file declares, and its name in messages.
+
+    Args:
+        path: the file.
+        model: what it must hold.
+        absent: what is said where no file is given.
+
+    Raises:
+        UsageError: no file is given, or there is none.
+        ForeignSourceError: it is not as it should be.
+    """
+    if path is None:
+        raise UsageError(absent)
+    if not path.exists():
+        raise UsageError(f"{path.as_posix()} does not exist")
+    faults, shown = Faults(), path.as_posix()
+    data = read_bytes(path, shown, MOST_YAML_BYTES, faults)
+    document = None if data is None else read_fact(data, model, shown, faults)
+    if document is None:
+        raise ForeignSourceError(faults.issues)
+    return document, shown
 
 
 def unit_factor(column: Column, unit: str) -> Decimal | None:

@@ -33,13 +33,21 @@ def test_formats_are_found_by_being_there():
     assert [(form.name, form.title) for form in intake_formats().values()] == [
         ("csv", "any CSV table, with a mapping of its columns"),
         ("deepen2023", "DeepEn2023 kernel tier, a folder of JSON files"),
+        ("energyrunner", "MLPerf Tiny energy runs of one system, a results tree"),
+        ("monsoon", "runs with Monsoon power traces, a folder"),
+        ("nvidia-smi", "runs with nvidia-smi logs, a folder"),
+        ("rapl", "runs with RAPL logs, a folder"),
+        ("tegrastats", "runs with tegrastats logs, a folder"),
     ]
 
 
 def test_format_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(UsageError) as refused:
         take_in("deepen2032", tmp_path, "acme-phone", "c", out=tmp_path)
-    assert str(refused.value) == ("'deepen2032' is no intake format; did you mean deepen2023? There is csv, deepen2023")
+    assert str(refused.value) == (
+        "'deepen2032' is no intake format; did you mean deepen2023? There is csv, deepen2023, energyrunner, monsoon, "
+        "nvidia-smi, rapl, tegrastats"
+    )
 
 
 @pytest.mark.parametrize("names", [("../x", "c"), ("acme", "a/b"), ("", "c")])

@@ -1,0 +1,305 @@
+"""MLPerf Tiny energy runs as EnergyRunner leaves them: `<task>/energy/` with trace, marks, results and log.
+
+A tree may hold one system. Energies are recomputed from the traces and held to the published medians; a run without a
+trace is told, and its published figure is kept with it. What a trace is, is in `harness.traces`.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from harness.errors import UsageError
+from harness.intake.facts import declared_device
+from harness.intake.foreign import ForeignRow, ForeignTable, IntakeFormat, IntakeOptions
+from harness.intake.tiny_systems import System, one_line, read_system
+from harness.intake.traced import ForeignRun, TracedRows, faulty_row, identifier_of, missing_beside, traced_rows
+from harness.traces.inferences import read_n_each
+from harness.traces.runs import Run
+from harness.traces.trace import TraceFault, TraceFormatError
+
+_ENERGY: Final = "-energy.bin"
+_MARKS: Final = "-timestamps.json"
+_RESULTS: Final = ("results.txt", "energy_results.txt")
+_TASKS: Final = {
+    "ad": {"model": "mlperf-tiny-ad", "family": "Autoencoder", "input_shape": "640"},
+    "ic": {"model": "mlperf-tiny-ic", "family": "ResNet8", "input_shape": "32x32x3"},
+    "kws": {"model": "mlperf-tiny-kws", "family": "DS-CNN", "input_shape": "49x10"},
+    "vww": {"model": "mlperf-tiny-vww", "family": "MobileNetV1", "input_shape": "96x96x3"},
+}
+_FOLDERS: Final = {
+    **{task: task for task in _TASKS},
+    "anomaly_detection": "ad",
+    "image_classification": "ic",
+    "keyword_spotting": "kws",
+    "visual_wake_words": "vww",
+    "person_detection": "vww",
+}
+_ROUND_DATES: Final = {"v0.7": "2022-04", "v1.0": "2022-11", "v1.1": "2023-06", "v1.2": "2024-04", "v1.3": "2025"}
+"""Publication of each round, where no log says when a run was made."""
+_METERS: Final = {"lpm01a": "STMicroelectronics X-NUCLEO-LPM01A", "js110": "Joulescope JS110"}
+_NUMBER: Final = r"\s*([0-9]{1,12}(?:\.[0-9]{1,9})?)"
+_MEDIAN: Final = re.compile(rf"Median energy cost is{_NUMBER} uJ/inf", re.ASCII)
+_THROUGHPUT: Final = re.compile(rf"Median throughput is{_NUMBER} inf", re.ASCII)
+_DIVISIONS: Final = ("closed", "open")
+
+
+@dataclass(frozen=True, slots=True)
+class _Energy:
+    """One folder of an energy run.
+
+    Attributes:
+        folder: the folder.
+        system: folder of its system.
+        task: task of the benchmark; None where neither folder nor log names one.
+        log: text of its log; empty where there is none.
+        script: text of its scripts.
+        results: its results; None where there are none.
+    """
+
+    folder: Path
+    system: Path
+    task: str | None
+    log: str
+    script: str
+    results: Path | None
+
+    def source_id(self, path: Path) -> str:
+        """Path of a file from the division on, or from the system where there is none above."""
+        parts = path.parts
+        starts = [position for position, part in enumerate(parts) if part in _DIVISIONS]
+        return identifier_of(PurePosixPath(*parts[starts[-1] :]) if starts else path.relative_to(self.system.parent))
+
+    def published(self) -> tuple[str | None, str | None]:
+        """Median energy in µJ and median throughput as the results print them; None for what they do not."""
+        text = _text(self.results)
+        return _one(_MEDIAN.findall(text)), _one(_THROUGHPUT.findall(text))
+
+    @property
+    def supply_mv(self) -> str | None:
+        """Supply as the meter read it back, or else as the script set it."""
+        return _one(re.findall(r"m-voltage-mv\[([0-9]{1,7})\]", self.log)) or _one(
+            re.findall(r"emon voltage ([0-9]{1,7})\b", self.script)
+        )
+
+
+def _read(source: Path, options: IntakeOptions) -> ForeignTable:
+    if options.mapping is not None:
+        raise UsageError("energyrunner takes no mapping; its files say what they are")
+    runs = _energies(source)
+    systems = list(dict.fromkeys(run.system for run in runs))
+    if len(systems) != 1:
+        raise UsageError(_several(source.resolve(), systems))
+    system = read_system(systems[0])
+    delegate = system.delegate
+    if delegate is None:
+        device = declared_device(options.device)
+        delegates = [] if device is None else list(device.delegates)
+        delegate = delegates[0] if len(delegates) == 1 else ""
+    about = _About(system, runs)
+    cells = {"dtype": system.dtype, "delegate": delegate} | ({"rounds": about.round} if about.round else {})
+    alone = [_without_trace(run) for run in runs if not _traces(run)]
+    traced = traced_rows([_run(run, power, cells) for run in runs for power in _traces(run)])
+    return ForeignTable(
+        level="models",
+        rows=sorted([*traced.rows, *alone], key=lambda row: row.source_id),
+        submission=about.submission(traced),
+        device=system.device(),
+        traces=traced.files,
+    )
+
+
+def _several(source: Path, systems: Sequence[Path]) -> str:
+    if not systems:
+        return f"{source.name} holds no energy run: <task>/energy/ with trace1{_ENERGY} or {_RESULTS[0]}"
+    names = ", ".join(
+        system.relative_to(source).as_posix() if system.is_relative_to(source) else system.name for system in systems
+    )
+    return f"{source.name} holds {len(systems)} systems, and one is taken in at a time; name the folder of one: {names}"
+
+
+def _energies(source: Path) -> list[_Energy]:
+    """Folders of energy runs in a tree, in order of their paths."""
+    base = source.resolve()
+    folders = {path.parent for path in base.rglob(f"*{_ENERGY}")}
+    folders |= {path.parent for name in _RESULTS for path in base.rglob(name) if path.parent.name == "energy"}
+    return [_energy(folder) for folder in sorted(folders)]
+
+
+def _energy(folder: Path) -> _Energy:
+    log = _text(folder / "log.txt")
+    script = "\n".join(map(_text, sorted(folder.glob("script*"))))
+    results = next((folder / name for name in _RESULTS if (folder / name).is_file()), None)
+    named = next((place for place in (folder, folder.parent) if place.name.lower() in _FOLDERS), None)
+    if named is not None:
+        return _Energy(folder, named.parent, _FOLDERS[named.name.lower()], log, script, results)
+    task = _one(re.findall(r"m-model-\[([a-z]{2,3})[0-9]*\]", log))
+    system = folder.parent.parent if folder.name == "energy" else folder.parent
+    return _Energy(folder, system, task if task in _TASKS else None, log, script, results)
+
+
+def _text(path: Path | None) -> str:
+    """Text of a file that need not be there.
+
+    Raises:
+        UsageError: it is there and cannot be read.
+    """
+    if path is None or not path.is_file():
+        return ""
+    try:
+        return path.read_bytes().decode("utf-8", "replace")
+    except OSError as error:
+        raise UsageError(f"{path.name} cannot be read: {(error.strerror or '').lower()}") from error
+
+
+def _one(found: Sequence[str]) -> str | None:
+    """What is found, where it is the same throughout."""
+    return found[0] if len(set(found)) == 1 else None
+
+
+def _traces(run: _Energy) -> list[Path]:
+    return [path for path in sorted(run.folder.glob(f"*{_ENERGY}")) if path.is_file()]
+
+
+def _printed(run: _Energy) -> dict[str, str]:
+    figures = zip(("Median energy cost (uJ/inf.)", "Median throughput (inf./sec.)"), run.published(), strict=True)
+    return {name: figure for name, figure in figures if figure is not None}
+
+
+def _without_trace(run: _Energy) -> ForeignRow:
+    results = run.results or run.folder / _RESULTS[0]
+    fix = "Ask for the trace of the run; without it the figure is a published one, not a measured one."
+    fault = TraceFault("trace-missing", f"no trace beside {results.name}", f"trace1{_ENERGY} with its marks", fix)
+    cells = _TASKS.get(run.task or "", {})
+    return faulty_row(run.source_id(results), [*_task_faults(run), fault], {**cells, **_printed(run)})
+
+
+def _task_faults(run: _Energy) -> list[TraceFault]:
+    if run.task is not None:
+        return []
+    expected = "a folder named after its task: " + ", ".join(_FOLDERS)
+    fix = "Keep the folders of the results tree."
+    return [TraceFault("foreign-file", f"an energy run in {run.folder.parent.name}/", expected, fix)]
+
+
+def _run(run: _Energy, power: Path, cells: dict[str, str]) -> ForeignRun:
+    median, throughput = run.published()
+    n_each, unread = _n_each(run, power)
+    marks = power.with_name(power.name.removesuffix(_ENERGY) + _MARKS)
+    if unread is None and not marks.is_file():
+        unread = missing_beside(power, marks.name)
+    faults = _task_faults(run)
+    if run.results is not None and not float(median or 0):
+        fix = "Take the results of the energy run."
+        found = "no median energy above 0, or several"
+        expected = "Median energy cost is ... uJ/inf"
+        faults.append(TraceFault("foreign-file", found, expected, fix, source=run.results.name))
+    is_timed = throughput is not None and float(throughput) > 0
+    own = {
+        **_TASKS.get(run.task or "", {}),
+        **cells,
+        **({"latency_ms": f"{1000 / float(throughput or 1):.6g}"} if is_timed else {}),
+        **({} if run.supply_mv is None else {"supply_mv": run.supply_mv}),
+    }
+    return ForeignRun(
+        run.source_id(power),
+        Run(power, marks, n_each=n_each, format="energyrunner", fault=unread),
+        own,
+        statistic="median",
+        published_mj=float(median) / 1000 if median is not None and float(median) else None,
+        prefix=f"{run.task or 'run'}-",
+        printed=_printed(run),
+        faults=tuple(faults),
+    )
+
+
+def _n_each(run: _Energy, power: Path) -> tuple[int, TraceFault | None]:
+    """Inferences in each window, or what keeps them from being known."""
+    if run.results is None:
+        return 1, missing_beside(power, _RESULTS[0])
+    try:
+        return read_n_each(run.results), None
+    except TraceFormatError as error:
+        return 1, error.fault
+
+
+class _About:
+    """What is the same in all runs of a system.
+
+    Args:
+        system: the system.
+        runs: its runs.
+    """
+
+    def __init__(self, system: System, runs: Sequence[_Energy]) -> None:
+        self._system, self._runs = system, runs
+        parts = runs[0].system.parts
+        found = [re.fullmatch(r"(?:tiny_results_)?(v[0-9]\.[0-9])", part) for part in parts]
+        self.round = next((match[1] for match in reversed(found) if match), None)
+        at = max((position for position, part in enumerate(parts) if part in _DIVISIONS), default=None)
+        self._division = None if at is None else parts[at]
+        above = None if at is None or at + 2 >= len(parts) else one_line(parts[at + 1])
+        self._submitter = system.line("submitter") or above or "not stated"
+
+    def submission(self, traced: TracedRows) -> dict[str, Any]:
+        """Contents of submission.yaml."""
+        edition = f"MLPerf Tiny {self.round}" if self.round else "MLPerf Tiny"
+        division = f", {self._division} division" if self._division else ""
+        name = one_line(self._system.name) or "a system"
+        rate = traced.sampling_hz
+        source = {
+            "citation": f"MLCommons, {edition} results{division}, submitted by {self._submitter} for {name}.",
+            "url": f"https://github.com/mlcommons/tiny_results_{self.round}" if self.round else None,
+            "attribution": f"Traces from the results repository of MLCommons, {edition} (Apache-2.0). MLPerf is a "
+            "trademark of MLCommons; figures derived from these results are not verified by MLCommons.",
+        }
+        return {
+            "title": f"{edition}{division}, energy from traces",
+            "contributors": [self._submitter],
+            "date": self._date(),
+            "method": "measured",
+            "runtime": self._system.runtime,
+            "licence": "Apache-2.0",
+            "source": {key: text for key, text in source.items() if text is not None},
+            "meter": {"name": self._meter(), "kind": "analyser"} | ({} if rate is None else {"sampling_hz": rate}),
+            "notes": self._notes(),
+            "traces": list(traced.bindings),
+        }
+
+    def _date(self) -> str:
+        """Day, month or year in which the runs were made, or else that of the round.
+
+        Raises:
+            UsageError: nothing tells when.
+        """
+        logs = "\n".join(run.log for run in self._runs)
+        days = sorted(set(re.findall(r"m-session-start-id\[(20[0-9]{2})(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])", logs)))
+        for n_parts in (3, 2, 1):
+            dates = {"-".join(day[:n_parts]) for day in days}
+            if len(dates) == 1:
+                return dates.pop()
+        if days:
+            return str(days[-1][0])
+        if self.round not in _ROUND_DATES:
+            raise UsageError(
+                f"nothing says when {self._system.name} was measured; keep log.txt, or the round (v1.2) in the path"
+            )
+        return _ROUND_DATES[self.round]
+
+    def _meter(self) -> str:
+        """Meter that the logs name."""
+        names = dict.fromkeys(re.findall(r"-type\[emon\]-name\[(\w{1,30})\]", "\n".join(run.log for run in self._runs)))
+        return one_line(" and ".join(_METERS.get(name, name) for name in names)) or "not stated"
+
+    def _notes(self) -> str:
+        """What a reader should know."""
+        quantisation = self._system.line("quantization method") or "not stated"
+        return (
+            "Median energy per inference over the measurement windows, recomputed from the trace, with the lowest and "
+            "highest window. Latency is the reciprocal of the median throughput in energy mode as published. "
+            f"Quantisation as submitted: {quantisation}."
+        )
+
+
+FORMAT = IntakeFormat("energyrunner", "MLPerf Tiny energy runs of one system, a results tree", _read)

@@ -1,0 +1,153 @@
+"""Folders of power logs with the inferences beside them: what the formats of several meters have in common.
+
+It knows neither a meter nor how its logs are read.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from harness.errors import UsageError
+from harness.intake.facts import declared_device
+from harness.intake.foreign import ForeignTable, IntakeFormat, IntakeOptions
+from harness.intake.run_mapping import RunFacts, RunMapping, read_run_mapping, require_known_runs
+from harness.intake.traced import ForeignRun, TracedRows, identifier_of, missing_beside, traced_rows
+from harness.traces.formats import TraceOptions, trace_formats
+from harness.traces.runs import Run
+
+_INFERENCES: Final = "_inference_time.csv"
+_BASELINE: Final = "baseline"
+_MOST_NOTES: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """A log of a source.
+
+    Attributes:
+        path: the file.
+        name: name of its run.
+        source_id: path in the source.
+    """
+
+    path: Path
+    name: str
+    source_id: str
+
+
+def log_intake(name: str, title: str, meter: str, endings: Sequence[str]) -> IntakeFormat:
+    """Intake of one meter's logs.
+
+    Args:
+        name: name of the format, of the intake as of its traces.
+        title: what such files are, in a few words.
+        meter: name of the meter, where a mapping names none.
+        endings: what names of logs end in after the name of the run.
+    """
+    return IntakeFormat(name, title, partial(_read, name, meter, tuple(endings)))
+
+
+def _read(format_name: str, meter: str, endings: tuple[str, ...], source: Path, options: IntakeOptions) -> ForeignTable:
+    kind = trace_formats()[format_name].meter_kind
+    document, shown = read_run_mapping(options.mapping, format_name, kind)
+    mapping = document.fact
+    logs = _logs(source, endings, {run.inferences for run in mapping.runs.values()})
+    if not logs:
+        wanted = " or ".join(f"NAME{ending}" for ending in endings)
+        raise UsageError(f"{source.as_posix()} holds no run: {wanted} with NAME{_INFERENCES}")
+    if source.is_dir():
+        require_known_runs(document, {log.name for log in logs}, shown)
+    device = declared_device(options.device) or mapping.device
+    delegates = [] if device is None else list(device.delegates)
+    delegate = delegates[0] if len(delegates) == 1 else ""
+    traced = traced_rows([_run(log, format_name, mapping, delegate) for log in logs])
+    return ForeignTable(
+        level="models",
+        rows=traced.rows,
+        submission=_submission(mapping, {"name": meter, "kind": kind}, traced),
+        device=None if mapping.device is None else mapping.device.model_dump(mode="json", exclude_unset=True),
+        traces=traced.files,
+    )
+
+
+def _logs(source: Path, endings: tuple[str, ...], others: set[str | None]) -> list[_Log]:
+    """Logs of a source, in order of their paths; neither inferences nor baselines."""
+    if source.is_file():
+        ending = next((ending for ending in endings if source.name.endswith(ending)), source.suffix)
+        return [_Log(source, source.name.removesuffix(ending), identifier_of(Path(source.name)))]
+    logs = []
+    for path in sorted(source.rglob("*")):
+        found = next((ending for ending in endings if path.name.endswith(ending)), None)
+        is_other = path.name.endswith(_INFERENCES) or path.stem == _BASELINE or path.name in others
+        if found is not None and not is_other and path.is_file():
+            logs.append(_Log(path, path.name.removesuffix(found), identifier_of(path.relative_to(source))))
+    return logs
+
+
+def _run(log: _Log, format_name: str, mapping: RunMapping, delegate: str) -> ForeignRun:
+    facts = mapping.runs.get(log.name, RunFacts())
+    inferences = log.path.with_name(facts.inferences or f"{log.name}{_INFERENCES}")
+    baseline = log.path.with_name(f"{_BASELINE}{log.path.suffix}")
+    options = TraceOptions(facts.channel or mapping.channel, facts.sampling_hz or mapping.sampling_hz)
+    run = Run(
+        log.path,
+        inferences,
+        baseline if baseline.is_file() else None,
+        facts.n_each,
+        format_name,
+        options,
+        None if inferences.is_file() else missing_beside(log.path, inferences.name),
+    )
+    cells = {
+        "model": facts.model or log.name,
+        "family": facts.family,
+        "variant": facts.variant,
+        "input_shape": facts.input_shape,
+        "dtype": facts.dtype,
+        "delegate": facts.delegate or delegate,
+        "batch_size": facts.batch_size,
+        "supply_mv": facts.supply_mv,
+    }
+    return ForeignRun(log.source_id, run, {name: cell for name, cell in cells.items() if cell is not None})
+
+
+def _submission(mapping: RunMapping, meter: dict[str, Any], traced: TracedRows) -> dict[str, Any]:
+    """Contents of submission.yaml: those of the mapping, with what the traces add to them."""
+    stated = mapping.submission.model_dump(mode="json", exclude_unset=True)
+    rate, idle = traced.sampling_hz, traced.idle_mw
+    added = {}
+    if rate is not None:
+        meter = {**meter, "sampling_hz": rate}
+    if idle is not None and idle > 0:
+        added["idle"] = {"power_mw": idle, "how": "Mean power of the idle device over its own trace, the baseline."}
+    notes = [stated.get("notes", ""), *_notes(traced)]
+    while len(text := " ".join(filter(None, notes))) > _MOST_NOTES:
+        notes.pop()
+    return {
+        **stated,
+        "method": "measured",
+        "meter": {**meter, **stated.get("meter", {})},
+        **{name: value for name, value in added.items() if name not in stated},
+        "notes": text,
+        "traces": list(traced.bindings),
+    }
+
+
+def _notes(traced: TracedRows) -> list[str]:
+    notes = ["Energies are absolute, each the mean over the inferences of its trace."]
+    if traced.idles_mw:
+        notes.append(f"The idle device draws {_range(traced.idles_mw)} mW; nothing was taken off for it.")
+    if traced.rates_hz and traced.sampling_hz is None:
+        notes.append(f"Traces were sampled at {_range(traced.rates_hz)} Hz.")
+    return notes
+
+
+def _range(values: Sequence[float]) -> str:
+    """Lowest and highest of some figures.
+
+    >>> _range([4982.31, 4990.0]), _range([5.0])
+    ('4982 to 4990', '5')
+    """
+    return " to ".join(dict.fromkeys(f"{value:.4g}" for value in (min(values), max(values))))

@@ -1,0 +1,122 @@
+"""System descriptions of MLPerf Tiny, `systems/<system>.json`: what a device is, and how its networks were prepared.
+
+Nothing that a description leaves open is guessed; text that a fact cannot hold is left out.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from harness.intake.foreign import ForeignSourceError
+from harness.validation.faults import Faults
+from harness.validation.text import read_bytes
+
+_MOST_BYTES: Final = 1_000_000
+_MOST_LINE: Final = 200
+_ABSENT: Final = ("", "-", "n/a", "na", "none")
+_DEVICE_LINES: Final = {
+    "soc": "soc name",
+    "processor_name": "processor(s) name",
+    "accelerator": "accelerator",
+    "vendor": "submitter",
+    "board": "board name",
+}
+_FREQUENCY: Final = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)\s*([MG])Hz", re.ASCII | re.IGNORECASE)
+
+
+def one_line(text: object) -> str | None:
+    """Text as a fact of one line holds it; None where it is absent or cannot be held.
+
+    >>> one_line(" STM32 "), one_line("N/A"), one_line("a<b>")
+    ('STM32', None, None)
+    """
+    line = text.strip() if isinstance(text, str) else ""
+    is_plain = line.isprintable() and len(line) <= _MOST_LINE and not {"<", ">"} & set(line)
+    return line if is_plain and line.lower() not in _ABSENT else None
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A system as its description has it.
+
+    Attributes:
+        name: name of its folder.
+        stated: lines of the description by their name there, in small letters; None where there is no description.
+    """
+
+    name: str
+    stated: Mapping[str, str] | None = field(default=None)
+
+    def line(self, name: str) -> str | None:
+        """Line of the description."""
+        return (self.stated or {}).get(name)
+
+    @property
+    def delegate(self) -> str | None:
+        """The accelerator, or else the CPU; None where there is no description."""
+        if self.stated is None:
+            return None
+        accelerator = self.stated.get("accelerator")
+        if accelerator is None:
+            return "CPU"
+        plain = re.sub(r"[^A-Za-z0-9 ._+-]+", " ", accelerator).lstrip(" ._+-")
+        return " ".join(plain[:100].split()) or "NPU"
+
+    @property
+    def dtype(self) -> str:
+        """Data type, where the quantisation says it."""
+        return "int8" if "int8 quantization" in (self.line("quantization method") or "").lower() else "unstated"
+
+    @property
+    def runtime(self) -> str:
+        """Inference framework."""
+        return self.line("inference framework") or "not stated"
+
+    def device(self) -> dict[str, Any] | None:
+        """Contents of device.yaml; None where there is no description."""
+        if self.stated is None or self.delegate is None:
+            return None
+        lines = {name: self.stated.get(key) for name, key in _DEVICE_LINES.items()}
+        frequency = _FREQUENCY.search(self.stated.get("processor(s) frequencies", ""))
+        mhz = 0.0 if frequency is None else float(frequency[1]) * (1000 if frequency[2] in "gG" else 1)
+        return {
+            "device_class": "microcontroller",
+            **{name: line for name, line in lines.items() if line is not None},
+            **({"frequency_mhz": mhz} if 0 < mhz <= 1e5 else {}),
+            "delegates": {self.delegate: "npu" if self.stated.get("accelerator") else "cpu"},
+        }
+
+
+def read_system(folder: Path) -> System:
+    """System of a folder of results, with its description where there is one above.
+
+    Raises:
+        ForeignSourceError: there is a description that cannot be read.
+    """
+    above = [parent / "systems" / f"{folder.name}.json" for parent in list(folder.parents)[:3]]
+    path = next((path for path in above if path.is_file()), None)
+    return System(folder.name) if path is None else System(folder.name, _stated(path))
+
+
+def _stated(path: Path) -> dict[str, str]:
+    faults, shown = Faults(), f"{path.parent.name}/{path.name}"
+    data = read_bytes(path, shown, _MOST_BYTES, faults)
+    if data is None:
+        raise ForeignSourceError(faults.issues)
+    line: int | None = None
+    try:
+        content = json.loads(data)
+        found = "" if isinstance(content, dict) else "no object"
+    except json.JSONDecodeError as error:
+        found, line = f"{error.msg.lower()} in column {error.colno}", error.lineno
+    except (RecursionError, ValueError):
+        found = "what no reader of JSON can hold"
+    if found:
+        fix = "Take the description as it was submitted, or mend its JSON."
+        faults.add("foreign-file", shown, line=line, found=found, expected="a JSON object of lines", fix=fix)
+        raise ForeignSourceError(faults.issues)
+    lines = {str(name).strip().lower(): one_line(text) for name, text in content.items()}
+    return {name: text for name, text in lines.items() if text is not None}
