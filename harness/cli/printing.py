@@ -132,4 +132,7 @@ def print_intake(result: IntakeResult) -> None:
     for file in result.files:
         typer.echo(file.as_posix())
     if result.folder is None:
+        for row in result.quarantined:
+            for issue in row.issues:
+                typer.echo(f"{row.row.place}: {issue.message}")
         typer.echo("nothing was written, because no row can be used")

@@ -5,6 +5,7 @@ It knows neither a meter nor how its logs are read.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -12,13 +13,22 @@ from typing import Any, Final
 from harness.errors import UsageError
 from harness.intake.facts import declared_device
 from harness.intake.foreign import ForeignTable, IntakeFormat, IntakeOptions
-from harness.intake.run_mapping import RunFacts, RunMapping, read_run_mapping, require_known_runs
+from harness.intake.run_mapping import (
+    RunFacts,
+    RunMapping,
+    read_run_mapping,
+    require_known_runs,
+    unstated_mapping,
+)
 from harness.intake.traced import ForeignRun, TracedRows, identifier_of, missing_beside, traced_rows
-from harness.traces.formats import TraceOptions, trace_formats
+from harness.traces.formats import TraceOptions, open_trace, trace_formats
 from harness.traces.runs import Run
+from harness.traces.trace import TraceFormatError
 
 _INFERENCES: Final = "_inference_time.csv"
 _BASELINE: Final = "baseline"
+_FIRST_EPOCH_S: Final = 1e8
+"""Smaller stamps count from the start of a log, not from 1970."""
 _MOST_NOTES: Final = 2000
 
 
@@ -51,14 +61,15 @@ def log_intake(name: str, title: str, meter: str, endings: Sequence[str]) -> Int
 
 def _read(format_name: str, meter: str, endings: tuple[str, ...], source: Path, options: IntakeOptions) -> ForeignTable:
     kind = trace_formats()[format_name].meter_kind
-    document, shown = read_run_mapping(options.mapping, format_name, kind)
-    mapping = document.fact
-    logs = _logs(source, endings, {run.inferences for run in mapping.runs.values()})
-    if not logs:
-        wanted = " or ".join(f"NAME{ending}" for ending in endings)
-        raise UsageError(f"{source.as_posix()} holds no run: {wanted} with NAME{_INFERENCES}")
-    if source.is_dir():
-        require_known_runs(document, {log.name for log in logs}, shown)
+    if options.mapping is None:
+        logs = _known_logs(source, endings, set())
+        mapping = unstated_mapping(format_name, _day_of(logs, format_name))
+    else:
+        document, shown = read_run_mapping(options.mapping, format_name, kind)
+        mapping = document.fact
+        logs = _known_logs(source, endings, {run.inferences for run in mapping.runs.values()})
+        if source.is_dir():
+            require_known_runs(document, {log.name for log in logs}, shown)
     device = declared_device(options.device) or mapping.device
     delegates = [] if device is None else list(device.delegates)
     delegate = delegates[0] if len(delegates) == 1 else ""
@@ -70,6 +81,36 @@ def _read(format_name: str, meter: str, endings: tuple[str, ...], source: Path, 
         device=None if mapping.device is None else mapping.device.model_dump(mode="json", exclude_unset=True),
         traces=traced.files,
     )
+
+
+def _known_logs(source: Path, endings: tuple[str, ...], others: set[str | None]) -> list[_Log]:
+    """Logs of a source that has some.
+
+    Raises:
+        UsageError: there is none.
+    """
+    logs = _logs(source, endings, others)
+    if not logs:
+        wanted = " or ".join(f"NAME{ending}" for ending in endings)
+        raise UsageError(f"{source.as_posix()} holds no run: {wanted} with NAME{_INFERENCES}")
+    return logs
+
+
+def _day_of(logs: Sequence[_Log], format_name: str) -> str:
+    """Day of the first stamp of the first log that has a date.
+
+    Raises:
+        UsageError: no log has one, so nobody knows when it was measured.
+    """
+    for log in logs:
+        try:
+            start_s = open_trace(log.path, format_name).start_s
+        except TraceFormatError:
+            # What is wrong with the log is told where its run is read.
+            continue
+        if start_s > _FIRST_EPOCH_S:
+            return datetime.fromtimestamp(start_s, UTC).date().isoformat()
+    raise UsageError(f"{format_name} logs without a date need --mapping FILE, which says when, by whom and on what")
 
 
 def _logs(source: Path, endings: tuple[str, ...], others: set[str | None]) -> list[_Log]:

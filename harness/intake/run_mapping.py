@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from harness.intake.foreign import ForeignSourceError
 from harness.intake.mapping import Text, mapping_document
-from harness.schema.facts import Device, Fact, Manifest
+from harness.schema.facts import Device, Fact, Manifest, Source
 from harness.schema.quantities import Quantity
 from harness.schema.vocabulary import MeterKind
 from harness.validation.documents import Document
@@ -67,15 +67,37 @@ class RunMapping(Fact):
     runs: dict[str, RunFacts] = Field(default_factory=dict, description="What runs were, by their name.")
 
 
-def read_run_mapping(path: Path | None, format_name: str, meter_kind: MeterKind) -> tuple[Document[RunMapping], str]:
+def unstated_mapping(format_name: str, day: str) -> RunMapping:
+    """Mapping of traces about which nothing was said: their day is theirs, and everything else is named as unknown.
+
+    Args:
+        format_name: name of the format.
+        day: day of the first trace, YYYY-MM-DD.
+    """
+    unknown = "not stated"
+    return RunMapping(
+        submission=MeasuredManifest(
+            schema_version=1,
+            title=f"Runs with {format_name} traces",
+            contributors=[unknown],
+            date=day,
+            runtime=unknown,
+            licence="NOASSERTION",
+            source=Source(citation="Not stated."),
+            notes="Contributors, runtime, licence and device are not stated; a mapping or an edit says them.",
+        ),
+        device=Device(name=unknown, device_class="unstated", delegates={"unstated": "heterogeneous"}),
+    )
+
+
+def read_run_mapping(path: Path, format_name: str, meter_kind: MeterKind) -> tuple[Document[RunMapping], str]:
     """Mapping in a file, and its name in messages; its meter is known to be one of the format's kind.
 
     Raises:
-        UsageError: no file is given, or there is none.
+        UsageError: there is no such file.
         ForeignSourceError: it is not as it should be.
     """
-    absent = f"{format_name} needs --mapping FILE, which says who measured, on which device, and what was run"
-    document, shown = mapping_document(path, RunMapping, absent)
+    document, shown = mapping_document(path, RunMapping, "")
     meter = document.fact.submission.meter
     if meter is not None and meter.kind != meter_kind:
         faults, place = Faults(), ("submission", "meter", "kind")

@@ -21,6 +21,7 @@ DEVICE_NOUNS: Final[dict[str, str]] = {
     "embedded-gpu": "embedded GPU",
     "microcontroller": "microcontroller",
     "accelerator": "accelerator",
+    "unstated": "device of unstated kind",
 }
 
 

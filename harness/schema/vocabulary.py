@@ -35,7 +35,9 @@ Application = Literal[
 
 Dtype = Literal["fp32", "fp16", "bf16", "int16", "int8", "int4", "mixed", "unstated"]
 Processor = Literal["cpu", "gpu", "npu", "dsp", "heterogeneous"]
-DeviceClass = Literal["phone", "tablet", "single-board-computer", "embedded-gpu", "microcontroller", "accelerator"]
+DeviceClass = Literal[
+    "phone", "tablet", "single-board-computer", "embedded-gpu", "microcontroller", "accelerator", "unstated"
+]
 Method = Literal["measured", "published", "simulated", "estimated"]
 MeterKind = Literal["analyser", "rail", "counter", "battery-gauge"]
 Tier = Literal["analyser", "rail", "counter", "published", "simulated"]

@@ -34,6 +34,7 @@ CLASS_CEILING_MW: Final[dict[DeviceClass, float]] = {
     "embedded-gpu": 150_000,
     "microcontroller": 10_000,
     "accelerator": 600_000,
+    "unstated": 600_000,
 }
 ROUNDING_SHARE: Final = 0.1
 MJ_PER_FLOP: Final = (1e-12, 1e-3)
@@ -172,7 +173,8 @@ def _power_ceiling(device: Device | None) -> tuple[float, str]:
         return max(CLASS_CEILING_MW.values()), "any device"
     if device.tdp_w is not None:
         return TDP_MARGIN * device.tdp_w * 1000, f"twice the TDP of {device.tdp_w:g} W"
-    return CLASS_CEILING_MW[device.device_class], f"the ceiling of a {device.device_class}"
+    known = f"the ceiling of a {device.device_class}" if device.device_class != "unstated" else "any device"
+    return CLASS_CEILING_MW[device.device_class], known
 
 
 def check_power_limit(context: RowContext) -> None:

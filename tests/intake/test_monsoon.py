@@ -217,12 +217,15 @@ def test_mapping_that_does_not_fit_is_told(tmp_path, monkeypatch, changed, messa
     assert not (tmp_path / "out").exists()
 
 
-def test_mapping_is_asked_for(tmp_path):
-    with pytest.raises(UsageError) as refused:
-        take_in("monsoon", monsoon_folder(tmp_path / "runs"), "acme-phone", "bench", out=tmp_path / "out")
-    assert str(refused.value) == (
-        "monsoon needs --mapping FILE, which says who measured, on which device, and what was run"
-    )
+def test_without_a_mapping_everything_unknown_is_named_so(tmp_path):
+    result = take_in("monsoon", monsoon_folder(tmp_path / "runs"), "acme-phone", "bench", out=tmp_path / "out")
+    assert (result.n_read, result.n_accepted) == (2, 2)
+    manifest = yaml.safe_load((result.folder / "submission.yaml").read_text())
+    assert {manifest["runtime"], *manifest["contributors"]} == {"not stated"}
+    assert (manifest["licence"], manifest["method"]) == ("NOASSERTION", "measured")
+    device = yaml.safe_load((result.folder.parent / "device.yaml").read_text())
+    assert (device["device_class"], device["delegates"]) == ("unstated", {"unstated": "heterogeneous"})
+    assert not validate([result.folder]).report.n_errors
 
 
 def test_folder_without_runs_is_refused(tmp_path):
