@@ -78,29 +78,44 @@ def _counts(table: pa.Table) -> tuple[Reals, Reals, Reals]:
     """FLOPs, parameters, and elements read or written, of every row."""
     # Reals hold whole numbers exactly up to 9e15, and larger ones without overflow.
     flops, params, elements = (np.zeros(table.num_rows) for _ in range(3))
+    columns = _Columns(table)
     kernels, codes = _words(table.column("kernel"))
     for code, kernel in enumerate(kernels):
         if kernel not in KERNEL_REQUIRES:
             continue
         rows = np.flatnonzero(codes == code)
-        of_kernel = _cost_of(kernel, _Chosen(table, rows))
+        of_kernel = _cost_of(kernel, _Chosen(columns, rows))
         for total, part in zip((flops, params, elements), of_kernel, strict=True):
             total[rows] = part
     return flops, params, elements
 
 
-class _Chosen:
-    """Columns at chosen rows, taken when asked for, because each kernel type needs only some."""
+class _Columns:
+    """Configuration columns as reals, each taken from Arrow once and only if a kernel type needs it."""
 
-    def __init__(self, table: pa.Table, rows: Extents) -> None:
+    def __init__(self, table: pa.Table) -> None:
         self._table = table
+        self._taken: dict[str, Reals] = {}
+
+    def __getitem__(self, name: str) -> Reals:
+        if name not in self._taken:
+            column = self._table.column(name)
+            # An absent extent counts as 0.
+            filled = column.fill_null(0) if column.null_count else column
+            self._taken[name] = filled.to_numpy().astype(np.float64)
+        return self._taken[name]
+
+
+class _Chosen:
+    """Columns at chosen rows."""
+
+    def __init__(self, columns: _Columns, rows: Extents) -> None:
+        self._columns = columns
         self._rows = rows
 
     def __getitem__(self, name: str) -> Reals:
-        column = self._table.column(name)
-        # With nulls Arrow gives floats, in which they are NaN; an absent extent counts as 0.
-        values: Reals = column.to_numpy()[self._rows].astype(np.float64)
-        return np.nan_to_num(values, copy=False) if column.null_count else values
+        chosen: Reals = self._columns[name][self._rows]
+        return chosen
 
 
 def _words(column: pa.ChunkedArray) -> tuple[list[str], Extents]:

@@ -1,5 +1,6 @@
 """A large CSV file as Arrow tables of some megabytes each, read with all cores and bounded memory."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -51,16 +52,21 @@ def csv_blocks(
             yield pending.result()
 
 
-def _blocks(file: BinaryIO, line: int, block_bytes: int) -> Iterator[tuple[int, bytes]]:
+def _blocks(file: BinaryIO, line: int, block_bytes: int) -> Iterator[tuple[int, memoryview]]:
     """Whole lines of about `block_bytes`, with the number of their first line."""
-    while block := file.read(block_bytes):
-        block += file.readline()
-        if block.strip():
-            yield line, block
-        line += block.count(b"\n")
+    while data := file.read(block_bytes):
+        end = data.rfind(b"\n") + 1
+        if not end or len(data) < block_bytes:
+            # The last block, or a line longer than one.
+            data += file.readline()
+            end = len(data)
+        file.seek(end - len(data), os.SEEK_CUR)
+        if not data.isspace():
+            yield line, memoryview(data)[:end]
+        line += data.count(b"\n", 0, end)
 
 
-def _table(block: bytes, names: Sequence[str], types: Mapping[str, pa.DataType], first_line: int) -> pa.Table:
+def _table(block: memoryview, names: Sequence[str], types: Mapping[str, pa.DataType], first_line: int) -> pa.Table:
     try:
         return pa.csv.read_csv(
             pa.py_buffer(block),
@@ -73,13 +79,13 @@ def _table(block: bytes, names: Sequence[str], types: Mapping[str, pa.DataType],
         raise TraceFormatError(_fault(block, names, types, first_line)) from error
 
 
-def _fault(block: bytes, names: Sequence[str], types: Mapping[str, pa.DataType], first_line: int) -> TraceFault:
+def _fault(block: memoryview, names: Sequence[str], types: Mapping[str, pa.DataType], first_line: int) -> TraceFault:
     """First row of a block that does not fit; found line by line, because Arrow does not say which."""
     wholes = [name for name, kind in types.items() if pa.types.is_integer(kind)]
     whole = f", a whole one for {', '.join(wholes)}" if wholes else ""
     expected = f"{len(names)} cells, with numbers for {', '.join(types)}{whole}"
     places = [(list(names).index(name), kind) for name, kind in types.items()]
-    for line, raw in enumerate(block.splitlines(), start=first_line):
+    for line, raw in enumerate(bytes(block).splitlines(), start=first_line):
         cells = raw.decode("utf-8", "replace").split(",")
         if not raw.strip():
             continue
