@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup publish test check validate build score site serve bench lock clean
+.PHONY: help setup publish test lint check validate build score site serve bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -27,12 +27,12 @@ publish: setup ## validate, build the datasets, score the devices, build the sit
 test: setup ## run every test
 	$(BIN)/python -m pytest
 
-check: setup ## what the pull request is held to: lint, types, tests, submissions
+lint: setup ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
-	$(BIN)/deepen validate
+
+check: lint test validate ## what a pull request is held to: lint, types, tests, submissions
 
 validate build score site serve: setup ## one step of publish on its own
 	$(BIN)/deepen $@
@@ -41,7 +41,7 @@ bench: setup ## measure validation and trace reduction beside named alternatives
 	$(BIN)/python -m tests.bench
 
 lock: setup ## refresh the exact versions in requirements.lock
-	$(BIN)/uv --no-config pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade \
+	$(BIN)/uv --no-config pip compile --quiet --universal --python-version 3.11 --extra dev --upgrade \
 	  --generate-hashes --no-header --no-annotate --output-file requirements.lock pyproject.toml
 
 clean: ## remove what was built (not the virtual environment)

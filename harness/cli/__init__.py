@@ -212,8 +212,9 @@ def serve(
 
     Example: deepen serve --port 8080
     """
-    typer.echo(f"serving http://127.0.0.1:{port}/ until Ctrl-C")
-    serve_site(root / "dist" / "site", port=port)
+    serve_site(
+        root / "dist" / "site", port=port, on_ready=lambda address: typer.echo(f"serving {address} until Ctrl-C")
+    )
 
 
 @app.command()
@@ -263,9 +264,7 @@ def reduce_command(
     results = [reduction_json(run, reduction) for run, reduction in zip(runs, reductions, strict=True)]
     if plot is not None and not isinstance(reductions[0], TraceFault):
         run = runs[0]
-        plot.write_text(
-            trace_svg(open_trace(run.power, run.format, run.options), read_inferences(run.inferences)), "utf-8"
-        )
+        _write(plot, trace_svg(open_trace(run.power, run.format, run.options), read_inferences(run.inferences)))
     if form == "json":
         typer.echo(json.dumps({"runs": results} if trace.is_dir() else results[0], indent=2, ensure_ascii=False))
     else:
@@ -280,11 +279,22 @@ def schema(out: Annotated[Path, typer.Option("--out", help="Folder to write into
 
     Example: deepen schema --out dist/schema
     """
-    out.mkdir(parents=True, exist_ok=True)
     for name, content in json_schemas().items():
-        path = out / name
-        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        typer.echo(path.as_posix())
+        _write(out / name, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        typer.echo((out / name).as_posix())
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that the user named.
+
+    Raises:
+        UsageError: it cannot be written there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path.as_posix()} cannot be written: {error.strerror}") from error
 
 
 @app.command()

@@ -119,6 +119,9 @@ def print_reductions(results: Sequence[dict[str, Any]]) -> None:
             typer.echo(f"  {place} {issue['found']}; expected {issue['expected']}. {issue['fix']} [{issue['rule']}]")
 
 
+_MOST_ROWS = 10
+
+
 def print_intake(result: IntakeResult) -> None:
     """Print what an intake wrote, what it left out and why, and the sum of both."""
     for issue in result.report.issues:
@@ -132,7 +135,7 @@ def print_intake(result: IntakeResult) -> None:
     for file in result.files:
         typer.echo(file.as_posix())
     if result.folder is None:
-        for row in result.quarantined:
+        for row in result.quarantined[:_MOST_ROWS]:
             for issue in row.issues:
                 typer.echo(f"{row.row.place}: {issue.message}")
-        typer.echo("nothing was written, because no row can be used")
+        typer.echo("no row can be used, so there is no submission; the quarantine holds every row with its reasons")

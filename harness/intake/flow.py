@@ -40,7 +40,7 @@ class IntakeResult:
         n_accepted: rows that the submission holds.
         n_quarantined: rows that it does not.
         n_corrected: corrections that accepted rows needed; each is an erratum.
-        folder: campaign folder; None where no row could be used, so that nothing was written.
+        folder: campaign folder; None where no row could be used, so that only the quarantine was written.
         files: what was written, sorted.
         report: warnings about the accepted rows.
         reasons: how many quarantined rows break each rule, most frequent first; a row counts under each of its rules.
@@ -96,7 +96,8 @@ def take_in(
     facts = read_facts(table, folder.parent)
     rows = sort_rows(table, facts.device, facts.manifest, chosen)
     if not rows.accepted:
-        return _result(table, rows, None, (), Report.of(0, ()))
+        kept = {QUARANTINE_FILE: _quarantine(table.level, rows.quarantined)} if rows.quarantined else {}
+        return _result(table, rows, None, _write_files(kept, folder), Report.of(0, ()))
     files = _files(table, rows, facts)
     report = _validated(files, facts, folder)
     return _result(table, rows, folder, _write(files, facts, folder), report)
@@ -209,7 +210,7 @@ def _lay_down(files: Mapping[str, bytes], folder: Path) -> None:
 
 def _write(files: Mapping[str, bytes], facts: IntakeFacts, folder: Path) -> tuple[Path, ...]:
     """Put the campaign in its place in one step; a new device is declared just before."""
-    written = [folder / name for name in files]
+    written: list[Path] = []
     if facts.is_new_device:
         path = folder.parent / DEVICE_FILE
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -217,6 +218,11 @@ def _write(files: Mapping[str, bytes], facts: IntakeFacts, folder: Path) -> tupl
         fresh.write_bytes(facts.device_bytes)
         fresh.replace(path)
         written.append(path)
-    with replacing(folder) as fresh_folder:
-        _lay_down(files, fresh_folder)
-    return tuple(sorted(written))
+    return tuple(sorted({*written, *_write_files(files, folder)}))
+
+
+def _write_files(files: Mapping[str, bytes], folder: Path) -> tuple[Path, ...]:
+    if files:
+        with replacing(folder) as fresh_folder:
+            _lay_down(files, fresh_folder)
+    return tuple(folder / name for name in sorted(files))

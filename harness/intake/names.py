@@ -24,10 +24,10 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """Exception about a name that is not among those there are, with the nearest of them.
 
     >>> str(unknown("fix", "unit-slp", ["unit-slip"]))
-    "'unit-slp' is no fix; did you mean unit-slip? There is unit-slip"
+    "'unit-slp' is no fix; did you mean unit-slip? Known: unit-slip"
     """
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
     meant = f" did you mean {near[0]}?" if near else ""
-    there = f"There is {', '.join(names)}" if names else "There is none"
+    there = f"Known: {', '.join(names)}" if names else "None is known"
     return UsageError(f"'{quoted(name)}' is no {kind};{meant} {there}")

@@ -43,30 +43,11 @@ def _device(subject: Subject) -> dict[str, Any]:
     }
 
 
-def signed_facts(rating: Rating, dataset_version: str) -> dict[str, Any]:
-    """What the verification hash of a label covers; its canonical JSON is what is hashed."""
-    return {
-        "device_id": rating.device_id,
-        "edition": rating.edition,
-        "tier": rating.tier,
-        "dataset_version": dataset_version,
-        "label": rating.label_text,
-        "energy_index": _six_decimals(rating.energy_index),
-        "pcs": _six_decimals(rating.pcs),
-        "iecs": _six_decimals(rating.iecs),
-        "record_ids": sorted(rating.record_ids),
-    }
-
-
-def _six_decimals(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
-
-
 def _label(subject: Subject, rating: Rating, dataset_version: str) -> dict[str, Any]:
     return {
         "svg": label_path(subject, rating),
         "verification_hash": rating.verification_hash(dataset_version),
-        "signed": signed_facts(rating, dataset_version),
+        "signed": rating.signed(dataset_version),
         "networks": [
             {
                 "network": entry.network,

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -66,7 +66,17 @@ def site_server(folder: Path, host: str = "127.0.0.1", port: int = 0) -> Iterato
         server.server_close()
 
 
-def serve_site(folder: Path, host: str = "127.0.0.1", port: int = 8000) -> None:
-    """Serve a built site until interrupted; by default this machine alone can reach it."""
+def serve_site(
+    folder: Path, host: str = "127.0.0.1", port: int = 8000, on_ready: Callable[[str], None] = lambda _: None
+) -> None:
+    """Serve a built site until interrupted; by default this machine alone can reach it.
+
+    Args:
+        folder: the built site.
+        host: address to listen on.
+        port: port to listen on.
+        on_ready: called with the site's address once it can be read.
+    """
     with site_server(folder, host, port) as server, suppress(KeyboardInterrupt):
+        on_ready(f"http://{host}:{port}/")
         server.serve_forever()

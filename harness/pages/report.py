@@ -58,6 +58,7 @@ def _change_row(change: RatingChange) -> dict[str, object]:
     return {
         "device": None if known is None else known.device_id,
         "edition": None if known is None else known.edition,
+        "tier": None if known is None else known.tier,
         "before": _in_words(change.before),
         "after": _in_words(change.after),
     }

@@ -43,6 +43,22 @@ MeterKind = Literal["analyser", "rail", "counter", "battery-gauge"]
 Tier = Literal["analyser", "rail", "counter", "published", "simulated"]
 Split = Literal["train", "test"]
 
+FAMILIES: Final = (
+    "AlexNet",
+    "Autoencoder",
+    "DS-CNN",
+    "DenseNet",
+    "GoogLeNet",
+    "MobileNetV1",
+    "MobileNetV2",
+    "ProxylessNAS",
+    "ResNet18",
+    "ResNet8",
+    "ShuffleNetV2",
+    "SqueezeNet",
+)
+"""Families whose spelling is settled, because splits go by it: the paper's nine and MLPerf Tiny's."""
+
 TIER_TITLES: Final[dict[Tier, str]] = {
     "analyser": "measured with a power analyser",
     "rail": "measured on an on-board rail",
@@ -81,6 +97,9 @@ KERNEL_ALLOWS: Final[dict[Kernel, tuple[str, ...]]] = {
     "concat": ("cin3", "cin4"),
 }
 """Configuration fields that may be given beside the required ones; every other one must stay empty."""
+
+UNSTATED_LICENCE: Final = "NOASSERTION"
+"""SPDX's word for a licence that nobody has stated."""
 
 CONFIGURATION_FIELDS: Final[tuple[str, ...]] = (
     *_SPATIAL,

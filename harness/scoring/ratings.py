@@ -76,20 +76,28 @@ class Rating:
         """Class as printed: two classes where the interval straddles a border."""
         return "/".join(self.label_range) or None
 
-    def verification_hash(self, dataset_version: str) -> str:
-        """Twelve hexadecimal digits over everything the label says, to be recomputed by whoever doubts it."""
-        said = {
+    def signed(self, dataset_version: str) -> dict[str, Any]:
+        """Everything the label says, as its verification hash covers it."""
+        return {
             "device_id": self.device_id,
+            "name": self.name,
             "edition": self.edition,
             "tier": self.tier,
             "dataset_version": dataset_version,
             "label": self.label_text,
             "energy_index": _rounded(self.energy_index, 6),
             "pcs": _rounded(self.pcs, 6),
+            "pcs_published": self.pcs_published,
             "iecs": _rounded(self.iecs, 6),
+            "iecs_published": self.iecs_published,
+            "networks": [[figure.network, figure.delegate, _rounded(figure.energy_mj, 9)] for figure in self.networks],
             "record_ids": sorted(self.record_ids),
         }
-        return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:12]
+
+    def verification_hash(self, dataset_version: str) -> str:
+        """Twelve hexadecimal digits of the SHA-256 of what is signed, to be recomputed by whoever doubts it."""
+        said = json.dumps(self.signed(dataset_version), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(said.encode()).hexdigest()[:12]
 
     def as_json(self) -> dict[str, Any]:
         """Figures as `deepen score --format json` and the static API give them.

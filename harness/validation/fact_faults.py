@@ -60,6 +60,8 @@ def report_fact(details: ErrorDetails, model: type[BaseModel], notes: Notes, sho
     elif details["type"] == "extra_forbidden":
         rule, found = "fact-unknown", "not a declared field"
         expected, fix = _declared(list(_holder(model, location).model_fields), location[-1])
+    elif details["input"] is None and location:
+        found, expected, fix = "nothing", _meaning(model, location), "Fill in the field."
     elif details["type"] == "literal_error":
         expected, fix = _choice(model, location, found)
     elif details["type"] in _BOUNDS:
@@ -134,6 +136,8 @@ def _is_model(kind: Any) -> bool:
 def _meaning(model: type[BaseModel], location: Path) -> str:
     """Sentence of a field, as its declaration or the JSON Schema has it."""
     holder, name = _holder(model, location), location[-1]
+    if name not in holder.model_fields:
+        return "a value"
     properties = holder.model_json_schema()["properties"]
     described: str = holder.model_fields[name].description or properties[name].get("description", "a value")
     is_acronym = described[1:2].isupper()

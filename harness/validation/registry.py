@@ -78,6 +78,13 @@ _YAML = _declare(
      "An erratum that points nowhere corrects nothing."),
 )  # fmt: skip
 
+_UNSTATED = _declare(
+    "yaml",
+    "warning",
+    ("licence-unstated", "The licence of the figures is stated.",
+     "Nobody may pass on figures whose licence is unknown; NOASSERTION keeps them at home."),
+)  # fmt: skip
+
 _HEADER = _declare(
     "header",
     "error",
@@ -143,6 +150,8 @@ _ROWS = [
          "Two rows with the same key are one record with two energies."),
         ("repeat-spread", "Repeats of one configuration agree within 10 %.",
          "A larger spread means that something else changed between the runs."),
+        ("family-spelling", "A known family of networks is spelt as it is known, and a network has one family.",
+         "Splits hold out families by name: a second spelling trains on what is tested."),
         ("delegate-unknown", "A row's delegate is one that device.yaml declares.",
          "A result on a processor that the device does not have is a mix-up of devices."),
         ("energy-per-flop", "Energy per FLOP lies between 1 fJ and 1 µJ.",
@@ -205,6 +214,6 @@ _INTAKE = _declare(
      "The trace is that of another run, or the figure was computed otherwise."),
 )  # fmt: skip
 
-_SUBJECTS = (_FILES, _TEXT, _YAML, _HEADER, _CELLS, _ROWS, _TRACES, _INTAKE)
+_SUBJECTS = (_FILES, _TEXT, _YAML, _UNSTATED, _HEADER, _CELLS, _ROWS, _TRACES, _INTAKE)
 RULES: Final[dict[str, Rule]] = {rule.rule: rule for rules in _SUBJECTS for rule in rules}
 """Rules by id, in the order of the documentation."""

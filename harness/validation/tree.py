@@ -15,7 +15,7 @@ from harness.errors import UsageError
 from harness.issues import Report, quoted
 from harness.schema.campaign import Campaign
 from harness.schema.facts import Device, Manifest
-from harness.schema.vocabulary import Level
+from harness.schema.vocabulary import UNSTATED_LICENCE, Level
 from harness.validation.documents import Document, read_fact
 from harness.validation.errata import check_device_errata, check_manifest_errata
 from harness.validation.faults import Faults
@@ -206,6 +206,16 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
         check_manifest_errata(document.fact, tables, document.lines, shown_path(folder / MANIFEST_FILE), run.faults)
     if document is not None:
         shown = shown_path(folder / MANIFEST_FILE)
+        if document.fact.licence == UNSTATED_LICENCE:
+            run.faults.add(
+                "licence-unstated",
+                shown,
+                line=document.lines["licence",],
+                column="licence",
+                found=document.fact.licence,
+                expected="the licence of the figures",
+                fix="Ask whoever measured; until then do not publish them.",
+            )
         context = TraceContext(folder, shown, document.lines, tables, run.seen_traces, run.faults)
         check_traces(document.fact, context)
     is_sound = not any(issue.severity == "error" for issue in run.faults.issues[n_before:])

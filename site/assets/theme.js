@@ -11,3 +11,15 @@
   new MutationObserver(number).observe(document.querySelector(".md-content"), { childList: true, subtree: true });
   number();
 })();
+
+// Paper is white: the dark scheme is put aside while the page is printed.
+(() => {
+  let scheme = null;
+  addEventListener("beforeprint", () => {
+    scheme = document.body.getAttribute("data-md-color-scheme");
+    document.body.setAttribute("data-md-color-scheme", "default");
+  });
+  addEventListener("afterprint", () => {
+    if (scheme !== null) document.body.setAttribute("data-md-color-scheme", scheme);
+  });
+})();

@@ -189,7 +189,7 @@ def test_since_validates_what_changed_and_reports_the_rankings(run, tmp_path):
     code, out, _ = run("validate", "--since", "main", "--format", "markdown")
     assert code == 0
     assert "35 rows, 0 errors" in out
-    assert re.search(rf"\| {phones[0].parent.name} \| phone-2023 \| not listed \| rank 3, class D", out)
+    assert re.search(rf"\| {phones[0].parent.name} \| phone-2023 \| published \| not listed \| rank 3, class D", out)
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-m", "after")
     code, out, _ = run("validate", "--since", "HEAD")

@@ -26,7 +26,7 @@ def test_sound_source_becomes_a_campaign_that_validates(tmp_path):
     result = taken(tmp_path)
     assert (result.n_read, result.n_accepted, result.n_quarantined) == (5, 5, 0)
     validated = validate([tmp_path / "out"])
-    assert not validated.report.issues
+    assert [issue.rule for issue in validated.report.issues] == ["licence-unstated"]
     rows = validated.campaigns[0].tables["kernels"].to_pylist()
     assert Counter(row["kernel"] for row in rows) == {kernel: len(entries) for kernel, entries in SOUND.items()}
     assert {path.name for path in result.files} == {"device.yaml", "submission.yaml", "kernels.csv"}
@@ -56,7 +56,7 @@ def test_side_folders_may_be_absent(tmp_path):
     kernels = {"fc": {"DDDDD1": {"energy": 1.25}}}
     result = taken(tmp_path, kernels)
     assert (result.n_read, result.n_accepted, result.folder) == (1, 0, None)
-    assert not (tmp_path / "out").exists()
+    assert [path.name for path in result.files] == ["quarantine.csv"]
     assert result.quarantined[0].rules == ["configuration-missing"]
 
 
@@ -121,7 +121,7 @@ def test_fix_corrects_slips_and_records_errata(tmp_path):
 def test_fix_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(UsageError) as refused:
         taken(tmp_path, fixes=["unit-slp"])
-    assert str(refused.value) == "'unit-slp' is no rule that can be fixed; did you mean unit-slip? There is unit-slip"
+    assert str(refused.value) == "'unit-slp' is no rule that can be fixed; did you mean unit-slip? Known: unit-slip"
 
 
 def test_row_of_a_side_table_without_energy_is_a_row_that_cannot_be_used(tmp_path):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.errors import UsageError
+from harness.intake.facts import declared_device
 from harness.intake.foreign import ForeignRow, ForeignSourceError, ForeignTable, IntakeFormat, IntakeOptions
 from harness.issues import quoted
 from harness.schema.vocabulary import KERNEL_ALLOWS, KERNEL_REQUIRES
@@ -54,8 +55,9 @@ _SUBMISSION: Final[dict[str, Any]] = {
         "url": "https://arxiv.org/abs/2310.18329",
         "identifier": "arXiv 2310.18329",
     },
-    "notes": "Figures as the files print them. The files state neither device, meter, idle subtraction nor licence; "
-    "the device is as whoever took them in named it, and energies are taken as absolute.",
+    "notes": "Figures as the files print them. The files state neither device, meter, runtime, data type, threads, "
+    "idle subtraction, date nor licence: the device is as whoever took them in named it; fp32, TensorFlow Lite and "
+    "the date are those of the paper; energies are taken as absolute and the delegate as the CPU.",
 }  # fmt: skip
 
 _Key = tuple[str, str]
@@ -70,6 +72,12 @@ class _Members(tuple[tuple[str, Any], ...]):
 def _read(source: Path, options: IntakeOptions) -> ForeignTable:
     if options.mapping is not None:
         raise UsageError("deepen2023 takes no mapping; its columns are known")
+    device = declared_device(options.device)
+    if device is not None and _CONSTANTS["delegate"] not in device.delegates:
+        raise UsageError(
+            f"device.yaml declares {', '.join(device.delegates)}, and DeepEn2023 does not say how many threads its "
+            f"{_CONSTANTS['delegate']} rows ran on; declare `{_CONSTANTS['delegate']}: cpu` there, or name a new device"
+        )
     first = next(iter(_FIGURES))
     if not (source / first).is_dir():
         raise UsageError(f"{source.as_posix()} holds no folder {first}; name the folder that has it")
