@@ -185,3 +185,14 @@ def test_search_finds_a_device(browser: "playwright.Browser", address: str) -> N
     first = page.locator(".md-search-result__link").first
     playwright.expect(first).to_contain_text("Xiaomi Redmi Note8")
     page.context.close()
+
+
+def test_paper_is_white_even_from_the_dark_scheme(browser: "playwright.Browser", address: str) -> None:
+    page = opened(browser, color_scheme="dark")
+    page.goto(address)
+    scheme = "document.body.getAttribute('data-md-color-scheme')"
+    assert page.evaluate(scheme) == "slate"
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(scheme) == "default"
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(scheme) == "slate"
