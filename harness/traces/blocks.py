@@ -13,8 +13,8 @@ import pyarrow.csv
 from harness.traces.logs import number
 from harness.traces.trace import TraceFault, TraceFormatError
 
-BLOCK_BYTES = 1 << 26
-"""Large enough to keep all cores busy, small against memory."""
+BLOCK_BYTES = 1 << 23
+"""Large enough to keep all cores busy, small enough that reducing begins soon."""
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 
 

@@ -46,12 +46,13 @@ class SampleClock:
 
     def times(self, start: int, n_samples: int) -> Reals:
         """Times in seconds of `n_samples` samples from sample `start` on."""
-        samples = np.arange(start, start + n_samples)
-        times: Reals = samples.astype(np.float64) * self.period_s
+        samples = np.arange(start, start + n_samples, dtype=np.float64)
+        firsts: Reals = self.firsts_s[:1]
         if len(self.breaks):
-            return times + self.firsts_s[np.searchsorted(self.breaks, samples, side="right")]
-        times += self.firsts_s[0]
-        return times
+            firsts = self.firsts_s[np.searchsorted(self.breaks, samples, side="right")]
+        samples *= self.period_s
+        samples += firsts
+        return samples
 
     @property
     def losses(self) -> list[tuple[float, float]]:

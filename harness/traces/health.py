@@ -12,6 +12,8 @@ CLIPPED_RUN = 20
 CLIPPED_FROM_HZ = 100.0
 """Below, meters print few digits and repeat a value without being clipped."""
 _MOST_GAPS = 10_000
+_FIRST_STEPS = 10_000
+"""Steps that tell the period; the median of all of them says no more."""
 
 
 class Health:
@@ -39,45 +41,50 @@ class Health:
         if not len(chunk.stamps_s):
             return
         self._look_at_order(chunk.stamps_s)
-        self._n_negative += int((chunk.power_mw < 0).sum())
-        self._lowest = min(self._lowest, float(chunk.power_mw.min()))
+        lowest = float(chunk.power_mw.min())
+        if lowest < 0:
+            self._n_negative += int((chunk.power_mw < 0).sum())
+        self._lowest = min(self._lowest, lowest)
         self._look_at_top(chunk.power_mw)
         self.n_samples += len(chunk.stamps_s)
 
     def _look_at_order(self, stamps: Reals) -> None:
         if self.n_samples == 0:
             self.first_stamp_s = float(stamps[0])
-            steps = np.diff(stamps)
         else:
-            steps = np.diff(stamps, prepend=self.last_stamp_s)
-        start = stamps[: len(steps)] if self.n_samples == 0 else np.concatenate([[self.last_stamp_s], stamps[:-1]])
-        if self._period is None and len(steps):
-            self._period = float(np.median(steps))
-        self._n_backward += int((steps < 0).sum())
-        disorder = np.flatnonzero(steps <= 0 if self._trace.clock == "device" else steps < 0)
-        if len(disorder) and self._first_disorder_s is None:
-            self._first_disorder_s = float(start[disorder[0]])
-        if self._trace.clock == "device":
-            self._n_duplicate += int((steps == 0).sum())
+            stamps = np.concatenate([[self.last_stamp_s], stamps])
+        self.last_stamp_s = float(stamps[-1])
+        steps = np.diff(stamps)
+        if not len(steps):
+            return
+        if self._period is None:
+            self._period = float(np.median(steps[:_FIRST_STEPS]))
+        is_device = self._trace.clock == "device"
+        least = float(steps.min())
+        if least < 0 or (is_device and least == 0):
+            self._n_backward += int((steps < 0).sum())
+            self._n_duplicate += int((steps == 0).sum()) if is_device else 0
+            if self._first_disorder_s is None:
+                self._first_disorder_s = float(stamps[np.flatnonzero(steps <= 0 if is_device else steps < 0)[0]])
+        if is_device:
             wide = np.flatnonzero(steps > GAP_PERIODS * (self._period or np.inf))
             room = _MOST_GAPS - len(self.gaps)
-            self.gaps += [(float(start[i]), float(start[i] + steps[i])) for i in wide[:room]]
-        self.last_stamp_s = float(stamps[-1])
+            self.gaps += [(float(stamps[i]), float(stamps[i + 1])) for i in wide[:room]]
 
     def _look_at_top(self, power: Reals) -> None:
         highest = float(power.max())
         if highest > self._highest:
             self._highest, self._longest_run, self._open_run = highest, 0, 0
-        at_top = power == self._highest
-        if not at_top.any():
+        if highest < self._highest:
             self._open_run = 0
             return
-        edges = np.flatnonzero(np.diff(at_top, prepend=False, append=False))
-        lengths = edges[1::2] - edges[::2]
-        if at_top[0]:
+        at_top = np.flatnonzero(power == highest)
+        borders = np.flatnonzero(np.diff(at_top) > 1) + 1
+        lengths = np.diff(borders, prepend=0, append=len(at_top))
+        if at_top[0] == 0:
             lengths[0] += self._open_run
         self._longest_run = max(self._longest_run, int(lengths.max()))
-        self._open_run = int(lengths[-1]) if at_top[-1] else 0
+        self._open_run = int(lengths[-1]) if at_top[-1] == len(power) - 1 else 0
 
     def faults(self, sampling_hz: float | None) -> list[TraceFault]:
         """Everything found, once all samples have passed.

@@ -39,7 +39,12 @@ class EnergyAt:
             times_s = np.concatenate([[self._last[0]], times_s])
             power_mw = np.concatenate([[self._last[1]], power_mw])
         steps = np.diff(times_s)
-        running = np.concatenate([[0.0], np.cumsum(steps * (power_mw[1:] + power_mw[:-1]) / 2)])
+        # In place, because a trace is long and every temporary array is another pass over memory.
+        areas = power_mw[1:] + power_mw[:-1]
+        areas *= steps
+        areas *= 0.5
+        running = np.zeros(len(times_s))
+        np.cumsum(areas, out=running[1:])
         end = int(np.searchsorted(self._sorted, times_s[-1], side="right"))
         wanted = self._sorted[self._done : end]
         if len(wanted) and len(times_s) > 1:

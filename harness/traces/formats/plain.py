@@ -1,7 +1,7 @@
 """Plain CSV traces whose header states the units, such as `time_s,power_mw`.
 
 Units are taken from the header and never guessed; values that contradict them are a fault. Stamps are taken to be the
-sampling clock's. A file of up to one block is checked when it is opened and read without its bad lines; in a larger one
+sampling clock's. A file of up to 64 MiB is checked when it is opened and read without its bad lines; in a larger one
 the first bad line ends the reading.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from harness.issues import quoted
-from harness.traces.blocks import BLOCK_BYTES, csv_blocks
+from harness.traces.blocks import csv_blocks
 from harness.traces.formats.format import TraceFormat, TraceOptions
 from harness.traces.logs import (
     LATEST_S,
@@ -29,6 +29,8 @@ from harness.traces.logs import (
 )
 from harness.traces.trace import Chunk, PowerTrace, TraceFormatError
 
+CHECKED_BYTES = 1 << 26
+"""Files up to this size are checked when they are opened."""
 _PER_SECOND = {"time_s": 1.0, "time_ms": 1e3, "time_us": 1e6, "time_ns": 1e9}
 _POWERS = {"power_uw": 1e-3, "power_mw": 1.0, "power_w": 1e3}
 _CURRENTS = {"current_ua": 1e-3, "current_ma": 1.0, "current_a": 1e3}
@@ -105,7 +107,7 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
     layout = _layout(header)
     if layout is None:
         raise refused(quoted(header) or "an empty file", f"a header with {_EXPECTED}", _FIX, 1)
-    is_small = path.stat().st_size <= BLOCK_BYTES
+    is_small = path.stat().st_size <= CHECKED_BYTES
     try:
         start = _first_time(path, layout)
         chunks = partial(_chunks, path, layout, start)

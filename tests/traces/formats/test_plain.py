@@ -68,7 +68,7 @@ def test_cut_off_last_line_is_left_out(tmp_path):
 
 
 def test_bad_line_of_a_large_file_ends_the_reading(tmp_path, monkeypatch):
-    monkeypatch.setattr(plain, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(plain, "CHECKED_BYTES", 100)
     monkeypatch.setattr(plain, "_PIECE_BYTES", 50)
     rows = "".join(f"{time},{20 + time}\n" for time in range(50))
     content = b"time_s,power_mw\n" + rows.encode()
@@ -92,7 +92,7 @@ def test_bad_line_of_a_large_file_ends_the_reading(tmp_path, monkeypatch):
 
 
 def test_highest_power_of_a_large_file_is_looked_for_all_over_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(plain, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(plain, "CHECKED_BYTES", 100)
     monkeypatch.setattr(plain, "_PIECE_BYTES", 50)
     rows = [f"{time},0.02\n" for time in range(200)]
     content = "time_s,power_mw\n" + "".join(rows)
