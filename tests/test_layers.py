@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LAYERS = (
     {"errors"},
-    {"issues", "swap"},
+    {"discovery", "issues", "swap"},
     {"schema", "traces"},
     {"validation", "graphs", "releases", "splits"},
     {"intake", "evaluation", "scoring"},

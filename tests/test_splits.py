@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 
 from harness.releases import assemble
-from harness.schema.vocabulary import LEVELS
+from harness.schema.vocabulary import FAMILIES, LEVELS
 from harness.splits import (
     GROUPS,
     STATEMENTS,
@@ -109,3 +109,7 @@ def test_near_duplicates_differ_in_one_extent_by_a_tenth(train, test, n_near):
 def test_configurations_that_differ_in_two_extents_are_not_near():
     table = table_of(["r1", "r2"], ["c1", "c2"], cin=[100, 101], input_h=[100, 101])
     assert leak_report(table, "kernels", ["train", "test"]).near_duplicates == 0
+
+
+def test_held_out_families_are_spelt_as_validation_settles_them():
+    assert set(FAMILIES) >= TEST_FAMILIES

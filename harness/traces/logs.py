@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.issues import quoted
-from harness.traces.formats.format import TraceOptions
+from harness.traces.format import TraceOptions
 from harness.traces.trace import Chunk, PowerTrace, TraceFault, TraceFormatError, TraceOptionError
 
 MOST_FAULTS = 20

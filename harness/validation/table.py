@@ -131,6 +131,18 @@ def numbered_rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
         raise QuoteError(line, "a quote that is never closed" if is_open else "text after a closing quote") from error
 
 
+def report_width(n_cells: int, n_names: int, line: int, shown: str, faults: Faults) -> None:
+    """Report a row that has not as many cells as the header."""
+    faults.add(
+        "row-width",
+        shown,
+        line=line,
+        found=f"{n_cells} cells",
+        expected=f"{n_names} cells, as in the header",
+        fix="Write decimals with a point, quote text that holds a comma, and leave out no cell.",
+    )
+
+
 def arrow_type(column: Column) -> pa.DataType:
     """Type of a column while it is checked."""
     if column.python_type is str:
@@ -247,14 +259,7 @@ def _read_cells(
         if len(cells) == len(names):
             fitting.append((line, cells))
             continue
-        faults.add(
-            "row-width",
-            shown,
-            line=line,
-            found=f"{len(cells)} cells",
-            expected=f"{len(names)} cells, as in the header",
-            fix="Write decimals with a point, quote text that holds a comma, and leave out no cell.",
-        )
+        report_width(len(cells), len(names), line, shown, faults)
     untyped: dict[str, set[int]] = {}
     arrays = {}
     for position, name in enumerate(names):

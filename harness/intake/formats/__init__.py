@@ -3,11 +3,11 @@
 A module holds `FORMAT`, an `IntakeFormat`. One that does not fails loudly for everyone.
 """
 
-import importlib
-import pkgutil
+import sys
 from collections.abc import Mapping
 from functools import cache
 
+from harness.discovery import declared_formats
 from harness.intake.foreign import IntakeFormat
 from harness.intake.names import unknown
 
@@ -21,13 +21,7 @@ def intake_formats() -> Mapping[str, IntakeFormat]:
     Raises:
         TypeError: a module of this folder declares no format, or a name twice.
     """
-    formats: dict[str, IntakeFormat] = {}
-    for module in pkgutil.iter_modules(__path__):
-        found = getattr(importlib.import_module(f"{__name__}.{module.name}"), "FORMAT", None)
-        if not isinstance(found, IntakeFormat) or found.name in formats:
-            raise TypeError(f"harness/intake/formats/{module.name}.py must hold a FORMAT with a name of its own")
-        formats[found.name] = found
-    return formats
+    return declared_formats(sys.modules[__name__], IntakeFormat)
 
 
 def intake_format(name: str) -> IntakeFormat:

@@ -19,7 +19,7 @@ from harness.schema.records import ROWS
 from harness.validation.faults import Faults
 from harness.validation.header import is_taken_apart
 from harness.validation.layout import MOST_CSV_BYTES
-from harness.validation.table import IDENTIFIER, QuoteError, numbered_rows
+from harness.validation.table import IDENTIFIER, QuoteError, numbered_rows, report_width
 from harness.validation.text import read_bytes, report_long_lines
 
 _Lines = list[tuple[int, list[str]]]
@@ -96,14 +96,7 @@ def _row(line: int, cells: Sequence[str], names: Sequence[str], mapping: Mapping
     printed = {name: cell.strip() for name, cell in zip(names, cells, strict=False)}
     if len(cells) != len(names):
         faults = Faults()
-        faults.add(
-            "row-width",
-            shown,
-            line=line,
-            found=f"{len(cells)} cells",
-            expected=f"{len(names)} cells, as in the header",
-            fix="Write decimals with a point, quote text that holds a comma, and leave out no cell.",
-        )
+        report_width(len(cells), len(names), line, shown, faults)
         surplus = {f"column {position + 1}": cells[position].strip() for position in range(len(names), len(cells))}
         return ForeignRow(place, place, {}, printed | surplus, tuple(faults.issues))
     given = {column: _cell(column, wanted, printed, mapping) for column, wanted in mapping.columns.items()}

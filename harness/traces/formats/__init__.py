@@ -3,15 +3,15 @@
 A module holds `FORMAT`, a `TraceFormat`. One that does not fails loudly for everyone.
 """
 
-import importlib
-import pkgutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
+from harness.discovery import declared_formats
 from harness.errors import UsageError
-from harness.traces.formats.format import TraceFormat, TraceOptions
+from harness.traces.format import TraceFormat, TraceOptions
 from harness.traces.trace import Chunk, PowerTrace, TraceFormatError, TraceOptionError
 
 __all__ = ["TraceFormat", "TraceOptions", "open_trace", "trace_formats"]
@@ -26,15 +26,7 @@ def trace_formats() -> Mapping[str, TraceFormat]:
     Raises:
         TypeError: a module of this folder declares no format, or a name twice.
     """
-    formats: dict[str, TraceFormat] = {}
-    for module in pkgutil.iter_modules(__path__):
-        if module.name == "format":
-            continue
-        found = getattr(importlib.import_module(f"{__name__}.{module.name}"), "FORMAT", None)
-        if not isinstance(found, TraceFormat) or found.name in formats:
-            raise TypeError(f"harness/traces/formats/{module.name}.py must hold a FORMAT with a name of its own")
-        formats[found.name] = found
-    return formats
+    return declared_formats(sys.modules[__name__], TraceFormat)
 
 
 _NO_OPTIONS = TraceOptions()

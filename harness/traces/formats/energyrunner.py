@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from harness.traces.formats.format import TraceFormat, TraceOptions
+from harness.traces.format import TraceFormat, TraceOptions
 from harness.traces.logs import peak_fault, refuse_channel, refused
 from harness.traces.trace import Chunk, PowerTrace, TraceFault
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from harness.issues import quoted
 from harness.traces.blocks import csv_blocks
-from harness.traces.formats.format import TraceFormat, TraceOptions
+from harness.traces.format import TraceFormat, TraceOptions
 from harness.traces.logs import log_text, number, peak_fault, refuse_channel, refused
 from harness.traces.trace import Chunk, PowerTrace
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.issues import quoted
-from harness.traces.formats.format import TraceFormat, TraceOptions
+from harness.traces.format import TraceFormat, TraceOptions
 from harness.traces.logs import Log, channel_error, log_lines, log_text, number, refused
 from harness.traces.trace import PowerTrace
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from harness.issues import quoted
 from harness.traces.blocks import csv_blocks
-from harness.traces.formats.format import TraceFormat, TraceOptions
+from harness.traces.format import TraceFormat, TraceOptions
 from harness.traces.logs import (
     LATEST_S,
     PEAK_MW,

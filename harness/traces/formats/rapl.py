@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.issues import quoted
-from harness.traces.formats.format import TraceFormat, TraceOptions
+from harness.traces.format import TraceFormat, TraceOptions
 from harness.traces.logs import Log, channel_error, log_lines, log_text, number, refused
 from harness.traces.trace import PowerTrace
 
