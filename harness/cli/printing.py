@@ -138,4 +138,6 @@ def print_intake(result: IntakeResult) -> None:
         for row in result.quarantined[:_MOST_ROWS]:
             for issue in row.issues:
                 typer.echo(f"{row.row.place}: {issue.message}")
-        typer.echo("no row can be used, so there is no submission; the quarantine holds every row with its reasons")
+        kept = "the quarantine holds every row with its reasons"
+        earlier = "nothing was written, because the campaign holds an earlier submission"
+        typer.echo(f"no row can be used, so there is no submission; {kept if result.files else earlier}")

@@ -40,7 +40,7 @@ class IntakeResult:
         n_accepted: rows that the submission holds.
         n_quarantined: rows that it does not.
         n_corrected: corrections that accepted rows needed; each is an erratum.
-        folder: campaign folder; None where no row could be used, so that only the quarantine was written.
+        folder: campaign folder; None where no row could be used, so that at most the quarantine was written.
         files: what was written, sorted.
         report: warnings about the accepted rows.
         reasons: how many quarantined rows break each rule, most frequent first; a row counts under each of its rules.
@@ -97,6 +97,9 @@ def take_in(
     rows = sort_rows(table, facts.device, facts.manifest, chosen)
     if not rows.accepted:
         kept = {QUARANTINE_FILE: _quarantine(table.level, rows.quarantined)} if rows.quarantined else {}
+        if (folder / MANIFEST_FILE).exists():
+            # An earlier intake succeeded here; a quarantine alone must not take its place.
+            kept = {}
         return _result(table, rows, None, _write_files(kept, folder), Report.of(0, ()))
     files = _files(table, rows, facts)
     report = _validated(files, facts, folder)

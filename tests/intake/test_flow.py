@@ -149,6 +149,15 @@ def test_warnings_name_the_lines_of_the_written_table(tmp_path):
     ]
 
 
+def test_source_without_a_usable_row_leaves_an_earlier_submission_whole(tmp_path):
+    taken(deepen2023(tmp_path / "one"), tmp_path / "out")
+    before = contents(tmp_path / "out")
+    unusable = {"fc": {"DDDDD1": {"energy": "-1", "config": {"CIN": 4, "COUT": 4}}}}
+    result = taken(deepen2023(tmp_path / "two", unusable), tmp_path / "out")
+    assert (result.n_accepted, result.n_quarantined, result.folder, result.files) == (0, 1, None, ())
+    assert contents(tmp_path / "out") == before
+
+
 def test_kill_half_way_leaves_the_previous_folder_whole(tmp_path):
     taken(deepen2023(tmp_path / "one"), tmp_path / "out")
     before = contents(tmp_path / "out/acme-phone/deepen2023")
