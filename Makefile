@@ -41,7 +41,7 @@ bench: setup ## measure validation and trace reduction beside named alternatives
 	$(BIN)/python -m tests.bench
 
 lock: setup ## refresh the exact versions in requirements.lock
-	$(BIN)/uv --no-config pip compile --quiet --universal --python-version 3.11 --extra dev --upgrade \
+	$(BIN)/uv --no-config pip compile --quiet --universal --python-version 3.11 --extra dev --extra simulate --upgrade \
 	  --generate-hashes --no-header --no-annotate --output-file requirements.lock pyproject.toml
 
 clean: ## remove what was built (not the virtual environment)

@@ -360,6 +360,27 @@ RecordId = Annotated[
         pattern=r"^[0-9a-f]{20}$",
     ),
 ]
+OperatorName = Annotated[
+    str,
+    Quantity(
+        "",
+        "Operators that run as this kernel, joined by +, for example conv+bn+relu6; names what has no kernel type.",
+        "operator-name",
+        "Join lower-case operator names by +.",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:+-]{0,199}$",
+        form="operator names joined by +",
+    ),
+]
+FusionRuntime = Annotated[
+    str,
+    Quantity(
+        "",
+        "Runtime whose fusion rules gave the kernel list.",
+        "name-pattern",
+        "Write one of the names that deepen kernels --help lists.",
+        pattern=FOLDER_NAME,
+    ),
+]
 ConfigurationId = Annotated[
     str,
     Quantity(

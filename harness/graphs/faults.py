@@ -1,0 +1,52 @@
+"""What can be wrong with a model file: rules, and the exception that carries the issues of one file."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from harness.errors import DeepenError
+from harness.issues import Issue, printable, quoted
+
+MODEL_RULES: Final[dict[str, str]] = {
+    "model-unreadable": "A model file is a readable, plain file of at most 2 GB.",
+    "model-format": "A model file is an ONNX or TFLite model, whole and unchanged.",
+    "model-graph": "A model's operators form a graph without cycles in which every tensor has one origin.",
+    "model-shape": "Every extent of a model is known, from the file or from --input.",
+    "model-weights": "A model declares the extents of its weights, even where it leaves out their values.",
+}
+"""Rules of model files by id; a fault is reported under one of them."""
+
+
+class ModelFileError(DeepenError):
+    """A model file that cannot be taken apart; `issues` says all that was found."""
+
+    def __init__(self, issues: Sequence[Issue]) -> None:
+        self.issues = tuple(issues)
+        super().__init__("\n".join(map(str, issues)))
+
+
+def model_issue(rule: str, file: str, *, found: str, expected: str, fix: str, tensor: str | None = None) -> Issue:
+    """One fault of a model file.
+
+    Args:
+        rule: id in `MODEL_RULES`.
+        file: path as the user knows it.
+        found: what stands there.
+        expected: what would have been right.
+        fix: what to do, a sentence.
+        tensor: tensor or node that is meant, shown as `name: found`.
+
+    Raises:
+        KeyError: the rule is not declared.
+    """
+    MODEL_RULES[rule]  # a rule that nobody documents cannot be reported
+    return Issue(
+        rule=rule,
+        severity="error",
+        file=printable(file),
+        line=None,
+        column=None if tensor is None else quoted(tensor),
+        found=quoted(found),
+        expected=printable(expected),
+        fix=printable(fix),
+        is_value=False,
+    )

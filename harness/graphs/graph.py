@@ -1,0 +1,150 @@
+"""A network between its file and its kernels: operators under one name each, tensors with their extents.
+
+Readers make it, fusion takes it apart; it knows neither file formats nor kernel types.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple
+
+from harness.schema.vocabulary import Dtype
+
+Layout = Literal["channels-first", "channels-last"]
+
+WINDOWED: Final = frozenset({"conv", "conv-transpose", "maxpool", "avgpool"})
+"""Operators whose node carries a `Window`."""
+VIEWS: Final = frozenset({"reshape", "identity"})
+"""Operators that a runtime performs without a kernel: flatten, squeeze, expand_dims and dropout among them."""
+KNOWN: Final = (
+    WINDOWED
+    | VIEWS
+    | {
+        "fc", "matmul", "bn", "relu", "relu6", "prelu", "leaky-relu", "hswish", "hsigmoid", "sigmoid", "tanh", "swish",
+        "gelu", "elu", "softmax", "log-softmax", "add", "sub", "mul", "div", "min", "max", "pow", "sqrt", "exp", "neg",
+        "abs", "clip", "concat", "split", "slice", "pad", "transpose", "gather", "resize", "depth-to-space",
+        "space-to-depth", "tile", "global-avgpool", "global-maxpool", "reduce-mean", "reduce-sum", "reduce-max",
+        "lrn", "layer-norm", "instance-norm", "quantize", "dequantize", "cast", "lstm", "gru", "rnn", "argmax",
+    }
+)  # fmt: skip
+"""Canonical operator names. A reader keeps the file's own name for any other operator."""
+
+
+class Window(NamedTuple):
+    """Window of a convolution or pooling, in elements; (height, width) each.
+
+    Attributes:
+        kernel: extents of the window.
+        stride: steps of the window.
+        dilation: distance of neighbouring taps, 1 for a dense window.
+        groups: groups of a convolution.
+        rank: spatial dimensions that the file states; 1 makes it a one-dimensional operator with height 1.
+    """
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+    rank: int = 2
+
+
+class Extents(NamedTuple):
+    """Extents of one tensor of one batch, in elements."""
+
+    h: int
+    w: int
+    c: int
+
+    @property
+    def n_elements(self) -> int:
+        """Elements of the tensor."""
+        return self.h * self.w * self.c
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One tensor.
+
+    Attributes:
+        name: name in the file.
+        shape: extents, batch first, in the order of the graph's layout; None where the file and shape inference
+            leave them open.
+        dtype: data type of its elements as stored or executed; `unstated` for types that no kernel computes in.
+        is_constant: whether the file holds it, or declares it, as a weight.
+    """
+
+    name: str
+    shape: tuple[int, ...] | None
+    dtype: Dtype
+    is_constant: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One operator.
+
+    Attributes:
+        name: name in the file, or a made-up one that tells its place.
+        op: canonical operator of `KNOWN`, or the file's own name.
+        inputs: names of the tensors it reads, weights included; absent optional ones left out.
+        outputs: names of the tensors it writes.
+        window: window of an operator of `WINDOWED`.
+        is_unary_weight: for add, sub, mul and div: whether all inputs but one are constants.
+    """
+
+    name: str
+    op: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    window: Window | None = None
+    is_unary_weight: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """One network.
+
+    Attributes:
+        name: name of the network.
+        layout: where 4-D tensors have their channels.
+        nodes: operators in an order in which they can run; quantisation folded away.
+        tensors: every tensor by name.
+        inputs: names of the tensors that a caller gives.
+        outputs: names of the tensors that a caller takes.
+        folded: operators that the reader took out because no runtime executes them, by name with their number:
+            arithmetic on constants and shapes, QDQ pairs around a quantised operator.
+    """
+
+    name: str
+    layout: Layout
+    nodes: tuple[Node, ...]
+    tensors: Mapping[str, Tensor]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    folded: Mapping[str, int] = field(default_factory=dict)
+
+    def extents(self, tensor: str) -> Extents:
+        """Height, width and channels of a tensor, the batch left out.
+
+        A vector has height and width 1; a tensor of three extents is (batch, channels, width) where channels come
+        first and (batch, width, channels) where they come last, with height 1; five extents and more have all but
+        the channels multiplied into the height.
+
+        Raises:
+            KeyError: no tensor of that name.
+            ValueError: its shape is not known.
+        """
+        shape = self.tensors[tensor].shape
+        if shape is None:
+            raise ValueError(f"the extents of {tensor} are not known")
+        inner = shape[1:]
+        if not inner:
+            return Extents(1, 1, shape[0] if shape else 1)
+        if self.layout == "channels-first":
+            channels, spatial = inner[0], inner[1:]
+        else:
+            channels, spatial = inner[-1], inner[:-1]
+        width = spatial[-1] if spatial else 1
+        height = 1
+        for extent in spatial[:-1]:
+            height *= extent
+        return Extents(height, width, channels)
