@@ -3,11 +3,14 @@
 Faults are collected, never raised; which faults exist is the business of the validation room.
 """
 
+import difflib
 import json
 import urllib.parse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from harness.errors import UsageError
 
 Severity = Literal["error", "warning"]
 
@@ -41,6 +44,19 @@ def quoted(value: object) -> str:
     if len(text) <= _LONGEST_FOUND and len(shown) <= _LONGEST_FOUND:
         return shown
     return f"{shown[:_LONGEST_FOUND]}… ({len(text)} characters)"
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
+    """Exception about a name that is not among those there are, with the nearest of them.
+
+    >>> str(unknown("fix", "unit-slp", ["unit-slip"]))
+    "'unit-slp' is no fix; did you mean unit-slip? Known: unit-slip"
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    meant = f" did you mean {near[0]}?" if near else ""
+    there = f"Known: {', '.join(names)}" if names else "None is known"
+    return UsageError(f"'{quoted(name)}' is no {kind};{meant} {there}")
 
 
 @dataclass(frozen=True, slots=True)

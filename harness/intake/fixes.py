@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from harness.intake.names import unknown
 from harness.intake.scaling import power_of_ten, scaled
+from harness.issues import unknown
 from harness.validation.context import RowContext
 from harness.validation.rules import find_slips
 

@@ -9,7 +9,7 @@ from functools import cache
 
 from harness.discovery import declared_formats
 from harness.intake.foreign import IntakeFormat
-from harness.intake.names import unknown
+from harness.issues import unknown
 
 __all__ = ["intake_format", "intake_formats"]
 
