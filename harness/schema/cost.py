@@ -23,7 +23,7 @@ DTYPE_BITS = {"fp32": 32, "fp16": 16, "bf16": 16, "int16": 16, "int8": 8, "int4"
 """Bits of one element; `mixed` and `unstated` are counted at the widest."""
 
 _SE_REDUCTION = 4
-_ELEMENTWISE_FLOPS = {
+ELEMENTWISE_FLOPS = {
     "relu": 1,
     "bn": 2,
     "bnrelu": 3,
@@ -133,7 +133,7 @@ def _cost_of(kernel: str, f: _Chosen) -> tuple[Reals, Reals, Reals]:
         macs = cin * f["cout"]
         return 2 * macs, macs + f["cout"], cin + f["cout"]
     inputs = h * w * cin
-    if kernel in _ELEMENTWISE_FLOPS:
+    if kernel in ELEMENTWISE_FLOPS:
         return _elementwise(kernel, inputs, f)
     if kernel == "global-avgpool":
         return inputs, np.zeros_like(cin), inputs + cin
@@ -160,4 +160,4 @@ def _elementwise(kernel: str, inputs: Reals, f: _Chosen) -> tuple[Reals, Reals, 
     elif kernel.startswith("add"):
         n_inputs = 2
     params = 2 * f["cin"] if kernel.startswith("bn") else np.zeros_like(inputs)
-    return _ELEMENTWISE_FLOPS[kernel] * inputs, params, (n_inputs + 1) * inputs
+    return ELEMENTWISE_FLOPS[kernel] * inputs, params, (n_inputs + 1) * inputs

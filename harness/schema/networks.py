@@ -1,10 +1,16 @@
-"""A network as the kernels that a runtime executes: the entries of a model's kernel list, and the file that holds one."""
+"""A network as the kernels that a runtime executes: entries of a kernel list, and the file that holds one."""
 
-from typing import Literal
+import json
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.schema import quantities as q
+from harness.schema.cost import DTYPE_BITS
+from harness.schema.vocabulary import CONFIGURATION_FIELDS, Dtype
+
+MOST_KERNELS: Final = 10_000
+"""Entries of a submitted kernel list; networks of edge devices have a few hundred."""
 
 
 class NetworkKernel(BaseModel):
@@ -36,6 +42,17 @@ class NetworkKernel(BaseModel):
     bytes_moved: q.BytesMoved
 
 
+KernelList = Annotated[
+    list[NetworkKernel],
+    q.Quantity(
+        "",
+        "Kernels of the network in order of execution; null where no kernel list came with the row.",
+        "derived",
+        "Leave the column out; put the kernel list into graphs/.",
+    ),
+]
+
+
 class Network(BaseModel):
     """Contents of `graphs/<model>.json`: a model's kernel list under the fusion rules of one runtime."""
 
@@ -45,3 +62,33 @@ class Network(BaseModel):
     model: q.ModelName
     runtime: q.FusionRuntime
     kernels: list[NetworkKernel] = Field(min_length=1, description="Kernels in order of execution.")
+
+
+def configuration_of(kernel: NetworkKernel) -> dict[str, str | int]:
+    """Kernel type and extents of an entry, without what is empty: the configuration that a kernel row states.
+
+    >>> cost = {"flops": 32, "params": 18, "bytes_moved": 112}
+    >>> configuration_of(NetworkKernel(operator="fc", kernel="fc", dtype="fp32", cin=8, cout=2, **cost))
+    {'kernel': 'fc', 'cin': 8, 'cout': 2}
+    """
+    return kernel.model_dump(include={"kernel", *CONFIGURATION_FIELDS}, exclude_none=True)
+
+
+def network_json(network: Network) -> str:
+    """Contents of `graphs/<model>.json`: one kernel a line, without what is empty."""
+    head = [
+        f"  {json.dumps(name)}: {json.dumps(value)}," for name, value in network.model_dump(exclude={"kernels"}).items()
+    ]
+    lines = ",\n".join(f"    {json.dumps(kernel.model_dump(exclude_none=True))}" for kernel in network.kernels)
+    return "\n".join(["{", *head, '  "kernels": [', lines, "  ]", "}", ""])
+
+
+def in_dtype(kernel: NetworkKernel, dtype: Dtype) -> NetworkKernel:
+    """The same kernel in another data type; the bytes that it moves follow.
+
+    >>> cost = {"flops": 32, "params": 18, "bytes_moved": 112}
+    >>> in_dtype(NetworkKernel(operator="fc", kernel="fc", dtype="fp32", cin=8, cout=2, **cost), "int8").bytes_moved
+    28
+    """
+    bytes_moved = kernel.bytes_moved * DTYPE_BITS[dtype] // DTYPE_BITS[kernel.dtype]
+    return kernel.model_copy(update={"dtype": dtype, "bytes_moved": bytes_moved})

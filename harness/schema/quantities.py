@@ -248,7 +248,7 @@ BytesMoved = Annotated[
         "B",
         "Bytes of inputs, outputs and parameters at the row's data type, each moved once.",
         "cost-range",
-        "Derived; leave it out.",
+        "Give a whole number of at least 0.",
         ge=0,
         le=10**18,
     ),
@@ -379,6 +379,7 @@ FusionRuntime = Annotated[
         "name-pattern",
         "Write one of the names that deepen kernels --help lists.",
         pattern=FOLDER_NAME,
+        form="letters, digits and . _ -",
     ),
 ]
 ConfigurationId = Annotated[

@@ -1,0 +1,219 @@
+"""Takes a network apart into the groups of operators that a runtime executes as one kernel each.
+
+It knows rules and operator names; kernel types and costs are the business of `kernels`.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from harness.graphs.fusion_rules import ANY, GATE, Rule, Runtime, Step
+from harness.graphs.graph import VIEWS, Graph, Node
+from harness.graphs.sizes import Sizes, operator_name
+
+_PRODUCTS = frozenset({"mul", "mul-broadcast"})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One operator, or one block of operators that a rule names.
+
+    Attributes:
+        name: name of the operator as `operator_name` gives it, or of the block.
+        nodes: operators in their order.
+        inputs: activations that it reads, each once.
+        outputs: tensors that the rest of the network, or the caller, takes from it; its first where nobody does.
+        constants: weights that it reads.
+    """
+
+    name: str
+    nodes: tuple[Node, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    constants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What runs as one kernel.
+
+    Attributes:
+        parts: operators and blocks in their order.
+        inputs: activations that the group reads, each once.
+    """
+
+    parts: tuple[Part, ...]
+    inputs: tuple[str, ...]
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Tensors that the group makes for others."""
+        return self.parts[-1].outputs
+
+    @property
+    def operator(self) -> str:
+        """What is fused: the names joined by +."""
+        return "+".join(part.name for part in self.parts)
+
+
+class Fused(NamedTuple):
+    """A network in groups.
+
+    Attributes:
+        groups: groups in an order in which they can run.
+        free: operators that run no kernel, by name with their number.
+    """
+
+    groups: tuple[Group, ...]
+    free: Mapping[str, int]
+
+
+def fuse(graph: Graph, runtime: Runtime, sizes: Sizes) -> Fused:
+    """Groups of a network under the fusion rules of a runtime: blocks first, then chains of operators and blocks.
+
+    No group reaches over a tensor that several others read or that the caller takes, because such a tensor is
+    written to memory. Every operator is looked at once for each rule, so the time grows with the number of operators.
+
+    Args:
+        graph: network, its operators in an order in which they can run.
+        runtime: rules.
+        sizes: extents of the network; those of the activations that its operators read and make are known.
+    """
+    parts, taken_outside = _parts_of(graph, sizes)
+    rules = [(rule, runtime.steps(rule)) for rule in runtime.rules]
+    blocks = [(rule, steps) for rule, steps in rules if rule.block is not None]
+    chains = [(rule, steps) for rule, steps in rules if rule.block is None]
+    united = [_united(group, rule) for group, rule in _grouped(parts, taken_outside, blocks, sizes)]
+    groups = [group for group, _ in _grouped(united, taken_outside, chains, sizes)]
+    free = Counter(graph.folded)
+    free.update(node.op for node in graph.nodes if node.op == "identity")
+    free.update(group.operator for group in groups if group.operator in VIEWS)
+    running = tuple(group for group in groups if group.operator not in VIEWS)
+    return Fused(running, dict(sorted(free.items())))
+
+
+def _parts_of(graph: Graph, sizes: Sizes) -> tuple[list[Part], frozenset[str]]:
+    """Every operator by itself, identities seen through; and the tensors that the caller takes."""
+    source: dict[str, str] = {}
+    nodes: list[Node] = []
+    read: set[str] = set()
+    for node in graph.nodes:
+        if node.op == "identity" and node.inputs and node.outputs:
+            source[node.outputs[0]] = source.get(node.inputs[0], node.inputs[0])
+        else:
+            nodes.append(node)
+            read.update(source.get(tensor, tensor) for tensor in node.inputs)
+    taken_outside = frozenset(source.get(tensor, tensor) for tensor in graph.outputs)
+    parts = []
+    for node in nodes:
+        inputs = dict.fromkeys(source.get(tensor, tensor) for tensor in sizes.activations(node))
+        outputs = tuple(tensor for tensor in node.outputs if tensor in read or tensor in taken_outside)
+        constants = tuple(tensor for tensor in node.inputs if sizes.is_constant(tensor))
+        name = operator_name(node, sizes)
+        parts.append(Part(name, (node,), tuple(inputs), outputs or node.outputs[:1], constants))
+    return parts, taken_outside
+
+
+def _united(group: Group, rule: Rule | None) -> Part:
+    """A group as one part under the name of its block; a group of one part is that part."""
+    if rule is None or rule.block is None:
+        return group.parts[0]
+    nodes = tuple(node for part in group.parts for node in part.nodes)
+    constants = tuple(tensor for part in group.parts for tensor in part.constants)
+    return Part(rule.block, nodes, group.inputs, group.outputs, constants)
+
+
+def _grouped(
+    parts: Sequence[Part], taken_outside: frozenset[str], rules: Sequence[tuple[Rule, tuple[Step, ...]]], sizes: Sizes
+) -> list[tuple[Group, Rule | None]]:
+    """Groups that the rules find, each with its rule; what no rule takes is a group by itself."""
+    links = _Links(parts, taken_outside)
+    by_first: dict[str, list[tuple[Rule, tuple[Step, ...]]]] = defaultdict(list)
+    for rule, steps in rules:
+        for operator in steps[0].operators:
+            by_first[operator].append((rule, steps))
+    taken: set[int] = set()
+    found: list[tuple[int, Group, Rule | None]] = []
+    for place, part in enumerate(parts):
+        if place in taken:
+            continue
+        longest: tuple[int, ...] = (place,)
+        its_rule: Rule | None = None
+        for rule, steps in (*by_first[part.name], *(() if part.name in VIEWS else by_first[ANY])):
+            if rule.dtypes and not {sizes.dtype(tensor) for tensor in part.outputs} & set(rule.dtypes):
+                continue
+            places = links.match(taken, place, steps, rule)
+            if len(places) > len(longest) and (rule.block is None or _is_block([parts[at] for at in places], sizes)):
+                longest, its_rule = places, rule
+        taken.update(longest)
+        # Where its last part stands, all that the group reads has been made.
+        found.append((longest[-1], _group([parts[at] for at in longest]), its_rule))
+    return [(group, rule) for _, group, rule in sorted(found, key=lambda item: item[0])]
+
+
+def _group(parts: Sequence[Part]) -> Group:
+    made = {tensor for part in parts for tensor in part.outputs}
+    read = dict.fromkeys(tensor for part in parts for tensor in part.inputs if tensor not in made)
+    return Group(tuple(parts), tuple(read))
+
+
+class _Links:
+    """Who makes and who reads what, looked up once; parts are known by their place."""
+
+    def __init__(self, parts: Sequence[Part], taken_outside: frozenset[str]) -> None:
+        self._parts = parts
+        self._taken_outside = taken_outside
+        self._maker = {tensor: place for place, part in enumerate(parts) for tensor in part.outputs}
+        self._readers: dict[str, list[int]] = defaultdict(list)
+        for place, part in enumerate(parts):
+            for tensor in (*part.inputs, *part.constants):
+                self._readers[tensor].append(place)
+
+    def match(self, taken: set[int], first: int, steps: Sequence[Step], rule: Rule) -> tuple[int, ...]:
+        """Places of the parts that a rule takes from one on; empty where it does not hold."""
+        begins_from = self._parts[first].inputs[:1]
+        if rule.when == "weighted" and len(self._parts[first].inputs) > 1:
+            return ()
+        places: list[int] = []
+        coming: int | None = first
+        for step in steps:
+            n_taken = 0
+            while coming is not None and coming not in taken and (step.most is None or n_taken < step.most):
+                is_late = rule.when != "latest" or not places or self._is_latest(places[-1], coming)
+                if not is_late or not self._fits(coming, step, begins_from):
+                    break
+                places.append(coming)
+                coming = self._next(coming)
+                n_taken += 1
+            if n_taken < step.least:
+                return ()
+        return tuple(places)
+
+    def _fits(self, place: int, step: Step, begins_from: tuple[str, ...]) -> bool:
+        part = self._parts[place]
+        if GATE in step.operators:
+            is_product = part.name in _PRODUCTS and len(part.inputs) == 2
+            return is_product and set(begins_from) <= set(part.inputs)
+        return ANY in step.operators or part.name in step.operators
+
+    def _next(self, place: int) -> int | None:
+        """The part that alone reads what this one makes; None where the result must be in memory."""
+        outputs = self._parts[place].outputs
+        readers = self._readers[outputs[0]] if len(outputs) == 1 else []
+        return readers[0] if len(readers) == 1 and outputs[0] not in self._taken_outside else None
+
+    def _is_latest(self, place: int, of: int) -> bool:
+        """Whether a part makes the latest of what another one reads."""
+        return all(self._maker.get(tensor, -1) <= place for tensor in self._parts[of].inputs)
+
+
+def _is_block(parts: Sequence[Part], sizes: Sizes) -> bool:
+    """Whether a block gives back the extents that it reads, and transposes only what it has split.
+
+    A channel shuffle makes four extents into five and back, which other reshaping around a transposition does not.
+    """
+    if not sizes.are_alike((*parts[0].inputs[:1], *parts[-1].outputs)):
+        return False
+    ranks = [sizes.rank(tensor) for part in parts for tensor in part.outputs]
+    return "transpose" not in {part.name for part in parts} or ranks == [5, 5, 4]

@@ -1,0 +1,144 @@
+"""Fusion rules: which operators each runtime runs as one kernel, read from the data files in `runtimes`.
+
+A rule is data. What a rule finds in a network is the business of `fusion`.
+"""
+
+from functools import cache
+from importlib import resources
+from typing import Final, Literal, NamedTuple
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from harness.issues import unknown
+from harness.schema.vocabulary import Dtype
+
+ANY: Final = "any"
+"""Step that takes every operator except views."""
+GATE: Final = "gate"
+"""Step that takes a product of what the chain has made so far and what its first operator read."""
+
+_SUFFIXES = {"?": (0, 1), "*": (0, None)}
+
+
+class Step(NamedTuple):
+    """One step of a chain.
+
+    Attributes:
+        operators: operator names that it takes; `ANY` and `GATE` stand for themselves.
+        least: fewest operators that it takes, 0 or 1.
+        most: most operators that it takes; None without limit.
+    """
+
+    operators: frozenset[str]
+    least: int
+    most: int | None
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(_Frozen):
+    """Documentation or code that a rule rests on."""
+
+    title: str
+    url: str = Field(pattern="^https://")
+
+
+class Rule(_Frozen):
+    """Operators, one after the other, that run as one kernel.
+
+    Attributes:
+        chain: steps, with spaces between them: an operator or the name of a set, alternatives joined by `|`, then
+            `?` for at most one or `*` for any number.
+        block: name of the block, where kernel datasets measure the whole chain under one name; a block keeps the
+            extents of its input.
+        when: `latest` where an operator with two activations joins only the kernel that makes the later of them, not
+            whichever comes first; `weighted` where the first operator must have one activation, and weights.
+        dtypes: data types of what its first operator makes, for which the rule holds; all where there is none.
+        sources: keys of the runtime's sources.
+    """
+
+    chain: str = Field(pattern=r"^[a-z0-9|-]+( [a-z0-9|-]+[?*]?)*$")
+    block: str | None = None
+    when: Literal["latest", "weighted"] | None = None
+    dtypes: tuple[Dtype, ...] = ()
+    sources: tuple[str, ...] = Field(min_length=1)
+
+
+class Runtime(_Frozen):
+    """Fusion rules of one runtime.
+
+    Attributes:
+        name: name of the file.
+        title: name in words.
+        version: which versions the rules describe, and what they leave out.
+        sources: what the rules rest on, by key.
+        sets: operators under a common name.
+        rules: rules; at every operator the one that takes most operators holds, among equals the first.
+    """
+
+    name: str
+    title: str
+    version: str
+    sources: dict[str, Source]
+    sets: dict[str, tuple[str, ...]]
+    rules: tuple[Rule, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _is_sound(self) -> "Runtime":
+        for rule in self.rules:
+            strays = sorted(set(rule.sources) - set(self.sources))
+            if strays:
+                raise ValueError(f"{rule.chain!r} rests on sources that are not there: {', '.join(strays)}")
+            steps = self.steps(rule)
+            if GATE in steps[0].operators:
+                raise ValueError(f"{rule.chain!r} has nothing to multiply by at its beginning")
+            for number, step in enumerate(steps):
+                # One look at the next operator then decides, and matching never goes back.
+                if step.most != step.least and step.operators & _may_follow(steps[number + 1 :]):
+                    raise ValueError(f"{rule.chain!r} leaves open which step takes an operator")
+        return self
+
+    def steps(self, rule: Rule) -> tuple[Step, ...]:
+        """Steps of a rule, sets resolved."""
+        return tuple(self._step(text) for text in rule.chain.split())
+
+    def _step(self, text: str) -> Step:
+        least, most = _SUFFIXES.get(text[-1:], (1, 1))
+        words = text.rstrip("?*").split("|")
+        return Step(frozenset(name for word in words for name in self.sets.get(word, (word,))), least, most)
+
+
+def _may_follow(steps: tuple[Step, ...]) -> frozenset[str]:
+    """Operators that the next step to take one may take."""
+    found: frozenset[str] = frozenset()
+    for step in steps:
+        found |= step.operators
+        if step.least:
+            break
+    return found
+
+
+@cache
+def runtime_names() -> tuple[str, ...]:
+    """Names of the runtimes whose rules there are, in alphabetical order."""
+    folder = resources.files(__package__).joinpath("runtimes")
+    return tuple(sorted(file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml")))
+
+
+@cache
+def read_runtime(name: str) -> Runtime:
+    """Fusion rules of the runtime of that name.
+
+    Raises:
+        UsageError: there are none; the message gives the nearest name and lists all.
+
+    >>> read_runtime("tflite-cpu").title
+    'TensorFlow Lite on the CPU'
+    """
+    if name not in runtime_names():
+        raise unknown("runtime", name, runtime_names())
+    text = resources.files(__package__).joinpath("runtimes", f"{name}.yaml").read_text(encoding="utf-8")
+    return Runtime.model_validate({"name": name, **yaml.safe_load(text)})

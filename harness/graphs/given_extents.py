@@ -1,0 +1,165 @@
+"""Extents of a network's inputs: what the file declares, completed by what the user gives."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from harness.errors import UsageError
+from harness.graphs.faults import ModelFileError, model_issue
+from harness.issues import Issue, quoted, unknown
+
+MOST_EXTENT: Final = 2**31 - 1
+"""Largest extent of one dimension; runtimes of edge devices count in 32 bits."""
+MOST_ELEMENTS: Final = 2**40
+"""Elements of the largest tensor that is taken for meant."""
+
+
+class Declared(NamedTuple):
+    """An input as the file declares it.
+
+    Attributes:
+        name: name of the tensor.
+        dims: number, name or None for each dimension; names and None are open. None where even their number is open.
+    """
+
+    name: str
+    dims: tuple[int | str | None, ...] | None
+
+
+class Resolved(NamedTuple):
+    """Extents of all inputs.
+
+    Attributes:
+        shapes: extents by input.
+        bound: extents by name of the dimension, as far as the file names its open dimensions.
+    """
+
+    shapes: Mapping[str, tuple[int, ...]]
+    bound: Mapping[str, int]
+
+
+def parse_input_option(text: str) -> tuple[str, tuple[int, ...]]:
+    """Name and extents of `--input`.
+
+    Raises:
+        UsageError: it does not have the form `name=1x3x224x224` with numbers from 1 to 2147483647.
+
+    >>> parse_input_option("data=1x3x224x224")
+    ('data', (1, 3, 224, 224))
+    """
+    name, sign, extents = text.rpartition("=")
+    parts = extents.split("x")
+    if not sign or not name or not all(part.isascii() and part.isdigit() and len(part) <= 10 for part in parts):
+        raise UsageError(f"--input '{quoted(text)}' is no input; expected name=1x3x224x224")
+    shape = tuple(map(int, parts))
+    if not all(1 <= extent <= MOST_EXTENT for extent in shape):
+        raise UsageError(f"--input '{quoted(text)}' has an extent outside 1 to {MOST_EXTENT}")
+    return name, shape
+
+
+def resolve(declared: Sequence[Declared], given: Mapping[str, tuple[int, ...]], shown: str) -> Resolved:
+    """Extents of all inputs; an open batch, the first dimension, is 1 where nobody gives it.
+
+    A dimension that has a name in the file has the same extent wherever the name occurs.
+
+    Args:
+        declared: inputs of the file that its operators read.
+        given: extents by name of the input.
+        shown: file as messages show it.
+
+    Raises:
+        UsageError: extents are given for an input that the file does not have.
+        ModelFileError: extents contradict the file, are absurd, or are not known.
+    """
+    for name in given:
+        if name not in {item.name for item in declared}:
+            raise unknown("input of the model", name, (item.name for item in declared))
+    issues = [issue for item in declared for issue in _contradictions(item, given.get(item.name), shown)]
+    if issues:
+        raise ModelFileError(issues)
+    bound: dict[str, int] = {}
+    for item in declared:
+        for dim, extent in zip(item.dims or (), given.get(item.name, ()), strict=False):
+            if isinstance(dim, str) and bound.setdefault(dim, extent) != extent:
+                raise ModelFileError([_two_extents(item, dim, (bound[dim], extent), shown)])
+    for item in declared:
+        if item.name not in given and item.dims and isinstance(item.dims[0], str):
+            bound.setdefault(item.dims[0], 1)
+    shapes, open_dims = {}, []
+    for item in declared:
+        dims = given.get(item.name, item.dims)
+        full = None if dims is None else tuple(_closed(place, dim, bound) for place, dim in enumerate(dims))
+        if full is None or None in full:
+            open_dims.append(_open(item, full, shown))
+        else:
+            shapes[item.name] = tuple(extent for extent in full if extent is not None)
+    issues = [*open_dims, *(issue for name, shape in shapes.items() for issue in absurd(name, shape, shown))]
+    if issues:
+        raise ModelFileError(issues)
+    return Resolved(shapes, bound)
+
+
+def absurd(tensor: str, shape: Sequence[int], shown: str) -> Iterator[Issue]:
+    """Issue of a tensor whose extents no device can mean."""
+    if any(not 0 <= extent <= MOST_EXTENT for extent in shape) or math.prod(shape) > MOST_ELEMENTS:
+        yield model_issue(
+            "model-shape",
+            shown,
+            tensor=tensor,
+            found=_crossed(shape),
+            expected=f"extents up to {MOST_EXTENT}, and {MOST_ELEMENTS} elements at most",
+            fix="Export the network again, or give the extents that are meant with --input.",
+        )
+
+
+def _closed(place: int, dim: int | str | None, bound: Mapping[str, int]) -> int | None:
+    if isinstance(dim, int):
+        return dim
+    if isinstance(dim, str) and dim in bound:
+        return bound[dim]
+    return 1 if place == 0 else None
+
+
+def _crossed(dims: Sequence[int | str | None]) -> str:
+    return "x".join("?" if dim is None else str(dim) for dim in dims) or "one number"
+
+
+def _contradictions(item: Declared, given: tuple[int, ...] | None, shown: str) -> Iterator[Issue]:
+    if given is None or item.dims is None:
+        return
+    agrees = len(given) == len(item.dims) and all(
+        dim == extent for dim, extent in zip(item.dims, given, strict=True) if isinstance(dim, int)
+    )
+    if not agrees:
+        yield model_issue(
+            "model-shape",
+            shown,
+            tensor=item.name,
+            found=f"{_crossed(given)} given with --input",
+            expected=f"{len(item.dims)} extents, {_crossed(item.dims)}",
+            fix="Give the extents that the file leaves open, and the others as they are.",
+        )
+
+
+def _two_extents(item: Declared, dim: str, extents: tuple[int, int], shown: str) -> Issue:
+    return model_issue(
+        "model-shape",
+        shown,
+        tensor=item.name,
+        found=f"{extents[1]} given for the dimension {quoted(dim)}, which is {extents[0]} elsewhere",
+        expected="one extent of every named dimension",
+        fix="Give the same number wherever the file uses the name.",
+    )
+
+
+def _open(item: Declared, full: Sequence[int | None] | None, shown: str) -> Issue:
+    dims = "extents that the file does not state" if item.dims is None else _crossed(item.dims)
+    example = "1xN" if full is None else "x".join("N" if extent is None else str(extent) for extent in full)
+    return model_issue(
+        "model-shape",
+        shown,
+        tensor=item.name,
+        found=dims,
+        expected="a number for every extent",
+        fix=f"Give them with --input '{quoted(item.name)}={example}', a number for each N.",
+    )

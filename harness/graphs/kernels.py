@@ -1,0 +1,270 @@
+"""The kernel list of a network: what a runtime executes, in the kernel types of the datasets, with the cost of each.
+
+What has no kernel type is listed under its operator's name; nothing is dropped and nothing is guessed.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from harness.graphs.counting import (
+    FOLDED,
+    JOINED,
+    group_bytes,
+    group_dtype,
+    group_flops,
+    group_params,
+    row_length,
+)
+from harness.graphs.faults import ModelFileError, model_issue
+from harness.graphs.fusion import Group, Part, fuse
+from harness.graphs.fusion_rules import Runtime
+from harness.graphs.graph import VIEWS, Graph
+from harness.graphs.sizes import Sizes
+from harness.issues import Issue
+from harness.schema.cost import ELEMENTWISE_FLOPS
+from harness.schema.networks import Network, NetworkKernel
+from harness.schema.vocabulary import KERNEL_ALLOWS, KERNEL_REQUIRES, Kernel
+
+_ACTIVATIONS: Final = frozenset(
+    {"relu", "relu6", "prelu", "leaky-relu", "hswish", "hsigmoid", "sigmoid", "tanh", "swish", "gelu", "elu", "clip"}
+    | {"abs", "exp", "neg", "sqrt"}
+)
+_BY_FIRST: Final[Mapping[str, Kernel]] = {
+    "conv": "conv-bn-relu",
+    "conv1d": "conv-bn-relu",
+    "dwconv": "dwconv-bn-relu",
+    "dwconv1d": "dwconv-bn-relu",
+    "fc": "fc",
+    "maxpool": "maxpool",
+    "avgpool": "avgpool",
+    "global-avgpool": "global-avgpool",
+    "se": "se",
+}
+"""Kernel type by the first operator, whatever constants and activations are folded into it."""
+_BY_OPERATOR: Final[Mapping[str, Kernel]] = {
+    "relu": "relu",
+    "relu6": "relu",
+    "hswish": "hswish",
+    "bn": "bn",
+    "scale": "bn",
+    "scale+bias": "bn",
+    "bn+relu": "bnrelu",
+    "bn+relu6": "bnrelu",
+    "scale+relu": "bnrelu",
+    "scale+relu6": "bnrelu",
+    "scale+bias+relu": "bnrelu",
+    "scale+bias+relu6": "bnrelu",
+    "add": "add",
+    "add+relu": "addrelu",
+    "add+relu6": "addrelu",
+    "concat": "concat",
+    "split": "split",
+    "channelshuffle": "channelshuffle",
+}
+"""Kernel type by all that is fused."""
+_MOST_EXTENT: Final = 10**6
+_MOST_INPUTS: Final = 4
+
+
+class Unsupported(NamedTuple):
+    """Kernels of one operator that have no kernel type.
+
+    Attributes:
+        operator: what is fused.
+        n: number of such kernels.
+        flops: FLOPs of all of them.
+        flops_share: their share of the network's FLOPs, 0 to 1.
+    """
+
+    operator: str
+    n: int
+    flops: int
+    flops_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class KernelList:
+    """Kernels of a network.
+
+    Attributes:
+        kernels: kernels in an order in which they can run.
+        free: operators that run no kernel, by name with their number: views, and what the reader took out.
+    """
+
+    kernels: tuple[NetworkKernel, ...]
+    free: Mapping[str, int]
+
+    @property
+    def flops(self) -> int:
+        """FLOPs of one inference."""
+        return sum(kernel.flops for kernel in self.kernels)
+
+    @property
+    def params(self) -> int:
+        """Parameters of all kernels."""
+        return sum(kernel.params for kernel in self.kernels)
+
+    @property
+    def bytes_moved(self) -> int:
+        """Bytes that all kernels read and write."""
+        return sum(kernel.bytes_moved for kernel in self.kernels)
+
+    @property
+    def n_typed(self) -> int:
+        """Kernels that have a kernel type."""
+        return sum(kernel.kernel is not None for kernel in self.kernels)
+
+    @property
+    def coverage_kernels(self) -> float:
+        """Share of kernels that have a kernel type, 0 to 1."""
+        return self.n_typed / len(self.kernels)
+
+    @property
+    def coverage_flops(self) -> float:
+        """Share of FLOPs in kernels that have a kernel type, 0 to 1; that of kernels where a network has no FLOPs."""
+        typed = sum(kernel.flops for kernel in self.kernels if kernel.kernel is not None)
+        return typed / self.flops if self.flops else self.coverage_kernels
+
+    @property
+    def unsupported(self) -> tuple[Unsupported, ...]:
+        """What has no kernel type, the most FLOPs first."""
+        by_operator: dict[str, list[int]] = {}
+        for kernel in self.kernels:
+            if kernel.kernel is None:
+                by_operator.setdefault(kernel.operator, []).append(kernel.flops)
+        total = max(self.flops, 1)
+        found = [Unsupported(name, len(all_), sum(all_), sum(all_) / total) for name, all_ in by_operator.items()]
+        return tuple(sorted(found, key=lambda item: (-item.flops, item.operator)))
+
+
+def kernel_list(graph: Graph, runtime: Runtime) -> KernelList:
+    """Kernels that a runtime executes for a network, with the cost of each.
+
+    FLOPs, parameters and bytes are for one inference of one batch, at the extents that the network has.
+
+    Args:
+        graph: network.
+        runtime: fusion rules.
+
+    Raises:
+        ModelFileError: extents of activations are not known, all of them in one exception, or nothing runs.
+    """
+    sizes = Sizes(graph)
+    issues = list(_unknown_extents(graph, sizes))
+    if issues:
+        raise ModelFileError(issues)
+    fused = fuse(graph, runtime, sizes)
+    if not fused.groups:
+        raise ModelFileError([_nothing_runs(graph)])
+    return KernelList(tuple(_entry(group, sizes) for group in fused.groups), fused.free)
+
+
+def as_network(model: str, runtime: Runtime, kernels: KernelList) -> Network:
+    """A kernel list as the contents of `graphs/<model>.json`.
+
+    Raises:
+        pydantic.ValidationError: the model's name is none that a row may have.
+    """
+    return Network(schema_version=1, model=model, runtime=runtime.name, kernels=list(kernels.kernels))
+
+
+def _unknown_extents(graph: Graph, sizes: Sizes) -> Iterator[Issue]:
+    read = {tensor for node in graph.nodes for tensor in node.inputs} | set(graph.outputs)
+    seen: set[str] = set()
+    for node in graph.nodes:
+        if node.op in VIEWS:
+            continue
+        made = {*node.outputs[:1], *(tensor for tensor in node.outputs if tensor in read)}
+        for tensor in (*sizes.activations(node), *sorted(made)):
+            if tensor in seen or sizes.is_known(tensor):
+                continue
+            seen.add(tensor)
+            yield model_issue(
+                "model-shape",
+                graph.name,
+                tensor=tensor,
+                found=f"extents that are not known, at {node.op}",
+                expected="a whole number of at least 1 for each",
+                fix="Give the extents of the network's inputs with --input, as in --input name=1x3x224x224.",
+            )
+
+
+def _nothing_runs(graph: Graph) -> Issue:
+    return model_issue(
+        "model-graph",
+        graph.name,
+        found="no operator that runs as a kernel",
+        expected="at least one",
+        fix="Export the network with its operators.",
+    )
+
+
+def _entry(group: Group, sizes: Sizes) -> NetworkKernel:
+    kernel, configuration = _typed(group, sizes) or (None, {})
+    params, dtype = group_params(group, sizes), group_dtype(group, sizes)
+    flops = group_flops(group, sizes)
+    if group.operator.startswith("scale") and kernel is not None:
+        # Without a shift it is still a batch normalisation.
+        flops = ELEMENTWISE_FLOPS[kernel] * sizes.elements(group.outputs[0])
+    return NetworkKernel(
+        operator=group.operator[:200],
+        kernel=kernel,
+        dtype=dtype,
+        flops=flops,
+        params=params,
+        bytes_moved=group_bytes(group, params, dtype, sizes),
+        **configuration,
+    )
+
+
+def _typed(group: Group, sizes: Sizes) -> tuple[Kernel, dict[str, int]] | None:
+    """Kernel type and configuration of a group, where a kernel row can state it."""
+    first, *others = group.parts
+    kernel = _BY_OPERATOR.get(group.operator)
+    if first.name in _BY_FIRST and all(part.name in FOLDED | JOINED | _ACTIVATIONS for part in others):
+        kernel = _BY_FIRST[first.name]
+    ends = (*group.inputs, *group.outputs)
+    if kernel is None or not group.inputs or any(sizes.copies(tensor) != 1 for tensor in ends):
+        return None
+    if not _is_as_its_type(kernel, first, sizes):
+        return None
+    values = _values(first, sizes)
+    chosen = {field: values[field] for field in KERNEL_REQUIRES[kernel]}
+    chosen |= {field: values[field] for field in KERNEL_ALLOWS.get(kernel, ()) if field in values}
+    return (kernel, chosen) if max(chosen.values()) <= _MOST_EXTENT else None
+
+
+def _is_as_its_type(kernel: Kernel, first: Part, sizes: Sizes) -> bool:
+    """Whether the operands of a group's first part are those that its kernel type has."""
+    channels = sizes.extents(first.inputs[0]).c
+    if kernel == "concat":
+        is_whole = not first.constants and len(first.inputs) == len(first.nodes[0].inputs)
+        return is_whole and 2 <= len(first.inputs) <= _MOST_INPUTS
+    if kernel in ("add", "addrelu"):
+        return len(first.inputs) == 2
+    if first.name == "scale":
+        return math.prod(map(sizes.elements, first.constants)) == channels
+    return len(first.inputs) == 1 and (first.nodes[0].window is None or first.nodes[0].window.rank <= 2)
+
+
+def _values(first: Part, sizes: Sizes) -> dict[str, int]:
+    """Configuration fields that the first part of a group has; those that say nothing are left out."""
+    read, made = sizes.extents(first.inputs[0]), sizes.extents(first.outputs[0])
+    node = first.nodes[0]
+    values = {"input_h": read.h, "input_w": read.w, "cin": read.c}
+    if first.name == "fc":
+        return values | {"cin": row_length(node, sizes), "cout": sizes.last(first.outputs[0])}
+    for place, tensor in enumerate(first.inputs[1:_MOST_INPUTS], 2):
+        if first.name == "concat":
+            values[f"cin{place}"] = sizes.extents(tensor).c
+    window = node.window
+    if window is None:
+        return values
+    if not (first.name.startswith("dwconv") and made.c == read.c):
+        values["cout"] = made.c
+    if window.groups > 1 and not first.name.startswith("dwconv"):
+        values["groups"] = window.groups
+    names = ("kernel_h", "kernel_w", "stride_h", "stride_w")
+    return values | dict(zip(names, (*window.kernel, *window.stride), strict=True))

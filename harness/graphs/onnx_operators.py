@@ -1,0 +1,274 @@
+"""Operators of ONNX under their canonical names: which of them is which, with what operands and what window."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from harness.graphs.graph import KNOWN, VIEWS, WINDOWED, Node, Window
+from harness.graphs.onnx_tensors import Tensors
+
+_CANONICAL: Final[Mapping[str, str]] = {
+    "Abs": "abs",
+    "Add": "add",
+    "ArgMax": "argmax",
+    "AveragePool": "avgpool",
+    "BatchNormalization": "bn",
+    "Cast": "cast",
+    "Clip": "clip",
+    "Concat": "concat",
+    "Conv": "conv",
+    "ConvInteger": "conv",
+    "ConvTranspose": "conv-transpose",
+    "DepthToSpace": "depth-to-space",
+    "DequantizeLinear": "dequantize",
+    "Div": "div",
+    "Dropout": "identity",
+    "DynamicQuantizeLinear": "quantize",
+    "Elu": "elu",
+    "Exp": "exp",
+    "Flatten": "reshape",
+    "GRU": "gru",
+    "Gather": "gather",
+    "Gelu": "gelu",
+    "Gemm": "matmul",
+    "GlobalAveragePool": "global-avgpool",
+    "GlobalMaxPool": "global-maxpool",
+    "HardSigmoid": "hsigmoid",
+    "HardSwish": "hswish",
+    "Identity": "identity",
+    "InstanceNormalization": "instance-norm",
+    "LRN": "lrn",
+    "LSTM": "lstm",
+    "LayerNormalization": "layer-norm",
+    "LeakyRelu": "leaky-relu",
+    "LogSoftmax": "log-softmax",
+    "MatMul": "matmul",
+    "MatMulInteger": "matmul",
+    "Max": "max",
+    "MaxPool": "maxpool",
+    "Min": "min",
+    "Mul": "mul",
+    "Neg": "neg",
+    "PRelu": "prelu",
+    "Pad": "pad",
+    "Pow": "pow",
+    "QLinearConv": "conv",
+    "QLinearMatMul": "matmul",
+    "QuantizeLinear": "quantize",
+    "RNN": "rnn",
+    "ReduceMax": "reduce-max",
+    "ReduceMean": "reduce-mean",
+    "ReduceSum": "reduce-sum",
+    "Relu": "relu",
+    "Reshape": "reshape",
+    "Resize": "resize",
+    "Sigmoid": "sigmoid",
+    "Slice": "slice",
+    "Softmax": "softmax",
+    "SpaceToDepth": "space-to-depth",
+    "Split": "split",
+    "Sqrt": "sqrt",
+    "Squeeze": "reshape",
+    "Sub": "sub",
+    "Sum": "add",
+    "Swish": "swish",
+    "Tanh": "tanh",
+    "Tile": "tile",
+    "Transpose": "transpose",
+    "Unsqueeze": "reshape",
+    "Upsample": "resize",
+}
+_OF_ONNX_RUNTIME: Final[Mapping[str, str]] = {
+    "DequantizeLinear": "dequantize",
+    "FastGelu": "gelu",
+    "Gelu": "gelu",
+    "QGemm": "matmul",
+    "QLinearAdd": "add",
+    "QLinearAveragePool": "avgpool",
+    "QLinearConcat": "concat",
+    "QLinearConv": "conv",
+    "QLinearGlobalAveragePool": "global-avgpool",
+    "QLinearLeakyRelu": "leaky-relu",
+    "QLinearMul": "mul",
+    "QLinearSigmoid": "sigmoid",
+    "QLinearSoftmax": "softmax",
+    "QuantizeLinear": "quantize",
+    "QuickGelu": "swish",
+}
+"""Operators of the domain com.microsoft."""
+_OPERANDS: Final[Mapping[str, tuple[int, ...]]] = {
+    "ConvInteger": (0, 1),
+    "DequantizeLinear": (0,),
+    "DynamicQuantizeLinear": (0,),
+    "MatMulInteger": (0, 1),
+    "QGemm": (0, 3, 6),
+    "QLinearAdd": (0, 3),
+    "QLinearAveragePool": (0,),
+    "QLinearConv": (0, 3, 8),
+    "QLinearGlobalAveragePool": (0,),
+    "QLinearLeakyRelu": (0,),
+    "QLinearMatMul": (0, 3),
+    "QLinearMul": (0, 3),
+    "QLinearSigmoid": (0,),
+    "QLinearSoftmax": (0,),
+    "QuantizeLinear": (0,),
+}
+"""Places of the operands among the inputs, where scales and zero points stand between them."""
+_JOINING: Final = frozenset({"add", "concat", "max", "min"})
+"""Operators that do nothing to one operand alone."""
+_FIRST_ONLY: Final = VIEWS | {"relu", "relu6", "global-avgpool"}
+"""Operators whose further inputs, if any, only say which operator it is."""
+_UNBOUNDED: Final = float(np.finfo(np.float32).max)
+
+
+def canonical_name(node: onnx.NodeProto) -> str | None:
+    """Canonical name of an operator, without a look at its operands; None where it has none."""
+    if not node.domain:
+        return _CANONICAL.get(node.op_type)
+    return _OF_ONNX_RUNTIME.get(node.op_type) if node.domain == "com.microsoft" else None
+
+
+def file_name(node: onnx.NodeProto) -> str:
+    """Name of an operator in the file, with its domain unless it is a standard operator.
+
+    One that bears a canonical name has `custom.` before it, because nobody knows what it does.
+    """
+    if node.domain:
+        return f"{node.domain}.{node.op_type}"
+    return f"custom.{node.op_type}" if node.op_type in KNOWN else node.op_type
+
+
+def as_node(node: onnx.NodeProto, name: str, captured: tuple[str, ...], known: Tensors, batch: int) -> Node:
+    """An operator as the graph has it.
+
+    Args:
+        node: operator of the file.
+        name: how it is called.
+        captured: tensors of the network that its bodies read.
+        known: tensors, those that it makes included.
+        batch: batch of the network.
+    """
+    inputs = (*_operands(node), *captured)
+    outputs = tuple(output for output in node.output if output)
+    op = canonical_name(node) or file_name(node)
+    window = _window(node, op, inputs, known)
+    if op == "clip":
+        op = _clip_name(node, known)
+    elif _is_alone(op, inputs, outputs):
+        op = "identity"
+    elif _covers_all(op, window, inputs, outputs, known) or _reduces_plane(op, node, inputs, known):
+        op = "global-avgpool"
+    elif op == "matmul" and _is_one_row(node, inputs, known, batch):
+        op = "fc"
+    if op in _FIRST_ONLY:
+        inputs = inputs[:1]
+    if op in VIEWS:
+        outputs = outputs[:1]
+    n_constants = sum(tensor in known.constants for tensor in inputs)
+    is_unary = op in ("add", "sub", "mul", "div") and n_constants == len(inputs) - 1 > 0
+    return Node(name, op, inputs, outputs, window if op in WINDOWED else None, is_unary)
+
+
+def _is_alone(op: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> bool:
+    """Whether an operator that joins or splits has one tensor on either side."""
+    return (op in _JOINING and len(inputs) == 1) or (op == "split" and len(outputs) == 1)
+
+
+def _operands(node: onnx.NodeProto) -> tuple[str, ...]:
+    """Inputs without scales, zero points and absent ones."""
+    if node.domain == "com.microsoft" and node.op_type == "QLinearConcat":
+        return tuple(name for name in node.input[2::3] if name)
+    places = _OPERANDS.get(node.op_type, range(len(node.input)))
+    return tuple(node.input[place] for place in places if place < len(node.input) and node.input[place])
+
+
+def _attribute(node: onnx.NodeProto, name: str) -> onnx.AttributeProto | None:
+    return next((attribute for attribute in node.attribute if attribute.name == name), None)
+
+
+def _integers(node: onnx.NodeProto, name: str) -> tuple[int, ...]:
+    found = _attribute(node, name)
+    return () if found is None else tuple(found.ints)
+
+
+def _window(node: onnx.NodeProto, op: str, inputs: tuple[str, ...], known: Tensors) -> Window | None:
+    """Window of a convolution or pooling; all spatial dimensions but the last are multiplied into its height."""
+    if op not in WINDOWED:
+        return None
+    kernel = _integers(node, "kernel_shape")
+    if not kernel and len(inputs) > 1:
+        kernel = (known.shape(inputs[1]) or ())[2:]
+    if not kernel:
+        return None
+    rank = len(kernel)
+    strides = _integers(node, "strides") or (1,) * rank
+    dilations = _integers(node, "dilations") or (1,) * rank
+    if len(strides) != rank or len(dilations) != rank:
+        return None
+    group = _attribute(node, "group")
+    return Window(
+        (math.prod(kernel[:-1]), kernel[-1]),
+        (math.prod(strides[:-1]), strides[-1]),
+        (max(dilations[:-1], default=1), dilations[-1]),
+        1 if group is None else group.i,
+        rank,
+    )
+
+
+def _clip_name(node: onnx.NodeProto, known: Tensors) -> str:
+    lower, upper = (_limit(node, place, name, known) for place, name in ((1, "min"), (2, "max")))
+    if lower is None and upper is None:
+        return "identity"
+    if lower == 0 and upper == 6:
+        return "relu6"
+    return "relu" if lower == 0 and upper is None else "clip"
+
+
+def _limit(node: onnx.NodeProto, place: int, name: str, known: Tensors) -> float | None:
+    """Limit of a Clip; None where it has none, NaN where it is not known."""
+    attribute = _attribute(node, name)
+    if place < len(node.input) and node.input[place]:
+        value = known.value(node.input[place])
+        limit = math.nan if value is None or value.size != 1 else float(value.reshape(()))
+    elif attribute is not None:
+        limit = attribute.f
+    else:
+        return None
+    return None if abs(limit) >= _UNBOUNDED else limit
+
+
+def _is_one_row(node: onnx.NodeProto, inputs: tuple[str, ...], known: Tensors, batch: int) -> bool:
+    """Whether a matrix multiplication has a constant matrix and, for each inference, one row."""
+    if len(inputs) < 2 or inputs[0] in known.constants or inputs[1] not in known.constants:
+        return False
+    rows, matrix = known.shape(inputs[0]), known.shape(inputs[1])
+    if not rows or matrix is None or len(matrix) != 2:
+        return False
+    transposed = _attribute(node, "transA")
+    leading = rows[-1:] if transposed is not None and transposed.i else rows[:-1]
+    return math.prod(leading) in (1, batch) and math.prod(leading[1:]) == 1
+
+
+def _covers_all(
+    op: str, window: Window | None, inputs: tuple[str, ...], outputs: tuple[str, ...], known: Tensors
+) -> bool:
+    """Whether an average is that of the whole plane: exporters write means over height and width so."""
+    read, made = (known.shape(names[0]) if names else None for names in (inputs, outputs))
+    if op != "avgpool" or window is None or read is None or made is None or len(read) != window.rank + 2:
+        return False
+    plane = (math.prod(read[2:-1]), read[-1])
+    return window.kernel == plane and math.prod(made[2:]) == 1
+
+
+def _reduces_plane(op: str, node: onnx.NodeProto, inputs: tuple[str, ...], known: Tensors) -> bool:
+    """Whether a mean is over all dimensions but batch and channels."""
+    read = known.shape(inputs[0]) if inputs else None
+    if op != "reduce-mean" or read is None or len(read) < 3:
+        return False
+    stated: NDArray[Any] | None = known.value(inputs[1]) if len(inputs) > 1 else None
+    axes = _integers(node, "axes") if stated is None else tuple(stated.reshape(-1).tolist())
+    return {axis + len(read) if axis < 0 else axis for axis in axes} == set(range(2, len(read)))

@@ -1,0 +1,337 @@
+"""What is known of the tensors of an ONNX network: type, extents, and the values of small constants.
+
+Shape inference is that of the onnx package, operator by operator, and so is arithmetic on shapes.
+"""
+
+import math
+import warnings
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, TypeProto, helper, numpy_helper
+from onnx.defs import OpSchema, SchemaError
+from onnx.shape_inference import InferenceError, infer_node_outputs
+
+from harness.graphs.faults import ModelFileError, model_issue
+from harness.graphs.given_extents import absurd
+from harness.issues import Issue
+from harness.schema.vocabulary import Dtype
+
+MOST_VALUES: Final = 1024
+"""Elements of the largest constant whose values are kept; shapes, axes and limits are far smaller."""
+DTYPES: Final[Mapping[int, Dtype]] = {
+    TensorProto.FLOAT: "fp32",
+    TensorProto.FLOAT16: "fp16",
+    TensorProto.BFLOAT16: "bf16",
+    TensorProto.INT16: "int16",
+    TensorProto.UINT16: "int16",
+    TensorProto.INT8: "int8",
+    TensorProto.UINT8: "int8",
+    TensorProto.INT4: "int4",
+    TensorProto.UINT4: "int4",
+}
+"""Data types that kernels compute in; every other one is `unstated`."""
+TWINS: Final[Mapping[str, tuple[str, tuple[int, ...]]]] = {
+    "QGemm": ("Gemm", (0, 3)),
+    "QLinearAdd": ("Add", (0, 3)),
+    "QLinearAveragePool": ("AveragePool", (0,)),
+    "QLinearGlobalAveragePool": ("GlobalAveragePool", (0,)),
+    "QLinearLeakyRelu": ("LeakyRelu", (0,)),
+    "QLinearMul": ("Mul", (0, 3)),
+    "QLinearSigmoid": ("Sigmoid", (0,)),
+    "QLinearSoftmax": ("Softmax", (0,)),
+}
+"""Quantised operators of ONNX Runtime: the standard operator each one is, and the places of its operands."""
+
+_WIDTHS: Final[Mapping[int, int]] = {
+    TensorProto.BFLOAT16: 2,
+    TensorProto.DOUBLE: 8,
+    TensorProto.FLOAT: 4,
+    TensorProto.FLOAT16: 2,
+    TensorProto.INT16: 2,
+    TensorProto.INT32: 4,
+    TensorProto.INT64: 8,
+    TensorProto.INT8: 1,
+    TensorProto.UINT16: 2,
+    TensorProto.UINT8: 1,
+}
+"""Bytes of one element, for the data types of weights."""
+_EVALUATED: Final = frozenset(
+    {"Add", "And", "Cast", "Ceil", "Concat", "Constant", "ConstantOfShape", "DequantizeLinear", "Div", "Equal"}
+    | {"Expand", "Flatten", "Floor", "Gather", "Greater", "Identity", "Less", "Max", "Min", "Mod", "Mul", "Neg", "Not"}
+    | {"Or", "Range", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceSum", "Reshape", "Slice", "Squeeze", "Sub"}
+    | {"Tile", "Transpose", "Unsqueeze", "Where"}
+)
+"""Operators of which exporters make arithmetic on shapes."""
+_STORED_ALIKE: Final = frozenset({"Transpose", "Reshape", "Identity", "Squeeze", "Unsqueeze", "DequantizeLinear"})
+"""Operators that leave the elements of a constant as they are stored."""
+_SHAPE_OPERANDS: Final = frozenset({"ConstantOfShape", "Expand", "Reshape", "Resize", "Tile", "Upsample"})
+"""Operators that read a shape; one of absurd length would make shape inference build as many extents."""
+_MOST_RANK: Final = 64
+_INFERENCE_FAULTS: Final = (InferenceError, onnx.checker.ValidationError, RuntimeError, ValueError)
+_EVALUATION_FAULTS: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
+def shape_of(kind: TypeProto | None) -> tuple[int, ...] | None:
+    """Extents of a tensor type; None where one is open, or where it is no tensor."""
+    if kind is None or not kind.tensor_type.HasField("shape"):
+        return None
+    dims = kind.tensor_type.shape.dim
+    if not all(dim.HasField("dim_value") and dim.dim_value >= 0 for dim in dims):
+        return None
+    return tuple(dim.dim_value for dim in dims)
+
+
+class Tensors:
+    """Tensors of one network, learned in the order of its operators.
+
+    Attributes:
+        constants: names of the tensors that are constants, with or without known values.
+    """
+
+    def __init__(self, opsets: Mapping[str, int], declared: Mapping[str, TypeProto], shown: str) -> None:
+        """Begin without any tensor.
+
+        Args:
+            opsets: version by operator domain.
+            declared: types that the file states for tensors in between.
+            shown: file as messages show it.
+        """
+        self.constants: set[str] = set()
+        self._opsets = dict(opsets)
+        self._imports = [helper.make_opsetid(domain, version) for domain, version in opsets.items()]
+        self._declared = declared
+        self._shown = shown
+        self._types: dict[str, TypeProto] = {}
+        self._values: dict[str, NDArray[Any]] = {}
+        self._stored: dict[str, Dtype] = {}
+        self._schemas: dict[tuple[str, str], OpSchema | None] = {}
+
+    def shape(self, name: str) -> tuple[int, ...] | None:
+        """Extents of a tensor; None where they are not known."""
+        return shape_of(self._types.get(name))
+
+    def value(self, name: str) -> NDArray[Any] | None:
+        """Values of a small constant; None where they are not known."""
+        return self._values.get(name)
+
+    def dtype(self, name: str) -> Dtype:
+        """Data type of a tensor as stored or executed."""
+        if name in self._stored:
+            return self._stored[name]
+        kind = self._types.get(name)
+        return DTYPES.get(kind.tensor_type.elem_type, "unstated") if kind is not None else "unstated"
+
+    def add(self, name: str, kind: TypeProto, *, is_constant: bool = False) -> None:
+        """Take in an input or a constant without values."""
+        self._types[name] = kind
+        if is_constant:
+            self.constants.add(name)
+
+    def add_constant(self, name: str, tensor: TensorProto) -> None:
+        """Take in a constant; values outside the file are not looked for.
+
+        Raises:
+            ModelFileError: its extents or the amount of its data cannot be.
+        """
+        dims = tuple(tensor.dims)
+        issues = list(absurd(name, dims, self._shown))
+        if issues:
+            raise ModelFileError(issues)
+        self.add(name, helper.make_tensor_type_proto(tensor.data_type, dims), is_constant=True)
+        if not _has_values(tensor):
+            return
+        if not _fills(tensor):
+            raise ModelFileError([self._unreadable_values(name, dims)])
+        if math.prod(dims) > MOST_VALUES:
+            return
+        try:
+            values = numpy_helper.to_array(tensor)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelFileError([self._unreadable_values(name, dims)]) from error
+        self._keep(name, values)
+
+    def _unreadable_values(self, name: str, dims: tuple[int, ...]) -> Issue:
+        return model_issue(
+            "model-format",
+            self._shown,
+            tensor=name,
+            found="values that do not fill its extents",
+            expected=f"{math.prod(dims)} values of its type",
+            fix="Export the network again.",
+        )
+
+    def _keep(self, name: str, values: object) -> None:
+        if isinstance(values, np.ndarray | np.generic) and values.size <= MOST_VALUES and values.dtype != object:
+            self._values[name] = np.asarray(values)
+
+    def learn(self, node: onnx.NodeProto, captured: tuple[str, ...] = ()) -> None:
+        """Infer types and extents of what an operator makes.
+
+        Args:
+            node: operator whose inputs are known.
+            captured: tensors of the network that its bodies read.
+
+        Raises:
+            ModelFileError: its operands do not fit it, or what it makes is absurd.
+        """
+        found, fault = self._inferred(node, captured)
+        outputs = [name for name in node.output if name]
+        for name in outputs:
+            kind = found.get(name)
+            if shape_of(kind) is None and name in self._declared:
+                declared = self._declared[name]
+                kind = declared if kind is None or shape_of(declared) is not None else kind
+            if kind is not None:
+                self._types[name] = kind
+        issues = [issue for name in outputs for issue in absurd(name, self.shape(name) or (), self._shown)]
+        if fault and any(self.shape(name) is None for name in outputs):
+            issues.append(
+                model_issue(
+                    "model-shape",
+                    self._shown,
+                    tensor=node.name or outputs[0],
+                    found=f"{node.op_type} of operands that do not fit it; {fault}",
+                    expected="operands as the operator defines them",
+                    fix="Export the network again; check what is given with --input.",
+                )
+            )
+        if issues:
+            raise ModelFileError(issues)
+
+    def fold(self, node: onnx.NodeProto) -> None:
+        """Take what an operator makes of constants or extents alone as constants, with their values where small."""
+        outputs = [name for name in node.output if name]
+        self.constants.update(outputs)
+        if node.op_type in _STORED_ALIKE and node.input and outputs:
+            self._stored[outputs[0]] = self.dtype(node.input[0])
+        if node.op_type == "Constant" and len(node.attribute) == 1 and node.attribute[0].name == "value" and outputs:
+            self.add_constant(outputs[0], node.attribute[0].t)
+        elif node.op_type in ("Shape", "Size") and outputs:
+            self._fold_shape(node, outputs[0])
+        elif node.op_type in _EVALUATED and all(name in self._values for name in node.input if name):
+            shapes = [self.shape(name) for name in outputs]
+            if all(shape is not None and math.prod(shape) <= MOST_VALUES for shape in shapes):
+                self._evaluate(node, outputs)
+
+    def _fold_shape(self, node: onnx.NodeProto, output: str) -> None:
+        shape = self.shape(node.input[0]) if node.input else None
+        if shape is None:
+            return
+        if node.op_type == "Size":
+            self._keep(output, np.array(math.prod(shape), np.int64))
+            return
+        ends = {attribute.name: attribute.i for attribute in node.attribute}
+        self._keep(output, np.array(shape[ends.get("start", 0) : ends.get("end", len(shape))], np.int64))
+
+    def _evaluate(self, node: onnx.NodeProto, outputs: list[str]) -> None:
+        from onnx.reference import ReferenceEvaluator
+
+        def named(name: str) -> onnx.ValueInfoProto:
+            return onnx.ValueInfoProto(name=name)
+
+        inputs = {name: self._values[name] for name in node.input if name}
+        graph = onnx.GraphProto(name="one", node=[node], input=map(named, inputs), output=map(named, outputs))
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                made = ReferenceEvaluator(graph, opsets=self._opsets).run(None, inputs)
+        except _EVALUATION_FAULTS:
+            return  # Its extents are known all the same, and nothing but them is needed of most constants.
+        for name, values in zip(outputs, made, strict=True):
+            self._keep(name, values)
+
+    def _schema(self, domain: str, op: str) -> OpSchema | None:
+        key = domain, op
+        if key not in self._schemas:
+            try:
+                self._schemas[key] = onnx.defs.get_schema(op, self._opsets[domain], domain)
+            except (KeyError, SchemaError):
+                self._schemas[key] = None
+        return self._schemas[key]
+
+    def _inferred(self, node: onnx.NodeProto, captured: tuple[str, ...]) -> tuple[dict[str, TypeProto], str]:
+        """Types of what an operator makes, and what was wrong with operands that are all known."""
+        if node.domain and node.op_type in TWINS:
+            return self._inferred_of_twin(node)
+        schema = self._schema(node.domain, node.op_type)
+        if schema is None:
+            return {}, ""
+        fault = _counted_fault(node)
+        if fault:
+            return {}, fault
+        names = {name for name in (*node.input, *captured) if name}
+        types = {name: self._types.get(name, TypeProto()) for name in names}
+        data = {name: numpy_helper.from_array(self._values[name]) for name in names if name in self._values}
+        if node.op_type in _SHAPE_OPERANDS:
+            for name in names - set(data):
+                shape = self.shape(name)
+                if shape is not None and len(shape) == 1 and shape[0] > _MOST_RANK:
+                    types[name] = TypeProto()
+        try:
+            return infer_node_outputs(schema, node, types, data, opset_imports=self._imports), ""
+        except _INFERENCE_FAULTS as error:
+            is_known = all(self.shape(name) is not None for name in names)
+            return {}, _first_line(error) if is_known else ""
+
+    def _inferred_of_twin(self, node: onnx.NodeProto) -> tuple[dict[str, TypeProto], str]:
+        """Types of what a quantised operator of ONNX Runtime makes; its elements are those that it reads."""
+        twin = _twin(node)
+        shapes = {name: self.shape(name) for name in twin.input}
+        types = {name: helper.make_tensor_type_proto(TensorProto.FLOAT, shape) for name, shape in shapes.items()}
+        try:
+            found = infer_node_outputs(onnx.defs.get_schema(twin.op_type), twin, types)
+        except _INFERENCE_FAULTS as error:
+            return {}, _first_line(error) if None not in shapes.values() else ""
+        elements = self._types.get(node.input[0], TypeProto()).tensor_type.elem_type
+        for kind in found.values():
+            kind.tensor_type.elem_type = elements
+        return found, ""
+
+
+def _counted_fault(node: onnx.NodeProto) -> str:
+    """What is wrong with a stated number of outputs; shape inference would reserve memory for all of them."""
+    stated = [attribute.i for attribute in node.attribute if attribute.name == "num_outputs"]
+    return "" if all(n == len(node.output) for n in stated) else "the number of outputs is not the stated one"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0]
+
+
+def _has_values(tensor: TensorProto) -> bool:
+    """Whether a tensor's values lie in the file."""
+    if tensor.data_location == TensorProto.EXTERNAL:
+        return False
+    fields = (tensor.float_data, tensor.int32_data, tensor.int64_data, tensor.double_data, tensor.uint64_data)
+    return len(tensor.raw_data) > 0 or any(map(len, fields))
+
+
+def _fills(tensor: TensorProto) -> bool:
+    """Whether raw values are as many as the extents say; elements that share bytes are not counted."""
+    n_bytes = len(tensor.raw_data)
+    if n_bytes == 0 or tensor.data_type not in _WIDTHS:
+        return True
+    return n_bytes == math.prod(tensor.dims) * _WIDTHS[tensor.data_type]
+
+
+def _twin(node: onnx.NodeProto) -> onnx.NodeProto:
+    """A quantised operator of ONNX Runtime as the standard operator on the same operands."""
+    op, places = TWINS[node.op_type]
+    twin = onnx.NodeProto(op_type=op, name=node.name, output=node.output)
+    twin.input.extend(node.input[place] for place in places if place < len(node.input))
+    schema = onnx.defs.get_schema(op)
+    twin.attribute.extend(attribute for attribute in node.attribute if attribute.name in schema.attributes)
+    return twin

@@ -1,0 +1,71 @@
+"""Reads a model file, ONNX or TFLite, whichever its content is."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import onnx
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+from harness.graphs.faults import ModelFileError, model_issue
+from harness.graphs.given_extents import parse_input_option
+from harness.graphs.graph import Graph
+from harness.graphs.onnx_reader import graph_of_onnx
+from harness.graphs.tflite_reader import IDENTIFIER, graph_of_tflite
+
+__all__ = ["parse_input_option", "read_model"]
+
+_MOST_BYTES: Final = 2 * 1024**3
+
+
+def read_model(path: Path, inputs: Mapping[str, tuple[int, ...]] | None = None) -> Graph:
+    """Graph of a model file; its name is the path as messages show it.
+
+    Weights may lack their values, and an open batch is 1 unless `inputs` says otherwise. Files beside the model, as
+    those of external data, are never opened.
+
+    Args:
+        path: ONNX or TFLite file of at most 2 GB.
+        inputs: extents of network inputs by name, for what the file leaves open.
+
+    Raises:
+        UsageError: extents are given for an input that the model does not have.
+        ModelFileError: the file is none, is broken, or leaves extents open.
+    """
+    shown = path.as_posix()
+    data = _content(path, shown)
+    if data[4:8] == IDENTIFIER:
+        return graph_of_tflite(data, shown, inputs)
+    try:
+        model = onnx.ModelProto.FromString(data)
+    except (DecodeError, UnicodeDecodeError) as error:
+        raise _no_model(shown, "bytes that are no whole protobuf message") from error
+    return graph_of_onnx(model, shown, inputs)
+
+
+def _content(path: Path, shown: str) -> bytes:
+    try:
+        if not path.is_file():
+            raise _unreadable(shown, "no plain file" if path.exists() else "no such file")
+        if path.stat().st_size > _MOST_BYTES:
+            raise _unreadable(shown, f"a file of {path.stat().st_size} bytes")
+        data = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(shown, error.strerror or "an error of the file system") from error
+    if not data:
+        raise _no_model(shown, "an empty file")
+    return data
+
+
+def _unreadable(shown: str, found: str) -> ModelFileError:
+    expected = f"a readable, plain file of at most {_MOST_BYTES} bytes"
+    return ModelFileError(
+        [model_issue("model-unreadable", shown, found=found, expected=expected, fix="Name the model file itself.")]
+    )
+
+
+def _no_model(shown: str, found: str) -> ModelFileError:
+    fix = "Export or download the file again; other formats need converting to one of the two."
+    return ModelFileError(
+        [model_issue("model-format", shown, found=found, expected="an ONNX or TFLite model", fix=fix)]
+    )

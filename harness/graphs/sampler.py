@@ -1,0 +1,109 @@
+"""Draws kernel configurations to measure or simulate from the networks in which they occur.
+
+It runs nothing; whoever measures the configurations makes the rows.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from harness.schema.networks import NetworkKernel, configuration_of
+from harness.schema.vocabulary import KERNEL_REQUIRES, Kernel
+
+COUNTS: Final[Mapping[Kernel, int]] = {
+    "conv-bn-relu": 1032,
+    "dwconv-bn-relu": 349,
+    "concat": 142,
+    "bnrelu": 100,
+    "relu": 46,
+    "avgpool": 28,
+    "maxpool": 28,
+    "fc": 24,
+    "add": 24,
+    "addrelu": 14,
+    "bn": 14,
+    "hswish": 14,
+    "se": 14,
+    "split": 14,
+    "channelshuffle": 14,
+    "global-avgpool": 8,
+}
+"""Configurations of each kernel type.
+
+Source:
+    SEC 2023 (arXiv 2310.18329), table of kernels; types that it prints together as DeepEn2023 counts them.
+"""
+_POOLS: Final = ("avgpool", "maxpool")
+_EVEN: Final = ("split", "channelshuffle")
+
+Configuration = Mapping[str, str | int]
+_Key = tuple[tuple[str, str | int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KernelSample:
+    """Configurations that were drawn.
+
+    Attributes:
+        configurations: kernel type and extents of each, by kernel type and then by extents.
+        missing: how many configurations of a kernel type the networks lack, where they do.
+    """
+
+    configurations: tuple[Configuration, ...]
+    missing: Mapping[Kernel, int]
+
+
+def sample_kernels(networks: Iterable[Iterable[NetworkKernel]], n_total: int, seed: int) -> KernelSample:
+    """Distinct configurations out of networks, in the proportions of `COUNTS`.
+
+    A type of which the networks have too few is filled up: elementwise types from the extents of all tensors that
+    the networks read, one kind of pooling from the windows of the other.
+
+    Args:
+        networks: kernel lists.
+        n_total: configurations wanted; `sum(COUNTS.values())` gives the counts of the paper.
+        seed: seed of the draw.
+    """
+    own: dict[str, set[_Key]] = defaultdict(set)
+    extents: set[_Key] = set()
+    for kernel in (kernel for network in networks for kernel in network):
+        configuration = configuration_of(kernel)
+        name = configuration.pop("kernel", None)
+        if name is not None:
+            own[str(name)].add(tuple(configuration.items()))
+        if "input_h" in configuration and "cin" in configuration:
+            extents.add(tuple((field, configuration[field]) for field in KERNEL_REQUIRES["relu"]))
+    chosen: list[Configuration] = []
+    missing: dict[Kernel, int] = {}
+    for name, count in _scaled(n_total).items():
+        drawn = _drawn(own[name], _others(name, own, extents), count, f"{seed}/{name}")
+        chosen += [{"kernel": name, **dict(key)} for key in drawn]
+        if len(drawn) < count:
+            missing[name] = count - len(drawn)
+    return KernelSample(tuple(chosen), missing)
+
+
+def _scaled(n_total: int) -> dict[Kernel, int]:
+    """Counts in the proportions of `COUNTS`, at least 1 each."""
+    whole = sum(COUNTS.values())
+    return {name: max(round(count * n_total / whole), 1) for name, count in COUNTS.items()}
+
+
+def _others(name: Kernel, own: Mapping[str, set[_Key]], extents: set[_Key]) -> set[_Key]:
+    """Configurations that a kernel type can have although the networks run it nowhere."""
+    if name in _POOLS:
+        return set().union(*(own[pool] for pool in _POOLS)) - own[name]
+    if KERNEL_REQUIRES[name] != KERNEL_REQUIRES["relu"]:
+        return set()
+    fitting = {key for key in extents if name not in _EVEN or int(dict(key)["cin"]) % 2 == 0}
+    return fitting - own[name]
+
+
+def _drawn(own: set[_Key], others: set[_Key], count: int, seed: str) -> list[_Key]:
+    """Up to `count` configurations, the type's own before the others, sorted."""
+    chance = random.Random(seed)  # noqa: S311  no secret
+    drawn = chance.sample(sorted(own), min(count, len(own)))
+    drawn += chance.sample(sorted(others), min(count - len(drawn), len(others)))
+    return sorted(drawn)

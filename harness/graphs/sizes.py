@@ -1,0 +1,168 @@
+"""Extents of a network's tensors for one inference, and the names of its operators that follow from them.
+
+Fusion rules and kernel types are written in these names: `conv`, `dwconv`, `scale`, `add-broadcast` and so on.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from harness.graphs.graph import KNOWN, WINDOWED, Extents, Graph, Node
+from harness.schema.vocabulary import Dtype
+
+_ARITHMETIC: Final = {"add": "bias", "sub": "bias", "mul": "scale", "div": "scale"}
+"""Arithmetic, with its name where the second operand is one number, or one a channel."""
+_WITH_OPERANDS: Final = frozenset({*_ARITHMETIC, "min", "max", "pow"})
+_STRANGE = re.compile(r"[^A-Za-z0-9_.:-]")
+_LONGEST_NAME = 100
+
+
+class Sizes:
+    """Extents of the tensors of one graph, the batch left out."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        leading = {shape[0] for shape in map(self._shape, graph.inputs) if len(shape) > 1}
+        self._batch = leading.pop() if len(leading) == 1 else 1
+        self._constants = {name for name, tensor in graph.tensors.items() if tensor.is_constant}
+        self._products = {tensor for node in graph.nodes if node.op in ("fc", "matmul") for tensor in node.outputs}
+
+    def _shape(self, tensor: str) -> tuple[int, ...]:
+        found = self.graph.tensors.get(tensor)
+        return (found.shape if found else None) or ()
+
+    def is_known(self, tensor: str) -> bool:
+        """Whether all extents of a tensor are known, and none is 0."""
+        found = self.graph.tensors.get(tensor)
+        return found is not None and found.shape is not None and all(extent > 0 for extent in found.shape)
+
+    def extents(self, tensor: str) -> Extents:
+        """Height, width and channels of a tensor.
+
+        Raises:
+            ValueError: its shape is not known.
+        """
+        return self.graph.extents(tensor)
+
+    def copies(self, tensor: str) -> int:
+        """How often an inference meets the extents of a tensor: 1, where its first extent is the network's batch."""
+        shape = self._shape(tensor)
+        if len(shape) < 2:
+            return 1
+        return shape[0] // self._batch if shape[0] % self._batch == 0 else shape[0]
+
+    def elements(self, tensor: str) -> int:
+        """Elements of an activation for one inference, or of a weight."""
+        if self.is_constant(tensor):
+            return math.prod(self._shape(tensor))
+        return self.copies(tensor) * self.extents(tensor).n_elements
+
+    def last(self, tensor: str, place: int = 1) -> int:
+        """Last extent of a tensor, or the one at a place from the end; 1 where it has none there."""
+        shape = self._shape(tensor)
+        return shape[-place] if len(shape) >= place else 1
+
+    def rank(self, tensor: str) -> int:
+        """How many extents a tensor has, the batch counted."""
+        return len(self._shape(tensor))
+
+    def dtype(self, tensor: str) -> Dtype:
+        """Data type of a tensor."""
+        found = self.graph.tensors.get(tensor)
+        return "unstated" if found is None else found.dtype
+
+    def extents_of_read(self, node: Node) -> Extents:
+        """Extents of what an operator works on: its first input that is no weight."""
+        return self.extents(self.activations(node)[0])
+
+    def is_constant(self, tensor: str) -> bool:
+        """Whether a tensor is a weight."""
+        return tensor in self._constants
+
+    def are_alike(self, tensors: Sequence[str]) -> bool:
+        """Whether tensors have the same extents."""
+        return len({(self.copies(tensor), self.extents(tensor)) for tensor in tensors}) <= 1
+
+    def activations(self, node: Node) -> tuple[str, ...]:
+        """Inputs of an operator that are no weights, each once."""
+        return tuple(dict.fromkeys(tensor for tensor in node.inputs if not self.is_constant(tensor)))
+
+    def is_per_channel(self, constant: str, activation: str) -> bool:
+        """Whether a constant is one number, or one for each channel of an activation; not, where nobody knows.
+
+        A matrix multiplication has its channels last, whatever the layout of images.
+        """
+        shape = self._shape(constant)
+        if not self.is_known(constant):
+            return False
+        if math.prod(shape) == 1:
+            return True
+        is_first = self.graph.layout == "channels-first" and activation not in self._products
+        from_end = self.rank(activation) - 1 if is_first and self.rank(activation) > 2 else 1
+        others = [extent for place, extent in enumerate(reversed(shape), 1) if place != from_end]
+        return math.prod(others) == 1 and math.prod(shape) == self.last(activation, from_end)
+
+
+def operator_name(node: Node, sizes: Sizes) -> str:
+    """Name of an operator as fusion rules and kernel lists have it.
+
+    Convolutions are told apart by groups, dimensions and dilation; a matrix multiplication with constants on one row
+    is `fc`, any other is `matmul`; adding or multiplying by a constant that is one number, or one a channel, is `bias`
+    or `scale`, and by any other constant `add-constant`; operands of different extents make it `add-broadcast`, a
+    tensor with itself `add-self`; what is joined or split along another axis than the channels is `concat-spatial` or
+    `split-spatial`; what lacks its input, its output or its window is `incomplete-conv` and so on. A name of the
+    file's own keeps its letters, digits and `_ . : -`.
+    """
+    if node.op in KNOWN and not _is_complete(node, sizes):
+        return f"incomplete-{node.op}"
+    if node.op == "conv":
+        return _convolution_name(node, sizes)
+    if node.op in ("fc", "matmul"):
+        return _product_name(node, sizes)
+    if node.op in _WITH_OPERANDS:
+        return _arithmetic_name(node, sizes)
+    if node.op in ("concat", "split"):
+        ends = (*sizes.activations(node), *node.outputs)
+        planes = {(sizes.copies(tensor), sizes.extents(tensor)[:2]) for tensor in ends if sizes.is_known(tensor)}
+        return node.op if len(planes) == 1 else f"{node.op}-spatial"
+    return _STRANGE.sub("_", node.op).lstrip("_.:-")[:_LONGEST_NAME] or "unnamed"
+
+
+def _is_complete(node: Node, sizes: Sizes) -> bool:
+    if not sizes.activations(node) or not node.outputs:
+        return False
+    if node.op not in WINDOWED:
+        return True
+    return node.window is not None and min(*node.window.kernel, *node.window.stride, node.window.groups) >= 1
+
+
+def _convolution_name(node: Node, sizes: Sizes) -> str:
+    window = node.window
+    if window is None:
+        raise ValueError(f"{node.name} has no window")
+    channels = sizes.extents_of_read(node).c
+    name = "dwconv" if 1 < window.groups == channels else "conv"
+    if any(step > 1 and extent > 1 for step, extent in zip(window.dilation, window.kernel, strict=True)):
+        return f"{name}-dilated"
+    return name if window.rank == 2 else f"{name}{window.rank}d"
+
+
+def _product_name(node: Node, sizes: Sizes) -> str:
+    is_weighted = len(sizes.activations(node)) == 1 and len(node.inputs) > 1
+    output = node.outputs[0]
+    return "fc" if is_weighted and sizes.elements(output) == sizes.last(output) else "matmul"
+
+
+def _arithmetic_name(node: Node, sizes: Sizes) -> str:
+    activations = sizes.activations(node)
+    if len(activations) < len(set(node.inputs)):
+        constants = [tensor for tensor in node.inputs if sizes.is_constant(tensor)]
+        is_divisor = node.op == "div" and sizes.is_constant(node.inputs[0])
+        foldable = node.op in _ARITHMETIC and not is_divisor and len(activations) == 1
+        if foldable and all(sizes.is_per_channel(constant, activations[0]) for constant in constants):
+            return _ARITHMETIC[node.op]
+        return f"{node.op}-constant"
+    if len(activations) < len(node.inputs):
+        return f"{node.op}-self"
+    return node.op if sizes.are_alike(activations) else f"{node.op}-broadcast"

@@ -1,0 +1,210 @@
+"""Operators of TFLite under their canonical names: which of them is which, with what operands and what window."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from harness.graphs.graph import KNOWN, VIEWS, WINDOWED, Node, Window
+from harness.graphs.tflite_shapes import Operands, Shape
+
+_CANONICAL: Final[Mapping[str, str]] = {
+    "ABS": "abs",
+    "ADD": "add",
+    "ADD_N": "add",
+    "ARG_MAX": "argmax",
+    "AVERAGE_POOL_2D": "avgpool",
+    "BATCH_MATMUL": "matmul",
+    "CAST": "cast",
+    "CONCATENATION": "concat",
+    "CONV_2D": "conv",
+    "CONV_3D": "conv",
+    "DEPTHWISE_CONV_2D": "conv",
+    "DEPTH_TO_SPACE": "depth-to-space",
+    "DEQUANTIZE": "dequantize",
+    "DIV": "div",
+    "ELU": "elu",
+    "EXP": "exp",
+    "EXPAND_DIMS": "reshape",
+    "FULLY_CONNECTED": "matmul",
+    "GATHER": "gather",
+    "GELU": "gelu",
+    "HARD_SWISH": "hswish",
+    "LEAKY_RELU": "leaky-relu",
+    "LOCAL_RESPONSE_NORMALIZATION": "lrn",
+    "LOGISTIC": "sigmoid",
+    "LOG_SOFTMAX": "log-softmax",
+    "LSTM": "lstm",
+    "MAXIMUM": "max",
+    "MAX_POOL_2D": "maxpool",
+    "MEAN": "reduce-mean",
+    "MINIMUM": "min",
+    "MIRROR_PAD": "pad",
+    "MUL": "mul",
+    "NEG": "neg",
+    "PAD": "pad",
+    "PADV2": "pad",
+    "POW": "pow",
+    "PRELU": "prelu",
+    "QUANTIZE": "quantize",
+    "REDUCE_MAX": "reduce-max",
+    "RELU": "relu",
+    "RELU6": "relu6",
+    "RELU_0_TO_1": "clip",
+    "RELU_N1_TO_1": "clip",
+    "RESHAPE": "reshape",
+    "RESIZE_BILINEAR": "resize",
+    "RESIZE_NEAREST_NEIGHBOR": "resize",
+    "RNN": "rnn",
+    "SLICE": "slice",
+    "SOFTMAX": "softmax",
+    "SPACE_TO_DEPTH": "space-to-depth",
+    "SPLIT": "split",
+    "SPLIT_V": "split",
+    "SQRT": "sqrt",
+    "SQUEEZE": "reshape",
+    "STRIDED_SLICE": "slice",
+    "SUB": "sub",
+    "SUM": "reduce-sum",
+    "TANH": "tanh",
+    "TILE": "tile",
+    "TRANSPOSE": "transpose",
+    "TRANSPOSE_CONV": "conv-transpose",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "lstm",
+    "UNIDIRECTIONAL_SEQUENCE_RNN": "rnn",
+}
+_ACTIVATIONS: Final = {0: None, 1: "relu", 2: "clip", 3: "relu6", 4: "tanh"}
+"""Activations that an operator has in itself, by their number."""
+_OPERANDS: Final[Mapping[str, tuple[int, ...]]] = {
+    "SPLIT": (1,),
+    "SPLIT_V": (0,),
+    "TRANSPOSE_CONV": (2, 1, 3),
+}
+"""Places of the operands where they do not come first, or where axes and sizes stand beside them."""
+_FIRST_ONLY: Final = VIEWS | {"global-avgpool"}
+
+
+class Called(NamedTuple):
+    """An operator with what is known of its tensors.
+
+    Attributes:
+        op: operator of the file.
+        is_custom: whether it is none of TFLite's own.
+        name: how it is called.
+        inputs: names of its inputs, None for an absent one.
+        outputs: names of its outputs.
+        operands: extents and values of its inputs, and its options.
+        made: extents of its first output.
+        constants: which of its inputs are constants.
+    """
+
+    op: str
+    is_custom: bool
+    name: str
+    inputs: tuple[str | None, ...]
+    outputs: tuple[str, ...]
+    operands: Operands
+    made: Shape | None
+    constants: frozenset[str]
+
+
+def canonical_name(called: Called) -> str:
+    """Canonical name of an operator, without a look at its operands; the file's own where it has none.
+
+    A custom operator that bears a canonical name has `custom.` before it, because nobody knows what it does.
+    """
+    if called.is_custom:
+        return f"custom.{called.op}" if called.op in KNOWN else called.op
+    return _CANONICAL.get(called.op, called.op)
+
+
+def as_nodes(called: Called, batch: int) -> Iterator[Node]:
+    """An operator as the graph has it, then the activation that it has in itself, as a node of its own.
+
+    The tensor between the two has the name of the output with `:before-activation` after it.
+    """
+    op = _settled_name(called, batch)
+    everything = range(len(called.inputs))
+    places = everything if called.is_custom else _OPERANDS.get(called.op, everything)
+    inputs = tuple(
+        name for place in places if place < len(called.inputs) and (name := called.inputs[place]) is not None
+    )
+    inputs = inputs[:1] if op in _FIRST_ONLY else inputs
+    outputs = called.outputs
+    number = called.operands.options.get("FusedActivationFunction", 0)
+    activation = _ACTIVATIONS.get(number, f"ACTIVATION_{number}")
+    if activation is not None and outputs:
+        outputs = (before_activation(outputs[0]), *outputs[1:])
+    n_constants = sum(name in called.constants for name in inputs)
+    is_unary = op in ("add", "sub", "mul", "div") and n_constants == len(inputs) - 1 > 0
+    window = _window(called) if op in WINDOWED else None
+    yield Node(called.name, op, inputs, outputs, window, is_unary)
+    if activation is not None and outputs:
+        yield Node(f"{called.name}:activation", activation, outputs[:1], called.outputs[:1])
+
+
+def before_activation(output: str) -> str:
+    """Name of the tensor between an operator and the activation that it has in itself."""
+    return f"{output}:before-activation"
+
+
+def _settled_name(called: Called, batch: int) -> str:
+    """Canonical name of an operator as its operands make it out."""
+    op = canonical_name(called)
+    if called.is_custom or not called.inputs:
+        return op
+    if called.op == "FULLY_CONNECTED" and _is_one_row(called, batch):
+        return "fc"
+    if (op in ("add", "concat") and len(called.inputs) == 1) or (op == "split" and len(called.outputs) == 1):
+        return "identity"
+    is_plane = (op == "avgpool" and _covers_all(called)) or (op == "reduce-mean" and _reduces_plane(called))
+    return "global-avgpool" if is_plane else op
+
+
+def _is_one_row(called: Called, batch: int) -> bool:
+    """Whether a fully connected layer has constant weights and, for each inference, one row."""
+    matrix = called.operands.shapes[1] if len(called.inputs) > 1 else None
+    if called.made is None or matrix is None or called.inputs[1] not in called.constants:
+        return False
+    return math.prod(called.made[:-1]) in (1, batch)
+
+
+def _covers_all(called: Called) -> bool:
+    """Whether an average is that of the whole plane: exporters write means over height and width so."""
+    read, made, options = called.operands.shapes[0], called.made, called.operands.options
+    if read is None or made is None or len(read) != 4:
+        return False
+    return (options.get("FilterHeight"), options.get("FilterWidth")) == read[1:3] and math.prod(made[1:-1]) == 1
+
+
+def _reduces_plane(called: Called) -> bool:
+    """Whether a mean is over all dimensions but batch and channels."""
+    read, axes = called.operands.shapes[0], called.operands.values[1] if len(called.inputs) > 1 else None
+    if read is None or axes is None or len(read) < 3:
+        return False
+    return {int(axis) % len(read) for axis in axes.reshape(-1)} == set(range(1, len(read) - 1))
+
+
+def _window(called: Called) -> Window | None:
+    """Window of a convolution or pooling; None where the file lacks its options or its weights."""
+    options, shapes = called.operands.options, called.operands.shapes
+    if not options:
+        return None
+    stride = (options["StrideH"], options["StrideW"])
+    if "FilterHeight" in options:
+        return Window((options["FilterHeight"], options["FilterWidth"]), stride)
+    place = 2 if called.op == "TRANSPOSE_CONV" else 0
+    read, weights = (shapes[at] if at < len(shapes) else None for at in (place, 1))
+    if read is None or weights is None or len(weights) != len(read) or len(weights) < 4:
+        return None
+    dilation = (options.get("DilationHFactor", 1), options.get("DilationWFactor", 1))
+    if called.op == "CONV_3D":
+        depth, height, width = weights[:3]
+        stride = (options["StrideD"] * stride[0], stride[1])
+        dilation = (max(options["DilationDFactor"], dilation[0]), dilation[1])
+        return Window((depth * height, width), stride, dilation, read[-1] // max(weights[3], 1), 3)
+    groups = 1
+    if called.op == "DEPTHWISE_CONV_2D":
+        groups = read[-1]
+    elif called.op == "CONV_2D":
+        groups = read[-1] // max(weights[-1], 1)
+    return Window((weights[1], weights[2]), stride, dilation, groups)

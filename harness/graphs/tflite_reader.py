@@ -1,0 +1,241 @@
+"""Reads TFLite models, with or without the values of their weights, into graphs."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from harness.graphs.faults import ModelFileError, model_issue
+from harness.graphs.given_extents import Declared, absurd, resolve
+from harness.graphs.graph import Graph, Node, Tensor
+from harness.graphs.ordering import Step, running_order
+from harness.graphs.tflite_file import BrokenFileError, FileModel, FileOperator, FileTensor, take_apart
+from harness.graphs.tflite_operators import Called, as_nodes, before_activation, canonical_name
+from harness.graphs.tflite_shapes import Operands, Shape, Values, made_shape, made_values
+from harness.issues import Issue
+from harness.schema.vocabulary import Dtype
+
+IDENTIFIER: Final = b"TFL3"
+"""Bytes 4 to 8 of every TFLite file."""
+
+_DTYPES: Final[Mapping[int, Dtype]] = {
+    0: "fp32",
+    1: "fp16",
+    3: "int8",
+    7: "int16",
+    9: "int8",
+    16: "int16",
+    17: "int4",
+    18: "bf16",
+}
+"""Data types that kernels compute in by their number; every other one is `unstated`."""
+_KEPT: Final = frozenset({"CALL", "CALL_ONCE", "IF", "RANDOM_STANDARD_NORMAL", "RANDOM_UNIFORM", "WHILE"})
+"""Operators that are executed even where all that they read is constant."""
+_STORED_ALIKE: Final = frozenset({"DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE"})
+"""Operators that leave the elements of a constant as they are stored."""
+_MAY_BEGIN_WITH_WEIGHT: Final = frozenset(
+    {"ADD", "CONCATENATION", "DEQUANTIZE", "DIV", "GATHER", "MAXIMUM", "MINIMUM", "MUL", "POW", "SPLIT", "SUB"}
+    | {"TRANSPOSE_CONV"}
+)
+"""Operators whose first input may be a weight without values; that of any other one is made by somebody."""
+_FILTER_PLACES: Final[Mapping[str, int]] = {
+    "CONV_2D": 1,
+    "CONV_3D": 1,
+    "DEPTHWISE_CONV_2D": 1,
+    "FULLY_CONNECTED": 1,
+    "TRANSPOSE_CONV": 1,
+}
+
+
+def graph_of_tflite(data: bytes, shown: str, inputs: Mapping[str, tuple[int, ...]] | None = None) -> Graph:
+    """Graph of a TFLite model: of its first subgraph, the others being bodies of control flow.
+
+    Weights need no values. An open batch, the first extent of an input, is 1 unless `inputs` says otherwise. An
+    activation that an operator has in itself becomes a node of its own. An average pooling over the whole plane
+    becomes `global-avgpool`, because exporters write means over height and width so.
+
+    Args:
+        data: contents of the file.
+        shown: file as messages show it; name of the graph.
+        inputs: extents of network inputs by name, for what the file leaves open.
+
+    Raises:
+        UsageError: extents are given for an input that the model does not have.
+        ModelFileError: the bytes are no whole TFLite model, or it leaves extents open.
+    """
+    try:
+        model = take_apart(data)
+    except BrokenFileError as error:
+        issue = model_issue(
+            "model-format",
+            shown,
+            found=f"a broken TFLite file: {error}",
+            expected="a whole TFLite model",
+            fix="Export or download the file again.",
+        )
+        raise ModelFileError([issue]) from error
+    return _Reader(model, shown, inputs or {}).graph()
+
+
+class _Reader:
+    """One model on its way into a graph."""
+
+    def __init__(self, model: FileModel, shown: str, given: Mapping[str, tuple[int, ...]]) -> None:
+        self._model = model
+        self._shown = shown
+        made = {place for operator in model.operators for place in operator.outputs}
+        self._tensors = {tensor.name: tensor for tensor in model.tensors}
+        self._inputs = tuple(model.tensors[place].name for place in model.inputs)
+        self._constants = {
+            tensor.name
+            for place, tensor in enumerate(model.tensors)
+            if place not in made and tensor.name not in self._inputs
+        }
+        issues = list(self._faults())
+        if issues:
+            raise ModelFileError(issues)
+        self._shapes = self._begun(given)
+        self._values: dict[str, Values] = {
+            tensor.name: tensor.values
+            for tensor in model.tensors
+            if tensor.values is not None and tensor.name in self._constants
+        }
+        self._stored: dict[str, Dtype] = {}
+
+    def graph(self) -> Graph:
+        """The graph."""
+        nodes: list[Node] = []
+        folded = Counter[str]()
+        leading = {self._shapes[name][0] for name in self._inputs if len(self._shapes.get(name, ())) > 1}
+        batch = leading.pop() if len(leading) == 1 else 1
+        for called in self._called():
+            if self._is_folded(called):
+                self._fold(called)
+                folded[canonical_name(called)] += 1
+            else:
+                nodes.extend(as_nodes(called, batch))
+        outputs = tuple(self._model.tensors[place].name for place in self._model.outputs)
+        tensors = {name: self._tensor(name) for name in (*self._inputs, *outputs)}
+        for node in nodes:
+            tensors |= {name: self._tensor(name) for name in (*node.inputs, *node.outputs) if name in self._tensors}
+            for name in node.outputs[:1]:
+                if name not in self._tensors:
+                    tensors[name] = self._between(name)
+        return Graph(self._shown, "channels-last", tuple(nodes), tensors, self._inputs, outputs, dict(folded))
+
+    def _tensor(self, name: str) -> Tensor:
+        return Tensor(name, self._shapes.get(name), self._dtype(name), name in self._constants)
+
+    def _dtype(self, name: str) -> Dtype:
+        return self._stored.get(name) or _DTYPES.get(self._tensors[name].kind, "unstated")
+
+    def _faults(self) -> Iterator[Issue]:
+        """Operators that are missing, and operands without extents or without origin."""
+        if not self._model.operators:
+            fix = "Export the network with its operators."
+            found = "a graph without operators"
+            yield model_issue("model-graph", self._shown, found=found, expected="at least one operator", fix=fix)
+        for operator in self._model.operators:
+            for place, index in enumerate(operator.inputs):
+                tensor = self._model.tensors[index] if index >= 0 else None
+                if tensor is None or tensor.name not in self._constants or tensor.has_data or tensor.is_variable:
+                    continue
+                if place == 0 and operator.op not in _MAY_BEGIN_WITH_WEIGHT and not operator.is_custom:
+                    yield self._without_origin(tensor, operator)
+                elif place == _FILTER_PLACES.get(operator.op) and (not tensor.shape or -1 in tensor.signature):
+                    yield self._open_weight(tensor)
+
+    def _without_origin(self, tensor: FileTensor, operator: FileOperator) -> Issue:
+        return model_issue(
+            "model-graph",
+            self._shown,
+            tensor=tensor.name,
+            found=f"read by {operator.op}, made by nobody",
+            expected="an operator, an input or a constant",
+            fix="Export the whole network, or declare the tensor as an input.",
+        )
+
+    def _open_weight(self, tensor: FileTensor) -> Issue:
+        return model_issue(
+            "model-weights",
+            self._shown,
+            tensor=tensor.name,
+            found="a weight without values whose extents are not declared",
+            expected="a number for every extent",
+            fix="Export the model with its weights, or with their extents.",
+        )
+
+    def _begun(self, given: Mapping[str, tuple[int, ...]]) -> dict[str, Shape]:
+        """Extents of inputs and constants."""
+        read = {index for operator in self._model.operators for index in operator.inputs}
+        asked = [self._model.tensors[index] for index in self._model.inputs if index in read]
+        declared = [
+            Declared(tensor.name, tuple(None if extent < 1 else extent for extent in tensor.signature))
+            for tensor in asked
+        ]
+        shapes = dict(resolve(declared, given, self._shown).shapes)
+        constants = {name: self._tensors[name].shape for name in sorted(self._constants)}
+        issues = [issue for name, shape in constants.items() for issue in absurd(name, shape, self._shown)]
+        if issues:
+            raise ModelFileError(issues)
+        return shapes | constants
+
+    def _called(self) -> Iterator[Called]:
+        """Operators in an order in which they can run, the extents of what they read and make being known."""
+        tensors = self._model.tensors
+        steps = [
+            Step(
+                f"{operator.op}_{place}",
+                tuple(tensors[index].name for index in operator.inputs if index >= 0),
+                tuple(tensors[index].name for index in operator.outputs if index >= 0),
+            )
+            for place, operator in enumerate(self._model.operators)
+        ]
+        given = {*self._inputs, *self._constants}
+        taken = [tensors[place].name for place in self._model.outputs]
+        for place in running_order(steps, given, taken, self._shown):
+            operator = self._model.operators[place]
+            names = tuple(tensors[index].name if index >= 0 else None for index in operator.inputs)
+            operands = Operands(
+                tuple(None if name is None else self._shapes.get(name) for name in names),
+                tuple(None if name is None else self._values.get(name) for name in names),
+                operator.options,
+            )
+            self._learn(operator.op, operands, steps[place].makes)
+            constants = frozenset(self._constants.intersection(steps[place].reads))
+            made = self._shapes.get(steps[place].makes[0]) if steps[place].makes else None
+            yield Called(
+                operator.op, operator.is_custom, steps[place].name, names, steps[place].makes, operands, made, constants
+            )
+
+    def _learn(self, op: str, operands: Operands, outputs: tuple[str, ...]) -> None:
+        for place, name in enumerate(outputs):
+            rule = op if place == 0 else ""  # Rules speak of the first output.
+            shape = made_shape(rule, operands, self._tensors[name].signature)
+            if shape is None:
+                continue
+            issues = list(absurd(name, shape, self._shown))
+            if issues:
+                raise ModelFileError(issues)
+            self._shapes[name] = shape
+
+    def _is_folded(self, called: Called) -> bool:
+        """Whether an operator works on constants or extents alone, so that no runtime executes it."""
+        reads = [name for name in called.inputs if name is not None]
+        is_constant = bool(reads) and all(name in called.constants for name in reads)
+        is_own = not called.is_custom and called.op not in _KEPT
+        return is_own and (is_constant or called.op == "SHAPE")
+
+    def _fold(self, called: Called) -> None:
+        self._constants.update(called.outputs)
+        first = called.inputs[0] if called.inputs else None
+        if called.op in _STORED_ALIKE and first is not None and called.outputs:
+            self._stored[called.outputs[0]] = self._dtype(first)
+        values = made_values(called.op, called.operands)
+        if values is not None and called.outputs:
+            self._values[called.outputs[0]] = values
+            self._shapes[called.outputs[0]] = values.shape
+
+    def _between(self, name: str) -> Tensor:
+        """Tensor between an operator and the activation that it has in itself, which is like the output."""
+        output = self._tensor(name.removesuffix(before_activation("")))
+        return Tensor(name, output.shape, output.dtype)

@@ -1,0 +1,139 @@
+"""`deepen kernels`: forms of the list, defaults, and what is wrong with a file or with the command."""
+
+import csv
+import io
+import json
+
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from harness.cli import main
+from harness.cli.kernels import CSV_COLUMNS, coverage_line
+from harness.graphs.fusion_rules import read_runtime
+from harness.graphs.kernels import kernel_list
+from harness.schema.columns import columns_of
+from harness.schema.records import KernelRow
+from tests.graphs.graphs import GraphMaker
+from tests.graphs.random_models import ModelMaker
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capfd):
+    """Run a command line in an empty folder, and give exit code, output and error output."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments):
+        monkeypatch.setattr("sys.argv", ["deepen", "kernels", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capfd.readouterr()
+        return ended.value.code, printed.out, printed.err
+
+    return command
+
+
+def small_model():
+    """conv+bn+relu, then softmax."""
+    maker = ModelMaker()
+    x = maker.add("Relu", [maker.bn(maker.conv("image", 8, [3, 3], 2, 1, has_bias=False))], (1, 8, 6, 5))
+    return maker.model([maker.add("Softmax", [x], (1, 8, 6, 5), axis=1)])
+
+
+@pytest.fixture
+def model(tmp_path):
+    path = tmp_path / "small.onnx"
+    onnx.save(small_model(), path)
+    return path.name
+
+
+def test_table_shows_kernels_totals_and_coverage(run, model):
+    code, out, err = run(model)
+    assert (code, err) == (0, "")
+    assert "small.onnx on ONNX Runtime on the CPU" in out
+    assert "conv-bn-relu" in out
+    assert "conv+bn+relu" in out
+    assert "12x10x4" in out
+    assert "2 kernels, 17,520 FLOPs, 296 params, 5,984 bytes moved" in out
+    assert "coverage: 1 of 2 kernels, 98.6 % of FLOPs; unsupported: softmax 1.4 %" in out
+
+
+def test_json_holds_kernels_totals_coverage_and_what_is_unsupported(run, model):
+    code, out, _ = run(model, "--format", "json", "--runtime", "tflite-cpu")
+    found = json.loads(out)
+    assert code == 0
+    assert list(found) == ["model", "runtime", "kernels", "total", "coverage", "unsupported", "free"]
+    assert (found["model"], found["runtime"]) == ("small", "tflite-cpu")
+    first, second = found["kernels"]
+    assert (first["operator"], first["kernel"], first["cout"]) == ("conv+bn+relu", "conv-bn-relu", 8)
+    assert "groups" not in first
+    assert (second["operator"], second["kernel"]) == ("softmax", None)
+    assert found["total"] == {"n_kernels": 2, "flops": 17520, "params": 296, "bytes_moved": 5984}
+    assert found["coverage"]["kernels"] == 0.5
+    assert found["unsupported"] == [{"operator": "softmax", "n": 1, "flops_share": 240 / 17520}]
+
+
+def test_csv_has_the_columns_of_a_kernel_table_first(run, model):
+    code, out, _ = run(model, "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert code == 0
+    assert tuple(rows[0]) == CSV_COLUMNS
+    beside = ("operator", "flops", "params", "bytes_moved")
+    assert set(CSV_COLUMNS) - set(beside) <= set(columns_of(KernelRow))
+    assert CSV_COLUMNS[-4:] == beside
+    assert (rows[0]["kernel"], rows[0]["stride_h"], rows[0]["groups"]) == ("conv-bn-relu", "2", "")
+    assert (rows[1]["kernel"], rows[1]["operator"]) == ("", "softmax")
+
+
+def open_model(path):
+    """Model of one activation whose extents are all open."""
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", "c", "h", "w"]) for name in ("image", "out")]
+    graph = helper.make_graph([helper.make_node("Relu", ["image"], ["out"])], "open", ends[:1], ends[1:])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), path)
+
+
+def test_open_extents_are_a_fault_that_input_mends(run, tmp_path):
+    open_model(tmp_path / "open.onnx")
+    code, out, err = run("open.onnx")
+    assert (code, out) == (1, "")
+    assert "open.onnx: image: " in err
+    assert "[model-shape]" in err
+    code, out, _ = run("open.onnx", "--input", "image=1x3x8x8")
+    assert code == 0
+    assert "1 kernel, 192 FLOPs" in out
+
+
+def test_a_file_that_is_no_model_ends_with_1_and_its_fault(run, tmp_path):
+    (tmp_path / "no[b].onnx").write_bytes(b"nothing of the kind")
+    code, out, err = run("no[b].onnx")
+    assert (code, out) == (1, "")
+    assert "[model-" in err
+    assert "Traceback" not in err
+
+
+def test_a_file_name_cannot_style_the_table(run, tmp_path):
+    onnx.save(small_model(), tmp_path / "[b]small[x].onnx")
+    code, out, _ = run("[b]small[x].onnx")
+    assert code == 0
+    assert "[b]small[x].onnx on" in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--runtime", "tflight-cpu"), ("--input", "image"), ("--input", "image=1xx3"), ("--format", "xml")],
+)
+def test_wrong_usage_ends_with_2(run, model, arguments):
+    code, out, err = run(model, *arguments)
+    assert (code, out) == (2, "")
+    assert err
+
+
+def test_shares_read_0_or_100_only_where_they_are():
+    maker = GraphMaker()
+    x = maker.conv(maker.input((1, 64, 64, 64)), 64)
+    y = maker.op("softmax", maker.fc(maker.op("reshape", maker.global_pool(x), shape=(1, 64)), 2))
+    line = coverage_line(kernel_list(maker.graph(y), read_runtime("tflite-cpu")))
+    assert line == "coverage: 3 of 4 kernels, > 99.9 % of FLOPs; unsupported: softmax < 0.1 %"
+    whole = GraphMaker()
+    line = coverage_line(kernel_list(whole.graph(whole.conv(whole.input())), read_runtime("tflite-cpu")))
+    assert line == "coverage: 1 of 1 kernel, 100.0 % of FLOPs"

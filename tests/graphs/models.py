@@ -1,0 +1,257 @@
+"""Small ONNX and TFLite models made in code."""
+
+import flatbuffers
+import numpy as np
+import onnx
+import tflite
+from onnx import TensorProto, helper, numpy_helper
+
+OPSET = 18
+IMAGE = (1, 4, 8, 6)
+
+
+def info(name, shape, kind=TensorProto.FLOAT):
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+def weight(name, shape, kind=np.float32):
+    return numpy_helper.from_array(np.ones(shape, kind), name)
+
+
+def numbers(name, *values, kind=np.int64):
+    return numpy_helper.from_array(np.array(values, kind), name)
+
+
+def number(name, value, kind=np.float32):
+    return numpy_helper.from_array(np.array(value, kind), name)
+
+
+def node(op, inputs, outputs, **attributes):
+    """An operator; `-` stands for an absent input."""
+    read = ["" if name == "-" else name for name in inputs.split()]
+    return helper.make_node(op, read, outputs.split(), **attributes)
+
+
+def onnx_model(nodes, inputs=None, outputs=None, weights=(), opset=OPSET, between=(), functions=(), domains=()):
+    """A model from operators; by default its input is the image `x`, and its output is what its last operator makes."""
+    graph = helper.make_graph(
+        list(nodes),
+        "small",
+        [info("x", IMAGE)] if inputs is None else list(inputs),
+        [info(nodes[-1].output[0], None)] if outputs is None else list(outputs),
+        list(weights),
+        value_info=list(between),
+    )
+    opsets = [helper.make_opsetid("", opset), *(helper.make_opsetid(domain, 1) for domain in domains)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=9, functions=list(functions))
+
+
+def small_onnx():
+    """Convolution, batch normalisation, ReLU6, mean, arithmetic on shapes, fully connected layer."""
+    return onnx_model(
+        [
+            node("Conv", "x w", "a", kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+            node("BatchNormalization", "a s s s s", "b"),
+            node("Clip", "b zero six", "c"),
+            node("GlobalAveragePool", "c", "d"),
+            node("Shape", "d", "e"),
+            node("Gather", "e first", "f", axis=0),
+            node("Concat", "f rest", "g", axis=0),
+            node("Reshape", "d g", "h"),
+            node("Gemm", "h v", "y", transB=1),
+        ],
+        inputs=[info("x", ("N", 4, 8, 6))],
+        weights=[
+            weight("w", (5, 4, 3, 3)),
+            weight("s", (5,)),
+            number("zero", 0),
+            number("six", 6),
+            numbers("first", 0),
+            numbers("rest", -1),
+            weight("v", (3, 5)),
+        ],
+    )
+
+
+def small_qdq():
+    """Two quantised convolutions with what exporters write around them."""
+    return onnx_model(
+        [
+            node("QuantizeLinear", "x scale zero", "xq"),
+            node("DequantizeLinear", "xq scale zero", "xd"),
+            node("DequantizeLinear", "wq scale zero", "wd"),
+            node("DequantizeLinear", "bq scale", "bd"),
+            node("Conv", "xd wd bd", "a", kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+            node("Relu", "a", "r"),
+            node("QuantizeLinear", "r scale zero", "aq"),
+            node("DequantizeLinear", "aq scale zero", "ad"),
+            node("Conv", "ad wd bd", "b", kernel_shape=[3, 3]),
+            node("QuantizeLinear", "b scale zero", "yq"),
+            node("DequantizeLinear", "yq scale zero", "y"),
+        ],
+        weights=[
+            number("scale", 0.5),
+            number("zero", 0, np.int8),
+            weight("wq", (4, 4, 3, 3), np.int8),
+            weight("bq", (4,), np.int32),
+        ],
+    )
+
+
+def float_twin():
+    """The two convolutions of `small_qdq` in floats."""
+    return onnx_model(
+        [
+            node("Conv", "x w b", "a", kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+            node("Relu", "a", "r"),
+            node("Conv", "r w b", "y", kernel_shape=[3, 3]),
+        ],
+        weights=[weight("w", (4, 4, 3, 3)), weight("b", (4,))],
+    )
+
+
+class TfliteMaker:
+    """Collects tensors and operators of one subgraph and writes them as a file."""
+
+    def __init__(self):
+        self.tensors, self.operators = [], []
+
+    def tensor(self, shape, data=None, kind=tflite.TensorType.FLOAT32, signature=None, name=None):
+        """Place of a new tensor; it is a constant where data are given."""
+        place = len(self.tensors)
+        self.tensors.append((f"t{place}" if name is None else name, shape, data, kind, signature))
+        return place
+
+    def weight(self, *shape):
+        return self.tensor(shape, np.ones(shape, np.float32))
+
+    def numbers(self, *values):
+        return self.tensor((len(values),), np.array(values, np.int32), tflite.TensorType.INT32)
+
+    def op(self, name, inputs, outputs, table=None, custom=None, **options):
+        """Add an operator; options go by the names of their fields."""
+        self.operators.append((name, inputs, outputs, table, custom, options))
+
+    def write(self, inputs, outputs):
+        builder = flatbuffers.Builder(1024)
+        buffers = [self._buffer(builder, None), *(self._buffer(builder, data) for _, _, data, _, _ in self.tensors)]
+        tensors = [self._tensor(builder, place) for place in range(len(self.tensors))]
+        codes = [self._code(builder, name, custom) for name, _, _, _, custom, _ in self.operators]
+        operators = [self._operator(builder, place) for place in range(len(self.operators))]
+        parts = [
+            _tables(builder, tensors),
+            _integers(builder, inputs),
+            _integers(builder, outputs),
+            _tables(builder, operators),
+        ]
+        tflite.SubGraphStart(builder)
+        for add, part in zip(("Tensors", "Inputs", "Outputs", "Operators"), parts, strict=True):
+            getattr(tflite, f"SubGraphAdd{add}")(builder, part)
+        graph = tflite.SubGraphEnd(builder)
+        parts = [_tables(builder, codes), _tables(builder, [graph]), _tables(builder, buffers)]
+        tflite.ModelStart(builder)
+        tflite.ModelAddVersion(builder, 3)
+        for add, part in zip(("OperatorCodes", "Subgraphs", "Buffers"), parts, strict=True):
+            getattr(tflite, f"ModelAdd{add}")(builder, part)
+        builder.Finish(tflite.ModelEnd(builder), file_identifier=b"TFL3")
+        return bytes(builder.Output())
+
+    def _buffer(self, builder, data):
+        content = None if data is None else builder.CreateByteVector(data.tobytes())
+        tflite.BufferStart(builder)
+        if content is not None:
+            tflite.BufferAddData(builder, content)
+        return tflite.BufferEnd(builder)
+
+    def _tensor(self, builder, place):
+        name, shape, _, kind, signature = self.tensors[place]
+        text, extents = builder.CreateString(name), _integers(builder, shape)
+        declared = None if signature is None else _integers(builder, signature)
+        tflite.TensorStart(builder)
+        tflite.TensorAddName(builder, text)
+        tflite.TensorAddShape(builder, extents)
+        tflite.TensorAddType(builder, kind)
+        tflite.TensorAddBuffer(builder, place + 1)
+        if declared is not None:
+            tflite.TensorAddShapeSignature(builder, declared)
+        return tflite.TensorEnd(builder)
+
+    def _code(self, builder, name, custom):
+        text = None if custom is None else builder.CreateString(custom)
+        number = getattr(tflite.BuiltinOperator, name)
+        tflite.OperatorCodeStart(builder)
+        tflite.OperatorCodeAddDeprecatedBuiltinCode(builder, min(number, 127))
+        tflite.OperatorCodeAddBuiltinCode(builder, number)
+        if text is not None:
+            tflite.OperatorCodeAddCustomCode(builder, text)
+        return tflite.OperatorCodeEnd(builder)
+
+    def _operator(self, builder, place):
+        _, inputs, outputs, table, _, options = self.operators[place]
+        read, made, filled = _integers(builder, inputs), _integers(builder, outputs), None
+        if table is not None:
+            getattr(tflite, f"{table}Start")(builder)
+            for field, value in options.items():
+                getattr(tflite, f"{table}Add{field}")(builder, value)
+            filled = getattr(tflite, f"{table}End")(builder)
+        tflite.OperatorStart(builder)
+        tflite.OperatorAddOpcodeIndex(builder, place)
+        tflite.OperatorAddInputs(builder, read)
+        tflite.OperatorAddOutputs(builder, made)
+        if filled is not None:
+            tflite.OperatorAddBuiltinOptionsType(builder, getattr(tflite.BuiltinOptions, table))
+            tflite.OperatorAddBuiltinOptions(builder, filled)
+        return tflite.OperatorEnd(builder)
+
+
+def _integers(builder, values):
+    return builder.CreateNumpyVector(np.array(values, np.int32))
+
+
+def _tables(builder, places):
+    builder.StartVector(4, len(places), 4)
+    for place in reversed(places):
+        builder.PrependUOffsetTRelative(place)
+    return builder.EndVector()
+
+
+def small_tflite(batch=-1, height=8):
+    """Convolution with ReLU6, depthwise convolution, mean, arithmetic on shapes, fully connected layer.
+
+    The batch is open; the height may be.
+    """
+    maker = TfliteMaker()
+    stated = max(height, 1)
+
+    def image(h, w, c):
+        return maker.tensor((1, max(h, 1), w, c), signature=(batch, h, w, c))
+
+    x, a = image(height, 6, 4), image(height, 6, 5)
+    half = -(-stated // 2) if height > 0 else -1
+    b, mean = image(half, 3, 5), maker.tensor((1, 5), signature=(-1, 5))
+    window = {"StrideH": 1, "StrideW": 1, "DilationHFactor": 1, "DilationWFactor": 1, "Padding": 0}
+    maker.op(
+        "CONV_2D",
+        [x, maker.weight(5, 3, 3, 4), maker.weight(5)],
+        [a],
+        "Conv2DOptions",
+        **window,
+        FusedActivationFunction=3,
+    )
+    strided = window | {"StrideH": 2, "StrideW": 2, "DepthMultiplier": 1}
+    maker.op(
+        "DEPTHWISE_CONV_2D", [a, maker.weight(1, 3, 3, 5), maker.weight(5)], [b], "DepthwiseConv2DOptions", **strided
+    )
+    maker.op("MEAN", [b, maker.numbers(1, 2)], [mean], "ReducerOptions", KeepDims=False)
+    integers = tflite.TensorType.INT32
+    shape = maker.tensor((2,), kind=integers)
+    first, target = maker.tensor((), kind=integers), maker.tensor((2,), kind=integers)
+    flat, y = maker.tensor((1, 1), signature=(-1, -1)), maker.tensor((1, 3), signature=(-1, 3))
+    rest = maker.tensor((), np.array(5, np.int32), integers)
+    maker.op("SHAPE", [mean], [shape], "ShapeOptions", OutType=integers)
+    begin, end, step = maker.numbers(0), maker.numbers(1), maker.numbers(1)
+    maker.op("STRIDED_SLICE", [shape, begin, end, step], [first], "StridedSliceOptions", ShrinkAxisMask=1)
+    maker.op("PACK", [first, rest], [target], "PackOptions", ValuesCount=2, Axis=0)
+    maker.op("RESHAPE", [mean, target], [flat])
+    maker.op("FULLY_CONNECTED", [flat, maker.weight(3, 5), maker.weight(3)], [y], "FullyConnectedOptions")
+    return maker.write([x], [y])

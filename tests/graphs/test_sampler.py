@@ -1,0 +1,54 @@
+"""Kernel sampler: the counts asked for, from what networks contain, the same for the same seed."""
+
+from collections import Counter
+
+import pytest
+
+from harness.graphs.families.phone import PHONE_FAMILIES
+from harness.graphs.families.variants import variants_of
+from harness.graphs.sampler import COUNTS, sample_kernels
+from harness.schema.networks import configuration_of
+from harness.schema.vocabulary import KERNEL_ALLOWS, KERNEL_REQUIRES
+from tests.graphs.families.networks import list_of
+
+
+@pytest.fixture(scope="module")
+def networks():
+    return [list_of(variant.build()).kernels for variant in variants_of(PHONE_FAMILIES, 12, 0)]
+
+
+def as_set(sample):
+    return {tuple(configuration.items()) for configuration in sample.configurations}
+
+
+def test_counts_are_those_of_the_paper(networks):
+    sample = sample_kernels(networks, sum(COUNTS.values()), 0)
+    assert Counter(configuration["kernel"] for configuration in sample.configurations) == COUNTS
+    assert not sample.missing
+    assert len(as_set(sample)) == 1865
+
+
+def test_every_configuration_is_complete_and_has_nothing_beside(networks):
+    for configuration in sample_kernels(networks, 1865, 0).configurations:
+        kernel = configuration["kernel"]
+        given = set(configuration) - {"kernel"}
+        assert set(KERNEL_REQUIRES[kernel]) <= given <= {*KERNEL_REQUIRES[kernel], *KERNEL_ALLOWS.get(kernel, ())}
+
+
+def test_convolutions_occur_in_the_networks(networks):
+    there = {tuple(configuration_of(kernel).items()) for network in networks for kernel in network}
+    for configuration in sample_kernels(networks, 1865, 0).configurations:
+        if configuration["kernel"] in ("conv-bn-relu", "dwconv-bn-relu", "fc", "concat"):
+            assert tuple(configuration.items()) in there
+
+
+def test_same_seed_draws_the_same_and_another_does_not(networks):
+    assert as_set(sample_kernels(networks, 300, 1)) == as_set(sample_kernels(list(reversed(networks)), 300, 1))
+    assert as_set(sample_kernels(networks, 300, 1)) != as_set(sample_kernels(networks, 300, 2))
+
+
+def test_what_networks_lack_is_told(networks):
+    only = [kernel for kernel in networks[0] if kernel.kernel == "fc"]
+    sample = sample_kernels([only], 1865, 0)
+    assert sample.missing["fc"] == 24 - len({(kernel.cin, kernel.cout) for kernel in only})
+    assert sample.missing["conv-bn-relu"] == 1032
