@@ -13,7 +13,7 @@ LAYERS = (
     {"discovery", "issues", "swap"},
     {"schema", "traces"},
     {"validation", "graphs", "releases", "splits"},
-    {"intake", "evaluation", "scoring"},
+    {"intake", "simulation", "evaluation", "scoring"},
     {"packaging", "pages"},
     {"cli"},
 )
