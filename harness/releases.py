@@ -1,6 +1,6 @@
 """The tables of one release, assembled from validated campaigns; it writes nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from harness.schema.columns import arrow_schema
 from harness.schema.cost import kernel_cost
 from harness.schema.facts import DeviceRecord, Erratum, ErratumRecord, SubmissionRecord
 from harness.schema.identity import configuration_ids, record_ids
+from harness.schema.networks import Network
 from harness.schema.records import KEYS, RECORDS, SHARED_KEY
 from harness.schema.vocabulary import LEVELS, Level
 
@@ -89,6 +90,8 @@ def _with_provenance(campaign: Campaign, rows: pa.Table, level: Level, schema: p
     if level == "kernels":
         derived["configuration_id"] = configuration_ids(rows)
         derived |= kernel_cost(rows)._asdict()
+    if level == "models":
+        derived |= _kernel_lists(campaign.networks, rows)
     columns = []
     for field in schema:
         if field.name in constants:
@@ -98,6 +101,23 @@ def _with_provenance(campaign: Campaign, rows: pa.Table, level: Level, schema: p
         else:
             columns.append(rows.column(field.name).cast(field.type))
     return pa.table(columns, schema=schema)
+
+
+def _kernel_lists(networks: Mapping[str, Network], rows: pa.Table) -> dict[str, list[Any]]:
+    """Kernel list of every model row, whose totals stand in for FLOPs and parameters that the row leaves empty."""
+    entries = {model: [kernel.model_dump() for kernel in network.kernels] for model, network in networks.items()}
+    totals = {name: {model: sum(kernel[name] for kernel in kernels) for model, kernels in entries.items()}
+              for name in ("flops", "params")}  # fmt: skip
+    found = rows.select(["model", *totals]).to_pylist()
+    models = [row["model"] for row in found]
+    return {
+        "kernels": [entries.get(model) for model in models],
+        "kernel_runtime": [networks[model].runtime if model in networks else None for model in models],
+        **{
+            name: [of_model.get(row["model"]) if row[name] is None else row[name] for row in found]
+            for name, of_model in totals.items()
+        },
+    }
 
 
 def _table_of(records: Iterable[BaseModel], model: type[BaseModel], *keys: str) -> pa.Table:

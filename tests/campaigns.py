@@ -9,6 +9,7 @@ from harness.schema.columns import arrow_schema, columns_of
 from harness.schema.facts import Device, Manifest
 from harness.schema.records import ROWS
 from harness.schema.vocabulary import Level
+from tests.kernel_lists import CONV, DWCONV, FC, network
 
 PAPER = {
     "citation": "Tu et al., Unveiling Energy Efficiency in Deep Learning, SEC, 2023.",
@@ -30,7 +31,10 @@ def row_table(level: Level, rows: list[dict[str, Any]]) -> pa.Table:
 
 
 def campaign(level: Level, rows: list[dict[str, Any]] | pa.Table, device_id: str, **facts: Any) -> Campaign:
-    """Campaign of one level; `device` and `manifest` take fields that override the plain ones."""
+    """Campaign of one level; `device` and `manifest` take fields that override the plain ones.
+
+    `networks` takes kernel lists by model.
+    """
     device = {"name": device_id, "device_class": "phone", "delegates": DELEGATES} | facts.get("device", {})
     manifest = {
         "schema_version": 1,
@@ -48,6 +52,7 @@ def campaign(level: Level, rows: list[dict[str, Any]] | pa.Table, device_id: str
         device=Device.model_validate(device),
         manifest=Manifest.model_validate(manifest),
         tables={level: rows if isinstance(rows, pa.Table) else row_table(level, rows)},
+        networks=facts.get("networks", {}),
     )
 
 
@@ -89,7 +94,7 @@ def phone_campaign(device_id: str = "acme-phone", energy_mj: float = 442.1, **fa
 
 
 def board_campaign(device_id: str = "ACME-M4.rev_2", **facts: Any) -> Campaign:
-    """Models of one microcontroller, one of a test family, with rounds and an attribution."""
+    """Models of one microcontroller, one of a test family, two with a kernel list, with rounds and an attribution."""
     names = (("mlperf-tiny-kws", "DS-CNN"), ("mlperf-tiny-ic", "ResNet8"), ("mlperf-tiny-ad", "Autoencoder"))
     rows = [
         {
@@ -109,6 +114,13 @@ def board_campaign(device_id: str = "ACME-M4.rev_2", **facts: Any) -> Campaign:
     ]
     device = {"device_class": "microcontroller", "delegates": {"CPU": "cpu"}, "frequency_mhz": 120}
     manifest = {"licence": "Apache-2.0", "source": MLPERF, "title": "MLPerf Tiny v1.1", "notes": "Median of windows."}
+    facts.setdefault(
+        "networks",
+        {
+            "mlperf-tiny-kws": network("mlperf-tiny-kws", CONV, DWCONV, FC),
+            "mlperf-tiny-ic": network("mlperf-tiny-ic", CONV, FC),
+        },
+    )
     facts["device"] = device | facts.get("device", {})
     facts["manifest"] = manifest | facts.get("manifest", {})
     return campaign("models", rows, device_id, **facts)
@@ -133,3 +145,31 @@ def kernel_campaign(device_id: str = "acme-phone", n_configurations: int = 20, *
     }
     facts["manifest"] = manifest | facts.get("manifest", {})
     return campaign("kernels", rows, device_id, **facts)
+
+
+SIMULATED: dict[str, Any] = {
+    "method": "simulated",
+    "runtime": "an estimator 1.0",
+    "title": "Energies that an estimator gives",
+    "licence": "MIT",
+}
+
+
+def simulated_campaign(device_id: str = "acme-npu", level: Level = "kernels", n_rows: int = 20) -> Campaign:
+    """Kernels or models of one accelerator model, as an estimator gives them; models carry their kernel lists."""
+    facts: dict[str, Any] = {
+        "device": {"device_class": "accelerator", "delegates": {"NPU": "npu"}},
+        "manifest": SIMULATED,
+        "name": f"simulated-{level}",
+    }
+    shared = {"delegate": "NPU", "dtype": "int8", "is_idle_subtracted": False}
+    if level == "kernels":
+        rows = kernel_campaign(n_configurations=n_rows).tables["kernels"].to_pylist()
+        return campaign(level, [row | shared for row in rows], device_id, **facts)
+    families = ("ResNet18", "GoogLeNet", "MobileNetV1", "ShuffleNetV2")
+    rows = [
+        {"model": f"variant-{n:03}", "family": families[n % 4], "variant": f"{n:03}", "energy_mj": 1.0 + n, **shared}
+        for n in range(n_rows)
+    ]
+    facts["networks"] = {row["model"]: network(row["model"], CONV | {"cout": 8 + n}) for n, row in enumerate(rows)}
+    return campaign(level, rows, device_id, **facts)

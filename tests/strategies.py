@@ -7,6 +7,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from harness.schema.columns import Column, arrow_schema, columns_of
+from harness.schema.networks import Network, NetworkKernel
 from harness.schema.records import KEYS, ROWS, SHARED_KEY
 from harness.schema.vocabulary import CONFIGURATION_FIELDS, KERNEL_ALLOWS, KERNEL_REQUIRES, Level
 
@@ -76,3 +77,19 @@ def row_tables(
         unique_by=lambda row: tuple(row.get(name) for name in key),
     )
     return unique.map(lambda rows: pa.Table.from_pylist(rows, schema=arrow_schema(ROWS[level])))
+
+
+def kernel_lists(table: pa.Table) -> st.SearchStrategy[dict[str, Network]]:
+    """Kernel lists of some of the networks in a table of model rows; kernels hold whatever their fields admit."""
+    columns = columns_of(NetworkKernel)
+    # Totals must fit into the column of the row.
+    small = {name: st.integers(0, 10**12) for name in ("flops", "params", "bytes_moved")}
+    entry = st.fixed_dictionaries({name: _cells(column) for name, column in columns.items()} | small)
+    models = sorted(set(table.column("model").to_pylist()))
+
+    def network(model: str) -> st.SearchStrategy[Network]:
+        head = {"schema_version": st.just(1), "model": st.just(model), "runtime": st.sampled_from(["one", "two"])}
+        kernels = st.lists(entry, min_size=1, max_size=3)
+        return st.fixed_dictionaries(head | {"kernels": kernels}).map(Network.model_validate)
+
+    return st.fixed_dictionaries({}, optional={model: network(model) for model in models})

@@ -3,13 +3,15 @@ import random
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from harness.releases import assemble
 from harness.schema.columns import arrow_schema
 from harness.schema.records import RECORDS
 from harness.schema.vocabulary import LEVELS
 from tests.campaigns import board_campaign, campaign, kernel_campaign, phone_campaign
-from tests.strategies import row_tables
+from tests.kernel_lists import CONV, FC, network
+from tests.strategies import kernel_lists, row_tables
 
 CAMPAIGNS = [kernel_campaign(), kernel_campaign("acme-tablet"), board_campaign(), phone_campaign("other-phone")]
 FEW = settings(deadline=None, derandomize=True, max_examples=15)
@@ -45,9 +47,10 @@ def test_every_level_has_the_schema_of_its_records_even_when_empty():
 @pytest.mark.parametrize("level", LEVELS)
 def test_every_record_is_one_that_pydantic_admits(level):
     @FEW
-    @given(row_tables(level, ("CPU1", "GPU")))
-    def check(table):
-        for record in assemble([campaign(level, table, "acme-phone")]).levels[level].to_pylist():
+    @given(row_tables(level, ("CPU1", "GPU")), st.data())
+    def check(table, data):
+        networks = data.draw(kernel_lists(table)) if level == "models" else {}
+        for record in assemble([campaign(level, table, "acme-phone", networks=networks)]).levels[level].to_pylist():
             RECORDS[level].model_validate(record)
 
     check()
@@ -83,3 +86,36 @@ def test_defaults_are_filled_and_absent_stays_absent():
     assert set(table.column("batch_size").to_pylist()) == {1}
     assert table.column("latency_ms").null_count == table.num_rows
     assert table.schema.field("latency_ms").type == pa.float64()
+
+
+def models_of(**facts):
+    return {row["model"]: row for row in assemble([board_campaign(**facts)]).levels["models"].to_pylist()}
+
+
+def test_models_carry_their_kernel_list_and_its_runtime():
+    rows = models_of()
+    listed = rows["mlperf-tiny-ic"]
+    assert [kernel["operator"] for kernel in listed["kernels"]] == ["conv+bn+relu", "fc", "softmax"]
+    assert listed["kernels"][0].items() >= CONV.items()
+    assert listed["kernels"][0]["groups"] is None
+    assert listed["kernel_runtime"] == "tflite-cpu"
+
+
+def test_model_without_a_kernel_list_has_none_and_no_costs():
+    unlisted = models_of()["mlperf-tiny-ad"]
+    assert [unlisted[name] for name in ("kernels", "kernel_runtime", "flops", "params")] == [None] * 4
+
+
+def test_flops_and_params_come_from_the_kernel_list_only_where_the_row_leaves_them_empty():
+    rows = board_campaign().tables["models"].to_pylist()
+    rows[1]["flops"] = 55_700
+    table = assemble([campaign("models", rows, "a", networks={row["model"]: network(row["model"]) for row in rows},
+                               device={"delegates": {"CPU": "cpu"}})]).levels["models"]  # fmt: skip
+    found = {row["model"]: (row["flops"], row["params"]) for row in table.to_pylist()}
+    total = CONV["flops"] + FC["flops"] + 10
+    params = CONV["params"] + FC["params"]
+    assert found == {
+        "mlperf-tiny-ad": (total, params),
+        "mlperf-tiny-ic": (55_700, params),
+        "mlperf-tiny-kws": (total, params),
+    }

@@ -9,11 +9,14 @@ from harness.splits import (
     STATEMENTS,
     TEST_FAMILIES,
     TEST_REFERENCE_MODELS,
+    LeakReport,
     assign_splits,
+    configurations_in,
     leak_report,
     split_of,
 )
-from tests.campaigns import board_campaign, campaign, kernel_campaign, phone_campaign
+from tests.campaigns import board_campaign, campaign, kernel_campaign, phone_campaign, simulated_campaign
+from tests.kernel_lists import CONV, DWCONV, FC, network
 from tests.strategies import row_tables
 
 FEW = settings(deadline=None, derandomize=True, max_examples=20)
@@ -113,3 +116,94 @@ def test_configurations_that_differ_in_two_extents_are_not_near():
 
 def test_held_out_families_are_spelt_as_validation_settles_them():
     assert set(FAMILIES) >= TEST_FAMILIES
+
+
+def sides_by(table, level, column):
+    sides = {}
+    for value, side in zip(table.column(column).to_pylist(), assign_splits(table, level), strict=True):
+        sides.setdefault(value, set()).add(side)
+    return sides
+
+
+@pytest.mark.parametrize("level", ["kernels", "models"])
+def test_another_device_moves_no_old_row(level):
+    devices = ["acme-npu", "beta-npu", "gamma-npu"]
+    campaigns = [simulated_campaign(device, level, n_rows=40) for device in devices]
+    before = sides_by(assemble(campaigns[:1]).levels[level], level, "record_id")
+    after = sides_by(assemble(campaigns).levels[level], level, "record_id")
+    assert len(before) == 40
+    assert len(after) == 120
+    assert {record: after[record] for record in before} == before
+
+
+def test_no_configuration_is_on_both_sides_whatever_the_device():
+    table = assemble([simulated_campaign("acme-npu"), simulated_campaign("beta-npu"), kernel_campaign()]).levels[
+        "kernels"
+    ]
+    sides = sides_by(table, "kernels", "configuration_id")
+    assert table.num_rows == 3 * len(sides) == 60
+    assert {len(seen) for seen in sides.values()} == {1}
+    assert set().union(*sides.values()) == {"train", "test"}
+
+
+def test_test_families_are_absent_from_train():
+    table = assemble([simulated_campaign(level="models", n_rows=40), board_campaign()]).levels["models"]
+    families = {"train": set(), "test": set()}
+    for family, side in zip(table.column("family").to_pylist(), assign_splits(table, "models"), strict=True):
+        families[side].add(family)
+    assert families["test"] == {"GoogLeNet", "ShuffleNetV2", "DS-CNN"} == TEST_FAMILIES
+    assert families["train"] == {"ResNet18", "MobileNetV1", "ResNet8", "Autoencoder"}
+
+
+def reports(*campaigns):
+    release = assemble(campaigns)
+    return {
+        level: leak_report(release.levels[level], level, assign_splits(release.levels[level], level),
+                           release.levels["models"])
+        for level in LEVELS
+    }  # fmt: skip
+
+
+def test_configurations_in_networks_of_both_sides_are_counted():
+    report = reports(board_campaign())["models"]
+    # The keyword spotter, in test, has three kernels; the image classifier, in train, two of them; softmax has no type.
+    assert (report.n_network_configurations, report.shared_configurations) == (3, 2)
+    assert report.shared_share == pytest.approx(2 / 3)
+
+
+def test_training_configurations_in_networks_of_test_families_are_counted():
+    names = ("kernel", "input_h", "input_w", "cin", "cout", "kernel_h", "kernel_w", "stride_h", "stride_w")
+    entries = [CONV, DWCONV, FC, *({**CONV, "cout": 20 + n} for n in range(40))]
+    rows = [
+        {"delegate": "CPU1", "dtype": "fp32", "is_idle_subtracted": False, "energy_mj": 1.0}
+        | {name: entry[name] for name in names if name in entry}
+        | ({"cout": 16} if entry is DWCONV else {})
+        for entry in entries[:-1]
+    ]
+    kernels = campaign("kernels", rows, "acme-phone")
+    networks = {"mlperf-tiny-kws": network("mlperf-tiny-kws", *entries), "mlperf-tiny-ic": network("mlperf-tiny-ic")}
+    release = assemble([kernels, board_campaign(networks=networks)])
+    sides = assign_splits(release.levels["kernels"], "kernels")
+    report = reports(kernels, board_campaign(networks=networks))["kernels"]
+    assert report.n_network_configurations == len(entries)
+    assert report.shared_configurations == sides.count("train") < len(rows)
+    # Without networks there is nothing to share.
+    assert reports(kernels)["kernels"].shared_configurations == 0
+
+
+def test_kernels_of_a_network_have_the_configuration_ids_of_the_same_kernel_rows():
+    row = {"delegate": "CPU1", "dtype": "fp32", "is_idle_subtracted": False, "energy_mj": 1.0}
+    row |= {"kernel": "fc", "cin": FC["cin"], "cout": FC["cout"]}
+    release = assemble(
+        [
+            campaign("kernels", [row], "acme-phone"),
+            board_campaign(networks={"mlperf-tiny-ic": network("mlperf-tiny-ic", FC)}),
+        ]
+    )
+    assert configurations_in(release.levels["models"]) == set(
+        release.levels["kernels"].column("configuration_id").to_pylist()
+    )
+
+
+def test_share_of_nothing_is_zero():
+    assert LeakReport(0, 0, (), (), 0).shared_share == 0

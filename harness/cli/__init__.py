@@ -9,6 +9,9 @@ from typing import Annotated, Literal
 import typer
 
 from harness import __version__
+from harness.cli.families import families
+from harness.cli.files import write_file
+from harness.cli.kernels import kernels
 from harness.cli.printing import (
     print_built,
     print_intake,
@@ -17,6 +20,8 @@ from harness.cli.printing import (
     reduction_json,
     steps,
 )
+from harness.cli.simulate import simulate
+from harness.cli.submissions import validated_release
 from harness.errors import DeepenError, InvalidSubmissionsError, UsageError
 from harness.intake.blank import write_blank
 from harness.intake.flow import take_in
@@ -68,19 +73,6 @@ def _rendered(report: Report, form: ReportFormat) -> str:
     if form == "sarif":
         return as_sarif(report, {rule.rule: rule.summary for rule in RULES.values()}, __version__)
     return {"text": as_text, "json": as_json, "github": as_github}[form](report)
-
-
-def _validated_release(submissions: Path) -> Release:
-    """Release of all submissions.
-
-    Raises:
-        InvalidSubmissionsError: any of them holds an error; the message lists all.
-    """
-    with steps("Reading", len(campaign_paths([submissions]))) as step:
-        validated = validate([submissions], step)
-    if validated.report.n_errors:
-        raise InvalidSubmissionsError(as_text(validated.report))
-    return assemble(validated.campaigns)
 
 
 @app.command()
@@ -157,7 +149,7 @@ def build(root: Root = Path(), submissions: Submissions = None) -> None:
 
     Example: deepen build, then in dist/ load_dataset("deepen/models")
     """
-    print_built(_build(root, _validated_release(submissions or root / "submissions")))
+    print_built(_build(root, validated_release([submissions or root / "submissions"])))
 
 
 def _build(root: Path, release: Release) -> list[BuiltDataset]:
@@ -177,7 +169,7 @@ def score(
 
     Example: deepen score --format json
     """
-    ratings = rate(_validated_release(submissions or root / "submissions"))
+    ratings = rate(validated_release([submissions or root / "submissions"]))
     if form == "json":
         typer.echo(json.dumps({"devices": [rating.as_json() for rating in ratings]}, indent=2, ensure_ascii=False))
     else:
@@ -190,7 +182,7 @@ def site(root: Root = Path(), submissions: Submissions = None) -> None:
 
     Example: deepen site && deepen serve
     """
-    release = _validated_release(submissions or root / "submissions")
+    release = validated_release([submissions or root / "submissions"])
     typer.echo(f"site: {_build_site(root, release).as_posix()}/index.html")
 
 
@@ -223,7 +215,7 @@ def publish(root: Root = Path(), submissions: Submissions = None) -> None:
 
     Example: deepen publish
     """
-    release = _validated_release(submissions or root / "submissions")
+    release = validated_release([submissions or root / "submissions"])
     built = _build(root, release)
     print_ratings(rate(release))
     print_built(built)
@@ -264,7 +256,7 @@ def reduce_command(
     results = [reduction_json(run, reduction) for run, reduction in zip(runs, reductions, strict=True)]
     if plot is not None and not isinstance(reductions[0], TraceFault):
         run = runs[0]
-        _write(plot, trace_svg(open_trace(run.power, run.format, run.options), read_inferences(run.inferences)))
+        write_file(plot, trace_svg(open_trace(run.power, run.format, run.options), read_inferences(run.inferences)))
     if form == "json":
         typer.echo(json.dumps({"runs": results} if trace.is_dir() else results[0], indent=2, ensure_ascii=False))
     else:
@@ -280,21 +272,8 @@ def schema(out: Annotated[Path, typer.Option("--out", help="Folder to write into
     Example: deepen schema --out dist/schema
     """
     for name, content in json_schemas().items():
-        _write(out / name, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        write_file(out / name, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
         typer.echo((out / name).as_posix())
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file that the user named.
-
-    Raises:
-        UsageError: it cannot be written there.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path.as_posix()} cannot be written: {error.strerror}") from error
 
 
 @app.command()
@@ -313,6 +292,11 @@ def new(
     for path in write_blank(out, device_id, campaign, level):
         typer.echo(path.as_posix())
     typer.echo(f"Fill them in, then run: deepen validate {(out / device_id).as_posix()}")
+
+
+app.command()(families)
+app.command()(simulate)
+app.command()(kernels)
 
 
 def main() -> None:

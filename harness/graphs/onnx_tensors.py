@@ -269,7 +269,7 @@ class Tensors:
         schema = self._schema(node.domain, node.op_type)
         if schema is None:
             return {}, ""
-        fault = _counted_fault(node)
+        fault = _counted_fault(node) or self._channel_fault(node)
         if fault:
             return {}, fault
         names = {name for name in (*node.input, *captured) if name}
@@ -285,6 +285,17 @@ class Tensors:
         except _INFERENCE_FAULTS as error:
             is_known = all(self.shape(name) is not None for name in names)
             return {}, _first_line(error) if is_known else ""
+
+    def _channel_fault(self, node: onnx.NodeProto) -> str:
+        """What is wrong with the channels of a convolution; shape inference does not look at them."""
+        if node.op_type != "Conv" or len(node.input) < 2:
+            return ""
+        read, weights = self.shape(node.input[0]), self.shape(node.input[1])
+        if read is None or weights is None or len(read) < 3 or len(weights) != len(read):
+            return ""
+        groups = next((attribute.i for attribute in node.attribute if attribute.name == "group"), 1)
+        taken = weights[1] * groups
+        return "" if read[1] == taken else f"{read[1]} channels, and weights for {taken}"
 
     def _inferred_of_twin(self, node: onnx.NodeProto) -> tuple[dict[str, TypeProto], str]:
         """Types of what a quantised operator of ONNX Runtime makes; its elements are those that it reads."""
@@ -324,7 +335,7 @@ def _fills(tensor: TensorProto) -> bool:
     n_bytes = len(tensor.raw_data)
     if n_bytes == 0 or tensor.data_type not in _WIDTHS:
         return True
-    return n_bytes == math.prod(tensor.dims) * _WIDTHS[tensor.data_type]
+    return bool(n_bytes == math.prod(tensor.dims) * _WIDTHS[tensor.data_type])
 
 
 def _twin(node: onnx.NodeProto) -> onnx.NodeProto:

@@ -75,7 +75,7 @@ class _Folding:
         tensors = dict(self._graph.tensors)
         nodes, counts = [], Counter(self._graph.folded)
         for node in self._graph.nodes:
-            if node.op == "dequantize":
+            if _is_whole(node) and node.op == "dequantize":
                 same_as[node.outputs[0]] = same_as.get(node.inputs[0], node.inputs[0])
             if self._is_folded(node):
                 counts[node.op] += 1
@@ -91,6 +91,8 @@ class _Folding:
         return replace(self._graph, nodes=tuple(nodes), tensors=kept, outputs=outputs, folded=dict(counts))
 
     def _is_folded(self, node: Node) -> bool:
+        if not _is_whole(node):
+            return False
         if node.op == "quantize":
             maker = self._maker.get(node.inputs[0])
             return len(node.outputs) == 1 and maker is not None and self._runs_in_integers(maker)
@@ -129,3 +131,8 @@ class _Folding:
             ]
             dtypes: list[Dtype] = [dtype for dtype in (*quantised, *read) if dtype != "unstated"]
             tensors[name] = replace(tensors[name], dtype=dtypes[0] if dtypes else "int8")
+
+
+def _is_whole(node: Node) -> bool:
+    """Whether an operator has the input and the output that a pair is folded by."""
+    return bool(node.inputs and node.outputs)

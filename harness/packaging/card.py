@@ -53,7 +53,12 @@ def dataset_card(plan: DatasetPlan, cards: Path, folder: Path) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"code": code_span, "table": markdown_table, "verbatim": _verbatim}
+    environment.filters |= {
+        "code": code_span,
+        "percent": "{:.0%}".format,
+        "table": markdown_table,
+        "verbatim": _verbatim,
+    }
     try:
         text = environment.get_template(f"{plan.level}.md.j2").render(
             card_data=Markdown(card_header(plan, folder).to_yaml()), **_facts(plan)
@@ -151,6 +156,7 @@ def _facts(plan: DatasetPlan) -> dict[str, Any]:
         "n_devices": plan.release.devices.num_rows,
         "n_absolute": idle[False],
         "n_idle_subtracted": idle[True],
+        "n_simulated": tiers["simulated"],
         "example_device": next(config.name for config in plan.configs[1:]),
         "config_names": [config.name for config in plan.configs],
         "configs": _config_rows(plan),

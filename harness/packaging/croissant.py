@@ -103,6 +103,44 @@ def _record_set(name: str, model: type[BaseModel], description: str) -> "mlcrois
 
 
 def _field(record_set: str, column: Column) -> "mlcroissant.Field":
+    """Field of a column; that of a nested record holds one sub-field for each field of the record."""
+    import mlcroissant as mlc
+
+    field = mlc.Field(
+        id=f"{record_set}/{column.name}",
+        name=column.name,
+        description=_description(column),
+        repeated=column.is_list or None,
+    )
+    if column.fields:
+        field.sub_fields = [_sub_field(record_set, column, inner) for inner in column.fields.values()]
+    else:
+        field.data_types = [_data_type(column)]
+        field.source = mlc.Source(file_set=f"{record_set}-files", extract=mlc.Extract(column=column.name))
+    return field
+
+
+def _sub_field(record_set: str, column: Column, inner: Column) -> "mlcroissant.Field":
+    import mlcroissant as mlc
+
+    return mlc.Field(
+        id=f"{record_set}/{column.name}/{inner.name}",
+        name=inner.name,
+        description=_description(inner),
+        data_types=[_data_type(inner)],
+        source=mlc.Source(
+            file_set=f"{record_set}-files",
+            extract=mlc.Extract(column=column.name),
+            transforms=[mlc.Transform(json_path=inner.name)],
+        ),
+    )
+
+
+def _description(column: Column) -> str:
+    return column.quantity.sentence + (f" Unit: {column.quantity.unit}." if column.quantity.unit else "")
+
+
+def _data_type(column: Column) -> Any:
     import mlcroissant as mlc
 
     types: dict[type, Any] = {
@@ -111,15 +149,7 @@ def _field(record_set: str, column: Column) -> "mlcroissant.Field":
         bool: mlc.DataType.BOOL,
         str: mlc.DataType.TEXT,
     }
-    unit = f" Unit: {column.quantity.unit}." if column.quantity.unit else ""
-    return mlc.Field(
-        id=f"{record_set}/{column.name}",
-        name=column.name,
-        description=column.quantity.sentence + unit,
-        data_types=[types[column.python_type]],
-        repeated=column.is_list or None,
-        source=mlc.Source(file_set=f"{record_set}-files", extract=mlc.Extract(column=column.name)),
-    )
+    return types[column.python_type]
 
 
 def _split_field() -> "mlcroissant.Field":

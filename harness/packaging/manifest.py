@@ -60,14 +60,22 @@ class DatasetManifest(BaseModel):
 
 
 def row_sha256(row: Mapping[str, Any]) -> str:
-    """SHA-256 of a row's canonical JSON; absent and null count alike, so that a new optional column changes no row.
+    """SHA-256 of a row's canonical JSON; absent and null count alike, so that a new optional field changes no row.
 
     >>> row_sha256({"a": 1.5, "b": None}) == row_sha256({"a": 1.5})
     True
+    >>> row_sha256({"a": [{"b": 1, "c": None}]}) == row_sha256({"a": [{"b": 1}]})
+    True
     """
-    given = {name: value for name, value in row.items() if value is not None}
-    canonical = json.dumps(given, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    canonical = json.dumps(_given(row), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _given(value: Any) -> Any:
+    """Value without the fields that are null, in nested records as well."""
+    if isinstance(value, Mapping):
+        return {name: _given(inner) for name, inner in value.items() if inner is not None}
+    return [_given(item) for item in value] if isinstance(value, list) else value
 
 
 def hash_rows(tables: Mapping[str, pa.Table]) -> tuple[dict[str, str], str]:

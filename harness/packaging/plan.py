@@ -112,7 +112,7 @@ def plan_dataset(release: Release, level: Level, texts: Texts) -> DatasetPlan:
     rows = only.levels[level]
     _check_ids(rows, level)
     splits = assign_splits(rows, level)
-    leaks = leak_report(rows, level, splits)
+    leaks = leak_report(rows, level, splits, release.levels["models"])
     if leaks.shared_groups or leaks.shared_record_ids:
         raise ReleaseError(f"deepen/{level}: train and test share {', '.join(leaks.shared_groups[:5])}.")
     files = _files(only, rows, splits)

@@ -35,6 +35,7 @@ def _device(subject: Subject) -> dict[str, Any]:
         **subject.facts,
         "page": subject.path,
         "labels": [label_path(subject, rating) for rating in subject.labelled],
+        "tiers": list(subject.tiers),
         "n_rows": {level: len(rows) for level, rows in subject.rows.items()},
         "submissions": [entry["submission_id"] for entry in subject.submissions],
         "errata": [

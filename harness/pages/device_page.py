@@ -2,21 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from markupsafe import Markup
 
 from harness.pages.charts import chart_files, device_chart
-from harness.pages.device_tables import errata_table, places_table, records_table
+from harness.pages.device_tables import errata_table, kernels_table, places_table, records_table, summary_table
 from harness.pages.label import interval_text, label_path, label_sentence, method_text, network_title
 from harness.pages.markup import code, figure, fixed, plain, title
 from harness.pages.subjects import DEVICE_NOUNS, Subject
-from harness.pages.tables import Table
+from harness.pages.tables import Column, Table
 from harness.schema.vocabulary import TIER_TITLES
 from harness.scoring.editions import Edition, edition_named
 from harness.scoring.ratings import Rating
 
 Facts = list[tuple[str, Any]]
+
+MOST_ROWS_SHOWN: Final = 60
+"""Rows that a page prints; where there are more, it sums them up and offers the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +45,45 @@ def device_page(subject: Subject, dataset_version: str) -> DevicePage:
     """Everything that the page of a device shows."""
     suites = [_suite(subject, edition_named(name)) for name, rows in subject.places.items() if len(rows)]
     errata = errata_table([subject], f"devices/{subject.device_id}-errata", "../../") if subject.errata else None
-    records = records_table(subject)
+    records, kernel_rows = records_table(subject), kernels_table(subject)
+    kernels = summary_table(subject, "kernels", Column("kernel", "Kernel type"))
+    is_long = records is not None and len(records.rows) > MOST_ROWS_SHOWN
+    families = summary_table(subject, "models", Column("family", "Family")) if is_long else None
     context = {
         "subject": subject,
         "title": title(subject.name),
         "lead": _lead(subject),
         "ratings": [_rating(subject, rating, dataset_version) for rating in subject.labelled],
-        "reasons": [rating.reason for rating in subject.ratings if rating.reason],
+        "reasons": [rating.reason for rating in subject.ratings if rating.reason and not subject.is_simulated],
+        "simulated": _simulated(subject),
         "suites": suites,
-        "kernels": len(subject.rows.get("kernels", [])),
+        "kernels": kernels,
+        "kernel_rows": kernel_rows,
+        "families": families,
         "device_facts": _device_facts(subject),
         "errata": errata,
         "submissions": [_submission(entry) for entry in subject.submissions],
         "records": records,
+        "is_long": is_long,
     }
-    tables = [suite["table"] for suite in suites] + [table for table in (errata, records) if table is not None]
+    beside = (kernels, kernel_rows, families, errata, records)
+    tables = [suite["table"] for suite in suites] + [table for table in beside if table is not None]
     return DevicePage(context, tuple(tables), tuple(suite["chart"] for suite in suites))
+
+
+def _simulated(subject: Subject) -> str:
+    """What must be said before any figure of a page that holds simulated ones; empty where it holds none."""
+    if subject.is_simulated:
+        return "Every figure on this page was computed by an estimator. Nothing was measured, ranked or labelled."
+    if subject.n_simulated:
+        n_rows = sum(len(rows) for rows in subject.rows.values())
+        return f"{subject.n_simulated} of {n_rows} rows were computed by an estimator; no rank or label rests on them."
+    return ""
 
 
 def _lead(subject: Subject) -> str:
     noun = DEVICE_NOUNS[subject.facts["device_class"]]
+    noun = f"simulated {noun}" if subject.is_simulated else noun
     noun = f"{'An' if noun[0] in 'aeiou' else 'A'} {noun}"
     note = f" ({subject.note})" if subject.note else ""
     n_rows = sum(len(rows) for rows in subject.rows.values())

@@ -1,19 +1,25 @@
 """The tables of the home page, of the device index and of every device page; it writes no files."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from statistics import median
+from typing import Any, Final
 
 from harness.pages.label import interval_text, is_numbered
 from harness.pages.markup import fixed, plain
 from harness.pages.subjects import DEVICE_NOUNS, Ranking, Subject
 from harness.pages.tables import Cell, Column, Table, badge, link, noted, number, text, words
-from harness.schema.vocabulary import TIER_TITLES
+from harness.schema.vocabulary import CONFIGURATION_FIELDS, TIER_TITLES, Level
 from harness.scoring.editions import Edition, Network
 from harness.scoring.ratings import Rating
 
 _RANK = Column("rank", "Rank", is_number=True)
 _CLASS = Column("label", "Class")
 _INDEX = Column("energy_index", "Energy index", is_number=True)
+_TIER = Column("tier", "Tier")
+_LEVELS: Final[tuple[Level, ...]] = ("kernels", "models")
+_KIND: Final = ("delegate", "dtype", "is_idle_subtracted", "tier")
+"""What must agree before energies are put into one line."""
 
 
 def _printed(value: float | None, decimals: int = 1) -> Cell:
@@ -60,7 +66,7 @@ def _ranking_row(rating: Rating, subject: Subject, edition: Edition, root: str) 
 
 
 def index_table(subjects: Sequence[Subject], root: str) -> Table:
-    """Every device with its class, or with the reason why it has none."""
+    """Devices with their class, or with the reason why they have none."""
     columns = [
         Column("device", "Device"),
         _CLASS,
@@ -84,7 +90,30 @@ def index_table(subjects: Sequence[Subject], root: str) -> Table:
                 number(sum(len(found) for found in subject.rows.values())),
             ]
         )
-    return Table("devices", f"All {len(rows)} devices of the release", columns, rows)
+    return Table("devices", f"{len(rows)} devices with measured or published figures", columns, rows)
+
+
+def simulated_index_table(subjects: Sequence[Subject], root: str) -> Table:
+    """Devices of which every figure is simulated, with what computed it."""
+    columns = [
+        Column("device", "Device"),
+        _TIER,
+        Column("device_class", "Kind"),
+        Column("estimator", "Estimator"),
+        Column("n_kernel_rows", "Kernel rows", is_number=True),
+        Column("n_model_rows", "Model rows", is_number=True),
+    ]
+    rows = [
+        [
+            link(subject.name, f"{root}{subject.path}"),
+            text("simulated"),
+            text(DEVICE_NOUNS[subject.facts["device_class"]]),
+            text(", ".join(dict.fromkeys(entry["runtime"] for entry in subject.submissions))),
+            *(number(len(subject.rows.get(level, []))) for level in _LEVELS),
+        ]
+        for subject in subjects
+    ]
+    return Table("devices-simulated", "Simulated devices: never ranked, never labelled", columns, rows)
 
 
 def places_table(subject: Subject, edition: Edition) -> Table:
@@ -156,6 +185,7 @@ def records_table(subject: Subject) -> Table | None:
         Column("n_runs", "Runs", is_number=True),
         Column("rounds", "Rounds"),
         Column("is_idle_subtracted", "Idle subtracted"),
+        _TIER,
         Column("submission_id", "Submission"),
         Column("record_id", "Record id"),
     ]
@@ -174,6 +204,7 @@ def records_table(subject: Subject) -> Table | None:
             number(row["n_runs"]),
             text(", ".join(row["rounds"]) if row["rounds"] else None),
             text("yes" if row["is_idle_subtracted"] else "no"),
+            text(row["tier"]),
             words(row["submission_id"]),
             words(row["record_id"]),
         ]
@@ -182,6 +213,72 @@ def records_table(subject: Subject) -> Table | None:
     name = f"devices/{subject.device_id}-rows"
     caption = f"Every row of {subject.name} in the models and applications datasets"
     return Table(name, caption, _without_empty(columns, rows), _kept(columns, rows), element_id="rows")
+
+
+def summary_table(subject: Subject, level: Level, group: Column) -> Table | None:
+    """Range of the energies by kernel type or by family, apart for each delegate, data type and tier.
+
+    Args:
+        group: column of the rows that they are grouped by.
+
+    Returns:
+        None where the level has no rows.
+    """
+    columns = [
+        group,
+        Column("n_rows", "Rows", is_number=True),
+        Column("energy_lowest_mj", "Lowest", "mJ", is_number=True),
+        Column("energy_median_mj", "Median", "mJ", is_number=True),
+        Column("energy_highest_mj", "Highest", "mJ", is_number=True),
+        Column("mj_per_gflop", "Median per GFLOP", "mJ", is_number=True),
+        Column("delegate", "Delegate"),
+        Column("dtype", "Data type"),
+        Column("is_idle_subtracted", "Idle subtracted"),
+        _TIER,
+    ]
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+    for row in subject.rows.get(level, []):
+        groups[tuple(row[name] for name in (group.key, *_KIND))].append(row)
+    if not groups:
+        return None
+    rows = [_summary_row(key, members) for key, members in sorted(groups.items())]
+    caption = f"Energy of one inference by {group.title.lower()}: {subject.name}"
+    return Table(
+        f"devices/{subject.device_id}-{level}-summary", caption, _without_empty(columns, rows), _kept(columns, rows),
+        element_id=f"{level}-summary",
+    )  # fmt: skip
+
+
+def _summary_row(key: tuple[Any, ...], rows: Sequence[Mapping[str, Any]]) -> list[Cell]:
+    name, delegate, dtype, is_idle_subtracted, tier = key
+    energies = [row["energy_mj"] for row in rows]
+    per_gflop = [1e9 * row["energy_mj"] / row["flops"] for row in rows if row["flops"]]
+    return [
+        text(name),
+        number(len(rows)),
+        number(min(energies), 4),
+        number(median(energies), 4),
+        number(max(energies), 4),
+        number(median(per_gflop) if per_gflop else None, 4),
+        text(delegate),
+        text(dtype),
+        text("yes" if is_idle_subtracted else "no"),
+        text(tier),
+    ]
+
+
+def kernels_table(subject: Subject) -> Table | None:
+    """Every kernel row, for the download; None where there is none."""
+    names = (
+        "kernel", *CONFIGURATION_FIELDS, *_KIND, "batch_size", "energy_mj", "latency_ms", "power_mw", "n_runs", "flops",
+        "params", "bytes_moved", "source_id", "submission_id", "record_id",
+    )  # fmt: skip
+    found = subject.rows.get("kernels", [])
+    if not found:
+        return None
+    rows = [[Cell(row[name], plain("")) for name in names] for row in found]
+    caption = f"Every row of {subject.name} in the kernels dataset"
+    return Table(f"devices/{subject.device_id}-kernels", caption, [Column(name, name) for name in names], rows)
 
 
 def errata_table(subjects: Sequence[Subject], name: str, root: str) -> Table:

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, 
 from pydantic import BaseModel
 
 from harness.pages.tables import Cell, Column, Table, text, words
-from harness.schema.columns import columns_of
+from harness.schema.columns import flat_columns
 from harness.schema.facts import Device, DeviceRecord, ErratumRecord, Manifest, SubmissionRecord
+from harness.schema.networks import Network
 from harness.schema.quantities import Quantity
 from harness.schema.records import RECORDS, ROWS
 from harness.schema.vocabulary import Level
@@ -44,12 +45,12 @@ def fact_tables() -> list[Table]:
 
 def _column_table(model: type[BaseModel], name: str, caption: str) -> Table:
     rows = []
-    for column in columns_of(model).values():
-        kind = _TYPE_WORDS[column.python_type]
+    for field, column in flat_columns(model):
+        kind = _TYPE_WORDS.get(column.python_type, "record")
         default = "" if column.default is None else f"no; {column.default} where absent"
         rows.append(
             _row(
-                column.name,
+                field,
                 f"list of {kind}" if column.is_list else kind,
                 column.quantity.unit,
                 "yes" if column.is_required else default or "no",
@@ -73,6 +74,11 @@ def device_yaml_table() -> Table:
 def submission_yaml_table() -> Table:
     """Fields of `submission.yaml`; a dot leads into a section."""
     return Table("schema/submission-yaml", "Fields of submission.yaml", _COLUMNS, _yaml_rows(Manifest))
+
+
+def network_table() -> Table:
+    """Fields of a kernel list; a dot leads into its entries."""
+    return Table("schema/network-json", "Fields of graphs/MODEL.json", _COLUMNS, _yaml_rows(Network))
 
 
 def _yaml_rows(model: type[BaseModel], prefix: str = "") -> list[list[Cell]]:

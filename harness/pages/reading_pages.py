@@ -10,6 +10,7 @@ from markupsafe import Markup
 from harness.pages.fields import (
     device_yaml_table,
     fact_tables,
+    network_table,
     record_table,
     row_table,
     submission_yaml_table,
@@ -53,12 +54,16 @@ def _level_part(release: Release, level: Level) -> dict[str, Any]:
         "table": record_table(level),
         "facts": [],
         "example": "",
+        "n_simulated": 0,
     }
     if n:
         table = release.levels[level]
         sides = Counter(assign_splits(table, level))
+        tiers = Counter(table.column("tier").to_pylist())
+        part["n_simulated"] = tiers["simulated"]
         part["facts"] = [
             ("Rows", f"{n}: {sides['train']} train, {sides['test']} test"),
+            ("Tiers", "; ".join(f"{tiers[tier]} {title}" for tier, title in TIER_TITLES.items() if tiers[tier])),
             ("Devices", n_devices(release, level)),
             ("Split", f"version {SPLIT_VERSION}, {STATEMENTS[level]}"),
         ]
@@ -84,6 +89,12 @@ def schema_context() -> dict[str, Any]:
                 [row_table(level)],
             )
             for level in LEVELS
+        ),
+        (
+            "graphs/MODEL.json",
+            "network-json",
+            "The kernel list of one model of models.csv, one entry a kernel. A dot leads into an entry.",
+            [network_table()],
         ),
         (
             "Tables beside the rows",
@@ -145,6 +156,9 @@ _SUBJECTS: Final = {
     "header": "Header of a table",
     "cells": "Cells of a table",
     "rows": "Rows of a table",
+    "networks": "Kernel lists",
+    "traces": "Traces",
+    "intake": "Files of other tools",
 }
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.releases import Release
-from harness.schema.vocabulary import LEVELS, Level, Tier
+from harness.schema.vocabulary import LEVELS, TIER_TITLES, Level, Tier
 from harness.scoring.editions import Edition, editions
 from harness.scoring.ratings import Rating
 from harness.scoring.suite import suite_rows
@@ -35,7 +36,7 @@ class Subject:
         places: per edition, the rows of the suite with their ranks.
         submissions: its rows of the submission table.
         errata: its rows of the errata table.
-        rows: per level, its rows; levels without rows are absent.
+        rows: per level, its rows without kernel lists; levels without rows are absent.
     """
 
     device_id: str
@@ -55,6 +56,22 @@ class Subject:
     def path(self) -> str:
         """Address of its page from the root of the site."""
         return f"devices/{self.device_id}/"
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """Tiers of its rows, best evidence first."""
+        found = {row["tier"] for rows in self.rows.values() for row in rows}
+        return tuple(tier for tier in TIER_TITLES if tier in found)
+
+    @property
+    def n_simulated(self) -> int:
+        """Rows that nobody measured."""
+        return sum(row["tier"] == "simulated" for rows in self.rows.values() for row in rows)
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether nothing of it was measured or published."""
+        return self.tiers == ("simulated",)
 
     @property
     def labelled(self) -> tuple[Rating, ...]:
@@ -96,7 +113,7 @@ def read_subjects(release: Release, ratings: Sequence[Rating]) -> list[Subject]:
         of_device[rating.device_id].append(rating)
     places = {edition.edition: suite_rows(release, edition) for edition in editions()}
     submissions, errata = _by_device(release.submissions), _by_device(release.errata)
-    rows = {level: _by_device(release.levels[level]) for level in LEVELS if level in release.levels}
+    rows = {level: _by_device(_flat(release.levels[level])) for level in LEVELS if level in release.levels}
     return [
         Subject(
             device_id=device_id,
@@ -110,6 +127,11 @@ def read_subjects(release: Release, ratings: Sequence[Rating]) -> list[Subject]:
         for facts in release.devices.sort_by("device_id").to_pylist()
         for device_id in [facts["device_id"]]
     ]
+
+
+def _flat(table: pa.Table) -> pa.Table:
+    """Rows without kernel lists, which no page shows."""
+    return table.drop_columns([name for name in ("kernels",) if name in table.column_names])
 
 
 def _by_device(table: Any) -> defaultdict[str, list[dict[str, Any]]]:

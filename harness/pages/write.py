@@ -14,7 +14,7 @@ from jinja2 import Environment
 from harness.pages.api import api_files
 from harness.pages.charts import chart_bundle, chart_files, ranking_chart
 from harness.pages.device_page import Chart, device_page
-from harness.pages.device_tables import errata_table, index_table, ranking_table
+from harness.pages.device_tables import errata_table, index_table, ranking_table, simulated_index_table
 from harness.pages.label import draw_label, label_path, label_sentence
 from harness.pages.markup import environment
 from harness.pages.palette import class_styles
@@ -91,13 +91,15 @@ def _home(env: Environment, release: Release, subjects: Sequence[Subject], versi
     ranked = rankings(subjects)
     n_tiers = Counter(ranking.edition.edition for ranking in ranked)
     parts = [_home_part(ranking, subjects, n_tiers[ranking.edition.edition] > 1) for ranking in ranked]
-    n_rows = sum(table.num_rows for table in release.levels.values())
+    n_simulated = sum(subject.n_simulated for subject in subjects)
+    n_rows = sum(table.num_rows for table in release.levels.values()) - n_simulated
     page = env.get_template("index.md.j2").render(
         dataset_version=version,
         figures=[
-            {"value": len(subjects), "name": "devices"},
+            {"value": sum(not subject.is_simulated for subject in subjects), "name": "devices"},
             {"value": sum(bool(subject.labelled) for subject in subjects), "name": "energy labels"},
             {"value": n_rows, "name": "figures with source and method"},
+            *([{"value": n_simulated, "name": "simulated figures, kept apart"}] if n_simulated else []),
         ],
         parts=parts,
         sample=_sample(ranked, subjects),
@@ -141,16 +143,20 @@ def _home_part(ranking: Ranking, subjects: Sequence[Subject], names_tier: bool) 
 
 
 def _devices(env: Environment, subjects: Sequence[Subject], version: str) -> dict[str, str]:
-    table = index_table(subjects, "../")
+    known = [subject for subject in subjects if not subject.is_simulated]
+    table = index_table(known, "../")
+    simulated = simulated_index_table([subject for subject in subjects if subject.is_simulated], "../")
     unrated = [
         (subject, rating.reason)
-        for subject in subjects
+        for subject in known
         if not subject.labelled
         for rating in subject.ratings
         if rating.reason
     ]
-    files = {"devices/index.md": env.get_template("devices.md.j2").render(table=table, unrated=unrated)}
-    files |= _downloads([table])
+    files = {
+        "devices/index.md": env.get_template("devices.md.j2").render(table=table, simulated=simulated, unrated=unrated)
+    }
+    files |= _downloads([table, simulated] if simulated.rows else [table])
     for subject in subjects:
         page = device_page(subject, version)
         files[f"{subject.path}index.md"] = env.get_template("device.md.j2").render(page.context)

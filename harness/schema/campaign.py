@@ -1,11 +1,12 @@
 """A validated submission in memory: the type that validation hands to releases."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from harness.schema.facts import Device, Manifest
+from harness.schema.networks import Network
 from harness.schema.vocabulary import Level
 
 
@@ -19,6 +20,7 @@ class Campaign:
         device: contents of `device.yaml`.
         manifest: contents of `submission.yaml`.
         tables: per level, rows in the Arrow schema of that level's row model.
+        networks: kernel lists by the name of their model; a model may have none.
     """
 
     device_id: str
@@ -26,6 +28,7 @@ class Campaign:
     device: Device
     manifest: Manifest
     tables: Mapping[Level, pa.Table]
+    networks: Mapping[str, Network] = field(default_factory=dict)
 
     @property
     def submission_id(self) -> str:

@@ -4,6 +4,7 @@ It declares nothing of its own; Arrow schemas, field tables and column checks as
 """
 
 import types
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -27,7 +28,7 @@ class Column:
 
     Attributes:
         name: field name, which is also the CSV header.
-        python_type: `float`, `int`, `bool` or `str`; of the elements, for a list.
+        python_type: `float`, `int`, `bool` or `str`, or the model of a nested record; of the elements, for a list.
         quantity: unit, sentence and bounds.
         is_required: whether a row must give it.
         is_list: whether it holds several values.
@@ -46,16 +47,23 @@ class Column:
     choices: tuple[str, ...]
 
     @property
+    def fields(self) -> "dict[str, Column]":
+        """Columns of the nested record; none where values are plain."""
+        return columns_of(self.python_type) if issubclass(self.python_type, BaseModel) else {}
+
+    @property
     def arrow_type(self) -> pa.DataType:
         """Arrow type of the column in a release."""
-        scalar = _ARROW_TYPES[self.python_type]
-        return pa.list_(scalar) if self.is_list else scalar
+        single = pa.struct(map(_arrow_field, self.fields.values())) if self.fields else _ARROW_TYPES[self.python_type]
+        return pa.list_(single) if self.is_list else single
 
     @property
     def expected(self) -> str:
         """Admitted values in words."""
         if self.choices:
             return "one of " + ", ".join(self.choices)
+        if self.fields:
+            return "records of the fields below"
         bounds = (self.element or self.quantity).expected
         return bounds or {bool: "true or false", str: "text"}.get(self.python_type, "a number")
 
@@ -106,14 +114,28 @@ def columns_of(model: type[BaseModel]) -> dict[str, Column]:
     return columns
 
 
+def flat_columns(model: type[BaseModel]) -> Iterator[tuple[str, Column]]:
+    """Columns of a model with those of its nested records after each, under dotted names.
+
+    >>> from harness.schema.records import ModelRecord
+    >>> [name for name, _ in flat_columns(ModelRecord) if name.startswith("kernels")][:3]
+    ['kernels', 'kernels.operator', 'kernels.kernel']
+    """
+    for column in columns_of(model).values():
+        yield column.name, column
+        for inner in column.fields.values():
+            yield f"{column.name}.{inner.name}", inner
+
+
+def _arrow_field(column: Column) -> pa.Field:
+    metadata = {"description": column.quantity.sentence}
+    if column.quantity.unit:
+        metadata["unit"] = column.quantity.unit
+    is_nullable = not column.is_required and column.default is None
+    return pa.field(column.name, column.arrow_type, nullable=is_nullable, metadata=metadata)
+
+
 @cache
 def arrow_schema(model: type[BaseModel]) -> pa.Schema:
     """Arrow schema of a model; each field's metadata holds `description` and, where there is one, `unit`."""
-    fields = []
-    for column in columns_of(model).values():
-        metadata = {"description": column.quantity.sentence}
-        if column.quantity.unit:
-            metadata["unit"] = column.quantity.unit
-        is_nullable = not column.is_required and column.default is None
-        fields.append(pa.field(column.name, column.arrow_type, nullable=is_nullable, metadata=metadata))
-    return pa.schema(fields)
+    return pa.schema(map(_arrow_field, columns_of(model).values()))

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from harness.schema.columns import Column, columns_of
+from harness.schema.columns import Column, flat_columns
 from harness.schema.facts import Device, Manifest
+from harness.schema.networks import Network
 from harness.schema.records import RECORDS, ROWS
 from harness.schema.vocabulary import Level
 
@@ -26,6 +27,7 @@ _SCHEMA_FILES: Final[dict[str, type[BaseModel]]] = {
     "application-record": RECORDS["applications"],
     "device": Device,
     "submission": Manifest,
+    "network": Network,
 }
 
 
@@ -95,31 +97,34 @@ def markdown_table(rows: Sequence[Mapping[str, object]]) -> Markdown:
 
 
 def _type_in_words(column: Column) -> str:
-    name = {float: "float", int: "integer", bool: "boolean", str: "text"}[column.python_type]
+    plain = {float: "float", int: "integer", bool: "boolean", str: "text"}
+    name = plain.get(column.python_type, "record")
     return f"list of {name}" if column.is_list else name
 
 
 def field_table(model: type[BaseModel]) -> list[dict[str, str]]:
     """One row a column of a model: field, type, unit, meaning, and the values it admits.
 
+    Fields of a nested record follow its column, under dotted names.
+
     Args:
         model: a row or record model.
     """
     return [
         {
-            "field": column.name,
+            "field": name,
             "type": _type_in_words(column),
             "unit": column.quantity.unit,
             "required": "yes" if column.is_required else "no",
             "meaning": column.quantity.sentence,
             "values": column.expected,
         }
-        for column in columns_of(model).values()
+        for name, column in flat_columns(model)
     ]
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """JSON Schemas by file name: the three rows, the three records, `device.yaml` and `submission.yaml`."""
+    """JSON Schemas by file name: the three rows, the three records, YAML files and kernel lists."""
     return {
         f"{name}.schema.json": {"$schema": _DIALECT, **model.model_json_schema()}
         for name, model in _SCHEMA_FILES.items()

@@ -5,6 +5,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from harness.schema import quantities as q
+from harness.schema.networks import KernelList
 from harness.schema.vocabulary import Level
 
 
@@ -91,7 +92,10 @@ class KernelRecord(KernelRow, Provenance):
 
 
 class ModelRecord(ModelRow, Provenance):
-    """One published model row."""
+    """One published model row, with its kernel list where the submission has one."""
+
+    kernel_runtime: q.FusionRuntime | None = None
+    kernels: KernelList | None = None
 
 
 class ApplicationRecord(ApplicationRow, Provenance):

@@ -21,8 +21,11 @@ QUARANTINE_FILE: Final = "quarantine.csv"
 """Rows that an intake could not use, kept beside those it could; nothing reads it as rows."""
 MOST_YAML_BYTES: Final = 200_000
 MOST_CSV_BYTES: Final = 2_000_000_000
+MOST_JSON_BYTES: Final = 4_000_000
 TRACES_FOLDER: Final = "traces"
 """Raw traces that submission.yaml binds to rows."""
+NETWORKS_FOLDER: Final = "graphs"
+"""Kernel lists, one file a model of models.csv."""
 
 
 def shown_path(path: Path) -> str:

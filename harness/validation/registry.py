@@ -16,8 +16,8 @@ class Rule:
     Attributes:
         rule: id, which is also the anchor of its documentation.
         severity: whether breaking it keeps the submission out.
-        subject: `files`, `text`, `yaml`, `header`, `cells`, `rows`, `traces` or `intake`;
-            groups the documentation.
+        subject: `files`, `text`, `yaml`, `header`, `cells`, `rows`, `networks`, `traces` or
+            `intake`; groups the documentation.
         summary: what is asked for, a sentence.
         why: what went wrong where it was not kept.
     """
@@ -43,7 +43,7 @@ _FILES = _declare(
     ("path-unknown", "A submission holds only the files of the layout.",
      "A misspelt file name would be ignored without a word, and its rows lost."),
     ("file-unreadable", "Every file can be read.", "A folder in place of a file, or missing permission, hides rows."),
-    ("file-size", "YAML files hold at most 200 kB and CSV files at most 2 GB.",
+    ("file-size", "YAML files hold at most 200 kB, kernel lists 4 MB, and CSV files 2 GB.",
      "Larger files are not hand-written facts or tables, and would exhaust memory."),
     ("device-missing", "A device folder holds device.yaml.", "Figures of an unknown device cannot be scored."),
     ("submission-missing", "A campaign folder holds submission.yaml.",
@@ -70,7 +70,7 @@ _YAML = _declare(
     ("yaml-tag", "YAML files use no tags.", "Tags ask the reader to build objects of the writer's choice."),
     ("yaml-duplicate", "A key stands once in a mapping.", "The first value would be lost without a word."),
     ("yaml-nesting", "YAML files nest at most 20 levels.", "Deeper nesting is an attack or an accident."),
-    ("fact-missing", "Every required field of device.yaml and submission.yaml is given.",
+    ("fact-missing", "Every required field of device.yaml, submission.yaml and a kernel list is given.",
      "Figures without method, meter, runtime or licence cannot be published."),
     ("fact-unknown", "Only declared fields are given.", "A misspelt field would be ignored without a word."),
     ("fact-value", "Fields hold what they are declared to hold.", "A wrong type or bound makes the fact unusable."),
@@ -123,6 +123,8 @@ _CELLS = _declare(
     ("text-plain", "Free text is one line of at most 200 printable characters without angle brackets.",
      "Control characters and markup break tables and pages."),
     ("dnn-pattern", "Reference networks are DNN1 to DNN12.", "Another spelling would not be scored."),
+    ("operator-name", "Operators of a kernel list are names joined by +.",
+     "What has no kernel type is known by this name alone."),
     ("shape-pattern", "Shapes are whole numbers joined by x.", "A shape that cannot be read cannot be costed."),
     ("round-pattern", "Rounds look like v1.2 and are joined by semicolons.",
      "The latest round is found by number; another form has no order."),
@@ -140,9 +142,9 @@ _ROWS = [
          "A whole column converted by nobody reads as a device a thousand times better."),
         ("power-limit", "Power stays below twice the device's TDP, or its class's ceiling where the TDP is unknown.",
          "A phone at two kilowatts was published once."),
-        ("configuration-missing", "A kernel row gives every extent of its type.",
+        ("configuration-missing", "A kernel of a row or kernel list gives every extent of its type.",
          "969 rows of one upload have energies and no configuration: nobody can use them."),
-        ("configuration-surplus", "A kernel row gives no extent that its type does not have.",
+        ("configuration-surplus", "A kernel of a row or kernel list gives no extent that its type does not have.",
          "A stray extent makes the same configuration look like another one."),
         ("id-reused", "A source id names one configuration within a file.",
          "Two configurations under one id were joined wrongly."),
@@ -170,6 +172,18 @@ _ROWS = [
          "Averages and splits should know that two rows are one configuration."),
     ),
 ]  # fmt: skip
+
+_NETWORKS = _declare(
+    "networks",
+    "error",
+    ("json-syntax", "JSON files parse, and hold no NaN or infinity.", "Half a list would be taken for the whole."),
+    ("json-duplicate", "A key stands once in an object.", "The first value would be lost without a word."),
+    ("json-nesting", "JSON files nest at most 20 levels.", "Deeper nesting is an attack or an accident."),
+    ("network-model", "A kernel list bears the name of one network of models.csv, as file and inside.",
+     "Kernels of another network would stand beside the energy of this one."),
+    ("network-cost", "FLOPs and parameters of a row are the totals of its kernel list, within 1 %.",
+     "The list is that of another width, input or data type than the network that was run."),
+)  # fmt: skip
 
 _TRACES = [
     *_declare(
@@ -214,6 +228,6 @@ _INTAKE = _declare(
      "The trace is that of another run, or the figure was computed otherwise."),
 )  # fmt: skip
 
-_SUBJECTS = (_FILES, _TEXT, _YAML, _UNSTATED, _HEADER, _CELLS, _ROWS, _TRACES, _INTAKE)
+_SUBJECTS = (_FILES, _TEXT, _YAML, _UNSTATED, _HEADER, _CELLS, _ROWS, _NETWORKS, _TRACES, _INTAKE)
 RULES: Final[dict[str, Rule]] = {rule.rule: rule for rules in _SUBJECTS for rule in rules}
 """Rules by id, in the order of the documentation."""

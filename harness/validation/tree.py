@@ -25,6 +25,7 @@ from harness.validation.layout import (
     MANIFEST_FILE,
     MOST_CSV_BYTES,
     MOST_YAML_BYTES,
+    NETWORKS_FOLDER,
     QUARANTINE_FILE,
     TRACES_FOLDER,
     check_name,
@@ -34,6 +35,7 @@ from harness.validation.layout import (
     shown_path,
 )
 from harness.validation.levels import as_schema, check_rows
+from harness.validation.networks import read_networks
 from harness.validation.text import read_bytes
 from harness.validation.traces import TraceContext, check_traces
 
@@ -178,12 +180,12 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
     device = _read_device(folder.parent, run)
     check_name(folder, (), run.faults)
     entries = entries_of(folder, run.faults)
-    files = [MANIFEST_FILE, *LEVEL_FILES]
+    files, folders = (MANIFEST_FILE, *LEVEL_FILES), (NETWORKS_FOLDER, TRACES_FOLDER)
     for entry in entries:
         if entry.is_symlink():
             report_link(entry, run.faults)
-        elif entry.name not in (*files, QUARANTINE_FILE, TRACES_FOLDER):
-            report_stray(entry, "one of " + ", ".join((*files, TRACES_FOLDER)), run.faults)
+        elif entry.name not in (*files, *folders, QUARANTINE_FILE):
+            report_stray(entry, "one of " + ", ".join((*files, *folders)), run.faults)
     names = {entry.name for entry in entries}
     document = _read_fact(folder, MANIFEST_FILE, Manifest, "submission-missing", run)
     manifest = None if document is None else document.fact
@@ -218,10 +220,11 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
             )
         context = TraceContext(folder, shown, document.lines, tables, run.seen_traces, run.faults)
         check_traces(document.fact, context)
+    networks = read_networks(folder, tables.get("models"), run.faults)
     is_sound = not any(issue.severity == "error" for issue in run.faults.issues[n_before:])
     if device is None or manifest is None or not is_sound:
         return None
-    return Campaign(folder.parent.name, folder.name, device, manifest, tables)
+    return Campaign(folder.parent.name, folder.name, device, manifest, tables, networks)
 
 
 def _read_device(folder: Path, run: _Run) -> Device | None:

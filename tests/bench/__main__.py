@@ -1,4 +1,4 @@
-"""Benchmarks, each beside named alternatives in the same run: `python -m tests.bench [validation] [reduction]`."""
+"""Benchmarks, each beside named alternatives in the same run: `python -m tests.bench [validation|reduction|graphs]`."""
 
 import os
 import platform
@@ -6,9 +6,9 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import reduction, validation
+from tests.bench import graphs, reduction, validation
 
-BENCHES = {"validation": validation.main, "reduction": reduction.main}
+BENCHES = {"validation": validation.main, "reduction": reduction.main, "graphs": graphs.main}
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 import flatbuffers
 import numpy as np
-import onnx
 import tflite
 from onnx import TensorProto, helper, numpy_helper
 

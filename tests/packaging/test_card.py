@@ -8,11 +8,12 @@ from huggingface_hub import DatasetCard
 from harness.errors import ReleaseError
 from harness.packaging.build import build_datasets
 from harness.releases import assemble
-from harness.schema.columns import columns_of
+from harness.schema.columns import flat_columns
 from harness.schema.records import RECORDS
 from harness.schema.vocabulary import LEVELS, TIER_TITLES
 from harness.splits import SPLIT_VERSION
-from tests.campaigns import PAPER, board_campaign, phone_campaign
+from tests.campaigns import PAPER, board_campaign, kernel_campaign, phone_campaign, simulated_campaign
+from tests.packaging.conftest import CARDS
 
 
 @pytest.fixture(scope="module", params=LEVELS)
@@ -26,10 +27,10 @@ def card(built, level):
 
 
 def test_field_table_names_every_column_with_its_unit_and_meaning(card, level):
-    for column in columns_of(RECORDS[level]).values():
-        kind = {float: "float", int: "integer", bool: "boolean", str: "text"}[column.python_type]
+    for name, column in flat_columns(RECORDS[level]):
+        kind = {float: "float", int: "integer", bool: "boolean", str: "text"}.get(column.python_type, "record")
         kind = f"list of {kind}" if column.is_list else kind
-        line = f"| `{column.name}` | {kind} | {column.quantity.unit} | {column.quantity.sentence} |"
+        line = f"| `{name}` | {kind} | {column.quantity.unit} | {column.quantity.sentence} |"
         assert line in card.text.replace("\\", "")
 
 
@@ -53,6 +54,58 @@ def test_body_states_splits_tiers_and_kinds_of_energy(card):
     assert "Leak report: 0 values" in card.text
     assert all(title in card.text for title in TIER_TITLES.values())
     assert "idle-subtracted" in card.text
+
+
+def test_leaks_through_the_kernels_of_networks_are_stated(built):
+    models = (built / "deepen" / "models" / "README.md").read_text()
+    assert (
+        "2 kernel configurations occur in the kernel lists of networks of both sides, 67% of the 3 on the test"
+        in models
+    )
+    kernels = (built / "deepen" / "kernels" / "README.md").read_text()
+    assert "0 train configurations occur in the kernel lists of networks of the test families" in kernels
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory):
+    campaigns = [
+        simulated_campaign(),
+        simulated_campaign("acme-npu", "models"),
+        kernel_campaign("gamma-phone", n_configurations=30),
+        board_campaign(),
+    ]
+    dist = tmp_path_factory.mktemp("simulated")
+    build_datasets(assemble(campaigns), CARDS, dist)
+    return {level: (dist / "deepen" / level / "README.md").read_text() for level in ("kernels", "models")}
+
+
+def test_simulated_rows_are_counted_and_their_limits_stated(simulated):
+    assert "50 rows from 2 devices; 20 rows are simulated, not measured." in simulated["kernels"]
+    assert "20 of the 23 rows are simulated" in simulated["models"]
+    for card in simulated.values():
+        assert "| simulated | simulated or estimated | 20 |" in card
+        assert "never ranked with measured rows and never labelled" in card
+        for limit in ("static power", "search for a mapping is restricted", "int8", "200 MHz"):
+            assert limit in card
+
+
+def test_card_without_simulated_rows_does_not_speak_of_their_limits(built):
+    for level in LEVELS:
+        text = (built / "deepen" / level / "README.md").read_text()
+        assert "static power" not in text
+        assert "simulated, not measured" not in text
+
+
+def test_card_of_models_explains_the_kernel_list(built):
+    text = (built / "deepen" / "models" / "README.md").read_text()
+    assert "`kernel_runtime`\nnames the fusion rules" in text
+    assert "| `kernels.bytes_moved` | integer | B |" in text
+
+
+def test_card_of_kernels_says_how_local_rows_join(built):
+    text = (built / "deepen" / "kernels" / "README.md").read_text()
+    assert "deepen intake deepen2023" in text
+    assert "deepen build" in text
 
 
 def test_licence_and_attribution_follow_the_submissions(built):

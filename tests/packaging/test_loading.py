@@ -18,13 +18,16 @@ from hypothesis import strategies as st
 from harness.packaging.manifest import hash_rows
 from harness.packaging.parquet import write_parquet
 from harness.packaging.plan import DataFile
+from harness.packaging.texts import read_texts
 from harness.releases import assemble
 from harness.schema.columns import arrow_schema
 from harness.schema.records import RECORDS
 from harness.schema.vocabulary import LEVELS
 from harness.splits import assign_splits
 from tests.campaigns import campaign
-from tests.strategies import row_tables
+from tests.kernel_lists import CONV, DWCONV, FC
+from tests.packaging.conftest import CARDS
+from tests.strategies import kernel_lists, row_tables
 
 LOADING = """
 import json, sys
@@ -72,11 +75,22 @@ def test_load_dataset_shows_description_licence_citation_version_and_features(lo
     assert "edge devices" in description
     assert licence == {"models": "Apache-2.0"}.get(level, "CC-BY-4.0")
     assert citation.startswith("@")
-    assert version == "1.0.0"
+    assert version == read_texts(CARDS).versions[0].version
     names = {"double": "float64", "int64": "int64", "bool": "bool", "string": "string"}
     for field in arrow_schema(RECORDS[level]):
         value = field.type.value_type if pa.types.is_list(field.type) else field.type
+        if pa.types.is_struct(value):
+            assert all(repr(inner.name) in loaded[level]["features"][field.name] for inner in value)
+            continue
         assert names[str(value)] in loaded[level]["features"][field.name]
+
+
+def test_load_dataset_gives_the_kernel_list_of_a_model_as_a_list_of_mappings(loaded):
+    rows = {row["model"]: row for row in loaded["models"]["rows"]["train"] + loaded["models"]["rows"]["test"]}
+    kernels = rows["mlperf-tiny-kws"]["kernels"]
+    assert [kernel["operator"] for kernel in kernels] == ["conv+bn+relu", "dwconv+bn+relu", "fc", "softmax"]
+    assert kernels[0] == dict.fromkeys(kernels[0]) | CONV
+    assert rows["mlperf-tiny-ad"]["kernels"] is None
 
 
 def test_each_device_and_table_is_a_configuration(loaded):
@@ -96,6 +110,8 @@ def test_units_and_descriptions_stay_in_the_parquet_files(built, level):
     for path in (built / "deepen" / level / "data").glob("t*-*.parquet"):
         schema = pq.read_schema(path)
         assert schema.equals(arrow_schema(RECORDS[level]))
+        if level == "models":
+            assert schema.field("kernels").type.value_type.field("bytes_moved").metadata[b"unit"] == b"B"
         for field in arrow_schema(RECORDS[level]):
             assert field.metadata.items() <= schema.field(field.name).metadata.items()
         assert schema.field("energy_mj").metadata[b"unit"] == b"mJ"
@@ -106,7 +122,8 @@ def test_units_and_descriptions_stay_in_the_parquet_files(built, level):
 @given(data=st.data())
 def test_parquet_round_trip_is_identity(level, data):
     rows = data.draw(row_tables(level))
-    table = assemble([campaign(level, rows, "acme-phone")]).levels[level]
+    networks = data.draw(kernel_lists(rows)) if level == "models" else {}
+    table = assemble([campaign(level, rows, "acme-phone", networks=networks)]).levels[level]
     with tempfile.TemporaryDirectory() as folder:
         file = DataFile("data/train-acme-phone.parquet", "acme-phone", "train", table)
         write_parquet(file, Path(folder))
@@ -131,6 +148,19 @@ def test_croissant_validates_and_reads_every_record_without_network(built, relea
     found = {row["rows/record_id"].decode(): row["rows/split"].decode() for row in dataset.records("rows")}
     assert found == sides
     assert len(list(dataset.records("submissions"))) == release.only_of(level).submissions.num_rows
+
+
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")
+def test_croissant_reads_kernel_lists_entry_by_entry(built):
+    dataset = mlcroissant.Dataset(str(built / "deepen" / "models" / "croissant.json"))
+    found = {row["rows/model"].decode(): row["rows/kernels"] for row in dataset.records("rows")}
+    kernels = found["mlperf-tiny-kws"]
+    assert [kernel["rows/kernels/flops"] for kernel in kernels] == [CONV["flops"], DWCONV["flops"], FC["flops"], 10]
+    assert kernels[2]["rows/kernels/kernel"] == b"fc"
+    assert kernels[3]["rows/kernels/kernel"] is kernels[3]["rows/kernels/cin"] is None
+    # What mlcroissant makes of a null list: one entry of which nothing is known.
+    assert {value for kernel in found["mlperf-tiny-ad"] for value in kernel.values()} == {None}
 
 
 @pytest.mark.parametrize("level", LEVELS)

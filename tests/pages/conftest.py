@@ -11,7 +11,7 @@ from harness.releases import Release, assemble
 from harness.schema.campaign import Campaign
 from harness.scoring.editions import edition_named
 from harness.validation import RULES, validate
-from tests.campaigns import board_campaign, campaign, kernel_campaign, phone_campaign
+from tests.campaigns import board_campaign, campaign, kernel_campaign, phone_campaign, simulated_campaign
 
 ROOT = Path(__file__).parents[2]
 VERSION = "1.2.3"
@@ -64,6 +64,8 @@ def release() -> Release:
             rated_phone("nasty", 2.0, device={"name": NASTY}, manifest={"notes": f"{NASTY}\n\n# Heading\n\n- list"}),
             phone_campaign("acme-phone"),
             kernel_campaign("acme-phone"),
+            simulated_campaign("acme-npu"),
+            simulated_campaign("acme-npu", "models", 70),
             board_campaign(),
             straddling_board(),
             phone_campaign("index"),

@@ -28,6 +28,7 @@ PAGES = {
     "home": "",
     "phone": "devices/huawei-p40-pro/",
     "microcontroller": "devices/NUCLEO_L4R5ZI/",
+    "simulated": "devices/zigzag-edge-tpu-like/",
     "devices": "devices/",
     "datasets": "datasets/",
     "rules": "rules/",
@@ -39,7 +40,7 @@ PAGES = {
     "api": "api/",
     "reference": "reference/",
 }
-DARK_PAGES = ("home", "phone", "scale", "rules", "method", "reference")
+DARK_PAGES = ("home", "phone", "simulated", "scale", "rules", "method", "reference")
 WIDTHS = (390, 1440)
 CHARTS_READY = "[...document.querySelectorAll('figure[data-chart]')].every(figure => figure.dataset.ready)"
 # Tabs fade in, and a colour half-way is no colour of the page.

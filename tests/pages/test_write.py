@@ -1,6 +1,7 @@
 import csv
 import json
 import re
+import statistics
 from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin
@@ -13,6 +14,7 @@ from harness.pages.rules import RuleDoc
 from harness.pages.write import GENERATED, write_pages
 from harness.releases import Release, assemble
 from harness.scoring.ratings import rate
+from tests.campaigns import kernel_campaign, simulated_campaign
 from tests.pages.conftest import NASTY, ROOT, VERSION, copy_of_site, rated_phone
 
 
@@ -162,3 +164,111 @@ def test_taken_port_is_named(built: Path) -> None:
         port = server.server_address[1]
         with pytest.raises(UsageError, match=str(port)), site_server(built, port=port):
             pass
+
+
+def page_of(written: Path, *parts: str) -> str:
+    return unescape((written.joinpath(*parts)).read_text(encoding="utf-8"))
+
+
+def test_simulated_device_is_marked_and_neither_ranked_nor_labelled(written: Path) -> None:
+    page = page_of(written, "devices", "acme-npu", "index.md")
+    assert "A simulated accelerator with 90 rows from 2 submissions." in page
+    assert '<span class="tier-mark">simulated</span> Every figure on this page was computed by an estimator.' in page
+    assert 'href="../../method/#simulated"' in page
+    assert "Not rated." not in page
+    assert not (written / "labels" / "acme-npu.svg").exists()
+    rankings = [
+        page_of(written, "index.md"),
+        *(path.read_text() for path in (written / "downloads/rankings").iterdir()),
+    ]
+    assert not any("acme-npu" in text for text in rankings)
+
+
+def test_device_of_measured_figures_bears_no_such_mark(written: Path) -> None:
+    for device in ("rated-phone", "acme-phone"):
+        assert "tier-mark" not in page_of(written, "devices", device, "index.md")
+
+
+def test_device_with_some_simulated_rows_says_how_many(site: Path, rules: list[RuleDoc]) -> None:
+    write_pages(assemble([kernel_campaign("acme-npu"), simulated_campaign("acme-npu", "models", 3)]), "1", rules, site)
+    page = page_of(site, "devices", "acme-npu", "index.md")
+    assert "3 of 23 rows were computed by an estimator; no rank or label rests on them." in page
+    assert "A simulated" not in page
+
+
+def test_simulated_devices_are_listed_apart_and_after_the_others(written: Path) -> None:
+    page = page_of(written, "devices", "index.md")
+    before, after = page.split("## Simulated")
+    assert "acme-npu" not in before
+    assert "acme-npu" in after.split("## Not rated")[0]
+    assert "acme-npu" not in after.split("## Not rated")[1]
+    assert "an estimator 1.0" in after
+    assert "acme-npu" not in (written / "downloads" / "devices.csv").read_text(encoding="utf-8")
+
+
+def test_release_without_simulated_devices_has_no_section_for_them(site: Path, rules: list[RuleDoc]) -> None:
+    write_pages(assemble([rated_phone()]), "1", rules, site)
+    assert "Simulated" not in page_of(site, "devices", "index.md")
+    assert "simulated figures" not in page_of(site, "index.md")
+    assert not (site / "downloads" / "devices-simulated.csv").exists()
+
+
+def test_simulated_figures_are_counted_apart(written: Path, release: Release) -> None:
+    page = page_of(written, "index.md")
+    n_rows = sum(table.num_rows for table in release.levels.values())
+    assert "<strong>90</strong> simulated figures, kept apart" in page
+    assert f"<strong>{n_rows - 90}</strong> figures with source and method" in page
+    assert f"<strong>{release.devices.num_rows - 1}</strong> devices" in page
+    datasets = page_of(written, "datasets.md")
+    assert f"70 of {release.levels['models'].num_rows} rows were computed by an estimator" in datasets
+    assert "20 of 40 rows were computed by an estimator" in datasets
+
+
+def test_api_gives_the_tiers_of_every_device(written: Path) -> None:
+    devices = json.loads((written / "api" / "v1" / "devices.json").read_text(encoding="utf-8"))["devices"]
+    tiers = {device["device_id"]: device["tiers"] for device in devices}
+    assert (tiers["acme-npu"], tiers["acme-phone"]) == (["simulated"], ["analyser", "published"])
+
+
+def test_page_with_many_rows_sums_them_up_and_offers_the_files(written: Path, release: Release) -> None:
+    page = page_of(written, "devices", "acme-npu", "index.md")
+    assert "variant-000" not in page
+    assert re.search(r'<th scope="row" data-value="ResNet18">ResNet18</th>', page)
+    with (written / "downloads" / "devices" / "acme-npu-rows.csv").open(encoding="utf-8", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 70
+    with (written / "downloads" / "devices" / "acme-npu-kernels.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["record_id"]: row for row in csv.DictReader(file)}
+    expected = {
+        row["record_id"]: row for row in release.levels["kernels"].to_pylist() if row["device_id"] == "acme-npu"
+    }
+    assert {key: float(row["energy_mj"]) for key, row in rows.items()} == {
+        key: row["energy_mj"] for key, row in expected.items()
+    }
+    assert {row["tier"] for row in rows.values()} == {"simulated"}
+
+
+def test_summary_of_kernels_gives_range_and_energy_per_gflop_of_like_rows(written: Path, release: Release) -> None:
+    with (written / "downloads" / "devices" / "acme-phone-kernels-summary.csv").open(newline="") as file:
+        lines = {(row["kernel"], row["is_idle_subtracted"]): row for row in csv.DictReader(file)}
+    assert set(lines) == {(kernel, idle) for kernel in ("conv-bn-relu", "relu") for idle in ("yes", "no")}
+    rows = [
+        row
+        for row in release.levels["kernels"].to_pylist()
+        if (row["device_id"], row["kernel"], row["is_idle_subtracted"]) == ("acme-phone", "relu", True)
+    ]
+    line = lines["relu", "yes"]
+    assert int(line["n_rows"]) == len(rows)
+    assert float(line["energy_lowest_mj"]) == min(row["energy_mj"] for row in rows)
+    assert float(line["energy_highest_mj"]) == max(row["energy_mj"] for row in rows)
+    assert float(line["energy_median_mj"]) == statistics.median(row["energy_mj"] for row in rows)
+    per_gflop = statistics.median(1e9 * row["energy_mj"] / row["flops"] for row in rows)
+    assert float(line["mj_per_gflop"]) == pytest.approx(per_gflop)
+
+
+def test_kernel_lists_are_described_and_not_downloaded(written: Path) -> None:
+    schema = page_of(written, "schema.md")
+    assert "kernels.bytes_moved" in schema
+    assert "network-json" in schema
+    assert "kernels.bytes_moved" in page_of(written, "datasets.md")
+    for path in (written / "downloads" / "devices").glob("*-rows.csv"):
+        assert "kernels" not in path.read_text(encoding="utf-8").split("\n", 1)[0].split(",")

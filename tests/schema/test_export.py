@@ -1,12 +1,14 @@
 """Derived forms of the schema: they mention every column and let no markup through."""
 
+import json
+
 import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from harness.schema.columns import columns_of
+from harness.schema.columns import columns_of, flat_columns
 from harness.schema.export import (
     autolink,
     code_span,
@@ -20,6 +22,7 @@ from harness.schema.facts import DeviceRecord, ErratumRecord, SubmissionRecord
 from harness.schema.records import RECORDS, ROWS
 from harness.schema.vocabulary import LEVELS
 from tests.campaigns import board_campaign
+from tests.kernel_lists import CONV, FC, as_json
 
 MODELS = [*ROWS.values(), *RECORDS.values(), DeviceRecord, SubmissionRecord, ErratumRecord]
 
@@ -27,7 +30,7 @@ MODELS = [*ROWS.values(), *RECORDS.values(), DeviceRecord, SubmissionRecord, Err
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_field_table_has_one_row_a_column_with_its_unit_and_meaning(model):
     rows = field_table(model)
-    columns = columns_of(model)
+    columns = dict(flat_columns(model))
     assert [row["field"] for row in rows] == list(columns)
     for row in rows:
         assert row["unit"] == columns[row["field"]].quantity.unit
@@ -61,11 +64,25 @@ def test_autolink_keeps_an_address_with_underscores_and_escapes_other_text():
 
 def test_json_schemas_are_valid_and_carry_units():
     schemas = json_schemas()
-    assert len(schemas) == 8
+    assert len(schemas) == 9
     for schema in schemas.values():
         jsonschema.Draft202012Validator.check_schema(schema)
     for name in ("kernel-row", "model-record", "application-record"):
         assert schemas[f"{name}.schema.json"]["properties"]["energy_mj"]["unit"] == "mJ"
+
+
+def test_nested_records_are_in_every_form_of_the_schema():
+    fields = {row["field"]: row for row in field_table(RECORDS["models"])}
+    assert fields["kernels"]["type"] == "list of record"
+    assert (fields["kernels.bytes_moved"]["unit"], fields["kernels.operator"]["required"]) == ("B", "yes")
+    for name in ("model-record", "network"):
+        entry = json_schemas()[f"{name}.schema.json"]["$defs"]["NetworkKernel"]
+        assert entry["properties"]["bytes_moved"]["unit"] == "B"
+        assert set(entry["required"]) == {"operator", "dtype", "flops", "params", "bytes_moved"}
+
+
+def test_json_schema_admits_a_kernel_list():
+    jsonschema.validate(json.loads(as_json("m", CONV, FC)), json_schemas()["network.schema.json"])
 
 
 def test_json_schemas_admit_a_valid_device_and_submission():

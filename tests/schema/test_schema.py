@@ -1,19 +1,21 @@
 """Every form of the schema comes from one declaration."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from harness.schema.columns import arrow_schema, columns_of
+from harness.schema.columns import arrow_schema, columns_of, flat_columns
 from harness.schema.cost import kernel_cost
 from harness.schema.facts import Device, DeviceRecord, Erratum, ErratumRecord, Manifest, SubmissionRecord
+from harness.schema.networks import NetworkKernel
 from harness.schema.quantities import Quantity
 from harness.schema.records import KEYS, RECORDS, ROWS, SHARED_KEY, KernelRow
 from harness.schema.vocabulary import CONFIGURATION_FIELDS, KERNEL_ALLOWS, KERNEL_REQUIRES, LEVELS, tier_of
 from harness.validation import RULES
 from tests.campaigns import row_table
 
-MODELS = [*ROWS.values(), *RECORDS.values(), DeviceRecord, SubmissionRecord, ErratumRecord]
+MODELS = [*ROWS.values(), *RECORDS.values(), NetworkKernel, DeviceRecord, SubmissionRecord, ErratumRecord]
 DERIVED = "derived"
 """Rule of columns that nobody submits."""
 
@@ -38,6 +40,14 @@ def test_arrow_fields_carry_description_and_unit(model):
         assert field.metadata[b"description"].decode() == column.quantity.sentence
         assert field.metadata.get(b"unit", b"").decode() == column.quantity.unit
         assert field.nullable == (not column.is_required and column.default is None)
+
+
+def test_fields_of_a_nested_record_carry_description_and_unit():
+    entry = arrow_schema(RECORDS["models"]).field("kernels").type.value_type
+    assert entry.equals(pa.struct(list(arrow_schema(NetworkKernel))), check_metadata=True)
+    names = [name for name, _ in flat_columns(RECORDS["models"]) if name.startswith("kernels.")]
+    assert names == [f"kernels.{field.name}" for field in entry]
+    assert entry.field("flops").metadata[b"unit"] == b"FLOP"
 
 
 def test_names_end_in_their_unit_and_one_name_has_one_unit():

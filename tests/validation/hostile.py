@@ -558,3 +558,133 @@ def folder_name_of_100_letters(root):
 @case
 def campaign_that_is_empty(root):
     (root / "acme-phone" / "2026-11").mkdir()
+
+
+# Kernel lists.
+
+
+def network(root, content, name="ResNet18.json"):
+    """A kernel list of the second model, or what stands in its place."""
+    folder = root / CAMPAIGN / "graphs"
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def with_kernels(kernels):
+    return f'{{"schema_version": 1, "model": "ResNet18", "runtime": "tflite-cpu", "kernels": [{kernels}]}}'
+
+
+@case
+def json_nested_a_million_deep(root):
+    network(root, "[" * 1_000_000)
+
+
+@case
+def json_nested_a_million_deep_after_closing_brackets(root):
+    network(root, '{"a":' * 1_000_000 + "1" + "}" * 1_000_000)
+    network(root, "]" * 1_000_000 + "[" * 1_000_000, "MobileNetV2.json")
+
+
+@case
+def json_string_never_closed(root):
+    network(root, '"' + '\\"' * 1_500_000)
+
+
+@case
+def json_number_with_a_million_digits(root):
+    network(root, with_kernels(f'{{"flops": {"9" * 1_000_000}}}'))
+
+
+@case
+def json_numbers_of_all_kinds(root):
+    entry = '{"operator": "fc", "kernel": "fc", "dtype": "int8", "cin": 1e2, "cout": -0, "groups": true, '
+    network(root, with_kernels(entry + '"flops": 1e999, "params": -5, "bytes_moved": 1.0}'))
+
+
+@case
+def json_infinity(root):
+    network(root, '{"Infinity": "Infinity",\n"model": -Infinity}')
+
+
+@case
+def json_with_comments(root):
+    network(root, with_kernels("").replace("{", "{ // mine\n"))
+
+
+@case
+def json_of_two_objects(root):
+    network(root, with_kernels("") * 2)
+
+
+@case
+def json_null(root):
+    network(root, "null")
+    network(root, "", "MobileNetV2.json")
+
+
+@case
+def json_half_of_a_character(root):
+    network(root, with_kernels(r'{"operator": "\ud800", "\udfff": 1}'))
+
+
+@case
+def json_key_twice_under_two_spellings(root):
+    network(root, '{"model": "ResNet18",\n"mod\\u0065l": "ResNet18"}')
+
+
+@case
+def json_a_hundred_thousand_fields_in_one_kernel(root):
+    network(root, with_kernels("{" + ",".join(f'"x{n}": 1' for n in range(100_000)) + "}"))
+
+
+@case
+def json_a_million_kernels(root):
+    network(root, with_kernels(",".join(["{}"] * 1_000_000)))
+
+
+@case
+def json_of_kernels_that_are_none(root):
+    network(root, with_kernels('null, 5, "conv", [], {"operator": null}'))
+
+
+@case
+def json_in_utf_16(root):
+    network(root, with_kernels("").encode("utf-16"))
+
+
+@case
+def json_with_a_nul_byte(root):
+    network(root, with_kernels("\0"))
+
+
+@case
+def json_of_five_megabytes(root):
+    network(root, " " * 5_000_000)
+
+
+@case
+def kernel_list_is_a_link(root):
+    (root.parent / "secret.json").write_text("{}")
+    network(root, "{}")
+    (root / CAMPAIGN / "graphs" / "ResNet18.json").unlink()
+    (root / CAMPAIGN / "graphs" / "ResNet18.json").symlink_to(root.parent / "secret.json")
+
+
+@case
+def folder_of_kernel_lists_is_a_link(root):
+    (root.parent / "elsewhere").mkdir()
+    (root / CAMPAIGN / "graphs").symlink_to(root.parent / "elsewhere")
+
+
+@case
+def kernel_list_is_a_named_pipe(root):
+    network(root, "{}")
+    (root / CAMPAIGN / "graphs" / "ResNet18.json").unlink()
+    os.mkfifo(root / CAMPAIGN / "graphs" / "ResNet18.json")
+
+
+@case
+def kernel_list_named_beyond_bounds(root):
+    network(root, with_kernels(""), "a\nb::error::<b>.json")
+    network(root, with_kernels(""), "ünï.json")
+    network(root, with_kernels(""), "ResNet18.JSON")

@@ -20,9 +20,10 @@ from harness.schema.vocabulary import LEVELS
 from harness.validation import validate
 from harness.validation.faults import Faults
 from harness.validation.levels import check_rows
+from tests.kernel_lists import RESNET, as_json
 from tests.strategies import values
 from tests.validation.golden import CASES, expected_text, lay_out
-from tests.validation.hostile import CAMPAIGN
+from tests.validation.hostile import CAMPAIGN, network
 from tests.validation.hostile import CASES as HOSTILE
 
 PATIENT = settings(deadline=None, derandomize=True, max_examples=40, suppress_health_check=list(HealthCheck))
@@ -175,11 +176,16 @@ PIECES = st.one_of(
 
 
 @pytest.mark.parametrize(
-    "file", ["acme-phone/device.yaml", *(f"{CAMPAIGN}/{name}" for name in ("submission.yaml", "kernels.csv"))]
+    "file",
+    [
+        "acme-phone/device.yaml",
+        *(f"{CAMPAIGN}/{name}" for name in ("submission.yaml", "kernels.csv", "graphs/ResNet18.json")),
+    ],
 )
 def test_no_bytes_raise(file):
     with tempfile.TemporaryDirectory() as folder:
         root = lay_out(None, Path(folder))
+        network(root, as_json("ResNet18", *RESNET))
         sound = (root / file).read_bytes()
 
         @settings(PATIENT, max_examples=120)

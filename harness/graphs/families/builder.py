@@ -3,7 +3,7 @@
 Weights are declared as inputs of the graph, with their extents and no values.
 """
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import onnx
 from onnx import TensorProto, helper
@@ -159,7 +159,7 @@ class NetworkBuilder:
             return self._node("Clip", [x.name, self._scalar(0.0), self._scalar(6.0)], x)
         return x if act is None else self._node("Relu", [x.name], x)
 
-    def _node(self, op: str, inputs: list[str], y: Feature, **attributes: object) -> Feature:
+    def _node(self, op: str, inputs: list[str], y: Feature, **attributes: Any) -> Feature:
         """Append an operator; its one output has the extents of `y` and a name of its own."""
         y = y._replace(name=f"{op.lower()}_{len(self._nodes)}")
         self._nodes.append(helper.make_node(op, inputs, [y.name], name=y.name, **attributes))
