@@ -46,6 +46,19 @@ def quoted(value: object) -> str:
     return f"{shown[:_LONGEST_FOUND]}… ({len(text)} characters)"
 
 
+def share_in_words(share: float) -> str:
+    """Share in per cent, which reads 0 or 100 only where it is so exactly.
+
+    >>> share_in_words(0.5), share_in_words(0.99999), share_in_words(0.0001)
+    ('50.0 %', '> 99.9 %', '< 0.1 %')
+    """
+    if 0 < share < 0.001:
+        return "< 0.1 %"
+    if 0.999 < share < 1:
+        return "> 99.9 %"
+    return f"{100 * share:.1f} %"
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """Exception about a name that is not among those there are, with the nearest of them.
 

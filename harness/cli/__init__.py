@@ -9,12 +9,16 @@ from typing import Annotated, Literal
 import typer
 
 from harness import __version__
+from harness.cli.evaluate import evaluate_command
 from harness.cli.families import families
 from harness.cli.files import write_file
 from harness.cli.kernels import kernels
+from harness.cli.new_predictor import new_predictor
+from harness.cli.predict import predict_command
 from harness.cli.printing import (
     print_built,
     print_intake,
+    print_predictors,
     print_ratings,
     print_reductions,
     reduction_json,
@@ -23,12 +27,15 @@ from harness.cli.printing import (
 from harness.cli.simulate import simulate
 from harness.cli.submissions import validated_release
 from harness.errors import DeepenError, InvalidSubmissionsError, UsageError
+from harness.evaluation.registry import predictors_in
 from harness.intake.blank import write_blank
 from harness.intake.flow import take_in
 from harness.intake.formats import intake_formats
 from harness.issues import Report, as_github, as_json, as_sarif, as_text
 from harness.packaging.build import BuiltDataset, build_datasets
+from harness.packaging.predictors_build import build_predictors
 from harness.packaging.texts import read_texts
+from harness.pages.board_rows import read_boards
 from harness.pages.build import build_site, serve_site
 from harness.pages.report import pull_request_report
 from harness.pages.rules import RuleDoc
@@ -145,11 +152,13 @@ def _rating_changes(campaigns: Sequence[Campaign], since: str | None) -> list[Ra
 
 @app.command()
 def build(root: Root = Path(), submissions: Submissions = None) -> None:
-    """Package all valid submissions as datasets under ROOT/dist/deepen.
+    """Package all valid submissions as datasets under ROOT/dist/deepen, and the evaluated predictors beside them.
 
     Example: deepen build, then in dist/ load_dataset("deepen/models")
     """
-    print_built(_build(root, validated_release([submissions or root / "submissions"])))
+    release = validated_release([submissions or root / "submissions"])
+    print_built(_build(root, release))
+    _build_predictors(root, release)
 
 
 def _build(root: Path, release: Release) -> list[BuiltDataset]:
@@ -157,6 +166,23 @@ def _build(root: Path, release: Release) -> list[BuiltDataset]:
         return build_datasets(
             release, root / "dataset_cards", root / "dist", lambda level, what: step(f"{level}, {what}")
         )
+
+
+def _build_predictors(root: Path, release: Release) -> None:
+    """Fit and describe the predictors that were evaluated on these rows, where any were."""
+    results = root / "dist" / "evaluation"
+    if not results.is_dir():
+        return
+    with steps("Predictors", None) as step:
+        built = build_predictors(
+            release,
+            list(predictors_in().values()),
+            cards=root / "dataset_cards",
+            dist=root / "dist",
+            results=results,
+            on_done=step,
+        )
+    print_predictors(built)
 
 
 @app.command()
@@ -188,9 +214,11 @@ def site(root: Root = Path(), submissions: Submissions = None) -> None:
 
 def _build_site(root: Path, release: Release) -> Path:
     rules = [RuleDoc(rule.rule, rule.severity, rule.summary, rule.why, subject=rule.subject) for rule in RULES.values()]
-    with steps("Site", 2) as step:
+    with steps("Site", 3) as step:
+        step("reading results of predictors")
+        boards = read_boards(release, root / "dist" / "evaluation")
         step("writing pages, charts and labels")
-        write_pages(release, read_texts(root / "dataset_cards").versions[0].version, rules, root / "site")
+        write_pages(release, read_texts(root / "dataset_cards").versions[0].version, rules, root / "site", boards)
         step("running MkDocs")
         return build_site(root)
 
@@ -211,7 +239,7 @@ def serve(
 
 @app.command()
 def publish(root: Root = Path(), submissions: Submissions = None) -> None:
-    """Do it all: validate, build the datasets, score the devices, build the site.
+    """Do it all: validate, build datasets and evaluated predictors, score the devices, build the site.
 
     Example: deepen publish
     """
@@ -219,6 +247,7 @@ def publish(root: Root = Path(), submissions: Submissions = None) -> None:
     built = _build(root, release)
     print_ratings(rate(release))
     print_built(built)
+    _build_predictors(root, release)
     typer.echo(f"site: {_build_site(root, release).as_posix()}/index.html")
 
 
@@ -295,8 +324,11 @@ def new(
 
 
 app.command()(families)
+app.command("evaluate")(evaluate_command)
+app.command("new-predictor")(new_predictor)
 app.command()(simulate)
 app.command()(kernels)
+app.command("predict")(predict_command)
 
 
 def main() -> None:

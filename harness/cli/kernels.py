@@ -17,7 +17,7 @@ from harness.graphs.fusion_rules import Runtime, read_runtime, runtime_names
 from harness.graphs.graph import Graph
 from harness.graphs.kernels import KernelList, as_network, kernel_list
 from harness.graphs.reading import parse_input_option, read_model
-from harness.issues import printable, quoted
+from harness.issues import printable, quoted, share_in_words
 from harness.schema.networks import Network, NetworkKernel, network_json
 from harness.schema.vocabulary import CONFIGURATION_FIELDS
 
@@ -109,7 +109,7 @@ def print_kernels(name: str, runtime: Runtime, found: KernelList) -> None:
         table.add_column(heading, justify="right")
     for number, kernel in enumerate(found.kernels, 1):
         counts = (f"{count:,}" for count in (kernel.flops, kernel.params, kernel.bytes_moved))
-        table.add_row(str(number), *_configuration(kernel), *counts, _percent(kernel.flops / max(found.flops, 1)))
+        table.add_row(str(number), *_configuration(kernel), *counts, share_in_words(kernel.flops / max(found.flops, 1)))
     # A pipe has no width of its own, and a table cut at 80 columns would lose figures.
     Console(width=None if Console().is_terminal else 160).print(table, markup=False)
     totals = f"{found.flops:,} FLOPs, {found.params:,} params, {found.bytes_moved:,} bytes moved"
@@ -121,27 +121,14 @@ def print_kernels(name: str, runtime: Runtime, found: KernelList) -> None:
 
 def coverage_line(found: KernelList) -> str:
     """How much of a network the kernel types speak for, and what they do not."""
-    of_flops = _percent(found.coverage_flops)
+    of_flops = share_in_words(found.coverage_flops)
     line = f"coverage: {found.n_typed} of {_counted(len(found.kernels))}, {of_flops} of FLOPs"
-    missing = ", ".join(f"{item.operator} {_percent(item.flops_share)}" for item in found.unsupported)
+    missing = ", ".join(f"{item.operator} {share_in_words(item.flops_share)}" for item in found.unsupported)
     return f"{line}; unsupported: {missing}" if missing else line
 
 
 def _counted(n_kernels: int) -> str:
     return "1 kernel" if n_kernels == 1 else f"{n_kernels} kernels"
-
-
-def _percent(share: float) -> str:
-    """Share in per cent, which reads 0 or 100 only where it is so exactly.
-
-    >>> _percent(0.99999)
-    '> 99.9 %'
-    """
-    if 0 < share < 0.001:
-        return "< 0.1 %"
-    if 0.999 < share < 1:
-        return "> 99.9 %"
-    return f"{share:.1%}".replace("%", " %")
 
 
 def _configuration(kernel: NetworkKernel) -> tuple[str, ...]:

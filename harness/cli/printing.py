@@ -1,5 +1,6 @@
 """What the commands print: progress, tables of ratings, reductions, outcomes of builds and intakes."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -12,6 +13,7 @@ from rich.table import Table
 
 from harness.intake.flow import IntakeResult
 from harness.packaging.build import BuiltDataset
+from harness.packaging.predictors_build import BuiltPredictor
 from harness.scoring.ratings import Rating
 from harness.traces.reduction import Reduction
 from harness.traces.runs import Run
@@ -44,6 +46,14 @@ def print_built(built: Sequence[BuiltDataset]) -> None:
             devices = "1 device" if dataset.n_devices == 1 else f"{dataset.n_devices} devices"
             rows = f"{dataset.n_rows} rows of {devices}, version {dataset.version}"
             typer.echo(f"{dataset.level}: {rows}, in {dataset.folder.as_posix()}")
+
+
+def print_predictors(built: Sequence[BuiltPredictor]) -> None:
+    """Print how many predictors were fitted, and why the others were not."""
+    folders = [each.folder for each in built if each.folder is not None]
+    typer.echo(f"predictors: {len(folders)} fitted, each with its card, in dist/predictors")
+    for reason, n in Counter(each.reason for each in built if each.folder is None).most_common():
+        typer.echo(f"  {n} not fitted: {reason}")
 
 
 def print_ratings(ratings: Sequence[Rating]) -> None:

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from jinja2.exceptions import TemplateError
 
-from harness.errors import ReleaseError
 from harness.packaging.plan import DEFAULT, SIDE_TABLES, Config, DatasetPlan, pairs_of
 from harness.packaging.sources import attributions_of, bibtex_of, licences_of, notes_table, sources_table
-from harness.schema.export import Markdown, code_span, escape_markdown, field_table, markdown_table
+from harness.packaging.templates import hub_licence, render_card
+from harness.schema.export import Markdown, code_span, field_table
 from harness.schema.records import RECORDS
 from harness.schema.vocabulary import TIER_TITLES
 from harness.splits import GROUPS, SPLIT_VERSION, STATEMENTS
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
 
 _SIZES: Final = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _MANY: Final = "1M<n<10M"
-_HUB_LICENCES: Final = {"NOASSERTION": "unknown", "ODbL-1.0": "odbl", "ODC-By-1.0": "odc-by", "PDDL-1.0": "pddl"}
-"""SPDX identifiers whose name on the Hub is not merely the lower-case one."""
 
 
 def dataset_card(plan: DatasetPlan, cards: Path, folder: Path) -> str:
@@ -44,33 +40,9 @@ def dataset_card(plan: DatasetPlan, cards: Path, folder: Path) -> str:
     """
     from huggingface_hub import DatasetCard
 
-    environment = Environment(
-        loader=FileSystemLoader(cards),
-        undefined=StrictUndefined,
-        finalize=escape_markdown,
-        autoescape=False,  # noqa: S701  the output is Markdown; finalize escapes whatever is not marked as such
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {
-        "code": code_span,
-        "percent": "{:.0%}".format,
-        "table": markdown_table,
-        "verbatim": _verbatim,
-    }
-    try:
-        text = environment.get_template(f"{plan.level}.md.j2").render(
-            card_data=Markdown(card_header(plan, folder).to_yaml()), **_facts(plan)
-        )
-    except TemplateError as error:
-        raise ReleaseError(f"{cards / plan.level}.md.j2: {error!r}") from error
+    facts = {"card_data": Markdown(card_header(plan, folder).to_yaml()), **_facts(plan)}
+    text = render_card(cards, f"{plan.level}.md.j2", facts)
     return str(DatasetCard(text))
-
-
-def _verbatim(value: object) -> Markdown:
-    """Text for the inside of a code block, which it must not end."""
-    return Markdown(str(value).replace("```", ""))
 
 
 def card_header(plan: DatasetPlan, folder: Path) -> "DatasetCardData":
@@ -81,7 +53,7 @@ def card_header(plan: DatasetPlan, folder: Path) -> "DatasetCardData":
     licences = licences_of(plan.release.submissions)
     size = next((name for most, name in _SIZES if plan.rows.num_rows < most), _MANY)
     header = DatasetCardData(
-        license=[_HUB_LICENCES.get(licence, licence.lower()) for licence in licences],
+        license=[hub_licence(licence) for licence in licences],
         pretty_name=plan.text.pretty_name,
         size_categories=[size],
         task_categories=["tabular-regression"],

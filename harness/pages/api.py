@@ -5,17 +5,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness import __version__
+from harness.pages.board_pages import page_of
+from harness.pages.board_rows import Boards
 from harness.pages.label import label_path
 from harness.pages.subjects import Subject
 from harness.scoring.editions import editions
 from harness.scoring.ratings import Rating
 
 
-def api_files(subjects: Sequence[Subject], ratings: Sequence[Rating], dataset_version: str) -> dict[str, str]:
+def api_files(
+    subjects: Sequence[Subject], ratings: Sequence[Rating], dataset_version: str, boards: Boards
+) -> dict[str, str]:
     """Text of every file of the API, by its address from the root of the site.
 
     Args:
         ratings: what `rate` says of the release, in its order.
+        boards: predictors and their results.
     """
     head = {"dataset_version": dataset_version, "harness_version": __version__}
     labelled = [(subject, rating) for subject in subjects for rating in subject.labelled]
@@ -26,7 +31,15 @@ def api_files(subjects: Sequence[Subject], ratings: Sequence[Rating], dataset_ve
             "scores": {"devices": [rating.as_json() for rating in ratings]},
             "labels": {"labels": [_label(subject, rating, dataset_version) for subject, rating in labelled]},
             "editions": {"editions": [edition.model_dump(mode="json") for edition in editions()]},
+            "predictors": _predictors(boards),
         }.items()
+    }
+
+
+def _predictors(boards: Boards) -> dict[str, Any]:
+    return {
+        "predictors": [info.model_dump(mode="json") | {"page": page_of(info.key)} for info in boards.infos.values()],
+        "results": [row.as_json() for rows in boards.rows.values() for row in rows],
     }
 
 

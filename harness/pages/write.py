@@ -12,6 +12,8 @@ from typing import Any, Final
 from jinja2 import Environment
 
 from harness.pages.api import api_files
+from harness.pages.board_pages import board_files
+from harness.pages.board_rows import Boards
 from harness.pages.charts import chart_bundle, chart_files, ranking_chart
 from harness.pages.device_page import Chart, device_page
 from harness.pages.device_tables import errata_table, index_table, ranking_table, simulated_index_table
@@ -35,6 +37,7 @@ GENERATED: Final = (
     "schema.md",
     "devices",
     "labels",
+    "predictors",
     "downloads",
     "api/v1",
     "assets/generated",
@@ -42,7 +45,13 @@ GENERATED: Final = (
 """Files and folders under the docs folder that belong to this module alone; `site/.gitignore` lists the same."""
 
 
-def write_pages(release: Release, dataset_version: str, rules: Sequence[RuleDoc], site: Path) -> list[Path]:
+def write_pages(
+    release: Release,
+    dataset_version: str,
+    rules: Sequence[RuleDoc],
+    site: Path,
+    boards: Boards | None = None,
+) -> list[Path]:
     """Write every generated file of the site, after removing those of an earlier run.
 
     Args:
@@ -50,19 +59,22 @@ def write_pages(release: Release, dataset_version: str, rules: Sequence[RuleDoc]
         dataset_version: version that pages, labels and the API state.
         rules: what the page of validation rules says, in its order.
         site: docs folder of MkDocs, with `templates/`.
+        boards: predictors and their results; without them, their pages say how to make them.
 
     Returns:
         The files written, sorted.
     """
     ratings = rate(release)
     subjects = read_subjects(release, ratings)
+    boards = boards or Boards()
     env = environment(site / "templates")
-    files: dict[str, str] = api_files(subjects, ratings, dataset_version)
+    files: dict[str, str] = api_files(subjects, ratings, dataset_version, boards)
     files["assets/generated/classes.css"] = class_styles()
     files["assets/generated/vega.js"] = chart_bundle()
     files |= _home(env, release, subjects, dataset_version)
     files |= _devices(env, subjects, dataset_version)
     files |= _reading_pages(env, release, subjects, dataset_version, rules)
+    files |= board_files(env, boards, {subject.device_id: subject.name for subject in subjects})
     _remove_generated(site)
     for path, content in files.items():
         (site / path).parent.mkdir(parents=True, exist_ok=True)

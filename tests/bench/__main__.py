@@ -1,4 +1,7 @@
-"""Benchmarks, each beside named alternatives in the same run: `python -m tests.bench [validation|reduction|graphs]`."""
+"""Benchmarks, each beside named alternatives in the same run: `python -m tests.bench [NAME...]`.
+
+Names: validation, reduction, graphs, evaluation; all where none is given.
+"""
 
 import os
 import platform
@@ -6,9 +9,14 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import graphs, reduction, validation
+from tests.bench import evaluation, graphs, reduction, validation
 
-BENCHES = {"validation": validation.main, "reduction": reduction.main, "graphs": graphs.main}
+BENCHES = {
+    "validation": validation.main,
+    "reduction": reduction.main,
+    "graphs": graphs.main,
+    "evaluation": evaluation.main,
+}
 
 
 def main() -> None:

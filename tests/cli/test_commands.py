@@ -35,7 +35,10 @@ def lay_out_base(folder):
 
 
 def test_the_commands_are_those_that_the_readme_and_the_site_speak_of():
-    expected = "build families intake kernels new publish reduce schema score serve simulate site validate"
+    expected = (
+        "build evaluate families intake kernels new new-predictor predict publish reduce schema score serve simulate "
+        "site validate"
+    )
     assert expected.split() == COMMANDS
 
 

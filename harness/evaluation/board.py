@@ -1,0 +1,134 @@
+"""Results side by side: every predictor on every subject, split and kernel type, best first.
+
+A pure function of results; it runs no predictor and prints nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from harness.evaluation.comparison import BASELINE, Compared, compare
+from harness.evaluation.metrics import RANKED_PERCENT
+from harness.evaluation.protocol import KERNELS
+from harness.evaluation.results import Evaluated
+from harness.evaluation.scores import Tried, by_kernel, tried
+from harness.schema.results import Interval, Score, SplitResult, Subject, Track
+
+
+@dataclass(frozen=True)
+class Row:
+    """One predictor on one subject, split and kernel type, beside the others.
+
+    Attributes:
+        track: track.
+        predictor: its key.
+        subject: rows that it was tried on.
+        result: its split.
+        score: its measures; none where the split failed.
+        compared: where it stands among the others.
+    """
+
+    track: Track
+    predictor: str
+    subject: Subject
+    result: SplitResult
+    score: Score
+    compared: Compared
+
+    @property
+    def within_10_ci95(self) -> Interval | None:
+        """Interval of the measure that ranks go by."""
+        return self.score.ci95.get(f"within_{RANKED_PERCENT}")
+
+    @property
+    def is_above_baseline(self) -> bool:
+        """Whether it is better than the baseline beyond doubt."""
+        found = self.compared.differences.get(BASELINE)
+        return found is not None and found.is_above
+
+    def as_json(self) -> dict[str, Any]:
+        """Row as `deepen evaluate --format json` gives it; null where undefined."""
+        facts, score, leaks = self.subject.model_dump(), self.score.model_dump(), self.result.leaks
+        return {
+            "predictor": self.predictor,
+            "device_id": facts.pop("device_id"),
+            "kernel": score.pop("kernel"),
+            "split": self.result.split,
+            **score,
+            "within_10_ci95": self.within_10_ci95,
+            "fit_s": self.result.fit_s,
+            "predict_rows_per_s": self.result.predict_rows_per_s,
+            "status": self.result.status,
+            "reason": self.result.reason,
+            "rank": self.compared.rank,
+            "ties": self.compared.ties,
+            "differences": [
+                {"to": key, "within_10": found.value, "ci95": found.ci95}
+                for key, found in self.compared.differences.items()
+            ],
+            "leaks": None if leaks is None else leaks.model_dump(),
+            "track": self.track,
+            **facts,
+        }
+
+
+def board(evaluated: Sequence[Evaluated], seed: int) -> list[Row]:
+    """Rows of one track: subjects and splits in their order, `all` kernels before each type, best predictors first.
+
+    Args:
+        evaluated: results of predictors on the subjects of one track, those of one subject one after the other.
+        seed: seed of the resamples.
+    """
+    rows: list[Row] = []
+    for _, group in groupby(evaluated, key=lambda one: one.result.subject):
+        of_subject = list(group)
+        for split in dict.fromkeys(found.split for one in of_subject for found in one.result.splits):
+            rows += _split_rows(split, of_subject, seed)
+    return rows
+
+
+def _split_rows(split: str, evaluated: Sequence[Evaluated], seed: int) -> list[Row]:
+    parts: dict[str, dict[str, Tried]] = {kernel: {} for kernel in ("all", *KERNELS)}
+    for one in evaluated:
+        for kernel, part in by_kernel(one.rows[one.rows["split"] == split]):
+            if len(part):
+                parts[kernel][one.result.pins.predictor] = tried(part)
+    rows: list[Row] = []
+    for kernel, of_kernel in parts.items():
+        compared = compare(of_kernel, seed)
+        found = [_row(one, split, kernel, compared) for one in evaluated]
+        rows += sorted((row for row in found if row is not None), key=_order)
+    return rows
+
+
+def _row(evaluated: Evaluated, split: str, kernel: str, compared: Mapping[str, Compared]) -> Row | None:
+    """Row of one predictor; None where no kernel of the type was held out."""
+    result = evaluated.result
+    of_split = next(found for found in result.splits if found.split == split)
+    score = next((score for score in of_split.scores if score.kernel == kernel), None)
+    if score is None and kernel == "all":
+        score = Score(kernel="all", n=0, n_test=0)
+    if score is None:
+        return None
+    key = result.pins.predictor
+    return Row(result.track, key, result.subject, of_split, score, compared.get(key, Compared()))
+
+
+def _order(row: Row) -> tuple[Any, ...]:
+    """Best first: by rank, then by share and MAPE; what has no rank last."""
+    rank, score = row.compared.rank, row.score
+    return rank is None, rank or 0, -(score.within_10 or 0), score.mape or 0, row.predictor
+
+
+def notes_on(rows: Iterable[Row]) -> list[str]:
+    """Sentences about subjects and splits where no predictor is better than the baseline beyond doubt."""
+    notes = []
+    ranked = [row for row in rows if row.score.kernel == "all" and row.compared.rank is not None]
+    for (subject, split), group in groupby(ranked, key=lambda row: (row.subject, row.result.split)):
+        members = list(group)
+        is_held_against = any(row.predictor == BASELINE for row in members) and len(members) > 1
+        if is_held_against and not any(row.is_above_baseline for row in members):
+            where = f"{subject.device_id}, {subject.delegate}, {subject.dtype}, {split}"
+            notes.append(f"{where}: no predictor is better than the {BASELINE} here")
+    return notes

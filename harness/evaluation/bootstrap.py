@@ -1,0 +1,156 @@
+"""95 % bootstrap intervals of error measures, resampled by group, and what two predictors differ by.
+
+Rows of one group (a configuration, a family) are drawn together, because they are not independent. All draws are one
+matrix product. Percentile intervals.
+
+Source:
+    Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13 (percentile interval); Cameron, Gelbach
+    and Miller, Bootstrap-Based Improvements for Inference with Clustered Errors (2008), on drawing whole groups.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.evaluation.metrics import METRICS, N_TERMS, Reals, from_means, row_terms
+
+Groups = npt.NDArray[np.int64]
+Interval = tuple[float, float]
+
+N_RESAMPLES: Final = 1_000
+FEWEST_GROUPS: Final = 2
+"""Below so many groups there is nothing to resample, and no interval."""
+_TAIL: Final = 0.025
+
+
+class Means(NamedTuple):
+    """Means over rows, and over the rows of every resample.
+
+    Attributes:
+        value: shape `(m,)`.
+        resamples: shape `(N_RESAMPLES, m)`; no rows where there are too few groups.
+    """
+
+    value: Reals
+    resamples: Reals
+
+
+class Measured(NamedTuple):
+    """Measures by their name, and their intervals; None where there are too few groups, or no measure."""
+
+    measures: dict[str, float | None]
+    ci95: dict[str, Interval | None]
+
+
+class Difference(NamedTuple):
+    """What the first predictor is above the second.
+
+    Attributes:
+        value: difference on the rows as they are.
+        ci95: its interval over resamples that both share; None where there are too few groups.
+    """
+
+    value: float
+    ci95: Interval | None
+
+    @property
+    def is_above(self) -> bool:
+        """Whether the whole interval lies above 0."""
+        return self.ci95 is not None and self.ci95[0] > 0
+
+
+def resampled_means(terms: Reals, groups: Groups, seed: int) -> Means:
+    """Means of columns, and of resamples of whole groups.
+
+    Args:
+        terms: shape `(n, m)`, n at least 1.
+        groups: group of each row as a number below the count of groups, shape `(n,)`; each has a row.
+        seed: seed of the draws; the same count of groups and seed give the same draws.
+    """
+    n_groups = int(groups.max()) + 1
+    sums = np.zeros((n_groups, 1 + terms.shape[1]))
+    np.add.at(sums, groups, np.column_stack([np.ones(len(terms)), terms]))
+    value = sums.sum(axis=0)
+    if n_groups < FEWEST_GROUPS:
+        return Means(value[1:] / value[0], np.empty((0, terms.shape[1])))
+    drawn = _draws(n_groups, seed).astype(np.float64) @ sums
+    return Means(value[1:] / value[0], drawn[:, 1:] / drawn[:, :1])
+
+
+@lru_cache(maxsize=64)
+def _draws(n_groups: int, seed: int) -> npt.NDArray[np.int16]:
+    """How often each group is drawn in each resample, shape `(N_RESAMPLES, n_groups)`."""
+    drawn = np.random.default_rng((seed, n_groups)).integers(n_groups, size=(N_RESAMPLES, n_groups))
+    places = (drawn + n_groups * np.arange(N_RESAMPLES)[:, None]).ravel()
+    counts = np.bincount(places, minlength=N_RESAMPLES * n_groups)
+    return counts.reshape(N_RESAMPLES, n_groups).astype(np.int16)
+
+
+def measured(actual: Reals, predicted: Reals, groups: Groups, seed: int) -> Measured:
+    """Measures of predictions with their intervals.
+
+    Every row counts once, however often it was predicted: its terms are means over the repeats. The Spearman
+    correlation is the mean of those of the repeats.
+
+    Args:
+        actual: mJ, shape `(n,)`, n at least 1.
+        predicted: mJ, shape `(n_repeats, n)`.
+        groups: group of each row as a number below the count of groups, shape `(n,)`; each has a row.
+        seed: seed of the draws.
+    """
+    terms = np.concatenate([row_terms(actual, once) for once in predicted], axis=1)
+    means = resampled_means(terms, groups, seed)
+    value, resamples = (_measures(part, len(predicted)) for part in (means.value, means.resamples))
+    return Measured(
+        {name: _finite(value[position]) for position, name in enumerate(METRICS)},
+        {name: interval_of(resamples[:, position]) for position, name in enumerate(METRICS)},
+    )
+
+
+def _measures(means: Reals, n_repeats: int) -> Reals:
+    """Measures from means of terms, shape `(..., n_repeats * N_TERMS)`."""
+    of_repeats = means.reshape(*means.shape[:-1], n_repeats, N_TERMS)
+    pooled = from_means(of_repeats.mean(axis=-2))
+    pooled[..., -1] = from_means(of_repeats)[..., -1].mean(axis=-1)
+    return pooled
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def interval_of(resamples: Reals) -> Interval | None:
+    """Percentile interval of a resampled figure; None where resamples do not have it.
+
+    >>> interval_of(np.arange(1001.0))
+    (25.0, 975.0)
+    """
+    if not len(resamples) or not np.isfinite(resamples).all():
+        return None
+    low, high = np.quantile(resamples, (_TAIL, 1 - _TAIL))
+    return float(low), float(high)
+
+
+def difference(means: Means, one: int, other: int) -> Difference:
+    """What one column's mean is above another's, on the same rows and in the same resamples."""
+    value = float(means.value[one] - means.value[other])
+    return Difference(value, interval_of(means.resamples[:, one] - means.resamples[:, other]))
+
+
+def ranks(differences: Sequence[Sequence[Difference]]) -> list[int]:
+    """Rank of each of several predictors: 1, and 1 more for every other that is better beyond doubt.
+
+    Two predictors of which neither is better beyond doubt are tied.
+
+    Args:
+        differences: `differences[i][j]`: what predictor i is above predictor j, in a measure where more is better.
+
+    >>> better, same, worse = Difference(0.2, (0.1, 0.3)), Difference(0.0, (-0.1, 0.1)), Difference(-0.2, (-0.3, -0.1))
+    >>> ranks([[same, same, better], [same, same, better], [worse, worse, same]])
+    [1, 1, 3]
+    """
+    everyone = range(len(differences))
+    return [1 + sum(differences[other][one].is_above for other in everyone) for one in everyone]

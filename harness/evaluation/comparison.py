@@ -1,0 +1,92 @@
+"""Predictors held against each other on the same rows: ranks, ties, and differences with their intervals."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from harness.evaluation.bootstrap import Difference, Means, difference, ranks, resampled_means
+from harness.evaluation.folds import numbered
+from harness.evaluation.metrics import RANKED_PERCENT, Reals, is_within
+from harness.evaluation.scores import Tried
+
+BASELINE: Final = "constant"
+"""Predictor that all others are held against; it is always evaluated."""
+
+
+class Compared(NamedTuple):
+    """Where a predictor stands among others.
+
+    Attributes:
+        rank: 1, and 1 more for every predictor that is better beyond doubt; None where it has no measures.
+        ties: keys of the predictors that it cannot be told apart from: the interval of the difference includes 0.
+        differences: by the key of another predictor, what its share within 10 % is above the other's on the rows
+            that both speak for: that of the baseline, and that of the best.
+    """
+
+    rank: int | None = None
+    ties: tuple[str, ...] = ()
+    differences: Mapping[str, Difference] = {}
+
+
+def compare(parts: Mapping[str, Tried], seed: int) -> dict[str, Compared]:
+    """Where each predictor stands that has measures.
+
+    Args:
+        parts: rows of one split and kernel type as each predictor did them, by its key; the rows are the same.
+        seed: seed of the resamples.
+    """
+    known = {key: part for key, part in parts.items() if part.is_scored.any()}
+    pairs = _Pairs(known, seed)
+    table = {one: {other: pairs.difference(one, other) for other in known} for one in known}
+    of_rank = dict(zip(known, ranks([list(row.values()) for row in table.values()]), strict=True))
+    best = min(known, key=lambda key: (of_rank[key], -pairs.share(key), key), default=None)
+    return {
+        key: Compared(
+            of_rank[key],
+            tuple(other for other in known if other != key and not _is_apart(table[key][other], table[other][key])),
+            {
+                other: table[key][other]
+                for other in dict.fromkeys((BASELINE, best))
+                if other is not None and other in known and other != key and np.isfinite(table[key][other].value)
+            },
+        )
+        for key in known
+    }
+
+
+def _is_apart(one: Difference, other: Difference) -> bool:
+    return one.is_above or other.is_above
+
+
+class _Pairs:
+    """Differences of pairs of predictors, on the rows that both can speak for."""
+
+    def __init__(self, parts: Mapping[str, Tried], seed: int) -> None:
+        self._parts = parts
+        self._places = {key: place for place, key in enumerate(parts)}
+        self._seed = seed
+        self._means: dict[bytes, Means] = {}
+
+    def share(self, key: str) -> float:
+        """Share of rows within the bound that ranks go by."""
+        part = self._parts[key]
+        return float(_hits(part)[part.is_scored].mean())
+
+    def difference(self, one: str, other: str) -> Difference:
+        """What one predictor's share is above another's; NaN where they share no row."""
+        both = self._parts[one].is_scored & self._parts[other].is_scored
+        if not both.any():
+            return Difference(float("nan"), None)
+        rows = both.tobytes()
+        if rows not in self._means:
+            hits = np.column_stack([_hits(part)[both] for part in self._parts.values()])
+            self._means[rows] = resampled_means(hits, numbered(self._parts[one].groups[both]), self._seed)
+        return difference(self._means[rows], self._places[one], self._places[other])
+
+
+def _hits(part: Tried) -> Reals:
+    """Share of the repeats in which each row is within the bound; a row that is not scored counts nowhere."""
+    predicted = np.nan_to_num(part.predicted_mj, nan=np.inf)
+    hits: Reals = is_within(part.actual_mj, predicted, RANKED_PERCENT).mean(axis=0)
+    return hits

@@ -1,0 +1,341 @@
+"""What every predictor has to keep to: one suite of checks, for the project's tests and for authors alike.
+
+It judges behaviour, never how good the predictions are.
+"""
+
+import ast
+import inspect
+from collections.abc import Callable
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+from sklearn.base import clone
+
+from harness.evaluation.features import FEATURES, LABEL, NUMBERS, WORDS
+from harness.evaluation.persistence import as_bytes, from_bytes
+from harness.evaluation.protocol import Predictor, PredictorError, PredictorInfo
+from harness.evaluation.registry import PACKAGE, load_model, predictor_info
+from harness.schema.cost import kernel_cost
+from harness.schema.records import KEYS
+from harness.schema.vocabulary import KERNEL_REQUIRES, Kernel
+
+Reals = npt.NDArray[np.float64]
+
+COVERAGES: Final = (0.5, 0.8, 0.95)
+"""Coverages at which intervals are held against each other."""
+_TOLERANCE: Final = 1e-6
+"""Relative difference that the order of additions may make."""
+_EXTENTS: Final = {
+    "input_h": (7, 14, 28, 56), "input_w": (7, 14, 28, 56), "cin": (8, 16, 32, 64), "cout": (8, 24, 48, 96),
+    "kernel_h": (1, 3, 5), "kernel_w": (1, 3, 5), "stride_h": (1, 2), "stride_w": (1, 2), "cin2": (8, 16),
+}  # fmt: skip
+
+
+class ConformanceError(PredictorError):
+    """A predictor does not keep to the protocol; the message says in what."""
+
+
+class Candidate:
+    """A predictor on trial, with kernels to try it on.
+
+    Args:
+        key: predictor.
+        package: package that it is in.
+
+    Attributes:
+        info: what it declares.
+        model: its class.
+        train: kernels of every type that it speaks for, 40 of the first, with energies.
+        test: other kernels of these types, without.
+        few: rows of `train` of the first two types, for what does not depend on the type.
+        few_test: rows of `test` likewise.
+    """
+
+    def __init__(self, key: str, package: str = PACKAGE) -> None:
+        self.info: PredictorInfo = predictor_info(key, package)
+        self.model: type[Predictor] = load_model(key, package)
+        self.package = package
+        types = self.info.kernel_types
+        self.train = trial_kernels([types[0]] * 40 + [kernel for kernel in types for _ in range(6)], seed=0)
+        self.test = trial_kernels([kernel for kernel in types for _ in range(3)], seed=1)[list(FEATURES)]
+        self.few, self.few_test = (
+            rows[rows["kernel"].isin(types[:2])].reset_index(drop=True) for rows in (self.train, self.test)
+        )
+
+    @cached_property
+    def fitted(self) -> Predictor:
+        """Fitted on `train`; nobody may fit it again."""
+        return self.model().fit(self.train.copy())
+
+    @cached_property
+    def energies(self) -> Reals:
+        """What it predicts for `test`, in mJ."""
+        return self.fitted.predict(self.test.copy())
+
+    @cached_property
+    def fitted_on_few(self) -> Predictor:
+        """Fitted on `few`; nobody may fit it again."""
+        return self.model().fit(self.few.copy())
+
+    @cached_property
+    def few_energies(self) -> Reals:
+        """What that predicts for `few_test`, in mJ."""
+        return self.fitted_on_few.predict(self.few_test.copy())
+
+
+def trial_kernels(types: list[Kernel], seed: int) -> pd.DataFrame:
+    """Kernels with energies that follow from FLOPs and bytes, with 5 % of noise.
+
+    Args:
+        types: kernel type of every row.
+        seed: seed of extents and noise.
+
+    Returns:
+        Columns `FEATURES` and `energy_mj`.
+
+    >>> trial_kernels(["fc", "relu"], seed=0)["kernel"].tolist()
+    ['fc', 'relu']
+    """
+    generator = np.random.default_rng(seed)
+    rows: list[dict[str, Any]] = []
+    for kernel in types:
+        extents = {name: int(generator.choice(_EXTENTS[name])) for name in KERNEL_REQUIRES[kernel]}
+        rows.append({"kernel": kernel, "dtype": "fp32", **extents})
+    fields = {name: pa.string() if name in ("kernel", "dtype") else pa.int64() for name in (*KEYS["kernels"], "dtype")}
+    table = pa.Table.from_pylist(rows, schema=pa.schema(list(fields.items())))
+    place = {"delegate": "CPU1", "processor": "cpu", "device_id": "acme-phone"}
+    frame = table.to_pandas().assign(**kernel_cost(table)._asdict(), **place)
+    frame = frame.astype(dict.fromkeys(NUMBERS, "float64") | dict.fromkeys(("kernel", *WORDS), "str"))
+    noise = np.exp(generator.normal(0, 0.05, len(frame)))
+    frame[LABEL] = (1e-3 + 2e-9 * frame["flops"] + 5e-8 * frame["bytes_moved"]) * noise
+    return pd.DataFrame(frame[[*FEATURES, LABEL]])
+
+
+Check = Callable[[Candidate], None]
+
+
+def check_info_is_light(candidate: Candidate) -> None:
+    """The declaration imports nothing but the harness and the standard library's typing."""
+    spec = find_spec(f"{candidate.package}.{candidate.info.folder}.info")
+    _require(spec is not None and spec.origin is not None, "has no info.py")
+    source = Path(str(spec.origin)).read_text(encoding="utf-8") if spec else ""
+    for node in ast.walk(ast.parse(source)):
+        named = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        named += [node.module or "."] if isinstance(node, ast.ImportFrom) else []
+        for name in named:
+            is_light = name == "harness.evaluation.protocol" or name.startswith("harness.schema.vocabulary")
+            _require(is_light, f"info.py imports {name}; expected harness.evaluation.protocol alone")
+
+
+def check_constructor_only_stores(candidate: Candidate) -> None:
+    """It is made without arguments, keeps its parameters as they are given, and knows nothing before its fit."""
+    model: Any = candidate.model()
+    parameters = inspect.signature(candidate.model).parameters
+    for name in parameters:
+        _require(hasattr(model, name), f"__init__ does not store {name}")
+    fitted = [name for name in vars(model) if name.endswith("_") and not name.startswith("_")]
+    _require(not fitted, f"{', '.join(fitted)} exists before fit")
+    copied: Any = clone(model)
+    _require(repr(copied.get_params()) == repr(model.get_params()), "its clone has other parameters")
+
+
+def check_fit_returns_self(candidate: Candidate) -> None:
+    """`fit` gives the predictor back, with fitted attributes that end in an underscore."""
+    model: Any = candidate.model()
+    returned = model.fit(candidate.few.copy())
+    _require(returned is model, f"fit returns {type(returned).__name__}; expected self")
+    fitted = [name for name in vars(model) if name.endswith("_") and not name.startswith("_")]
+    _require(bool(fitted), "no attribute that ends in _ after fit")
+
+
+def check_repeats_itself(candidate: Candidate) -> None:
+    """The same rows give the same predictions in another instance, whatever was drawn from NumPy in between."""
+    np.random.seed(12345)
+    np.random.random(7)
+    again = clone(candidate.model()).fit(candidate.few.copy()).predict(candidate.few_test.copy())
+    _same(again, candidate.few_energies, "predictions of a clone fitted on the same rows", tolerance=0)
+
+
+def check_refit_forgets(candidate: Candidate) -> None:
+    """A second fit leaves nothing of the first."""
+    model = candidate.model()
+    other = trial_kernels(list(candidate.few["kernel"]), seed=2)
+    other[LABEL] *= 7
+    model.fit(other)
+    again = model.fit(candidate.few.copy()).predict(candidate.few_test.copy())
+    _same(again, candidate.few_energies, "predictions after a fit on other rows and a second on these", tolerance=0)
+
+
+def check_predictions_are_energies(candidate: Candidate) -> None:
+    """One finite positive number of mJ a row, for kernels far larger and smaller than any seen as well."""
+    costs = ["flops", "params", "bytes_moved"]
+    far = candidate.test.assign(**{name: candidate.test[name] * 1e3 for name in costs})
+    near = candidate.test.assign(**dict.fromkeys(costs, 1.0))
+    for what, kernels in (("kernels", candidate.test), ("huge kernels", far), ("tiny kernels", near)):
+        _energies(candidate.fitted.predict(kernels.copy()), len(kernels), what)
+
+
+def check_input_is_untouched(candidate: Candidate) -> None:
+    """What it is given stays as it is."""
+    train, test = candidate.few.copy(), candidate.few_test.copy()
+    model = candidate.model().fit(train)
+    _require(train.equals(candidate.few), "fit changes its input")
+    model.predict(test)
+    if hasattr(model, "predict_interval"):
+        model.predict_interval(test, COVERAGES[0])
+    _require(test.equals(candidate.few_test), "predict changes its input")
+
+
+def check_labels_are_not_read_again(candidate: Candidate) -> None:
+    """Labels that change after the fit change nothing; at prediction there are none."""
+    train = candidate.few.copy()
+    model = candidate.model().fit(train)
+    train[LABEL] = train[LABEL].to_numpy()[::-1] * 1e3
+    train.loc[:, LABEL] = 1e6
+    _same(
+        model.predict(candidate.few_test.copy()),
+        candidate.few_energies,
+        "predictions after the labels changed",
+        tolerance=0,
+    )
+
+
+def check_rows_stand_alone(candidate: Candidate) -> None:
+    """A row's prediction depends neither on the other rows nor on their order."""
+    order = np.random.default_rng(0).permutation(len(candidate.test))
+    shuffled = candidate.fitted.predict(candidate.test.iloc[order].reset_index(drop=True))
+    _same(shuffled, candidate.energies[order], "predictions in another order")
+    rows = [candidate.test.iloc[[row]].reset_index(drop=True) for row in range(len(candidate.test))]
+    alone = np.concatenate([candidate.fitted.predict(row) for row in rows])
+    _same(alone, candidate.energies, "predictions of rows on their own")
+    none = candidate.fitted.predict(pd.concat([candidate.test] * 3, ignore_index=True))
+    _same(none, np.tile(candidate.energies, 3), "predictions of a larger batch")
+
+
+def check_intervals_widen(candidate: Candidate) -> None:
+    """Intervals, where there are any, are ordered, finite and not negative, and contain those of lower coverage."""
+    model: Any = candidate.fitted
+    if not hasattr(model, "predict_interval"):
+        return
+    inner = None
+    for coverage in COVERAGES:
+        bounds = np.asarray(model.predict_interval(candidate.test.copy(), coverage))
+        what = f"{coverage:.0%} intervals"
+        _require(bounds.shape == (len(candidate.test), 2), f"{what} have shape {bounds.shape}; expected (n, 2)")
+        _require(bool(np.isfinite(bounds).all() and (bounds >= 0).all()), f"{what} are not finite or are negative")
+        _require(bool((bounds[:, 0] <= bounds[:, 1]).all()), f"{what} have lower bounds above the upper ones")
+        if inner is not None:
+            is_wider = (bounds[:, 0] <= inner[:, 0]) & (bounds[:, 1] >= inner[:, 1])
+            _require(bool(is_wider.all()), f"{what} do not contain those of a lower coverage")
+        inner = bounds
+
+
+def check_networks_have_energies(candidate: Candidate) -> None:
+    """Energies of whole networks, where it offers any, are one finite positive number of mJ a network."""
+    model: Any = candidate.fitted
+    if not hasattr(model, "predict_models"):
+        return
+    half = len(candidate.test) // 2
+    kernels = [candidate.test[:half], candidate.test[half:].reset_index(drop=True)]
+    models = pd.DataFrame({"kernels": pd.Series(kernels, dtype=object)})
+    _energies(model.predict_models(models), len(models), "networks")
+
+
+def check_every_type_is_answered(candidate: Candidate) -> None:
+    """It answers for every kernel type that it declares, each alone."""
+    for kernel in candidate.info.kernel_types:
+        rows = candidate.test[candidate.test["kernel"] == kernel].reset_index(drop=True)
+        _energies(candidate.fitted.predict(rows), len(rows), f"{kernel} kernels")
+
+
+def check_few_rows_suffice(candidate: Candidate) -> None:
+    """One row of a type is enough to be fitted on, with others and alone; so are rows of one energy."""
+    types = list(candidate.info.kernel_types)
+    sparse = trial_kernels(types, seed=3)
+    flat = candidate.few.assign(**{LABEL: 2.5})
+    for what, train in (("one row of each type", sparse), ("one row", sparse[:1]), ("rows of one energy", flat)):
+        test = candidate.test[candidate.test["kernel"].isin(train["kernel"])].reset_index(drop=True)
+        model: Any = candidate.model().fit(train.copy())
+        _energies(model.predict(test), len(test), f"kernels when fitted on {what}")
+        if hasattr(model, "predict_interval"):
+            bounds = np.asarray(model.predict_interval(test, COVERAGES[-1]))
+            _require(bool(np.isfinite(bounds).all()), f"intervals are not finite when fitted on {what}")
+
+
+def check_saving_keeps_predictions(candidate: Candidate) -> None:
+    """Saved without pickle and loaded again, it predicts the same."""
+    model = from_bytes(as_bytes(candidate.fitted_on_few, candidate.package), candidate.package)
+    _same(
+        model.predict(candidate.few_test.copy()),
+        candidate.few_energies,
+        "predictions after saving and loading",
+        tolerance=0,
+    )
+
+
+CHECKS: Final[tuple[Check, ...]] = (
+    check_info_is_light,
+    check_constructor_only_stores,
+    check_fit_returns_self,
+    check_repeats_itself,
+    check_refit_forgets,
+    check_predictions_are_energies,
+    check_input_is_untouched,
+    check_labels_are_not_read_again,
+    check_rows_stand_alone,
+    check_intervals_widen,
+    check_networks_have_energies,
+    check_every_type_is_answered,
+    check_few_rows_suffice,
+    check_saving_keeps_predictions,
+)
+"""All checks; each raises `ConformanceError`, or what the predictor raises."""
+
+
+def faults_of(key: str, package: str = PACKAGE) -> list[str]:
+    """What is wrong with a predictor, one line a check that it does not pass.
+
+    Raises:
+        UsageError: there is no such predictor.
+        PredictorError: it cannot be loaded.
+    """
+    candidate = Candidate(key, package)
+    faults = []
+    for check in CHECKS:
+        try:
+            check(candidate)
+        except ConformanceError as error:
+            faults.append(f"{check.__name__}: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever a predictor raises is a fault of it
+            faults.append(f"{check.__name__}: raised {type(error).__name__}: {error}")
+    return faults
+
+
+def _require(holds: bool, fault: str) -> None:
+    if not holds:
+        raise ConformanceError(fault)
+
+
+def _energies(values: Any, n: int, what: str) -> None:
+    found = np.asarray(values)
+    _require(found.shape == (n,), f"predictions for {what} have shape {found.shape}; expected ({n},)")
+    _require(found.dtype == np.float64, f"predictions for {what} are {found.dtype}; expected float64")
+    n_bad = int((~(np.isfinite(found) & (found > 0))).sum())
+    _require(n_bad == 0, f"predictions for {what} are not finite and positive in {n_bad} of {n} rows")
+
+
+def _same(found: Reals, expected: Reals, what: str, tolerance: float = _TOLERANCE) -> None:
+    _require(np.shape(found) == np.shape(expected), f"{what} have another shape")
+    differs = ~np.isclose(found, expected, rtol=tolerance, atol=0, equal_nan=True)
+    if differs.any():
+        row = int(np.flatnonzero(differs)[0])
+        raise ConformanceError(
+            f"{what} differ in {int(differs.sum())} of {len(expected)} rows; row {row}: {found[row]:.6g} mJ, "
+            f"expected {expected[row]:.6g} mJ"
+        )

@@ -1,0 +1,145 @@
+"""What a predictor learnt from, by kernel type, and where a network asks for something else; it predicts nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.schema.vocabulary import Kernel
+
+RANGED: Final = ("input_h", "input_w", "cin", "cout", "cin2", "cin3", "cin4", "flops")
+"""Columns in which a predictor is trusted between the least and the greatest value that it learnt from."""
+EXACT: Final = {
+    "kernel size": ("kernel_h", "kernel_w"),
+    "stride": ("stride_h", "stride_w"),
+    "groups": ("groups",),
+}
+"""Columns whose values together have to be among those that it learnt from, because runtimes have code of their own
+for each."""
+_GROUPED: Final = ("conv-bn-relu",)
+"""Kernel types that have groups: one where nothing is said."""
+
+
+class KernelRange(BaseModel):
+    """What was learnt from of one kernel type.
+
+    Attributes:
+        n_rows: rows of it.
+        ranges: least and greatest value by column of `RANGED`; without those that its rows leave empty.
+        seen: values, in words, by name of `EXACT`; likewise.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    n_rows: Annotated[int, Field(gt=0)]
+    ranges: dict[str, tuple[float, float]]
+    seen: dict[str, tuple[str, ...]]
+
+
+class Ranges(BaseModel):
+    """What was learnt from, by kernel type; the contents of the file beside a saved predictor."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1] = Field(1, description="Version of this layout.")
+    processor: str = Field(description="Processor that the kernels ran on.")
+    kernels: dict[Kernel, KernelRange] = Field(description="What was learnt from, by kernel type.")
+
+
+@dataclass(frozen=True)
+class Extrapolation:
+    """Kernels of one type in which one thing is unlike all that was learnt from.
+
+    Attributes:
+        kernel: kernel type.
+        field: column of `RANGED` or name of `EXACT`.
+        found: values that the network has there, outside of what was learnt from.
+        learnt: what was learnt from.
+        places: positions of those kernels in the table that was asked about.
+    """
+
+    kernel: Kernel
+    field: str
+    found: str
+    learnt: str
+    places: tuple[int, ...]
+
+
+def ranges_of(kernels: pd.DataFrame) -> Ranges:
+    """What can be learnt from some kernels.
+
+    Args:
+        kernels: columns `harness.evaluation.features.FEATURES`, at least; of one processor.
+    """
+    of_kernel = {kernel: _range_of(rows) for kernel, rows in kernels.groupby("kernel")}
+    return Ranges.model_validate({"processor": kernels["processor"].iloc[0], "kernels": of_kernel})
+
+
+def _range_of(rows: pd.DataFrame) -> KernelRange:
+    given = rows[list(RANGED)].dropna(axis="columns", how="all")
+    bounds = {str(name): (float(values.min()), float(values.max())) for name, values in given.items()}
+    seen = {name: tuple(sorted(set(_in_words(rows, name)), key=_numbers)) for name in EXACT}
+    return KernelRange(n_rows=len(rows), ranges=bounds, seen={name: values for name, values in seen.items() if values})
+
+
+def extrapolations(kernels: pd.DataFrame, ranges: Ranges) -> list[Extrapolation]:
+    """Where kernels are unlike all that was learnt from, by kernel type and column.
+
+    Args:
+        kernels: columns `harness.evaluation.features.FEATURES`, range index; types that were not learnt from are
+            passed over.
+        ranges: what was learnt from.
+    """
+    found: list[Extrapolation] = []
+    for kernel, learnt in ranges.kernels.items():
+        rows = kernels[kernels["kernel"] == kernel]
+        if rows.empty:
+            continue
+        checked = (*(_unseen(rows, name, learnt) for name in EXACT), *(_outside(rows, name, learnt) for name in RANGED))
+        for name, (values, known) in zip((*EXACT, *RANGED), checked, strict=True):
+            if len(values):
+                words = _as_list(sorted(set(values), key=_numbers))
+                found.append(Extrapolation(kernel, name, words, known, tuple(int(place) for place in values.index)))
+    return found
+
+
+def _unseen(rows: pd.DataFrame, name: str, learnt: KernelRange) -> tuple["pd.Series[str]", str]:
+    """Values that were not seen, at the kernels that have them; and those that were."""
+    values, seen = _in_words(rows, name), learnt.seen.get(name, ())
+    return values[~values.isin(seen)], _as_list(seen) or "none"
+
+
+def _outside(rows: pd.DataFrame, name: str, learnt: KernelRange) -> tuple["pd.Series[str]", str]:
+    """Values out of the range, at the kernels that have them; and the range."""
+    least, most = learnt.ranges.get(name, (np.inf, -np.inf))
+    values = rows[name].dropna()
+    outside = values[(values < least) | (values > most)]
+    known = f"{least:.0f} to {most:.0f}" if least <= most else "none"
+    return outside.astype(int).astype(str), known
+
+
+def _in_words(rows: pd.DataFrame, name: str) -> "pd.Series[str]":
+    """Values of columns of `EXACT` joined by x, of the rows that have them."""
+    values = rows[list(EXACT[name])]
+    if name == "groups":
+        values = values.where(values.notna() | ~rows[["kernel"]].isin(_GROUPED).to_numpy(), 1.0)
+    whole = values.dropna().astype(int)
+    words = ["x".join(map(str, row)) for row in whole.itertuples(index=False)]
+    return pd.Series(words, index=whole.index, dtype="str")
+
+
+def _numbers(words: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in words.split("x"))
+
+
+_MOST_NAMED: Final = 8
+
+
+def _as_list(values: Sequence[str]) -> str:
+    """Values with commas between them, the middle ones left out where they are many."""
+    if len(values) > _MOST_NAMED:
+        return f"{', '.join(values[: _MOST_NAMED - 1])} … {values[-1]}"
+    return ", ".join(values)

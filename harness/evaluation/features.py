@@ -1,0 +1,73 @@
+"""Tables of kernels as predictors see them; the label is a column that only training tables have."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harness.schema.vocabulary import CONFIGURATION_FIELDS
+
+LABEL: Final = "energy_mj"
+"""What is predicted."""
+COST_FEATURES: Final = ("flops", "params", "bytes_moved")
+NUMBERS: Final = (*CONFIGURATION_FIELDS, *COST_FEATURES)
+"""Columns of numbers, all float64; an extent that a kernel type does not have is NaN, and `groups` NaN means 1."""
+WORDS: Final = ("dtype", "delegate", "processor", "device_id")
+"""Columns of words besides the kernel type."""
+FEATURES: Final = ("kernel", *NUMBERS, *WORDS)
+"""Columns of a table of kernels, in order."""
+
+
+def kernel_frame(table: pa.Table) -> pd.DataFrame:
+    """Kernels without their labels.
+
+    Args:
+        table: rows of the kernels level of a release.
+
+    Returns:
+        Columns `FEATURES`, one row a kernel in the order of the table, range index.
+    """
+    return pd.DataFrame({name: _column(table.column(name), name) for name in FEATURES})
+
+
+def labelled_frame(table: pa.Table) -> pd.DataFrame:
+    """Kernels with their labels, to fit on.
+
+    Args:
+        table: rows of the kernels level of a release.
+
+    Returns:
+        Columns `FEATURES` and `energy_mj`, one row a kernel in the order of the table, range index.
+    """
+    return kernel_frame(table).assign(**{LABEL: table.column(LABEL).to_numpy().astype(np.float64)})
+
+
+def network_frame(models: pa.Table) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
+    """Kernels of networks, from their kernel lists.
+
+    Args:
+        models: rows of the models level of a release; those without a kernel list add no kernels.
+
+    Returns:
+        Columns `FEATURES`, one row a kernel in order of execution, `kernel` missing where it has no type; and the
+        position of each kernel's network in `models`.
+    """
+    lists = models.column("kernels").combine_chunks()
+    rows = pc.list_parent_indices(lists)
+    kernels = pc.list_flatten(lists)
+    flat = pa.table(kernels.flatten(), names=[field.name for field in kernels.type])
+    of_model = {name: models.column(name).take(rows) for name in WORDS if name != "dtype"}
+    columns = {name: of_model[name] if name in of_model else flat.column(name) for name in FEATURES}
+    frame = pd.DataFrame({name: _column(column, name) for name, column in columns.items()})
+    return frame, rows.to_numpy().astype(np.int64)
+
+
+def _column(column: pa.ChunkedArray, name: str) -> "pd.Series[str] | npt.NDArray[np.float64]":
+    if name in NUMBERS:
+        numbers: npt.NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy()
+        return numbers
+    words: pd.Series[str] = column.cast(pa.string()).to_pandas().astype("str")
+    return words

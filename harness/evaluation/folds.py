@@ -1,0 +1,103 @@
+"""Which rows are held out: repeated cross-validation by group, and the hard splits that ask for extrapolation.
+
+They see configurations, never energies.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Rows = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+N_FOLDS: Final = 5
+N_REPEATS: Final = 5
+DECILE: Final = 10
+HELD_OUT: Final = 0.2
+MOST_HELD_OUT: Final = 0.4
+"""A group that would make the test side larger than this stays in training."""
+UNSEEN: Final[Mapping[str, tuple[str, ...]]] = {
+    "unseen-channels": ("cin", "cout", "cin2", "cin3", "cin4"),
+    "unseen-input-size": ("input_h", "input_w"),
+    "unseen-kernel-size": ("kernel_h", "kernel_w"),
+}
+"""Columns whose values together are on one side, of each hard split of that kind."""
+
+
+def numbered(groups: "pd.Series[str]") -> Rows:
+    """Group of each row as a number, in order of the groups' names.
+
+    >>> numbered(pd.Series(["b", "a", "b"])).tolist()
+    [1, 0, 1]
+    """
+    return np.unique(groups.to_numpy(dtype=str), return_inverse=True)[1].astype(np.int64)
+
+
+def repeated_folds(groups: Rows, strata: "pd.Series[str]", seed: int) -> Rows:
+    """Fold of every row in every repeat: groups are whole, and each stratum is spread evenly over the folds.
+
+    Args:
+        groups: group of each row as a number, shape `(n,)`; a group is within one stratum.
+        strata: what shall be in all folds alike, shape `(n,)`.
+        seed: seed of the draw; it and the groups decide alone.
+
+    Returns:
+        Fold numbers, shape `(N_REPEATS, n)`, below `N_FOLDS`, or below the count of groups where that is less.
+    """
+    n_groups = int(groups.max(initial=-1)) + 1
+    stratum = np.zeros(n_groups, dtype=np.int64)
+    stratum[groups] = numbered(strata)
+    folds = np.empty((N_REPEATS, len(groups)), dtype=np.int64)
+    for repeat in range(N_REPEATS):
+        shuffled = np.random.default_rng((seed, repeat)).permutation(n_groups)
+        in_strata = shuffled[np.argsort(stratum[shuffled], kind="stable")]
+        of_group = np.empty(n_groups, dtype=np.int64)
+        of_group[in_strata] = np.arange(n_groups) % min(N_FOLDS, max(n_groups, 1))
+        folds[repeat] = of_group[groups]
+    return folds
+
+
+def largest_flops(kernels: pd.DataFrame, groups: Rows) -> Mask:
+    """Rows of the tenth of each kernel type's configurations that have most FLOPs; equal ones go by bytes moved.
+
+    A type with fewer than ten configurations keeps them all in training.
+
+    Args:
+        kernels: columns `kernel`, `flops`, `bytes_moved`.
+        groups: configuration of each row as a number.
+    """
+    of_group = kernels[["kernel", "flops", "bytes_moved"]].assign(group=groups).drop_duplicates("group")
+    ordered = of_group.sort_values(["kernel", "flops", "bytes_moved", "group"], ascending=[True, False, False, True])
+    position = ordered.groupby("kernel").cumcount()
+    size = ordered.groupby("kernel")["group"].transform("size")
+    held_out = ordered["group"][position < size // DECILE]
+    return np.isin(groups, held_out.to_numpy())
+
+
+def unseen(kernels: pd.DataFrame, columns: tuple[str, ...], seed: int) -> Mask:
+    """Rows whose values in some columns are held out: about a fifth of those that have such values.
+
+    Values are taken in the order of a hash, each with all its rows, whatever their kernel type; one that would make
+    the test side too large stays in training. Rows without such values are never held out.
+
+    Args:
+        kernels: one row a kernel.
+        columns: columns of the values.
+        seed: seed of the order.
+    """
+    values = np.nan_to_num(kernels[list(columns)].to_numpy()).astype(np.int64)
+    has_any = (values > 0).any(axis=1)
+    distinct, place, counts = np.unique(values[has_any], axis=0, return_inverse=True, return_counts=True)
+    wanted, most = (share * has_any.sum() for share in (HELD_OUT, MOST_HELD_OUT))
+    names = [f"{seed}/{'x'.join(map(str, value))}" for value in distinct.tolist()]
+    is_chosen = np.zeros(len(distinct), dtype=np.bool_)
+    for number in sorted(range(len(distinct)), key=lambda number: hashlib.sha256(names[number].encode()).digest()):
+        n_chosen = counts[is_chosen].sum()
+        is_chosen[number] = n_chosen < wanted and n_chosen + counts[number] <= most
+    held_out = np.zeros(len(kernels), dtype=np.bool_)
+    held_out[has_any] = is_chosen[place]
+    return held_out

@@ -1,0 +1,207 @@
+"""Runs a predictor in a process of its own, with limits; whatever it does there ends as an outcome with its reason.
+
+One worker (`harness.evaluation.worker`) serves many jobs of a predictor: it imports what is needed once and forks a
+child for each job, so that no process ever holds rows of two jobs, and none a test label. Over the control socket the
+worker says `{}` when it is up and `{"reason": null}` when the predictor is loaded; the parent then sends one byte with
+the descriptor of a fresh socket for every job, and the worker answers with the exit status of its child. Over the
+job's socket go a header and two tables (Arrow IPC), and back come a header and the figures (little-endian float64).
+It guards against accidents and casual peeking and is no sandbox against an attacker.
+"""
+
+import json
+import signal
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from harness.evaluation.features import FEATURES, LABEL
+from harness.evaluation.registry import PACKAGE, predictor_info
+from harness.evaluation.worker import MESSAGE_LENGTH, message
+from harness.evaluation.worker_process import DeathError, Limits, LoadError, WorkerProcess
+
+__all__ = ["Job", "Limits", "Outcome", "run_jobs"]
+
+Reals = npt.NDArray[np.float64]
+
+MOST_DEATHS: Final = 3
+"""Jobs in a row that a predictor may overrun; the rest are not tried."""
+_LONGEST_HEADER: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One fit and the predictions of it.
+
+    Attributes:
+        train: kernels to fit on, columns `FEATURES` and `energy_mj`.
+        test: kernels to predict, columns `FEATURES`; a table with labels is refused.
+        coverages: coverages of the intervals wanted, where the predictor gives any.
+        networks: number of the network that each test kernel is of, where they are kernels of networks.
+    """
+
+    train: pd.DataFrame
+    test: pd.DataFrame
+    coverages: tuple[float, ...] = ()
+    networks: npt.NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        for name, frame, columns in (("train", self.train, (*FEATURES, LABEL)), ("test", self.test, FEATURES)):
+            if tuple(frame.columns) != columns:
+                raise ValueError(f"{name} has columns {', '.join(frame.columns)}; expected {', '.join(columns)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a job.
+
+    Attributes:
+        status: `ok`, or `failed`.
+        reason: what the predictor did wrong, in words; empty where it did not.
+        predictions: energy of the test kernels in mJ, shape `(n,)`; None where it failed.
+        intervals: by coverage, lower and upper bound in mJ, shape `(n, 2)`; empty where the predictor gives none.
+        networks: by number, energy of the networks in mJ; empty where the predictor offers nothing better than the
+            sum over their kernels.
+        fit_s: time of the fit in seconds; None where it did not come to an end.
+        predict_s: time of the predictions in seconds, likewise; None also where there was nothing to predict.
+        peak_mb: most memory that the process held; None where it did not live to say so.
+    """
+
+    status: Literal["ok", "failed"]
+    reason: str = ""
+    predictions: Reals | None = None
+    intervals: Mapping[float, Reals] = field(default_factory=dict)
+    networks: Mapping[int, float] = field(default_factory=dict)
+    fit_s: float | None = None
+    predict_s: float | None = None
+    peak_mb: float | None = None
+
+
+def run_jobs(
+    key: str, jobs: Iterable[Job], *, package: str = PACKAGE, limits: Limits | None = None
+) -> Iterator[Outcome]:
+    """Outcome of every job of a predictor, in order.
+
+    A job that fails takes no other with it. A predictor that overruns its time in `MOST_DEATHS` jobs in a row is
+    not tried on the rest, and one that cannot be loaded on none; those jobs fail for the same reason.
+
+    Args:
+        key: predictor.
+        jobs: taken one by one, as they are run.
+        package: package that the predictor is in.
+        limits: of each job; `Limits()` where None.
+
+    Raises:
+        UsageError: there is no such predictor.
+        PredictorError: a predictor of the package is broken in its declaration.
+    """
+    predictor_info(key, package)
+    worker: WorkerProcess | None = None
+    reason, n_deaths = "", 0
+    try:
+        for job in jobs:
+            if n_deaths == MOST_DEATHS:
+                yield Outcome("failed", reason)
+                continue
+            try:
+                worker = worker or WorkerProcess(key, package, limits or Limits())
+                outcome, n_deaths = _run(worker, job), 0
+            except LoadError as error:
+                reason, n_deaths = str(error), MOST_DEATHS
+                outcome = Outcome("failed", reason)
+            except DeathError as error:
+                reason, n_deaths = str(error), n_deaths + 1
+                outcome = Outcome("failed", reason)
+                if worker is not None:
+                    worker.close()
+                    worker = None
+            yield outcome
+    finally:
+        if worker is not None:
+            worker.close()
+
+
+def _run(worker: WorkerProcess, job: Job) -> Outcome:
+    networks = None if job.networks is None else job.networks.tolist()
+    wanted = message({"coverages": job.coverages, "networks": networks})
+    request = b"".join((wanted, _as_bytes(job.train), _as_bytes(job.test)))
+    n_figures = len(job.test) * (2 + 2 * len(job.coverages))
+    answer, status = worker.run(request, _LONGEST_HEADER + 8 * n_figures)
+    if status < 0:
+        return Outcome("failed", f"was ended by signal {-status} ({signal.strsignal(-status)})")
+    if status > 0 or not answer:
+        return Outcome("failed", f"ended its process with exit code {status}")
+    try:
+        return _outcome(job, answer)
+    except (ValueError, KeyError, TypeError, struct.error):
+        return Outcome("failed", "garbled its answer")
+
+
+def _as_bytes(frame: pd.DataFrame) -> bytes:
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    content: bytes = sink.getvalue().to_pybytes()
+    return MESSAGE_LENGTH.pack(len(content)) + content
+
+
+def _outcome(job: Job, answer: bytes) -> Outcome:
+    """Outcome of a complete answer."""
+    start = MESSAGE_LENGTH.size
+    end = start + MESSAGE_LENGTH.unpack_from(answer)[0]
+    said = json.loads(answer[start:end])
+    cost = {name: said.get(name) for name in ("fit_s", "predict_s", "peak_mb")}
+    if said["reason"] is not None:
+        return Outcome("failed", said["reason"], **cost)
+    n, n_coverages = len(job.test), len(job.coverages) * said["has_intervals"]
+    numbers = [] if job.networks is None or not said["has_networks"] else np.unique(job.networks).tolist()
+    figures = np.frombuffer(answer[end:], dtype="<f8")
+    if figures.size != n * (1 + 2 * n_coverages) + len(numbers):
+        raise ValueError("figures are missing")
+    predictions, bounds, networks = np.split(figures, [n, n * (1 + 2 * n_coverages)])
+    intervals = dict(zip(job.coverages, bounds.reshape(n_coverages, n, 2), strict=False))
+    faults = (_fault_of(predictions, "rows"), *map(_fault_of_interval, intervals.values()))
+    reason = next(filter(None, (*faults, _fault_of(networks, "networks"))), "")
+    if reason:
+        return Outcome("failed", reason, **cost)
+    return Outcome("ok", "", predictions, intervals, dict(zip(numbers, networks.tolist(), strict=True)), **cost)
+
+
+def _fault_of(energies: Reals, what: str) -> str:
+    """What is wrong with energies in mJ; empty where nothing is."""
+    faults = {
+        "NaN": np.isnan(energies),
+        "infinity": np.isinf(energies),
+        "energies that are not positive": np.less_equal(energies, 0),
+    }
+    return _first_of(faults, what)
+
+
+def _fault_of_interval(bounds: Reals) -> str:
+    """What is wrong with an interval in mJ; empty where nothing is."""
+    faults = {
+        "bounds that are NaN": np.isnan(bounds).any(axis=1),
+        "bounds that are infinite": np.isinf(bounds).any(axis=1),
+        "negative bounds": np.less(bounds, 0).any(axis=1),
+        "lower bounds above the upper ones": bounds[:, 0] > bounds[:, 1],
+    }
+    return _first_of(faults, "rows")
+
+
+def _first_of(faults: Mapping[str, Any], what: str) -> str:
+    """First fault that any of them has, with their count.
+
+    Args:
+        faults: by name, which have it, shape `(n,)`.
+        what: what they are.
+    """
+    for fault, has_it in faults.items():
+        if has_it.any():
+            return f"gave {fault} for {int(has_it.sum())} of {len(has_it)} {what}"
+    return ""

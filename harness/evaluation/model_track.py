@@ -1,0 +1,133 @@
+"""The track `models`: networks of a family that is not seen, each the sum over its kernels.
+
+No configuration that occurs in the held-out family's networks is trained on, on whatever row it was measured.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harness.evaluation.features import LABEL, labelled_frame, network_frame
+from harness.evaluation.plans import ROWS, Fold, Plan, Predicted, interval_columns, leaks_between
+from harness.evaluation.protocol import PredictorInfo
+from harness.evaluation.subjects import content_sha256
+from harness.schema.identity import configuration_ids
+from harness.schema.records import KEYS
+from harness.schema.results import Leaks, Subject, Track
+from harness.splits import configurations_in
+
+ALL_FAMILIES: Final = "leave-one-family-out"
+
+
+@dataclass(frozen=True, eq=False)
+class ModelPlan(Plan):
+    """One fold a family.
+
+    Attributes:
+        subject: subject.
+        kernels: its rows of the kernels level.
+        models: its rows of the models level that have a kernel list.
+    """
+
+    track: ClassVar[Track] = "models"
+    subject: Subject
+    kernels: pa.Table
+    models: pa.Table
+
+    @cached_property
+    def _families(self) -> list[str]:
+        return sorted(set(self.models.column("family").to_pylist()))
+
+    @cached_property
+    def data_sha256(self) -> str:
+        """Content of the kernel rows and of the networks."""
+        networks, place = network_frame(self.models)
+        facts = self.models.select(["record_id", "family", LABEL]).to_pandas()
+        return content_sha256([labelled_frame(self.kernels), networks.assign(place=place), facts])
+
+    @property
+    def skipped(self) -> Mapping[str, str]:
+        """None; where nothing is left to train on, nothing is covered."""
+        return {}
+
+    @property
+    def splits(self) -> Sequence[str]:
+        """All families together, then each."""
+        return [ALL_FAMILIES, *map(_without, self._families)]
+
+    def _networks(self, family: str) -> pa.Table:
+        return self.models.filter(pc.equal(self.models.column("family"), family)).combine_chunks()
+
+    def _train(self, family: str) -> pa.Table:
+        """Kernel rows whose configuration does not occur in networks of a family."""
+        seen = pa.array(sorted(configurations_in(self._networks(family))), pa.string())
+        return self.kernels.filter(pc.invert(pc.is_in(self.kernels.column("configuration_id"), value_set=seen)))
+
+    def folds(self, info: PredictorInfo) -> Iterator[Fold]:  # noqa: ARG002
+        """One a family."""
+        for place, family in enumerate(self._families):
+            test, networks = network_frame(self._networks(family))
+            train = labelled_frame(self._train(family))
+            yield Fold((ALL_FAMILIES, _without(family)), train, test, place=place, networks=networks)
+
+    def rows(self, split: str, done: Sequence[tuple[Fold, Predicted]]) -> pd.DataFrame:
+        """One row a network; it is grouped by family where there are several, else by network."""
+        parts = [self._sums(fold, predicted) for fold, predicted in done]
+        rows = pd.concat(parts, ignore_index=True).assign(split=split)
+        rows["group"] = rows["family"] if split == ALL_FAMILIES else rows["row"]
+        return rows[list(ROWS)]
+
+    def _sums(self, fold: Fold, predicted: Predicted) -> pd.DataFrame:
+        """One row a network of a family: what its kernels add up to, or what the predictor says instead."""
+        is_covered = np.isfinite(predicted.energy_mj)
+        of_kernel = pd.DataFrame(
+            {
+                "n_kernels": 1,
+                "flops": fold.test["flops"],
+                "covered_kernels": is_covered,
+                "covered_flops": fold.test["flops"].where(is_covered, 0),
+                "predicted_mj": predicted.energy_mj,
+            }
+        )
+        sums = of_kernel.groupby(fold.networks).agg("sum")
+        sums["predicted_mj"] = (
+            pd.Series(predicted.networks, dtype=float).reindex(sums.index).fillna(sums["predicted_mj"])
+        )
+        networks = self._networks(self._families[fold.place])
+        facts: pd.DataFrame = networks.select(["record_id", "family", LABEL]).to_pandas()
+        facts.columns = pd.Index(["row", "family", "actual_mj"])
+        return facts.join(sums).assign(
+            repeat=0,
+            kernel="all",
+            predicted_mj=lambda rows: rows["predicted_mj"].where(rows["covered_kernels"] > 0),
+            covered_kernels=lambda rows: rows["covered_kernels"] / rows["n_kernels"],
+            covered_flops=lambda rows: rows["covered_flops"] / rows["flops"],
+            **interval_columns({}, len(facts)),
+        )
+
+    def leaks(self, split: str) -> Leaks:
+        """What the training rows share with the kernels of the held-out networks."""
+        families = [family for family in self._families if split in (ALL_FAMILIES, _without(family))]
+        trains = [self._train(family) for family in families]
+        pairs = ((train, _kernels_of(self._networks(family))) for family, train in zip(families, trains, strict=True))
+        n_removed = np.mean([self.kernels.num_rows - train.num_rows for train in trains])
+        return leaks_between(pairs, float(n_removed))
+
+
+def _without(family: str) -> str:
+    return f"without-{family}"
+
+
+def _kernels_of(networks: pa.Table) -> pa.Table:
+    """Distinct configurations in the kernel lists of networks, each as a record of its own."""
+    kernels = pc.list_flatten(networks.column("kernels").combine_chunks())
+    fields = pa.table(kernels.flatten(), names=[each.name for each in kernels.type]).select(list(KEYS["kernels"]))
+    distinct = fields.filter(pc.is_valid(fields.column("kernel"))).group_by(fields.column_names).aggregate([])
+    ids = pa.array(configuration_ids(distinct), pa.string())
+    return distinct.append_column("configuration_id", ids).append_column("record_id", ids)

@@ -1,0 +1,223 @@
+"""Fitted predictors as files: skops, never pickle, with a stamp that says what they were trained on.
+
+A file is loaded only if everything in it is of a type that is known to be harmless; nothing in it is run.
+"""
+
+import io
+import json
+import sys
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from types import FunctionType
+from typing import Any, Final, Literal
+
+import skops.io
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness.errors import UsageError
+from harness.evaluation.protocol import Predictor, PredictorError
+from harness.evaluation.registry import PACKAGE, load_model, predictor_version
+from harness.issues import quoted
+from harness.schema.results import Sha256, Subject
+from harness.schema.vocabulary import Kernel
+
+STAMP_FILE: Final = "stamp.json"
+"""Where the stamp lies in the file, which is a ZIP archive."""
+_SCHEMA_FILE: Final = "schema.json"
+_MOST_BYTES: Final = 1 << 30
+_ANY_TIME: Final = (1980, 1, 1, 0, 0, 0)
+
+_GAUSSIAN_PROCESS_KERNELS: Final = (
+    "ConstantKernel", "DotProduct", "ExpSineSquared", "Exponentiation", "Matern", "Product", "RBF",
+    "RationalQuadratic", "Sum", "WhiteKernel",
+)  # fmt: skip
+TRUSTED_TYPES: Final = frozenset(
+    {
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.metrics._dist_metrics.EuclideanDistance64",
+        "sklearn.neighbors._ball_tree.BallTree",
+        "sklearn.neighbors._kd_tree.KDTree",
+        "sklearn.tree._tree.Tree",
+        "sklearn.utils._bunch.Bunch",
+        *(f"sklearn.gaussian_process.kernels.{name}" for name in _GAUSSIAN_PROCESS_KERNELS),
+    }
+)
+"""Types that a file may hold besides those that skops trusts (plain values, NumPy arrays, estimators of scikit-learn)
+and those that the predictor's own package defines."""
+
+
+class Stamp(BaseModel):
+    """What a fitted predictor is, and what it was trained on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1] = Field(1, description="Version of this layout.")
+    predictor: str = Field(description="Key of the predictor.")
+    predictor_version: str = Field(description="Content of its code.")
+    subjects: tuple[Subject, ...] = Field(min_length=1, description="Device and way of running that it speaks for.")
+    dataset: str = Field(description="Dataset that the rows are of.")
+    dataset_version: str | None = Field(description="Version of the dataset; null where it has none.")
+    data_sha256: Sha256 = Field(description="Content of the rows that it was fitted on.")
+    split: str = Field(description="Part of the dataset that it was fitted on.")
+    split_version: str = Field(description="Version of the standard split.")
+    n_rows: int = Field(gt=0, description="Rows that it was fitted on.")
+    kernels: tuple[Kernel, ...] = Field(min_length=1, description="Kernel types among them.")
+    seed: int = Field(description="Seed of the fit.")
+    harness_version: str = Field(description="Version of the program that fitted it.")
+    packages: dict[str, str] = Field(description="Versions of the libraries that it rests on.")
+
+
+def save_predictor(model: Predictor, stamp: Stamp, path: Path, package: str = PACKAGE) -> None:
+    """Write a fitted predictor; the same predictor gives the same bytes.
+
+    Args:
+        model: fitted predictor.
+        stamp: what it was trained on.
+        path: file to write, named `.skops` by custom.
+        package: package that the predictor is in.
+
+    Raises:
+        PredictorError: it cannot be saved.
+        UsageError: the file cannot be written.
+    """
+    content = as_bytes(model, package)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(_stamped(content, stamp))
+    except OSError as error:
+        raise UsageError(f"{path.as_posix()} cannot be written: {error.strerror}") from error
+
+
+def load_predictor(path: Path, package: str = PACKAGE) -> tuple[Predictor, Stamp]:
+    """Fitted predictor in a file, and what it was trained on.
+
+    Args:
+        path: file that `save_predictor` wrote.
+        package: package that the predictor is in.
+
+    Raises:
+        UsageError: there is no such file, or its predictor is not installed.
+        PredictorError: the file is damaged, holds something that is not trusted, or was written by other code.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path.as_posix()} cannot be read: {error.strerror}") from error
+    stamp = _stamp(content, path)
+    model_class = load_model(stamp.predictor, package)
+    version = predictor_version(stamp.predictor, package)
+    if version != stamp.predictor_version:
+        raise PredictorError(
+            f"{path.as_posix()}: fitted by version {quoted(stamp.predictor_version)} of {stamp.predictor}; expected "
+            f"{version}, which is installed. Fit it again, or install deepen {quoted(stamp.harness_version)}"
+        )
+    try:
+        model = from_bytes(content, package)
+    except PredictorError as error:
+        raise PredictorError(f"{path.as_posix()}: {error}") from error
+    if type(model) is not model_class:
+        raise PredictorError(
+            f"{path.as_posix()}: holds a {type(model).__name__} of {type(model).__module__}; expected that of "
+            f"{model_class.__module__}"
+        )
+    return model, stamp
+
+
+def as_bytes(model: Predictor, package: str = PACKAGE) -> bytes:
+    """Fitted predictor as skops writes it, without a stamp.
+
+    Raises:
+        PredictorError: it holds something that skops cannot write, or that would not be loaded again.
+    """
+    try:
+        content: bytes = skops.io.dumps(model)
+    except Exception as error:
+        raise PredictorError(
+            f"cannot be saved: {type(error).__name__}: {error}. Keep what is fitted in numbers, text, lists, NumPy "
+            "arrays and estimators of scikit-learn, and no DataFrame"
+        ) from error
+    untrusted = _untrusted(skops.io.get_untrusted_types(data=content), package)
+    if untrusted:
+        raise PredictorError(f"cannot be saved: holds {', '.join(untrusted)}, which would not be loaded again")
+    return content
+
+
+def from_bytes(content: bytes, package: str = PACKAGE) -> Predictor:
+    """Fitted predictor that `as_bytes` wrote, stamped or not.
+
+    Raises:
+        PredictorError: it holds something that is not trusted, or is damaged.
+    """
+    try:
+        found = skops.io.get_untrusted_types(data=content)
+        untrusted = _untrusted(found, package)
+        model: Predictor | None = None if untrusted else skops.io.loads(content, trusted=found)
+    except Exception as error:
+        raise PredictorError(f"damaged: {quoted(f'{type(error).__name__}: {error}')}") from error
+    if model is None:
+        raise PredictorError(f"holds {', '.join(map(quoted, untrusted))}, which is not trusted; nothing was loaded")
+    return model
+
+
+def _untrusted(found: Iterable[str], package: str) -> list[str]:
+    return [name for name in found if name not in TRUSTED_TYPES and not _is_defined_in(package, name)]
+
+
+def _is_defined_in(package: str, name: str) -> bool:
+    """Whether a name is that of a class or function of a package, and not of something that it imports."""
+    module, _, attribute = name.rpartition(".")
+    found = getattr(sys.modules.get(module), attribute, None)
+    is_code = isinstance(found, (type, FunctionType))
+    return is_code and module.startswith(f"{package}.") and found.__module__.startswith(f"{package}.")
+
+
+def _stamp(content: bytes, path: Path) -> Stamp:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            n_bytes = sum(entry.file_size for entry in archive.infolist())
+            text = archive.read(STAMP_FILE) if n_bytes <= _MOST_BYTES else b""
+    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError) as error:
+        raise PredictorError(f"{path.as_posix()}: no saved predictor, or a damaged one") from error
+    if not text:
+        raise PredictorError(f"{path.as_posix()}: unpacks to {n_bytes >> 20} MB; expected at most {_MOST_BYTES >> 20}")
+    try:
+        return Stamp.model_validate_json(text)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(map(str, fault["loc"]))
+        raise PredictorError(f"{path.as_posix()}: {STAMP_FILE}: {quoted(where)}: {fault['msg']}") from error
+
+
+def _stamped(content: bytes, stamp: Stamp) -> bytes:
+    """What skops wrote with the stamp in it, and without the time and the addresses of this process."""
+    numbers: dict[str, int] = {}
+    written = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive, zipfile.ZipFile(written, "w") as fresh:
+        schema = _renumbered(json.loads(archive.read(_SCHEMA_FILE)), numbers)
+        entries = {_file(name, numbers): archive.read(name) for name in archive.namelist() if name != _SCHEMA_FILE}
+        entries |= {STAMP_FILE: stamp.model_dump_json(indent=2).encode(), _SCHEMA_FILE: json.dumps(schema).encode()}
+        for name in sorted(entries):
+            entry = zipfile.ZipInfo(name, _ANY_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            fresh.writestr(entry, entries[name])
+    return written.getvalue()
+
+
+def _renumbered(node: Any, numbers: dict[str, int]) -> Any:
+    """Schema of skops with its addresses, by which it names objects and files, replaced by counts."""
+    if isinstance(node, list):
+        return [_renumbered(item, numbers) for item in node]
+    if not isinstance(node, dict):
+        return node
+    fresh = {key: _renumbered(value, numbers) for key, value in node.items()}
+    if isinstance(node.get("__id__"), int):
+        fresh["__id__"] = numbers.setdefault(str(node["__id__"]), len(numbers) + 1)
+    if isinstance(node.get("file"), str):
+        fresh["file"] = _file(node["file"], numbers)
+    return fresh
+
+
+def _file(name: str, numbers: dict[str, int]) -> str:
+    stem, dot, suffix = name.partition(".")
+    return f"{numbers.setdefault(stem, len(numbers) + 1)}{dot}{suffix}"

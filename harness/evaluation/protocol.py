@@ -1,0 +1,132 @@
+"""What a predictor is, and what it declares of itself; light, so that a list of predictors imports none of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Protocol, Self, get_args, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from harness.errors import DeepenError
+from harness.schema.vocabulary import Kernel
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+KERNELS: Final[tuple[Kernel, ...]] = get_args(Kernel)
+KEY_PATTERN: Final = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+"""Keys of predictors: lower-case words and digits joined by hyphens."""
+
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class PredictorError(DeepenError):
+    """A predictor is broken, or lacks what it needs; the message names the file and the mend."""
+
+
+class PredictorInfo(BaseModel):
+    """What a predictor declares of itself, in the `INFO` of its `info.py`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    key: Annotated[str, StringConstraints(pattern=f"^{KEY_PATTERN}$", max_length=40)] = Field(
+        description="Name that people write; its folder has the same name, with _ for -."
+    )
+    name: _Text = Field(description="Name that people read.")
+    authors: tuple[_Text, ...] = Field(min_length=1, description="Who wrote it.")
+    licence: _Text = Field(description="SPDX identifier of the licence of its code.")
+    kernels: tuple[Kernel, ...] | Literal["all"] = Field(
+        description="Kernel types that it can speak for; it is given no others."
+    )
+    trained_on: str = Field(
+        "", description="What it was trained on besides the rows that it is fitted on; empty: nothing."
+    )
+    extras: dict[str, str] = Field(
+        default_factory=dict, description="Modules that it imports beyond the harness's own, each with its requirement."
+    )
+    is_cross_device: bool = Field(False, description="Whether one instance is fitted on several devices at once.")
+
+    @field_validator("kernels")
+    @classmethod
+    def _names_each_once(cls, kernels: tuple[Kernel, ...] | Literal["all"]) -> tuple[Kernel, ...] | Literal["all"]:
+        if isinstance(kernels, tuple) and not 0 < len(set(kernels)) == len(kernels):
+            raise ValueError("expected 'all', or kernel types, each once")
+        return kernels
+
+    @property
+    def kernel_types(self) -> tuple[Kernel, ...]:
+        """Kernel types that it can speak for, one by one."""
+        return KERNELS if self.kernels == "all" else self.kernels
+
+    @property
+    def folder(self) -> str:
+        """Name of its folder.
+
+        >>> PredictorInfo(key="my-forest", name="A", authors=("B",), licence="MIT", kernels="all").folder
+        'my_forest'
+        """
+        return self.key.replace("-", "_")
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    """Shape of the class `Model` in a predictor's `model.py`: a scikit-learn estimator of energy.
+
+    `__init__` only stores its parameters and has defaults for all; `fit` validates; what is fitted ends in `_`.
+    The same rows give the same predictions, always (`random_state=0` by default).
+    """
+
+    def fit(self, kernels: pd.DataFrame) -> Self:
+        """Learn from measured kernels.
+
+        Args:
+            kernels: one row a kernel, columns `FEATURES` and `energy_mj`, plain range index. Unless the predictor
+                is cross-device, all rows are of one device, delegate and data type.
+        """
+        ...
+
+    def predict(self, kernels: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Energy per inference of kernels.
+
+        Args:
+            kernels: one row a kernel of a type that the predictor can speak for, columns `FEATURES`.
+
+        Returns:
+            Energy in mJ, shape `(n,)`, finite and positive.
+        """
+        ...
+
+
+@runtime_checkable
+class IntervalPredictor(Predictor, Protocol):
+    """A predictor that says how sure it is."""
+
+    def predict_interval(self, kernels: pd.DataFrame, coverage: float) -> npt.NDArray[np.float64]:
+        """Interval that holds the energy of a kernel with a stated probability.
+
+        Args:
+            kernels: as for `predict`.
+            coverage: probability, between 0 and 1.
+
+        Returns:
+            Lower and upper bound in mJ, shape `(n, 2)`, finite, not negative, `lower <= upper`; wider for a
+            higher coverage.
+        """
+        ...
+
+
+@runtime_checkable
+class ModelPredictor(Predictor, Protocol):
+    """A predictor that offers better for a whole network than the sum over its kernels."""
+
+    def predict_models(self, models: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Energy per inference of networks.
+
+        Args:
+            models: one row a network; column `kernels` holds a frame as for `predict`.
+
+        Returns:
+            Energy in mJ, shape `(n,)`, finite and positive.
+        """
+        ...

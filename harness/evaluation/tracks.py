@@ -1,0 +1,94 @@
+"""The three tracks: which subjects of a release can be asked what."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple, get_args
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harness.evaluation.device_track import DevicePlan
+from harness.evaluation.kernel_track import KernelPlan
+from harness.evaluation.model_track import ModelPlan
+from harness.evaluation.plans import Plan
+from harness.evaluation.subjects import by_subject
+from harness.releases import Release
+from harness.schema.results import Subject, Track
+
+TRACKS: Final[tuple[Track, ...]] = get_args(Track)
+_TEACHES: Final = ("dtype", "is_idle_subtracted", "batch_size", "tier")
+"""Fields in which devices that teach each other are alike, besides the kind of processor."""
+
+
+class Planned(NamedTuple):
+    """Plans of a track.
+
+    Attributes:
+        plans: one a subject that can be asked.
+        notes: sentences about what cannot.
+    """
+
+    plans: Sequence[Plan]
+    notes: Sequence[str]
+
+
+def plans_of(track: Track, release: Release, seed: int) -> Planned:
+    """Plans of one track over all subjects of a release.
+
+    Args:
+        track: track.
+        release: tables to evaluate on.
+        seed: seed of folds and calibration rows.
+    """
+    return _PLANNERS[track](release, seed)
+
+
+def _kernel_plans(release: Release, seed: int) -> Planned:
+    plans = [KernelPlan(subject, rows, seed) for subject, rows in by_subject(release.levels["kernels"]).items()]
+    return Planned(plans, [] if plans else ["there are no kernel rows"])
+
+
+def _model_plans(release: Release, seed: int) -> Planned:  # noqa: ARG001  nothing is drawn
+    models = release.levels["models"]
+    with_list = by_subject(models.filter(pc.is_valid(models.column("kernels"))))
+    kernels = by_subject(release.levels["kernels"])
+    plans = [ModelPlan(subject, kernels[subject], rows) for subject, rows in with_list.items() if subject in kernels]
+    notes = []
+    n_lists = sum(rows.num_rows for rows in with_list.values())
+    if n_lists < models.num_rows:
+        notes.append(f"{models.num_rows - n_lists} of {models.num_rows} model rows have no kernel list")
+    untaught = [subject for subject in with_list if subject not in kernels]
+    if untaught:
+        devices = sorted({subject.device_id for subject in untaught})
+        notes.append(f"no kernel row to train on for the networks of {', '.join(devices)}")
+    return Planned(plans, notes or ([] if plans else ["there are no model rows"]))
+
+
+def _device_plans(release: Release, seed: int) -> Planned:
+    table = release.levels["kernels"]
+    subjects = by_subject(table)
+    plans, alone = [], []
+    for subject, rows in subjects.items():
+        others = _teachers(table, subject, rows.column("processor")[0])
+        if others.num_rows:
+            plans.append(DevicePlan(subject, rows, others, seed))
+        else:
+            alone.append(f"{subject.device_id} ({subject.delegate}, {subject.dtype})")
+    notes = [f"no other device can teach {', '.join(alone)}: none of the same tier, processor and data type"]
+    return Planned(plans, notes if alone else ([] if plans else ["there are no kernel rows"]))
+
+
+def _teachers(table: pa.Table, subject: Subject, processor: pa.Scalar) -> pa.Table:
+    """Rows of other devices that are measured as a subject is, on the same kind of processor."""
+    chosen = pc.and_(
+        pc.not_equal(table.column("device_id"), subject.device_id), pc.equal(table.column("processor"), processor)
+    )
+    for name in _TEACHES:
+        chosen = pc.and_(chosen, pc.equal(table.column(name), getattr(subject, name)))
+    return table.filter(chosen).combine_chunks()
+
+
+_PLANNERS: Final[Mapping[Track, Callable[[Release, int], Planned]]] = {
+    "kernels": _kernel_plans,
+    "models": _model_plans,
+    "devices": _device_plans,
+}

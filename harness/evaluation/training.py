@@ -1,0 +1,116 @@
+"""Rows that a predictor learns from to speak for one device: which of a release they are, and how they were taken."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harness.errors import UsageError
+from harness.evaluation.features import labelled_frame
+from harness.evaluation.protocol import KERNELS, PredictorInfo
+from harness.evaluation.subjects import by_subject, content_sha256
+from harness.issues import quoted, unknown
+from harness.schema.results import Subject
+from harness.schema.vocabulary import TIER_TITLES, Kernel
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """Kernel rows of one device, run in one way.
+
+    Attributes:
+        subject: device and way of running.
+        table: its rows of the kernels level.
+    """
+
+    subject: Subject
+    table: pa.Table
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """Columns `FEATURES` and `energy_mj`."""
+        return labelled_frame(self.table)
+
+    @cached_property
+    def data_sha256(self) -> str:
+        """Content of the rows."""
+        return content_sha256([self.rows])
+
+    def rows_for(self, info: PredictorInfo) -> pd.DataFrame:
+        """Rows of the types that a predictor can speak for.
+
+        Raises:
+            UsageError: there are none.
+        """
+        rows = self.rows[self.rows["kernel"].isin(info.kernel_types)].reset_index(drop=True)
+        if rows.empty:
+            types = _listed(info.kernel_types)
+            raise UsageError(f"{self.subject.device_id} has no row of a type that {info.key} speaks for ({types})")
+        return rows
+
+
+def types_of(rows: pd.DataFrame) -> tuple[Kernel, ...]:
+    """Kernel types of rows, in the order of the vocabulary."""
+    found = set(rows["kernel"])
+    return tuple(kernel for kernel in KERNELS if kernel in found)
+
+
+def training_set(kernels: pa.Table, device_id: str, dtype: str, delegate: str | None = None) -> TrainingSet:
+    """Rows to learn from for one device, delegate and data type.
+
+    Where a device was measured with several kinds of evidence, or both absolutely and idle-subtracted, the best
+    evidence is taken, then the quantity with most rows, then the absolute one; they are never mixed.
+
+    Args:
+        kernels: rows of the kernels level of a release.
+        device_id: device.
+        dtype: data type that the network runs in.
+        delegate: how it runs; may be left out where the device was measured in one way only.
+
+    Raises:
+        UsageError: there are no such rows; the message says which there are.
+    """
+    subjects = _subjects_of(kernels, device_id)
+    if delegate is not None:
+        delegates = sorted({subject.delegate for subject in subjects})
+        if delegate not in delegates:
+            raise unknown(f"delegate of {device_id}", delegate, delegates)
+        subjects = {subject: rows for subject, rows in subjects.items() if subject.delegate == delegate}
+    of_dtype = {subject: rows for subject, rows in subjects.items() if subject.dtype == dtype}
+    if not of_dtype:
+        there = sorted({subject.dtype for subject in subjects})
+        raise UsageError(
+            f"the network runs in {dtype}, and {device_id} was measured in {_listed(there)}; --dtype {there[0]} "
+            "predicts it as if it ran in that"
+        )
+    delegates = sorted({subject.delegate for subject in of_dtype})
+    if len(delegates) > 1:
+        raise UsageError(f"{device_id} was measured with {_listed(delegates)}; choose one with --delegate")
+    best = min(of_dtype, key=lambda subject: _preference(subject, of_dtype[subject]))
+    return TrainingSet(best, of_dtype[best])
+
+
+def _subjects_of(kernels: pa.Table, device_id: str) -> Mapping[Subject, pa.Table]:
+    """Rows of a device by way of running, one inference at a time."""
+    devices = sorted(set(kernels.column("device_id").to_pylist()))
+    if device_id not in devices:
+        if not devices:
+            raise UsageError(f"{quoted(device_id)} has no kernel rows in these submissions; name others with --data")
+        raise unknown("device with kernel rows", device_id, devices)
+    is_of_device = pc.equal(kernels.column("device_id"), device_id)
+    subjects = by_subject(kernels.filter(is_of_device))
+    single = {subject: rows for subject, rows in subjects.items() if subject.batch_size == 1}
+    if not single:
+        raise UsageError(f"{device_id} has kernel rows of larger batches only; expected rows of single inferences")
+    return single
+
+
+def _preference(subject: Subject, rows: pa.Table) -> tuple[int, int, bool]:
+    return list(TIER_TITLES).index(subject.tier), -rows.num_rows, subject.is_idle_subtracted
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,195 @@
+"""Builds the folders of fitted predictors, one a predictor, device and way of running, each with its card.
+
+Only what has been evaluated on the same rows is built, so that no card is without results and no code is fitted here
+that has not run, confined, before.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyarrow.compute as pc
+
+from harness.errors import UsageError
+from harness.evaluation.extrapolation import ranges_of
+from harness.evaluation.fitted import MODEL_FILE, RANGES_FILE, make_stamp, saved_folder
+from harness.evaluation.persistence import STAMP_FILE, Stamp, save_predictor
+from harness.evaluation.plans import Plan
+from harness.evaluation.protocol import PredictorError, PredictorInfo
+from harness.evaluation.registry import PACKAGE, load_model, predictor_version
+from harness.evaluation.results import make_pins, read_result, result_path
+from harness.evaluation.subjects import by_subject
+from harness.evaluation.tracks import plans_of
+from harness.evaluation.training import TrainingSet
+from harness.issues import quoted
+from harness.packaging.plan import pairs_of
+from harness.packaging.predictor_card import PredictorFacts, predictor_card
+from harness.packaging.texts import Texts, read_texts
+from harness.releases import Release
+from harness.schema.results import Result, Subject, Track
+from harness.swap import replacing
+
+PREDICTORS: Final = "predictors"
+"""Folder below `dist` that holds the fitted predictors."""
+CARD_FILE: Final = "README.md"
+_TRACKS: Final[tuple[Track, ...]] = ("kernels", "models")
+"""Tracks whose results a card holds; a fitted predictor says nothing of devices that it is not for."""
+
+
+@dataclass(frozen=True)
+class BuiltPredictor:
+    """Outcome of one predictor on one device and way of running.
+
+    Attributes:
+        key: predictor.
+        subject: device and way of running.
+        folder: where it lies; None where it was not built.
+        reason: why it was not; empty where it was.
+    """
+
+    key: str
+    subject: Subject
+    folder: Path | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class _Build:
+    """What all predictors of one build share."""
+
+    release: Release
+    texts: Texts
+    cards: Path
+    results: Path
+    target: Path
+    fresh: Path
+    package: str
+    plans: Mapping[Track, Mapping[Subject, Plan]]
+
+
+def build_predictors(
+    release: Release,
+    infos: Sequence[PredictorInfo],
+    *,
+    cards: Path,
+    dist: Path,
+    results: Path,
+    seed: int = 0,
+    package: str = PACKAGE,
+    on_done: Callable[[str], None] = lambda _: None,
+) -> list[BuiltPredictor]:
+    """Write `dist/predictors/<key>/<device_id>/<way of running>/` for every predictor with results on the release.
+
+    All folders are replaced together. A predictor that was fitted by the same program on the same rows is not fitted
+    again.
+
+    Args:
+        release: rows to fit on.
+        infos: predictors.
+        cards: folder of the card templates and texts.
+        dist: folder of built things.
+        results: folder of the results of `harness.evaluation.runner`.
+        seed: seed that they were made with.
+        package: package that the predictors are in.
+        on_done: called with the name of every predictor and device that is done.
+
+    Returns:
+        One outcome a device, way of running and predictor.
+
+    Raises:
+        ReleaseError: the texts are not as declared, or another build is writing.
+    """
+    texts = read_texts(cards)
+    plans = {track: {plan.subject: plan for plan in plans_of(track, release, seed).plans} for track in _TRACKS}
+    target = dist / PREDICTORS
+    built = []
+    with replacing(target) as fresh:
+        build = _Build(release, texts, cards, results, target, fresh, package, plans)
+        for training in _training_sets(release):
+            for info in infos:
+                on_done(f"{info.key} on {training.subject.device_id}")
+                built.append(_built(build, training, info))
+    return built
+
+
+def _training_sets(release: Release) -> Iterator[TrainingSet]:
+    for subject, table in by_subject(release.levels["kernels"]).items():
+        if subject.batch_size == 1:
+            yield TrainingSet(subject, table)
+
+
+def _built(build: _Build, training: TrainingSet, info: PredictorInfo) -> BuiltPredictor:
+    subject = training.subject
+    found = {track: result for track in _TRACKS if (result := _result(build, track, subject, info.key)) is not None}
+    if "kernels" not in found or not any(split.status == "ok" for split in found["kernels"].splits):
+        reason = "no result on these rows; deepen evaluate --track kernels gives one"
+        return BuiltPredictor(info.key, subject, None, reason)
+    home = saved_folder(build.fresh, info.key, subject)
+    try:
+        _write(build, training, info, found, home)
+    except (PredictorError, UsageError) as error:
+        shutil.rmtree(home, ignore_errors=True)
+        return BuiltPredictor(info.key, subject, None, str(error))
+    return BuiltPredictor(info.key, subject, saved_folder(build.target, info.key, subject))
+
+
+def _result(build: _Build, track: Track, subject: Subject, key: str) -> Result | None:
+    """Result on the very rows of the release, by the code that is there now; None where there is none."""
+    plan = build.plans[track].get(subject)
+    found = None if plan is None else read_result(result_path(build.results, track, key, subject))
+    if plan is None or found is None:
+        return None
+    pins = make_pins(plan.data_sha256, key, predictor_version(key, build.package), found.result.pins.seed)
+    return found.result if found.result.pins == pins else None
+
+
+def _write(
+    build: _Build, training: TrainingSet, info: PredictorInfo, results: Mapping[Track, Result], home: Path
+) -> None:
+    stamp = make_stamp(training, info.key, build.texts.versions[0].version, build.package)
+    rows = training.rows_for(info)
+    ranges = ranges_of(rows)
+    home.mkdir(parents=True)
+    (home / STAMP_FILE).write_text(stamp.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    (home / RANGES_FILE).write_text(ranges.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    _write_model(build, training, info, stamp, home)
+    names = build.release.submissions.column("submission_id")
+    own = pc.unique(training.table.column("submission_id"))
+    facts = PredictorFacts(
+        info=info,
+        stamp=stamp,
+        ranges=ranges,
+        results=results,
+        rows=training.table,
+        submissions=build.release.submissions.filter(pc.is_in(names, value_set=own)),
+        device_name=pairs_of(build.release.devices, "device_id", "name")[training.subject.device_id],
+        citations=build.texts.citations,
+    )
+    (home / CARD_FILE).write_text(predictor_card(facts, build.cards), encoding="utf-8", newline="\n")
+
+
+def _write_model(build: _Build, training: TrainingSet, info: PredictorInfo, stamp: Stamp, home: Path) -> None:
+    """Write the fitted predictor: the previous build's where it is the same, else fitted now.
+
+    Raises:
+        PredictorError: the fit fails.
+    """
+    previous = saved_folder(build.target, info.key, training.subject)
+    if _is_same(previous / STAMP_FILE, stamp) and (previous / MODEL_FILE).is_file():
+        shutil.copyfile(previous / MODEL_FILE, home / MODEL_FILE)
+        return
+    model = load_model(info.key, build.package)()
+    try:
+        model.fit(training.rows_for(info))
+    except Exception as error:
+        raise PredictorError(f"raised {quoted(f'{type(error).__name__}: {error}')} in fit") from error
+    save_predictor(model, stamp, home / MODEL_FILE, build.package)
+
+
+def _is_same(path: Path, stamp: Stamp) -> bool:
+    try:
+        return path.read_text(encoding="utf-8") == stamp.model_dump_json(indent=1) + "\n"
+    except (OSError, UnicodeDecodeError):
+        return False

@@ -1,0 +1,335 @@
+"""Pages of the predictors: a board a track and a page a predictor, from rows that are ranked and scored elsewhere.
+
+Simulated energies stand in sections of their own, so that no table holds them beside measured ones.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, Final, NamedTuple
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from harness.evaluation.board import Row, notes_on
+from harness.evaluation.comparison import BASELINE
+from harness.evaluation.kernel_track import CROSS_VALIDATION
+from harness.evaluation.protocol import PredictorInfo
+from harness.evaluation.tracks import TRACKS
+from harness.pages.board_rows import Boards
+from harness.pages.markup import MISSING, code, fixed, plain, title
+from harness.pages.tables import Cell, Column, Table, link, noted, number, text, words
+from harness.schema.results import Interval, Subject, Track
+from harness.schema.vocabulary import TIER_TITLES
+
+TITLES: Final[dict[Track, str]] = {
+    "kernels": "Unseen configurations",
+    "models": "Unseen model families",
+    "devices": "Unseen devices",
+}
+_LEADS: Final[dict[Track, str]] = {
+    "kernels": "Energy of kernels in configurations that the predictor was not fitted on, on the same device.",
+    "models": "Energy of networks as the sum over their kernels; the predictor was fitted without their family.",
+    "devices": "Energy of kernels on a device that the predictor was not fitted on, but for k rows to calibrate on.",
+}
+_SPLIT: Final = Column("split", "Split")
+_KERNEL: Final = Column("kernel", "Kernel type")
+_PREDICTOR: Final = Column("predictor", "Predictor")
+
+
+def board_files(env: Environment, boards: Boards, names: Mapping[str, str]) -> dict[str, str]:
+    """Text of every page and download about predictors, by its address from the root of the site.
+
+    Args:
+        boards: what is known of predictors.
+        names: names of the devices that have a page, by id.
+    """
+    pages = [_index_page(env, boards)]
+    pages += [_board_page(env, track, boards, names) for track in TRACKS]
+    pages += [_predictor_page(env, info, boards, names) for info in boards.infos.values()]
+    files = {path: content for path, content, _ in pages}
+    return files | {f"downloads/{table.name}.csv": table.csv_text() for *_, tables in pages for table in tables}
+
+
+class _Page(NamedTuple):
+    """Address and text of a page, and the tables that it offers."""
+
+    path: str
+    content: str
+    tables: Sequence[Table]
+
+
+def _index_page(env: Environment, boards: Boards) -> _Page:
+    table = _overview(boards.infos.values())
+    content = env.get_template("board.md.j2").render(
+        track=None, title="Predictors", table=table, tracks=_tracks(boards), has_rows=bool(boards.rows)
+    )
+    return _Page("predictors/index.md", content, [table] if table.rows else [])
+
+
+def _board_page(env: Environment, track: Track, boards: Boards, names: Mapping[str, str]) -> _Page:
+    sections = _sections(track, boards, names)
+    content = env.get_template("board.md.j2").render(
+        track=track,
+        title=TITLES[track],
+        lead=_LEADS[track],
+        tracks=_tracks(boards),
+        sections=sections,
+        notes=boards.notes.get(track, ()),
+        baseline=BASELINE,
+    )
+    tables = [table for section in sections for part in section["parts"] for table in part["tables"]]
+    return _Page(f"predictors/{track}.md", content, tables)
+
+
+def _predictor_page(env: Environment, info: PredictorInfo, boards: Boards, names: Mapping[str, str]) -> _Page:
+    results = _results(info.key, boards, names)
+    content = env.get_template("predictor.md.j2").render(
+        info=info, title=title(info.name), facts_of=_facts(info), results=results
+    )
+    return _Page(f"{page_of(info.key)}index.md", content, [table for result in results for table in result["tables"]])
+
+
+def page_of(key: str) -> str:
+    """Address of a predictor's page from the root of the site; a key may equal the name of a track."""
+    return f"predictors/about/{key}/"
+
+
+def _tracks(boards: Boards) -> list[dict[str, Any]]:
+    return [{"track": track, "title": TITLES[track], "has_rows": bool(boards.rows.get(track))} for track in TRACKS]
+
+
+def _overview(infos: Iterable[PredictorInfo]) -> Table:
+    columns = [
+        Column("name", "Predictor"), Column("key", "Key"), Column("authors", "Authors", is_prose=True),
+        Column("licence", "Licence"), Column("kernels", "Kernel types"),
+    ]  # fmt: skip
+    rows = [
+        [
+            link(info.name, f"about/{info.key}/"), words(info.key), text(", ".join(info.authors)), text(info.licence),
+            text("all" if info.kernels == "all" else ", ".join(info.kernels)),
+        ]
+        for info in infos
+    ]  # fmt: skip
+    return Table("predictors/predictors", "Predictors by key", columns, rows)
+
+
+def _sections(track: Track, boards: Boards, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Measured subjects, then simulated ones; a section that has none is left out."""
+    by_subject = [(subject, list(group)) for subject, group in groupby(boards.rows.get(track, ()), _subject_of)]
+    found = []
+    for is_simulated in (False, True):
+        parts = [
+            _part(track, subject, rows, boards.infos, names)
+            for subject, rows in by_subject
+            if (subject.tier == "simulated") == is_simulated
+        ]
+        if parts:
+            found.append({"is_simulated": is_simulated, "parts": parts})
+    return found
+
+
+def _subject_of(row: Row) -> Subject:
+    return row.subject
+
+
+def _part(
+    track: Track, subject: Subject, rows: Sequence[Row], infos: Mapping[str, PredictorInfo], names: Mapping[str, str]
+) -> dict[str, Any]:
+    """One subject: all kernels by split, kernel types of the cross-validation, leaks, and what there is none of."""
+    name, words_of = f"predictors/{track}/{subject.key}", _in_words(subject, names)
+    of_all = [row for row in rows if row.score.kernel == "all"]
+    tried = [row for row in of_all if row.result.status != "skipped"]
+    of_types = [row for row in rows if row.result.split == CROSS_VALIDATION and row.score.kernel != "all"]
+    tables = []
+    if tried:
+        heads = [([text(row.result.split), _predictor_cell(row, infos)], row) for row in tried]
+        tables.append(_figures(name, f"{words_of}: all kernels, by split", (_SPLIT, _PREDICTOR), heads))
+    if of_types:
+        heads = [([words(row.score.kernel), _predictor_cell(row, infos)], row) for row in of_types]
+        caption = f"{words_of}: {CROSS_VALIDATION}, by kernel type"
+        tables.append(_figures(f"{name}-types", caption, (_KERNEL, _PREDICTOR), heads))
+    leaks = _leaks(f"{name}-leaks", f"{words_of}: what the sides of each split share", tried)
+    if leaks.rows:
+        tables.append(leaks)
+    present = {row.predictor for row in rows}
+    return {
+        "heading": words_of,
+        "device": subject.device_id if subject.device_id in names else None,
+        "evidence": TIER_TITLES[subject.tier],
+        "tables": tables,
+        "notes": notes_on(rows),
+        "skipped": list(
+            dict.fromkeys((row.result.split, row.result.reason) for row in of_all if row.result.status == "skipped")
+        ),
+        "missing": [key for key in dict.fromkeys((BASELINE, *infos)) if key not in present],
+    }
+
+
+def _predictor_cell(row: Row, infos: Mapping[str, PredictorInfo]) -> Cell:
+    return link(row.predictor, f"../about/{row.predictor}/") if row.predictor in infos else text(row.predictor)
+
+
+def _in_words(subject: Subject, names: Mapping[str, str]) -> str:
+    kind = "idle-subtracted energy" if subject.is_idle_subtracted else "energy"
+    batch = f", batches of {subject.batch_size}" if subject.batch_size > 1 else ""
+    name = names.get(subject.device_id, subject.device_id)
+    mark = " (simulated)" if subject.tier == "simulated" else ""
+    return f"{name}{mark}, {subject.delegate}, {subject.dtype}{batch}, {kind}"
+
+
+def _percent(value: float | None, factor: float = 1) -> Cell:
+    shown = None if value is None else factor * value
+    return Cell(shown, plain(fixed(shown)))
+
+
+def _share(value: float | None) -> Cell:
+    return _percent(value, 100)
+
+
+def _bound(interval: Interval | None, side: int) -> Cell:
+    return _share(None if interval is None else interval[side])
+
+
+def _above(row: Row) -> float | None:
+    found = row.compared.differences.get(BASELINE)
+    return None if found is None else found.value
+
+
+def _above_ci95(row: Row) -> Interval | None:
+    found = row.compared.differences.get(BASELINE)
+    return None if found is None else found.ci95
+
+
+def _outcome(row: Row) -> Cell:
+    status, reason = row.result.status, row.result.reason
+    if status == "ok":
+        return Cell(status, plain(status))
+    return Cell(f"{status}: {reason}", noted(status, reason).shown)
+
+
+_OUTCOME: Final = Column("outcome", "Run", is_prose=True)
+
+
+def _percents(key: str, heading: str) -> Column:
+    return Column(f"{key}_percent", heading, "%", is_number=True)
+
+
+_CELLS: Final[Mapping[Column, Callable[[Row], Cell]]] = {
+    _OUTCOME: _outcome,
+    Column("rank", "Rank", is_number=True): lambda row: number(row.compared.rank),
+    _percents("within_10", "Within ±10 %"): lambda row: _share(row.score.within_10),
+    _percents("within_10_low", "95 % low"): lambda row: _bound(row.within_10_ci95, 0),
+    _percents("within_10_high", "95 % high"): lambda row: _bound(row.within_10_ci95, 1),
+    Column("ties", "Tied with"): lambda row: text(", ".join(row.compared.ties) or None),
+    _percents("above_baseline", f"Above {BASELINE}"): lambda row: _share(_above(row)),
+    _percents("above_baseline_low", "95 % low"): lambda row: _bound(_above_ci95(row), 0),
+    _percents("above_baseline_high", "95 % high"): lambda row: _bound(_above_ci95(row), 1),
+    _percents("coverage", "Coverage"): lambda row: _share(row.score.coverage),
+    _percents("coverage_flops", "of FLOPs"): lambda row: _share(row.score.coverage_flops),
+    _percents("interval_80", "80 % intervals hold"): lambda row: _share(row.score.interval_coverage.get("80")),
+    _percents("interval_90", "90 % hold"): lambda row: _share(row.score.interval_coverage.get("90")),
+    _percents("interval_95", "95 % hold"): lambda row: _share(row.score.interval_coverage.get("95")),
+    _percents("mape", "MAPE"): lambda row: _percent(row.score.mape),
+    _percents("rmspe", "RMSPE"): lambda row: _percent(row.score.rmspe),
+    Column("rmse_mj", "RMSE", "mJ", is_number=True): lambda row: number(row.score.rmse_mj, 3),
+    Column("spearman", "Spearman", is_number=True): lambda row: number(row.score.spearman, 3),
+    _percents("within_5", "Within ±5 %"): lambda row: _share(row.score.within_5),
+    _percents("within_15", "Within ±15 %"): lambda row: _share(row.score.within_15),
+    _percents("kernel_error", "Kernel error"): lambda row: _percent(row.score.kernel_error),
+    _percents("coverage_error", "Not covered"): lambda row: _percent(row.score.coverage_error),
+    Column("n", "Rows", is_number=True): lambda row: number(row.score.n if row.result.status == "ok" else None),
+    Column("fit_s", "Fit", "s", is_number=True): lambda row: number(row.result.fit_s, 2),
+    Column("predict_rows_per_s", "Predict", "rows/s", is_number=True): lambda row: _rate(row.result.predict_rows_per_s),
+}
+
+
+def _rate(value: float | None) -> Cell:
+    return Cell(value, plain(MISSING if value is None else f"{value:.0f}"))
+
+
+def _figures(name: str, caption: str, heads: Sequence[Column], rows: Sequence[tuple[Sequence[Cell], Row]]) -> Table:
+    """Table of figures; without those that no row has, and without the outcomes where every run is well."""
+    columns = {column: [cell(row) for _, row in rows] for column, cell in _CELLS.items()}
+    if all(row.result.status == "ok" for _, row in rows):
+        del columns[_OUTCOME]
+    shown = [column for column, cells in columns.items() if any(cell.value is not None for cell in cells)]
+    filled = [[*head, *(columns[column][place] for column in shown)] for place, (head, _) in enumerate(rows)]
+    return Table(
+        name, caption, [*heads, *shown], filled, header_column=heads.index(_PREDICTOR) if _PREDICTOR in heads else 0
+    )
+
+
+_LEAKS: Final = {
+    "n_train": "Rows to train on",
+    "n_test": "Rows held out",
+    "n_removed": "Taken out of training",
+    "shared_configurations": "Configurations on both sides",
+    "shared_record_ids": "Records on both sides",
+    "near_duplicates": "Near duplicates",
+}
+
+
+def _leaks(name: str, caption: str, rows: Iterable[Row]) -> Table:
+    """Leak report, a row a split; the leaks of a split are those of every predictor."""
+    of_split = {row.result.split: leaks for row in rows if (leaks := row.result.leaks) is not None}
+    columns = [_SPLIT, *(Column(key, heading, is_number=True) for key, heading in _LEAKS.items())]
+    cells = [[text(split), *(number(getattr(leaks, key)) for key in _LEAKS)] for split, leaks in of_split.items()]
+    return Table(name, caption, columns, cells)
+
+
+def _facts(info: PredictorInfo) -> list[tuple[str, Any]]:
+    """What a predictor declares of itself."""
+    kernels = "all" if info.kernels == "all" else Markup(", ").join(code(kernel) for kernel in info.kernels)
+    trained = info.trained_on or "nothing but the rows that it is fitted on"
+    return [
+        ("Key", code(info.key)),
+        ("Authors", ", ".join(info.authors)),
+        ("Licence of its code", info.licence),
+        ("Kernel types", kernels),
+        ("Trained on", trained),
+        ("Fitted on", "several devices at once" if info.is_cross_device else "one device and way of running at a time"),
+        ("Needs besides", ", ".join(info.extras.values()) or "nothing"),
+    ]
+
+
+_SUBJECT: Final = (
+    Column("device", "Device"),
+    Column("delegate", "Delegate"),
+    Column("dtype", "Type"),
+    Column("quantity", "Energy"),
+)
+
+
+def _results(key: str, boards: Boards, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Results of one predictor over all kernels: measured ones and simulated ones, a table a track."""
+    found = []
+    for is_simulated in (False, True):
+        tables = list(_result_tables(key, boards, names, is_simulated))
+        if tables:
+            found.append({"is_simulated": is_simulated, "tables": tables})
+    return found
+
+
+def _result_tables(key: str, boards: Boards, names: Mapping[str, str], is_simulated: bool) -> Iterator[Table]:
+    kind, words_of = ("simulated", "simulated") if is_simulated else ("measured", "measured or published")
+    for track, rows in boards.rows.items():
+        own = [
+            ([_device_cell(row.subject, names), *_subject_cells(row.subject), text(row.result.split)], row)
+            for row in rows
+            if row.predictor == key and row.score.kernel == "all" and row.result.status != "skipped"
+            if (row.subject.tier == "simulated") == is_simulated
+        ]
+        if own:
+            name = f"predictors/about/{key}-{track}-{kind}"
+            yield _figures(name, f"{TITLES[track]}, {words_of}", (*_SUBJECT, _SPLIT), own)
+
+
+def _subject_cells(subject: Subject) -> list[Cell]:
+    kind = "idle-subtracted" if subject.is_idle_subtracted else "absolute"
+    batch = f", batches of {subject.batch_size}" if subject.batch_size > 1 else ""
+    return [text(subject.delegate), text(subject.dtype), text(f"{kind}{batch}, {TIER_TITLES[subject.tier]}")]
+
+
+def _device_cell(subject: Subject, names: Mapping[str, str]) -> Cell:
+    device_id = subject.device_id
+    return link(names[device_id], f"../../../devices/{device_id}/") if device_id in names else text(device_id)

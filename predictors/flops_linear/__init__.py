@@ -1,0 +1,1 @@
+"""Energy as a line over FLOPs."""

@@ -1,0 +1,11 @@
+"""What the predictor is."""
+
+from harness.evaluation.protocol import PredictorInfo
+
+INFO = PredictorInfo(
+    key="flops-linear",
+    name="FLOPs, linear",
+    authors=("The DeepEn contributors",),
+    licence="Apache-2.0",
+    kernels="all",
+)

@@ -1,0 +1,1 @@
+"""The paper's predictor: a random forest for each kernel type."""

@@ -1,0 +1,81 @@
+"""Predictors: kernels predicted per second, and the whole evaluation of the default build, first and again unchanged.
+
+It asserts nothing about time; it does check that the second evaluation says what the first did.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from harness.evaluation.features import LABEL, labelled_frame
+from harness.evaluation.registry import load_model, predictors_in
+from harness.evaluation.subjects import by_subject
+from harness.releases import assemble
+from harness.validation import validate
+from tests.bench.timing import best_time
+
+SUBMISSIONS = Path("submissions")
+N_PREDICTED = 10_000
+N_JOBS = 2
+BASE = "sec23-random-forest"
+"""Predictor that the others' speed is held against."""
+
+
+def largest_subject() -> pd.DataFrame:
+    """Labelled kernels of the device that has most."""
+    release = assemble(validate([SUBMISSIONS]).campaigns)
+    return labelled_frame(max(by_subject(release.levels["kernels"]).values(), key=lambda rows: rows.num_rows))
+
+
+def print_speeds(console: Console) -> None:
+    """Time of a fit, and kernels predicted per second in one batch, of every predictor in this process."""
+    kernels = largest_subject()
+    drawn = np.random.default_rng(0).integers(len(kernels), size=N_PREDICTED)
+    batch = kernels.drop(columns=LABEL).iloc[drawn].reset_index(drop=True)
+    seconds = {}
+    for key in predictors_in():
+        model = load_model(key)()
+        start = time.perf_counter()
+        model.fit(kernels)
+        fit = time.perf_counter() - start
+        seconds[key] = fit, best_time(lambda model=model: model.predict(batch), 3)
+    table = Table(title=f"fit on {len(kernels):,} kernels of {kernels['device_id'][0]}, predict {N_PREDICTED:,}")
+    for heading in ("predictor", "fit s", "predict s", "rows/s", f"beside {BASE}"):
+        table.add_column(heading, justify="left" if heading == "predictor" else "right")
+    for key, (fit, predict) in sorted(seconds.items(), key=lambda entry: entry[1][1]):
+        ratio = f"{seconds[BASE][1] / predict:.1f} x" if BASE in seconds else ""
+        table.add_row(key, f"{fit:.2f}", f"{predict:.3f}", f"{N_PREDICTED / predict:,.0f}", ratio)
+    console.print(table)
+
+
+def timed_evaluation(folder: Path) -> tuple[float, str]:
+    """Wall time of `deepen evaluate` on the default build, its start included, and what it prints."""
+    code = "from harness.cli import main; main()"
+    options = ["evaluate", "--out", str(folder), "--jobs", str(N_JOBS), "--format", "json"]
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", code, *options], capture_output=True, text=True, check=True)
+    return time.perf_counter() - start, done.stdout
+
+
+def print_evaluation(console: Console) -> None:
+    """Time of the whole evaluation, and of the next one with nothing changed."""
+    with tempfile.TemporaryDirectory() as scratch:
+        first, one = timed_evaluation(Path(scratch))
+        again, other = timed_evaluation(Path(scratch))
+    console.print(
+        f"deepen evaluate, {N_JOBS} jobs: {first:.0f} s; again unchanged: {again:.1f} s ({first / again:.0f} x)"
+    )
+    console.print(f"the same results: {one == other}")
+
+
+def main(console: Console) -> None:
+    """Both benchmarks, from the root of the checkout."""
+    print_speeds(console)
+    print_evaluation(console)

@@ -1,0 +1,139 @@
+import numpy as np
+import pytest
+
+from harness.evaluation.board import board, notes_on
+from harness.evaluation.comparison import compare
+from harness.evaluation.results import Evaluated
+from harness.evaluation.scores import scores, tried
+from harness.schema.results import Result, SplitResult
+from tests.evaluation.test_results import LEAKS, PINS, SUBJECT
+from tests.evaluation.test_scores import rows_of
+
+ACTUAL = np.linspace(1, 10, 120)
+KERNELS = ["relu"] * 60 + ["fc"] * 60
+
+
+def off_by(share, seed=0):
+    """Predictions of which a share is right, and the rest far off."""
+    is_right = np.random.default_rng(seed).permutation(len(ACTUAL)) < share * len(ACTUAL)
+    return np.where(is_right, ACTUAL, 3 * ACTUAL)
+
+
+def evaluated(key, predicted=None, reason="", **columns):
+    pins = PINS.model_copy(update={"predictor": key})
+    head = {"schema_version": 1, "track": "kernels", "subject": SUBJECT, "pins": pins, "rows_sha256": "0" * 64}
+    if predicted is None:
+        failed = SplitResult(split="published", status="failed", reason=reason, leaks=LEAKS)
+        return Evaluated(Result(**head, splits=[failed]), rows_of([], []))
+    rows = rows_of(ACTUAL, predicted, kernel=KERNELS, **columns)
+    split = SplitResult(split="published", status="ok", leaks=LEAKS, scores=scores(rows, "kernels", 0))
+    return Evaluated(Result(**head, splits=[split]), rows)
+
+
+def ranked(*results):
+    return [
+        (row.predictor, row.compared.rank, row.compared.ties)
+        for row in board(results, 0)
+        if row.score.kernel == "all"
+    ]  # fmt: skip
+
+
+def test_best_comes_first_and_rank_counts_those_that_are_better_beyond_doubt():
+    results = (evaluated("constant", off_by(0.1)), evaluated("good", off_by(0.9)), evaluated("fair", off_by(0.5)))
+    assert ranked(*results) == [("good", 1, ()), ("fair", 2, ()), ("constant", 3, ())]
+
+
+def test_predictors_that_cannot_be_told_apart_are_tied():
+    results = (
+        evaluated("constant", off_by(0.1)),
+        evaluated("one", off_by(0.6, 1)),
+        evaluated("other", off_by(0.58, 2)),
+    )
+    assert ranked(*results) == [("one", 1, ("other",)), ("other", 1, ("one",)), ("constant", 3, ())]
+
+
+def test_small_but_certain_difference_is_no_tie():
+    # The other is wrong where the first is, and on 12 rows more.
+    better = off_by(0.6)
+    worse = np.where(np.cumsum(better == ACTUAL) <= 12, 3 * ACTUAL, better)
+    (one, rank, ties), (other, other_rank, _) = ranked(evaluated("worse", worse), evaluated("better", better))
+    assert (one, rank, ties) == ("better", 1, ())
+    assert (other, other_rank) == ("worse", 2)
+
+
+def test_every_kernel_type_has_rows_of_its_own_after_all():
+    rows = board([evaluated("constant", off_by(0.1)), evaluated("good", off_by(0.9))], 0)
+    assert [(row.score.kernel, row.predictor) for row in rows] == [
+        ("all", "good"), ("all", "constant"), ("relu", "good"), ("relu", "constant"), ("fc", "good"), ("fc", "constant")
+    ]  # fmt: skip
+
+
+def test_failure_is_a_row_with_its_reason():
+    rows = board([evaluated("constant", off_by(0.1)), evaluated("broken", reason="gave NaN for 3 of 3 rows")], 0)
+    row = rows[1].as_json()
+    assert (row["predictor"], row["kernel"], row["status"]) == ("broken", "all", "failed")
+    assert row["reason"] == "gave NaN for 3 of 3 rows"
+    assert row["within_10"] is row["rank"] is row["coverage"] is row["within_10_ci95"] is None
+    assert row["n"] == 0
+
+
+def test_board_of_failures_alone_still_builds():
+    rows = board([evaluated("broken", reason="raised ValueError: no"), evaluated("hung", reason="ran longer")], 0)
+    assert [row.predictor for row in rows] == ["broken", "hung"]
+    assert notes_on(rows) == []
+
+
+def test_difference_to_the_baseline_and_to_the_best_has_an_interval():
+    rows = board(
+        [evaluated("constant", off_by(0.1)), evaluated("good", off_by(0.9)), evaluated("fair", off_by(0.5))], 0
+    )
+    of_fair = next(row.as_json() for row in rows if row.predictor == "fair")["differences"]
+    assert [found["to"] for found in of_fair] == ["constant", "good"]
+    above, below = of_fair
+    assert above["within_10"] == pytest.approx(0.4)
+    assert above["ci95"][0] > 0 > below["ci95"][1]
+    of_best = next(row.as_json() for row in rows if row.predictor == "good")["differences"]
+    assert [found["to"] for found in of_best] == ["constant"]
+
+
+def test_pair_is_held_against_each_other_on_the_rows_that_both_speak_for():
+    # It speaks for the first half only, on which the other is always right.
+    half = np.where(np.arange(120) < 60, 3 * ACTUAL, np.nan)
+    other = np.where(np.arange(120) < 60, ACTUAL, 3 * ACTUAL)
+    covered = {"covered_kernels": np.isfinite(half), "covered_flops": np.isfinite(half)}
+    parts = {"half": tried(rows_of(ACTUAL, half, **covered)), "other": tried(rows_of(ACTUAL, other))}
+    found = compare(parts, 0)
+    assert found["half"].differences["other"].value == -1
+    assert (found["other"].rank, found["half"].rank) == (1, 2)
+
+
+def test_predictors_without_a_row_in_common_cannot_be_told_apart():
+    first, second = np.arange(120) < 60, np.arange(120) >= 60
+    parts = {
+        key: tried(rows_of(ACTUAL, np.where(mask, ACTUAL, np.nan), covered_kernels=mask, covered_flops=mask))
+        for key, mask in (("one", first), ("other", second))
+    }
+    found = compare(parts, 0)
+    assert found["one"].ties == ("other",)
+    assert found["one"].rank == found["other"].rank == 1
+    assert found["other"].differences == {}
+
+
+def test_board_says_where_nobody_is_better_than_the_constant():
+    lucky = board([evaluated("constant", off_by(0.3, 1)), evaluated("lucky", off_by(0.32, 2))], 0)
+    assert notes_on(lucky) == ["ACME-M4.rev_2, CPU 1, fp32, published: no predictor is better than the constant here"]
+    good = board([evaluated("constant", off_by(0.3)), evaluated("good", off_by(0.9))], 0)
+    assert notes_on(good) == []
+    assert notes_on(board([evaluated("constant", off_by(0.3))], 0)) == []
+
+
+def test_json_row_has_every_declared_key():
+    row = board([evaluated("constant", off_by(0.3))], 0)[0].as_json()
+    expected = (
+        "predictor device_id kernel split n coverage within_5 within_10 within_15 mape rmspe rmse_mj spearman "
+        "within_10_ci95 fit_s predict_rows_per_s status delegate dtype reason ties interval_coverage differences"
+    )
+    assert set(expected.split()) <= set(row)
+    assert row["within_10"] == pytest.approx(0.3)
+    low, high = row["within_10_ci95"]
+    assert low < 0.3 < high

@@ -1,0 +1,284 @@
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.errors import UsageError
+from harness.evaluation.confinement import has_landlock
+from harness.evaluation.features import FEATURES, LABEL
+from harness.evaluation.isolation import MOST_DEATHS, Job, Limits, Outcome, run_jobs
+from harness.evaluation.worker_process import DeathError, WorkerProcess
+from tests.evaluation.trial import info_source, kernels, made_package, model_source
+
+LIMITS = Limits(seconds=12, memory_mb=1024, file_mb=1)
+OTHER_FILE = Path(__file__).parents[2] / "README.md"
+"""Stands for a file of test rows: it is there, and is none of a predictor's business."""
+
+FORKED = """
+import ctypes
+if ctypes.CDLL(None).fork() == 0:
+    time.sleep(600)
+    os._exit(0)
+"""
+BAD = {
+    "sound": ("", ""),
+    "reads": (f"open({str(OTHER_FILE)!r}).read()", f"read {OTHER_FILE}"),
+    "reads by a library": (
+        f"import pyarrow; pyarrow.OSFile({str(OTHER_FILE)!r}).read()",
+        r"raised PermissionError: .*Failed to open local file",
+    ),
+    "reads by a link": (f"os.symlink({str(OTHER_FILE)!r}, 'link'); open('link').read()", "read link"),
+    "hides what it read": (
+        f"""
+        try:
+            open({str(OTHER_FILE)!r})
+        except OSError as error:
+            raise RuntimeError("no data") from error
+        """,
+        f"read {OTHER_FILE}",
+    ),
+    "writes": (f"open({str(OTHER_FILE)!r}, 'a')", f"wrote {OTHER_FILE}"),
+    "mutates": ("kernels['flops'] = np.log(kernels['flops'])", "changed its input in fit"),
+    "mutates an array": (
+        "kernels['flops'].to_numpy().flags.writeable = True; kernels['flops'].array._ndarray[:] = 1",
+        "changed its input in fit",
+    ),
+    "allocates": ("np.ones(100 << 27)", "needed more than 1 GB of memory"),
+    "allocates bit by bit": (
+        "self.x_ = []\nwhile True:\n    self.x_.append(bytearray(1 << 24))",
+        "needed more than 1 GB",
+    ),
+    "fills the disk": ("open('big', 'wb').write(bytes(2 << 20))", "wrote a file larger than 1 MB"),
+    "exits": ("os._exit(3)", "ended its process with exit code 3"),
+    "exits as if all were well": ("os._exit(0)", "ended its process with exit code 0"),
+    "leaves": ("raise SystemExit('enough')", "raised SystemExit: enough"),
+    "crashes": ("import ctypes; ctypes.string_at(0)", r"was ended by signal 11 \(Segmentation fault\)"),
+    "raises": ("raise ValueError('no rows\\nof type fc')", r"raised ValueError: no rows\\nof type fc"),
+    "calls home": ("import socket; socket.create_connection(('127.0.0.1', 9))", "opened a network connection"),
+    "starts a program": ("import subprocess; subprocess.run(['true'])", "started another process"),
+    "forks": ("os.fork()", "started another process"),
+    "forks behind our back": (FORKED, ""),
+    "forks behind our back and exits": (f"{FORKED}\nos._exit(4)", "ended its process with exit code 4"),
+    "prints garbage": ("os.write(1, os.urandom(10000)); print('\\x00\\x1b[2J')", ""),
+    "prints 100 MB": ("for _ in range(100): print('x' * 1_000_000)", ""),
+    "writes into our socket": (
+        "[os.write(fd, b'garbage' * 9) for fd in range(3, 64) if stat.S_ISSOCK(mode(fd))]",
+        "garbled its answer",
+    ),
+    "gives NaN": ("self.bad_ = [np.nan] * 3", "gave NaN for 3 of 50 rows"),
+    "gives infinity": ("self.bad_ = [np.inf]", "gave infinity for 1 of 50 rows"),
+    "gives zero": ("self.bad_ = [0.0, -1.0]", "gave energies that are not positive for 2 of 50 rows"),
+    "gives too few": ("self.shape_ = (49,)", r"gave predictions of shape \(49,\); expected \(50,\)"),
+    "gives a column": ("self.shape_ = (50, 1)", r"gave predictions of shape \(50, 1\); expected \(50,\)"),
+    "gives words": ("self.words_ = True", "gave predictions that are no numbers"),
+    "gives crossed intervals": ("self.low_ = 3.0", "gave lower bounds above the upper ones for 50 of 50 rows"),
+    "gives open intervals": ("self.high_ = np.inf", "gave bounds that are infinite for 50 of 50 rows"),
+    "looks at what is left": ("assert os.listdir('.') == [] and not LEFT, (os.listdir('.'), LEFT)", ""),
+    "looks around": ("assert set(os.environ) <= KNOWN, os.environ", ""),
+    "sleeps": ("time.sleep(600)", "ran longer than 12 s"),
+    "sound again": ("", ""),
+}
+LAST = tuple(BAD)[-2:]
+
+MODEL = """
+import os, stat, time
+import numpy as np
+from sklearn.base import BaseEstimator
+
+LEFT = []
+KNOWN = {{
+    "ARROW_DEFAULT_MEMORY_POOL", "HOME", "LANG", "LC_CTYPE", "LD_LIBRARY_PATH", "LOKY_MAX_CPU_COUNT",
+    "MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED",
+    "PYTHONPATH", "TMPDIR", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK",
+}}
+
+
+def mode(fd):
+    try:
+        return os.fstat(fd).st_mode
+    except OSError:
+        return 0
+
+
+class Model(BaseEstimator):
+    def fit(self, kernels):
+        case = kernels["device_id"].iloc[0]
+        {cases}
+        LEFT.append(case)
+        open("left", "w").close()
+        return self
+
+    def predict(self, kernels):
+        energies = np.full(getattr(self, "shape_", len(kernels)), 2.0)
+        if hasattr(self, "bad_"):
+            energies[: len(self.bad_)] = self.bad_
+        return ["many"] * 50 if hasattr(self, "words_") else energies
+
+    def predict_interval(self, kernels, coverage):
+        return np.tile([getattr(self, "low_", 1.0), getattr(self, "high_", 2.0 + coverage)], (len(kernels), 1))
+"""
+
+
+def job(case="sound", coverages=(0.8, 0.9)):
+    return Job(kernels(50).assign(device_id=case), kernels(50, seed=1)[list(FEATURES)], coverages)
+
+
+def misbehaving():
+    """A predictor that does what the device of its rows is called."""
+    cases = []
+    for case, (source, _) in BAD.items():
+        lines = [line for line in source.splitlines() if line.strip()] or ["pass"]
+        margin = len(lines[0]) - len(lines[0].lstrip())
+        cases.append(f"if case == {case!r}:\n" + "\n".join(f"            {line[margin:]}" for line in lines))
+    return MODEL.format(cases="\n        ".join(cases))
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    yield from made_package(tmp_path_factory.mktemp("isolation"))
+
+
+@pytest.fixture(scope="module")
+def outcomes(package):
+    """Outcome of every case, all asked of one predictor in a row."""
+    package.add("misbehaving", model=misbehaving())
+    found = run_jobs("misbehaving", map(job, BAD), package=package.name, limits=LIMITS)
+    return dict(zip(BAD, found, strict=True))
+
+
+@pytest.mark.parametrize("case", [case for case, (_, reason) in BAD.items() if reason])
+def test_misbehaviour_ends_as_an_outcome_with_its_reason(outcomes, case):
+    if case == "reads by a library" and not has_landlock():
+        pytest.skip("this kernel has no Landlock, which alone sees what libraries open")
+    assert outcomes[case].status == "failed"
+    assert outcomes[case].predictions is None
+    assert re.fullmatch(f"(?s){BAD[case][1]}.*", outcomes[case].reason), outcomes[case].reason
+
+
+@pytest.mark.parametrize("case", [case for case, (_, reason) in BAD.items() if not reason])
+def test_what_does_no_harm_gives_predictions_whatever_came_before(outcomes, case):
+    outcome = outcomes[case]
+    assert (outcome.status, outcome.reason) == ("ok", "")
+    assert outcome.predictions.tolist() == [2.0] * 50
+    assert {coverage: bounds.tolist() for coverage, bounds in outcome.intervals.items()} == {
+        coverage: [[1.0, 2.0 + coverage]] * 50 for coverage in (0.8, 0.9)
+    }
+    assert min(outcome.fit_s, outcome.predict_s) >= 0
+    assert 20 < outcome.peak_mb < LIMITS.memory_mb
+
+
+NETWORKS = """
+def predict_models(self, models):
+    assert list(models.columns) == ["kernels"]
+    return np.array([float(kernels["flops"].sum()) - {less} for kernels in models["kernels"]])
+"""
+
+
+def test_energies_of_networks_come_with_those_of_their_kernels(package):
+    package.add("whole", model=model_source(rest=NETWORKS.format(less=0)))
+    test = kernels(5, seed=1)[list(FEATURES)]
+    asked = Job(kernels(50), test, networks=np.array([7, 7, 3, 7, 3]))
+    with_networks, without = run_jobs("whole", [asked, Job(kernels(50), test)], package=package.name, limits=LIMITS)
+    flops = test["flops"]
+    assert with_networks.networks == {3: flops[2] + flops[4], 7: flops[0] + flops[1] + flops[3]}
+    assert with_networks.predictions.tolist() == without.predictions.tolist()
+    assert without.networks == {}
+
+
+def test_energies_of_networks_are_held_to_the_same(package):
+    package.add("negative", model=model_source(rest=NETWORKS.format(less=1e18)))
+    asked = Job(kernels(50), kernels(5)[list(FEATURES)], networks=np.array([0, 0, 1, 1, 2]))
+    (outcome,) = run_jobs("negative", [asked], package=package.name, limits=LIMITS)
+    assert outcome.reason == "gave energies that are not positive for 3 of 3 networks"
+
+
+def test_a_label_at_prediction_is_refused_before_it_is_sent():
+    with pytest.raises(ValueError, match=r"test has columns .*energy_mj; expected"):
+        Job(kernels(5), kernels(5))
+
+
+def test_a_fit_without_labels_is_refused():
+    with pytest.raises(ValueError, match="train has columns"):
+        Job(kernels(5).drop(columns=LABEL), kernels(5)[list(FEATURES)])
+
+
+def test_an_unknown_predictor_is_a_usage_error(package):
+    package.add("quiet")
+    with pytest.raises(UsageError, match="did you mean quiet"):
+        next(run_jobs("quit", [job()], package=package.name))
+
+
+def test_a_predictor_that_cannot_be_loaded_is_an_outcome_for_every_job(tmp_path):
+    for package in made_package(tmp_path):
+        package.add("peeking", model=f"open({str(OTHER_FILE)!r})\n{model_source()}")
+        package.add("lacking", info=info_source("lacking", ', extras={"nosuchboost": "nosuchboost>=4"}'))
+        for key, reason in (("peeking", f"read {OTHER_FILE}"), ("lacking", "predictor lacking needs nosuchboost")):
+            found = list(run_jobs(key, [job(), job()], package=package.name, limits=LIMITS))
+            assert [outcome.status for outcome in found] == ["failed", "failed"]
+            assert all(outcome.reason.startswith(reason) for outcome in found), found
+
+
+def test_a_predictor_that_overruns_again_and_again_is_given_up(package, monkeypatch):
+    package.add("any")
+    tried = []
+
+    class Hung:
+        def __init__(self, *_):
+            tried.append(self)
+
+        def run(self, *_):
+            raise DeathError("ran longer than 1 s")
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr("harness.evaluation.isolation.WorkerProcess", Hung)
+    found = list(run_jobs("any", [job()] * (MOST_DEATHS + 2), package=package.name))
+    assert found == [Outcome("failed", "ran longer than 1 s")] * (MOST_DEATHS + 2)
+    assert len(tried) == MOST_DEATHS
+
+
+def test_nothing_to_predict_is_no_failure(package):
+    package.add("idle")
+    empty = Job(kernels(20), kernels(20)[list(FEATURES)][:0])
+    (outcome,) = run_jobs("idle", [empty], package=package.name, limits=LIMITS)
+    assert (outcome.status, len(outcome.predictions)) == ("ok", 0)
+
+
+def test_nothing_that_a_predictor_started_outlives_its_worker(package):
+    package.add("forking", model=model_source(fit="import ctypes, os, time; pid = ctypes.CDLL(None).fork()\n"
+                                              "if pid == 0: time.sleep(600)\nself.child_ = pid",
+                                              rest="def predict(self, kernels):\n"
+                                              "    return np.full(len(kernels), float(self.child_))"))  # fmt: skip
+    (outcome,) = run_jobs("forking", [job()], package=package.name, limits=LIMITS)
+    child = int(outcome.predictions[0])
+    for _ in range(100):
+        if not _is_alive(child):
+            return
+        time.sleep(0.1)
+    pytest.fail(f"process {child} lives on")
+
+
+def _is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_worker_leaves_no_folder_behind(package, tmp_path, monkeypatch):
+    package.add("tidy")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    worker = WorkerProcess("tidy", package.name, LIMITS)
+    assert len(list(tmp_path.iterdir())) == 1
+    worker.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_predictions_do_not_depend_on_the_jobs_before(package):
+    package.add("drawing", model=model_source(rest="def predict(self, kernels):\n"
+                                              "    return 1 + np.random.random(len(kernels))"))  # fmt: skip
+    first, second = run_jobs("drawing", [job(), job()], package=package.name, limits=LIMITS)
+    np.testing.assert_array_equal(first.predictions, second.predictions)

@@ -1,0 +1,307 @@
+"""Energy of a network as a sum over kernels: interval, coverage, extrapolation, and where the predictor comes from."""
+
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.errors import UsageError
+from harness.evaluation import fitted as fitted_module
+from harness.evaluation.energy_chart import MOST_BARS, energy_svg
+from harness.evaluation.extrapolation import extrapolations, ranges_of
+from harness.evaluation.features import FEATURES
+from harness.evaluation.fitted import MODEL_FILE, RANGES_FILE, Fitted, fitted_for, load_fitted, make_stamp, saved_folder
+from harness.evaluation.isolation import Outcome
+from harness.evaluation.persistence import STAMP_FILE, Stamp, save_predictor
+from harness.evaluation.predicting import (
+    CoverageError,
+    interval_of_sum,
+    kernels_frame,
+    main_dtype,
+    predict_network,
+)
+from harness.evaluation.protocol import PredictorError
+from harness.evaluation.registry import load_model
+from harness.evaluation.training import training_set
+from harness.schema.networks import NetworkKernel, in_dtype
+from tests.evaluation.releases import MEASURED, configurations, entry, kernel_device, release_of, true_energy, untyped
+from tests.evaluation.trial import info_source, model_source
+
+SPREAD = 1.25
+INTERVALS = f"""
+def predict_interval(self, kernels, coverage):
+    energies = self.predict(kernels)
+    return np.column_stack([energies / {SPREAD}, energies * {SPREAD}])
+"""
+
+
+def training(*campaigns, **asked):
+    table = release_of(*(campaigns or [kernel_device()])).levels["kernels"]
+    return training_set(table, **({"device_id": "acme-phone", "dtype": "fp32"} | asked))
+
+
+def network(*entries):
+    return [NetworkKernel.model_validate(each) for each in entries]
+
+
+def known(*numbers):
+    """Kernels that were measured."""
+    return network(*(entry(configurations(60)[number]) for number in numbers))
+
+
+def truthful(chosen=None, spread=SPREAD):
+    """Fitted predictor that knows the true energies."""
+    chosen = chosen or training()
+    stamp = Stamp(
+        predictor="truth", predictor_version="1", subjects=(chosen.subject,), dataset="deepen/kernels",
+        dataset_version=None, data_sha256=chosen.data_sha256, split="all", split_version="1", n_rows=60,
+        kernels=("conv-bn-relu", "fc", "relu"), seed=0, harness_version="1", packages={},
+    )  # fmt: skip
+
+    def ask(kernels, coverage):
+        assert tuple(kernels.columns) == FEATURES
+        energies = np.asarray(true_energy(kernels["flops"], kernels["bytes_moved"]))
+        return energies, None if spread is None else np.column_stack([energies / spread, energies * spread])
+
+    return Fitted(stamp, ranges_of(chosen.rows), None, ask)
+
+
+def test_energy_is_the_sum_over_kernels_and_each_keeps_its_own():
+    kernels = known(0, 1, 2)
+    found = predict_network(kernels, truthful())
+    alone = [float(true_energy(kernel.flops, kernel.bytes_moved)) for kernel in kernels]
+    assert [each.energy_mj for each in found.kernels] == pytest.approx(alone)
+    assert found.energy_mj == pytest.approx(sum(alone))
+    assert found.share([0, 2]) == pytest.approx((alone[0] + alone[2]) / sum(alone))
+    assert (found.is_complete, found.coverage_kernels, found.coverage_flops) == (True, 1, 1)
+    low, high = found.interval_mj
+    assert sum(alone) / SPREAD < low < sum(alone) < high < sum(alone) * SPREAD
+
+
+def test_kernels_of_one_configuration_err_together():
+    found = predict_network(known(0, 0), truthful())
+    assert found.interval_mj == pytest.approx((found.energy_mj / SPREAD, found.energy_mj * SPREAD))
+
+
+def test_without_intervals_of_the_predictor_there_is_none():
+    found = predict_network(known(0, 1), truthful(spread=None))
+    assert found.interval_mj is None
+    assert all(each.interval_mj is None for each in found.kernels)
+
+
+ENERGIES = st.lists(
+    st.tuples(st.floats(1e-6, 1e3), st.floats(0, 1), st.floats(0, 3), st.integers(0, 4)), min_size=1, max_size=20
+)
+
+
+@given(ENERGIES)
+@settings(deadline=None)
+def test_interval_of_a_sum_lies_between_independence_and_adding_bounds(rows):
+    energies, below, above, configurations = (np.array(column) for column in zip(*rows, strict=True))
+    bounds = np.column_stack([energies * (1 - below), energies * (1 + above)])
+    low, high = interval_of_sum(energies, bounds, configurations)
+    total, rounding = energies.sum(), 1e-9 * bounds[:, 1].sum()
+    assert bounds[:, 0].sum() - rounding <= low <= total - np.sqrt(((energies * below) ** 2).sum()) + rounding
+    assert total + np.sqrt(((energies * above) ** 2).sum()) - rounding <= high <= bounds[:, 1].sum() + rounding
+    wider = np.column_stack([energies * (1 - below), energies * (1 + 2 * above)])
+    assert interval_of_sum(energies, wider, configurations)[1] >= high
+
+
+def test_interval_of_a_sum_holds_what_it_says_where_errors_are_as_assumed():
+    generator = np.random.default_rng(0)
+    energies = generator.uniform(1, 10, 30)
+    spread = 0.1 * energies
+    bounds = np.column_stack([energies - 1.645 * spread, energies + 1.645 * spread])
+    low, high = interval_of_sum(energies, bounds, range(30))
+    errors = np.sqrt(0.5) * (generator.normal(size=(20000, 1)) + generator.normal(size=(20000, 30)))
+    sums = (energies + spread * errors).sum(axis=1)
+    assert np.mean((low <= sums) & (sums <= high)) == pytest.approx(0.9, abs=0.01)
+
+
+def test_too_little_coverage_is_refused_and_what_is_missing_is_named():
+    flops = known(0)[0].flops
+    kernels = [*known(0), *network(untyped(flops), entry(configurations(2)[1], dtype="int8"))]
+    with pytest.raises(CoverageError) as refused:
+        predict_network(kernels, truthful())
+    said = str(refused.value)
+    assert re.search(r"truth can speak for 4\d\.\d % of the FLOPs .* acme-phone; expected at least 90\.0 %", said)
+    assert re.search(r"1 softmax, 4\d\.\d % of FLOPs: has no kernel type", said)
+    assert "1 relu, " in said
+    assert "runs in int8, not in fp32" in said
+    share = float(re.search(r"--at-least (\S+)", said)[1])
+    found = predict_network(kernels, truthful(), at_least=share)
+    assert not found.is_complete
+    assert found.energy_mj == pytest.approx(predict_network(known(0), truthful()).energy_mj)
+    assert [(item.operator, item.n) for item in found.missing] == [("softmax", 1), ("relu", 1)]
+    assert [each.energy_mj is None for each in found.kernels] == [False, True, True]
+
+
+def test_a_type_that_was_never_measured_is_missing_and_named():
+    pool = {"kernel": "global-avgpool", "input_h": 7, "input_w": 7, "cin": 64}
+    found = predict_network([*known(0), *network(entry(pool))], truthful(), at_least=0.5)
+    assert [item.reason for item in found.missing] == ["truth has learnt from no global-avgpool on acme-phone, CPU1"]
+    assert found.is_complete is False
+
+
+def test_nothing_at_all_is_refused_whatever_is_allowed():
+    with pytest.raises(CoverageError, match=r"0\.0 % of the FLOPs"):
+        predict_network(network(untyped(100)), truthful(), at_least=0)
+
+
+def test_what_was_learnt_from_is_no_extrapolation():
+    rows = training().rows
+    assert extrapolations(rows, ranges_of(rows)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "said", "learnt"),
+    [
+        ({"kernel_h": 11, "kernel_w": 11}, "kernel size", "11x11", "1x1, 3x3, 5x5, 7x7"),
+        ({"stride_h": 2, "stride_w": 2}, "stride", "2x2", "1x1"),
+        ({"groups": 2}, "groups", "2", "1"),
+        ({"input_h": 224}, "input_h", "224", "7 to 28"),
+        ({"cin": 4}, "cin", "4", "8 to 179"),
+    ],
+)
+def test_what_is_unlike_all_that_was_learnt_from_is_warned_of(change, field, said, learnt):
+    odd = entry(configurations(60)[0] | change)
+    found = predict_network([*known(1), *network(odd)], truthful())
+    (warning,) = [each for each in found.extrapolations if each.field == field]
+    assert (warning.kernel, warning.found, warning.learnt, warning.places) == ("conv-bn-relu", said, learnt, (1,))
+
+
+def test_flops_out_of_range_are_warned_of_once_a_type():
+    large = [entry(configurations(60)[0], flops=10**12 + number) for number in range(2)]
+    found = predict_network([*network(untyped(1)), *network(*large)], truthful())
+    (warning,) = found.extrapolations
+    assert (warning.field, warning.found) == ("flops", f"{10**12}, {10**12 + 1}")
+    assert warning.places == (1, 2)
+
+
+def test_another_data_type_moves_other_bytes_at_the_same_flops():
+    kernels = known(0, 1)
+    halved = [in_dtype(kernel, "fp16") for kernel in kernels]
+    assert [kernel.bytes_moved for kernel in halved] == [kernel.bytes_moved // 2 for kernel in kernels]
+    assert [kernel.flops for kernel in halved] == [kernel.flops for kernel in kernels]
+    assert main_dtype([*halved, *known(1)]) == "fp16"
+
+
+def test_a_network_looks_to_predictors_as_rows_of_a_release_do():
+    rows = training().rows
+    kernels = known(*range(6))
+    frame = kernels_frame(kernels, training().subject, "cpu")
+    assert frame.dtypes.to_dict() == rows[list(FEATURES)].dtypes.to_dict()
+    of_release = {tuple(row) for row in rows[list(FEATURES)].fillna(-1).itertuples(index=False)}
+    assert {tuple(row) for row in frame.fillna(-1).itertuples(index=False)} <= of_release
+
+
+def test_the_way_of_running_has_to_be_told_where_there_are_several():
+    several = (kernel_device(), kernel_device(delegate="GPU", facts={"name": "gpu"}))
+    with pytest.raises(UsageError, match="measured with CPU1, GPU; choose one with --delegate"):
+        training(*several)
+    assert training(*several, delegate="GPU").subject.delegate == "GPU"
+    with pytest.raises(UsageError, match="'GPV' is no delegate of acme-phone; did you mean GPU"):
+        training(*several, delegate="GPV")
+    with pytest.raises(UsageError, match="'acme-fone' is no device with kernel rows; did you mean acme-phone"):
+        training(device_id="acme-fone")
+    with pytest.raises(UsageError, match="runs in int8, and acme-phone was measured in fp32; --dtype fp32"):
+        training(dtype="int8")
+
+
+def test_absolute_and_idle_subtracted_rows_are_never_mixed():
+    idle = {"idle": {"power_mw": 300, "how": "Screen off."}}
+    subtracted = kernel_device(n=30, is_idle_subtracted=True, facts={"name": "idle", "manifest": MEASURED | idle})
+    found = training(kernel_device(), subtracted)
+    assert (found.subject.is_idle_subtracted, len(found.rows)) == (False, 60)
+
+
+@pytest.fixture
+def saved(package, tmp_path):
+    """Package with one predictor, a training set, and the folder of saved ones with that predictor in it."""
+    package.add("mine", model=model_source(rest=INTERVALS))
+    chosen = training()
+    home = saved_folder(tmp_path / "saved", "mine", chosen.subject)
+    stamp = make_stamp(chosen, "mine", "1.2.0", package.name)
+    save_predictor(load_model("mine", package.name)().fit(chosen.rows), stamp, home / MODEL_FILE, package.name)
+    (home / STAMP_FILE).write_text(stamp.model_dump_json())
+    (home / RANGES_FILE).write_text(ranges_of(chosen.rows).model_dump_json())
+    return package, chosen, tmp_path / "saved"
+
+
+def test_a_saved_predictor_is_asked_where_it_was_fitted_on_these_rows(saved, monkeypatch):
+    package, chosen, folder = saved
+    monkeypatch.setattr(fitted_module, "run_jobs", None)
+    found = fitted_for(chosen, "mine", folder, package.name)
+    assert found.file == saved_folder(folder, "mine", chosen.subject) / MODEL_FILE
+    assert found.stamp.dataset_version == "1.2.0"
+    energy = predict_network(known(0, 1), found)
+    assert energy.energy_mj == pytest.approx(2 * np.exp(np.log(chosen.rows["energy_mj"]).mean()))
+    assert energy.interval_mj is not None
+
+
+def test_a_saved_predictor_of_other_rows_is_passed_over(saved, monkeypatch):
+    package, _, folder = saved
+    asked = []
+
+    def run_jobs(key, jobs, **settings):
+        for job in jobs:
+            asked.append(job)
+            yield Outcome("ok", "", np.ones(len(job.test)), {0.9: np.ones((len(job.test), 2))})
+
+    monkeypatch.setattr(fitted_module, "run_jobs", run_jobs)
+    other = training(kernel_device(factor=2))
+    found = fitted_for(other, "mine", folder, package.name)
+    assert found.file is None
+    assert predict_network(known(0, 1), found).energy_mj == 2
+    (job,) = asked
+    assert job.train.equals(other.rows)
+    assert len(job.test) == 2
+
+
+def test_a_predictor_that_fails_says_why(saved):
+    package, chosen, folder = saved
+    package.add("nan", model=model_source(predict="return np.full(len(kernels), np.nan)"))
+    with pytest.raises(PredictorError, match="nan gave NaN for 1 of 1 rows"):
+        predict_network(known(0), fitted_for(chosen, "nan", folder, package.name))
+
+
+def test_a_predictor_is_not_fitted_where_there_is_no_row_of_its_types(package):
+    package.add("narrow", info=info_source("narrow").replace('"all"', '("se",)'))
+    with pytest.raises(UsageError, match=r"acme-phone has no row of a type that narrow speaks for \(se\)"):
+        make_stamp(training(), "narrow", None, package.name)
+
+
+def test_a_file_without_what_it_learnt_from_is_refused(saved):
+    package, chosen, folder = saved
+    home = saved_folder(folder, "mine", chosen.subject)
+    assert load_fitted(home / MODEL_FILE, package.name).ranges == ranges_of(chosen.rows)
+    (home / RANGES_FILE).unlink()
+    with pytest.raises(PredictorError, match=r"ranges\.json is not there, or damaged"):
+        load_fitted(home / MODEL_FILE, package.name)
+
+
+def drawn(svg):
+    """All text of an SVG."""
+    return list(ElementTree.fromstring(svg).itertext())
+
+
+def test_chart_has_a_bar_for_every_kernel_and_a_name_for_what_is_not_covered():
+    found = predict_network([*known(0, 1, 2), *network(untyped(10))], truthful())
+    svg = energy_svg(found, "net on acme-phone")
+    text = "\n".join(drawn(svg))
+    assert svg == energy_svg(found, "net on acme-phone")
+    assert "net on acme-phone" in text
+    assert "at least" in text
+    assert "4 softmax: not covered" in text
+    assert svg.count('aria-roledescription="bar"') == 3
+    assert int(float(re.search(r'width="([\d.]+)"', svg)[1])) <= 420
+
+
+def test_chart_of_a_deep_network_has_a_bar_for_every_type():
+    found = predict_network(known(*(number % 60 for number in range(MOST_BARS + 1))), truthful())
+    svg = energy_svg(found, "deep")
+    assert svg.count('aria-roledescription="bar"') == 3
+    assert any("conv-bn-relu" in text for text in drawn(svg))

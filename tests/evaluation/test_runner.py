@@ -1,0 +1,210 @@
+import numpy as np
+import pytest
+
+from harness.errors import UsageError
+from harness.evaluation.board import board, notes_on
+from harness.evaluation.features import LABEL
+from harness.evaluation.kernel_track import CROSS_VALIDATION, LARGEST_FLOPS, PUBLISHED
+from harness.evaluation.model_track import ALL_FAMILIES
+from harness.evaluation.results import read_result, result_path
+from harness.evaluation.runner import Settings, evaluate
+from harness.evaluation.tracks import plans_of
+from harness.releases import Release
+from tests.evaluation.releases import changed, info, kernel_device, network_device, networks, release_of, truth
+
+TWO = (info("constant"), info("truth"))
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(tmp_path / "results", n_jobs=1)
+
+
+def plans(track="kernels", *campaigns):
+    return plans_of(track, release_of(*(campaigns or (kernel_device(),))), 0).plans
+
+
+def split_of(evaluated, name):
+    return next(split for split in evaluated.result.splits if split.split == name)
+
+
+def of_all(evaluated, name):
+    return split_of(evaluated, name).scores[0]
+
+
+def test_predictor_that_knows_the_truth_is_always_right(in_process, settings):
+    constant, knows = evaluate(plans(), TWO, settings)
+    for split in (PUBLISHED, CROSS_VALIDATION, LARGEST_FLOPS):
+        score = of_all(knows, split)
+        assert (score.within_5, score.coverage) == (1, 1)
+        assert score.mape == pytest.approx(0, abs=1e-9)
+        assert of_all(constant, split).within_10 < 0.5
+    assert of_all(knows, CROSS_VALIDATION).n == 60
+    assert of_all(knows, CROSS_VALIDATION).interval_coverage == {"80": 1, "90": 1, "95": 1}
+    assert of_all(constant, CROSS_VALIDATION).interval_coverage == {}
+
+
+def test_times_are_means_of_fits_and_sums_of_predictions(in_process, settings):
+    (_, knows) = evaluate(plans(), TWO, settings)
+    split = split_of(knows, CROSS_VALIDATION)
+    assert split.fit_s == 0.5
+    assert split.predict_rows_per_s == pytest.approx(5 * 60 / (25 * 0.25))
+
+
+def test_unchanged_result_is_not_computed_again(in_process, settings):
+    first = evaluate(plans(), TWO, settings)
+    assert in_process.keys_run() == {"constant", "truth"}
+    again = evaluate(plans(), TWO, settings)
+    assert in_process.keys_run() == set()
+    assert [one.result for one in again] == [one.result for one in first]
+    for one, other in zip(again, first, strict=True):
+        assert one.rows.equals(other.rows)
+
+
+def test_new_predictor_runs_nothing_else(in_process, settings):
+    evaluate(plans(), TWO, settings)
+    in_process.keys_run()
+    in_process.functions["twice"] = lambda train, test: 2 * truth(train, test)
+    results = evaluate(plans(), (*TWO, info("twice")), settings)
+    assert in_process.keys_run() == {"twice"}
+    assert [one.result.pins.predictor for one in results] == ["constant", "truth", "twice"]
+
+
+def test_changed_predictor_runs_only_itself(in_process, settings):
+    evaluate(plans(), TWO, settings)
+    in_process.keys_run()
+    in_process.versions["truth"] = "2"
+    evaluate(plans(), TWO, settings)
+    assert in_process.keys_run() == {"truth"}
+
+
+def test_changed_device_runs_only_itself(in_process, settings):
+    evaluate(plans("kernels", kernel_device(), kernel_device("other-phone")), TWO, settings)
+    in_process.keys_run()
+    evaluate(plans("kernels", kernel_device(), kernel_device("other-phone", factor=2)), TWO, settings)
+    assert {job.train["device_id"][0] for _, job in in_process.jobs} == {"other-phone"}
+
+
+def test_other_seed_is_another_result(in_process, settings):
+    evaluate(plans(), TWO, settings)
+    in_process.keys_run()
+    evaluate(
+        plans_of("kernels", release_of(kernel_device()), 1).plans, TWO, Settings(settings.folder, seed=1, n_jobs=1)
+    )
+    assert in_process.keys_run() == {"constant", "truth"}
+
+
+def test_failure_ends_its_split_with_the_reason_and_no_other(in_process, settings):
+    def breaks(train, test):
+        # The second job is the first fold of the cross-validation.
+        if len(in_process.jobs) == 2:
+            raise ValueError("gave NaN for 12 of 12 rows")
+        return truth(train, test)
+
+    in_process.functions["breaks"] = breaks
+    (result,) = evaluate(plans(), (info("breaks"),), settings)
+    failed = split_of(result, CROSS_VALIDATION)
+    assert (failed.status, failed.reason, failed.scores) == ("failed", "gave NaN for 12 of 12 rows", [])
+    assert failed.leaks is not None
+    others = [split for split in result.result.splits if split.split != CROSS_VALIDATION]
+    assert {split.status for split in others} == {"ok"}
+    assert CROSS_VALIDATION not in set(result.rows["split"])
+    # The other 24 folds were not run.
+    assert len(in_process.jobs) == len(others) + 1
+
+
+def test_failure_is_run_again(in_process, settings):
+    in_process.functions["flaky"] = lambda train, test: (_ for _ in ()).throw(ValueError("raised OSError: busy"))
+    (result,) = evaluate(plans(), (info("flaky"),), settings)
+    assert {split.status for split in result.result.splits} <= {"failed", "skipped"}
+    in_process.functions["flaky"] = truth
+    (result,) = evaluate(plans(), (info("flaky"),), settings)
+    assert of_all(result, CROSS_VALIDATION).within_10 == 1
+
+
+def test_predictor_is_given_only_the_kernels_that_it_speaks_for(in_process, settings):
+    (result,) = evaluate(plans(), (info("truth", kernels=("fc", "relu")),), settings)
+    for _, job in in_process.jobs:
+        assert set(job.train["kernel"]) | set(job.test["kernel"]) <= {"fc", "relu"}
+    score = of_all(result, CROSS_VALIDATION)
+    assert (score.n, score.n_test) == (40, 60)
+    assert score.coverage == pytest.approx(2 / 3)
+    by_type = {score.kernel: score for score in split_of(result, CROSS_VALIDATION).scores}
+    assert (by_type["conv-bn-relu"].coverage, by_type["conv-bn-relu"].within_10) == (0, None)
+
+
+def test_predictor_that_speaks_for_nothing_here_is_not_started(in_process, settings):
+    (result,) = evaluate(plans(), (info("truth", kernels=("hswish",)),), settings)
+    assert in_process.jobs == []
+    split = split_of(result, CROSS_VALIDATION)
+    assert (split.status, split.scores[0].coverage, split.scores[0].within_10) == ("ok", 0, None)
+    assert split.fit_s is None
+
+
+def test_every_family_has_a_row_with_its_coverage(in_process, settings):
+    (result,) = evaluate(plans("models", kernel_device(), network_device(networks())), (info("truth"),), settings)
+    assert result.result.splits[0].split == ALL_FAMILIES
+    assert len(result.result.splits) == 4
+    for split in result.result.splits:
+        score = split.scores[0]
+        assert (score.within_5, score.coverage, score.coverage_flops) == (1, 1, 1)
+        assert score.kernel_error == pytest.approx(0, abs=1e-6)
+        assert score.coverage_error == 0
+    assert of_all(result, ALL_FAMILIES).n == 12
+
+
+def test_predictor_of_networks_is_told_which_kernels_are_of_which(in_process, settings):
+    evaluate(plans("models", kernel_device(), network_device(networks())), (info("truth"),), settings)
+    for _, job in in_process.jobs:
+        assert np.unique(job.networks, return_counts=True)[1].tolist() == [3, 3, 3, 3]
+
+
+def test_calibration_brings_a_predictor_to_another_device(in_process, settings):
+    campaigns = (kernel_device(n=120, factor=3), kernel_device("other-phone", n=120))
+    results = evaluate(plans("devices", *campaigns), (info("truth"),), settings)
+    of_acme = next(one for one in results if one.result.subject.device_id == "acme-phone")
+    assert of_all(of_acme, "k=0").within_15 == 0
+    assert of_all(of_acme, "k=10").within_5 == of_all(of_acme, "k=50").within_5 == 1
+    # One fit serves all three.
+    assert len([job for _, job in in_process.jobs if set(job.train["device_id"]) == {"other-phone"}]) == 1
+
+
+def test_energies_without_signal_leave_nobody_better_than_the_constant(in_process, settings):
+    release = release_of(kernel_device(n=150))
+    rng = np.random.default_rng(0)
+    table = changed(release.levels["kernels"], LABEL, lambda energies: rng.permutation(energies).tolist())
+    shuffled = Release({**release.levels, "kernels": table}, release.devices, release.submissions, release.errata)
+    results = evaluate(plans_of("kernels", shuffled, 0).plans, TWO, settings)
+    rows = board(results, 0)
+    row = next(row for row in rows if row.predictor == "truth" and row.result.split == CROSS_VALIDATION)
+    assert not row.is_above_baseline
+    note = f"acme-phone, CPU1, fp32, {CROSS_VALIDATION}: no predictor is better than the constant here"
+    assert note in notes_on(rows)
+
+
+def test_result_pins_what_it_rests_on(in_process, settings):
+    (plan,) = plans()
+    evaluate([plan], TWO, settings)
+    found = read_result(result_path(settings.folder, "kernels", "truth", plan.subject))
+    pins = found.result.pins
+    assert (pins.predictor, pins.predictor_version, pins.seed) == ("truth", "1", 0)
+    assert pins.data_sha256 == plan.data_sha256
+    assert set(pins.packages) >= {"numpy", "scikit-learn"}
+
+
+def test_progress_is_told_of_every_predictor_and_device(in_process, settings):
+    told = []
+    evaluate(plans(), TWO, settings, told.append)
+    evaluate(plans(), TWO, settings, told.append)
+    assert told == ["constant on acme-phone", "truth on acme-phone"] * 2
+
+
+def test_back_end_that_is_not_there_is_wrong_usage(in_process, settings):
+    with pytest.raises(UsageError, match="joblib back end 'nonsense'"):
+        evaluate(plans(), TWO, Settings(settings.folder, backend="nonsense", n_jobs=1))
+
+
+def test_two_at_once_give_what_one_after_the_other_gives(in_process, settings, tmp_path):
+    one = evaluate(plans(), TWO, settings)
+    two = evaluate(plans(), TWO, Settings(tmp_path / "others", n_jobs=2))
+    assert [found.result for found in one] == [found.result for found in two]

@@ -1,0 +1,88 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from harness.evaluation.plans import ROWS
+from harness.evaluation.scores import by_kernel, scores, tried
+
+
+def rows_of(actual, predicted, **columns):
+    """Rows of one repeat; everything that is not given is as it is for kernels that are covered."""
+    n = len(actual)
+    plain = {
+        "split": "published", "repeat": 0, "row": [f"r{number:03}" for number in range(n)], "kernel": "relu",
+        "group": [f"g{number:03}" for number in range(n)], "actual_mj": actual, "predicted_mj": predicted,
+        "n_kernels": 1, "flops": 1.0, "covered_kernels": 1.0, "covered_flops": 1.0,
+    }  # fmt: skip
+    return pd.DataFrame({name: (plain | columns).get(name, np.nan) for name in ROWS}, index=range(n))
+
+
+def test_scores_are_over_all_rows_and_then_over_each_kernel_type():
+    rows = rows_of([1.0, 1.0, 1.0], [1.0, 1.05, 2.0], kernel=["relu", "fc", "fc"])
+    found = {score.kernel: (score.n, score.within_10) for score in scores(rows, "kernels", 0)}
+    assert found == {"all": (3, pytest.approx(2 / 3)), "relu": (1, 1.0), "fc": (2, 0.5)}
+    assert next(iter(by_kernel(rows)))[0] == "all"
+
+
+def test_uncovered_rows_lower_coverage_and_leave_the_errors_alone():
+    rows = rows_of(
+        [1.0, 1.0, 9.0], [1.0, 1.0, np.nan], covered_kernels=[1, 1, 0], covered_flops=[1, 1, 0], flops=[1, 1, 2]
+    )
+    score = scores(rows, "kernels", 0)[0]
+    assert (score.n, score.n_test) == (2, 3)
+    assert score.coverage == pytest.approx(2 / 3)
+    assert score.coverage_flops == pytest.approx(0.5)
+    assert (score.within_10, score.mape) == (1, 0)
+
+
+def test_nothing_covered_has_no_errors_and_a_coverage_of_zero():
+    rows = rows_of([1.0, 2.0], [np.nan, np.nan], covered_kernels=0.0, covered_flops=0.0)
+    score = scores(rows, "kernels", 0)[0]
+    assert (score.n, score.n_test, score.coverage) == (0, 2, 0)
+    assert score.within_10 is score.mape is score.spearman is None
+    assert score.ci95 == {}
+
+
+def test_repeats_of_a_row_are_one_row():
+    one, other = rows_of([1.0, 2.0], [1.0, 2.0]), rows_of([1.0, 2.0], [2.0, 2.0], repeat=1)
+    rows = pd.concat([other, one], ignore_index=True).sample(frac=1, random_state=0)
+    part = tried(rows)
+    assert part.predicted_mj.tolist() == [[1.0, 2.0], [2.0, 2.0]]
+    score = scores(rows, "kernels", 0)[0]
+    assert (score.n, score.within_10) == (2, pytest.approx(0.75))
+
+
+def test_row_that_one_repeat_cannot_speak_for_is_not_scored():
+    one, other = rows_of([1.0, 2.0], [1.0, 2.0]), rows_of([1.0, 2.0], [1.0, np.nan], repeat=1, covered_kernels=[1, 0])
+    score = scores(pd.concat([one, other], ignore_index=True), "kernels", 0)[0]
+    assert (score.n, score.n_test) == (1, 2)
+    assert score.coverage == pytest.approx(3 / 4)
+
+
+def test_intervals_of_a_predictor_are_held_against_the_energies():
+    bounds = {"low_80": [0.9, 2.5], "high_80": [1.1, 3.0], "low_95": [0.5, 0.5], "high_95": [3.0, 3.0]}
+    score = scores(rows_of([1.0, 2.0], [1.0, 2.0], **bounds), "kernels", 0)[0]
+    assert score.interval_coverage == {"80": 0.5, "95": 1.0}
+
+
+def test_kernels_without_flops_have_no_share_of_them():
+    score = scores(rows_of([1.0], [1.0], flops=0.0), "kernels", 0)[0]
+    assert (score.coverage, score.coverage_flops) == (1, None)
+
+
+def test_error_of_a_sum_is_that_of_its_kernels_and_of_what_is_missing():
+    # Half of the FLOPs are covered, and predicted as 40 % too much.
+    rows = rows_of([10.0], [7.0], kernel="all", n_kernels=4, covered_kernels=0.75, covered_flops=0.5)
+    score = scores(rows, "models", 0)[0]
+    assert score.kernel_error == pytest.approx(20)
+    assert score.coverage_error == pytest.approx(50)
+    assert (score.n, score.n_test) == (0, 1)
+    # Where all is covered, the kernels make the whole error.
+    whole = scores(rows_of([10.0, 20.0], [7.0, 22.0], kernel="all"), "models", 0)[0]
+    assert whole.kernel_error == pytest.approx(whole.mape)
+    assert whole.coverage_error == 0
+
+
+@pytest.mark.parametrize(("covered", "n"), [(0.89, 0), (0.9, 1), (1.0, 1)])
+def test_sum_is_scored_where_nine_tenths_of_the_flops_are_covered(covered, n):
+    assert scores(rows_of([10.0], [9.0], kernel="all", covered_flops=covered), "models", 0)[0].n == n

@@ -1,0 +1,311 @@
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from harness.evaluation.device_track import N_CALIBRATION
+from harness.evaluation.features import FEATURES, LABEL
+from harness.evaluation.kernel_track import CROSS_VALIDATION, LARGEST_FLOPS, PUBLISHED
+from harness.evaluation.model_track import ALL_FAMILIES
+from harness.evaluation.plans import ROWS, Predicted
+from harness.evaluation.tracks import TRACKS, plans_of
+from harness.releases import Release
+from harness.schema.identity import configuration_ids
+from harness.splits import assign_splits
+from tests.campaigns import campaign
+from tests.evaluation.releases import (
+    FAMILIES,
+    MEASURED,
+    changed,
+    configurations,
+    constant,
+    entry,
+    info,
+    kernel_device,
+    kernel_rows,
+    network_device,
+    networks,
+    release_of,
+    true_energy,
+    truth,
+    untyped,
+)
+
+ANYONE = info("anyone")
+
+
+def plan_of(track, *campaigns):
+    """The only plan of a track."""
+    (plan,) = plans_of(track, release_of(*campaigns), 0).plans
+    return plan
+
+
+def done(plan, function=truth, predictor=ANYONE):
+    """Folds of a plan with what a function says where the predictor is asked."""
+    found = []
+    for fold in plan.folds(predictor):
+        is_covered = fold.covered(predictor, plan.subject.dtype)
+        energies = np.full(len(fold.test), np.nan)
+        energies[is_covered] = function(fold.train, fold.test[is_covered])
+        found.append((fold, Predicted(energies, {})))
+    return found
+
+
+def rows_of(plan, split, function=truth, predictor=ANYONE):
+    chosen = [pair for pair in done(plan, function, predictor) if split in pair[0].splits]
+    return plan.rows(split, chosen)
+
+
+def ids(frame):
+    table = pa.Table.from_pandas(frame.loc[:, "kernel":"cin4"], preserve_index=False)
+    whole = [pa.field(each.name, each.type if each.name == "kernel" else pa.int64()) for each in table.schema]
+    return set(configuration_ids(table.cast(pa.schema(whole))))
+
+
+EVERYTHING = (kernel_device(), kernel_device("other-phone", factor=2), network_device(networks()))
+
+
+@pytest.mark.parametrize("track", TRACKS)
+@pytest.mark.parametrize("is_cross_device", [False, True])
+def test_no_fold_holds_a_label_to_be_predicted(track, is_cross_device):
+    plans = plans_of(track, release_of(*EVERYTHING), 0).plans
+    assert plans
+    for plan in plans:
+        for fold in plan.folds(info("anyone", is_cross_device=is_cross_device)):
+            assert tuple(fold.train.columns) == (*FEATURES, LABEL)
+            assert tuple(fold.test.columns) == FEATURES
+            assert fold.test.index.tolist() == list(range(len(fold.test)))
+            assert fold.train.index.tolist() == list(range(len(fold.train)))
+
+
+@pytest.mark.parametrize("track", TRACKS)
+def test_rows_have_the_declared_columns_and_leaks_none_of_what_is_held_out(track):
+    for plan in plans_of(track, release_of(*EVERYTHING), 0).plans:
+        for split in plan.splits:
+            assert tuple(rows_of(plan, split).columns) == ROWS
+            leaks = plan.leaks(split)
+            assert leaks.shared_configurations == leaks.shared_record_ids == 0
+            assert leaks.n_train > 0
+            assert leaks.n_test > 0
+
+
+# Kernels.
+
+
+def test_published_split_holds_out_what_the_dataset_does():
+    release = release_of(kernel_device())
+    table = release.levels["kernels"]
+    rows = rows_of(plan_of("kernels", kernel_device()), PUBLISHED)
+    sides = assign_splits(table, "kernels")
+    expected = {row for row, side in zip(table.column("record_id").to_pylist(), sides, strict=True) if side == "test"}
+    assert set(rows["row"]) == expected
+
+
+@pytest.mark.parametrize("split", [PUBLISHED, CROSS_VALIDATION, LARGEST_FLOPS, "unseen-channels", "unseen-input-size"])
+def test_no_configuration_is_on_both_sides_of_a_fold(split):
+    # Every configuration was run twice.
+    rows = [row | {"source_id": source} for row in kernel_rows(60) for source in ("a", "b")]
+    twice = campaign("kernels", rows, "acme-phone", manifest=MEASURED)
+    plan = plan_of("kernels", twice)
+    folds = [fold for fold in plan.folds(ANYONE) if fold.splits == (split,)]
+    assert folds
+    for fold in folds:
+        assert not ids(fold.train) & ids(fold.test)
+
+
+def test_cross_validation_predicts_every_row_once_in_every_repeat():
+    rows = rows_of(plan_of("kernels", kernel_device(n=60)), CROSS_VALIDATION)
+    assert len(rows) == 5 * 60
+    assert (rows.groupby("row")["repeat"].nunique() == 5).all()
+
+
+def test_rows_carry_the_energies_of_their_own_kernels():
+    rows = rows_of(plan_of("kernels", kernel_device()), CROSS_VALIDATION)
+    assert np.allclose(rows["actual_mj"], rows["predicted_mj"])
+
+
+def test_hard_splits_without_a_held_out_row_are_skipped_with_the_reason():
+    plan = plan_of("kernels", kernel_device(n=9))
+    assert plan.skipped[LARGEST_FLOPS] == "no row is held out"
+    assert LARGEST_FLOPS not in plan.splits
+    assert CROSS_VALIDATION in plan.splits
+
+
+def test_quantities_and_ways_of_running_that_differ_are_never_in_one_table():
+    idle = {"manifest": MEASURED | {"idle": {"power_mw": 300, "how": "Screen off."}}, "name": "idle"}
+    campaigns = [
+        kernel_device(n=20),
+        kernel_device(n=20, facts=idle, is_idle_subtracted=True),
+        kernel_device(n=20, facts={"name": "batches"}, batch_size=8),
+        kernel_device(n=20, facts={"name": "int8"}, dtype="int8"),
+        kernel_device(n=20, facts={"name": "gpu"}, delegate="GPU"),
+        kernel_device(n=20, facts={"name": "published", "manifest": {"method": "published"}}),
+    ]
+    plans = plans_of("kernels", release_of(*campaigns), 0).plans
+    assert len({plan.subject.key for plan in plans}) == len(plans) == len(campaigns)
+    assert all(len(rows_of(plan, CROSS_VALIDATION)) == 5 * 20 for plan in plans)
+
+
+def test_content_of_a_subject_changes_with_its_energies_alone():
+    def content(*campaigns):
+        return plans_of("kernels", release_of(*campaigns), 0).plans[0].data_sha256
+
+    assert content(kernel_device()) == content(kernel_device(), kernel_device("other-phone"))
+    assert content(kernel_device()) != content(kernel_device(factor=1.001))
+
+
+# Models.
+
+
+def test_model_energy_is_the_sum_over_its_kernels():
+    plan = plan_of("models", kernel_device(), network_device(networks()))
+    rows = rows_of(plan, ALL_FAMILIES)
+    assert len(rows) == 12
+    assert np.allclose(rows["predicted_mj"], rows["actual_mj"])
+    assert (rows["covered_kernels"] == 1).all()
+    assert (rows["covered_flops"] == 1).all()
+    assert set(rows["group"]) == set(FAMILIES)
+
+
+def test_every_family_is_left_out_once_and_has_a_split_of_its_own():
+    plan = plan_of("models", kernel_device(), network_device(networks()))
+    assert plan.splits == [ALL_FAMILIES, *(f"without-{family}" for family in FAMILIES)]
+    assert len(list(plan.folds(ANYONE))) == len(FAMILIES)
+    rows = rows_of(plan, "without-ResNet18")
+    assert len(rows) == 4
+    assert rows["group"].nunique() == 4
+
+
+def test_configurations_of_the_held_out_family_are_not_trained_on():
+    plan = plan_of("models", kernel_device(), network_device(networks()))
+    for fold in plan.folds(ANYONE):
+        assert not ids(fold.train) & ids(fold.test)
+        assert len(fold.train) < 60
+    assert plan.leaks("without-ResNet18").n_removed == 60 - plan.leaks("without-ResNet18").n_train
+
+
+def test_what_is_not_covered_lowers_coverage_and_is_not_counted_as_zero():
+    kernels = [entry(found) for found in configurations(6)[:3]]
+    flops = sum(kernel["flops"] for kernel in kernels)
+    half = [*kernels, untyped(flops)]
+    plan = plan_of("models", kernel_device(), network_device({"half": ("ResNet18", half)}))
+    (row,) = rows_of(plan, ALL_FAMILIES).to_dict("records")
+    assert row["covered_kernels"] == pytest.approx(3 / 4)
+    assert row["covered_flops"] == pytest.approx(0.5)
+    expected = sum(true_energy(kernel["flops"], kernel["bytes_moved"]) for kernel in kernels)
+    assert row["predicted_mj"] == pytest.approx(float(expected))
+
+
+def test_energy_that_a_predictor_offers_for_a_network_takes_the_place_of_the_sum():
+    plan = plan_of("models", kernel_device(), network_device(networks()))
+    fold, predicted = next(pair for pair in done(plan) if "without-ResNet18" in pair[0].splits)
+    better = Predicted(predicted.energy_mj, {}, {1: 123.0})
+    sums, offered = (plan.rows("without-ResNet18", [(fold, each)])["predicted_mj"] for each in (predicted, better))
+    assert offered.tolist() == [sums[0], 123.0, *sums[2:]]
+
+
+def test_kernel_of_another_data_type_is_not_covered():
+    mixed = [entry(configurations(3)[0]), entry(configurations(3)[1], dtype="int8")]
+    plan = plan_of("models", kernel_device(), network_device({"mixed": ("ResNet18", mixed)}))
+    assert rows_of(plan, ALL_FAMILIES)["covered_kernels"].tolist() == [0.5]
+
+
+def test_network_without_any_covered_kernel_has_no_energy():
+    plan = plan_of("models", kernel_device(), network_device({"odd": ("ResNet18", [untyped(100)])}))
+    assert rows_of(plan, ALL_FAMILIES)["predicted_mj"].isna().all()
+
+
+def test_networks_that_nothing_can_be_taught_for_are_named():
+    release = release_of(kernel_device(), network_device(networks(), device_id="lonely-board"))
+    plans, notes = plans_of("models", release, 0)
+    assert not plans
+    assert list(notes) == ["no kernel row to train on for the networks of lonely-board"]
+
+
+def test_models_without_a_kernel_list_are_counted():
+    with_list = network_device(networks())
+    bare = network_device({"bare": ("ResNet18", [untyped(1)])}, facts={"networks": {}, "name": "bare"})
+    _, notes = plans_of("models", release_of(kernel_device(), with_list, bare), 0)
+    assert list(notes) == ["1 of 13 model rows have no kernel list"]
+
+
+# Devices.
+
+
+def device_plan(release: Release, device_id="acme-phone"):
+    return next(plan for plan in plans_of("devices", release, 0).plans if plan.subject.device_id == device_id)
+
+
+def test_one_factor_carries_a_predictor_to_a_device_that_only_differs_by_one():
+    release = release_of(kernel_device(n=120, factor=3), kernel_device("other-phone", n=120))
+    plan = device_plan(release)
+    assert list(plan.splits) == [f"k={count}" for count in N_CALIBRATION]
+    for split, factor in (("k=0", 3), ("k=10", 1), ("k=50", 1)):
+        rows = rows_of(plan, split)
+        assert np.allclose(rows["actual_mj"] / rows["predicted_mj"], factor)
+
+
+def test_devices_and_configurations_are_both_unseen():
+    plan = device_plan(release_of(kernel_device(n=120, factor=3), kernel_device("other-phone", n=120)))
+    (fold,) = plan.folds(ANYONE)
+    assert set(fold.train["device_id"]) == {"other-phone"}
+    rows = rows_of(plan, "k=50")
+    assert not set(plan.table.filter(_is_in(plan, rows)).column("configuration_id").to_pylist()) & ids(fold.train)
+
+
+def _is_in(plan, rows):
+    return pc.is_in(plan.table.column("record_id"), value_set=pa.array(rows["row"]))
+
+
+def test_every_count_of_calibration_rows_is_tried_on_the_same_rows():
+    plan = device_plan(release_of(kernel_device(n=120, factor=3), kernel_device("other-phone", n=120)))
+    of_split = [rows_of(plan, split, constant)["row"].tolist() for split in plan.splits]
+    assert of_split[0] == of_split[1] == of_split[2]
+
+
+def test_predictor_that_knows_devices_trains_on_the_calibration_rows():
+    plan = device_plan(release_of(kernel_device(n=120, factor=3), kernel_device("other-phone", n=120)))
+    folds = list(plan.folds(info("anyone", is_cross_device=True)))
+    assert [fold.splits for fold in folds] == [("k=0",), ("k=10",), ("k=50",)]
+    assert [(fold.train["device_id"] == "acme-phone").sum() for fold in folds] == [0, 10, 50]
+    rows = rows_of(plan, "k=10", predictor=info("anyone", is_cross_device=True))
+    assert np.allclose(rows["actual_mj"] / rows["predicted_mj"], 3)
+
+
+def test_device_with_few_rows_skips_the_counts_that_it_does_not_have():
+    plan = device_plan(release_of(kernel_device(n=30), kernel_device("other-phone", n=30)))
+    n_train = plan.leaks("k=0").n_train
+    assert list(plan.splits) == ["k=0", "k=10"]
+    assert plan.skipped == {"k=50": f"the device has {n_train:.0f} configurations to calibrate on"}
+
+
+def test_only_devices_of_one_tier_processor_and_data_type_teach_each_other():
+    simulated = {"manifest": {"method": "simulated"}}
+    release = release_of(
+        kernel_device(),
+        kernel_device("simulated-phone", facts=simulated),
+        kernel_device("int8-phone", dtype="int8"),
+        kernel_device("gpu-phone", delegate="GPU"),
+    )
+    plans, notes = plans_of("devices", release, 0)
+    assert not plans
+    assert "acme-phone (CPU1, fp32)" in notes[0]
+    assert "simulated-phone (CPU1, fp32)" in notes[0]
+
+
+@pytest.mark.parametrize("track", TRACKS)
+def test_nothing_to_ask_is_said(track):
+    empty = release_of()
+    plans, notes = plans_of(track, empty, 0)
+    assert not plans
+    assert len(notes) == 1
+
+
+def test_energies_play_no_part_in_what_is_held_out():
+    release = release_of(kernel_device())
+    table = release.levels["kernels"]
+    shuffled = changed(table, LABEL, lambda energies: energies[::-1])
+    other = Release({**release.levels, "kernels": shuffled}, release.devices, release.submissions, release.errata)
+    (one,), (two,) = (plans_of("kernels", each, 0).plans for each in (release, other))
+    for split in one.splits:
+        assert rows_of(one, split)["row"].tolist() == rows_of(two, split)["row"].tolist()

@@ -1,0 +1,176 @@
+"""Folders of fitted predictors: what is built, what is left out, the card, and loading by its own snippet."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from huggingface_hub import ModelCard
+
+from harness.errors import ReleaseError
+from harness.evaluation.fitted import MODEL_FILE, RANGES_FILE, load_fitted
+from harness.evaluation.isolation import Outcome
+from harness.evaluation.persistence import STAMP_FILE, load_predictor
+from harness.evaluation.registry import load_model, predictor_info
+from harness.evaluation.runner import Settings, evaluate
+from harness.evaluation.tracks import plans_of
+from harness.packaging.predictors_build import CARD_FILE, build_predictors
+from tests.evaluation.releases import FAMILIES, kernel_device, network_device, networks, release_of
+from tests.evaluation.test_predicting import INTERVALS
+from tests.evaluation.trial import made_package, model_source
+
+CARDS = Path(__file__).parents[2] / "dataset_cards"
+WAY = Path("mine/acme-phone/CPU1--fp32--analyser")
+
+
+def in_this_process(package):
+    """Stands in for processes of their own."""
+
+    def run_jobs(key, jobs, **settings):
+        for job in jobs:
+            model = load_model(key, package.name)().fit(job.train)
+            bounds = {each: model.predict_interval(job.test, each) for each in job.coverages}
+            yield Outcome("ok", "", model.predict(job.test), bounds, fit_s=0.1, predict_s=0.1)
+
+    return run_jobs
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """Package of predictors, release, `dist` with results and predictors, and the outcomes of the build."""
+    root = tmp_path_factory.mktemp("built")
+    release = release_of(kernel_device(), kernel_device("other-phone", factor=2), network_device(networks()))
+    with pytest.MonkeyPatch.context() as patch:
+        for package in made_package(root):
+            for key, fit in (("mine", ""), ("unevaluated", ""), ("stubborn", "")):
+                package.add(key, model=model_source(fit, rest=INTERVALS))
+            patch.setattr("harness.evaluation.runner.run_jobs", in_this_process(package))
+            plans = [plan for track in ("kernels", "models") for plan in plans_of(track, release, 0).plans]
+            infos = [predictor_info(key, package.name) for key in ("mine", "stubborn")]
+            evaluate(plans, infos, Settings(root / "dist" / "evaluation", package.name, n_jobs=1))
+            yield package, release, root / "dist", build(package, release, root / "dist")
+
+
+def build(package, release, dist, keys=("mine", "unevaluated"), cards=CARDS):
+    infos = [predictor_info(key, package.name) for key in keys]
+    return build_predictors(release, infos, cards=cards, dist=dist, results=dist / "evaluation", package=package.name)
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_every_evaluated_predictor_has_a_folder_for_each_way_of_running(built):
+    _, _, dist, outcomes = built
+    made = {(each.key, each.subject.device_id): each for each in outcomes}
+    assert set(made) == {(key, device) for key in ("mine", "unevaluated") for device in ("acme-phone", "other-phone")}
+    assert made["mine", "acme-phone"].folder == dist / "predictors" / WAY
+    assert sorted(contents(dist / "predictors" / WAY)) == sorted([CARD_FILE, MODEL_FILE, RANGES_FILE, STAMP_FILE])
+
+
+def test_what_was_not_evaluated_on_these_rows_is_left_out_with_its_reason(built):
+    package, _, dist, outcomes = built
+    assert all(
+        each.folder is None and "deepen evaluate" in each.reason for each in outcomes if each.key == "unevaluated"
+    )
+    assert not (dist / "predictors" / "unevaluated").exists()
+    other = release_of(kernel_device(factor=3))
+    scratch = dist.parent / "scratch"
+    shutil.copytree(dist / "evaluation", scratch / "evaluation")
+    assert [each.folder for each in build(package, other, scratch, ["mine"])] == [None]
+
+
+def test_building_twice_gives_the_same_bytes_and_fits_nothing_again(built, monkeypatch, tmp_path):
+    package, release, dist, _ = built
+    shutil.copytree(dist, tmp_path / "dist")
+    fresh = tmp_path / "fresh"
+    shutil.copytree(dist / "evaluation", fresh / "evaluation")
+    build(package, release, fresh)
+    before = contents(dist / "predictors")
+    assert contents(fresh / "predictors") == before
+    monkeypatch.setattr("harness.packaging.predictors_build.load_model", None)
+    build(package, release, tmp_path / "dist")
+    assert contents(tmp_path / "dist" / "predictors") == before
+
+
+def test_a_fit_that_fails_is_an_outcome_and_leaves_no_folder(built, monkeypatch, tmp_path):
+    package, release, dist, _ = built
+    shutil.copytree(dist / "evaluation", tmp_path / "evaluation")
+
+    class Stubborn:
+        def fit(self, kernels):
+            raise ValueError("not today")
+
+    monkeypatch.setattr("harness.packaging.predictors_build.load_model", lambda key, package: Stubborn)
+    outcomes = build(package, release, tmp_path, ["stubborn"])
+    assert {each.reason for each in outcomes} == {"raised ValueError: not today in fit"}
+    assert not list((tmp_path / "predictors").rglob("*.skops"))
+
+
+@pytest.fixture
+def card(built):
+    return ModelCard.load(built[2] / "predictors" / WAY / CARD_FILE)
+
+
+def test_header_is_a_model_card_with_the_results_as_a_model_index(card, built):
+    header = card.data
+    assert (header.license, header.library_name, header.pipeline_tag) == (
+        "cc-by-4.0", "sklearn", "tabular-regression",
+    )  # fmt: skip
+    assert header.datasets == ["deepen/kernels"]
+    found = {(each.dataset_type, each.dataset_split, each.metric_type): each for each in header.eval_results}
+    splits = {split for dataset, split, _ in found if dataset == "deepen/kernels"}
+    assert {"test", "cv-5x5", "largest-flops"} <= splits
+    assert {split for dataset, split, _ in found if dataset == "deepen/models"} == {
+        "leave-one-family-out", *(f"without-{family}" for family in FAMILIES),
+    }  # fmt: skip
+    result = json.loads((built[2] / "evaluation/kernels/mine/acme-phone--CPU1--fp32--analyser.json").read_text())
+    (split,) = [each for each in result["splits"] if each["split"] == "cv-5x5"]
+    score = split["scores"][0]
+    held = found["deepen/kernels", "cv-5x5", "mape"]
+    assert held.metric_value == pytest.approx(score["mape"], rel=1e-3)
+    assert held.metric_args["ci95"] == pytest.approx(score["ci95"]["mape"], rel=1e-3)
+    assert held.dataset_config == "acme-phone"
+
+
+def test_body_speaks_of_use_training_data_results_intervals_and_limits(card):
+    headings = re.findall(r"^## (.+)$", card.text, re.MULTILINE)
+    assert headings == [
+        "Intended use", "Use", "Training data", "Results", "Intervals", "Limits", "Licence", "Citation",
+    ]  # fmt: skip
+    assert "60 kernel rows, measured with a power analyser" in card.text
+    assert "| `conv-bn-relu` | 20 |" in card.text
+    assert "| `leave-one-family-out` |" in card.text
+    assert "90 % intervals hold" in card.text
+    assert "correlated by 0.5" in card.text
+    assert "{{" not in card.text
+    assert "None" not in card.text
+    assert "\n\n\n" not in card.text
+
+
+def test_snippet_of_the_card_loads_the_predictor(built, card, monkeypatch):
+    package, _, dist, _ = built
+    home = dist / "predictors" / WAY
+    (snippet,) = re.findall(r"```python\n(.+?)\n```", card.text, re.DOTALL)
+    assert len(snippet.splitlines()) == 1
+    monkeypatch.chdir(home)
+    loaded, stamp = load_predictor(home / MODEL_FILE, package.name)
+    names = {}
+    exec(snippet.replace('Path("model.skops")', f'Path("model.skops"), {package.name!r}'), names)
+    assert names["stamp"] == stamp
+    assert stamp.model_dump_json(indent=1) + "\n" == (home / STAMP_FILE).read_text()
+    assert (stamp.split, stamp.n_rows, stamp.kernels) == ("all", 60, ("conv-bn-relu", "relu", "fc"))
+    rows = load_fitted(home / MODEL_FILE, package.name)
+    assert rows.ranges.kernels["fc"].n_rows == 20
+    assert np.isfinite(loaded.mean_)
+
+
+def test_a_broken_template_is_a_fault_and_keeps_the_previous_build(built, cards, tmp_path):
+    package, release, dist, _ = built
+    shutil.copytree(dist, tmp_path / "dist")
+    (cards / "predictor.md.j2").write_text("{{ typo }}")
+    with pytest.raises(ReleaseError, match=r"predictor\.md\.j2.*typo"):
+        build(package, release, tmp_path / "dist", cards=cards)
+    assert contents(tmp_path / "dist" / "predictors") == contents(dist / "predictors")

@@ -1,0 +1,192 @@
+import csv
+import json
+import re
+from html import unescape
+
+import numpy as np
+import pytest
+
+from harness.evaluation.board import board
+from harness.evaluation.results import Evaluated, make_pins
+from harness.evaluation.runner import Settings, evaluate
+from harness.evaluation.scores import scores
+from harness.evaluation.tracks import plans_of
+from harness.pages import board_rows
+from harness.pages.board_rows import Boards, read_boards
+from harness.pages.build import build_site
+from harness.pages.write import write_pages
+from harness.schema.results import Leaks, Result, SplitResult, Subject
+from tests.evaluation.releases import info, kernel_device, made_in_process, release_of
+from tests.evaluation.test_scores import rows_of
+from tests.pages.conftest import VERSION, copy_of_site
+
+ACTUAL = np.linspace(1, 10, 120)
+MEASURED = Subject(
+    device_id="acme-phone", delegate="CPU1", dtype="fp32", is_idle_subtracted=False, batch_size=1, tier="analyser"
+)
+SIMULATED = MEASURED.model_copy(update={"device_id": "acme-npu", "tier": "simulated"})
+LEAKS = Leaks(n_train=480, n_test=120, shared_configurations=0, shared_record_ids=0, near_duplicates=7.5)
+SPLIT = "cv-5x5"
+NASTY = "raised ValueError: <b>no|pe</b> *x*"
+KEYS = {key: info(key) for key in ("constant", "good", "broken", "kernels")}
+
+
+def off_by(share):
+    """Predictions of which a share is right, and the rest far off."""
+    is_right = np.random.default_rng(0).permutation(len(ACTUAL)) < share * len(ACTUAL)
+    return np.where(is_right, ACTUAL, 3 * ACTUAL)
+
+
+def evaluated(key, share=None, subject=MEASURED):
+    """Result of a predictor that is right on a share of the rows, or that failed."""
+    head = {"schema_version": 1, "track": "kernels", "subject": subject, "rows_sha256": "0" * 64}
+    head["pins"] = make_pins("0" * 64, key, "1", 0)
+    skipped = SplitResult(split="unseen-kernel-size", status="skipped", reason="there is one kernel size")
+    if share is None:
+        failed = SplitResult(split=SPLIT, status="failed", reason=NASTY, leaks=LEAKS)
+        return Evaluated(Result(**head, splits=[failed, skipped]), rows_of([], []))
+    bounds = {} if key == "constant" else {"low_80": 0.9 * ACTUAL, "high_80": 1.1 * ACTUAL}
+    rows = rows_of(ACTUAL, off_by(share), split=SPLIT, kernel=["relu"] * 60 + ["fc"] * 60, **bounds)
+    done = {"status": "ok", "fit_s": 0.25, "predict_rows_per_s": 1234.0, "leaks": LEAKS}
+    split = SplitResult(split=SPLIT, scores=scores(rows, "kernels", 0), **done)
+    return Evaluated(Result(**head, splits=[split, skipped]), rows)
+
+
+@pytest.fixture(scope="module")
+def boards():
+    rows = board(
+        [
+            evaluated("constant", 0.1),
+            evaluated("good", 0.9),
+            evaluated("broken"),
+            evaluated("constant", 0.5, SIMULATED),
+            evaluated("good", 0.5, SIMULATED),
+        ],
+        0,
+    )
+    return Boards(KEYS, {"kernels": rows}, {"kernels": ["2 devices have no rows"]})
+
+
+@pytest.fixture(scope="module")
+def written(release, rules, boards, tmp_path_factory):
+    site = copy_of_site(tmp_path_factory.mktemp("boards"))
+    write_pages(release, VERSION, rules, site, boards)
+    return site
+
+
+@pytest.fixture(scope="module")
+def page(written):
+    return (written / "predictors" / "kernels.md").read_text(encoding="utf-8")
+
+
+def download(written, name):
+    with (written / "downloads" / "predictors" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_site_with_boards_builds_strictly_and_a_predictor_may_be_called_as_a_track(written):
+    built = build_site(written.parent)
+    for page in ("", "kernels/", "models/", "devices/", "about/good/", "about/kernels/"):
+        assert (built / "predictors" / page / "index.html").is_file()
+    shown = (built / "predictors" / "kernels" / "index.html").read_text(encoding="utf-8")
+    assert "<b>no" not in shown
+    for address in re.findall(r'href="(\.\./[^"#]*)"', shown):
+        target = (built / "predictors" / "kernels" / address).resolve()
+        assert target.exists(), address
+
+
+def test_download_holds_the_figures_of_the_rows(written, boards):
+    rows = {row["predictor"]: row for row in download(written, f"kernels/{MEASURED.key}")}
+    for row in boards.rows["kernels"]:
+        if row.subject != MEASURED or row.score.kernel != "all" or row.result.status != "ok":
+            continue
+        found = rows[row.predictor]
+        assert float(found["within_10_percent"]) == pytest.approx(100 * row.score.within_10)
+        bounds = [float(found[f"within_10_{side}_percent"]) for side in ("low", "high")]
+        assert bounds == pytest.approx([100 * bound for bound in row.within_10_ci95])
+        assert float(found["coverage_percent"]) == 100
+        assert (float(found["fit_s"]), float(found["predict_rows_per_s"])) == (0.25, 1234)
+    assert float(rows["good"]["interval_80_percent"]) > 80
+    assert rows["constant"]["interval_80_percent"] == ""
+
+
+def test_failed_run_is_a_row_with_its_reason_and_no_figure(written, page):
+    rows = {row["predictor"]: row for row in download(written, f"kernels/{MEASURED.key}")}
+    assert rows["broken"]["outcome"] == f"failed: {NASTY}"
+    assert rows["broken"]["within_10_percent"] == rows["broken"]["rank"] == rows["broken"]["n"] == ""
+    assert NASTY in unescape(page)
+    assert "<b>no" not in page
+
+
+def test_leaks_and_splits_that_were_not_tried_are_told_once(written, page):
+    (leaks,) = download(written, f"kernels/{MEASURED.key}-leaks")
+    assert (leaks["split"], float(leaks["near_duplicates"]), float(leaks["shared_configurations"])) == (SPLIT, 7.5, 0)
+    measured = page.split("## Simulated")[0]
+    assert measured.count("there is one kernel size") == 1
+
+
+def test_kernel_types_of_the_cross_validation_have_a_table(written):
+    rows = download(written, f"kernels/{MEASURED.key}-types")
+    assert {row["kernel"] for row in rows} == {"relu", "fc"}
+
+
+def test_simulated_and_measured_subjects_share_no_table(written, page):
+    before, after = page.split("## Simulated")
+    assert "acme-npu" not in before
+    assert "acme-phone" not in after
+    captions = re.findall(r"caption\">(.*?)</span></caption>", after)
+    assert captions
+    assert all("(simulated)" in unescape(caption) for caption in captions)
+    assert 'class="tier-mark"' not in before
+    assert 'class="tier-mark"' in after
+    about = (written / "predictors" / "about" / "good" / "index.md").read_text(encoding="utf-8")
+    before, after = about.split("## Results on simulated energies")
+    assert "acme-npu" not in before
+    assert "acme-phone" not in after
+
+
+def test_board_says_where_no_predictor_is_better_than_the_baseline(page):
+    before, after = unescape(page).split("## Simulated")
+    assert "no predictor is better than the constant here" in after
+    assert "no predictor is better" not in before
+
+
+def test_predictors_without_a_result_are_named_with_the_baseline_first(release, rules, site):
+    write_pages(release, VERSION, rules, site, Boards(KEYS, {"kernels": board([evaluated("good", 0.9)], 0)}))
+    shown = unescape((site / "predictors" / "kernels.md").read_text(encoding="utf-8"))
+    assert "Without a result on these rows: constant, broken, kernels." in shown
+
+
+def test_page_of_a_predictor_says_what_it_is(written):
+    shown = unescape((written / "predictors" / "about" / "kernels" / "index.md").read_text(encoding="utf-8"))
+    assert "MIT" in shown
+    assert "nothing but the rows that it is fitted on" in shown
+    assert "deepen evaluate --predictor kernels" in shown
+
+
+def test_pages_without_results_say_how_to_make_them(release, rules, site):
+    write_pages(release, VERSION, rules, site)
+    for track in ("kernels", "models", "devices"):
+        assert f"deepen evaluate --track {track}" in (site / "predictors" / f"{track}.md").read_text(encoding="utf-8")
+    assert "deepen evaluate\n" in (site / "predictors" / "index.md").read_text(encoding="utf-8")
+
+
+def test_api_gives_the_rows_of_the_boards(written, boards):
+    content = json.loads((written / "api" / "v1" / "predictors.json").read_text(encoding="utf-8"))
+    assert content["results"] == json.loads(json.dumps([row.as_json() for row in boards.rows["kernels"]]))
+    assert content["predictors"][0]["page"] == "predictors/about/constant/"
+
+
+def test_results_of_the_release_by_the_code_of_now_are_read_and_no_others(tmp_path, monkeypatch):
+    instead = made_in_process(monkeypatch)
+    infos = {key: info(key) for key in ("constant", "truth")}
+    monkeypatch.setattr(board_rows, "predictors_in", lambda package: infos)
+    monkeypatch.setattr(board_rows, "predictor_version", lambda key, package: instead.versions.get(key, "1"))
+    public, private = release_of(kernel_device()), release_of(kernel_device(factor=2.0))
+    assert read_boards(public, tmp_path).rows == {}
+    for release, folder in ((public, tmp_path / "public"), (private, tmp_path / "private")):
+        evaluate(plans_of("kernels", release, 0).plans, list(infos.values()), Settings(folder, n_jobs=1))
+    assert {row.predictor for row in read_boards(public, tmp_path / "public").rows["kernels"]} == set(infos)
+    assert read_boards(public, tmp_path / "private").rows == {}
+    instead.versions["truth"] = "2"
+    assert {row.predictor for row in read_boards(public, tmp_path / "public").rows["kernels"]} == {"constant"}
