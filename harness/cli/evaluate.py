@@ -23,7 +23,8 @@ from harness.evaluation.tracks import TRACKS, Planned, plans_of
 from harness.schema.results import Track
 
 TableFormat = Literal["text", "json"]
-_LIMITS: Final = Limits()
+_LIMITS: Final = Limits(seconds=120)
+"""More than a fit takes, so that a busy machine fails no predictor."""
 
 
 def evaluate_command(

@@ -33,9 +33,9 @@ ROWS: Final = (
 )  # fmt: skip
 """Columns of the rows that come of a plan.
 
-`row` names what was predicted, `group` what it is resampled with. `covered_kernels` and `covered_flops` are the shares of
-its `n_kernels` and `flops` that the predictor speaks for, and of these alone is `predicted_mj` the energy. `low_80` and so
-on are the predictor's own intervals, missing where it has none.
+`row` names what was predicted, `group` what it is resampled with. `covered_kernels` and `covered_flops` are the shares
+of its `n_kernels` and `flops` that the predictor speaks for, and of these alone is `predicted_mj` the energy. `low_80`
+and so on are the predictor's own intervals, missing where it has none.
 """
 
 
