@@ -1,0 +1,90 @@
+"""Rooflines of kernel types that learn together, and what several methods make of the residual."""
+
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor
+from sklearn.gaussian_process.kernels import Kernel
+
+from predictors._per_kernel import rows_of
+from predictors._roofline import fit_roofline, roofline_terms
+from predictors.roofline_residual.features import features
+from predictors.roofline_residual.matern import MaternProcess
+
+Reals = npt.NDArray[np.float64]
+
+_N_TREES: Final = 50
+_BOOSTING: Final = {"max_iter": 100, "max_leaf_nodes": 15, "min_samples_leaf": 8, "early_stopping": False}
+_SPREAD: Final = 0.05
+"""Deviation of log energy that rows have beside their rounding, in the weights of the trees."""
+
+
+class CorrectedRoofline(BaseEstimator):
+    """A roofline for each kernel type, and residuals of log(energy / roofline) by several methods over all of them.
+
+    Args:
+        has_boosting: whether histogram boosting is among the methods, besides a Gaussian process and extra trees.
+        covariance: covariance of the Gaussian process with settled hyper-parameters; None to settle them.
+        random_state: seed of all draws.
+
+    Attributes:
+        rooflines_: coefficients of each kernel type.
+        ranges_: least and greatest residual of each kernel type.
+        covariance_: covariance of the Gaussian process with settled hyper-parameters.
+    """
+
+    def __init__(self, has_boosting: bool = False, covariance: Kernel | None = None, random_state: int = 0) -> None:
+        self.has_boosting = has_boosting
+        self.covariance = covariance
+        self.random_state = random_state
+
+    def fit(self, rows: pd.DataFrame, energy_mj: Reals, rounding: Reals) -> Self:
+        """Learn rooflines and residuals.
+
+        Args:
+            rows: one row a kernel.
+            energy_mj: energy of each, shape `(n,)`.
+            rounding: variance of its logarithm that comes of rounding, shape `(n,)`.
+        """
+        self.rooflines_ = {
+            kernel: fit_roofline(roofline_terms(rows[chosen]), energy_mj[chosen]) for kernel, chosen in rows_of(rows)
+        }
+        log_roofline = self.log_roofline(rows)
+        residual = np.log(energy_mj) - log_roofline
+        self.ranges_ = {
+            kernel: (float(residual[chosen].min()), float(residual[chosen].max())) for kernel, chosen in rows_of(rows)
+        }
+        given = self._features(rows, log_roofline)
+        process = MaternProcess(self.covariance, random_state=self.random_state).fit(given, residual, rounding)
+        self.covariance_ = process.kernel_
+        trees = ExtraTreesRegressor(_N_TREES, random_state=self.random_state)
+        trees.fit(given, residual, sample_weight=1 / (1 + rounding / _SPREAD**2))
+        self.methods_: list[Any] = [process, trees]
+        if self.has_boosting:
+            boosting = HistGradientBoostingRegressor(**_BOOSTING, random_state=self.random_state)
+            self.methods_.append(boosting.fit(given, residual))
+        return self
+
+    def log_roofline(self, rows: pd.DataFrame) -> Reals:
+        """Natural logarithm of the energy in mJ by the roofline, shape `(n,)`."""
+        energy_mj = np.empty(len(rows))
+        for kernel, chosen in rows_of(rows):
+            energy_mj[chosen] = roofline_terms(rows[chosen]) @ self.rooflines_[kernel]
+        return np.log(energy_mj)
+
+    def residuals(self, rows: pd.DataFrame, log_roofline: Reals) -> Reals:
+        """Residual by each method, shape `(n, n_methods)`, clipped to what the row's kernel type had in training."""
+        given = self._features(rows, log_roofline)
+        found = np.column_stack([method.predict(given) for method in self.methods_])
+        for kernel, chosen in rows_of(rows):
+            found[chosen] = found[chosen].clip(*self.ranges_[kernel])
+        return found
+
+    def _features(self, rows: pd.DataFrame, log_roofline: Reals) -> Reals:
+        """Features, and where there are several kernel types, a mark of each."""
+        types = rows["kernel"].to_numpy(dtype=str)
+        marks = [types == kernel for kernel in self.rooflines_] if len(self.rooflines_) > 1 else []
+        return np.column_stack([features(rows, log_roofline), *marks])

@@ -1,0 +1,57 @@
+"""Numbers that say of a kernel what the roofline leaves out: extents, tiles that do not fill, what is copied."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Reals = npt.NDArray[np.float64]
+
+_LANES: Final = 8
+"""Output channels that one pass of a matrix multiplication fills; a channel count between multiples wastes some."""
+_POSITIONS: Final = 6
+"""Output positions of one such pass."""
+
+
+def features(rows: pd.DataFrame, log_roofline: Reals) -> Reals:
+    """Features of each row, shape `(n, n_features)`; an extent that a kernel type does not have is 1, an input 0.
+
+    Args:
+        rows: one row a kernel.
+        log_roofline: natural logarithm of its energy by the roofline, shape `(n,)`.
+
+    Source:
+        Extents and costs as in the paper and nn-Meter. Tiles of 6 x 8 as in the single-precision kernels of XNNPACK
+        for 64-bit ARM, which TensorFlow Lite runs; other sizes of tiles change with them.
+    """
+    height, width, kernel_h, kernel_w, stride_h, stride_w, groups = (
+        rows[name].fillna(1).to_numpy(dtype=np.float64)
+        for name in ("input_h", "input_w", "kernel_h", "kernel_w", "stride_h", "stride_w", "groups")
+    )
+    inputs = rows[["cin", "cin2", "cin3", "cin4"]].to_numpy(dtype=np.float64)
+    n_inputs = np.isfinite(inputs).sum(axis=1)
+    cin = np.nan_to_num(inputs[:, 0], nan=1)
+    total = np.nansum(inputs, axis=1)
+    cout = rows["cout"].fillna(rows["cin"]).fillna(1).to_numpy(dtype=np.float64)
+    flops, params, bytes_moved = rows[["flops", "params", "bytes_moved"]].to_numpy(dtype=np.float64).T
+    positions = np.ceil(height / stride_h) * np.ceil(width / stride_w)
+    window = kernel_h * kernel_w
+    logs = [
+        height, width, cin, cout, window, stride_h * stride_w, groups, positions, total,
+        height * width * total, positions * cout, height * width * n_inputs, positions * window * cin / groups,
+        1 + flops, 1 + params, 1 + bytes_moved, (1 + flops) / (1 + bytes_moved),
+        _waste(cout, _LANES), _waste(positions, _POSITIONS), _waste(cin, _LANES // 2),
+        *(1 + np.nan_to_num(inputs[:, 1:]).T),
+    ]  # fmt: skip
+    others = [n_inputs, cin % 4, cout % 4, window == 1, log_roofline]
+    return np.column_stack([np.log(np.maximum(column, 1)) for column in logs] + others)
+
+
+def _waste(extent: Reals, tile: int) -> Reals:
+    """How many times more a kernel that works in tiles computes than is asked for.
+
+    >>> _waste(np.array([8.0, 9.0]), 8).round(2).tolist()
+    [1.0, 1.78]
+    """
+    return np.ceil(extent / tile) * tile / np.maximum(extent, 1)

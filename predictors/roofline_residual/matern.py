@@ -1,0 +1,91 @@
+"""Mean of a Gaussian process, fitted by scikit-learn and predicted in large batches."""
+
+import warnings
+from typing import Final, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, WhiteKernel
+from sklearn.preprocessing import StandardScaler
+
+Reals = npt.NDArray[np.float64]
+
+_BLOCK: Final = 512
+"""Rows predicted at once, so that their distances stay in the processor's cache."""
+
+
+class MaternProcess(RegressorMixin, BaseEstimator):
+    """Gaussian process with a Matérn covariance of smoothness 3/2 over standardised features.
+
+    Args:
+        kernel: covariance with its hyper-parameters settled; None to find them by maximum likelihood.
+        n_settling: rows, drawn at random, that hyper-parameters are found on; likelihoods take the cube of it.
+        n_most: rows, drawn at random, that it rests on at most.
+        random_state: seed of the draws.
+
+    Attributes:
+        kernel_: covariance with its hyper-parameters settled, of the standardised residual.
+    """
+
+    def __init__(
+        self, kernel: Kernel | None = None, n_settling: int = 200, n_most: int = 600, random_state: int = 0
+    ) -> None:
+        self.kernel = kernel
+        self.n_settling = n_settling
+        self.n_most = n_most
+        self.random_state = random_state
+
+    def fit(self, X: Reals, y: Reals, noise_variance: Reals | None = None) -> Self:  # noqa: N803
+        """Settle the hyper-parameters and the weight of every row.
+
+        Args:
+            X: features, shape `(n, n_features)`.
+            y: what is predicted, shape `(n,)`.
+            noise_variance: known part of each row's variance about the truth, shape `(n,)`.
+        """
+        drawn = np.random.default_rng(self.random_state).permutation(len(y))[: self.n_most]
+        self.scaler_ = StandardScaler().fit(X)
+        scaled, target = self.scaler_.transform(X)[drawn], y[drawn]
+        known = np.zeros(len(drawn)) if noise_variance is None else noise_variance[drawn]
+        self.mean_, self.deviation_ = float(target.mean()), float(target.std()) or 1.0
+        target, known = (target - self.mean_) / self.deviation_, known / self.deviation_**2 + 1e-10
+        self.kernel_ = self.kernel or _settled(scaled[: self.n_settling], target[: self.n_settling])
+        process = GaussianProcessRegressor(self.kernel_, alpha=known, optimizer=None).fit(scaled, target)
+        covariance = self.kernel_.k1
+        self.points_ = scaled / covariance.k2.length_scale
+        self.weights_ = covariance.k1.constant_value * self.deviation_ * process.alpha_
+        return self
+
+    def predict(self, X: Reals) -> Reals:  # noqa: N803
+        """Mean of the process at every row, shape `(n,)`.
+
+        The same as scikit-learn's, several times as fast, because distances come of a matrix product.
+        """
+        scaled = self.scaler_.transform(X) / self.kernel_.k1.k2.length_scale
+        squared = np.einsum("ij,ij->i", self.points_, self.points_)
+        predicted = np.empty(len(X))
+        for start in range(0, len(X), _BLOCK):
+            block = scaled[start : start + _BLOCK]
+            distance = block @ (-2 * self.points_.T)
+            distance += squared
+            distance += np.einsum("ij,ij->i", block, block)[:, None]
+            np.maximum(distance, 0, out=distance)
+            distance *= 3
+            np.sqrt(distance, out=distance)
+            predicted[start : start + _BLOCK] = ((1 + distance) * np.exp(-distance)) @ self.weights_
+        return self.mean_ + predicted
+
+
+def _settled(scaled: Reals, target: Reals) -> Kernel:
+    """Covariance of greatest likelihood.
+
+    The noise is held above what would let the process pass through every row.
+    """
+    start = ConstantKernel(1.0, (1e-2, 1e2)) * Matern(3.0, (0.1, 1e2), nu=1.5) + WhiteKernel(0.05, (1e-3, 1.0))
+    with warnings.catch_warnings():
+        # A bound that is reached is meant to hold.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return GaussianProcessRegressor(start).fit(scaled, target).kernel_

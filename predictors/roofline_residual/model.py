@@ -1,0 +1,129 @@
+"""The default predictor: roofline of each kernel type times the exponential of a learnt residual of log energy.
+
+Kernel types with enough rows learn on their own; all others learn together, told apart by a mark, because what
+moves memory does so in the same way whatever it computes.
+"""
+
+from typing import Final, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from predictors._per_kernel import energies, rows_of
+from predictors.roofline_residual.calibrated import CalibratedRoofline
+
+Reals = npt.NDArray[np.float64]
+
+OWN_ROWS: Final = 30
+"""Rows from which a kernel type learns on its own."""
+BOOSTED_ROWS: Final = 300
+"""Rows from which histogram boosting joins the Gaussian process and the extra trees; with fewer it added error."""
+_TOGETHER: Final = "others"
+_MOST_DIGITS: Final = 9
+
+
+class Model(BaseEstimator):
+    """Corrected rooflines with intervals, all fitted on log energy.
+
+    Args:
+        random_state: seed of all draws.
+
+    Attributes:
+        groups_: kernel types that it can speak for, each with the group that it learns in.
+        models_: model of each group.
+        kernels_: kernel types that it can speak for, sorted.
+    """
+
+    def __init__(self, random_state: int = 0) -> None:
+        self.random_state = random_state
+
+    def fit(self, kernels: pd.DataFrame) -> Self:
+        """Learn each group of kernel types.
+
+        Args:
+            kernels: one row a kernel, with its label `energy_mj`.
+
+        Raises:
+            ValueError: there is no row, or an energy that is not a positive number.
+        """
+        labels = energies(kernels)
+        rounding = (resolution(labels) / labels) ** 2 / 12
+        self.groups_ = {
+            kernel: kernel if chosen.sum() >= OWN_ROWS else _TOGETHER for kernel, chosen in rows_of(kernels)
+        }
+        self.kernels_ = tuple(self.groups_)
+        self.models_: dict[str, CalibratedRoofline] = {}
+        for group, chosen in self._rows_of_groups(kernels):
+            model = CalibratedRoofline(bool(chosen.sum() >= BOOSTED_ROWS), self.random_state)
+            rows = kernels[chosen].reset_index(drop=True)
+            self.models_[group] = model.fit(rows, labels[chosen], rounding[chosen])
+        return self
+
+    def predict(self, kernels: pd.DataFrame) -> Reals:
+        """Energy of every kernel.
+
+        Args:
+            kernels: one row a kernel, of types that it was fitted on.
+
+        Returns:
+            Energy in mJ, shape `(n,)`.
+
+        Raises:
+            ValueError: a kernel type that it was not fitted on.
+        """
+        check_is_fitted(self)
+        predicted = np.empty(len(kernels))
+        for group, chosen in self._rows_of_groups(kernels):
+            predicted[chosen] = self.models_[group].predict_log(kernels[chosen])[0]
+        return np.exp(predicted)
+
+    def predict_interval(self, kernels: pd.DataFrame, coverage: float) -> Reals:
+        """Interval that holds the energy of a kernel with a stated probability, symmetric in log energy.
+
+        Args:
+            kernels: as for `predict`.
+            coverage: probability, between 0 and 1.
+
+        Returns:
+            Lower and upper bound in mJ, shape `(n, 2)`.
+
+        Raises:
+            ValueError: a coverage that is no probability, or a kernel type that it was not fitted on.
+        """
+        if not 0 < coverage < 1:
+            raise ValueError(f"coverage = {coverage}; expected a probability between 0 and 1")
+        check_is_fitted(self)
+        bounds = np.empty((len(kernels), 2))
+        for group, chosen in self._rows_of_groups(kernels):
+            model = self.models_[group]
+            types = kernels["kernel"][chosen].to_numpy(dtype=str)
+            log_energy, spread = model.predict_log(kernels[chosen])
+            half = model.errors_.half_width(types, log_energy, spread, coverage)
+            bounds[chosen] = np.column_stack([log_energy - half, log_energy + half])
+        return np.exp(bounds)
+
+    def _rows_of_groups(self, kernels: pd.DataFrame) -> "list[tuple[str, npt.NDArray[np.bool_]]]":
+        """Groups with their rows; kernel types that it was not fitted on are refused."""
+        types = kernels["kernel"].to_numpy(dtype=str)
+        unknown = sorted(set(types) - self.groups_.keys())
+        if unknown:
+            raise ValueError(f"kernel {unknown[0]!r} was not fitted; expected one of {', '.join(self.kernels_)}")
+        groups = np.array([self.groups_[kernel] for kernel in types], dtype=str)
+        return [(str(group), groups == group) for group in np.unique(groups)]
+
+
+def resolution(labels: Reals) -> float:
+    """Unit of the last decimal that energies are given to; 0 where they are given to more than nine.
+
+    A kernel of 0.002 mJ in a table rounded to 0.001 mJ may be a quarter off, which no predictor can know.
+
+    >>> resolution(np.array([0.002, 1.25])), resolution(np.array([1 / 3]))
+    (0.001, 0.0)
+    """
+    for digits in range(_MOST_DIGITS + 1):
+        if np.allclose(labels, labels.round(digits), rtol=1e-9, atol=0):
+            return float(10.0**-digits)
+    return 0.0
