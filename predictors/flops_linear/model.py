@@ -1,33 +1,28 @@
 """Energy as a line over FLOPs, for each kernel type: what is assumed wherever FLOPs stand in for energy."""
 
-import numpy as np
 import pandas as pd
-from scipy.optimize import nnls
 
 from predictors._per_kernel import PerKernel, Reals
+from predictors._roofline import fit_roofline, roofline_terms
 
 
 class Model(PerKernel):
-    """Non-negative line `a + b * flops`, by least squares of the relative error.
+    """Non-negative line `a + b * flops`, by least squares of log energy.
 
-    Every row weighs the inverse of its energy squared, so that a row counts by how far off it is in percent; without
-    weights, the few kernels that take most energy would decide alone. Types whose FLOPs are all zero get a constant.
+    The logarithm makes a row count by how far off it is in relation to its energy; without it the few kernels that take
+    most energy would decide alone. Weights of 1 / energy squared do so too, but draw the line far below the middle
+    where energies scatter. Types whose FLOPs are all zero get a constant.
     """
 
     def _fit_kernel(self, kernel: str, rows: pd.DataFrame, energy_mj: Reals) -> Reals:  # noqa: ARG002
-        weighted = _columns(rows) / energy_mj[:, None]
-        # Columns of one size, because FLOPs are up to twelve orders of magnitude above 1.
-        size = weighted.max(axis=0)
-        size[size == 0] = 1
-        line: Reals = nnls(weighted / size, np.ones(len(rows)))[0] / size
-        return np.append(line, energy_mj.min())
+        return fit_roofline(_line(rows), energy_mj)
 
     def _predict_kernel(self, model: Reals, rows: pd.DataFrame) -> Reals:
-        predicted = _columns(rows) @ model[:2]
-        # A line through the origin says nothing about a kernel without FLOPs.
-        return np.where(predicted > 0, predicted, model[2])
+        energy_mj: Reals = _line(rows) @ model
+        return energy_mj
 
 
-def _columns(rows: pd.DataFrame) -> Reals:
-    flops = rows["flops"].to_numpy(dtype=np.float64)
-    return np.column_stack([np.ones_like(flops), flops])
+def _line(rows: pd.DataFrame) -> Reals:
+    """1 and FLOPs of each row, shape `(n, 2)`."""
+    terms: Reals = roofline_terms(rows)[:, :2]
+    return terms

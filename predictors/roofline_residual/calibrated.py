@@ -14,6 +14,8 @@ from predictors.roofline_residual.intervals import LocalErrors
 
 Reals = npt.NDArray[np.float64]
 
+_FOLD_TREES: Final = 20
+"""Extra trees of the models that predict folds: more would take half of all time, and find the same errors."""
 _PRIOR_ROWS: Final = 5
 """Rows that the group's common share of the residual counts for in the share of one kernel type."""
 _LEAST_ROWS: Final = 10
@@ -85,7 +87,8 @@ class CalibratedRoofline(BaseEstimator):
             test = (folds == fold) & rows["kernel"].isin(rows["kernel"][train]).to_numpy()
             if test.any():
                 # Hyper-parameters are those of all rows: three numbers, which few rows sway.
-                model = CorrectedRoofline(self.has_boosting, self.roofline_.covariance_, self.random_state)
+                covariance = self.roofline_.covariance_
+                model = CorrectedRoofline(self.has_boosting, _FOLD_TREES, covariance, self.random_state)
                 model.fit(rows[train], energy_mj[train], rounding[train])
                 log_roofline = model.log_roofline(rows[test])
                 residuals = model.residuals(rows[test], log_roofline)
@@ -116,7 +119,7 @@ class CalibratedRoofline(BaseEstimator):
 def _share(said: Reals, residual: Reals, prior: float = _TINY, expected: float = 1.0) -> float:
     """Factor from 0 to 1 that makes the squared error of what was said least, drawn to what is expected.
 
-    >>> _share(np.array([1.0, -1.0]), np.array([0.5, -0.5])), _share(np.array([1.0]), np.array([-1.0]))
+    >>> round(_share(np.array([1.0, -1.0]), np.array([0.5, -0.5])), 3), _share(np.array([1.0]), np.array([-1.0]))
     (0.5, 0.0)
     """
     return float(np.clip((said @ residual + prior * expected) / (said @ said + prior), 0, 1))
@@ -124,5 +127,6 @@ def _share(said: Reals, residual: Reals, prior: float = _TINY, expected: float =
 
 def _folds(rows: pd.DataFrame, seed: int) -> Rows:
     """Fold of each row; one configuration is in one fold."""
-    groups = rows.groupby(["kernel", *CONFIGURATION_FIELDS], dropna=False).ngroup().to_numpy(dtype=np.int64)
-    return repeated_folds(groups, rows["kernel"], seed)[0]
+    groups: Rows = rows.groupby(["kernel", *CONFIGURATION_FIELDS], dropna=False).ngroup().to_numpy().astype(np.int64)
+    folds: Rows = repeated_folds(groups, rows["kernel"], seed)[0]
+    return folds

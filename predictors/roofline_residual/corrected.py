@@ -16,7 +16,6 @@ from predictors.roofline_residual.matern import MaternProcess
 
 Reals = npt.NDArray[np.float64]
 
-_N_TREES: Final = 50
 _BOOSTING: Final = {"max_iter": 100, "max_leaf_nodes": 15, "min_samples_leaf": 8, "early_stopping": False}
 _SPREAD: Final = 0.05
 """Deviation of log energy that rows have beside their rounding, in the weights of the trees."""
@@ -27,6 +26,7 @@ class CorrectedRoofline(BaseEstimator):
 
     Args:
         has_boosting: whether histogram boosting is among the methods, besides a Gaussian process and extra trees.
+        n_trees: number of extra trees.
         covariance: covariance of the Gaussian process with settled hyper-parameters; None to settle them.
         random_state: seed of all draws.
 
@@ -36,8 +36,15 @@ class CorrectedRoofline(BaseEstimator):
         covariance_: covariance of the Gaussian process with settled hyper-parameters.
     """
 
-    def __init__(self, has_boosting: bool = False, covariance: Kernel | None = None, random_state: int = 0) -> None:
+    def __init__(
+        self,
+        has_boosting: bool = False,
+        n_trees: int = 50,
+        covariance: Kernel | None = None,
+        random_state: int = 0,
+    ) -> None:
         self.has_boosting = has_boosting
+        self.n_trees = n_trees
         self.covariance = covariance
         self.random_state = random_state
 
@@ -60,7 +67,7 @@ class CorrectedRoofline(BaseEstimator):
         given = self._features(rows, log_roofline)
         process = MaternProcess(self.covariance, random_state=self.random_state).fit(given, residual, rounding)
         self.covariance_ = process.kernel_
-        trees = ExtraTreesRegressor(_N_TREES, random_state=self.random_state)
+        trees = ExtraTreesRegressor(self.n_trees, random_state=self.random_state)
         trees.fit(given, residual, sample_weight=1 / (1 + rounding / _SPREAD**2))
         self.methods_: list[Any] = [process, trees]
         if self.has_boosting:

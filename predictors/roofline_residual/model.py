@@ -108,7 +108,7 @@ class Model(BaseEstimator):
     def _rows_of_groups(self, kernels: pd.DataFrame) -> "list[tuple[str, npt.NDArray[np.bool_]]]":
         """Groups with their rows; kernel types that it was not fitted on are refused."""
         types = kernels["kernel"].to_numpy(dtype=str)
-        unknown = sorted(set(types) - self.groups_.keys())
+        unknown = sorted(set(map(str, types)) - self.groups_.keys())
         if unknown:
             raise ValueError(f"kernel {unknown[0]!r} was not fitted; expected one of {', '.join(self.kernels_)}")
         groups = np.array([self.groups_[kernel] for kernel in types], dtype=str)
@@ -124,6 +124,6 @@ def resolution(labels: Reals) -> float:
     (0.001, 0.0)
     """
     for digits in range(_MOST_DIGITS + 1):
-        if np.allclose(labels, labels.round(digits), rtol=1e-9, atol=0):
-            return float(10.0**-digits)
+        if np.allclose(labels, labels.round(digits), rtol=1e-12, atol=0):
+            return float(f"1e-{digits}")
     return 0.0
