@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -66,7 +66,7 @@ def evaluate_command(
         notes = "; ".join(note for found in planned.values() for note in found.notes)
         raise UsageError(f"nothing to evaluate on: {notes}. Name submissions that have such rows with --data")
     settings = Settings(out, package, Limits(time_limit, memory_limit), seed, jobs, backend)
-    rows = {name: _rows(name, found, infos, settings) for name, found in planned.items()}
+    rows = _rows(planned, infos, settings)
     for name, of_track in rows.items():
         write_file(out / f"{name}.json", _as_json(name, of_track))
     if form == "json":
@@ -90,9 +90,14 @@ def chosen_predictors(keys: Sequence[str], package: str) -> list[PredictorInfo]:
     return [predictor_info(key, package) for key in dict.fromkeys(wanted)]
 
 
-def _rows(track: Track, planned: Planned, infos: Sequence[PredictorInfo], settings: Settings) -> list[Row]:
-    with steps(f"Evaluating {track}", len(planned.plans) * len(infos)) as step:
-        return board(evaluate(planned.plans, infos, settings, step), settings.seed)
+def _rows(
+    planned: Mapping[Track, Planned], infos: Sequence[PredictorInfo], settings: Settings
+) -> dict[Track, list[Row]]:
+    """Rows of every track's board."""
+    plans = [plan for found in planned.values() for plan in found.plans]
+    with steps("Evaluating", len(plans) * len(infos)) as step:
+        evaluated = evaluate(plans, infos, settings, step)
+    return {name: board([one for one in evaluated if one.result.track == name], settings.seed) for name in planned}
 
 
 def _as_json(track: str, rows: Sequence[Row]) -> str:

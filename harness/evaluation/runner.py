@@ -7,6 +7,7 @@ import hashlib
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from harness.evaluation.protocol import PredictorInfo
 from harness.evaluation.registry import PACKAGE, predictor_version
 from harness.evaluation.results import Evaluated, make_pins, result_path, reusable, rows_bytes, write_result
 from harness.evaluation.scores import scores
-from harness.schema.results import Leaks, Pins, Result, SplitResult
+from harness.schema.results import Leaks, Pins, Result, SplitResult, Subject
 
 
 @dataclass(frozen=True)
@@ -107,16 +108,20 @@ def _leaks(plan: Plan, known: Sequence[Evaluated]) -> dict[str, Leaks]:
 
 
 def _run(units: Sequence[_Unit], settings: Settings) -> Iterator[tuple[_Unit, Evaluated]]:
-    if not units:
+    """Results as they come; what a predictor is asked about one subject is asked of one process."""
+    together: defaultdict[tuple[str, Subject], list[_Unit]] = defaultdict(list)
+    for unit in units:
+        together[unit.info.key, unit.plan.subject].append(unit)
+    if not together:
         return
     try:
         with parallel_config(backend=settings.backend, n_jobs=settings.n_jobs):
             done = Parallel(return_as="generator_unordered", batch_size=1)(
-                delayed(_evaluated)(unit, settings) for unit in units
+                delayed(_evaluated)(of_subject, settings) for of_subject in together.values()
             )
     except (ImportError, ValueError) as error:
         raise UsageError(f"joblib back end {settings.backend!r} with {settings.n_jobs} jobs: {error}") from error
-    yield from done
+    yield from chain.from_iterable(done)
 
 
 @dataclass
@@ -137,21 +142,28 @@ class _Tally:
             self.n_predicted += int(np.isfinite(predicted.energy_mj).sum())
 
 
-def _evaluated(unit: _Unit, settings: Settings) -> tuple[_Unit, Evaluated]:
-    """Fit and predict all folds of a plan, and score what comes of them."""
-    plan = unit.plan
-    tallies: defaultdict[str, _Tally] = defaultdict(_Tally)
-    for fold, predicted, outcome in _outcomes(unit, settings, tallies):
+_Tallies = defaultdict[str, _Tally]
+
+
+def _evaluated(units: Sequence[_Unit], settings: Settings) -> list[tuple[_Unit, Evaluated]]:
+    """Fit and predict all folds of all plans of one predictor and subject, and score what comes of them."""
+    tallies: list[_Tallies] = [defaultdict(_Tally) for _ in units]
+    for of_unit, fold, predicted, outcome in _outcomes(units, settings, tallies):
         for split in fold.splits:
             if predicted is None:
-                tallies[split].reason = outcome.reason if outcome else None
+                of_unit[split].reason = outcome.reason if outcome else None
             else:
-                tallies[split].add(fold, predicted, outcome)
+                of_unit[split].add(fold, predicted, outcome)
+    return [(unit, _result(unit, of_unit, settings.seed)) for unit, of_unit in zip(units, tallies, strict=True)]
+
+
+def _result(unit: _Unit, tallies: _Tallies, seed: int) -> Evaluated:
+    plan = unit.plan
     rows, splits = [], []
     for split in plan.splits:
         tally = tallies[split]
         of_split = None if tally.reason is not None else plan.rows(split, tally.done)
-        splits.append(_split_result(unit, split, tally, of_split, settings.seed))
+        splits.append(_split_result(unit, split, tally, of_split, seed))
         if of_split is not None:
             rows.append(of_split)
     splits += [
@@ -165,38 +177,40 @@ def _evaluated(unit: _Unit, settings: Settings) -> tuple[_Unit, Evaluated]:
     result = Result(
         schema_version=1, track=plan.track, subject=plan.subject, pins=unit.pins, rows_sha256=digest, splits=splits
     )
-    return unit, Evaluated(result, joined)
+    return Evaluated(result, joined)
 
 
 def _outcomes(
-    unit: _Unit, settings: Settings, tallies: Mapping[str, _Tally]
-) -> Iterator[tuple[Fold, Predicted | None, Outcome | None]]:
-    """Every fold with what came of it; a fold all of whose splits have failed already is left out.
+    units: Sequence[_Unit], settings: Settings, tallies: Sequence[_Tallies]
+) -> Iterator[tuple[_Tallies, Fold, Predicted | None, Outcome | None]]:
+    """Every fold with the tallies of its unit and what came of it.
 
-    Folds that hold no kernel of a type that the predictor speaks for, or that it was fitted on, need no predictor.
+    A fold all of whose splits have failed already is left out. Folds that hold no kernel of a type that the predictor
+    speaks for, or that it was fitted on, need no predictor.
     """
-    waiting: deque[tuple[Fold, np.ndarray]] = deque()
-    idle: list[Fold] = []
+    waiting: deque[tuple[_Tallies, Fold, np.ndarray]] = deque()
+    idle: list[tuple[_Tallies, Fold]] = []
 
     def jobs() -> Iterator[Job]:
-        for fold in unit.plan.folds(unit.info):
-            if all(split in tallies and tallies[split].reason is not None for split in fold.splits):
-                continue
-            is_covered = fold.covered(unit.info, unit.plan.subject.dtype)
-            if not is_covered.any():
-                idle.append(fold)
-                continue
-            waiting.append((fold, is_covered))
-            train = fold.train[fold.train["kernel"].isin(unit.info.kernel_types)].reset_index(drop=True)
-            test = fold.test[is_covered].reset_index(drop=True)
-            networks = None if fold.networks is None else fold.networks[is_covered]
-            yield Job(train, test, tuple(coverage / 100 for coverage in COVERAGES), networks)
+        for unit, of_unit in zip(units, tallies, strict=True):
+            for fold in unit.plan.folds(unit.info):
+                if all(split in of_unit and of_unit[split].reason is not None for split in fold.splits):
+                    continue
+                is_covered = fold.covered(unit.info, unit.plan.subject.dtype)
+                if not is_covered.any():
+                    idle.append((of_unit, fold))
+                    continue
+                waiting.append((of_unit, fold, is_covered))
+                train = fold.train[fold.train["kernel"].isin(unit.info.kernel_types)].reset_index(drop=True)
+                test = fold.test[is_covered].reset_index(drop=True)
+                networks = None if fold.networks is None else fold.networks[is_covered]
+                yield Job(train, test, tuple(coverage / 100 for coverage in COVERAGES), networks)
 
-    for outcome in run_jobs(unit.info.key, jobs(), package=settings.package, limits=settings.limits):
-        fold, is_covered = waiting.popleft()
-        yield fold, _predicted(outcome, is_covered), outcome
-    for fold in idle:
-        yield fold, Predicted(np.full(len(fold.test), np.nan), {}), None
+    for outcome in run_jobs(units[0].info.key, jobs(), package=settings.package, limits=settings.limits):
+        of_unit, fold, is_covered = waiting.popleft()
+        yield of_unit, fold, _predicted(outcome, is_covered), outcome
+    for of_unit, fold in idle:
+        yield of_unit, fold, Predicted(np.full(len(fold.test), np.nan), {}), None
 
 
 def _predicted(outcome: Outcome, is_covered: np.ndarray) -> Predicted | None:

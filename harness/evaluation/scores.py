@@ -105,10 +105,12 @@ def _weighted(shares: "pd.Series[float]", weights: "pd.Series[float]") -> float 
 def _interval_coverage(rows: pd.DataFrame) -> dict[str, float]:
     """Share of energies within the predictor's intervals, by nominal percentage; none where it has no intervals."""
     found = {}
+    actual = rows["actual_mj"].to_numpy(dtype=np.float64)
     for coverage in COVERAGES:
-        bounds = rows[["actual_mj", f"low_{coverage}", f"high_{coverage}"]].dropna().to_numpy(dtype=np.float64)
-        if len(bounds):
-            found[str(coverage)] = interval_coverage(bounds[:, 0], bounds[:, 1:])
+        bounds = np.column_stack([rows[f"{side}_{coverage}"].to_numpy(dtype=np.float64) for side in ("low", "high")])
+        known = np.isfinite(bounds).all(axis=1)
+        if known.any():
+            found[str(coverage)] = interval_coverage(actual[known], bounds[known])
     return found
 
 

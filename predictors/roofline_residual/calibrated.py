@@ -14,8 +14,8 @@ from predictors.roofline_residual.intervals import LocalErrors
 
 Reals = npt.NDArray[np.float64]
 
-_FOLD_TREES: Final = 20
-"""Extra trees of the models that predict folds: more would take half of all time, and find the same errors."""
+_FOLD_TREES: Final = 10
+"""Extra trees of the models that predict folds: more would take most of all time, and find the same errors."""
 _PRIOR_ROWS: Final = 5
 """Rows that the group's common share of the residual counts for in the share of one kernel type."""
 _LEAST_ROWS: Final = 10

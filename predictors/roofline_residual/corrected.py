@@ -16,7 +16,9 @@ from predictors.roofline_residual.matern import MaternProcess
 
 Reals = npt.NDArray[np.float64]
 
-_BOOSTING: Final = {"max_iter": 100, "max_leaf_nodes": 15, "min_samples_leaf": 8, "early_stopping": False}
+_BOOSTING: Final = {
+    "max_iter": 30, "learning_rate": 0.3, "max_leaf_nodes": 8, "min_samples_leaf": 8, "early_stopping": False
+}  # fmt: skip
 _SPREAD: Final = 0.05
 """Deviation of log energy that rows have beside their rounding, in the weights of the trees."""
 

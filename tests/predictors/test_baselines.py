@@ -77,8 +77,8 @@ def test_forest_has_the_hyper_parameters_of_the_back_end():
     kernels = roofline_kernels(["conv-bn-relu"] * 30)
     _, on_cpu = RandomForest().fit(kernels).models_["conv-bn-relu"]
     _, on_gpu = RandomForest().fit(kernels.assign(processor="gpu")).models_["conv-bn-relu"]
-    assert (on_cpu.max_depth, on_cpu.n_estimators, on_cpu.max_features) == CPU["conv-bn-relu"] == (70, 320, 6)
-    assert (on_gpu.max_depth, on_gpu.n_estimators, on_gpu.max_features) == GPU["conv-bn-relu"] == (80, 550, 5)
+    assert (on_cpu.max_depth, on_cpu.max_features) == CPU["conv-bn-relu"] == (70, 6)
+    assert (on_gpu.max_depth, on_gpu.max_features) == GPU["conv-bn-relu"] == (80, 5)
 
 
 def test_forest_sees_the_papers_features_of_a_convolution():
