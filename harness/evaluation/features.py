@@ -65,6 +65,17 @@ def network_frame(models: pa.Table) -> tuple[pd.DataFrame, npt.NDArray[np.int64]
     return frame, rows.to_numpy().astype(np.int64)
 
 
+def numbered_configurations(kernels: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Configuration of each kernel as a number below the count of configurations, shape `(n,)`.
+
+    Args:
+        kernels: columns `FEATURES`, of one data type.
+    """
+    groups = kernels.groupby(["kernel", *CONFIGURATION_FIELDS], dropna=False)
+    numbers: npt.NDArray[np.int64] = groups.ngroup().to_numpy().astype(np.int64)
+    return numbers
+
+
 def _column(column: pa.ChunkedArray, name: str) -> "pd.Series[str] | npt.NDArray[np.float64]":
     if name in NUMBERS:
         numbers: npt.NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy()

@@ -13,10 +13,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.evaluation.features import LABEL, labelled_frame, network_frame
-from harness.evaluation.plans import ROWS, Fold, Plan, Predicted, interval_columns, leaks_between
+from harness.evaluation.features import LABEL, labelled_frame, network_frame, numbered_configurations
+from harness.evaluation.plans import ROWS, Fold, Plan, Predicted, Reals, interval_columns, leaks_between
 from harness.evaluation.protocol import PredictorInfo
 from harness.evaluation.subjects import content_sha256
+from harness.evaluation.sums import interval_of_sum
 from harness.schema.identity import configuration_ids
 from harness.schema.records import KEYS
 from harness.schema.results import Leaks, Subject, Track
@@ -108,7 +109,7 @@ class ModelPlan(Plan):
             predicted_mj=lambda rows: rows["predicted_mj"].where(rows["covered_kernels"] > 0),
             covered_kernels=lambda rows: rows["covered_kernels"] / rows["n_kernels"],
             covered_flops=lambda rows: rows["covered_flops"] / rows["flops"],
-            **interval_columns({}, len(facts)),
+            **interval_columns(_intervals(fold, predicted, len(facts)), len(facts)),
         )
 
     def leaks(self, split: str) -> Leaks:
@@ -118,6 +119,25 @@ class ModelPlan(Plan):
         pairs = ((train, _kernels_of(self._networks(family))) for family, train in zip(families, trains, strict=True))
         n_removed = np.mean([self.kernels.num_rows - train.num_rows for train in trains])
         return leaks_between(pairs, float(n_removed))
+
+
+def _intervals(fold: Fold, predicted: Predicted, n_networks: int) -> dict[int, Reals]:
+    """Interval of the sum over each network's covered kernels, by nominal coverage in percent, shape `(n_networks, 2)`.
+
+    A predictor that offers better than the sum has no interval of it.
+    """
+    if predicted.networks:
+        return {}
+    networks = np.asarray(fold.networks)
+    configurations = numbered_configurations(fold.test)
+    found = {}
+    for coverage, bounds in predicted.intervals.items():
+        found[coverage] = of_networks = np.full((n_networks, 2), np.nan)
+        for number in range(n_networks):
+            rows = (networks == number) & np.isfinite(predicted.energy_mj)
+            if rows.any():
+                of_networks[number] = interval_of_sum(predicted.energy_mj[rows], bounds[rows], configurations[rows])
+    return found
 
 
 def _without(family: str) -> str:

@@ -6,7 +6,6 @@ What a predictor cannot speak for is named and never counts as zero.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,17 +13,15 @@ import pandas as pd
 
 from harness.errors import DeepenError
 from harness.evaluation.extrapolation import Extrapolation, extrapolations
-from harness.evaluation.features import FEATURES, NUMBERS, WORDS
+from harness.evaluation.features import FEATURES, NUMBERS, WORDS, numbered_configurations
 from harness.evaluation.fitted import Fitted
+from harness.evaluation.sums import interval_of_sum
 from harness.issues import share_in_words
-from harness.schema.networks import NetworkKernel, configuration_of
+from harness.schema.networks import NetworkKernel
 from harness.schema.results import Interval, Subject
 from harness.schema.vocabulary import Dtype
 
 Reals = npt.NDArray[np.float64]
-
-COMMON: Final = 0.5
-"""Correlation that is assumed of the errors of two different configurations of one network."""
 
 
 class CoverageError(DeepenError):
@@ -143,7 +140,7 @@ def predict_network(
     return NetworkEnergy(
         tuple(found),
         float(energies.sum()),
-        None if bounds is None else interval_of_sum(energies, bounds, _configurations(covered)),
+        None if bounds is None else interval_of_sum(energies, bounds, numbered_configurations(frame)),
         coverage,
         tuple(_in_network(extrapolations(frame, fitted.ranges), places)),
     )
@@ -207,53 +204,6 @@ def main_dtype(kernels: Sequence[NetworkKernel]) -> Dtype:
     for kernel in kernels:
         flops[kernel.dtype] += kernel.flops
     return max(flops, key=lambda dtype: flops[dtype])
-
-
-def interval_of_sum(energies: Reals, bounds: Reals, configurations: Sequence[int]) -> Interval:
-    """Interval of the sum over kernels, from the interval of each.
-
-    Kernels of one configuration have one error, so their deviations add up. Errors of different configurations are
-    taken to share half of their variance (`COMMON`): that of the device, the runtime and the network's like parts.
-    For deviations d on one side of the sum, that gives sqrt(COMMON * (sum d)^2 + (1 - COMMON) * sum d^2), which is
-    exact for equally correlated errors of a location-scale family that sums stay in, such as the normal one.
-    The interval lies between that of independent errors (0) and the sum of the bounds (1), and one kernel keeps its
-    own. On the simulated networks, each of a family that was left out of the fit, 90 % intervals of the roofline made
-    so held 92 % of the energies; with independent errors they would have held 58 %, because a predictor is off in one
-    direction on networks unlike those that it learnt from.
-
-    Args:
-        energies: mJ, shape `(n,)`.
-        bounds: lower and upper bound in mJ, shape `(n, 2)`, all of one coverage.
-        configurations: configuration of each kernel as a number.
-
-    Returns:
-        Lower and upper bound in mJ.
-
-    Source:
-        Variance of a sum of equicorrelated variables.
-
-    >>> interval_of_sum(np.array([2.0]), np.array([[1.5, 3.0]]), [0])
-    (1.5, 3.0)
-    >>> energies, bounds = np.array([3.0, 4.0]), np.array([[2.0, 4.0], [3.0, 5.0]])
-    >>> interval_of_sum(energies, bounds, [0, 0])
-    (5.0, 9.0)
-    >>> [round(bound, 3) for bound in interval_of_sum(energies, bounds, [0, 1])]
-    [5.268, 8.732]
-    """
-    total = float(energies.sum())
-    below, above = np.maximum(energies - bounds[:, 0], 0), np.maximum(bounds[:, 1] - energies, 0)
-    return total - _joined(below, configurations), total + _joined(above, configurations)
-
-
-def _joined(deviations: Reals, configurations: Sequence[int]) -> float:
-    """Deviation of a sum."""
-    own = np.bincount(np.asarray(configurations), weights=deviations)
-    return float(np.sqrt(COMMON * own.sum() ** 2 + (1 - COMMON) * (own**2).sum()))
-
-
-def _configurations(kernels: Sequence[NetworkKernel]) -> list[int]:
-    numbers: dict[tuple[tuple[str, str | int], ...], int] = {}
-    return [numbers.setdefault(tuple(configuration_of(kernel).items()), len(numbers)) for kernel in kernels]
 
 
 def _in_network(found: Sequence[Extrapolation], places: Sequence[int]) -> list[Extrapolation]:

@@ -14,8 +14,8 @@ from harness.evaluation.extrapolation import KernelRange, Ranges
 from harness.evaluation.kernel_track import CROSS_VALIDATION, PUBLISHED
 from harness.evaluation.metrics import METRICS
 from harness.evaluation.persistence import Stamp
-from harness.evaluation.predicting import COMMON
 from harness.evaluation.protocol import PredictorInfo
+from harness.evaluation.sums import COMMON
 from harness.packaging.sources import attributions_of, bibtex_of, licences_of, sources_table
 from harness.packaging.templates import hub_licence, render_card
 from harness.schema.export import Markdown, code_span

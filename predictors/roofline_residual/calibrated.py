@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator
 
+from harness.evaluation.features import numbered_configurations
 from harness.evaluation.folds import Rows, repeated_folds
-from harness.schema.vocabulary import CONFIGURATION_FIELDS
 from predictors.roofline_residual.corrected import CorrectedRoofline
 from predictors.roofline_residual.intervals import LocalErrors
 
@@ -29,6 +29,7 @@ class _HeldOut(NamedTuple):
     kernel: npt.NDArray[np.str_]
     log_roofline: Reals
     residuals: Reals
+    deviation: Reals
     actual: Reals
 
     @property
@@ -69,15 +70,26 @@ class CalibratedRoofline(BaseEstimator):
         self.weights_ = weights / weights.sum()
         n_rows = rows["kernel"].value_counts()
         self.shares_ = self._shares(held_out, {str(kernel) for kernel in n_rows.index[n_rows >= _LEAST_ROWS]})
-        log_energy, spread = self._combined(held_out.kernel, held_out.log_roofline, held_out.residuals)
-        self.errors_ = LocalErrors().fit(held_out.kernel, log_energy, spread, held_out.actual - log_energy)
+        log_energy = self._combined(held_out.kernel, held_out.log_roofline, held_out.residuals)
+        self.errors_ = LocalErrors().fit(held_out.kernel, log_energy, held_out.deviation, held_out.actual - log_energy)
         return self
 
-    def predict_log(self, rows: pd.DataFrame) -> tuple[Reals, Reals]:
-        """Logarithm of the energy in mJ, and how far the methods disagree about it, shape `(n,)` each."""
+    def predict_log(self, rows: pd.DataFrame) -> Reals:
+        """Logarithm of the energy in mJ, shape `(n,)`."""
         log_roofline = self.roofline_.log_roofline(rows)
-        residuals = self.roofline_.residuals(rows, log_roofline)
-        return self._combined(rows["kernel"].to_numpy(dtype=str), log_roofline, residuals)
+        return self._combined(_kernel(rows), log_roofline, self.roofline_.residuals(rows, log_roofline))
+
+    def predict_log_interval(self, rows: pd.DataFrame, coverage: float) -> Reals:
+        """Lower and upper bound of the logarithm of the energy in mJ, shape `(n, 2)`.
+
+        Args:
+            rows: one row a kernel.
+            coverage: probability that the interval shall hold the energy with.
+        """
+        log_energy = self.predict_log(rows)
+        deviation = self.roofline_.deviation(rows, self.roofline_.log_roofline(rows))
+        half = self.errors_.half_width(_kernel(rows), log_energy, deviation, coverage)
+        return np.column_stack([log_energy - half, log_energy + half])
 
     def _held_out(self, rows: pd.DataFrame, energy_mj: Reals, rounding: Reals) -> _HeldOut:
         folds = _folds(rows, self.random_state)
@@ -92,11 +104,11 @@ class CalibratedRoofline(BaseEstimator):
                 model.fit(rows[train], energy_mj[train], rounding[train])
                 log_roofline = model.log_roofline(rows[test])
                 residuals = model.residuals(rows[test], log_roofline)
-                kernel = rows["kernel"][test].to_numpy(dtype=str)
-                parts.append(_HeldOut(kernel, log_roofline, residuals, np.log(energy_mj[test])))
+                deviation = model.deviation(rows[test], log_roofline)
+                parts.append(_HeldOut(_kernel(rows[test]), log_roofline, residuals, deviation, np.log(energy_mj[test])))
         if not parts:
-            n_methods = len(self.roofline_.methods_)
-            return _HeldOut(np.empty(0, dtype=str), np.empty(0), np.empty((0, n_methods)), np.empty(0))
+            none = np.empty(0)
+            return _HeldOut(none.astype(str), none, np.empty((0, len(self.roofline_.methods_))), none, none)
         return _HeldOut(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
     def _shares(self, held_out: _HeldOut, trusted: set[str]) -> dict[str, float]:
@@ -110,10 +122,14 @@ class CalibratedRoofline(BaseEstimator):
             shares[kernel] = _share(said[chosen], residual[chosen], prior, common)
         return shares
 
-    def _combined(self, kernel: npt.NDArray[np.str_], log_roofline: Reals, residuals: Reals) -> tuple[Reals, Reals]:
+    def _combined(self, kernel: npt.NDArray[np.str_], log_roofline: Reals, residuals: Reals) -> Reals:
         shares = np.array([self.shares_[name] for name in kernel], dtype=np.float64)
-        spread = shares * (residuals[:, :2].max(axis=1, initial=-np.inf) - residuals[:, :2].min(axis=1, initial=np.inf))
-        return log_roofline + shares * (residuals @ self.weights_), spread
+        log_energy: Reals = log_roofline + shares * (residuals @ self.weights_)
+        return log_energy
+
+
+def _kernel(rows: pd.DataFrame) -> npt.NDArray[np.str_]:
+    return rows["kernel"].to_numpy(dtype=str)
 
 
 def _share(said: Reals, residual: Reals, prior: float = _TINY, expected: float = 1.0) -> float:
@@ -127,6 +143,5 @@ def _share(said: Reals, residual: Reals, prior: float = _TINY, expected: float =
 
 def _folds(rows: pd.DataFrame, seed: int) -> Rows:
     """Fold of each row; one configuration is in one fold."""
-    groups: Rows = rows.groupby(["kernel", *CONFIGURATION_FIELDS], dropna=False).ngroup().to_numpy().astype(np.int64)
-    folds: Rows = repeated_folds(groups, rows["kernel"], seed)[0]
+    folds: Rows = repeated_folds(numbered_configurations(rows), rows["kernel"], seed)[0]
     return folds

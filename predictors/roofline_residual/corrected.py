@@ -92,6 +92,11 @@ class CorrectedRoofline(BaseEstimator):
             found[chosen] = found[chosen].clip(*self.ranges_[kernel])
         return found
 
+    def deviation(self, rows: pd.DataFrame, log_roofline: Reals) -> Reals:
+        """Standard deviation of log energy by the Gaussian process, larger the less alike any row was, shape `(n,)`."""
+        deviation: Reals = self.methods_[0].deviation(self._features(rows, log_roofline))
+        return deviation
+
     def _features(self, rows: pd.DataFrame, log_roofline: Reals) -> Reals:
         """Features, and where there are several kernel types, a mark of each."""
         types = rows["kernel"].to_numpy(dtype=str)

@@ -24,11 +24,13 @@ class LocalErrors(BaseEstimator):
     """Distribution of errors in units of a local scale.
 
     The scale of a row is the mean absolute error of the tenth of the rows (at least ten) whose predicted energies are
-    nearest, joined with how far the methods disagree about it, times a factor of the kernel type. Quantiles of errors
-    in these units hold for all rows.
+    nearest, joined with the deviation that the Gaussian process states of it, times a factor of the kernel type.
+    Quantiles of errors in these units hold for all rows.
 
-    They are quantiles for kernels like those that it was fitted on. Where kernels are larger than any of them, or of
-    sizes that none of them has, intervals of 90 % have held between a half and nine tenths of the energies.
+    They are quantiles for kernels like those that it was fitted on. The deviation grows with the distance from them,
+    but no more is known of what lies out there: where kernels of DeepEn2023 were larger than any that were learnt, or
+    of sizes that none of them had, intervals of 90 % held 89 to 94 % of the energies; on simulated accelerators, which
+    change how they cut a kernel up at one size or another, 75 to 93 % of the largest and about half of new sizes.
 
     Source:
         Split-conformal quantiles of normalised errors: Lei et al., Distribution-Free Predictive Inference for
@@ -36,17 +38,17 @@ class LocalErrors(BaseEstimator):
         Student's t do.
     """
 
-    def fit(self, kernel: Words, log_energy: Reals, spread: Reals, error: Reals) -> Self:
+    def fit(self, kernel: Words, log_energy: Reals, deviation: Reals, error: Reals) -> Self:
         """Learn scales and quantiles.
 
         Args:
             kernel: type of each kernel, shape `(n,)`.
             log_energy: predicted logarithm of energy where the row was held out, shape `(n,)`.
-            spread: how far the methods disagreed, shape `(n,)`.
+            deviation: standard deviation of its logarithm by the Gaussian process, shape `(n,)`.
             error: error of the prediction, shape `(n,)`.
         """
         if not len(error):
-            kernel, log_energy, spread, error = np.array([""]), np.zeros(1), np.zeros(1), np.array([_UNKNOWN])
+            kernel, log_energy, deviation, error = np.array([""]), np.zeros(1), np.zeros(1), np.array([_UNKNOWN])
         order = np.argsort(log_energy, kind="stable")
         absolute, n = np.abs(error[order]), len(error)
         size = min(max(_LEAST_WINDOW, round(_WINDOW_SHARE * n)), n)
@@ -56,7 +58,7 @@ class LocalErrors(BaseEstimator):
         self.log_energy_, self.local_ = log_energy[order], sums / size
         # A row's own error would hide in its own scale.
         others = np.maximum(sums - absolute, 0) / (size - 1) if size > 1 else self.local_
-        ratios = absolute / _scale(others, spread[order])
+        ratios = absolute / _scale(others, deviation[order])
         self.ratios_ = np.sort(ratios / self._fit_factors(kernel[order], ratios))
         return self
 
@@ -72,18 +74,18 @@ class LocalErrors(BaseEstimator):
             without[chosen] = (total - ratios[chosen] / typical) / (n - 1)
         return without
 
-    def half_width(self, kernel: Words, log_energy: Reals, spread: Reals, coverage: float) -> Reals:
+    def half_width(self, kernel: Words, log_energy: Reals, deviation: Reals, coverage: float) -> Reals:
         """Half-width of the interval about each predicted logarithm of energy, shape `(n,)`.
 
         Args:
             kernel: type of each kernel, shape `(n,)`.
             log_energy: predicted logarithm of energy, shape `(n,)`.
-            spread: how far the methods disagree, shape `(n,)`.
+            deviation: standard deviation of it by the Gaussian process, shape `(n,)`.
             coverage: probability that the interval shall hold the energy with.
         """
         local = np.interp(log_energy, self.log_energy_, self.local_)
         factors = np.array([self.factors_.get(name, 1.0) for name in kernel], dtype=np.float64)
-        return factors * _scale(local, spread) * self._quantile(coverage)
+        return factors * _scale(local, deviation) * self._quantile(coverage)
 
     def _quantile(self, coverage: float) -> float:
         n = len(self.ratios_)
@@ -94,5 +96,5 @@ class LocalErrors(BaseEstimator):
         return float(self.ratios_[-1]) * beyond / at_most
 
 
-def _scale(local: Reals, spread: Reals) -> Reals:
-    return np.hypot(local, spread) + _LEAST_SCALE
+def _scale(local: Reals, deviation: Reals) -> Reals:
+    return np.hypot(local, deviation) + _LEAST_SCALE

@@ -1,10 +1,12 @@
 """Mean of a Gaussian process, fitted by scikit-learn and predicted in large batches."""
 
 import warnings
+from collections.abc import Iterator
 from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import solve_triangular
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
@@ -57,6 +59,7 @@ class MaternProcess(RegressorMixin, BaseEstimator):
         covariance = self.kernel_.k1
         self.points_ = scaled / covariance.k2.length_scale
         self.weights_ = covariance.k1.constant_value * self.deviation_ * process.alpha_
+        self.factor_ = process.L_
         return self
 
     def predict(self, X: Reals) -> Reals:  # noqa: N803
@@ -64,9 +67,24 @@ class MaternProcess(RegressorMixin, BaseEstimator):
 
         The same as scikit-learn's, several times as fast, because distances come of a matrix product.
         """
+        predicted = np.empty(len(X))
+        for rows, correlation in self._correlations(X):
+            predicted[rows] = correlation @ self.weights_
+        return self.mean_ + predicted
+
+    def deviation(self, X: Reals) -> Reals:  # noqa: N803
+        """Standard deviation of the process at every row, without noise, shape `(n,)`."""
+        variance = np.empty(len(X))
+        constant = self.kernel_.k1.k1.constant_value
+        for rows, correlation in self._correlations(X):
+            known = solve_triangular(self.factor_, constant * correlation.T, lower=True, check_finite=False)
+            variance[rows] = constant - np.einsum("ij,ij->j", known, known)
+        return self.deviation_ * np.sqrt(np.maximum(variance, 0))
+
+    def _correlations(self, X: Reals) -> Iterator[tuple[slice, Reals]]:  # noqa: N803
+        """Blocks of rows with their correlations to the rows that it rests on, shape `(n_block, n_points)`."""
         scaled = self.scaler_.transform(X) / self.kernel_.k1.k2.length_scale
         squared = np.einsum("ij,ij->i", self.points_, self.points_)
-        predicted = np.empty(len(X))
         for start in range(0, len(X), _BLOCK):
             block = scaled[start : start + _BLOCK]
             distance = block @ (-2 * self.points_.T)
@@ -75,8 +93,7 @@ class MaternProcess(RegressorMixin, BaseEstimator):
             np.maximum(distance, 0, out=distance)
             distance *= 3
             np.sqrt(distance, out=distance)
-            predicted[start : start + _BLOCK] = ((1 + distance) * np.exp(-distance)) @ self.weights_
-        return self.mean_ + predicted
+            yield slice(start, start + len(block)), (1 + distance) * np.exp(-distance)
 
 
 def _settled(scaled: Reals, target: Reals) -> Kernel:

@@ -77,7 +77,7 @@ class Model(BaseEstimator):
         check_is_fitted(self)
         predicted = np.empty(len(kernels))
         for group, chosen in self._rows_of_groups(kernels):
-            predicted[chosen] = self.models_[group].predict_log(kernels[chosen])[0]
+            predicted[chosen] = self.models_[group].predict_log(kernels[chosen])
         return np.exp(predicted)
 
     def predict_interval(self, kernels: pd.DataFrame, coverage: float) -> Reals:
@@ -98,11 +98,7 @@ class Model(BaseEstimator):
         check_is_fitted(self)
         bounds = np.empty((len(kernels), 2))
         for group, chosen in self._rows_of_groups(kernels):
-            model = self.models_[group]
-            types = kernels["kernel"][chosen].to_numpy(dtype=str)
-            log_energy, spread = model.predict_log(kernels[chosen])
-            half = model.errors_.half_width(types, log_energy, spread, coverage)
-            bounds[chosen] = np.column_stack([log_energy - half, log_energy + half])
+            bounds[chosen] = self.models_[group].predict_log_interval(kernels[chosen], coverage)
         return np.exp(bounds)
 
     def _rows_of_groups(self, kernels: pd.DataFrame) -> "list[tuple[str, npt.NDArray[np.bool_]]]":

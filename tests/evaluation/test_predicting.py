@@ -5,8 +5,6 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from harness.errors import UsageError
 from harness.evaluation import fitted as fitted_module
@@ -18,7 +16,6 @@ from harness.evaluation.isolation import Outcome
 from harness.evaluation.persistence import STAMP_FILE, Stamp, save_predictor
 from harness.evaluation.predicting import (
     CoverageError,
-    interval_of_sum,
     kernels_frame,
     main_dtype,
     predict_network,
@@ -90,35 +87,6 @@ def test_without_intervals_of_the_predictor_there_is_none():
     found = predict_network(known(0, 1), truthful(spread=None))
     assert found.interval_mj is None
     assert all(each.interval_mj is None for each in found.kernels)
-
-
-ENERGIES = st.lists(
-    st.tuples(st.floats(1e-6, 1e3), st.floats(0, 1), st.floats(0, 3), st.integers(0, 4)), min_size=1, max_size=20
-)
-
-
-@given(ENERGIES)
-@settings(deadline=None)
-def test_interval_of_a_sum_lies_between_independence_and_adding_bounds(rows):
-    energies, below, above, configurations = (np.array(column) for column in zip(*rows, strict=True))
-    bounds = np.column_stack([energies * (1 - below), energies * (1 + above)])
-    low, high = interval_of_sum(energies, bounds, configurations)
-    total, rounding = energies.sum(), 1e-9 * bounds[:, 1].sum()
-    assert bounds[:, 0].sum() - rounding <= low <= total - np.sqrt(((energies * below) ** 2).sum()) + rounding
-    assert total + np.sqrt(((energies * above) ** 2).sum()) - rounding <= high <= bounds[:, 1].sum() + rounding
-    wider = np.column_stack([energies * (1 - below), energies * (1 + 2 * above)])
-    assert interval_of_sum(energies, wider, configurations)[1] >= high
-
-
-def test_interval_of_a_sum_holds_what_it_says_where_errors_are_as_assumed():
-    generator = np.random.default_rng(0)
-    energies = generator.uniform(1, 10, 30)
-    spread = 0.1 * energies
-    bounds = np.column_stack([energies - 1.645 * spread, energies + 1.645 * spread])
-    low, high = interval_of_sum(energies, bounds, range(30))
-    errors = np.sqrt(0.5) * (generator.normal(size=(20000, 1)) + generator.normal(size=(20000, 30)))
-    sums = (energies + spread * errors).sum(axis=1)
-    assert np.mean((low <= sums) & (sums <= high)) == pytest.approx(0.9, abs=0.01)
 
 
 def test_too_little_coverage_is_refused_and_what_is_missing_is_named():

@@ -150,6 +150,7 @@ def test_every_family_has_a_row_with_its_coverage(in_process, settings):
         assert (score.within_5, score.coverage, score.coverage_flops) == (1, 1, 1)
         assert score.kernel_error == pytest.approx(0, abs=1e-6)
         assert score.coverage_error == 0
+        assert score.interval_coverage == {"80": 1, "90": 1, "95": 1}
     assert of_all(result, ALL_FAMILIES).n == 12
 
 

@@ -130,7 +130,10 @@ def test_process_predicts_as_scikit_learn_does():
     theirs = GaussianProcessRegressor(ours.kernel_, optimizer=None, normalize_y=True)
     theirs.fit(ours.scaler_.transform(given), wanted)
     other = generator.normal(size=(1000, 4))
-    assert ours.predict(other) == pytest.approx(theirs.predict(ours.scaler_.transform(other)), abs=1e-6)
+    mean, deviation = theirs.predict(ours.scaler_.transform(other), return_std=True)
+    assert ours.predict(other) == pytest.approx(mean, abs=1e-6)
+    noise = ours.kernel_.k2.noise_level * wanted.var()
+    assert ours.deviation(other) == pytest.approx(np.sqrt(deviation**2 - noise), abs=1e-6)
 
 
 def test_process_believes_less_in_rows_that_are_noisy():
@@ -139,6 +142,15 @@ def test_process_believes_less_in_rows_that_are_noisy():
     noise = np.where(np.arange(30) == 15, 100.0, 0.0)
     told = MaternProcess().fit(given, wanted, noise).predict(given[15:16])[0]
     assert told == pytest.approx(np.sin(given[15, 0]), abs=0.2)
+
+
+def test_intervals_widen_away_from_what_was_learnt(corrected):
+    model, _, test = corrected
+    larger = unlabelled(test.assign(cin=test["cin"] * 20, flops=test["flops"] * 20, params=test["params"] * 20))
+    widths = [np.median(np.log(rows[:, 1] / rows[:, 0])) for rows in (
+        model.predict_interval(unlabelled(test), 0.9), model.predict_interval(larger, 0.9)
+    )]  # fmt: skip
+    assert widths[1] > 2 * widths[0]
 
 
 def test_errors_that_grow_towards_small_energies_widen_intervals_there():
