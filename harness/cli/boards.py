@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.evaluation.board import Row
+from harness.evaluation.bootstrap import Difference
 from harness.evaluation.comparison import BASELINE
 from harness.evaluation.kernel_track import CROSS_VALIDATION
 from harness.schema.results import Interval, SplitResult, Subject, Track
@@ -45,8 +46,8 @@ def print_board(track: Track, rows: Sequence[Row]) -> None:
                 typer.echo(leaks)
     if rows:
         typer.echo(
-            f"±10 % with its 95 % interval, resampled by group; = cannot be told apart from another; +{BASELINE}: what "
-            f"the share within ±10 % is above that of {BASELINE}"
+            f"±10 % with its 95 % interval, resampled by group; = cannot be told apart from another; +{BASELINE}, "
+            f"-best: what the share within ±10 % is above that of {BASELINE}, and below that of the best"
         )
 
 
@@ -79,7 +80,6 @@ def _print_table(console: Console, heading: str, rows: Sequence[tuple[str, Row]]
 def _cells(row: Row) -> dict[str, str]:
     """Cells by heading; empty where undefined."""
     score, compared, interval = row.score, row.compared, row.within_10_ci95
-    above = compared.differences.get(BASELINE)
     return {
         "rank": "" if compared.rank is None else f"{compared.rank}{' =' if compared.ties else '  '}",
         "predictor": row.predictor,
@@ -92,7 +92,8 @@ def _cells(row: Row) -> dict[str, str]:
         "Spearman": "" if score.spearman is None else f"{score.spearman:.3f}",
         "kernel error %": _number(score.kernel_error),
         "not covered %": _number(score.coverage_error),
-        f"+{BASELINE}": "" if above is None else _with_interval(above.value, above.ci95, 100),
+        f"+{BASELINE}": _difference(compared.to_baseline),
+        "-best": _difference(compared.to_best),
         "intervals hold %": " ".join(f"{name}:{100 * held:.0f}" for name, held in score.interval_coverage.items()),
         "coverage": _number(score.coverage, 100),
         "of FLOPs": _number(score.coverage_flops, 100),
@@ -100,6 +101,10 @@ def _cells(row: Row) -> dict[str, str]:
         "fit s": "" if row.result.fit_s is None else f"{row.result.fit_s:.2g}",
         "rows/s": "" if row.result.predict_rows_per_s is None else f"{row.result.predict_rows_per_s:,.0f}",
     }
+
+
+def _difference(found: Difference | None) -> str:
+    return "" if found is None else _with_interval(found.value, found.ci95, 100)
 
 
 def _number(value: float | None, factor: float = 1) -> str:

@@ -44,7 +44,7 @@ class Row:
     @property
     def is_above_baseline(self) -> bool:
         """Whether it is better than the baseline beyond doubt."""
-        found = self.compared.differences.get(BASELINE)
+        found = self.compared.to_baseline
         return found is not None and found.is_above
 
     def as_json(self) -> dict[str, Any]:

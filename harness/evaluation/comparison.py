@@ -22,11 +22,23 @@ class Compared(NamedTuple):
         ties: keys of the predictors that it cannot be told apart from: the interval of the difference includes 0.
         differences: by the key of another predictor, what its share within 10 % is above the other's on the rows
             that both speak for: that of the baseline, and that of the best.
+        best: key of the best, by rank and then by share.
     """
 
     rank: int | None = None
     ties: tuple[str, ...] = ()
     differences: Mapping[str, Difference] = {}
+    best: str | None = None
+
+    @property
+    def to_baseline(self) -> Difference | None:
+        """Difference to the baseline; None for itself and where there is none."""
+        return self.differences.get(BASELINE)
+
+    @property
+    def to_best(self) -> Difference | None:
+        """Difference to the best; None for itself and where there is none."""
+        return None if self.best is None else self.differences.get(self.best)
 
 
 def compare(parts: Mapping[str, Tried], seed: int) -> dict[str, Compared]:
@@ -50,6 +62,7 @@ def compare(parts: Mapping[str, Tried], seed: int) -> dict[str, Compared]:
                 for other in dict.fromkeys((BASELINE, best))
                 if other is not None and other in known and other != key and np.isfinite(table[key][other].value)
             },
+            best,
         )
         for key in known
     }

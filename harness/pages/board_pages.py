@@ -11,6 +11,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from harness.evaluation.board import Row, notes_on
+from harness.evaluation.bootstrap import Difference
 from harness.evaluation.comparison import BASELINE
 from harness.evaluation.kernel_track import CROSS_VALIDATION
 from harness.evaluation.protocol import PredictorInfo
@@ -190,14 +191,12 @@ def _bound(interval: Interval | None, side: int) -> Cell:
     return _share(None if interval is None else interval[side])
 
 
-def _above(row: Row) -> float | None:
-    found = row.compared.differences.get(BASELINE)
-    return None if found is None else found.value
+def _difference(found: Difference | None) -> Cell:
+    return _share(None if found is None else found.value)
 
 
-def _above_ci95(row: Row) -> Interval | None:
-    found = row.compared.differences.get(BASELINE)
-    return None if found is None else found.ci95
+def _difference_bound(found: Difference | None, side: int) -> Cell:
+    return _bound(None if found is None else found.ci95, side)
 
 
 def _outcome(row: Row) -> Cell:
@@ -221,9 +220,12 @@ _CELLS: Final[Mapping[Column, Callable[[Row], Cell]]] = {
     _percents("within_10_low", "95 % low"): lambda row: _bound(row.within_10_ci95, 0),
     _percents("within_10_high", "95 % high"): lambda row: _bound(row.within_10_ci95, 1),
     Column("ties", "Tied with"): lambda row: text(", ".join(row.compared.ties) or None),
-    _percents("above_baseline", f"Above {BASELINE}"): lambda row: _share(_above(row)),
-    _percents("above_baseline_low", "95 % low"): lambda row: _bound(_above_ci95(row), 0),
-    _percents("above_baseline_high", "95 % high"): lambda row: _bound(_above_ci95(row), 1),
+    _percents("above_baseline", f"Above {BASELINE}"): lambda row: _difference(row.compared.to_baseline),
+    _percents("above_baseline_low", "95 % low"): lambda row: _difference_bound(row.compared.to_baseline, 0),
+    _percents("above_baseline_high", "95 % high"): lambda row: _difference_bound(row.compared.to_baseline, 1),
+    _percents("to_best", "To the best"): lambda row: _difference(row.compared.to_best),
+    _percents("to_best_low", "95 % low"): lambda row: _difference_bound(row.compared.to_best, 0),
+    _percents("to_best_high", "95 % high"): lambda row: _difference_bound(row.compared.to_best, 1),
     _percents("coverage", "Coverage"): lambda row: _share(row.score.coverage),
     _percents("coverage_flops", "of FLOPs"): lambda row: _share(row.score.coverage_flops),
     _percents("interval_80", "80 % intervals hold"): lambda row: _share(row.score.interval_coverage.get("80")),

@@ -94,6 +94,9 @@ def test_difference_to_the_baseline_and_to_the_best_has_an_interval():
     assert above["ci95"][0] > 0 > below["ci95"][1]
     of_best = next(row.as_json() for row in rows if row.predictor == "good")["differences"]
     assert [found["to"] for found in of_best] == ["constant"]
+    assert [(row.predictor, row.compared.to_best is None) for row in rows[:3]] == [
+        ("good", True), ("fair", False), ("constant", False)
+    ]  # fmt: skip
 
 
 def test_pair_is_held_against_each_other_on_the_rows_that_both_speak_for():
