@@ -41,7 +41,7 @@ class CorrectedRoofline(BaseEstimator):
     def __init__(
         self,
         has_boosting: bool = False,
-        n_trees: int = 50,
+        n_trees: int = 30,
         covariance: Kernel | None = None,
         random_state: int = 0,
     ) -> None:

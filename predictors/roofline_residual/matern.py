@@ -33,7 +33,7 @@ class MaternProcess(RegressorMixin, BaseEstimator):
     """
 
     def __init__(
-        self, kernel: Kernel | None = None, n_settling: int = 200, n_most: int = 600, random_state: int = 0
+        self, kernel: Kernel | None = None, n_settling: int = 200, n_most: int = 400, random_state: int = 0
     ) -> None:
         self.kernel = kernel
         self.n_settling = n_settling
