@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup publish test lint check validate build score site serve bench lock clean
+.PHONY: help setup publish test lint check validate build score evaluate site serve bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -21,7 +21,8 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-publish: setup ## validate, build the datasets, score the devices, build the site
+publish: setup ## validate, evaluate the predictors, build the datasets, score the devices, build the site
+	$(BIN)/deepen evaluate --format summary
 	$(BIN)/deepen publish
 
 test: setup ## run every test
@@ -34,7 +35,7 @@ lint: setup ## style and types
 
 check: lint test validate ## what a pull request is held to: lint, types, tests, submissions
 
-validate build score site serve: setup ## one step of publish on its own
+validate build score evaluate site serve: setup ## one step of publish on its own
 	$(BIN)/deepen $@
 
 bench: setup ## measure validation and trace reduction beside named alternatives

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from harness.evaluation.board import Row
+from harness.evaluation.board import Row, headlines
 from harness.evaluation.bootstrap import Difference
 from harness.evaluation.comparison import BASELINE
 from harness.evaluation.kernel_track import CROSS_VALIDATION
@@ -25,12 +25,12 @@ _WIDTH: Final = 260
 """A pipe has no width of its own, and a table cut at 80 columns would lose figures."""
 
 
-def print_board(track: Track, rows: Sequence[Row]) -> None:
+def print_board(rows: Sequence[Row]) -> None:
     """Print the splits of every subject over all kernels, and the kernel types of the cross-validation."""
     console = Console(width=None if Console().is_terminal else _WIDTH)
     for subject, group in groupby(rows, key=lambda row: row.subject):
         of_subject = list(group)
-        typer.echo(f"\n{_in_words(subject)}: {_TITLES[track]}")
+        typer.echo(f"\n{_in_words(subject)}: {_TITLES[of_subject[0].track]}")
         of_all = [row for row in of_subject if row.score.kernel == "all"]
         _print_table(console, "split", [(row.result.split, row) for row in of_all])
         of_types = [row for row in of_subject if row.result.split == CROSS_VALIDATION and row.score.kernel != "all"]
@@ -49,6 +49,20 @@ def print_board(track: Track, rows: Sequence[Row]) -> None:
             f"±10 % with its 95 % interval, resampled by group; = cannot be told apart from another; +{BASELINE}, "
             f"-best: what the share within ±10 % is above that of {BASELINE}, and below that of the best"
         )
+
+
+def print_headlines(rows: Iterable[Row]) -> None:
+    """Print one line for every subject, best predictor first: what stands for its track, and how it ended."""
+    for subject, group in groupby(headlines(rows), key=lambda row: row.subject):
+        members = list(group)
+        shares = ", ".join(f"{row.predictor} {_headline(row)}" for row in members)
+        typer.echo(f"{_in_words(subject)}, {members[0].result.split}, within ±10 %: {shares}")
+
+
+def _headline(row: Row) -> str:
+    if row.result.status != "ok":
+        return f"{row.result.status} ({row.result.reason})"
+    return f"{_number(row.score.within_10, 100)} %" if row.score.n else "not covered"
 
 
 def print_notes(notes: Iterable[str]) -> None:

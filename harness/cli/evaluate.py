@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 import typer
 
-from harness.cli.boards import print_board, print_notes
+from harness.cli.boards import print_board, print_headlines, print_notes
 from harness.cli.files import write_file
 from harness.cli.printing import steps
 from harness.cli.submissions import validated_release
@@ -22,7 +22,7 @@ from harness.evaluation.runner import Settings, evaluate
 from harness.evaluation.tracks import TRACKS, Planned, plans_of
 from harness.schema.results import Track
 
-TableFormat = Literal["text", "json"]
+BoardFormat = Literal["text", "summary", "json"]
 _LIMITS: Final = Limits(seconds=120)
 """More than a fit takes, so that a busy machine fails no predictor."""
 
@@ -36,7 +36,9 @@ def evaluate_command(
     data: Annotated[
         list[Path] | None, typer.Option("--data", help="Folder of submissions, device or campaign; submissions/.")
     ] = None,
-    form: Annotated[TableFormat, typer.Option("--format", help="Form of the results.")] = "text",
+    form: Annotated[
+        BoardFormat, typer.Option("--format", help="Form of the results; summary: a line a device.")
+    ] = "text",
     jobs: Annotated[int, typer.Option("--jobs", help="Predictors at once; -1 for one a core.")] = -1,
     backend: Annotated[
         str, typer.Option("--backend", help="joblib back end: threading, loky, or dask with a running cluster.")
@@ -73,7 +75,7 @@ def evaluate_command(
         typer.echo(_as_json(track or "all", [row for of_track in rows.values() for row in of_track]), nl=False)
         return
     for name, of_track in rows.items():
-        print_board(name, of_track)
+        (print_headlines if form == "summary" else print_board)(of_track)
         print_notes([*planned[name].notes, *notes_on(of_track)])
     typer.echo(f"results: {out.as_posix()}; every split by kernel type: --format json")
 

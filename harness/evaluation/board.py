@@ -6,14 +6,24 @@ A pure function of results; it runs no predictor and prints nothing.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from harness.evaluation.comparison import BASELINE, Compared, compare
+from harness.evaluation.device_track import N_CALIBRATION, calibrated_with
+from harness.evaluation.kernel_track import CROSS_VALIDATION
 from harness.evaluation.metrics import RANKED_PERCENT
+from harness.evaluation.model_track import ALL_FAMILIES
 from harness.evaluation.protocol import KERNELS
 from harness.evaluation.results import Evaluated
 from harness.evaluation.scores import Tried, by_kernel, tried
 from harness.schema.results import Interval, Score, SplitResult, Subject, Track
+
+HEADLINES: Final[Mapping[Track, str]] = {
+    "kernels": CROSS_VALIDATION,
+    "models": ALL_FAMILIES,
+    "devices": calibrated_with(max(N_CALIBRATION)),
+}
+"""Split of each track that stands for it where only one is shown."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +129,11 @@ def _order(row: Row) -> tuple[Any, ...]:
     """Best first: by rank, then by share and MAPE; what has no rank last."""
     rank, score = row.compared.rank, row.score
     return rank is None, rank or 0, -(score.within_10 or 0), score.mape or 0, row.predictor
+
+
+def headlines(rows: Iterable[Row]) -> list[Row]:
+    """Rows over all kernels of the split that stands for its track: `HEADLINES`."""
+    return [row for row in rows if row.result.split == HEADLINES[row.track] and row.score.kernel == "all"]
 
 
 def notes_on(rows: Iterable[Row]) -> list[str]:

@@ -75,9 +75,9 @@ class DevicePlan(Plan):
         calibration, test = self._sides
         if not test.num_rows or not self._pool.num_rows:
             reason = "no row is held out" if not test.num_rows else "the other devices have no row to train on"
-            return {_name(count): reason for count in N_CALIBRATION}
+            return {calibrated_with(count): reason for count in N_CALIBRATION}
         return {
-            _name(count): f"the device has {calibration.num_rows} configurations to calibrate on"
+            calibrated_with(count): f"the device has {calibration.num_rows} configurations to calibrate on"
             for count in N_CALIBRATION
             if count > calibration.num_rows
         }
@@ -85,7 +85,7 @@ class DevicePlan(Plan):
     @property
     def splits(self) -> Sequence[str]:
         """Counts of calibration rows that the device has."""
-        return [_name(count) for count in N_CALIBRATION if _name(count) not in self.skipped]
+        return [calibrated_with(count) for count in N_CALIBRATION if calibrated_with(count) not in self.skipped]
 
     def folds(self, info: PredictorInfo) -> Iterator[Fold]:
         """One fit for all counts, or one for each."""
@@ -133,7 +133,8 @@ def _factor(actual: Reals, predicted: Reals) -> float:
     return float(np.exp(np.mean(np.log(actual[is_known] / predicted[is_known])))) if is_known.any() else 1.0
 
 
-def _name(count: int) -> str:
+def calibrated_with(count: int) -> str:
+    """Name of the split with a count of calibration rows."""
     return f"k={count}"
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from jinja2 import Environment
 from markupsafe import Markup
 
-from harness.evaluation.board import Row, notes_on
+from harness.evaluation.board import HEADLINES, Row, headlines, notes_on
 from harness.evaluation.bootstrap import Difference
 from harness.evaluation.comparison import BASELINE
 from harness.evaluation.kernel_track import CROSS_VALIDATION
@@ -33,6 +33,8 @@ _LEADS: Final[dict[Track, str]] = {
     "devices": "Energy of kernels on a device that the predictor was not fitted on, but for k rows to calibrate on.",
 }
 _SPLIT: Final = Column("split", "Split")
+_ROWS_OF: Final = Column("rows_of", "Device", is_prose=True)
+_TRACK: Final = Column("track", "Track")
 _KERNEL: Final = Column("kernel", "Kernel type")
 _PREDICTOR: Final = Column("predictor", "Predictor")
 
@@ -44,7 +46,7 @@ def board_files(env: Environment, boards: Boards, names: Mapping[str, str]) -> d
         boards: what is known of predictors.
         names: names of the devices that have a page, by id.
     """
-    pages = [_index_page(env, boards)]
+    pages = [_index_page(env, boards, names)]
     pages += [_board_page(env, track, boards, names) for track in TRACKS]
     pages += [_predictor_page(env, info, boards, names) for info in boards.infos.values()]
     files = {path: content for path, content, _ in pages}
@@ -59,12 +61,12 @@ class _Page(NamedTuple):
     tables: Sequence[Table]
 
 
-def _index_page(env: Environment, boards: Boards) -> _Page:
-    table = _overview(boards.infos.values())
+def _index_page(env: Environment, boards: Boards, names: Mapping[str, str]) -> _Page:
+    tables = [table for table in (*_headlines(boards, names), _overview(boards.infos.values())) if table.rows]
     content = env.get_template("board.md.j2").render(
-        track=None, title="Predictors", table=table, tracks=_tracks(boards), has_rows=bool(boards.rows)
+        track=None, title="Predictors", tables=tables, tracks=_tracks(boards), has_rows=bool(boards.rows)
     )
-    return _Page("predictors/index.md", content, [table] if table.rows else [])
+    return _Page("predictors/index.md", content, tables)
 
 
 def _board_page(env: Environment, track: Track, boards: Boards, names: Mapping[str, str]) -> _Page:
@@ -97,6 +99,22 @@ def page_of(key: str) -> str:
 
 def _tracks(boards: Boards) -> list[dict[str, Any]]:
     return [{"track": track, "title": TITLES[track], "has_rows": bool(boards.rows.get(track))} for track in TRACKS]
+
+
+def _headlines(boards: Boards, names: Mapping[str, str]) -> Iterator[Table]:
+    """Share within ±10 % of every predictor on the split that stands for each track; simulated subjects apart."""
+    everything = [row for of_track in boards.rows.values() for row in headlines(of_track)]
+    for is_simulated in (False, True):
+        rows = [row for row in everything if (row.subject.tier == "simulated") == is_simulated]
+        keys = sorted({row.predictor for row in rows})
+        columns = [_ROWS_OF, _TRACK, _SPLIT, *(_percents(key, key) for key in keys)]
+        cells = []
+        for (track, subject), group in groupby(rows, key=lambda row: (row.track, row.subject)):
+            of_key = {row.predictor: row.score.within_10 for row in group}
+            heads = (_in_words(subject, names), TITLES[track], HEADLINES[track])
+            cells.append([*map(text, heads), *(_share(of_key.get(key)) for key in keys)])
+        name = "simulated" if is_simulated else "measured"
+        yield Table(f"predictors/headlines-{name}", f"Rows within ±10 %, {name} energies", columns, cells)
 
 
 def _overview(infos: Iterable[PredictorInfo]) -> Table:

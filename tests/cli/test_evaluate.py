@@ -93,6 +93,16 @@ def test_text_shows_intervals_coverage_failures_and_leaks(evaluate):
         assert heading in out
 
 
+def test_summary_is_a_line_a_device_best_first_with_failures(evaluate):
+    code, out, _ = evaluate("--track", "kernels", "--format", "summary")
+    assert code == 0
+    (line,) = [line for line in out.splitlines() if line.startswith("acme-phone, CPU1, fp32, energy (analyser)")]
+    shares = line.partition(", cv-5x5, within ±10 %: ")[2]
+    first, *_, last = shares.split(", ")
+    assert (first, last) == ("truth 100.0 %", "broken failed (raised OSError: no)")
+    assert "┃" not in out
+
+
 def test_all_tracks_are_tried_where_none_is_named(evaluate, tmp_path):
     lay_out(tmp_path / "submissions", "other-phone", factor=2)
     code, out, _ = evaluate("--format", "json")

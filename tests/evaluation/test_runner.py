@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from harness.errors import UsageError
+from harness.evaluation import runner
 from harness.evaluation.board import board, notes_on
 from harness.evaluation.features import LABEL
 from harness.evaluation.kernel_track import CROSS_VALIDATION, LARGEST_FLOPS, PUBLISHED
@@ -42,6 +43,26 @@ def test_predictor_that_knows_the_truth_is_always_right(in_process, settings):
     assert of_all(knows, CROSS_VALIDATION).n == 60
     assert of_all(knows, CROSS_VALIDATION).interval_coverage == {"80": 1, "90": 1, "95": 1}
     assert of_all(constant, CROSS_VALIDATION).interval_coverage == {}
+
+
+def test_what_all_tracks_ask_about_one_subject_is_asked_of_one_process(in_process, settings, monkeypatch):
+    campaigns = kernel_device(), network_device(networks())
+    both = [plan for track in ("kernels", "models") for plan in plans(track, *campaigns)]
+    started = []
+
+    def run_jobs(key, jobs, **limits):
+        started.append(key)
+        return in_process.run_jobs(key, jobs, **limits)
+
+    monkeypatch.setattr(runner, "run_jobs", run_jobs)
+    together = evaluate(both, TWO, settings)
+    assert started == ["constant", "truth"]
+    assert [(one.result.track, one.result.pins.predictor) for one in together] == [
+        ("kernels", "constant"), ("kernels", "truth"), ("models", "constant"), ("models", "truth")
+    ]  # fmt: skip
+    for number, plan in enumerate(both):
+        apart = evaluate([plan], TWO, Settings(settings.folder / "apart", n_jobs=1))
+        assert [one.result for one in apart] == [one.result for one in together[2 * number : 2 * number + 2]]
 
 
 def test_times_are_means_of_fits_and_sums_of_predictions(in_process, settings):

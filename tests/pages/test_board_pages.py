@@ -125,6 +125,16 @@ def test_leaks_and_splits_that_were_not_tried_are_told_once(written, page):
     assert measured.count("there is one kernel size") == 1
 
 
+def test_overview_holds_what_stands_for_each_track_with_simulated_energies_apart(written):
+    (measured,), (simulated,) = (download(written, f"headlines-{name}") for name in ("measured", "simulated"))
+    assert (measured["track"], measured["split"]) == ("Unseen configurations", SPLIT)
+    shares = [measured[f"{key}_percent"] for key in ("constant", "good", "broken")]
+    assert shares == ["10.0", "90.0", ""]
+    assert simulated["good_percent"] == "50.0"
+    shown = (written / "predictors" / "index.md").read_text(encoding="utf-8")
+    assert "Rows within ±10 %, measured energies" in shown
+
+
 def test_kernel_types_of_the_cross_validation_have_a_table(written):
     rows = download(written, f"kernels/{MEASURED.key}-types")
     assert {row["kernel"] for row in rows} == {"relu", "fc"}
