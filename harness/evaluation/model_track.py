@@ -62,6 +62,12 @@ class ModelPlan(Plan):
         """All families together, then each."""
         return [ALL_FAMILIES, *map(_without, self._families)]
 
+    @cached_property
+    def _mj_per_byte(self) -> "pd.Series[float]":
+        """Median energy of each kernel type in mJ per byte moved, over all its rows."""
+        rows = labelled_frame(self.kernels)
+        return (rows[LABEL] / rows["bytes_moved"]).groupby(rows["kernel"]).median()
+
     def _networks(self, family: str) -> pa.Table:
         return self.models.filter(pc.equal(self.models.column("family"), family)).combine_chunks()
 
@@ -85,8 +91,13 @@ class ModelPlan(Plan):
         return rows[list(ROWS)]
 
     def _sums(self, fold: Fold, predicted: Predicted) -> pd.DataFrame:
-        """One row a network of a family: what its kernels add up to, or what the predictor says instead."""
+        """One row a network of a family: what its kernels add up to, or what the predictor says instead.
+
+        A kernel that is not covered is estimated to take what kernels of its type take per byte moved, of a type that
+        has no row its share of the network's FLOPs.
+        """
         is_covered = np.isfinite(predicted.energy_mj)
+        estimate = fold.test["bytes_moved"] * fold.test["kernel"].map(self._mj_per_byte)
         of_kernel = pd.DataFrame(
             {
                 "n_kernels": 1,
@@ -94,6 +105,8 @@ class ModelPlan(Plan):
                 "covered_kernels": is_covered,
                 "covered_flops": fold.test["flops"].where(is_covered, 0),
                 "predicted_mj": predicted.energy_mj,
+                "missing_mj": estimate.where(~is_covered, 0),
+                "unknown_flops": fold.test["flops"].where(~is_covered & estimate.isna(), 0),
             }
         )
         sums = of_kernel.groupby(fold.networks).agg("sum")
@@ -109,6 +122,7 @@ class ModelPlan(Plan):
             predicted_mj=lambda rows: rows["predicted_mj"].where(rows["covered_kernels"] > 0),
             covered_kernels=lambda rows: rows["covered_kernels"] / rows["n_kernels"],
             covered_flops=lambda rows: rows["covered_flops"] / rows["flops"],
+            missing_mj=lambda rows: rows["missing_mj"] + rows["actual_mj"] * rows["unknown_flops"] / rows["flops"],
             **interval_columns(_intervals(fold, predicted, len(facts)), len(facts)),
         )
 

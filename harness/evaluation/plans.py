@@ -29,12 +29,13 @@ LEAST_COVERAGE: Final = 0.9
 """Share of its FLOPs that must be covered for the sum over a network's kernels to be held against its energy."""
 ROWS: Final = (
     "split", "repeat", "row", "kernel", "group", "actual_mj", "predicted_mj", "n_kernels", "flops", "covered_kernels",
-    "covered_flops", *(f"{side}_{coverage}" for coverage in COVERAGES for side in ("low", "high")),
+    "covered_flops", "missing_mj", *(f"{side}_{coverage}" for coverage in COVERAGES for side in ("low", "high")),
 )  # fmt: skip
 """Columns of the rows that come of a plan.
 
 `row` names what was predicted, `group` what it is resampled with. `covered_kernels` and `covered_flops` are the shares
-of its `n_kernels` and `flops` that the predictor speaks for, and of these alone is `predicted_mj` the energy. `low_80`
+of its `n_kernels` and `flops` that the predictor speaks for, and of these alone is `predicted_mj` the energy;
+`missing_mj` is what the others are estimated to take, missing where a row is a kernel. `low_80`
 and so on are the predictor's own intervals, missing where it has none.
 """
 
@@ -138,6 +139,7 @@ def kernel_rows(split: str, fold: Fold, predicted: Predicted, facts: pd.DataFram
         flops=fold.test["flops"].to_numpy(),
         covered_kernels=is_covered,
         covered_flops=is_covered,
+        missing_mj=np.nan,
         **interval_columns(predicted.intervals, len(facts)),
     )
     return rows[list(ROWS)]

@@ -117,15 +117,15 @@ def _interval_coverage(rows: pd.DataFrame) -> dict[str, float]:
 def _errors_of_sums(rows: pd.DataFrame) -> dict[str, float | None]:
     """What the kernels add to the error of a network and what missing kernels take, both in percent of its energy.
 
-    With P the predicted sum over covered kernels, E the measured energy and c the covered share of FLOPs,
-    P / E - 1 = (P / E - c) + (c - 1): the first is the error of the kernels that are covered, the second what is not
-    covered, both on the condition that energy is shared out as FLOPs are.
+    With P the predicted sum over covered kernels, E the measured energy and M what the missing kernels are estimated to
+    take, P / E - 1 = (P + M - E) / E - M / E: the first is the error of the kernels that are covered, the second what
+    is not covered.
     """
-    sums = rows.dropna(subset=["predicted_mj", "covered_flops"])
+    sums = rows.dropna(subset=["predicted_mj", "missing_mj"])
     if sums.empty:
         return {"kernel_error": None, "coverage_error": None}
-    ratio, covered = sums["predicted_mj"] / sums["actual_mj"], sums["covered_flops"]
+    ratio, missing = sums["predicted_mj"] / sums["actual_mj"], sums["missing_mj"] / sums["actual_mj"]
     return {
-        "kernel_error": 100 * float((ratio - covered).abs().mean()),
-        "coverage_error": 100 * float((1 - covered).clip(lower=0).mean()),
+        "kernel_error": 100 * float((ratio + missing - 1).abs().mean()),
+        "coverage_error": 100 * float(missing.mean()),
     }

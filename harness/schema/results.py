@@ -104,9 +104,9 @@ class Score(_Strict):
         spearman: rank correlation; null where a side does not vary.
         ci95: 95 % interval of each measure by its name; null where there are too few groups.
         interval_coverage: share of rows within the predictor's own intervals, by their nominal percentage.
-        kernel_error: networks only: mean error in percent that the covered kernels make, if the others hold their
-            share of FLOPs of the energy.
-        coverage_error: networks only: mean share in percent of the energy that is left out, on that condition.
+        kernel_error: networks only: mean error in percent that the covered kernels make, if the others take what is
+            estimated: what their type takes per byte moved, or their share of FLOPs where their type has no row.
+        coverage_error: networks only: mean share in percent of the energy that the others take, on that condition.
     """
 
     kernel: Kernel | Literal["all"]

@@ -1,4 +1,4 @@
-"""Predictors: kernels predicted per second, and the whole evaluation of the default build, first and again unchanged.
+"""Predictors: kernels predicted per second, a network asked about, and the whole evaluation, first and again unchanged.
 
 It asserts nothing about time; it does check that the second evaluation says what the first did.
 """
@@ -10,13 +10,17 @@ import time
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from harness.cli.predict import DEFAULT_PREDICTOR
 from harness.evaluation.features import LABEL, labelled_frame
 from harness.evaluation.registry import load_model, predictors_in
 from harness.evaluation.subjects import by_subject
+from harness.graphs.families.phone import PHONE_FAMILIES
+from harness.graphs.families.variants import variants_of
 from harness.releases import assemble
 from harness.validation import validate
 from tests.bench.timing import best_time
@@ -26,6 +30,7 @@ N_PREDICTED = 10_000
 N_JOBS = 2
 BASE = "sec23-random-forest"
 """Predictor that the others' speed is held against."""
+ON_DEVICE = ("--device", "zigzag-eyeriss-like", "--dtype", "int8")
 
 
 def largest_subject() -> pd.DataFrame:
@@ -55,20 +60,37 @@ def print_speeds(console: Console) -> None:
     console.print(table)
 
 
-def timed_evaluation(folder: Path) -> tuple[float, str]:
-    """Wall time of `deepen evaluate` on the default build, its start included, and what it prints."""
+def timed_command(*arguments: str) -> tuple[float, str]:
+    """Wall time of the command, its start included, and what it prints."""
     code = "from harness.cli import main; main()"
-    options = ["evaluate", "--out", str(folder), "--jobs", str(N_JOBS), "--format", "json"]
     start = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", code, *options], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
     return time.perf_counter() - start, done.stdout
+
+
+def print_network(console: Console) -> None:
+    """Time of `deepen predict` on ResNet18 from file to energy, beside `deepen kernels`, which predicts nothing."""
+    with tempfile.TemporaryDirectory() as scratch:
+        model = Path(scratch) / "resnet18.onnx"
+        (resnet18,) = (found for found in variants_of(PHONE_FAMILIES, 1, 0) if found.family == "ResNet18")
+        onnx.save(resnet18.build(), model)
+        kernels, _ = timed_command("kernels", str(model))
+        table = Table(title="ResNet18 from file to energy, start of the command included")
+        for heading in ("command", "seconds", "beside deepen kernels"):
+            table.add_column(heading, justify="left" if heading == "command" else "right")
+        table.add_row("deepen kernels", f"{kernels:.1f}", "1.0 x")
+        for key in (DEFAULT_PREDICTOR, BASE):
+            predict, _ = timed_command("predict", str(model), *ON_DEVICE, "--predictor", key)
+            table.add_row(f"deepen predict --predictor {key}", f"{predict:.1f}", f"{predict / kernels:.1f} x")
+    console.print(table)
 
 
 def print_evaluation(console: Console) -> None:
     """Time of the whole evaluation, and of the next one with nothing changed."""
     with tempfile.TemporaryDirectory() as scratch:
-        first, one = timed_evaluation(Path(scratch))
-        again, other = timed_evaluation(Path(scratch))
+        arguments = ("evaluate", "--out", scratch, "--jobs", str(N_JOBS), "--format", "json")
+        first, one = timed_command(*arguments)
+        again, other = timed_command(*arguments)
     console.print(
         f"deepen evaluate, {N_JOBS} jobs: {first:.0f} s; again unchanged: {again:.1f} s ({first / again:.0f} x)"
     )
@@ -76,6 +98,7 @@ def print_evaluation(console: Console) -> None:
 
 
 def main(console: Console) -> None:
-    """Both benchmarks, from the root of the checkout."""
+    """All of them, from the root of the checkout."""
     print_speeds(console)
+    print_network(console)
     print_evaluation(console)

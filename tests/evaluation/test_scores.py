@@ -12,7 +12,7 @@ def rows_of(actual, predicted, **columns):
     plain = {
         "split": "published", "repeat": 0, "row": [f"r{number:03}" for number in range(n)], "kernel": "relu",
         "group": [f"g{number:03}" for number in range(n)], "actual_mj": actual, "predicted_mj": predicted,
-        "n_kernels": 1, "flops": 1.0, "covered_kernels": 1.0, "covered_flops": 1.0,
+        "n_kernels": 1, "flops": 1.0, "covered_kernels": 1.0, "covered_flops": 1.0, "missing_mj": 0.0,
     }  # fmt: skip
     return pd.DataFrame({name: (plain | columns).get(name, np.nan) for name in ROWS}, index=range(n))
 
@@ -71,8 +71,8 @@ def test_kernels_without_flops_have_no_share_of_them():
 
 
 def test_error_of_a_sum_is_that_of_its_kernels_and_of_what_is_missing():
-    # Half of the FLOPs are covered, and predicted as 40 % too much.
-    rows = rows_of([10.0], [7.0], kernel="all", n_kernels=4, covered_kernels=0.75, covered_flops=0.5)
+    # What is missing takes half of the energy; the rest is predicted as 40 % too much.
+    rows = rows_of([10.0], [7.0], kernel="all", n_kernels=4, covered_kernels=0.75, covered_flops=0.8, missing_mj=5.0)
     score = scores(rows, "models", 0)[0]
     assert score.kernel_error == pytest.approx(20)
     assert score.coverage_error == pytest.approx(50)

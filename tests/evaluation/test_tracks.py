@@ -4,7 +4,7 @@ import pyarrow.compute as pc
 import pytest
 
 from harness.evaluation.device_track import N_CALIBRATION
-from harness.evaluation.features import FEATURES, LABEL
+from harness.evaluation.features import FEATURES, LABEL, labelled_frame
 from harness.evaluation.kernel_track import CROSS_VALIDATION, LARGEST_FLOPS, PUBLISHED
 from harness.evaluation.model_track import ALL_FAMILIES
 from harness.evaluation.plans import ROWS, Predicted
@@ -194,6 +194,19 @@ def test_what_is_not_covered_lowers_coverage_and_is_not_counted_as_zero():
     assert row["covered_flops"] == pytest.approx(0.5)
     expected = sum(true_energy(kernel["flops"], kernel["bytes_moved"]) for kernel in kernels)
     assert row["predicted_mj"] == pytest.approx(float(expected))
+    # There is no row of its type, so half of the FLOPs stands for half of the energy.
+    assert row["missing_mj"] == pytest.approx(0.5 * row["actual_mj"])
+
+
+def test_missing_kernel_is_estimated_by_what_its_type_takes_per_byte():
+    plan = plan_of("models", kernel_device(), network_device(networks()))
+    rows = rows_of(plan, ALL_FAMILIES, predictor=info("truth", kernels=("conv-bn-relu", "fc")))
+    of_relu = labelled_frame(plan.kernels).query("kernel == 'relu'")
+    per_byte = np.median(of_relu["energy_mj"] / of_relu["bytes_moved"])
+    kernels = [kernel for entries in plan.models.column("kernels").to_pylist() for kernel in entries]
+    total = sum(kernel["bytes_moved"] for kernel in kernels if kernel["kernel"] == "relu") * per_byte
+    assert total > 0
+    assert rows["missing_mj"].sum() == pytest.approx(total)
 
 
 def test_energy_that_a_predictor_offers_for_a_network_takes_the_place_of_the_sum():
