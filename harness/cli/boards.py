@@ -47,7 +47,7 @@ def print_board(rows: Sequence[Row]) -> None:
     if rows:
         typer.echo(
             f"±10 % with its 95 % interval, resampled by group; = cannot be told apart from another; +{BASELINE}, "
-            f"-best: what the share within ±10 % is above that of {BASELINE}, and below that of the best"
+            f"-best: the share within ±10 % minus that of {BASELINE}, and minus that of the best"
         )
 
 

@@ -37,7 +37,7 @@ from harness.validation.tree import campaign_paths
 
 PredictFormat = Literal["table", "json"]
 DEFAULT_PREDICTOR: Final = "roofline-residual"
-"""The best of those that there are, by the board."""
+"""The best of those that there are on unseen configurations, by the board."""
 _SAVED: Final = Path("dist/predictors")
 _RUNTIME_HELP: Final = f"Fusion rules: {', '.join(runtime_names())}; by the file's format by default."
 

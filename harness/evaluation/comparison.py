@@ -19,7 +19,8 @@ class Compared(NamedTuple):
 
     Attributes:
         rank: 1, and 1 more for every predictor that is better beyond doubt; None where it has no measures.
-        ties: keys of the predictors that it cannot be told apart from: the interval of the difference includes 0.
+        ties: keys of the predictors that it cannot be told apart from: the interval of the difference includes 0, or
+            there is none, because they share no row or too few groups.
         differences: by the key of another predictor, what its share within 10 % is above the other's on the rows
             that both speak for: that of the baseline, and that of the best.
         best: key of the best, by rank and then by share.

@@ -69,7 +69,8 @@ def evaluate(
 ) -> list[Evaluated]:
     """Result of every predictor on every plan, in order of the plans.
 
-    A result that is on disk and would come out the same is not computed again; new ones are written as they come.
+    A result that is on disk and would come out the same is not computed again; new ones are written when a predictor
+    is done with all plans of a subject.
 
     Args:
         plans: what to ask.

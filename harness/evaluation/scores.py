@@ -54,7 +54,7 @@ def tried(rows: pd.DataFrame) -> Tried:
     """Rows of one split and kernel type, with the repeats of each beside each other.
 
     Every row is held out once in every repeat. The sum over the kernels of a network is scored only where it covers
-    `LEAST_COVERAGE` of the FLOPs, because what is not covered would count as zero.
+    `LEAST_COVERAGE` of the FLOPs, because what is not covered counts as zero.
 
     Args:
         rows: columns `ROWS`.

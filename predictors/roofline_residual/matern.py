@@ -1,4 +1,4 @@
-"""Mean of a Gaussian process, fitted by scikit-learn and predicted in large batches."""
+"""Mean and deviation of a Gaussian process, fitted by scikit-learn and predicted in large batches."""
 
 import warnings
 from collections.abc import Iterator
