@@ -23,8 +23,8 @@ def interval_of_sum(energies: Reals, bounds: Reals, configurations: npt.NDArray[
     The interval lies between that of independent errors (0) and the sum of the bounds (1), and one kernel keeps its
     own. The tenth was chosen on the simulated networks, each of a family that was left out of the fit, all of whose
     FLOPs are covered: on these 210, intervals of roofline-residual for 80, 90 and 95 % hold 83.8, 92.9 and 94.3 % of
-    the energies. Some of them lack kernels without FLOPs; on the 120 that lack none, 93.3, 99.2 and 99.2 %, which is too
-    wide. It was tried on no networks but those that it was chosen on.
+    the energies. Some of them lack kernels without FLOPs; on the 120 that lack none, 93.3, 99.2 and 99.2 %, which is
+    too wide. It was tried on no networks but those that it was chosen on.
 
     Args:
         energies: mJ, shape `(n,)`.
