@@ -30,7 +30,7 @@ __all__ = ["Job", "Limits", "Outcome", "run_jobs"]
 Reals = npt.NDArray[np.float64]
 
 MOST_DEATHS: Final = 3
-"""Jobs in a row that a predictor may overrun; the rest are not tried."""
+"""Jobs of a series, one after the other, that a predictor may overrun; the rest of the series is not tried."""
 _LONGEST_HEADER: Final = 1 << 16
 
 
@@ -43,12 +43,14 @@ class Job:
         test: kernels to predict, columns `FEATURES`; a table with labels is refused.
         coverages: coverages of the intervals wanted, where the predictor gives any.
         networks: number of the network that each test kernel is of, where they are kernels of networks.
+        series: what the job is part of. A predictor that is given up is given up for the rest of a series.
     """
 
     train: pd.DataFrame
     test: pd.DataFrame
     coverages: tuple[float, ...] = ()
     networks: npt.NDArray[np.int64] | None = None
+    series: str = ""
 
     def __post_init__(self) -> None:
         for name, frame, columns in (("train", self.train, (*FEATURES, LABEL)), ("test", self.test, FEATURES)):
@@ -87,12 +89,13 @@ def run_jobs(
 ) -> Iterator[Outcome]:
     """Outcome of every job of a predictor, in order.
 
-    A job that fails takes no other with it. A predictor that overruns its time in `MOST_DEATHS` jobs in a row is
-    not tried on the rest, and one that cannot be loaded on none; those jobs fail for the same reason.
+    A job that fails takes no other with it. A predictor that overruns its time in `MOST_DEATHS` jobs of a series in a
+    row is not tried on the rest of the series, and one that cannot be loaded on none at all; those jobs fail for the
+    same reason.
 
     Args:
         key: predictor.
-        jobs: taken one by one, as they are run.
+        jobs: taken one by one, as they are run; those of one series one after the other.
         package: package that the predictor is in.
         limits: of each job; `Limits()` where None.
 
@@ -102,17 +105,19 @@ def run_jobs(
     """
     predictor_info(key, package)
     worker: WorkerProcess | None = None
-    reason, n_deaths = "", 0
+    reason, series, n_deaths, is_loadable = "", "", 0, True
     try:
         for job in jobs:
-            if n_deaths == MOST_DEATHS:
+            if job.series != series:
+                series, n_deaths = job.series, 0
+            if n_deaths == MOST_DEATHS or not is_loadable:
                 yield Outcome("failed", reason)
                 continue
             try:
                 worker = worker or WorkerProcess(key, package, limits or Limits())
                 outcome, n_deaths = _run(worker, job), 0
             except LoadError as error:
-                reason, n_deaths = str(error), MOST_DEATHS
+                reason, is_loadable = str(error), False
                 outcome = Outcome("failed", reason)
             except DeathError as error:
                 reason, n_deaths = str(error), n_deaths + 1

@@ -16,7 +16,7 @@ from joblib import Parallel, delayed, parallel_config
 
 from harness.errors import UsageError
 from harness.evaluation.isolation import Job, Limits, Outcome, run_jobs
-from harness.evaluation.plans import COVERAGES, ROWS, Fold, Plan, Predicted
+from harness.evaluation.plans import COVERAGES, ROWS, Fold, Mask, Plan, Predicted
 from harness.evaluation.protocol import PredictorInfo
 from harness.evaluation.registry import PACKAGE, predictor_version
 from harness.evaluation.results import Evaluated, make_pins, result_path, reusable, rows_bytes, write_result
@@ -189,23 +189,17 @@ def _outcomes(
     A fold all of whose splits have failed already is left out. Folds that hold no kernel of a type that the predictor
     speaks for, or that it was fitted on, need no predictor.
     """
-    waiting: deque[tuple[_Tallies, Fold, np.ndarray]] = deque()
+    waiting: deque[tuple[_Tallies, Fold, Mask]] = deque()
     idle: list[tuple[_Tallies, Fold]] = []
 
     def jobs() -> Iterator[Job]:
-        for unit, of_unit in zip(units, tallies, strict=True):
-            for fold in unit.plan.folds(unit.info):
-                if all(split in of_unit and of_unit[split].reason is not None for split in fold.splits):
-                    continue
-                is_covered = fold.covered(unit.info, unit.plan.subject.dtype)
-                if not is_covered.any():
-                    idle.append((of_unit, fold))
-                    continue
+        for unit, of_unit, fold in _untried(units, tallies):
+            is_covered = fold.covered(unit.info, unit.plan.subject.dtype)
+            if is_covered.any():
                 waiting.append((of_unit, fold, is_covered))
-                train = fold.train[fold.train["kernel"].isin(unit.info.kernel_types)].reset_index(drop=True)
-                test = fold.test[is_covered].reset_index(drop=True)
-                networks = None if fold.networks is None else fold.networks[is_covered]
-                yield Job(train, test, tuple(coverage / 100 for coverage in COVERAGES), networks)
+                yield _job(unit, fold, is_covered)
+            else:
+                idle.append((of_unit, fold))
 
     for outcome in run_jobs(units[0].info.key, jobs(), package=settings.package, limits=settings.limits):
         of_unit, fold, is_covered = waiting.popleft()
@@ -214,7 +208,23 @@ def _outcomes(
         yield of_unit, fold, Predicted(np.full(len(fold.test), np.nan), {}), None
 
 
-def _predicted(outcome: Outcome, is_covered: np.ndarray) -> Predicted | None:
+def _untried(units: Sequence[_Unit], tallies: Sequence[_Tallies]) -> Iterator[tuple[_Unit, _Tallies, Fold]]:
+    """Folds that have a split which has not failed yet."""
+    for unit, of_unit in zip(units, tallies, strict=True):
+        for fold in unit.plan.folds(unit.info):
+            if any(of_unit[split].reason is None for split in fold.splits):
+                yield unit, of_unit, fold
+
+
+def _job(unit: _Unit, fold: Fold, is_covered: Mask) -> Job:
+    """Job of a fold: the kernels that the predictor can speak for, of both sides."""
+    train = fold.train[fold.train["kernel"].isin(unit.info.kernel_types)].reset_index(drop=True)
+    test = fold.test[is_covered].reset_index(drop=True)
+    networks = None if fold.networks is None else fold.networks[is_covered]
+    return Job(train, test, tuple(coverage / 100 for coverage in COVERAGES), networks, unit.plan.track)
+
+
+def _predicted(outcome: Outcome, is_covered: Mask) -> Predicted | None:
     """Predictions of all kernels of a fold, from those that the predictor was given; None where it failed."""
     if outcome.predictions is None:
         return None

@@ -1,6 +1,8 @@
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -220,24 +222,40 @@ def test_a_predictor_that_cannot_be_loaded_is_an_outcome_for_every_job(tmp_path)
             assert all(outcome.reason.startswith(reason) for outcome in found), found
 
 
-def test_a_predictor_that_overruns_again_and_again_is_given_up(package, monkeypatch):
-    package.add("any")
-    tried = []
+class Hung:
+    """A worker whose jobs all overrun their time."""
 
-    class Hung:
-        def __init__(self, *_):
-            tried.append(self)
+    started: ClassVar[list[object]] = []
 
-        def run(self, *_):
-            raise DeathError("ran longer than 1 s")
+    def __init__(self, *_):
+        self.started.append(self)
 
-        def close(self):
-            pass
+    def run(self, *_):
+        raise DeathError("ran longer than 1 s")
 
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def hung(monkeypatch):
     monkeypatch.setattr("harness.evaluation.isolation.WorkerProcess", Hung)
+    Hung.started.clear()
+    return Hung
+
+
+def test_a_predictor_that_overruns_again_and_again_is_given_up(package, hung):
+    package.add("any")
     found = list(run_jobs("any", [job()] * (MOST_DEATHS + 2), package=package.name))
     assert found == [Outcome("failed", "ran longer than 1 s")] * (MOST_DEATHS + 2)
-    assert len(tried) == MOST_DEATHS
+    assert len(hung.started) == MOST_DEATHS
+
+
+def test_a_predictor_that_is_given_up_is_tried_on_the_next_series(package, hung):
+    package.add("whichever")
+    jobs = [replace(job(), series=series) for series in ("kernels", "models") for _ in range(MOST_DEATHS + 1)]
+    assert len(list(run_jobs("whichever", jobs, package=package.name))) == len(jobs)
+    assert len(hung.started) == 2 * MOST_DEATHS
 
 
 def test_nothing_to_predict_is_no_failure(package):

@@ -5,13 +5,16 @@ from harness.errors import UsageError
 from harness.evaluation import runner
 from harness.evaluation.board import board, notes_on
 from harness.evaluation.features import LABEL
+from harness.evaluation.isolation import MOST_DEATHS, Limits
 from harness.evaluation.kernel_track import CROSS_VALIDATION, LARGEST_FLOPS, PUBLISHED
 from harness.evaluation.model_track import ALL_FAMILIES
+from harness.evaluation.registry import predictor_info
 from harness.evaluation.results import read_result, result_path
 from harness.evaluation.runner import Settings, evaluate
 from harness.evaluation.tracks import plans_of
 from harness.releases import Release
 from tests.evaluation.releases import changed, info, kernel_device, network_device, networks, release_of, truth
+from tests.evaluation.trial import model_source
 
 TWO = (info("constant"), info("truth"))
 
@@ -63,6 +66,24 @@ def test_what_all_tracks_ask_about_one_subject_is_asked_of_one_process(in_proces
     for number, plan in enumerate(both):
         apart = evaluate([plan], TWO, Settings(settings.folder / "apart", n_jobs=1))
         assert [one.result for one in apart] == [one.result for one in together[2 * number : 2 * number + 2]]
+
+
+SLEEPS_OVER_NETWORKS = """
+def predict_models(self, models):
+    import time
+    time.sleep(60)
+"""
+
+
+def test_predictor_that_overruns_in_one_track_is_tried_in_the_others(tmp_path, package):
+    package.add("sleepy", model=model_source(rest=SLEEPS_OVER_NETWORKS))
+    campaigns = kernel_device(), network_device(networks())
+    both = [plan for track in ("models", "kernels") for plan in plans(track, *campaigns)]
+    settings = Settings(tmp_path / "results", package.name, Limits(seconds=2), n_jobs=1)
+    of_models, of_kernels = evaluate(both, [predictor_info("sleepy", package.name)], settings)
+    assert len(of_models.result.splits) > MOST_DEATHS
+    assert {split.reason for split in of_models.result.splits} == {"ran longer than 2 s"}
+    assert {split.status for split in of_kernels.result.splits} == {"ok"}
 
 
 def test_times_are_means_of_fits_and_sums_of_predictions(in_process, settings):
