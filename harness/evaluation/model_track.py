@@ -136,9 +136,10 @@ class ModelPlan(Plan):
 
 
 def _intervals(fold: Fold, predicted: Predicted, n_networks: int) -> dict[int, Reals]:
-    """Interval of the sum over each network's covered kernels, by nominal coverage in percent, shape `(n_networks, 2)`.
+    """Interval of the energy of each network, by nominal coverage in percent, shape `(n_networks, 2)`.
 
-    A predictor that offers better than the sum has no interval of it.
+    Networks that lack a kernel have none, because what is there is no interval of the whole. Nor has a predictor that
+    offers better than the sum.
     """
     if predicted.networks:
         return {}
@@ -148,8 +149,8 @@ def _intervals(fold: Fold, predicted: Predicted, n_networks: int) -> dict[int, R
     for coverage, bounds in predicted.intervals.items():
         found[coverage] = of_networks = np.full((n_networks, 2), np.nan)
         for number in range(n_networks):
-            rows = (networks == number) & np.isfinite(predicted.energy_mj)
-            if rows.any():
+            rows = networks == number
+            if np.isfinite(bounds[rows]).all():
                 of_networks[number] = interval_of_sum(predicted.energy_mj[rows], bounds[rows], configurations[rows])
     return found
 

@@ -91,7 +91,7 @@ def _score(kernel: str, rows: pd.DataFrame, track: Track, seed: int) -> Score:
     if chosen.any():
         of_predictor = measured(*of_rows.only(chosen), seed)
         fields |= of_predictor.measures | {"ci95": of_predictor.ci95}
-        fields["interval_coverage"] = _interval_coverage(rows)
+        fields["interval_coverage"] = _interval_coverage(rows[rows["row"].isin(of_rows.row[chosen])])
     if track == "models":
         fields |= _errors_of_sums(rows)
     return Score(**fields)
@@ -103,7 +103,11 @@ def _weighted(shares: "pd.Series[float]", weights: "pd.Series[float]") -> float 
 
 
 def _interval_coverage(rows: pd.DataFrame) -> dict[str, float]:
-    """Share of energies within the predictor's intervals, by nominal percentage; none where it has no intervals."""
+    """Share of energies within the predictor's intervals, by nominal percentage; none where it has no intervals.
+
+    Args:
+        rows: those that are scored.
+    """
     found = {}
     actual = rows["actual_mj"].to_numpy(dtype=np.float64)
     for coverage in COVERAGES:

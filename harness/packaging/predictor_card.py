@@ -15,7 +15,6 @@ from harness.evaluation.kernel_track import CROSS_VALIDATION, PUBLISHED
 from harness.evaluation.metrics import METRICS
 from harness.evaluation.persistence import Stamp
 from harness.evaluation.protocol import PredictorInfo
-from harness.evaluation.sums import COMMON
 from harness.packaging.sources import attributions_of, bibtex_of, licences_of, sources_table
 from harness.packaging.templates import hub_licence, render_card
 from harness.schema.export import Markdown, code_span
@@ -164,7 +163,6 @@ def _template_facts(facts: PredictorFacts) -> dict[str, Any]:
         "networks": [_network_row(split.split, score) for track, split, score in scored if track == "models"],
         "unscored": _unscored_rows(facts.results),
         "intervals": _interval_rows(kernels),
-        "common": COMMON,
         "licences": licences_of(facts.submissions),
         "is_unlicensed": UNSTATED_LICENCE in licences_of(facts.submissions),
         "sources": sources_table(facts.submissions, facts.rows),

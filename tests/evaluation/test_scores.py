@@ -65,6 +65,12 @@ def test_intervals_of_a_predictor_are_held_against_the_energies():
     assert score.interval_coverage == {"80": 0.5, "95": 1.0}
 
 
+def test_intervals_of_rows_that_are_not_scored_are_held_against_nothing():
+    bounds = {"low_90": [0.9, 0.9], "high_90": [1.1, 1.1], "covered_kernels": [1.0, 0.9], "covered_flops": [1.0, 0.8]}
+    score = scores(rows_of([1.0, 2.0], [1.0, 1.0], **bounds), "models", 0)[0]
+    assert (score.n, score.interval_coverage) == (1, {"90": 1.0})
+
+
 def test_kernels_without_flops_have_no_share_of_them():
     score = scores(rows_of([1.0], [1.0], flops=0.0), "kernels", 0)[0]
     assert (score.coverage, score.coverage_flops) == (1, None)

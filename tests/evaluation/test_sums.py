@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.evaluation.sums import COMMON, interval_of_sum
+from harness.evaluation.sums import interval_of_sum
 
 ENERGIES = st.lists(
     st.tuples(st.floats(1e-6, 1e3), st.floats(0, 1), st.floats(0, 3), st.integers(0, 4)), min_size=1, max_size=20
@@ -25,13 +25,14 @@ def test_interval_of_a_sum_lies_between_independence_and_adding_bounds(rows):
     assert interval_of_sum(energies, wider, configurations)[1] >= high
 
 
-def test_interval_of_a_sum_holds_what_it_says_where_errors_are_as_assumed():
+@pytest.mark.parametrize("n_configurations", [5, 30])
+def test_interval_of_a_sum_holds_what_it_says_where_only_kernels_of_one_configuration_err_alike(n_configurations):
     generator = np.random.default_rng(0)
+    configurations = np.arange(30) % n_configurations
     energies = generator.uniform(1, 10, 30)
     spread = 0.1 * energies
     bounds = np.column_stack([energies - 1.645 * spread, energies + 1.645 * spread])
-    low, high = interval_of_sum(energies, bounds, np.arange(30))
-    errors = np.sqrt(COMMON) * generator.normal(size=(20000, 1))
-    errors = errors + np.sqrt(1 - COMMON) * generator.normal(size=(20000, 30))
+    low, high = interval_of_sum(energies, bounds, configurations)
+    errors = generator.normal(size=(20000, n_configurations))[:, configurations]
     sums = (energies + spread * errors).sum(axis=1)
     assert np.mean((low <= sums) & (sums <= high)) == pytest.approx(0.9, abs=0.01)

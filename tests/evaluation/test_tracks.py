@@ -217,6 +217,35 @@ def test_energy_that_a_predictor_offers_for_a_network_takes_the_place_of_the_sum
     assert offered.tolist() == [sums[0], 123.0, *sums[2:]]
 
 
+def with_intervals(plan, predictor=ANYONE):
+    """Rows of all families where every kernel takes 1 mJ, and its interval is 0.3 below and 0.4 above."""
+    found = []
+    for fold in plan.folds(predictor):
+        energies = np.where(fold.covered(predictor, plan.subject.dtype), 1.0, np.nan)
+        bounds = np.column_stack([energies - 0.3, energies + 0.4])
+        found.append((fold, Predicted(energies, {90: bounds})))
+    return plan.rows(ALL_FAMILIES, found)
+
+
+def test_interval_of_a_network_is_made_of_those_of_its_kernels():
+    one, other = (entry(found) for found in configurations(2))
+    plan = plan_of("models", kernel_device(), network_device({"three": ("ResNet18", [one, other, one])}))
+    (row,) = with_intervals(plan).to_dict("records")
+    # The two kernels of one configuration err alike, the third for itself.
+    below, above = np.hypot(0.6, 0.3), np.hypot(0.8, 0.4)
+    assert (row["low_90"], row["high_90"]) == pytest.approx((3 - below, 3 + above))
+    assert np.isnan(row["low_80"])
+
+
+def test_network_that_lacks_a_kernel_has_no_interval():
+    kernels = [entry(found) for found in configurations(6)]
+    lacks = {"whole": ("ResNet18", kernels), "lacks": ("ResNet18", [*kernels, untyped(1)])}
+    rows = with_intervals(plan_of("models", kernel_device(), network_device(lacks)))
+    assert rows["low_90"].notna().tolist() == (rows["covered_kernels"] == 1).tolist()
+    assert sorted(rows["covered_kernels"]) == pytest.approx([6 / 7, 1])
+    assert rows["predicted_mj"].notna().all()
+
+
 def test_kernel_of_another_data_type_is_not_covered():
     mixed = [entry(configurations(3)[0]), entry(configurations(3)[1], dtype="int8")]
     plan = plan_of("models", kernel_device(), network_device({"mixed": ("ResNet18", mixed)}))

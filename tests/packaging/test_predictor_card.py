@@ -144,7 +144,7 @@ def test_body_speaks_of_use_training_data_results_intervals_and_limits(card):
     assert "| `conv-bn-relu` | 20 |" in card.text
     assert "| `leave-one-family-out` |" in card.text
     assert "90 % intervals hold" in card.text
-    assert "correlated by 0.1" in card.text
+    assert "different configurations are taken to be independent" in card.text
     assert "{{" not in card.text
     assert "None" not in card.text
     assert "\n\n\n" not in card.text
