@@ -15,6 +15,8 @@ from harness.issues import unknown
 
 PACKAGE: Final = "predictors"
 """Package of the predictors of this project."""
+HARNESS: Final = "harness"
+"""Package that predictors may import from."""
 
 
 def predictors_in(package: str = PACKAGE) -> Mapping[str, PredictorInfo]:
@@ -86,7 +88,10 @@ def load_model(key: str, package: str = PACKAGE) -> type[Predictor]:
 
 
 def predictor_version(key: str, package: str = PACKAGE) -> str:
-    """Twelve hexadecimal digits of the content of a predictor's code: its folder, and what of the package it imports.
+    """Twelve hexadecimal digits of the content of a predictor's code.
+
+    That is what of its package it imports, and the modules of the harness that these import; what those import in
+    turn is not of it.
 
     Raises:
         UsageError: there is none of this key.
@@ -98,15 +103,17 @@ def predictor_version(key: str, package: str = PACKAGE) -> str:
         name = pending.pop()
         if name not in contents:
             contents[name] = Path(_file_of(name)).read_bytes()
-            pending += _imports_within(package, contents[name])
+            if name.startswith(f"{package}."):
+                pending += _imports_of(contents[name], (package, HARNESS))
     digest = hashlib.sha256()
     for name in sorted(contents):
         digest.update(f"{name}\0{len(contents[name])}\0".encode() + contents[name])
     return digest.hexdigest()[:12]
 
 
-def _imports_within(package: str, source: bytes) -> Iterator[str]:
-    """Modules of the package that a module imports by their full names."""
+def _imports_of(source: bytes, packages: tuple[str, ...]) -> Iterator[str]:
+    """Modules of packages that a module imports by their full names."""
+    prefixes = tuple(f"{package}." for package in packages)
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -114,7 +121,7 @@ def _imports_within(package: str, source: bytes) -> Iterator[str]:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         else:
             continue
-        yield from (name for name in names if name.startswith(f"{package}.") and _is_file(name))
+        yield from (name for name in names if name.startswith(prefixes) and _is_file(name))
 
 
 def _is_file(module: str) -> bool:

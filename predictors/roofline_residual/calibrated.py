@@ -19,7 +19,7 @@ _FOLD_TREES: Final = 10
 _PRIOR_ROWS: Final = 5
 """Rows that the group's common share of the residual counts for in the share of one kernel type."""
 _LEAST_ROWS: Final = 10
-"""Rows of a kernel type below which noise cannot be told from a residual, and the roofline stands as it is."""
+"""Held-out rows of a kernel type below which noise cannot be told from a residual, and the roofline stands as it is."""
 _TINY: Final = 1e-12
 
 
@@ -68,8 +68,7 @@ class CalibratedRoofline(BaseEstimator):
         errors = np.abs(held_out.residuals - held_out.residual[:, None])
         weights = 1 / (errors.mean(axis=0) + _TINY) ** 2 if len(errors) else np.ones(errors.shape[1])
         self.weights_ = weights / weights.sum()
-        n_rows = rows["kernel"].value_counts()
-        self.shares_ = self._shares(held_out, {str(kernel) for kernel in n_rows.index[n_rows >= _LEAST_ROWS]})
+        self.shares_ = self._shares(held_out)
         log_energy = self._combined(held_out.kernel, held_out.log_roofline, held_out.residuals)
         self.errors_ = LocalErrors().fit(held_out.kernel, log_energy, held_out.deviation, held_out.actual - log_energy)
         return self
@@ -111,15 +110,16 @@ class CalibratedRoofline(BaseEstimator):
             return _HeldOut(none.astype(str), none, np.empty((0, len(self.roofline_.methods_))), none, none)
         return _HeldOut(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
-    def _shares(self, held_out: _HeldOut, trusted: set[str]) -> dict[str, float]:
-        """Share of the weighted residual that each kernel type takes; nothing where a type has too few rows."""
+    def _shares(self, held_out: _HeldOut) -> dict[str, float]:
+        """Share of the weighted residual that each kernel type takes; nothing where too few of its rows were tried."""
         said, residual = held_out.residuals @ self.weights_, held_out.residual
         common = _share(said, residual)
         shares = dict.fromkeys(self.roofline_.rooflines_, 0.0)
-        for kernel in trusted:
+        for kernel in shares:
             chosen = held_out.kernel == kernel
-            prior = _PRIOR_ROWS * float(np.mean(residual[chosen] ** 2)) if chosen.any() else _TINY
-            shares[kernel] = _share(said[chosen], residual[chosen], prior, common)
+            if chosen.sum() >= _LEAST_ROWS:
+                prior = _PRIOR_ROWS * float(np.mean(residual[chosen] ** 2))
+                shares[kernel] = _share(said[chosen], residual[chosen], prior, common)
         return shares
 
     def _combined(self, kernel: npt.NDArray[np.str_], log_roofline: Reals, residuals: Reals) -> Reals:

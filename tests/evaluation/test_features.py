@@ -1,7 +1,16 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from harness.evaluation.features import FEATURES, LABEL, NUMBERS, kernel_frame, labelled_frame, network_frame
+from harness.evaluation.features import (
+    FEATURES,
+    LABEL,
+    NUMBERS,
+    kernel_frame,
+    labelled_frame,
+    network_frame,
+    numbered_configurations,
+)
 from harness.releases import assemble
 from tests.campaigns import board_campaign, kernel_campaign
 
@@ -52,3 +61,20 @@ def test_networks_without_kernel_lists_give_no_kernels(release):
     assert bare.num_rows
     frame, place = network_frame(bare)
     assert len(frame) == len(place) == 0
+
+
+def test_configurations_are_numbered_by_type_and_extents_alone(release):
+    frame = kernel_frame(release.levels["kernels"])
+    numbers = numbered_configurations(frame)
+    ids = release.levels["kernels"].column("configuration_id").to_pylist()
+    assert len(set(numbers)) == len(set(ids)) == len(set(zip(numbers, ids, strict=True)))
+    assert sorted(set(numbers)) == list(range(len(set(ids))))
+    elsewhere = frame.assign(device_id="elsewhere", flops=frame["flops"] + 1)
+    assert (numbered_configurations(elsewhere) == numbers).all()
+
+
+def test_groups_that_are_not_given_are_one(release):
+    frame = kernel_frame(release.levels["kernels"])
+    conv = frame[frame["kernel"] == "conv-bn-relu"].head(1)
+    alike = pd.concat([conv.assign(groups=np.nan), conv.assign(groups=1.0), conv.assign(groups=2.0)])
+    assert numbered_configurations(alike).tolist() == [0, 0, 1]

@@ -1,6 +1,7 @@
 import pytest
 
 from harness.errors import UsageError
+from harness.evaluation import registry
 from harness.evaluation.protocol import PredictorError
 from harness.evaluation.registry import load_model, predictor_info, predictor_version, predictors_in
 from tests.evaluation.trial import info_source, model_source
@@ -111,3 +112,18 @@ def test_version_follows_the_code_and_what_it_imports_of_the_package(package):
     second = predictor_version("sound", package.name)
     (home / "model.py").write_text(model_source(fit="self.x_ = 1"))
     assert len({first, second, predictor_version("sound", package.name)}) == 3
+
+
+def test_version_follows_what_is_imported_of_the_harness(package, monkeypatch):
+    stand_in = package.folder.parent / "stand_in"
+    stand_in.mkdir()
+    for name, source in {"__init__": "", "folds": "import stand_in.deeper\n", "deeper": "", "other": ""}.items():
+        (stand_in / f"{name}.py").write_text(source)
+    monkeypatch.setattr(registry, "HARNESS", "stand_in")
+    package.add("folding", model=f"from stand_in.folds import deeper\n{model_source()}")
+    first = predictor_version("folding", package.name)
+    for name in ("deeper", "other"):
+        (stand_in / f"{name}.py").write_text("CHANGED = 1\n")
+    assert predictor_version("folding", package.name) == first
+    (stand_in / "folds.py").write_text("N_FOLDS = 5\n")
+    assert predictor_version("folding", package.name) != first
