@@ -126,9 +126,9 @@ def _row(evaluated: Evaluated, split: str, kernel: str, compared: Mapping[str, C
 
 
 def _order(row: Row) -> tuple[Any, ...]:
-    """Best first: by rank, then by share and MAPE; what has no rank last."""
+    """Best first: by rank, then by share of all held-out rows and MAPE; what has no rank last."""
     rank, score = row.compared.rank, row.score
-    return rank is None, rank or 0, -(score.within_10 or 0), score.mape or 0, row.predictor
+    return rank is None, rank or 0, -(score.within_10 or 0) * score.n, score.mape or 0, row.predictor
 
 
 def headlines(rows: Iterable[Row]) -> list[Row]:

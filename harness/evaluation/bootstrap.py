@@ -1,11 +1,12 @@
 """95 % bootstrap intervals of error measures, resampled by group, and what two predictors differ by.
 
 Rows of one group (a configuration, a family) are drawn together, because they are not independent. All draws are one
-matrix product. Percentile intervals.
+matrix product. Percentile intervals, expanded for the count of groups: with few, resamples spread less than samples do.
 
 Source:
-    Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13 (percentile interval); Cameron, Gelbach
-    and Miller, Bootstrap-Based Improvements for Inference with Clustered Errors (2008), on drawing whole groups.
+    Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13 (percentile interval); Hesterberg, What
+    Teachers Should Know About the Bootstrap (2015), on the expanded percentile interval; Cameron, Gelbach and
+    Miller, Bootstrap-Based Improvements for Inference with Clustered Errors (2008), on drawing whole groups.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtr, stdtrit
 
 from harness.evaluation.metrics import METRICS, N_TERMS, Reals, from_means, row_terms
 
@@ -21,8 +23,8 @@ Groups = npt.NDArray[np.int64]
 Interval = tuple[float, float]
 
 N_RESAMPLES: Final = 1_000
-FEWEST_GROUPS: Final = 2
-"""Below so many groups there is nothing to resample, and no interval."""
+FEWEST_GROUPS: Final = 5
+"""Below so many groups resamples are too few different ones to tell how far the truth may lie, and no interval."""
 _TAIL: Final = 0.025
 
 
@@ -32,10 +34,12 @@ class Means(NamedTuple):
     Attributes:
         value: shape `(m,)`.
         resamples: shape `(N_RESAMPLES, m)`; no rows where there are too few groups.
+        n_groups: count of groups.
     """
 
     value: Reals
     resamples: Reals
+    n_groups: int
 
 
 class Measured(NamedTuple):
@@ -75,9 +79,9 @@ def resampled_means(terms: Reals, groups: Groups, seed: int) -> Means:
     np.add.at(sums, groups, np.column_stack([np.ones(len(terms)), terms]))
     value = sums.sum(axis=0)
     if n_groups < FEWEST_GROUPS:
-        return Means(value[1:] / value[0], np.empty((0, terms.shape[1])))
+        return Means(value[1:] / value[0], np.empty((0, terms.shape[1])), n_groups)
     drawn = _draws(n_groups, seed).astype(np.float64) @ sums
-    return Means(value[1:] / value[0], drawn[:, 1:] / drawn[:, :1])
+    return Means(value[1:] / value[0], drawn[:, 1:] / drawn[:, :1], n_groups)
 
 
 @lru_cache(maxsize=64)
@@ -106,7 +110,7 @@ def measured(actual: Reals, predicted: Reals, groups: Groups, seed: int) -> Meas
     value, resamples = (_measures(part, len(predicted)) for part in (means.value, means.resamples))
     return Measured(
         {name: _finite(value[position]) for position, name in enumerate(METRICS)},
-        {name: interval_of(resamples[:, position]) for position, name in enumerate(METRICS)},
+        {name: interval_of(resamples[:, position], means.n_groups) for position, name in enumerate(METRICS)},
     )
 
 
@@ -122,22 +126,29 @@ def _finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def interval_of(resamples: Reals) -> Interval | None:
-    """Percentile interval of a resampled figure; None where resamples do not have it.
+def interval_of(resamples: Reals, n_groups: int) -> Interval | None:
+    """Expanded percentile interval of a resampled figure; None where resamples do not have it.
 
-    >>> interval_of(np.arange(1001.0))
-    (25.0, 975.0)
+    Args:
+        resamples: figure of each resample, shape `(n,)`.
+        n_groups: count of groups that were resampled.
+
+    >>> [[round(bound, 1) for bound in interval_of(np.arange(1001.0), n_groups)] for n_groups in (9, 1_000_000)]
+    [[7.2, 992.8], [25.0, 975.0]]
     """
     if not len(resamples) or not np.isfinite(resamples).all():
         return None
-    low, high = np.quantile(resamples, (_TAIL, 1 - _TAIL))
+    # The standard error of a resample lacks the factor n / (n - 1) of a sample's, and the normal quantile that of t.
+    quantile = np.sqrt(n_groups / (n_groups - 1)) * stdtrit(n_groups - 1, _TAIL)
+    tail = float(ndtr(quantile))
+    low, high = np.quantile(resamples, (tail, 1 - tail))
     return float(low), float(high)
 
 
 def difference(means: Means, one: int, other: int) -> Difference:
     """What one column's mean is above another's, on the same rows and in the same resamples."""
     value = float(means.value[one] - means.value[other])
-    return Difference(value, interval_of(means.resamples[:, one] - means.resamples[:, other]))
+    return Difference(value, interval_of(means.resamples[:, one] - means.resamples[:, other], means.n_groups))
 
 
 def ranks(differences: Sequence[Sequence[Difference]]) -> list[int]:

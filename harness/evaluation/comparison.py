@@ -23,7 +23,7 @@ class Compared(NamedTuple):
             there is none, because they share no row or too few groups.
         differences: by the key of another predictor, what its share within 10 % is above the other's on the rows
             that both speak for: that of the baseline, and that of the best.
-        best: key of the best, by rank and then by share.
+        best: key of the best, by rank and then by share of all held-out rows.
     """
 
     rank: int | None = None
@@ -83,9 +83,8 @@ class _Pairs:
         self._means: dict[bytes, Means] = {}
 
     def share(self, key: str) -> float:
-        """Share of rows within the bound that ranks go by."""
-        part = self._parts[key]
-        return float(_hits(part)[part.is_scored].mean())
+        """Share of all held-out rows within the bound that ranks go by."""
+        return float(_hits(self._parts[key]).mean())
 
     def difference(self, one: str, other: str) -> Difference:
         """What one predictor's share is above another's; NaN where they share no row."""

@@ -11,7 +11,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from harness.evaluation.board import HEADLINES, Row, headlines, notes_on
-from harness.evaluation.bootstrap import Difference
+from harness.evaluation.bootstrap import FEWEST_GROUPS, Difference
 from harness.evaluation.comparison import BASELINE
 from harness.evaluation.kernel_track import CROSS_VALIDATION
 from harness.evaluation.protocol import PredictorInfo
@@ -79,6 +79,7 @@ def _board_page(env: Environment, track: Track, boards: Boards, names: Mapping[s
         sections=sections,
         notes=boards.notes.get(track, ()),
         baseline=BASELINE,
+        fewest_groups=FEWEST_GROUPS,
     )
     tables = [table for section in sections for part in section["parts"] for table in part["tables"]]
     return _Page(f"predictors/{track}.md", content, tables)

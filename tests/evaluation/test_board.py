@@ -61,6 +61,19 @@ def test_small_but_certain_difference_is_no_tie():
     assert (other, other_rank) == ("worse", 2)
 
 
+def test_predictor_that_speaks_for_few_rows_is_not_the_best_for_being_right_there():
+    few = np.where(np.arange(len(ACTUAL)) < 6, ACTUAL, np.nan)
+    covered = np.isfinite(few).astype(float)
+    results = (
+        evaluated("constant", off_by(0.1)),
+        evaluated("good", np.where(np.arange(len(ACTUAL)) < 6, ACTUAL, off_by(0.9))),
+        evaluated("few", few, covered_kernels=covered, covered_flops=covered),
+    )
+    assert ranked(*results)[:2] == [("good", 1, ("few",)), ("few", 1, ("good",))]
+    rows = board(results, 0)
+    assert {row.compared.best for row in rows if row.score.kernel == "all"} == {"good"}
+
+
 def test_every_kernel_type_has_rows_of_its_own_after_all():
     rows = board([evaluated("constant", off_by(0.1)), evaluated("good", off_by(0.9))], 0)
     assert [(row.score.kernel, row.predictor) for row in rows] == [

@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from harness.evaluation.bootstrap import Difference, difference, interval_of, measured, ranks, resampled_means
+from harness.evaluation.bootstrap import (
+    FEWEST_GROUPS,
+    Difference,
+    difference,
+    interval_of,
+    measured,
+    ranks,
+    resampled_means,
+)
 from harness.evaluation.metrics import METRICS, mape, within
 
 
@@ -32,7 +40,7 @@ def test_repeats_are_averaged_and_are_no_more_rows():
 def test_interval_of_independent_rows_is_about_that_of_the_binomial():
     hits = (np.arange(400) % 4 == 0).astype(float)
     means = resampled_means(hits[:, None], np.arange(400), 0)
-    low, high = interval_of(means.resamples[:, 0])
+    low, high = interval_of(means.resamples[:, 0], means.n_groups)
     half = 1.96 * (0.25 * 0.75 / 400) ** 0.5
     assert (low, high) == pytest.approx((0.25 - half, 0.25 + half), abs=0.006)
 
@@ -49,15 +57,17 @@ def test_rows_of_one_group_are_drawn_together():
     assert width[1] < width[0] / 2
 
 
-def test_intervals_cover_the_truth_as_often_as_they_say():
-    # Groups of 4 rows that err alike, 40 groups a sample.
+@pytest.mark.parametrize("n_groups", [FEWEST_GROUPS, 9, 40])
+def test_intervals_cover_the_truth_about_as_often_as_they_say(n_groups):
+    # Groups of 4 rows that err alike.
     rng = np.random.default_rng(1)
+    groups = np.repeat(np.arange(n_groups), 4)
     n_covered = 0
-    for _ in range(200):
-        hits = np.repeat((rng.random(40) < 0.7).astype(float), 4)
-        low, high = interval_of(resampled_means(hits[:, None], np.repeat(np.arange(40), 4), 0).resamples[:, 0])
-        n_covered += low <= 0.7 <= high
-    assert 0.9 <= n_covered / 200 <= 0.99
+    for _ in range(500):
+        means = resampled_means(np.repeat(rng.normal(7, 1, n_groups), 4)[:, None], groups, 0)
+        low, high = interval_of(means.resamples[:, 0], n_groups)
+        n_covered += low <= 7 <= high
+    assert 0.9 <= n_covered / 500 <= 0.98
 
 
 def test_same_seed_gives_the_same_interval_and_another_a_slightly_different_one():
@@ -68,11 +78,12 @@ def test_same_seed_gives_the_same_interval_and_another_a_slightly_different_one(
     assert one.ci95["mape"] == pytest.approx(other.ci95["mape"], rel=0.05)
 
 
-def test_one_group_has_measures_and_no_interval():
-    actual, predicted = noisy(5, 0.1)
-    found = measured(actual, predicted[None], np.zeros(5, dtype=np.int64), 0)
-    assert found.measures["mape"] is not None
-    assert set(found.ci95.values()) == {None}
+def test_few_groups_have_measures_and_no_interval():
+    actual, predicted = noisy(40, 0.1)
+    for n_groups, has_interval in ((1, False), (FEWEST_GROUPS - 1, False), (FEWEST_GROUPS, True)):
+        found = measured(actual, predicted[None], np.arange(40) % n_groups, 0)
+        assert found.measures["mape"] is not None
+        assert (found.ci95["mape"] is not None) == has_interval
 
 
 def test_paired_difference_is_narrower_than_two_intervals_suggest():
@@ -82,7 +93,9 @@ def test_paired_difference_is_narrower_than_two_intervals_suggest():
     worse = good & (rng.random(300) < 0.93)
     means = resampled_means(np.column_stack([good, worse]).astype(float), np.arange(300), 0)
     found = difference(means, 0, 1)
-    apart = interval_of(means.resamples[:, 0])[0] - interval_of(means.resamples[:, 1])[1]
+    apart = (
+        interval_of(means.resamples[:, 0], means.n_groups)[0] - interval_of(means.resamples[:, 1], means.n_groups)[1]
+    )
     assert apart < 0
     assert found.is_above
     assert found.value == pytest.approx(good.mean() - worse.mean())
