@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from harness.evaluation.features import numbered_configurations
 from harness.evaluation.folds import Rows, repeated_folds
 from predictors.roofline_residual.corrected import CorrectedRoofline
+from predictors.roofline_residual.features import Described, described
 from predictors.roofline_residual.intervals import LocalErrors
 
 Reals = npt.NDArray[np.float64]
@@ -63,8 +64,9 @@ class CalibratedRoofline(BaseEstimator):
             rounding: variance of its logarithm that comes of rounding, shape `(n,)`.
         """
         self.roofline_ = CorrectedRoofline(self.has_boosting, random_state=self.random_state)
-        self.roofline_.fit(rows, energy_mj, rounding)
-        held_out = self._held_out(rows, energy_mj, rounding)
+        kernels = described(rows)
+        self.roofline_.fit(kernels, energy_mj, rounding)
+        held_out = self._held_out(kernels, _folds(rows, self.random_state), energy_mj, rounding)
         errors = np.abs(held_out.residuals - held_out.residual[:, None])
         weights = 1 / (errors.mean(axis=0) + _TINY) ** 2 if len(errors) else np.ones(errors.shape[1])
         self.weights_ = weights / weights.sum()
@@ -75,8 +77,7 @@ class CalibratedRoofline(BaseEstimator):
 
     def predict_log(self, rows: pd.DataFrame) -> Reals:
         """Logarithm of the energy in mJ, shape `(n,)`."""
-        log_roofline = self.roofline_.log_roofline(rows)
-        return self._combined(_kernel(rows), log_roofline, self.roofline_.residuals(rows, log_roofline))
+        return self._log_energy(described(rows))
 
     def predict_log_interval(self, rows: pd.DataFrame, coverage: float) -> Reals:
         """Lower and upper bound of the logarithm of the energy in mJ, shape `(n, 2)`.
@@ -85,26 +86,31 @@ class CalibratedRoofline(BaseEstimator):
             rows: one row a kernel.
             coverage: probability that the interval shall hold the energy with.
         """
-        log_energy = self.predict_log(rows)
-        deviation = self.roofline_.deviation(rows, self.roofline_.log_roofline(rows))
-        half = self.errors_.half_width(_kernel(rows), log_energy, deviation, coverage)
+        kernels = described(rows)
+        log_energy = self._log_energy(kernels)
+        deviation = self.roofline_.deviation(kernels, self.roofline_.log_roofline(kernels))
+        half = self.errors_.half_width(kernels.kernel, log_energy, deviation, coverage)
         return np.column_stack([log_energy - half, log_energy + half])
 
-    def _held_out(self, rows: pd.DataFrame, energy_mj: Reals, rounding: Reals) -> _HeldOut:
-        folds = _folds(rows, self.random_state)
+    def _log_energy(self, kernels: Described) -> Reals:
+        log_roofline = self.roofline_.log_roofline(kernels)
+        return self._combined(kernels.kernel, log_roofline, self.roofline_.residuals(kernels, log_roofline))
+
+    def _held_out(self, kernels: Described, folds: Rows, energy_mj: Reals, rounding: Reals) -> _HeldOut:
         parts = []
         for fold in range(int(folds.max()) + 1):
             train = folds != fold
-            test = (folds == fold) & rows["kernel"].isin(rows["kernel"][train]).to_numpy()
+            test = (folds == fold) & np.isin(kernels.kernel, kernels.kernel[train])
             if test.any():
                 # Hyper-parameters are those of all rows: three numbers, which few rows sway.
                 covariance = self.roofline_.covariance_
                 model = CorrectedRoofline(self.has_boosting, _FOLD_TREES, covariance, self.random_state)
-                model.fit(rows[train], energy_mj[train], rounding[train])
-                log_roofline = model.log_roofline(rows[test])
-                residuals = model.residuals(rows[test], log_roofline)
-                deviation = model.deviation(rows[test], log_roofline)
-                parts.append(_HeldOut(_kernel(rows[test]), log_roofline, residuals, deviation, np.log(energy_mj[test])))
+                model.fit(kernels.only(train), energy_mj[train], rounding[train])
+                asked = kernels.only(test)
+                log_roofline = model.log_roofline(asked)
+                residuals = model.residuals(asked, log_roofline)
+                deviation = model.deviation(asked, log_roofline)
+                parts.append(_HeldOut(asked.kernel, log_roofline, residuals, deviation, np.log(energy_mj[test])))
         if not parts:
             none = np.empty(0)
             return _HeldOut(none.astype(str), none, np.empty((0, len(self.roofline_.methods_))), none, none)
@@ -126,10 +132,6 @@ class CalibratedRoofline(BaseEstimator):
         shares = np.array([self.shares_[name] for name in kernel], dtype=np.float64)
         log_energy: Reals = log_roofline + shares * (residuals @ self.weights_)
         return log_energy
-
-
-def _kernel(rows: pd.DataFrame) -> npt.NDArray[np.str_]:
-    return rows["kernel"].to_numpy(dtype=str)
 
 
 def _share(said: Reals, residual: Reals, prior: float = _TINY, expected: float = 1.0) -> float:

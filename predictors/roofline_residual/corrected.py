@@ -4,14 +4,13 @@ from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor
 from sklearn.gaussian_process.kernels import Kernel
 
 from predictors._per_kernel import rows_of
-from predictors._roofline import fit_roofline, roofline_terms
-from predictors.roofline_residual.features import features
+from predictors._roofline import fit_roofline
+from predictors.roofline_residual.features import Described
 from predictors.roofline_residual.matern import MaternProcess
 
 Reals = npt.NDArray[np.float64]
@@ -50,7 +49,7 @@ class CorrectedRoofline(BaseEstimator):
         self.covariance = covariance
         self.random_state = random_state
 
-    def fit(self, rows: pd.DataFrame, energy_mj: Reals, rounding: Reals) -> Self:
+    def fit(self, rows: Described, energy_mj: Reals, rounding: Reals) -> Self:
         """Learn rooflines and residuals.
 
         Args:
@@ -59,14 +58,15 @@ class CorrectedRoofline(BaseEstimator):
             rounding: variance of its logarithm that comes of rounding, shape `(n,)`.
         """
         self.rooflines_ = {
-            kernel: fit_roofline(roofline_terms(rows[chosen]), energy_mj[chosen]) for kernel, chosen in rows_of(rows)
+            kernel: fit_roofline(rows.terms[chosen], energy_mj[chosen]) for kernel, chosen in rows_of(rows.kernel)
         }
         log_roofline = self.log_roofline(rows)
         residual = np.log(energy_mj) - log_roofline
         self.ranges_ = {
-            kernel: (float(residual[chosen].min()), float(residual[chosen].max())) for kernel, chosen in rows_of(rows)
+            kernel: (float(residual[chosen].min()), float(residual[chosen].max()))
+            for kernel, chosen in rows_of(rows.kernel)
         }
-        given = self._features(rows, log_roofline)
+        given = self._given(rows, log_roofline)
         process = MaternProcess(self.covariance, random_state=self.random_state).fit(given, residual, rounding)
         self.covariance_ = process.kernel_
         trees = ExtraTreesRegressor(self.n_trees, random_state=self.random_state)
@@ -77,28 +77,27 @@ class CorrectedRoofline(BaseEstimator):
             self.methods_.append(boosting.fit(given, residual))
         return self
 
-    def log_roofline(self, rows: pd.DataFrame) -> Reals:
+    def log_roofline(self, rows: Described) -> Reals:
         """Natural logarithm of the energy in mJ by the roofline, shape `(n,)`."""
         energy_mj = np.empty(len(rows))
-        for kernel, chosen in rows_of(rows):
-            energy_mj[chosen] = roofline_terms(rows[chosen]) @ self.rooflines_[kernel]
+        for kernel, chosen in rows_of(rows.kernel):
+            energy_mj[chosen] = rows.terms[chosen] @ self.rooflines_[kernel]
         return np.log(energy_mj)
 
-    def residuals(self, rows: pd.DataFrame, log_roofline: Reals) -> Reals:
+    def residuals(self, rows: Described, log_roofline: Reals) -> Reals:
         """Residual by each method, shape `(n, n_methods)`, clipped to what the row's kernel type had in training."""
-        given = self._features(rows, log_roofline)
+        given = self._given(rows, log_roofline)
         found = np.column_stack([method.predict(given) for method in self.methods_])
-        for kernel, chosen in rows_of(rows):
+        for kernel, chosen in rows_of(rows.kernel):
             found[chosen] = found[chosen].clip(*self.ranges_[kernel])
         return found
 
-    def deviation(self, rows: pd.DataFrame, log_roofline: Reals) -> Reals:
+    def deviation(self, rows: Described, log_roofline: Reals) -> Reals:
         """Standard deviation of log energy by the Gaussian process, larger the less alike any row was, shape `(n,)`."""
-        deviation: Reals = self.methods_[0].deviation(self._features(rows, log_roofline))
+        deviation: Reals = self.methods_[0].deviation(self._given(rows, log_roofline))
         return deviation
 
-    def _features(self, rows: pd.DataFrame, log_roofline: Reals) -> Reals:
-        """Features, and where there are several kernel types, a mark of each."""
-        types = rows["kernel"].to_numpy(dtype=str)
-        marks = [types == kernel for kernel in self.rooflines_] if len(self.rooflines_) > 1 else []
-        return np.column_stack([features(rows, log_roofline), *marks])
+    def _given(self, rows: Described, log_roofline: Reals) -> Reals:
+        """Features, the roofline, and where there are several kernel types, a mark of each."""
+        marks = [rows.kernel == kernel for kernel in self.rooflines_] if len(self.rooflines_) > 1 else []
+        return np.column_stack([rows.features, log_roofline, *marks])

@@ -1,10 +1,14 @@
 """Numbers that say of a kernel what the roofline leaves out: extents, tiles that do not fill, what is copied."""
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from predictors._per_kernel import kernel_types
+from predictors._roofline import roofline_terms
 
 Reals = npt.NDArray[np.float64]
 
@@ -14,12 +18,42 @@ _POSITIONS: Final = 6
 """Output positions of one such pass."""
 
 
-def features(rows: pd.DataFrame, log_roofline: Reals) -> Reals:
+@dataclass(frozen=True, eq=False)
+class Described:
+    """Kernels as arrays, computed once; folds take their parts of them.
+
+    Attributes:
+        kernel: type of each, shape `(n,)`.
+        terms: terms of its roofline, shape `(n, 3)`.
+        features: what else is known of it, shape `(n, n_features)`.
+    """
+
+    kernel: npt.NDArray[np.str_]
+    terms: Reals
+    features: Reals
+
+    def __len__(self) -> int:
+        return len(self.kernel)
+
+    def only(self, chosen: npt.NDArray[np.bool_]) -> Self:
+        """Chosen rows."""
+        return type(self)(self.kernel[chosen], self.terms[chosen], self.features[chosen])
+
+
+def described(rows: pd.DataFrame) -> Described:
+    """Kernels as arrays.
+
+    Args:
+        rows: one row a kernel.
+    """
+    return Described(kernel_types(rows), roofline_terms(rows), features(rows))
+
+
+def features(rows: pd.DataFrame) -> Reals:
     """Features of each row, shape `(n, n_features)`; an extent that a kernel type does not have is 1, an input 0.
 
     Args:
         rows: one row a kernel.
-        log_roofline: natural logarithm of its energy by the roofline, shape `(n,)`.
 
     Source:
         Extents and costs as in the paper and nn-Meter. Tiles of 6 x 8 as in the single-precision kernels of XNNPACK
@@ -44,7 +78,7 @@ def features(rows: pd.DataFrame, log_roofline: Reals) -> Reals:
         _waste(cout, _LANES), _waste(positions, _POSITIONS), _waste(cin, _LANES // 2),
         *(1 + np.nan_to_num(inputs[:, 1:]).T),
     ]  # fmt: skip
-    others = [n_inputs, cin % 4, cout % 4, window == 1, log_roofline]
+    others = [n_inputs, cin % 4, cout % 4, window == 1]
     return np.column_stack([np.log(np.maximum(column, 1)) for column in logs] + others)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from predictors._per_kernel import energies, rows_of
+from predictors._per_kernel import energies, kernel_types, rows_of
 from predictors.roofline_residual.calibrated import CalibratedRoofline
 
 Reals = npt.NDArray[np.float64]
@@ -52,7 +52,8 @@ class Model(BaseEstimator):
         labels = energies(kernels)
         rounding = (resolution(labels) / labels) ** 2 / 12
         self.groups_ = {
-            kernel: kernel if chosen.sum() >= OWN_ROWS else _TOGETHER for kernel, chosen in rows_of(kernels)
+            kernel: kernel if chosen.sum() >= OWN_ROWS else _TOGETHER
+            for kernel, chosen in rows_of(kernel_types(kernels))
         }
         self.kernels_ = tuple(self.groups_)
         self.models_: dict[str, CalibratedRoofline] = {}
@@ -103,7 +104,7 @@ class Model(BaseEstimator):
 
     def _rows_of_groups(self, kernels: pd.DataFrame) -> "list[tuple[str, npt.NDArray[np.bool_]]]":
         """Groups with their rows; kernel types that it was not fitted on are refused."""
-        types = kernels["kernel"].to_numpy(dtype=str)
+        types = kernel_types(kernels)
         unknown = sorted(set(map(str, types)) - self.groups_.keys())
         if unknown:
             raise ValueError(f"kernel {unknown[0]!r} was not fitted; expected one of {', '.join(self.kernels_)}")
