@@ -29,8 +29,8 @@ class LocalErrors(BaseEstimator):
 
     They are quantiles for kernels like those that it was fitted on. The deviation grows with the distance from them,
     but no more is known of what lies out there: where kernels of DeepEn2023 were larger than any that were learnt, or
-    of sizes that none of them had, intervals of 90 % held 88 to 94 % of the energies; on simulated accelerators, which
-    change how they cut a kernel up at one size or another, 73 to 94 % of the largest and 42 to 69 % of new sizes.
+    of sizes that none of them had, intervals of 90 % held 88 to 95 % of the energies; on simulated accelerators, which
+    change how they cut a kernel up at one size or another, 74 to 95 % of the largest and 41 to 67 % of new sizes.
 
     Source:
         Split-conformal quantiles of normalised errors: Lei et al., Distribution-Free Predictive Inference for
