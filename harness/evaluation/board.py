@@ -86,6 +86,8 @@ class Row:
 def board(evaluated: Sequence[Evaluated], seed: int) -> list[Row]:
     """Rows of one track: subjects and splits in their order, `all` kernels before each type, best predictors first.
 
+    Those without a measure come last.
+
     Args:
         evaluated: results of predictors on the subjects of one track, those of one subject one after the other.
         seed: seed of the resamples.
@@ -107,8 +109,9 @@ def _split_rows(split: str, evaluated: Sequence[Evaluated], seed: int) -> list[R
     rows: list[Row] = []
     for kernel, of_kernel in parts.items():
         compared = compare(of_kernel, seed)
-        found = [_row(one, split, kernel, compared) for one in evaluated]
-        rows += sorted((row for row in found if row is not None), key=_order)
+        found = {one.result.pins.predictor: _row(one, split, kernel, compared) for one in evaluated}
+        in_order = (found[key] for key in dict.fromkeys((*compared, *sorted(found))))
+        rows += [row for row in in_order if row is not None]
     return rows
 
 
@@ -123,12 +126,6 @@ def _row(evaluated: Evaluated, split: str, kernel: str, compared: Mapping[str, C
         return None
     key = result.pins.predictor
     return Row(result.track, key, result.subject, of_split, score, compared.get(key, Compared()))
-
-
-def _order(row: Row) -> tuple[Any, ...]:
-    """Best first: by rank, then by share of all held-out rows and MAPE; what has no rank last."""
-    rank, score = row.compared.rank, row.score
-    return rank is None, rank or 0, -(score.within_10 or 0) * score.n, score.mape or 0, row.predictor
 
 
 def headlines(rows: Iterable[Row]) -> list[Row]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from harness.evaluation.bootstrap import Difference, Means, difference, ranks, resampled_means
 from harness.evaluation.folds import numbered
-from harness.evaluation.metrics import RANKED_PERCENT, Reals, is_within
+from harness.evaluation.metrics import RANKED_PERCENT, Reals, is_within, mape
 from harness.evaluation.scores import Tried
 
 BASELINE: Final = "constant"
@@ -23,7 +23,7 @@ class Compared(NamedTuple):
             there is none, because they share no row or too few groups.
         differences: by the key of another predictor, what its share within 10 % is above the other's on the rows
             that both speak for: that of the baseline, and that of the best.
-        best: key of the best, by rank and then by share of all held-out rows.
+        best: key of the best.
     """
 
     rank: int | None = None
@@ -43,7 +43,7 @@ class Compared(NamedTuple):
 
 
 def compare(parts: Mapping[str, Tried], seed: int) -> dict[str, Compared]:
-    """Where each predictor stands that has measures.
+    """Where each predictor stands that has measures, best first: by rank, share of all held-out rows, MAPE and key.
 
     Args:
         parts: rows of one split and kernel type as each predictor did them, by its key; the rows are the same.
@@ -53,7 +53,8 @@ def compare(parts: Mapping[str, Tried], seed: int) -> dict[str, Compared]:
     pairs = _Pairs(known, seed)
     table = {one: {other: pairs.difference(one, other) for other in known} for one in known}
     of_rank = dict(zip(known, ranks([list(row.values()) for row in table.values()]), strict=True))
-    best = min(known, key=lambda key: (of_rank[key], -pairs.share(key), key), default=None)
+    in_order = sorted(known, key=lambda key: (of_rank[key], -_hits(known[key]).mean(), _mape(known[key]), key))
+    best = next(iter(in_order), None)
     return {
         key: Compared(
             of_rank[key],
@@ -65,7 +66,7 @@ def compare(parts: Mapping[str, Tried], seed: int) -> dict[str, Compared]:
             },
             best,
         )
-        for key in known
+        for key in in_order
     }
 
 
@@ -81,10 +82,6 @@ class _Pairs:
         self._places = {key: place for place, key in enumerate(parts)}
         self._seed = seed
         self._means: dict[bytes, Means] = {}
-
-    def share(self, key: str) -> float:
-        """Share of all held-out rows within the bound that ranks go by."""
-        return float(_hits(self._parts[key]).mean())
 
     def difference(self, one: str, other: str) -> Difference:
         """What one predictor's share is above another's; NaN where they share no row."""
@@ -103,3 +100,9 @@ def _hits(part: Tried) -> Reals:
     predicted = np.nan_to_num(part.predicted_mj, nan=np.inf)
     hits: Reals = is_within(part.actual_mj, predicted, RANKED_PERCENT).mean(axis=0)
     return hits
+
+
+def _mape(part: Tried) -> float:
+    """Mean over the rows that are scored and the repeats."""
+    actual, predicted, _ = part.only(part.is_scored)
+    return mape(actual, predicted)

@@ -61,6 +61,14 @@ def test_small_but_certain_difference_is_no_tie():
     assert (other, other_rank) == ("worse", 2)
 
 
+def test_of_predictors_that_are_alike_in_share_the_one_with_smaller_errors_is_best():
+    far, near = np.where(off_by(0.9) == ACTUAL, 1.05 * ACTUAL, 3 * ACTUAL), off_by(0.9)
+    results = (evaluated("constant", off_by(0.1)), evaluated("far", far), evaluated("near", near))
+    rows = [row for row in board(results, 0) if row.score.kernel == "all"]
+    assert [row.predictor for row in rows] == ["near", "far", "constant"]
+    assert {row.compared.best for row in rows} == {"near"}
+
+
 def test_predictor_that_speaks_for_few_rows_is_not_the_best_for_being_right_there():
     few = np.where(np.arange(len(ACTUAL)) < 6, ACTUAL, np.nan)
     covered = np.isfinite(few).astype(float)
