@@ -43,7 +43,10 @@ class Compared(NamedTuple):
 
 
 def compare(parts: Mapping[str, Tried], seed: int) -> dict[str, Compared]:
-    """Where each predictor stands that has measures, best first: by rank, share of all held-out rows, MAPE and key.
+    """Where each predictor stands that has measures, best first.
+
+    What counts is the share of all held-out rows that are within the bound, where those that a predictor cannot speak
+    for are not, then MAPE. Ranks and differences are of the rows that two predictors both speak for.
 
     Args:
         parts: rows of one split and kernel type as each predictor did them, by its key; the rows are the same.
@@ -53,7 +56,7 @@ def compare(parts: Mapping[str, Tried], seed: int) -> dict[str, Compared]:
     pairs = _Pairs(known, seed)
     table = {one: {other: pairs.difference(one, other) for other in known} for one in known}
     of_rank = dict(zip(known, ranks([list(row.values()) for row in table.values()]), strict=True))
-    in_order = sorted(known, key=lambda key: (of_rank[key], -_hits(known[key]).mean(), _mape(known[key]), key))
+    in_order = sorted(known, key=lambda key: (-_hits(known[key]).mean(), _mape(known[key]), key))
     best = next(iter(in_order), None)
     return {
         key: Compared(
@@ -96,7 +99,7 @@ class _Pairs:
 
 
 def _hits(part: Tried) -> Reals:
-    """Share of the repeats in which each row is within the bound; a row that is not scored counts nowhere."""
+    """Share of the repeats in which each row is within the bound; one that is not scored never is."""
     predicted = np.nan_to_num(part.predicted_mj, nan=np.inf)
     hits: Reals = is_within(part.actual_mj, predicted, RANKED_PERCENT).mean(axis=0)
     return hits

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.schema.vocabulary import CONFIGURATION_FIELDS, EMPTY_MEANS
+from harness.schema.vocabulary import CONFIGURATION_FIELDS
 
 LABEL: Final = "energy_mj"
 """What is predicted."""
@@ -71,7 +71,7 @@ def numbered_configurations(kernels: pd.DataFrame) -> npt.NDArray[np.int64]:
     Args:
         kernels: columns `FEATURES`, of one data type.
     """
-    groups = kernels.fillna(EMPTY_MEANS).groupby(["kernel", *CONFIGURATION_FIELDS], dropna=False)
+    groups = kernels.groupby(["kernel", *CONFIGURATION_FIELDS], dropna=False)
     numbers: npt.NDArray[np.int64] = groups.ngroup().to_numpy().astype(np.int64)
     return numbers
 

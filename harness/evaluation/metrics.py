@@ -15,7 +15,8 @@ Reals = npt.NDArray[np.float64]
 PERCENTS: Final = (5, 10, 15)
 RANKED_PERCENT: Final = 10
 """Ranks go by the share within so many percent."""
-METRICS: Final = (*(f"within_{percent}" for percent in PERCENTS), "mape", "rmspe", "rmse_mj", "spearman")
+SHARES: Final = tuple(f"within_{percent}" for percent in PERCENTS)
+METRICS: Final = (*SHARES, "mape", "rmspe", "rmse_mj", "spearman")
 """Names of the measures, in the order of the last axis of `from_means`."""
 N_TERMS: Final = 11
 """Row terms that all measures follow from."""

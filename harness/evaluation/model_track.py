@@ -150,7 +150,7 @@ def _intervals(fold: Fold, predicted: Predicted, n_networks: int) -> dict[int, R
         found[coverage] = of_networks = np.full((n_networks, 2), np.nan)
         for number in range(n_networks):
             rows = networks == number
-            if np.isfinite(bounds[rows]).all():
+            if rows.any() and np.isfinite(bounds[rows]).all():
                 of_networks[number] = interval_of_sum(predicted.energy_mj[rows], bounds[rows], configurations[rows])
     return found
 

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from harness.schema.records import KEYS, SHARED_KEY
-from harness.schema.vocabulary import EMPTY_MEANS, Level
+from harness.schema.vocabulary import Level
 
 _ID_DIGITS = 20
 
@@ -26,20 +26,16 @@ def content_id(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:_ID_DIGITS]
 
 
+def _ids(table: pa.Table, fields: Sequence[str], **constants: str) -> list[str]:
+    return [content_id(row | constants) for row in table.select(list(fields)).to_pylist()]
+
+
 def record_ids(table: pa.Table, level: Level, submission_id: str) -> list[str]:
     """Record id of every row: what was run, how, in which submission, and which row of the source."""
-    rows = table.select([*KEYS[level], *SHARED_KEY, "source_id"]).to_pylist()
-    return [content_id(row | {"level": level, "submission_id": submission_id}) for row in rows]
+    fields = (*KEYS[level], *SHARED_KEY, "source_id")
+    return _ids(table, fields, level=level, submission_id=submission_id)
 
 
 def configuration_ids(table: pa.Table) -> list[str]:
-    """Configuration id of every kernel row; the same for every device, delegate and data type.
-
-    An empty field and what it stands for are one configuration.
-    """
-    rows = table.select(list(KEYS["kernels"])).to_pylist()
-    return [content_id({name: _unless_implied(name, value) for name, value in row.items()}) for row in rows]
-
-
-def _unless_implied(name: str, value: Any) -> Any:
-    return None if value is not None and value == EMPTY_MEANS.get(name) else value
+    """Configuration id of every kernel row; the same for every device, delegate and data type."""
+    return _ids(table, KEYS["kernels"])

@@ -215,7 +215,17 @@ KernelH = Annotated[int, _extent("Height of the kernel window in elements.")]
 KernelW = Annotated[int, _extent("Width of the kernel window in elements.")]
 StrideH = Annotated[int, _extent("Vertical stride in elements.")]
 StrideW = Annotated[int, _extent("Horizontal stride in elements.")]
-Groups = Annotated[int, _extent("Groups of a grouped convolution; empty means 1.")]
+Groups = Annotated[
+    int,
+    Quantity(
+        "",
+        "Groups of a grouped convolution; empty where there is one.",
+        "configuration-range",
+        "Give a whole number from 2 to 1000000; leave it empty for one group, so that a configuration has one form.",
+        ge=2,
+        le=10**6,
+    ),
+]
 Cin2 = Annotated[int, _extent("Channels of the second input of concat.")]
 Cin3 = Annotated[int, _extent("Channels of the third input of concat.")]
 Cin4 = Annotated[int, _extent("Channels of the fourth input of concat.")]

@@ -111,9 +111,6 @@ CONFIGURATION_FIELDS: Final[tuple[str, ...]] = (
     "cin4",
 )
 
-EMPTY_MEANS: Final[dict[str, int]] = {"groups": 1}
-"""What an empty configuration field stands for; of the others, it stands for nothing."""
-
 
 def tier_of(method: Method, meter_kind: MeterKind | None) -> Tier:
     """Evidence tier of a row, from how the figure was obtained.

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from harness.evaluation.bootstrap import (
     FEWEST_GROUPS,
@@ -57,17 +58,39 @@ def test_rows_of_one_group_are_drawn_together():
     assert width[1] < width[0] / 2
 
 
-@pytest.mark.parametrize("n_groups", [FEWEST_GROUPS, 9, 40])
-def test_intervals_cover_the_truth_about_as_often_as_they_say(n_groups):
+@pytest.mark.parametrize("share", [0.5, 0.7, 0.9])
+@pytest.mark.parametrize("n_groups", [9, 40])
+def test_intervals_of_shares_cover_the_truth_about_as_often_as_they_say(n_groups, share):
     # Groups of 4 rows that err alike.
     rng = np.random.default_rng(1)
-    groups = np.repeat(np.arange(n_groups), 4)
+    actual, groups = np.ones(4 * n_groups), np.repeat(np.arange(n_groups), 4)
     n_covered = 0
-    for _ in range(500):
-        means = resampled_means(np.repeat(rng.normal(7, 1, n_groups), 4)[:, None], groups, 0)
+    for _ in range(300):
+        predicted = np.repeat(np.where(rng.random(n_groups) < share, 1.0, 2.0), 4)
+        low, high = measured(actual, predicted[None], groups, 0).ci95["within_10"]
+        n_covered += low <= share <= high
+    assert 0.9 <= n_covered / 300 <= 0.995
+
+
+@pytest.mark.parametrize("n_groups", [9, 20, 60])
+def test_interval_of_a_mean_is_as_wide_as_that_of_student(n_groups):
+    rng = np.random.default_rng(1)
+    ratios = []
+    for _ in range(40):
+        values = rng.normal(7, 1, n_groups)
+        means = resampled_means(values[:, None], np.arange(n_groups), 0)
         low, high = interval_of(means.resamples[:, 0], n_groups)
-        n_covered += low <= 7 <= high
-    assert 0.9 <= n_covered / 500 <= 0.98
+        ratios.append((high - low) / (2 * t.ppf(0.975, n_groups - 1) * values.std(ddof=1) / n_groups**0.5))
+    assert np.mean(ratios) == pytest.approx(1, abs=0.03)
+
+
+def test_share_that_no_resample_varies_is_not_certain():
+    actual = np.ones(10)
+    right, wrong = (measured(actual, predicted[None], np.arange(10), 0) for predicted in (actual, 3 * actual))
+    # Clopper and Pearson of 10 of 10.
+    assert right.ci95["within_10"] == pytest.approx((0.6915, 1), abs=1e-4)
+    assert wrong.ci95["within_10"] == pytest.approx((0, 0.3085), abs=1e-4)
+    assert right.ci95["mape"] == (0, 0)
 
 
 def test_same_seed_gives_the_same_interval_and_another_a_slightly_different_one():

@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 from harness.evaluation.features import (
@@ -71,10 +70,3 @@ def test_configurations_are_numbered_by_type_and_extents_alone(release):
     assert sorted(set(numbers)) == list(range(len(set(ids))))
     elsewhere = frame.assign(device_id="elsewhere", flops=frame["flops"] + 1)
     assert (numbered_configurations(elsewhere) == numbers).all()
-
-
-def test_groups_that_are_not_given_are_one(release):
-    frame = kernel_frame(release.levels["kernels"])
-    conv = frame[frame["kernel"] == "conv-bn-relu"].head(1)
-    alike = pd.concat([conv.assign(groups=np.nan), conv.assign(groups=1.0), conv.assign(groups=2.0)])
-    assert numbered_configurations(alike).tolist() == [0, 0, 1]

@@ -1,6 +1,5 @@
 import random
 
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -84,16 +83,3 @@ def test_configuration_ids_ignore_every_other_column():
     table = kernel_campaign().tables["kernels"]
     assert configuration_ids(table) == configuration_ids(table.select(list(KEYS["kernels"])))
     assert set(KEYS["kernels"]) <= set(ROWS["kernels"].model_fields)
-
-
-def test_field_that_says_what_an_empty_one_means_makes_no_other_configuration():
-    table = kernel_campaign().tables["kernels"]
-    ids = configuration_ids(table)
-
-    def with_groups(number):
-        column = pa.array([number] * table.num_rows, table.schema.field("groups").type)
-        return configuration_ids(table.set_column(table.column_names.index("groups"), "groups", column))
-
-    assert set(table.column("groups").to_pylist()) == {None}
-    assert with_groups(1) == ids
-    assert not set(with_groups(2)) & set(ids)

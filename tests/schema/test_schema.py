@@ -15,6 +15,7 @@ from harness.schema.vocabulary import CONFIGURATION_FIELDS, KERNEL_ALLOWS, KERNE
 from harness.validation import RULES
 from tests.campaigns import row_table
 
+FC = {"operator": "fc", "kernel": "fc", "dtype": "fp32", "cin": 8, "cout": 2, "flops": 32, "params": 18}
 MODELS = [*ROWS.values(), *RECORDS.values(), NetworkKernel, DeviceRecord, SubmissionRecord, ErratumRecord]
 DERIVED = "derived"
 """Rule of columns that nobody submits."""
@@ -171,3 +172,10 @@ def test_longer_texts_may_have_lines_but_no_markup():
     for notes in ("<b>", "a\x0bb", "a\u2029b"):
         with pytest.raises(ValidationError):
             Manifest(**facts, notes=notes)
+
+
+def test_one_group_is_left_empty_so_that_a_configuration_has_one_form():
+    entry = FC | {"bytes_moved": 112}
+    assert NetworkKernel(**entry, groups=2).groups == 2
+    with pytest.raises(ValidationError, match="groups"):
+        NetworkKernel(**entry, groups=1)
