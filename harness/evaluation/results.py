@@ -19,7 +19,7 @@ from harness.errors import UsageError
 from harness.schema.results import Pins, Result, Subject, Track
 from harness.splits import SPLIT_VERSION
 
-EVALUATION_VERSION: Final = 4
+EVALUATION_VERSION: Final = 5
 """Rises whenever a rule changes by which rows are held out, predicted or scored, so that no result is stale."""
 _PACKAGES: Final = ("numpy", "pandas", "scikit-learn", "scipy")
 
