@@ -155,6 +155,16 @@ def test_simulated_and_measured_subjects_share_no_table(written, page):
     assert "acme-phone" not in after
 
 
+@pytest.mark.parametrize("track", ["kernels", "models"])
+def test_every_word_that_is_explained_has_a_line_of_its_own(track, release, rules, boards, site):
+    write_pages(release, VERSION, rules, site, Boards(KEYS, {track: boards.rows["kernels"]}, {}))
+    page = (site / "predictors" / f"{track}.md").read_text(encoding="utf-8")
+    lines = page[page.index("## How to read it") :].splitlines()
+    explained = [line for line in lines if "- **" in line]
+    assert all(line.startswith("- **") and line.count("- **") == 1 for line in explained)
+    assert any(line.startswith("- **Kernel error**") for line in explained) == (track == "models")
+
+
 def test_board_says_where_no_predictor_is_better_than_the_baseline(page):
     before, after = unescape(page).split("## Simulated")
     assert "no predictor is better than the constant here" in after
