@@ -263,7 +263,12 @@ def reduce_command(
     form: Annotated[TableFormat, typer.Option("--format", help="Form of the result.")] = "text",
     plot: Annotated[Path | None, typer.Option("--plot", help="SVG to draw the trace and its windows into.")] = None,
     jobs: Annotated[int, typer.Option("--jobs", help="Processes for a folder of runs; -1 takes every core.")] = -1,
-    backend: Annotated[str, typer.Option("--backend", help="joblib back end: loky, threading, or dask.")] = "loky",
+    backend: Annotated[
+        str,
+        typer.Option(
+            "--backend", help="joblib back end: loky, threading, or dask (the cluster at DASK_SCHEDULER_ADDRESS)."
+        ),
+    ] = "loky",
 ) -> None:
     """Reduce power traces to energy per inference.
 

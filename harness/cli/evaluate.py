@@ -41,7 +41,10 @@ def evaluate_command(
     ] = "text",
     jobs: Annotated[int, typer.Option("--jobs", help="Predictors at once; -1 for one a core.")] = -1,
     backend: Annotated[
-        str, typer.Option("--backend", help="joblib back end: threading, loky, or dask with a running cluster.")
+        str,
+        typer.Option(
+            "--backend", help="joblib back end: threading, loky, or dask (the cluster at DASK_SCHEDULER_ADDRESS)."
+        ),
     ] = "threading",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of folds and resamples.")] = 0,
     out: Annotated[Path, typer.Option("--out", help="Folder of results; those it holds are used again.")] = Path(

@@ -7,20 +7,20 @@ import hashlib
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed, parallel_config
 
-from harness.errors import UsageError
 from harness.evaluation.isolation import Job, Limits, Outcome, run_jobs
 from harness.evaluation.plans import COVERAGES, ROWS, Fold, Mask, Plan, Predicted
 from harness.evaluation.protocol import PredictorInfo
 from harness.evaluation.registry import PACKAGE, predictor_version
 from harness.evaluation.results import Evaluated, make_pins, result_path, reusable, rows_bytes, write_result
 from harness.evaluation.scores import scores
+from harness.parallel import at_once
 from harness.schema.results import Leaks, Pins, Result, SplitResult, Subject
 
 
@@ -34,7 +34,7 @@ class Settings:
         limits: what one fit with its predictions may use.
         seed: seed of folds and resamples.
         n_jobs: predictors that run at once; -1 for one a core.
-        backend: joblib's back end: `threading`, `loky`, or `dask` with a running cluster. Predictors are processes
+        backend: joblib's back end: `threading`, `loky`, or `dask` (`harness.parallel`). Predictors are processes
             of their own with each.
     """
 
@@ -113,16 +113,15 @@ def _run(units: Sequence[_Unit], settings: Settings) -> Iterator[tuple[_Unit, Ev
     together: defaultdict[tuple[str, Subject], list[_Unit]] = defaultdict(list)
     for unit in units:
         together[unit.info.key, unit.plan.subject].append(unit)
-    if not together:
-        return
-    try:
-        with parallel_config(backend=settings.backend, n_jobs=settings.n_jobs):
-            done = Parallel(return_as="generator_unordered", batch_size=1)(
-                delayed(_evaluated)(of_subject, settings) for of_subject in together.values()
-            )
-    except (ImportError, ValueError) as error:
-        raise UsageError(f"joblib back end {settings.backend!r} with {settings.n_jobs} jobs: {error}") from error
-    yield from chain.from_iterable(done)
+    if together:
+        done = at_once(
+            partial(_evaluated, settings=settings),
+            list(together.values()),
+            backend=settings.backend,
+            n_jobs=settings.n_jobs,
+            return_as="generator_unordered",
+        )
+        yield from chain.from_iterable(done)
 
 
 @dataclass

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from joblib import Parallel, delayed, parallel_config
-
 from harness.errors import UsageError
+from harness.parallel import at_once
 from harness.traces.formats import TraceOptions, open_trace, trace_formats
 from harness.traces.inferences import read_inferences, read_n_each
 from harness.traces.reduction import Reduction, reduce_trace
@@ -127,7 +126,7 @@ def reduce_runs(
     Args:
         runs: what to reduce.
         n_jobs: processes; -1 takes every core.
-        backend: joblib's back end: `loky`, `threading`, or `dask` with a running cluster.
+        backend: joblib's back end: `loky`, `threading`, or `dask` (`harness.parallel`).
         on_run: called with each run's name when it is done.
 
     Raises:
@@ -138,13 +137,8 @@ def reduce_runs(
         for path in files:
             if path is not None and not path.is_file():
                 raise UsageError(f"{path.as_posix()} is no file")
-    try:
-        with parallel_config(backend=backend, n_jobs=n_jobs):
-            done = Parallel(return_as="generator")(delayed(reduce_run)(run) for run in runs)
-    except (ImportError, ValueError) as error:
-        raise UsageError(f"joblib back end {backend!r} with {n_jobs} jobs: {error}") from error
     reductions = []
-    for run, reduction in zip(runs, done, strict=True):
+    for run, reduction in zip(runs, at_once(reduce_run, runs, backend=backend, n_jobs=n_jobs), strict=True):
         on_run(run.name)
         reductions.append(reduction)
     return reductions
