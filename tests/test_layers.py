@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LAYERS = (
     {"errors"},
-    {"discovery", "issues", "swap"},
+    {"discovery", "issues", "parallel", "swap"},
     {"schema", "traces"},
     {"validation", "graphs", "releases", "splits"},
     {"intake", "simulation", "evaluation", "scoring"},
