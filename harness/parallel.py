@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from joblib import Parallel, delayed, parallel_config
 
@@ -12,7 +12,8 @@ from harness.errors import UsageError
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
-_CONNECT_SECONDS = 10
+_CONNECT_SECONDS: Final = 10
+"""Time that the scheduler of a cluster has to answer."""
 
 
 def at_once(

@@ -15,7 +15,6 @@ from harness.schema.vocabulary import CONFIGURATION_FIELDS, KERNEL_ALLOWS, KERNE
 from harness.validation import RULES
 from tests.campaigns import row_table
 
-FC = {"operator": "fc", "kernel": "fc", "dtype": "fp32", "cin": 8, "cout": 2, "flops": 32, "params": 18}
 MODELS = [*ROWS.values(), *RECORDS.values(), NetworkKernel, DeviceRecord, SubmissionRecord, ErratumRecord]
 DERIVED = "derived"
 """Rule of columns that nobody submits."""
@@ -175,7 +174,8 @@ def test_longer_texts_may_have_lines_but_no_markup():
 
 
 def test_one_group_is_left_empty_so_that_a_configuration_has_one_form():
-    entry = FC | {"bytes_moved": 112}
+    cost = {"flops": 2304, "params": 72, "bytes_moved": 2336}
+    entry = {"operator": "conv", "kernel": "conv-bn-relu", "dtype": "fp32", **cost}
     assert NetworkKernel(**entry, groups=2).groups == 2
     with pytest.raises(ValidationError, match="groups"):
         NetworkKernel(**entry, groups=1)
