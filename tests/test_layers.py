@@ -13,7 +13,10 @@ LAYERS = (
     {"discovery", "issues", "parallel", "swap"},
     {"schema", "traces"},
     {"validation", "graphs", "releases", "splits"},
-    {"intake", "simulation", "evaluation", "scoring"},
+    {"intake", "simulation", "predictor", "scoring"},
+    {"sandbox"},
+    {"prediction"},
+    {"evaluation"},
     {"packaging", "pages"},
     {"cli"},
 )

@@ -27,7 +27,6 @@ from harness.cli.printing import (
 from harness.cli.simulate import simulate
 from harness.cli.submissions import validated_release
 from harness.errors import DeepenError, InvalidSubmissionsError, UsageError
-from harness.evaluation.registry import predictors_in
 from harness.intake.blank import write_blank
 from harness.intake.flow import take_in
 from harness.intake.formats import intake_formats
@@ -40,6 +39,7 @@ from harness.pages.build import build_site, serve_site
 from harness.pages.report import pull_request_report
 from harness.pages.rules import RuleDoc
 from harness.pages.write import write_pages
+from harness.predictor.registry import predictors_in
 from harness.releases import Release, assemble
 from harness.schema.campaign import Campaign
 from harness.schema.export import json_schemas
@@ -51,7 +51,7 @@ from harness.traces.inferences import read_inferences
 from harness.traces.plot import trace_svg
 from harness.traces.runs import Run, find_runs, reduce_runs
 from harness.traces.trace import TraceFault
-from harness.validation import RULES, Validated, validate
+from harness.validation import RULES, Validation, validate
 from harness.validation.since import changed_campaigns, submissions_at
 from harness.validation.tree import campaign_paths
 
@@ -137,14 +137,14 @@ def validate_command(
 
 def _rating_changes(campaigns: Sequence[Campaign], since: str | None) -> list[RatingChange] | None:
     """What the campaigns change in the rankings; None where the other submissions have errors."""
-    now = validate([_SUBMISSIONS]) if _SUBMISSIONS.is_dir() else Validated([], Report(0, ()))
+    now = validate([_SUBMISSIONS]) if _SUBMISSIONS.is_dir() else Validation([], Report(0, ()))
     others = [known for known in now.campaigns if known.submission_id not in {new.submission_id for new in campaigns}]
     if since is None:
-        earlier = Validated(others, now.report)
+        earlier = Validation(others, now.report)
     else:
         with tempfile.TemporaryDirectory() as scratch:
             then = submissions_at(_SUBMISSIONS, since, Path(scratch))
-            earlier = validate([then]) if any(then.iterdir()) else Validated([], Report(0, ()))
+            earlier = validate([then]) if any(then.iterdir()) else Validation([], Report(0, ()))
     if now.report.n_errors or earlier.report.n_errors:
         return None
     return rating_changes(rate(assemble(earlier.campaigns)), rate(assemble([*others, *campaigns])))

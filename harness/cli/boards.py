@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from harness.evaluation.board import Row, headlines
+from harness.evaluation.board import BoardRow, headlines
 from harness.evaluation.bootstrap import Difference
 from harness.evaluation.comparison import BASELINE
 from harness.evaluation.kernel_track import CROSS_VALIDATION
@@ -25,7 +25,7 @@ _WIDTH: Final = 260
 """A pipe has no width of its own, and a table cut at 80 columns would lose figures."""
 
 
-def print_board(rows: Sequence[Row]) -> None:
+def print_board(rows: Sequence[BoardRow]) -> None:
     """Print the splits of every subject over all kernels, and the kernel types of the cross-validation."""
     console = Console(width=None if Console().is_terminal else _WIDTH)
     for subject, group in groupby(rows, key=lambda row: row.subject):
@@ -51,7 +51,7 @@ def print_board(rows: Sequence[Row]) -> None:
         )
 
 
-def print_headlines(rows: Iterable[Row]) -> None:
+def print_headlines(rows: Iterable[BoardRow]) -> None:
     """Print one line for every subject, best predictor first: what stands for its track, and how it ended."""
     for subject, group in groupby(headlines(rows), key=lambda row: row.subject):
         members = list(group)
@@ -59,7 +59,7 @@ def print_headlines(rows: Iterable[Row]) -> None:
         typer.echo(f"{_in_words(subject)}, {members[0].result.split}, within ±10 %: {shares}")
 
 
-def _headline(row: Row) -> str:
+def _headline(row: BoardRow) -> str:
     if row.result.status != "ok":
         return f"{row.result.status} ({row.result.reason})"
     return f"{_number(row.score.within_10, 100)} %" if row.score.n else "not covered"
@@ -77,7 +77,7 @@ def _in_words(subject: Subject) -> str:
     return f"{subject.device_id}, {subject.delegate}, {subject.dtype}{batch}, {kind} ({subject.tier})"
 
 
-def _print_table(console: Console, heading: str, rows: Sequence[tuple[str, Row]]) -> None:
+def _print_table(console: Console, heading: str, rows: Sequence[tuple[str, BoardRow]]) -> None:
     """Print one table; a line between the groups of its first column, and no column that nobody fills."""
     cells = [(name, _cells(row)) for name, row in rows]
     headings = [found for found in cells[0][1] if any(row[found] for _, row in cells)]
@@ -91,7 +91,7 @@ def _print_table(console: Console, heading: str, rows: Sequence[tuple[str, Row]]
     console.print(table, markup=False)
 
 
-def _cells(row: Row) -> dict[str, str]:
+def _cells(row: BoardRow) -> dict[str, str]:
     """Cells by heading; empty where undefined."""
     score, compared, interval = row.score, row.compared, row.within_10_ci95
     return {

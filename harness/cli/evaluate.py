@@ -13,13 +13,13 @@ from harness.cli.files import write_file
 from harness.cli.printing import steps
 from harness.cli.submissions import validated_release
 from harness.errors import UsageError
-from harness.evaluation.board import Row, board, notes_on
+from harness.evaluation.board import BoardRow, board, notes_on
 from harness.evaluation.comparison import BASELINE
-from harness.evaluation.isolation import Limits
-from harness.evaluation.protocol import PredictorInfo
-from harness.evaluation.registry import PACKAGE, predictor_info, predictors_in
 from harness.evaluation.runner import Settings, evaluate
-from harness.evaluation.tracks import TRACKS, Planned, plans_of
+from harness.evaluation.tracks import TRACKS, TrackPlans, plans_of
+from harness.predictor.protocol import PredictorInfo
+from harness.predictor.registry import PACKAGE, predictor_info, predictors_in
+from harness.sandbox.jobs import Limits
 from harness.schema.results import Track
 
 BoardFormat = Literal["text", "summary", "json"]
@@ -96,8 +96,8 @@ def chosen_predictors(keys: Sequence[str], package: str) -> list[PredictorInfo]:
 
 
 def _rows(
-    planned: Mapping[Track, Planned], infos: Sequence[PredictorInfo], settings: Settings
-) -> dict[Track, list[Row]]:
+    planned: Mapping[Track, TrackPlans], infos: Sequence[PredictorInfo], settings: Settings
+) -> dict[Track, list[BoardRow]]:
     """Rows of every track's board."""
     plans = [plan for found in planned.values() for plan in found.plans]
     with steps("Evaluating", len(plans) * len(infos)) as step:
@@ -105,6 +105,6 @@ def _rows(
     return {name: board([one for one in evaluated if one.result.track == name], settings.seed) for name in planned}
 
 
-def _as_json(track: str, rows: Sequence[Row]) -> str:
+def _as_json(track: str, rows: Sequence[BoardRow]) -> str:
     content: dict[str, Any] = {"track": track, "results": [row.as_json() for row in rows]}
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

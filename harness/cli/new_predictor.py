@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from harness.evaluation.scaffold import write_predictor
+from harness.predictor.scaffold import write_predictor
 
 
 def new_predictor(

@@ -15,21 +15,21 @@ from harness.cli.files import write_file
 from harness.cli.kernels import default_runtime
 from harness.cli.submissions import validated_release
 from harness.errors import UsageError
-from harness.evaluation.energy_chart import energy_svg, extents_in_words
-from harness.evaluation.extrapolation import Extrapolation
-from harness.evaluation.fitted import Fitted, fitted_for, load_fitted
-from harness.evaluation.predicting import (
+from harness.graphs.fusion_rules import read_runtime, runtime_names
+from harness.graphs.kernels import kernel_list
+from harness.graphs.reading import parse_input_option, read_model
+from harness.issues import printable, share_in_words, unknown
+from harness.prediction.energy_chart import energy_svg, extents_in_words
+from harness.prediction.extrapolation import Extrapolation
+from harness.prediction.fitted_predictor import FittedPredictor, fitted_for, load_fitted
+from harness.prediction.network_energy import (
     KernelEnergy,
     NetworkEnergy,
     main_dtype,
     predict_network,
 )
-from harness.evaluation.registry import PACKAGE, predictor_info
-from harness.evaluation.training import training_set
-from harness.graphs.fusion_rules import read_runtime, runtime_names
-from harness.graphs.kernels import kernel_list
-from harness.graphs.reading import parse_input_option, read_model
-from harness.issues import printable, share_in_words, unknown
+from harness.prediction.training_set import training_set
+from harness.predictor.registry import PACKAGE, predictor_info
 from harness.schema.networks import NetworkKernel, in_dtype
 from harness.schema.results import Subject
 from harness.schema.vocabulary import TIER_TITLES, Dtype
@@ -103,7 +103,7 @@ class _Wanted(NamedTuple):
     predictor: str | None
 
 
-def _fitted(wanted: _Wanted, data: Sequence[Path], package: str) -> Fitted:
+def _fitted(wanted: _Wanted, data: Sequence[Path], package: str) -> FittedPredictor:
     """Predictor for a device of some submissions; only that device's are read.
 
     Raises:
@@ -123,7 +123,7 @@ def _fitted(wanted: _Wanted, data: Sequence[Path], package: str) -> Fitted:
     return fitted_for(training, key, _SAVED, package)
 
 
-def _loaded(file: Path, wanted: _Wanted, package: str) -> Fitted:
+def _loaded(file: Path, wanted: _Wanted, package: str) -> FittedPredictor:
     """Predictor in a file.
 
     Raises:
@@ -140,7 +140,7 @@ def _loaded(file: Path, wanted: _Wanted, package: str) -> Fitted:
     return fitted
 
 
-def as_json(model: str, runtime: str, fitted: Fitted, network: NetworkEnergy) -> dict[str, Any]:
+def as_json(model: str, runtime: str, fitted: FittedPredictor, network: NetworkEnergy) -> dict[str, Any]:
     """The prediction as `deepen predict --format json` gives it; null where it cannot be told."""
     stamp = fitted.stamp
     low, high = network.interval_mj or (None, None)
@@ -193,7 +193,7 @@ def _kernel_json(each: KernelEnergy, total_mj: float) -> dict[str, Any]:
     }
 
 
-def print_prediction(name: str, runtime: str, fitted: Fitted, network: NetworkEnergy) -> None:
+def print_prediction(name: str, runtime: str, fitted: FittedPredictor, network: NetworkEnergy) -> None:
     """Print the kernels as a table, then the energy, what it covers, and what it rests on."""
     table = Table(title=Text(f"{printable(name)} on {_in_words(fitted.subject)}"), title_justify="left")
     for heading in ("#", "kernel", "operator", "extents"):
@@ -225,7 +225,7 @@ def _in_words(subject: Subject) -> str:
     return f"{subject.device_id}, {subject.delegate}, {subject.dtype}"
 
 
-def _lines(runtime: str, fitted: Fitted, network: NetworkEnergy) -> list[str]:
+def _lines(runtime: str, fitted: FittedPredictor, network: NetworkEnergy) -> list[str]:
     """Sentences below the table."""
     stamp, subject = fitted.stamp, fitted.subject
     quantity = "energy above idle" if subject.is_idle_subtracted else "energy"

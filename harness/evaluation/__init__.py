@@ -1,1 +1,1 @@
-"""Predictors of kernel energy: what one is, how it is found, tried, run and kept; it names none."""
+"""Standardised tests of predictors on splits that they were not fitted on: folds, plans, metrics, results, boards."""

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
-from harness.evaluation.comparison import BASELINE, Compared, compare
+from harness.evaluation.comparison import BASELINE, Standing, compare
 from harness.evaluation.device_track import N_CALIBRATION, calibrated_with
 from harness.evaluation.kernel_track import CROSS_VALIDATION
 from harness.evaluation.metrics import RANKED_PERCENT
 from harness.evaluation.model_track import ALL_FAMILIES
-from harness.evaluation.protocol import KERNELS
-from harness.evaluation.results import Evaluated
-from harness.evaluation.scores import Tried, by_kernel, tried
+from harness.evaluation.results import Evaluation
+from harness.evaluation.scores import ScoredRows, by_kernel, scored_rows
+from harness.predictor.protocol import KERNELS
 from harness.schema.results import Interval, Score, SplitResult, Subject, Track
 
 HEADLINES: Final[Mapping[Track, str]] = {
@@ -27,7 +27,7 @@ HEADLINES: Final[Mapping[Track, str]] = {
 
 
 @dataclass(frozen=True)
-class Row:
+class BoardRow:
     """One predictor on one subject, split and kernel type, beside the others.
 
     Attributes:
@@ -44,7 +44,7 @@ class Row:
     subject: Subject
     result: SplitResult
     score: Score
-    compared: Compared
+    compared: Standing
 
     @property
     def within_10_ci95(self) -> Interval | None:
@@ -83,7 +83,7 @@ class Row:
         }
 
 
-def board(evaluated: Sequence[Evaluated], seed: int) -> list[Row]:
+def board(evaluated: Sequence[Evaluation], seed: int) -> list[BoardRow]:
     """Rows of one track: subjects and splits in their order, `all` kernels before each type, best predictors first.
 
     Those without a measure come last.
@@ -92,7 +92,7 @@ def board(evaluated: Sequence[Evaluated], seed: int) -> list[Row]:
         evaluated: results of predictors on the subjects of one track, those of one subject one after the other.
         seed: seed of the resamples.
     """
-    rows: list[Row] = []
+    rows: list[BoardRow] = []
     for _, group in groupby(evaluated, key=lambda one: one.result.subject):
         of_subject = list(group)
         for split in dict.fromkeys(found.split for one in of_subject for found in one.result.splits):
@@ -100,13 +100,13 @@ def board(evaluated: Sequence[Evaluated], seed: int) -> list[Row]:
     return rows
 
 
-def _split_rows(split: str, evaluated: Sequence[Evaluated], seed: int) -> list[Row]:
-    parts: dict[str, dict[str, Tried]] = {kernel: {} for kernel in ("all", *KERNELS)}
+def _split_rows(split: str, evaluated: Sequence[Evaluation], seed: int) -> list[BoardRow]:
+    parts: dict[str, dict[str, ScoredRows]] = {kernel: {} for kernel in ("all", *KERNELS)}
     for one in evaluated:
         for kernel, part in by_kernel(one.rows[one.rows["split"] == split]):
             if len(part):
-                parts[kernel][one.result.pins.predictor] = tried(part)
-    rows: list[Row] = []
+                parts[kernel][one.result.pins.predictor] = scored_rows(part)
+    rows: list[BoardRow] = []
     for kernel, of_kernel in parts.items():
         compared = compare(of_kernel, seed)
         found = {one.result.pins.predictor: _row(one, split, kernel, compared) for one in evaluated}
@@ -115,7 +115,7 @@ def _split_rows(split: str, evaluated: Sequence[Evaluated], seed: int) -> list[R
     return rows
 
 
-def _row(evaluated: Evaluated, split: str, kernel: str, compared: Mapping[str, Compared]) -> Row | None:
+def _row(evaluated: Evaluation, split: str, kernel: str, compared: Mapping[str, Standing]) -> BoardRow | None:
     """Row of one predictor; None where no kernel of the type was held out."""
     result = evaluated.result
     of_split = next(found for found in result.splits if found.split == split)
@@ -125,15 +125,15 @@ def _row(evaluated: Evaluated, split: str, kernel: str, compared: Mapping[str, C
     if score is None:
         return None
     key = result.pins.predictor
-    return Row(result.track, key, result.subject, of_split, score, compared.get(key, Compared()))
+    return BoardRow(result.track, key, result.subject, of_split, score, compared.get(key, Standing()))
 
 
-def headlines(rows: Iterable[Row]) -> list[Row]:
+def headlines(rows: Iterable[BoardRow]) -> list[BoardRow]:
     """Rows over all kernels of the split that stands for its track: `HEADLINES`."""
     return [row for row in rows if row.result.split == HEADLINES[row.track] and row.score.kernel == "all"]
 
 
-def notes_on(rows: Iterable[Row]) -> list[str]:
+def notes_on(rows: Iterable[BoardRow]) -> list[str]:
     """Sentences about subjects and splits where no predictor is better than the baseline beyond doubt."""
     notes = []
     ranked = [row for row in rows if row.score.kernel == "all" and row.compared.rank is not None]

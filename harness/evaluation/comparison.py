@@ -8,13 +8,13 @@ import numpy as np
 from harness.evaluation.bootstrap import Difference, Means, difference, ranks, resampled_means
 from harness.evaluation.folds import numbered
 from harness.evaluation.metrics import RANKED_PERCENT, Reals, is_within, mape
-from harness.evaluation.scores import Tried
+from harness.evaluation.scores import ScoredRows
 
 BASELINE: Final = "constant"
 """Predictor that all others are held against; it is always evaluated."""
 
 
-class Compared(NamedTuple):
+class Standing(NamedTuple):
     """Where a predictor stands among others.
 
     Attributes:
@@ -42,7 +42,7 @@ class Compared(NamedTuple):
         return None if self.best is None else self.differences.get(self.best)
 
 
-def compare(parts: Mapping[str, Tried], seed: int) -> dict[str, Compared]:
+def compare(parts: Mapping[str, ScoredRows], seed: int) -> dict[str, Standing]:
     """Where each predictor stands that has measures, best first.
 
     What counts is the share of all held-out rows that are within the bound, where those that a predictor cannot speak
@@ -59,7 +59,7 @@ def compare(parts: Mapping[str, Tried], seed: int) -> dict[str, Compared]:
     in_order = sorted(known, key=lambda key: (-_hits(known[key]).mean(), _mape(known[key]), key))
     best = next(iter(in_order), None)
     return {
-        key: Compared(
+        key: Standing(
             of_rank[key],
             tuple(other for other in known if other != key and not _is_apart(table[key][other], table[other][key])),
             {
@@ -80,7 +80,7 @@ def _is_apart(one: Difference, other: Difference) -> bool:
 class _Pairs:
     """Differences of pairs of predictors, on the rows that both can speak for."""
 
-    def __init__(self, parts: Mapping[str, Tried], seed: int) -> None:
+    def __init__(self, parts: Mapping[str, ScoredRows], seed: int) -> None:
         self._parts = parts
         self._places = {key: place for place, key in enumerate(parts)}
         self._seed = seed
@@ -98,14 +98,14 @@ class _Pairs:
         return difference(self._means[rows], self._places[one], self._places[other])
 
 
-def _hits(part: Tried) -> Reals:
+def _hits(part: ScoredRows) -> Reals:
     """Share of the repeats in which each row is within the bound; one that is not scored never is."""
     predicted = np.nan_to_num(part.predicted_mj, nan=np.inf)
     hits: Reals = is_within(part.actual_mj, predicted, RANKED_PERCENT).mean(axis=0)
     return hits
 
 
-def _mape(part: Tried) -> float:
+def _mape(part: ScoredRows) -> float:
     """Mean over the rows that are scored and the repeats."""
     actual, predicted, _ = part.only(part.is_scored)
     return mape(actual, predicted)

@@ -16,10 +16,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.evaluation.features import LABEL, labelled_frame
-from harness.evaluation.plans import Fold, Plan, Predicted, Reals, kernel_rows, leaks_between, unlabelled
-from harness.evaluation.protocol import PredictorInfo
-from harness.evaluation.subjects import content_sha256
+from harness.evaluation.plans import Fold, FoldPredictions, Plan, Reals, kernel_rows, leaks_between, unlabelled
+from harness.predictor.features import LABEL, labelled_frame
+from harness.predictor.protocol import PredictorInfo
+from harness.predictor.subjects import content_sha256
 from harness.schema.results import Leaks, Subject, Track
 from harness.splits import assign_splits
 
@@ -99,7 +99,7 @@ class DevicePlan(Plan):
             known = labelled_frame(calibration.slice(0, _count(split)))
             yield Fold((split,), pd.concat([pool, known], ignore_index=True), unlabelled(labelled_frame(test)))
 
-    def rows(self, split: str, done: Sequence[tuple[Fold, Predicted]]) -> pd.DataFrame:
+    def rows(self, split: str, done: Sequence[tuple[Fold, FoldPredictions]]) -> pd.DataFrame:
         """One row a kernel of the device's test side."""
         ((fold, predicted),) = done
         calibration, test = self._sides
@@ -109,7 +109,7 @@ class DevicePlan(Plan):
             count = _count(split)
             actual = calibration.column(LABEL).to_numpy()[:count]
             factor = _factor(actual, predicted.energy_mj[:count])
-        of_test = Predicted(
+        of_test = FoldPredictions(
             factor * predicted.energy_mj[n_before:],
             {coverage: factor * bounds[n_before:] for coverage, bounds in predicted.intervals.items()},
         )

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from harness.evaluation.features import LABEL, labelled_frame
 from harness.evaluation.folds import N_FOLDS, N_REPEATS, UNSEEN, Rows, largest_flops, numbered, repeated_folds, unseen
-from harness.evaluation.plans import Fold, Plan, Predicted, kernel_rows, leaks_between, unlabelled
-from harness.evaluation.protocol import PredictorInfo
-from harness.evaluation.subjects import content_sha256
+from harness.evaluation.plans import Fold, FoldPredictions, Plan, kernel_rows, leaks_between, unlabelled
+from harness.predictor.features import LABEL, labelled_frame
+from harness.predictor.protocol import PredictorInfo
+from harness.predictor.subjects import content_sha256
 from harness.schema.results import Leaks, Subject, Track
 from harness.splits import assign_splits
 
@@ -95,7 +95,7 @@ class KernelPlan(Plan):
                 train = self._frame[is_trained].reset_index(drop=True)
                 yield Fold((split,), train, unlabelled(self._frame.iloc[held_out]), repeat, place)
 
-    def rows(self, split: str, done: Sequence[tuple[Fold, Predicted]]) -> pd.DataFrame:
+    def rows(self, split: str, done: Sequence[tuple[Fold, FoldPredictions]]) -> pd.DataFrame:
         """One row a held-out kernel and repeat."""
         of_place = {(repeat, place): held_out for repeat, place, held_out in self._places(split)}
         parts = [

@@ -13,11 +13,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.evaluation.features import LABEL, labelled_frame, network_frame, numbered_configurations
-from harness.evaluation.plans import ROWS, Fold, Plan, Predicted, Reals, interval_columns, leaks_between
-from harness.evaluation.protocol import PredictorInfo
-from harness.evaluation.subjects import content_sha256
-from harness.evaluation.sums import interval_of_sum
+from harness.evaluation.plans import ROWS, Fold, FoldPredictions, Plan, Reals, interval_columns, leaks_between
+from harness.prediction.sum_interval import interval_of_sum
+from harness.predictor.features import LABEL, labelled_frame, network_frame, numbered_configurations
+from harness.predictor.protocol import PredictorInfo
+from harness.predictor.subjects import content_sha256
 from harness.schema.identity import configuration_ids
 from harness.schema.records import KEYS
 from harness.schema.results import Leaks, Subject, Track
@@ -83,14 +83,14 @@ class ModelPlan(Plan):
             train = labelled_frame(self._train(family))
             yield Fold((ALL_FAMILIES, _without(family)), train, test, place=place, networks=networks)
 
-    def rows(self, split: str, done: Sequence[tuple[Fold, Predicted]]) -> pd.DataFrame:
+    def rows(self, split: str, done: Sequence[tuple[Fold, FoldPredictions]]) -> pd.DataFrame:
         """One row a network; it is grouped by family where there are several, else by network."""
         parts = [self._sums(fold, predicted) for fold, predicted in done]
         rows = pd.concat(parts, ignore_index=True).assign(split=split)
         rows["group"] = rows["family"] if split == ALL_FAMILIES else rows["row"]
         return rows[list(ROWS)]
 
-    def _sums(self, fold: Fold, predicted: Predicted) -> pd.DataFrame:
+    def _sums(self, fold: Fold, predicted: FoldPredictions) -> pd.DataFrame:
         """One row a network of a family: what its kernels add up to, or what the predictor says instead.
 
         A kernel that is not covered is estimated to take what kernels of its type take per byte moved, of a type that
@@ -135,7 +135,7 @@ class ModelPlan(Plan):
         return leaks_between(pairs, float(n_removed))
 
 
-def _intervals(fold: Fold, predicted: Predicted, n_networks: int) -> dict[int, Reals]:
+def _intervals(fold: Fold, predicted: FoldPredictions, n_networks: int) -> dict[int, Reals]:
     """Interval of the energy of each network, by nominal coverage in percent, shape `(n_networks, 2)`.
 
     Networks that lack a kernel have none, because what is there is no interval of the whole. Nor has a predictor that

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from harness.evaluation.features import FEATURES
-from harness.evaluation.protocol import PredictorInfo
+from harness.predictor.features import FEATURES
+from harness.predictor.protocol import PredictorInfo
 from harness.schema.records import KEYS
 from harness.schema.results import Leaks, Subject, Track
 from harness.schema.vocabulary import Split
@@ -67,7 +67,7 @@ class Fold:
 
 
 @dataclass(frozen=True)
-class Predicted:
+class FoldPredictions:
     """What came of a fold, in the order of its `test`; NaN where the predictor cannot speak.
 
     Attributes:
@@ -112,7 +112,7 @@ class Plan(ABC):
         """Folds in the order in which they are run."""
 
     @abstractmethod
-    def rows(self, split: str, done: Sequence[tuple[Fold, Predicted]]) -> pd.DataFrame:
+    def rows(self, split: str, done: Sequence[tuple[Fold, FoldPredictions]]) -> pd.DataFrame:
         """Columns `ROWS`, of the folds of one split."""
 
     @abstractmethod
@@ -120,7 +120,7 @@ class Plan(ABC):
         """What the sides of a split share."""
 
 
-def kernel_rows(split: str, fold: Fold, predicted: Predicted, facts: pd.DataFrame) -> pd.DataFrame:
+def kernel_rows(split: str, fold: Fold, predicted: FoldPredictions, facts: pd.DataFrame) -> pd.DataFrame:
     """Columns `ROWS` where every kernel is a row.
 
     Args:

@@ -5,7 +5,6 @@ It computes nothing and decides nothing but whether a file may be used again.
 
 import hashlib
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -14,18 +13,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from harness import __version__
 from harness.errors import UsageError
+from harness.predictor.pins import fit_pins
 from harness.schema.results import Pins, Result, Subject, Track
-from harness.splits import SPLIT_VERSION
 
 EVALUATION_VERSION: Final = 5
 """Rises whenever a rule changes by which rows are held out, predicted or scored, so that no result is stale."""
-_PACKAGES: Final = ("numpy", "pandas", "scikit-learn", "scipy")
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class Evaluation:
     """A result and the rows that it is made of.
 
     Attributes:
@@ -39,16 +36,8 @@ class Evaluated:
 
 def make_pins(data_sha256: str, predictor: str, predictor_version: str, seed: int) -> Pins:
     """Pins of a result that this program makes now."""
-    return Pins(
-        data_sha256=data_sha256,
-        split_version=SPLIT_VERSION,
-        evaluation_version=EVALUATION_VERSION,
-        harness_version=__version__,
-        predictor=predictor,
-        predictor_version=predictor_version,
-        packages={name: version(name) for name in _PACKAGES},
-        seed=seed,
-    )
+    of_fit = fit_pins(data_sha256, predictor, predictor_version, seed)
+    return Pins(**of_fit.model_dump(), evaluation_version=EVALUATION_VERSION)
 
 
 def result_path(folder: Path, track: Track, predictor: str, subject: Subject) -> Path:
@@ -56,7 +45,7 @@ def result_path(folder: Path, track: Track, predictor: str, subject: Subject) ->
     return folder / track / predictor / f"{subject.key}.json"
 
 
-def write_result(evaluated: Evaluated, folder: Path) -> None:
+def write_result(evaluated: Evaluation, folder: Path) -> None:
     """Write both files, the JSON last.
 
     Raises:
@@ -87,7 +76,7 @@ def rows_bytes(rows: pd.DataFrame) -> bytes:
     return content
 
 
-def read_result(path: Path) -> Evaluated | None:
+def read_result(path: Path) -> Evaluation | None:
     """Result of a file; None where there is none, or none that is whole."""
     try:
         result = Result.model_validate_json(path.read_bytes())
@@ -96,10 +85,10 @@ def read_result(path: Path) -> Evaluated | None:
         return None
     if hashlib.sha256(content).hexdigest() != result.rows_sha256:
         return None
-    return Evaluated(result, pq.read_table(pa.BufferReader(content)).to_pandas())
+    return Evaluation(result, pq.read_table(pa.BufferReader(content)).to_pandas())
 
 
-def reusable(path: Path, pins: Pins) -> Evaluated | None:
+def reusable(path: Path, pins: Pins) -> Evaluation | None:
     """Result of a file that holds what would come out now; one that failed is always tried again."""
     found = read_result(path)
     if found is None or found.result.pins != pins:

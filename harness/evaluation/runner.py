@@ -1,6 +1,6 @@
 """Runs predictors over plans: only what no result file holds, many at once; every failure is a result.
 
-What is tried on what is decided by the plans, how predictors are confined by `harness.evaluation.isolation`.
+What is tried on what is decided by the plans, how predictors are confined by `harness.sandbox.jobs`.
 """
 
 import hashlib
@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from harness.evaluation.isolation import Job, Limits, Outcome, run_jobs
-from harness.evaluation.plans import COVERAGES, ROWS, Fold, Mask, Plan, Predicted
-from harness.evaluation.protocol import PredictorInfo
-from harness.evaluation.registry import PACKAGE, predictor_version
-from harness.evaluation.results import Evaluated, make_pins, result_path, reusable, rows_bytes, write_result
+from harness.evaluation.plans import COVERAGES, ROWS, Fold, FoldPredictions, Mask, Plan
+from harness.evaluation.results import Evaluation, make_pins, result_path, reusable, rows_bytes, write_result
 from harness.evaluation.scores import scores
 from harness.parallel import at_once
+from harness.predictor.protocol import PredictorInfo
+from harness.predictor.registry import PACKAGE, predictor_version
+from harness.sandbox.jobs import Job, Limits, Outcome, run_jobs
 from harness.schema.results import Leaks, Pins, Result, SplitResult, Subject
 
 
@@ -66,7 +66,7 @@ def evaluate(
     infos: Sequence[PredictorInfo],
     settings: Settings,
     on_done: Callable[[str], None] = lambda _: None,
-) -> list[Evaluated]:
+) -> list[Evaluation]:
     """Result of every predictor on every plan, in order of the plans.
 
     A result that is on disk and would come out the same is not computed again; new ones are written when a predictor
@@ -82,7 +82,7 @@ def evaluate(
         UsageError: the back end is not there, or a file cannot be written.
     """
     versions = {info.key: predictor_version(info.key, settings.package) for info in infos}
-    found: dict[tuple[int, str], Evaluated] = {}
+    found: dict[tuple[int, str], Evaluation] = {}
     units: list[_Unit] = []
     for number, plan in enumerate(plans):
         pins = {key: make_pins(plan.data_sha256, key, of_key, settings.seed) for key, of_key in versions.items()}
@@ -101,14 +101,14 @@ def evaluate(
     return [found[number, key] for number in range(len(plans)) for key in versions]
 
 
-def _leaks(plan: Plan, known: Sequence[Evaluated]) -> dict[str, Leaks]:
+def _leaks(plan: Plan, known: Sequence[Evaluation]) -> dict[str, Leaks]:
     """Leaks of every split; those of another predictor on the same data are the same."""
     for evaluated in known:
         return {split.split: split.leaks for split in evaluated.result.splits if split.leaks is not None}
     return {split: plan.leaks(split) for split in plan.splits}
 
 
-def _run(units: Sequence[_Unit], settings: Settings) -> Iterator[tuple[_Unit, Evaluated]]:
+def _run(units: Sequence[_Unit], settings: Settings) -> Iterator[tuple[_Unit, Evaluation]]:
     """Results as they come; what a predictor is asked about one subject is asked of one process."""
     together: defaultdict[tuple[str, Subject], list[_Unit]] = defaultdict(list)
     for unit in units:
@@ -128,13 +128,13 @@ def _run(units: Sequence[_Unit], settings: Settings) -> Iterator[tuple[_Unit, Ev
 class _Tally:
     """What the folds of one split have come to."""
 
-    done: list[tuple[Fold, Predicted]] = field(default_factory=list)
+    done: list[tuple[Fold, FoldPredictions]] = field(default_factory=list)
     reason: str | None = None
     fit_s: list[float] = field(default_factory=list)
     predict_s: float = 0.0
     n_predicted: int = 0
 
-    def add(self, fold: Fold, predicted: Predicted, outcome: Outcome | None) -> None:
+    def add(self, fold: Fold, predicted: FoldPredictions, outcome: Outcome | None) -> None:
         self.done.append((fold, predicted))
         if outcome is not None and outcome.fit_s is not None and outcome.predict_s is not None:
             self.fit_s.append(outcome.fit_s)
@@ -145,7 +145,7 @@ class _Tally:
 _Tallies = defaultdict[str, _Tally]
 
 
-def _evaluated(units: Sequence[_Unit], settings: Settings) -> list[tuple[_Unit, Evaluated]]:
+def _evaluated(units: Sequence[_Unit], settings: Settings) -> list[tuple[_Unit, Evaluation]]:
     """Fit and predict all folds of all plans of one predictor and subject, and score what comes of them."""
     tallies: list[_Tallies] = [defaultdict(_Tally) for _ in units]
     for of_unit, fold, predicted, outcome in _outcomes(units, settings, tallies):
@@ -157,7 +157,7 @@ def _evaluated(units: Sequence[_Unit], settings: Settings) -> list[tuple[_Unit, 
     return [(unit, _result(unit, of_unit, settings.seed)) for unit, of_unit in zip(units, tallies, strict=True)]
 
 
-def _result(unit: _Unit, tallies: _Tallies, seed: int) -> Evaluated:
+def _result(unit: _Unit, tallies: _Tallies, seed: int) -> Evaluation:
     plan = unit.plan
     rows, splits = [], []
     for split in plan.splits:
@@ -177,12 +177,12 @@ def _result(unit: _Unit, tallies: _Tallies, seed: int) -> Evaluated:
     result = Result(
         schema_version=1, track=plan.track, subject=plan.subject, pins=unit.pins, rows_sha256=digest, splits=splits
     )
-    return Evaluated(result, joined)
+    return Evaluation(result, joined)
 
 
 def _outcomes(
     units: Sequence[_Unit], settings: Settings, tallies: Sequence[_Tallies]
-) -> Iterator[tuple[_Tallies, Fold, Predicted | None, Outcome | None]]:
+) -> Iterator[tuple[_Tallies, Fold, FoldPredictions | None, Outcome | None]]:
     """Every fold with the tallies of its unit and what came of it.
 
     A fold all of whose splits have failed already is left out. Folds that hold no kernel of a type that the predictor
@@ -204,7 +204,7 @@ def _outcomes(
         of_unit, fold, is_covered = waiting.popleft()
         yield of_unit, fold, _predicted(outcome, is_covered), outcome
     for of_unit, fold in idle:
-        yield of_unit, fold, Predicted(np.full(len(fold.test), np.nan), {}), None
+        yield of_unit, fold, FoldPredictions(np.full(len(fold.test), np.nan), {}), None
 
 
 def _untried(units: Sequence[_Unit], tallies: Sequence[_Tallies]) -> Iterator[tuple[_Unit, _Tallies, Fold]]:
@@ -223,7 +223,7 @@ def _job(unit: _Unit, fold: Fold, is_covered: Mask) -> Job:
     return Job(train, test, tuple(coverage / 100 for coverage in COVERAGES), networks, unit.plan.track)
 
 
-def _predicted(outcome: Outcome, is_covered: Mask) -> Predicted | None:
+def _predicted(outcome: Outcome, is_covered: Mask) -> FoldPredictions | None:
     """Predictions of all kernels of a fold, from those that the predictor was given; None where it failed."""
     if outcome.predictions is None:
         return None
@@ -233,7 +233,7 @@ def _predicted(outcome: Outcome, is_covered: Mask) -> Predicted | None:
     for coverage, bounds in outcome.intervals.items():
         intervals[round(100 * coverage)] = of_all = np.full((len(is_covered), 2), np.nan)
         of_all[is_covered] = bounds
-    return Predicted(energy_mj, intervals, outcome.networks)
+    return FoldPredictions(energy_mj, intervals, outcome.networks)
 
 
 def _split_result(unit: _Unit, split: str, tally: _Tally, rows: pd.DataFrame | None, seed: int) -> SplitResult:

@@ -11,11 +11,11 @@ from harness.evaluation.bootstrap import Groups, measured
 from harness.evaluation.folds import numbered
 from harness.evaluation.metrics import Reals, interval_coverage
 from harness.evaluation.plans import COVERAGES, LEAST_COVERAGE
-from harness.evaluation.protocol import KERNELS
+from harness.predictor.protocol import KERNELS
 from harness.schema.results import Score, Track
 
 
-class Tried(NamedTuple):
+class ScoredRows(NamedTuple):
     """Rows of one split and kernel type, each once.
 
     Attributes:
@@ -50,7 +50,7 @@ def by_kernel(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
             yield kernel, rows[rows["kernel"] == kernel]
 
 
-def tried(rows: pd.DataFrame) -> Tried:
+def scored_rows(rows: pd.DataFrame) -> ScoredRows:
     """Rows of one split and kernel type, with the repeats of each beside each other.
 
     Every row is held out once in every repeat. The sum over the kernels of a network is scored only where it covers
@@ -63,7 +63,7 @@ def tried(rows: pd.DataFrame) -> Tried:
     n_repeats = ordered["repeat"].nunique()
     scored = ordered["predicted_mj"].where(ordered["covered_flops"] >= LEAST_COVERAGE)
     first = ordered.head(len(ordered) // n_repeats).reset_index(drop=True)
-    return Tried(
+    return ScoredRows(
         first["row"].to_numpy(dtype=str),
         first["group"],
         first["actual_mj"].to_numpy(dtype=np.float64),
@@ -83,7 +83,7 @@ def scores(rows: pd.DataFrame, track: Track, seed: int) -> list[Score]:
 
 
 def _score(kernel: str, rows: pd.DataFrame, track: Track, seed: int) -> Score:
-    of_rows = tried(rows)
+    of_rows = scored_rows(rows)
     chosen = of_rows.is_scored
     fields: dict[str, Any] = {"kernel": kernel, "n": int(chosen.sum()), "n_test": len(chosen)}
     fields["coverage"] = _weighted(rows["covered_kernels"], rows["n_kernels"])

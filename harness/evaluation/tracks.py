@@ -10,7 +10,7 @@ from harness.evaluation.device_track import DevicePlan
 from harness.evaluation.kernel_track import KernelPlan
 from harness.evaluation.model_track import ModelPlan
 from harness.evaluation.plans import Plan
-from harness.evaluation.subjects import by_subject
+from harness.predictor.subjects import by_subject
 from harness.releases import Release
 from harness.schema.results import Subject, Track
 
@@ -19,7 +19,7 @@ _TEACHES: Final = ("dtype", "is_idle_subtracted", "batch_size", "tier")
 """Fields in which devices that teach each other are alike, besides the kind of processor."""
 
 
-class Planned(NamedTuple):
+class TrackPlans(NamedTuple):
     """Plans of a track.
 
     Attributes:
@@ -31,7 +31,7 @@ class Planned(NamedTuple):
     notes: Sequence[str]
 
 
-def plans_of(track: Track, release: Release, seed: int) -> Planned:
+def plans_of(track: Track, release: Release, seed: int) -> TrackPlans:
     """Plans of one track over all subjects of a release.
 
     Args:
@@ -42,12 +42,12 @@ def plans_of(track: Track, release: Release, seed: int) -> Planned:
     return _PLANNERS[track](release, seed)
 
 
-def _kernel_plans(release: Release, seed: int) -> Planned:
+def _kernel_plans(release: Release, seed: int) -> TrackPlans:
     plans = [KernelPlan(subject, rows, seed) for subject, rows in by_subject(release.levels["kernels"]).items()]
-    return Planned(plans, [] if plans else ["there are no kernel rows"])
+    return TrackPlans(plans, [] if plans else ["there are no kernel rows"])
 
 
-def _model_plans(release: Release, seed: int) -> Planned:  # noqa: ARG001  nothing is drawn
+def _model_plans(release: Release, seed: int) -> TrackPlans:  # noqa: ARG001  nothing is drawn
     models = release.levels["models"]
     with_list = by_subject(models.filter(pc.is_valid(models.column("kernels"))))
     kernels = by_subject(release.levels["kernels"])
@@ -60,10 +60,10 @@ def _model_plans(release: Release, seed: int) -> Planned:  # noqa: ARG001  nothi
     if untaught:
         devices = sorted({subject.device_id for subject in untaught})
         notes.append(f"no kernel row to train on for the networks of {', '.join(devices)}")
-    return Planned(plans, notes or ([] if plans else ["there are no model rows"]))
+    return TrackPlans(plans, notes or ([] if plans else ["there are no model rows"]))
 
 
-def _device_plans(release: Release, seed: int) -> Planned:
+def _device_plans(release: Release, seed: int) -> TrackPlans:
     table = release.levels["kernels"]
     subjects = by_subject(table)
     plans, alone = [], []
@@ -74,7 +74,7 @@ def _device_plans(release: Release, seed: int) -> Planned:
         else:
             alone.append(f"{subject.device_id} ({subject.delegate}, {subject.dtype})")
     notes = [f"no other device can teach {', '.join(alone)}: none of the same tier, processor and data type"]
-    return Planned(plans, notes if alone else ([] if plans else ["there are no kernel rows"]))
+    return TrackPlans(plans, notes if alone else ([] if plans else ["there are no kernel rows"]))
 
 
 def _teachers(table: pa.Table, subject: Subject, processor: pa.Scalar) -> pa.Table:
@@ -87,7 +87,7 @@ def _teachers(table: pa.Table, subject: Subject, processor: pa.Scalar) -> pa.Tab
     return table.filter(chosen).combine_chunks()
 
 
-_PLANNERS: Final[Mapping[Track, Callable[[Release, int], Planned]]] = {
+_PLANNERS: Final[Mapping[Track, Callable[[Release, int], TrackPlans]]] = {
     "kernels": _kernel_plans,
     "models": _model_plans,
     "devices": _device_plans,

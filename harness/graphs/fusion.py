@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from harness.graphs.fusion_rules import ANY, GATE, Rule, Runtime, Step
+from harness.graphs.fusion_rules import ANY, GATE, FusionRule, FusionStep, Runtime
 from harness.graphs.graph import VIEWS, Graph, Node
 from harness.graphs.sizes import Sizes, operator_name
 
@@ -115,7 +115,7 @@ def _parts_of(graph: Graph, sizes: Sizes) -> tuple[list[Part], frozenset[str]]:
     return parts, taken_outside
 
 
-def _united(group: Group, rule: Rule | None) -> Part:
+def _united(group: Group, rule: FusionRule | None) -> Part:
     """A group as one part under the name of its block; a group of one part is that part."""
     if rule is None or rule.block is None:
         return group.parts[0]
@@ -125,21 +125,24 @@ def _united(group: Group, rule: Rule | None) -> Part:
 
 
 def _grouped(
-    parts: Sequence[Part], taken_outside: frozenset[str], rules: Sequence[tuple[Rule, tuple[Step, ...]]], sizes: Sizes
-) -> list[tuple[Group, Rule | None]]:
+    parts: Sequence[Part],
+    taken_outside: frozenset[str],
+    rules: Sequence[tuple[FusionRule, tuple[FusionStep, ...]]],
+    sizes: Sizes,
+) -> list[tuple[Group, FusionRule | None]]:
     """Groups that the rules find, each with its rule; what no rule takes is a group by itself."""
     links = _Links(parts, taken_outside)
-    by_first: dict[str, list[tuple[Rule, tuple[Step, ...]]]] = defaultdict(list)
+    by_first: dict[str, list[tuple[FusionRule, tuple[FusionStep, ...]]]] = defaultdict(list)
     for rule, steps in rules:
         for operator in steps[0].operators:
             by_first[operator].append((rule, steps))
     taken: set[int] = set()
-    found: list[tuple[int, Group, Rule | None]] = []
+    found: list[tuple[int, Group, FusionRule | None]] = []
     for place, part in enumerate(parts):
         if place in taken:
             continue
         longest: tuple[int, ...] = (place,)
-        its_rule: Rule | None = None
+        its_rule: FusionRule | None = None
         for rule, steps in (*by_first[part.name], *(() if part.name in VIEWS else by_first[ANY])):
             if rule.dtypes and not {sizes.dtype(tensor) for tensor in part.outputs} & set(rule.dtypes):
                 continue
@@ -170,7 +173,7 @@ class _Links:
             for tensor in (*part.inputs, *part.constants):
                 self._readers[tensor].append(place)
 
-    def match(self, taken: set[int], first: int, steps: Sequence[Step], rule: Rule) -> tuple[int, ...]:
+    def match(self, taken: set[int], first: int, steps: Sequence[FusionStep], rule: FusionRule) -> tuple[int, ...]:
         """Places of the parts that a rule takes from one on; empty where it does not hold."""
         begins_from = self._parts[first].inputs[:1]
         if rule.when == "weighted" and len(self._parts[first].inputs) > 1:
@@ -190,7 +193,7 @@ class _Links:
                 return ()
         return tuple(places)
 
-    def _fits(self, place: int, step: Step, begins_from: tuple[str, ...]) -> bool:
+    def _fits(self, place: int, step: FusionStep, begins_from: tuple[str, ...]) -> bool:
         part = self._parts[place]
         if GATE in step.operators:
             is_product = part.name in _PRODUCTS and len(part.inputs) == 2

@@ -21,7 +21,7 @@ GATE: Final = "gate"
 _SUFFIXES = {"?": (0, 1), "*": (0, None)}
 
 
-class Step(NamedTuple):
+class FusionStep(NamedTuple):
     """One step of a chain.
 
     Attributes:
@@ -39,14 +39,14 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Source(_Frozen):
+class RuleSource(_Frozen):
     """Documentation or code that a rule rests on."""
 
     title: str
     url: str = Field(pattern="^https://")
 
 
-class Rule(_Frozen):
+class FusionRule(_Frozen):
     """Operators, one after the other, that run as one kernel.
 
     Attributes:
@@ -82,9 +82,9 @@ class Runtime(_Frozen):
     name: str
     title: str
     version: str
-    sources: dict[str, Source]
+    sources: dict[str, RuleSource]
     sets: dict[str, tuple[str, ...]]
-    rules: tuple[Rule, ...] = Field(min_length=1)
+    rules: tuple[FusionRule, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _is_sound(self) -> "Runtime":
@@ -101,17 +101,17 @@ class Runtime(_Frozen):
                     raise ValueError(f"{rule.chain!r} leaves open which step takes an operator")
         return self
 
-    def steps(self, rule: Rule) -> tuple[Step, ...]:
+    def steps(self, rule: FusionRule) -> tuple[FusionStep, ...]:
         """Steps of a rule, sets resolved."""
         return tuple(self._step(text) for text in rule.chain.split())
 
-    def _step(self, text: str) -> Step:
+    def _step(self, text: str) -> FusionStep:
         least, most = _SUFFIXES.get(text[-1:], (1, 1))
         words = text.rstrip("?*").split("|")
-        return Step(frozenset(name for word in words for name in self.sets.get(word, (word,))), least, most)
+        return FusionStep(frozenset(name for word in words for name in self.sets.get(word, (word,))), least, most)
 
 
-def _may_follow(steps: tuple[Step, ...]) -> frozenset[str]:
+def _may_follow(steps: tuple[FusionStep, ...]) -> frozenset[str]:
     """Operators that the next step to take one may take."""
     found: frozenset[str] = frozenset()
     for step in steps:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from harness.evaluation.extrapolation import KernelRange, Ranges
 from harness.evaluation.kernel_track import CROSS_VALIDATION, PUBLISHED
 from harness.evaluation.metrics import METRICS
-from harness.evaluation.persistence import Stamp
-from harness.evaluation.protocol import PredictorInfo
 from harness.packaging.sources import attributions_of, bibtex_of, licences_of, sources_table
 from harness.packaging.templates import hub_licence, render_card
+from harness.prediction.extrapolation import KernelRange, Ranges
+from harness.predictor.persistence import Stamp
+from harness.predictor.protocol import PredictorInfo
 from harness.schema.export import Markdown, code_span
 from harness.schema.results import Interval, Result, Score, SplitResult, Subject, Track
 from harness.schema.vocabulary import TIER_TITLES, UNSTATED_LICENCE

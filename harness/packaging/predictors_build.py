@@ -13,20 +13,20 @@ from typing import Final
 import pyarrow.compute as pc
 
 from harness.errors import UsageError
-from harness.evaluation.extrapolation import ranges_of
-from harness.evaluation.fitted import MODEL_FILE, RANGES_FILE, make_stamp, saved_folder
-from harness.evaluation.persistence import STAMP_FILE, Stamp, save_predictor
 from harness.evaluation.plans import Plan
-from harness.evaluation.protocol import PredictorError, PredictorInfo
-from harness.evaluation.registry import PACKAGE, load_model, predictor_version
 from harness.evaluation.results import make_pins, read_result, result_path
-from harness.evaluation.subjects import by_subject
 from harness.evaluation.tracks import plans_of
-from harness.evaluation.training import TrainingSet
 from harness.issues import quoted
 from harness.packaging.plan import pairs_of
 from harness.packaging.predictor_card import PredictorFacts, predictor_card
 from harness.packaging.texts import Texts, read_texts
+from harness.prediction.extrapolation import ranges_of
+from harness.prediction.fitted_predictor import MODEL_FILE, RANGES_FILE, make_stamp, saved_folder
+from harness.prediction.training_set import TrainingSet
+from harness.predictor.persistence import STAMP_FILE, Stamp, save_predictor
+from harness.predictor.protocol import PredictorError, PredictorInfo
+from harness.predictor.registry import PACKAGE, load_model, predictor_version
+from harness.predictor.subjects import by_subject
 from harness.releases import Release
 from harness.schema.results import Result, Subject, Track
 from harness.swap import replacing

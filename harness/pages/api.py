@@ -7,14 +7,14 @@ from typing import Any
 from harness import __version__
 from harness.pages.board_pages import page_of
 from harness.pages.board_rows import Boards
+from harness.pages.device_entries import DeviceEntry
 from harness.pages.label import label_path
-from harness.pages.subjects import Subject
 from harness.scoring.editions import editions
 from harness.scoring.ratings import Rating
 
 
 def api_files(
-    subjects: Sequence[Subject], ratings: Sequence[Rating], dataset_version: str, boards: Boards
+    subjects: Sequence[DeviceEntry], ratings: Sequence[Rating], dataset_version: str, boards: Boards
 ) -> dict[str, str]:
     """Text of every file of the API, by its address from the root of the site.
 
@@ -43,7 +43,7 @@ def _predictors(boards: Boards) -> dict[str, Any]:
     }
 
 
-def _device(subject: Subject) -> dict[str, Any]:
+def _device(subject: DeviceEntry) -> dict[str, Any]:
     return {
         **subject.facts,
         "page": subject.path,
@@ -57,7 +57,7 @@ def _device(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _label(subject: Subject, rating: Rating, dataset_version: str) -> dict[str, Any]:
+def _label(subject: DeviceEntry, rating: Rating, dataset_version: str) -> dict[str, Any]:
     return {
         "svg": label_path(subject, rating),
         "verification_hash": rating.verification_hash(dataset_version),

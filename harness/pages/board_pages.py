@@ -10,15 +10,15 @@ from typing import Any, Final, NamedTuple
 from jinja2 import Environment
 from markupsafe import Markup
 
-from harness.evaluation.board import HEADLINES, Row, headlines, notes_on
+from harness.evaluation.board import HEADLINES, BoardRow, headlines, notes_on
 from harness.evaluation.bootstrap import FEWEST_GROUPS, Difference
 from harness.evaluation.comparison import BASELINE
 from harness.evaluation.kernel_track import CROSS_VALIDATION
-from harness.evaluation.protocol import PredictorInfo
 from harness.evaluation.tracks import TRACKS
 from harness.pages.board_rows import Boards
 from harness.pages.markup import MISSING, code, fixed, plain, title
-from harness.pages.tables import Cell, Column, Table, link, noted, number, text, words
+from harness.pages.tables import Cell, Table, TableColumn, link, noted, number, text, words
+from harness.predictor.protocol import PredictorInfo
 from harness.schema.results import Interval, Subject, Track
 from harness.schema.vocabulary import TIER_TITLES
 
@@ -32,11 +32,11 @@ _LEADS: Final[dict[Track, str]] = {
     "models": "Energy of networks as the sum over their kernels; the predictor was fitted without their family.",
     "devices": "Energy of kernels on a device that the predictor was not fitted on, but for k rows to calibrate on.",
 }
-_SPLIT: Final = Column("split", "Split")
-_ROWS_OF: Final = Column("rows_of", "Device", is_prose=True)
-_TRACK: Final = Column("track", "Track")
-_KERNEL: Final = Column("kernel", "Kernel type")
-_PREDICTOR: Final = Column("predictor", "Predictor")
+_SPLIT: Final = TableColumn("split", "Split")
+_ROWS_OF: Final = TableColumn("rows_of", "Device", is_prose=True)
+_TRACK: Final = TableColumn("track", "Track")
+_KERNEL: Final = TableColumn("kernel", "Kernel type")
+_PREDICTOR: Final = TableColumn("predictor", "Predictor")
 
 
 def board_files(env: Environment, boards: Boards, names: Mapping[str, str]) -> dict[str, str]:
@@ -120,8 +120,8 @@ def _headlines(boards: Boards, names: Mapping[str, str]) -> Iterator[Table]:
 
 def _overview(infos: Iterable[PredictorInfo]) -> Table:
     columns = [
-        Column("name", "Predictor"), Column("key", "Key"), Column("authors", "Authors", is_prose=True),
-        Column("licence", "Licence"), Column("kernels", "Kernel types"),
+        TableColumn("name", "Predictor"), TableColumn("key", "Key"), TableColumn("authors", "Authors", is_prose=True),
+        TableColumn("licence", "Licence"), TableColumn("kernels", "Kernel types"),
     ]  # fmt: skip
     rows = [
         [
@@ -148,12 +148,16 @@ def _sections(track: Track, boards: Boards, names: Mapping[str, str]) -> list[di
     return found
 
 
-def _subject_of(row: Row) -> Subject:
+def _subject_of(row: BoardRow) -> Subject:
     return row.subject
 
 
 def _part(
-    track: Track, subject: Subject, rows: Sequence[Row], infos: Mapping[str, PredictorInfo], names: Mapping[str, str]
+    track: Track,
+    subject: Subject,
+    rows: Sequence[BoardRow],
+    infos: Mapping[str, PredictorInfo],
+    names: Mapping[str, str],
 ) -> dict[str, Any]:
     """One subject: all kernels by split, kernel types of the cross-validation, leaks, and what there is none of."""
     name, words_of = f"predictors/{track}/{subject.key}", _in_words(subject, names)
@@ -185,7 +189,7 @@ def _part(
     }
 
 
-def _predictor_cell(row: Row, infos: Mapping[str, PredictorInfo]) -> Cell:
+def _predictor_cell(row: BoardRow, infos: Mapping[str, PredictorInfo]) -> Cell:
     return link(row.predictor, f"../about/{row.predictor}/") if row.predictor in infos else text(row.predictor)
 
 
@@ -218,27 +222,27 @@ def _difference_bound(found: Difference | None, side: int) -> Cell:
     return _bound(None if found is None else found.ci95, side)
 
 
-def _outcome(row: Row) -> Cell:
+def _outcome(row: BoardRow) -> Cell:
     status, reason = row.result.status, row.result.reason
     if status == "ok":
         return Cell(status, plain(status))
     return Cell(f"{status}: {reason}", noted(status, reason).shown)
 
 
-_OUTCOME: Final = Column("outcome", "Run", is_prose=True)
+_OUTCOME: Final = TableColumn("outcome", "Run", is_prose=True)
 
 
-def _percents(key: str, heading: str) -> Column:
-    return Column(f"{key}_percent", heading, "%", is_number=True)
+def _percents(key: str, heading: str) -> TableColumn:
+    return TableColumn(f"{key}_percent", heading, "%", is_number=True)
 
 
-_CELLS: Final[Mapping[Column, Callable[[Row], Cell]]] = {
+_CELLS: Final[Mapping[TableColumn, Callable[[BoardRow], Cell]]] = {
     _OUTCOME: _outcome,
-    Column("rank", "Rank", is_number=True): lambda row: number(row.compared.rank),
+    TableColumn("rank", "Rank", is_number=True): lambda row: number(row.compared.rank),
     _percents("within_10", "Within ±10 %"): lambda row: _share(row.score.within_10),
     _percents("within_10_low", "95 % low"): lambda row: _bound(row.within_10_ci95, 0),
     _percents("within_10_high", "95 % high"): lambda row: _bound(row.within_10_ci95, 1),
-    Column("ties", "Tied with"): lambda row: text(", ".join(row.compared.ties) or None),
+    TableColumn("ties", "Tied with"): lambda row: text(", ".join(row.compared.ties) or None),
     _percents("above_baseline", f"Above {BASELINE}"): lambda row: _difference(row.compared.to_baseline),
     _percents("above_baseline_low", "95 % low"): lambda row: _difference_bound(row.compared.to_baseline, 0),
     _percents("above_baseline_high", "95 % high"): lambda row: _difference_bound(row.compared.to_baseline, 1),
@@ -252,15 +256,17 @@ _CELLS: Final[Mapping[Column, Callable[[Row], Cell]]] = {
     _percents("interval_95", "95 % hold"): lambda row: _share(row.score.interval_coverage.get("95")),
     _percents("mape", "MAPE"): lambda row: _percent(row.score.mape),
     _percents("rmspe", "RMSPE"): lambda row: _percent(row.score.rmspe),
-    Column("rmse_mj", "RMSE", "mJ", is_number=True): lambda row: number(row.score.rmse_mj, 3),
-    Column("spearman", "Spearman", is_number=True): lambda row: number(row.score.spearman, 3),
+    TableColumn("rmse_mj", "RMSE", "mJ", is_number=True): lambda row: number(row.score.rmse_mj, 3),
+    TableColumn("spearman", "Spearman", is_number=True): lambda row: number(row.score.spearman, 3),
     _percents("within_5", "Within ±5 %"): lambda row: _share(row.score.within_5),
     _percents("within_15", "Within ±15 %"): lambda row: _share(row.score.within_15),
     _percents("kernel_error", "Kernel error"): lambda row: _percent(row.score.kernel_error),
     _percents("coverage_error", "Not covered"): lambda row: _percent(row.score.coverage_error),
-    Column("n", "Rows", is_number=True): lambda row: number(row.score.n if row.result.status == "ok" else None),
-    Column("fit_s", "Fit", "s", is_number=True): lambda row: number(row.result.fit_s, 2),
-    Column("predict_rows_per_s", "Predict", "rows/s", is_number=True): lambda row: _rate(row.result.predict_rows_per_s),
+    TableColumn("n", "Rows", is_number=True): lambda row: number(row.score.n if row.result.status == "ok" else None),
+    TableColumn("fit_s", "Fit", "s", is_number=True): lambda row: number(row.result.fit_s, 2),
+    TableColumn("predict_rows_per_s", "Predict", "rows/s", is_number=True): lambda row: _rate(
+        row.result.predict_rows_per_s
+    ),
 }
 
 
@@ -268,7 +274,9 @@ def _rate(value: float | None) -> Cell:
     return Cell(value, plain(MISSING if value is None else f"{value:.0f}"))
 
 
-def _figures(name: str, caption: str, heads: Sequence[Column], rows: Sequence[tuple[Sequence[Cell], Row]]) -> Table:
+def _figures(
+    name: str, caption: str, heads: Sequence[TableColumn], rows: Sequence[tuple[Sequence[Cell], BoardRow]]
+) -> Table:
     """Table of figures; without those that no row has, and without the outcomes where every run is well."""
     columns = {column: [cell(row) for _, row in rows] for column, cell in _CELLS.items()}
     if all(row.result.status == "ok" for _, row in rows):
@@ -290,10 +298,10 @@ _LEAKS: Final = {
 }
 
 
-def _leaks(name: str, caption: str, rows: Iterable[Row]) -> Table:
+def _leaks(name: str, caption: str, rows: Iterable[BoardRow]) -> Table:
     """Leak report, a row a split; the leaks of a split are those of every predictor."""
     of_split = {row.result.split: leaks for row in rows if (leaks := row.result.leaks) is not None}
-    columns = [_SPLIT, *(Column(key, heading, is_number=True) for key, heading in _LEAKS.items())]
+    columns = [_SPLIT, *(TableColumn(key, heading, is_number=True) for key, heading in _LEAKS.items())]
     cells = [[text(split), *(number(getattr(leaks, key)) for key in _LEAKS)] for split, leaks in of_split.items()]
     return Table(name, caption, columns, cells)
 
@@ -314,10 +322,10 @@ def _facts(info: PredictorInfo) -> list[tuple[str, Any]]:
 
 
 _SUBJECT: Final = (
-    Column("device", "Device"),
-    Column("delegate", "Delegate"),
-    Column("dtype", "Type"),
-    Column("quantity", "Energy"),
+    TableColumn("device", "Device"),
+    TableColumn("delegate", "Delegate"),
+    TableColumn("dtype", "Type"),
+    TableColumn("quantity", "Energy"),
 )
 
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.evaluation.board import Row, board
+from harness.evaluation.board import BoardRow, board
 from harness.evaluation.plans import Plan
-from harness.evaluation.protocol import PredictorInfo
-from harness.evaluation.registry import PACKAGE, predictor_version, predictors_in
-from harness.evaluation.results import Evaluated, make_pins, read_result, result_path
+from harness.evaluation.results import Evaluation, make_pins, read_result, result_path
 from harness.evaluation.tracks import TRACKS, plans_of
+from harness.predictor.protocol import PredictorInfo
+from harness.predictor.registry import PACKAGE, predictor_version, predictors_in
 from harness.releases import Release
 from harness.schema.results import Track
 
@@ -28,7 +28,7 @@ class Boards:
     """
 
     infos: Mapping[str, PredictorInfo] = field(default_factory=dict)
-    rows: Mapping[Track, Sequence[Row]] = field(default_factory=dict)
+    rows: Mapping[Track, Sequence[BoardRow]] = field(default_factory=dict)
     notes: Mapping[Track, Sequence[str]] = field(default_factory=dict)
 
 
@@ -60,7 +60,7 @@ def read_boards(release: Release, folder: Path, *, seed: int = 0, package: str =
     return Boards(infos, rows, notes)
 
 
-def _evaluated(plan: Plan, versions: Mapping[str, str], folder: Path, seed: int) -> Iterator[Evaluated]:
+def _evaluated(plan: Plan, versions: Mapping[str, str], folder: Path, seed: int) -> Iterator[Evaluation]:
     for key, version in versions.items():
         found = read_result(result_path(folder, plan.track, key, plan.subject))
         if found is not None and found.result.pins == make_pins(plan.data_sha256, key, version, seed):

@@ -13,9 +13,9 @@ from typing import Any, Final
 import altair as alt
 import vl_convert
 
+from harness.pages.device_entries import DeviceEntry, Ranking
 from harness.pages.label import network_title
 from harness.pages.palette import SERIES, THEMES, class_colour
-from harness.pages.subjects import Ranking, Subject
 from harness.scoring.editions import Edition
 
 VEGALITE: Final = "6.4"
@@ -141,7 +141,7 @@ def _domain(edition: Edition, indices: Sequence[float], is_log: bool) -> tuple[f
     return 0, max(borders[-1], *indices) * 1.15
 
 
-def device_chart(subject: Subject, edition: Edition) -> alt.LayerChart:
+def device_chart(subject: DeviceEntry, edition: Edition) -> alt.LayerChart:
     """Energy of every network by delegate, with the edition's reference, on a logarithmic axis."""
     titles = {network.id: network_title(network) for network in edition.networks}
     places = subject.places[edition.edition]

@@ -7,11 +7,11 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from harness.pages.charts import chart_files, device_chart
+from harness.pages.device_entries import DEVICE_NOUNS, DeviceEntry
 from harness.pages.device_tables import errata_table, kernels_table, places_table, records_table, summary_table
 from harness.pages.label import interval_text, label_path, label_sentence, method_text, network_title
 from harness.pages.markup import code, figure, fixed, plain, title
-from harness.pages.subjects import DEVICE_NOUNS, Subject
-from harness.pages.tables import Column, Table
+from harness.pages.tables import Table, TableColumn
 from harness.schema.vocabulary import TIER_TITLES
 from harness.scoring.editions import Edition, edition_named
 from harness.scoring.ratings import Rating
@@ -41,14 +41,14 @@ class DevicePage:
     charts: tuple[Chart, ...]
 
 
-def device_page(subject: Subject, dataset_version: str) -> DevicePage:
+def device_page(subject: DeviceEntry, dataset_version: str) -> DevicePage:
     """Everything that the page of a device shows."""
     suites = [_suite(subject, edition_named(name)) for name, rows in subject.places.items() if len(rows)]
     errata = errata_table([subject], f"devices/{subject.device_id}-errata", "../../") if subject.errata else None
     records, kernel_rows = records_table(subject), kernels_table(subject)
-    kernels = summary_table(subject, "kernels", Column("kernel", "Kernel type"))
+    kernels = summary_table(subject, "kernels", TableColumn("kernel", "Kernel type"))
     is_long = records is not None and len(records.rows) > MOST_ROWS_SHOWN
-    families = summary_table(subject, "models", Column("family", "Family")) if is_long else None
+    families = summary_table(subject, "models", TableColumn("family", "Family")) if is_long else None
     context = {
         "subject": subject,
         "title": title(subject.name),
@@ -71,7 +71,7 @@ def device_page(subject: Subject, dataset_version: str) -> DevicePage:
     return DevicePage(context, tuple(tables), tuple(suite["chart"] for suite in suites))
 
 
-def _simulated(subject: Subject) -> str:
+def _simulated(subject: DeviceEntry) -> str:
     """What must be said before any figure of a page that holds simulated ones; empty where it holds none."""
     if subject.is_simulated:
         return "Every figure on this page was computed by an estimator. Nothing was measured, ranked or labelled."
@@ -81,7 +81,7 @@ def _simulated(subject: Subject) -> str:
     return ""
 
 
-def _lead(subject: Subject) -> str:
+def _lead(subject: DeviceEntry) -> str:
     noun = DEVICE_NOUNS[subject.facts["device_class"]]
     noun = f"simulated {noun}" if subject.is_simulated else noun
     noun = f"{'An' if noun[0] in 'aeiou' else 'A'} {noun}"
@@ -92,7 +92,7 @@ def _lead(subject: Subject) -> str:
     )
 
 
-def _suite(subject: Subject, edition: Edition) -> dict[str, Any]:
+def _suite(subject: DeviceEntry, edition: Edition) -> dict[str, Any]:
     table = places_table(subject, edition)
     place = "energy of one inference for each network and delegate, beside the edition's references"
     chart = Chart(
@@ -106,7 +106,7 @@ def _suite(subject: Subject, edition: Edition) -> dict[str, Any]:
     return {"edition": edition, "table": table, "chart": chart, "ranks": has_ranks}
 
 
-def _rating(subject: Subject, rating: Rating, dataset_version: str) -> dict[str, Any]:
+def _rating(subject: DeviceEntry, rating: Rating, dataset_version: str) -> dict[str, Any]:
     edition = edition_named(rating.edition or "")
     path = label_path(subject, rating)
     facts: Facts = [
@@ -176,7 +176,7 @@ def _given(pairs: Facts) -> Facts:
     return [(name, value) for name, value in pairs if value is not None and value != ""]
 
 
-def _device_facts(subject: Subject) -> Facts:
+def _device_facts(subject: DeviceEntry) -> Facts:
     facts = subject.facts
     tdp, printed = facts["tdp_w"], facts["tdp_printed_w"]
     tdp_text = None if tdp is None else f"{figure(tdp)} W"

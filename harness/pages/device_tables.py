@@ -5,18 +5,18 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any, Final
 
+from harness.pages.device_entries import DEVICE_NOUNS, DeviceEntry, Ranking
 from harness.pages.label import interval_text, is_numbered
 from harness.pages.markup import fixed, plain
-from harness.pages.subjects import DEVICE_NOUNS, Ranking, Subject
-from harness.pages.tables import Cell, Column, Table, badge, link, noted, number, text, words
+from harness.pages.tables import Cell, Table, TableColumn, badge, link, noted, number, text, words
 from harness.schema.vocabulary import CONFIGURATION_FIELDS, TIER_TITLES, Level
-from harness.scoring.editions import Edition, Network
+from harness.scoring.editions import Edition, SuiteNetwork
 from harness.scoring.ratings import Rating
 
-_RANK = Column("rank", "Rank", is_number=True)
-_CLASS = Column("label", "Class")
-_INDEX = Column("energy_index", "Energy index", is_number=True)
-_TIER = Column("tier", "Tier")
+_RANK = TableColumn("rank", "Rank", is_number=True)
+_CLASS = TableColumn("label", "Class")
+_INDEX = TableColumn("energy_index", "Energy index", is_number=True)
+_TIER = TableColumn("tier", "Tier")
 _LEVELS: Final[tuple[Level, ...]] = ("kernels", "models")
 _KIND: Final = ("delegate", "dtype", "is_idle_subtracted", "tier")
 """What must agree before energies are put into one line."""
@@ -26,7 +26,7 @@ def _printed(value: float | None, decimals: int = 1) -> Cell:
     return Cell(value, plain(fixed(value, decimals)))
 
 
-def ranking_table(ranking: Ranking, subjects: Sequence[Subject], root: str) -> Table:
+def ranking_table(ranking: Ranking, subjects: Sequence[DeviceEntry], root: str) -> Table:
     """Rated devices of one edition and tier, best first.
 
     Args:
@@ -35,24 +35,24 @@ def ranking_table(ranking: Ranking, subjects: Sequence[Subject], root: str) -> T
     edition = ranking.edition
     of_id = {subject.device_id: subject for subject in subjects}
     noun = edition.device_noun
-    columns = [_RANK, Column("device", noun[0].upper() + noun[1:]), _CLASS, _INDEX]
+    columns = [_RANK, TableColumn("device", noun[0].upper() + noun[1:]), _CLASS, _INDEX]
     if edition.has_pcs_and_iecs:
         columns += [
-            Column("pcs", "PCS", is_number=True),
-            Column("iecs", "IECS recomputed", "1/J", is_number=True),
-            Column("iecs_published", "IECS published", "1/J", is_number=True),
+            TableColumn("pcs", "PCS", is_number=True),
+            TableColumn("iecs", "IECS recomputed", "1/J", is_number=True),
+            TableColumn("iecs_published", "IECS published", "1/J", is_number=True),
         ]
     else:
         columns += [
-            Column("interval", "Lowest to highest run"),
-            Column("n_networks", f"Networks of {len(edition.networks)}", is_number=True),
+            TableColumn("interval", "Lowest to highest run"),
+            TableColumn("n_networks", f"Networks of {len(edition.networks)}", is_number=True),
         ]
     rows = [_ranking_row(rating, of_id[rating.device_id], edition, root) for rating in ranking.ratings]
     caption = f"{edition.title}: {len(rows)} rated, {TIER_TITLES[ranking.tier]}"
     return Table(f"rankings/{ranking.name}", caption, columns, rows, header_column=1)
 
 
-def _ranking_row(rating: Rating, subject: Subject, edition: Edition, root: str) -> list[Cell]:
+def _ranking_row(rating: Rating, subject: DeviceEntry, edition: Edition, root: str) -> list[Cell]:
     row = [
         number(rating.rank),
         link(rating.name, f"{root}{subject.path}", subject.note),
@@ -65,16 +65,16 @@ def _ranking_row(rating: Rating, subject: Subject, edition: Edition, root: str) 
     return [*row, text(interval or None), number(len(rating.networks))]
 
 
-def index_table(subjects: Sequence[Subject], root: str) -> Table:
+def index_table(subjects: Sequence[DeviceEntry], root: str) -> Table:
     """Devices with their class, or with the reason why they have none."""
     columns = [
-        Column("device", "Device"),
+        TableColumn("device", "Device"),
         _CLASS,
         _INDEX,
-        Column("device_class", "Kind"),
-        Column("vendor", "Maker or submitter"),
-        Column("edition", "Edition"),
-        Column("n_rows", "Rows", is_number=True),
+        TableColumn("device_class", "Kind"),
+        TableColumn("vendor", "Maker or submitter"),
+        TableColumn("edition", "Edition"),
+        TableColumn("n_rows", "Rows", is_number=True),
     ]
     rows = []
     for subject in subjects:
@@ -93,15 +93,15 @@ def index_table(subjects: Sequence[Subject], root: str) -> Table:
     return Table("devices", f"{len(rows)} devices with measured or published figures", columns, rows)
 
 
-def simulated_index_table(subjects: Sequence[Subject], root: str) -> Table:
+def simulated_index_table(subjects: Sequence[DeviceEntry], root: str) -> Table:
     """Devices of which every figure is simulated, with what computed it."""
     columns = [
-        Column("device", "Device"),
+        TableColumn("device", "Device"),
         _TIER,
-        Column("device_class", "Kind"),
-        Column("estimator", "Estimator"),
-        Column("n_kernel_rows", "Kernel rows", is_number=True),
-        Column("n_model_rows", "Model rows", is_number=True),
+        TableColumn("device_class", "Kind"),
+        TableColumn("estimator", "Estimator"),
+        TableColumn("n_kernel_rows", "Kernel rows", is_number=True),
+        TableColumn("n_model_rows", "Model rows", is_number=True),
     ]
     rows = [
         [
@@ -116,19 +116,19 @@ def simulated_index_table(subjects: Sequence[Subject], root: str) -> Table:
     return Table("devices-simulated", "Simulated devices: never ranked, never labelled", columns, rows)
 
 
-def places_table(subject: Subject, edition: Edition) -> Table:
+def places_table(subject: DeviceEntry, edition: Edition) -> Table:
     """Every figure of the suite by network and delegate, with its ranks among devices of the same tier."""
     columns = [
-        Column("network", "Network"),
-        Column("delegate", "Delegate"),
-        Column("energy_mj", "Energy", "mJ", is_number=True),
-        Column("power_mw", "Mean power", "mW", is_number=True),
-        Column("latency_ms", "Latency", "ms", is_number=True),
-        Column("energy_min_mj", "Lowest run", "mJ", is_number=True),
-        Column("energy_max_mj", "Highest run", "mJ", is_number=True),
-        Column("energy_rank", "Energy rank", is_number=True),
-        Column("power_rank", "Power rank", is_number=True),
-        Column("tier", "Tier"),
+        TableColumn("network", "Network"),
+        TableColumn("delegate", "Delegate"),
+        TableColumn("energy_mj", "Energy", "mJ", is_number=True),
+        TableColumn("power_mw", "Mean power", "mW", is_number=True),
+        TableColumn("latency_ms", "Latency", "ms", is_number=True),
+        TableColumn("energy_min_mj", "Lowest run", "mJ", is_number=True),
+        TableColumn("energy_max_mj", "Highest run", "mJ", is_number=True),
+        TableColumn("energy_rank", "Energy rank", is_number=True),
+        TableColumn("power_rank", "Power rank", is_number=True),
+        TableColumn("tier", "Tier"),
     ]
     networks = {network.id: network for network in edition.networks}
     places = subject.places[edition.edition].to_dict("records")
@@ -140,7 +140,7 @@ def places_table(subject: Subject, edition: Edition) -> Table:
     return Table(name, caption, _without_empty(columns, rows), _kept(columns, rows), element_id=edition.edition)
 
 
-def _place_row(place: Mapping[Any, Any], network: Network) -> list[Cell]:
+def _place_row(place: Mapping[Any, Any], network: SuiteNetwork) -> list[Cell]:
     has_spread = bool(place["has_spread"])
     return [
         noted(network.id, network.title) if is_numbered(network) else text(network.title),
@@ -156,38 +156,38 @@ def _place_row(place: Mapping[Any, Any], network: Network) -> list[Cell]:
     ]
 
 
-def _filled(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[int]:
+def _filled(columns: Sequence[TableColumn], rows: Sequence[Sequence[Cell]]) -> list[int]:
     return [
         position for position in range(len(columns)) if not rows or any(row[position].value is not None for row in rows)
     ]
 
 
-def _without_empty(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[Column]:
+def _without_empty(columns: Sequence[TableColumn], rows: Sequence[Sequence[Cell]]) -> list[TableColumn]:
     """Columns that hold at least one value."""
     return [columns[position] for position in _filled(columns, rows)]
 
 
-def _kept(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
+def _kept(columns: Sequence[TableColumn], rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
     filled = _filled(columns, rows)
     return [[row[position] for position in filled] for row in rows]
 
 
-def records_table(subject: Subject) -> Table | None:
+def records_table(subject: DeviceEntry) -> Table | None:
     """Every row of the models and applications levels with its record id; None where there is none."""
     columns = [
-        Column("network", "Network"),
-        Column("delegate", "Delegate"),
-        Column("dtype", "Data type"),
-        Column("energy_mj", "Energy", "mJ", is_number=True),
-        Column("power_mw", "Mean power", "mW", is_number=True),
-        Column("latency_ms", "Latency", "ms", is_number=True),
-        Column("supply_mv", "Supply", "mV", is_number=True),
-        Column("n_runs", "Runs", is_number=True),
-        Column("rounds", "Rounds"),
-        Column("is_idle_subtracted", "Idle subtracted"),
+        TableColumn("network", "Network"),
+        TableColumn("delegate", "Delegate"),
+        TableColumn("dtype", "Data type"),
+        TableColumn("energy_mj", "Energy", "mJ", is_number=True),
+        TableColumn("power_mw", "Mean power", "mW", is_number=True),
+        TableColumn("latency_ms", "Latency", "ms", is_number=True),
+        TableColumn("supply_mv", "Supply", "mV", is_number=True),
+        TableColumn("n_runs", "Runs", is_number=True),
+        TableColumn("rounds", "Rounds"),
+        TableColumn("is_idle_subtracted", "Idle subtracted"),
         _TIER,
-        Column("submission_id", "Submission"),
-        Column("record_id", "Record id"),
+        TableColumn("submission_id", "Submission"),
+        TableColumn("record_id", "Record id"),
     ]
     found = [*subject.rows.get("applications", []), *subject.rows.get("models", [])]
     if not found:
@@ -215,7 +215,7 @@ def records_table(subject: Subject) -> Table | None:
     return Table(name, caption, _without_empty(columns, rows), _kept(columns, rows), element_id="rows")
 
 
-def summary_table(subject: Subject, level: Level, group: Column) -> Table | None:
+def summary_table(subject: DeviceEntry, level: Level, group: TableColumn) -> Table | None:
     """Range of the energies by kernel type or by family, apart for each delegate, data type and tier.
 
     Args:
@@ -226,14 +226,14 @@ def summary_table(subject: Subject, level: Level, group: Column) -> Table | None
     """
     columns = [
         group,
-        Column("n_rows", "Rows", is_number=True),
-        Column("energy_lowest_mj", "Lowest", "mJ", is_number=True),
-        Column("energy_median_mj", "Median", "mJ", is_number=True),
-        Column("energy_highest_mj", "Highest", "mJ", is_number=True),
-        Column("mj_per_gflop", "Median per GFLOP", "mJ", is_number=True),
-        Column("delegate", "Delegate"),
-        Column("dtype", "Data type"),
-        Column("is_idle_subtracted", "Idle subtracted"),
+        TableColumn("n_rows", "Rows", is_number=True),
+        TableColumn("energy_lowest_mj", "Lowest", "mJ", is_number=True),
+        TableColumn("energy_median_mj", "Median", "mJ", is_number=True),
+        TableColumn("energy_highest_mj", "Highest", "mJ", is_number=True),
+        TableColumn("mj_per_gflop", "Median per GFLOP", "mJ", is_number=True),
+        TableColumn("delegate", "Delegate"),
+        TableColumn("dtype", "Data type"),
+        TableColumn("is_idle_subtracted", "Idle subtracted"),
         _TIER,
     ]
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
@@ -267,7 +267,7 @@ def _summary_row(key: tuple[Any, ...], rows: Sequence[Mapping[str, Any]]) -> lis
     ]
 
 
-def kernels_table(subject: Subject) -> Table | None:
+def kernels_table(subject: DeviceEntry) -> Table | None:
     """Every kernel row, for the download; None where there is none."""
     names = (
         "kernel", *CONFIGURATION_FIELDS, *_KIND, "batch_size", "energy_mj", "latency_ms", "power_mw", "n_runs", "flops",
@@ -278,18 +278,18 @@ def kernels_table(subject: Subject) -> Table | None:
         return None
     rows = [[Cell(row[name], plain("")) for name in names] for row in found]
     caption = f"Every row of {subject.name} in the kernels dataset"
-    return Table(f"devices/{subject.device_id}-kernels", caption, [Column(name, name) for name in names], rows)
+    return Table(f"devices/{subject.device_id}-kernels", caption, [TableColumn(name, name) for name in names], rows)
 
 
-def errata_table(subjects: Sequence[Subject], name: str, root: str) -> Table:
+def errata_table(subjects: Sequence[DeviceEntry], name: str, root: str) -> Table:
     """Corrected figures: what is printed, what is used, and why."""
     columns = [
-        Column("device", "Device"),
-        Column("field", "Field"),
-        Column("where", "Row"),
-        Column("printed", "Printed", is_number=True),
-        Column("used", "Used", is_number=True),
-        Column("why", "Why", is_prose=True),
+        TableColumn("device", "Device"),
+        TableColumn("field", "Field"),
+        TableColumn("where", "Row"),
+        TableColumn("printed", "Printed", is_number=True),
+        TableColumn("used", "Used", is_number=True),
+        TableColumn("why", "Why", is_prose=True),
     ]
     rows = [
         [

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, 
 
 from pydantic import BaseModel
 
-from harness.pages.tables import Cell, Column, Table, text, words
+from harness.pages.tables import Cell, Table, TableColumn, text, words
 from harness.schema.columns import flat_columns
 from harness.schema.facts import Device, DeviceRecord, ErratumRecord, Manifest, SubmissionRecord
 from harness.schema.networks import Network
@@ -14,12 +14,12 @@ from harness.schema.records import RECORDS, ROWS
 from harness.schema.vocabulary import Level
 
 _COLUMNS: Final = (
-    Column("field", "Field"),
-    Column("type", "Type"),
-    Column("unit", "Unit"),
-    Column("required", "Required"),
-    Column("meaning", "Meaning", is_prose=True),
-    Column("admitted", "Admitted values", is_prose=True),
+    TableColumn("field", "Field"),
+    TableColumn("type", "Type"),
+    TableColumn("unit", "Unit"),
+    TableColumn("required", "Required"),
+    TableColumn("meaning", "Meaning", is_prose=True),
+    TableColumn("admitted", "Admitted values", is_prose=True),
 )
 _TYPE_WORDS: Final = {float: "number", int: "whole number", bool: "truth value", str: "text"}
 

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from jinja2 import Environment
 
+from harness.pages.device_entries import DeviceEntry
 from harness.pages.markup import fixed
 from harness.pages.palette import INK, PAPER, class_colour
-from harness.pages.subjects import Subject
 from harness.schema.vocabulary import TIER_TITLES
-from harness.scoring.editions import Edition, Network, edition_named
+from harness.scoring.editions import Edition, SuiteNetwork, edition_named
 from harness.scoring.ratings import Rating
 
 _WIDTH: Final = 1480
@@ -48,7 +48,7 @@ class Arrow:
         return f"{_MARGIN},{self.y:g} {right:g},{self.y:g} {tip:g},{middle:g} {right:g},{bottom:g} {_MARGIN},{bottom:g}"
 
 
-def label_path(subject: Subject, rating: Rating) -> str:
+def label_path(subject: DeviceEntry, rating: Rating) -> str:
     """File of a label from the root of the site; the device's first rating has the short one."""
     if rating == subject.labelled[0]:
         return f"labels/{subject.device_id}.svg"
@@ -71,14 +71,14 @@ def interval_text(rating: Rating) -> str:
     return f"lowest to highest run {fixed(rating.energy_index_low, 2)} to {fixed(rating.energy_index_high, 2)}"
 
 
-def method_text(subject: Subject, rating: Rating) -> str:
+def method_text(subject: DeviceEntry, rating: Rating) -> str:
     """Method and tier of a rating in words."""
     methods = sorted({entry["method"] for entry in subject.submissions if entry["tier"] == rating.tier})
     tier = TIER_TITLES[rating.tier] if rating.tier else ""
     return f"{' and '.join(methods)}; tier: {tier}"
 
 
-def draw_label(env: Environment, subject: Subject, rating: Rating, dataset_version: str) -> str:
+def draw_label(env: Environment, subject: DeviceEntry, rating: Rating, dataset_version: str) -> str:
     """SVG text of one label.
 
     Args:
@@ -161,12 +161,12 @@ def _boxes(rating: Rating, edition: Edition) -> list[dict[str, str]]:
     return [index, pcs, iecs]
 
 
-def is_numbered(network: Network) -> bool:
+def is_numbered(network: SuiteNetwork) -> bool:
     """Whether readers know the network by its number in the paper."""
     return network.id.startswith("DNN")
 
 
-def network_title(network: Network) -> str:
+def network_title(network: SuiteNetwork) -> str:
     """Title of a network, with its number where readers know it by that."""
     return f"{network.id} \N{MIDDLE DOT} {network.title}" if is_numbered(network) else network.title
 
@@ -201,7 +201,7 @@ def _absolute(energy_mj: float) -> str:
     return f"{energy_mj:.1f}" if energy_mj >= 100 else f"{energy_mj:#.4g}".rstrip(".")
 
 
-def _footer(subject: Subject, rating: Rating, edition: Edition, dataset_version: str) -> list[str]:
+def _footer(subject: DeviceEntry, rating: Rating, edition: Edition, dataset_version: str) -> list[str]:
     attributions = textwrap.wrap(f"Scale: {edition.source}", 122)
     return [
         f"Method: {method_text(subject, rating)}.",

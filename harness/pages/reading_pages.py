@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from harness.pages.device_entries import DeviceEntry, n_devices, n_rows
 from harness.pages.fields import (
     device_yaml_table,
     fact_tables,
@@ -17,8 +18,7 @@ from harness.pages.fields import (
 )
 from harness.pages.label import border_texts, network_title, scale_arrows
 from harness.pages.rules import RuleDoc
-from harness.pages.subjects import Subject, n_devices, n_rows
-from harness.pages.tables import Cell, Column, Table, number, text, words
+from harness.pages.tables import Cell, Table, TableColumn, number, text, words
 from harness.releases import Release
 from harness.schema.vocabulary import LEVELS, TIER_TITLES, Level
 from harness.scoring.editions import Edition, editions
@@ -111,12 +111,12 @@ def schema_context() -> dict[str, Any]:
     }
 
 
-def scale_context(subjects: Sequence[Subject]) -> dict[str, Any]:
+def scale_context(subjects: Sequence[DeviceEntry]) -> dict[str, Any]:
     """Every edition with its borders, references and the count of devices in each class."""
     return {"parts": [_edition_part(edition, subjects) for edition in editions()]}
 
 
-def _edition_part(edition: Edition, subjects: Sequence[Subject]) -> dict[str, Any]:
+def _edition_part(edition: Edition, subjects: Sequence[DeviceEntry]) -> dict[str, Any]:
     found = Counter(
         rating.label for subject in subjects for rating in subject.labelled if rating.edition == edition.edition
     )
@@ -137,9 +137,9 @@ def _count_text(n: int, noun: str) -> str:
 
 def _reference_table(edition: Edition) -> Table:
     columns = [
-        Column("network", "Network"),
-        Column("id", "Identifier"),
-        Column("reference_mj", "Reference", "mJ", is_number=True),
+        TableColumn("network", "Network"),
+        TableColumn("id", "Identifier"),
+        TableColumn("reference_mj", "Reference", "mJ", is_number=True),
     ]
     rows: list[list[Cell]] = [
         [text(network_title(network)), words(network.id), number(network.reference_mj, 8)]

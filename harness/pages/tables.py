@@ -13,7 +13,7 @@ from harness.pages.markup import MISSING, code, figure, plain
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """One column.
 
     Attributes:
@@ -67,7 +67,7 @@ class Table:
 
     name: str
     caption: str
-    columns: Sequence[Column]
+    columns: Sequence[TableColumn]
     rows: Sequence[Sequence[Cell]]
     header_column: int = 0
     element_id: str = field(default="")

@@ -15,6 +15,7 @@ from harness.pages.api import api_files
 from harness.pages.board_pages import board_files
 from harness.pages.board_rows import Boards
 from harness.pages.charts import chart_bundle, chart_files, ranking_chart
+from harness.pages.device_entries import DeviceEntry, Ranking, rankings, read_device_entries
 from harness.pages.device_page import Chart, device_page
 from harness.pages.device_tables import errata_table, index_table, ranking_table, simulated_index_table
 from harness.pages.label import draw_label, label_path, label_sentence
@@ -22,7 +23,6 @@ from harness.pages.markup import environment
 from harness.pages.palette import class_styles
 from harness.pages.reading_pages import datasets_context, rules_context, scale_context, schema_context
 from harness.pages.rules import RuleDoc
-from harness.pages.subjects import Ranking, Subject, rankings, read_subjects
 from harness.pages.tables import Table
 from harness.releases import Release
 from harness.schema.vocabulary import RATED_TIERS, TIER_TITLES
@@ -65,7 +65,7 @@ def write_pages(
         The files written, sorted.
     """
     ratings = rate(release)
-    subjects = read_subjects(release, ratings)
+    subjects = read_device_entries(release, ratings)
     boards = boards or Boards()
     env = environment(site / "templates")
     files: dict[str, str] = api_files(subjects, ratings, dataset_version, boards)
@@ -99,7 +99,7 @@ def _charts(charts: Iterable[Chart]) -> dict[str, str]:
     return {f"{chart.path}{suffix}": content for chart in charts for suffix, content in chart.files.items()}
 
 
-def _home(env: Environment, release: Release, subjects: Sequence[Subject], version: str) -> dict[str, str]:
+def _home(env: Environment, release: Release, subjects: Sequence[DeviceEntry], version: str) -> dict[str, str]:
     ranked = rankings(subjects)
     n_tiers = Counter(ranking.edition.edition for ranking in ranked)
     parts = [_home_part(ranking, subjects, n_tiers[ranking.edition.edition] > 1) for ranking in ranked]
@@ -121,7 +121,7 @@ def _home(env: Environment, release: Release, subjects: Sequence[Subject], versi
     return {"index.md": page} | _downloads(tables) | _charts(part["chart"] for part in parts)
 
 
-def _sample(ranked: Sequence[Ranking], subjects: Sequence[Subject]) -> dict[str, str] | None:
+def _sample(ranked: Sequence[Ranking], subjects: Sequence[DeviceEntry]) -> dict[str, str] | None:
     """Label that the home page shows: the best of the first ranking."""
     for ranking in ranked:
         best = ranking.ratings[0]
@@ -131,7 +131,7 @@ def _sample(ranked: Sequence[Ranking], subjects: Sequence[Subject]) -> dict[str,
     return None
 
 
-def _home_part(ranking: Ranking, subjects: Sequence[Subject], names_tier: bool) -> dict[str, Any]:
+def _home_part(ranking: Ranking, subjects: Sequence[DeviceEntry], names_tier: bool) -> dict[str, Any]:
     edition, tier = ranking.edition, TIER_TITLES[ranking.tier]
     best = ranking.ratings[0]
     chart = Chart(
@@ -154,7 +154,7 @@ def _home_part(ranking: Ranking, subjects: Sequence[Subject], names_tier: bool) 
     }
 
 
-def _devices(env: Environment, subjects: Sequence[Subject], version: str) -> dict[str, str]:
+def _devices(env: Environment, subjects: Sequence[DeviceEntry], version: str) -> dict[str, str]:
     known = [subject for subject in subjects if not subject.is_simulated]
     table = index_table(known, "../")
     simulated = simulated_index_table([subject for subject in subjects if subject.is_simulated], "../")
@@ -179,7 +179,7 @@ def _devices(env: Environment, subjects: Sequence[Subject], version: str) -> dic
 
 
 def _reading_pages(
-    env: Environment, release: Release, subjects: Sequence[Subject], version: str, rules: Sequence[RuleDoc]
+    env: Environment, release: Release, subjects: Sequence[DeviceEntry], version: str, rules: Sequence[RuleDoc]
 ) -> dict[str, str]:
     errata = errata_table(subjects, "errata", "../")
     contexts: dict[str, dict[str, Any]] = {

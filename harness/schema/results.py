@@ -42,28 +42,38 @@ class Subject(_Strict):
         return "--".join(parts)
 
 
-class Pins(_Strict):
-    """Everything that a result depends on; the same pins mean the same result, but for its times.
+class FitPins(_Strict):
+    """Everything that a fitted predictor depends on; the same pins mean the same predictions.
 
     Attributes:
-        data_sha256: content of all rows that the predictor was fitted or tried on.
+        data_sha256: content of all rows that the predictor was fitted on.
         split_version: version of the published split.
-        evaluation_version: version of the rules by which rows are held out and scored.
         harness_version: version of the program.
         predictor: key of the predictor.
         predictor_version: content of its code.
         packages: versions of the libraries that the figures rest on.
-        seed: seed of folds and resamples.
+        seed: seed of the fit.
     """
 
     data_sha256: Sha256
     split_version: str
-    evaluation_version: int
     harness_version: str
     predictor: str
     predictor_version: str
     packages: dict[str, str]
     seed: int
+
+
+class Pins(FitPins):
+    """Everything that a result depends on; the same pins mean the same result, except for its times.
+
+    `data_sha256` covers the rows that the predictor was tested on too, and `seed` the folds and resamples.
+
+    Attributes:
+        evaluation_version: version of the rules by which rows are held out and scored.
+    """
+
+    evaluation_version: int
 
 
 class Leaks(_Strict):

@@ -17,7 +17,7 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Network(_Frozen):
+class SuiteNetwork(_Frozen):
     """One network of a suite, with the energy that counts as 100."""
 
     id: str
@@ -47,7 +47,7 @@ class Edition(_Frozen):
     has_pcs_and_iecs: bool
     borders: dict[str, float]
     last_class: str
-    networks: tuple[Network, ...]
+    networks: tuple[SuiteNetwork, ...]
 
     @model_validator(mode="after")
     def _borders_rise(self) -> "Edition":

@@ -1,6 +1,6 @@
 """From a submission folder to typed tables and issues; nothing here writes, scores or packages."""
 
 from harness.validation.registry import RULES, Rule
-from harness.validation.tree import Validated, validate
+from harness.validation.tree import Validation, validate
 
-__all__ = ["RULES", "Rule", "Validated", "validate"]
+__all__ = ["RULES", "Rule", "Validation", "validate"]

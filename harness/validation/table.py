@@ -49,7 +49,7 @@ class QuoteError(DeepenError):
         )
 
 
-class Source:
+class TableSource:
     """Rows of a CSV file as text, taken apart only when a message needs a line or a cell.
 
     Args:
@@ -93,7 +93,7 @@ class RowTable:
     names: Sequence[str]
     table: pa.Table
     untyped: Mapping[str, set[int]]
-    source: Source
+    source: TableSource
     n_misfits: int = 0
 
     def line(self, row: int) -> int:
@@ -175,7 +175,7 @@ def read_table(
     """
     table = None if b'"' in data else _read_with_arrow(data, names, columns)
     if table is not None:
-        return RowTable(shown, columns, names, _complete(table, columns), {}, Source(data))
+        return RowTable(shown, columns, names, _complete(table, columns), {}, TableSource(data))
     try:
         rows = list(numbered_rows(data))[1:]
     except QuoteError as error:
@@ -275,7 +275,7 @@ def _read_cells(
         arrays[name], untyped[name] = pa.chunked_array([pa.array(values, arrow_type(column))]), bad
     table = pa.table(arrays) if arrays else pa.table({"": pa.nulls(len(fitting))})
     # Rows of another width are not in the table, so its source leaves them out as well.
-    source = Source(b"", fitting)
+    source = TableSource(b"", fitting)
     n_misfits = len(rows) - len(fitting)
     return RowTable(shown, columns, names, _complete(table, columns), untyped, source, n_misfits)
 

@@ -43,7 +43,7 @@ Fact = TypeVar("Fact", bound=BaseModel)
 
 
 @dataclass(slots=True)
-class Validated:
+class Validation:
     """What a validation found.
 
     Attributes:
@@ -65,7 +65,7 @@ class _Run:
     seen_traces: dict[str, str] = field(default_factory=dict)
 
 
-def validate(paths: Sequence[Path], on_campaign: Callable[[str], None] = lambda _: None) -> Validated:
+def validate(paths: Sequence[Path], on_campaign: Callable[[str], None] = lambda _: None) -> Validation:
     """Validate submission trees, device folders, campaign folders or single files of them.
 
     Args:
@@ -82,7 +82,7 @@ def validate(paths: Sequence[Path], on_campaign: Callable[[str], None] = lambda 
         campaign = _read_campaign(folder, run)
         if campaign is not None:
             campaigns.append(campaign)
-    return Validated(campaigns, Report.of(run.n_rows, run.faults.issues))
+    return Validation(campaigns, Report.of(run.n_rows, run.faults.issues))
 
 
 def campaign_paths(paths: Sequence[Path]) -> list[Path]:

@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from harness.evaluation.features import numbered_configurations
 from harness.evaluation.folds import Rows, repeated_folds
+from harness.predictor.features import numbered_configurations
 from predictors.roofline_residual.corrected import CorrectedRoofline
 from predictors.roofline_residual.features import Described, described
 from predictors.roofline_residual.intervals import LocalErrors

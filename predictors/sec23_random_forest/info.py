@@ -1,6 +1,6 @@
 """What the predictor is."""
 
-from harness.evaluation.protocol import PredictorInfo
+from harness.predictor.protocol import PredictorInfo
 
 INFO = PredictorInfo(
     key="sec23-random-forest",

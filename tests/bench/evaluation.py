@@ -16,11 +16,11 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.cli.predict import DEFAULT_PREDICTOR
-from harness.evaluation.features import LABEL, labelled_frame
-from harness.evaluation.registry import load_model, predictors_in
-from harness.evaluation.subjects import by_subject
 from harness.graphs.families.phone import PHONE_FAMILIES
 from harness.graphs.families.variants import variants_of
+from harness.predictor.features import LABEL, labelled_frame
+from harness.predictor.registry import load_model, predictors_in
+from harness.predictor.subjects import by_subject
 from harness.releases import assemble
 from harness.validation import validate
 from tests.bench.timing import best_time

@@ -6,9 +6,9 @@ import pytest
 
 from harness.cli import main
 from harness.evaluation import runner
-from harness.evaluation.isolation import run_jobs
+from harness.sandbox.jobs import run_jobs
 from tests.evaluation.releases import in_process, kernel_rows, truth
-from tests.evaluation.trial import package
+from tests.predictor.packages import package
 from tests.validation.golden import BASE
 
 __all__ = ["in_process", "package"]

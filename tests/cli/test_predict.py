@@ -9,18 +9,18 @@ import onnx
 import pytest
 
 from harness.cli import main, predict
-from harness.evaluation import fitted
-from harness.evaluation.extrapolation import ranges_of
-from harness.evaluation.fitted import MODEL_FILE, RANGES_FILE, make_stamp
-from harness.evaluation.isolation import Outcome
-from harness.evaluation.persistence import save_predictor
-from harness.evaluation.registry import load_model
-from harness.evaluation.training import training_set
+from harness.prediction import fitted_predictor
+from harness.prediction.extrapolation import ranges_of
+from harness.prediction.fitted_predictor import MODEL_FILE, RANGES_FILE, make_stamp
+from harness.prediction.training_set import training_set
+from harness.predictor.persistence import save_predictor
+from harness.predictor.registry import load_model
 from harness.releases import assemble
+from harness.sandbox.jobs import Outcome
 from tests.evaluation.releases import kernel_device, true_energy
-from tests.evaluation.test_predicting import INTERVALS
-from tests.evaluation.trial import made_package, model_source
 from tests.graphs.random_models import ModelMaker
+from tests.prediction.test_network_energy import INTERVALS
+from tests.predictor.packages import made_package, model_source
 
 ALIKE = 1e-6
 
@@ -55,7 +55,7 @@ def run(tmp_path, monkeypatch, capfd, mine):
             bounds = {each: np.column_stack([energies * 0.9, energies * (1 + each)]) for each in job.coverages}
             yield Outcome("ok", "", energies, bounds)
 
-    monkeypatch.setattr(fitted, "run_jobs", run_jobs)
+    monkeypatch.setattr(fitted_predictor, "run_jobs", run_jobs)
 
     def command(*arguments):
         options = ("--predictors", mine.name, "--predictor", "mine")

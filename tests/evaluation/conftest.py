@@ -1,4 +1,4 @@
 from tests.evaluation.releases import in_process
-from tests.evaluation.trial import package
+from tests.predictor.packages import package
 
 __all__ = ["in_process", "package"]

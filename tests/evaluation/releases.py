@@ -8,10 +8,10 @@ import pyarrow as pa
 import pytest
 
 from harness.evaluation import runner
-from harness.evaluation.features import LABEL
-from harness.evaluation.isolation import Job, Outcome
-from harness.evaluation.protocol import PredictorInfo
+from harness.predictor.features import LABEL
+from harness.predictor.protocol import PredictorInfo
 from harness.releases import Release, assemble
+from harness.sandbox.jobs import Job, Outcome
 from harness.schema.campaign import Campaign
 from harness.schema.cost import kernel_cost
 from harness.schema.networks import Network

@@ -3,8 +3,8 @@ import pytest
 
 from harness.evaluation.board import board, notes_on
 from harness.evaluation.comparison import compare
-from harness.evaluation.results import Evaluated
-from harness.evaluation.scores import scores, tried
+from harness.evaluation.results import Evaluation
+from harness.evaluation.scores import scored_rows, scores
 from harness.schema.results import Result, SplitResult
 from tests.evaluation.test_results import LEAKS, PINS, SUBJECT
 from tests.evaluation.test_scores import rows_of
@@ -24,10 +24,10 @@ def evaluated(key, predicted=None, reason="", **columns):
     head = {"schema_version": 1, "track": "kernels", "subject": SUBJECT, "pins": pins, "rows_sha256": "0" * 64}
     if predicted is None:
         failed = SplitResult(split="published", status="failed", reason=reason, leaks=LEAKS)
-        return Evaluated(Result(**head, splits=[failed]), rows_of([], []))
+        return Evaluation(Result(**head, splits=[failed]), rows_of([], []))
     rows = rows_of(ACTUAL, predicted, kernel=KERNELS, **columns)
     split = SplitResult(split="published", status="ok", leaks=LEAKS, scores=scores(rows, "kernels", 0))
-    return Evaluated(Result(**head, splits=[split]), rows)
+    return Evaluation(Result(**head, splits=[split]), rows)
 
 
 def ranked(*results):
@@ -126,7 +126,7 @@ def test_pair_is_held_against_each_other_on_the_rows_that_both_speak_for():
     half = np.where(np.arange(120) < 60, 3 * ACTUAL, np.nan)
     other = np.where(np.arange(120) < 60, ACTUAL, 3 * ACTUAL)
     covered = {"covered_kernels": np.isfinite(half), "covered_flops": np.isfinite(half)}
-    parts = {"half": tried(rows_of(ACTUAL, half, **covered)), "other": tried(rows_of(ACTUAL, other))}
+    parts = {"half": scored_rows(rows_of(ACTUAL, half, **covered)), "other": scored_rows(rows_of(ACTUAL, other))}
     found = compare(parts, 0)
     assert found["half"].differences["other"].value == -1
     assert (found["other"].rank, found["half"].rank) == (1, 2)
@@ -135,7 +135,7 @@ def test_pair_is_held_against_each_other_on_the_rows_that_both_speak_for():
 def test_predictors_without_a_row_in_common_cannot_be_told_apart():
     first, second = np.arange(120) < 60, np.arange(120) >= 60
     parts = {
-        key: tried(rows_of(ACTUAL, np.where(mask, ACTUAL, np.nan), covered_kernels=mask, covered_flops=mask))
+        key: scored_rows(rows_of(ACTUAL, np.where(mask, ACTUAL, np.nan), covered_kernels=mask, covered_flops=mask))
         for key, mask in (("one", first), ("other", second))
     }
     found = compare(parts, 0)

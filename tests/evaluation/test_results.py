@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from harness.errors import UsageError
 from harness.evaluation.results import (
-    Evaluated,
+    Evaluation,
     make_pins,
     read_result,
     result_path,
@@ -31,7 +31,7 @@ def evaluated(status="ok", pins=PINS):
     )
     splits = [SplitResult(split="published", status=status, reason="", leaks=LEAKS, scores=[score])]
     digest = hashlib.sha256(rows_bytes(rows)).hexdigest()
-    return Evaluated(
+    return Evaluation(
         Result(schema_version=1, track="kernels", subject=SUBJECT, pins=pins, rows_sha256=digest, splits=splits), rows
     )
 

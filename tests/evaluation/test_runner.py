@@ -4,17 +4,17 @@ import pytest
 from harness.errors import UsageError
 from harness.evaluation import runner
 from harness.evaluation.board import board, notes_on
-from harness.evaluation.features import LABEL
-from harness.evaluation.isolation import MOST_DEATHS, Limits
 from harness.evaluation.kernel_track import CROSS_VALIDATION, LARGEST_FLOPS, PUBLISHED
 from harness.evaluation.model_track import ALL_FAMILIES
-from harness.evaluation.registry import predictor_info
 from harness.evaluation.results import read_result, result_path
 from harness.evaluation.runner import Settings, evaluate
 from harness.evaluation.tracks import plans_of
+from harness.predictor.features import LABEL
+from harness.predictor.registry import predictor_info
 from harness.releases import Release
+from harness.sandbox.jobs import MOST_DEATHS, Limits
 from tests.evaluation.releases import changed, info, kernel_device, network_device, networks, release_of, truth
-from tests.evaluation.trial import model_source
+from tests.predictor.packages import model_source
 
 TWO = (info("constant"), info("truth"))
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from harness.evaluation.plans import ROWS
-from harness.evaluation.scores import by_kernel, scores, tried
+from harness.evaluation.scores import by_kernel, scored_rows, scores
 
 
 def rows_of(actual, predicted, **columns):
@@ -46,7 +46,7 @@ def test_nothing_covered_has_no_errors_and_a_coverage_of_zero():
 def test_repeats_of_a_row_are_one_row():
     one, other = rows_of([1.0, 2.0], [1.0, 2.0]), rows_of([1.0, 2.0], [2.0, 2.0], repeat=1)
     rows = pd.concat([other, one], ignore_index=True).sample(frac=1, random_state=0)
-    part = tried(rows)
+    part = scored_rows(rows)
     assert part.predicted_mj.tolist() == [[1.0, 2.0], [2.0, 2.0]]
     score = scores(rows, "kernels", 0)[0]
     assert (score.n, score.within_10) == (2, pytest.approx(0.75))

@@ -4,11 +4,11 @@ import pyarrow.compute as pc
 import pytest
 
 from harness.evaluation.device_track import N_CALIBRATION
-from harness.evaluation.features import FEATURES, LABEL, labelled_frame
 from harness.evaluation.kernel_track import CROSS_VALIDATION, LARGEST_FLOPS, PUBLISHED
 from harness.evaluation.model_track import ALL_FAMILIES
-from harness.evaluation.plans import ROWS, Predicted
+from harness.evaluation.plans import ROWS, FoldPredictions
 from harness.evaluation.tracks import TRACKS, plans_of
+from harness.predictor.features import FEATURES, LABEL, labelled_frame
 from harness.releases import Release
 from harness.schema.identity import configuration_ids
 from harness.splits import assign_splits
@@ -47,7 +47,7 @@ def done(plan, function=truth, predictor=ANYONE):
         is_covered = fold.covered(predictor, plan.subject.dtype)
         energies = np.full(len(fold.test), np.nan)
         energies[is_covered] = function(fold.train, fold.test[is_covered])
-        found.append((fold, Predicted(energies, {})))
+        found.append((fold, FoldPredictions(energies, {})))
     return found
 
 
@@ -212,7 +212,7 @@ def test_missing_kernel_is_estimated_by_what_its_type_takes_per_byte():
 def test_energy_that_a_predictor_offers_for_a_network_takes_the_place_of_the_sum():
     plan = plan_of("models", kernel_device(), network_device(networks()))
     fold, predicted = next(pair for pair in done(plan) if "without-ResNet18" in pair[0].splits)
-    better = Predicted(predicted.energy_mj, {}, {1: 123.0})
+    better = FoldPredictions(predicted.energy_mj, {}, {1: 123.0})
     sums, offered = (plan.rows("without-ResNet18", [(fold, each)])["predicted_mj"] for each in (predicted, better))
     assert offered.tolist() == [sums[0], 123.0, *sums[2:]]
 
@@ -223,7 +223,7 @@ def with_intervals(plan, predictor=ANYONE):
     for fold in plan.folds(predictor):
         energies = np.where(fold.covered(predictor, plan.subject.dtype), 1.0, np.nan)
         bounds = np.column_stack([energies - 0.3, energies + 0.4])
-        found.append((fold, Predicted(energies, {90: bounds})))
+        found.append((fold, FoldPredictions(energies, {90: bounds})))
     return plan.rows(ALL_FAMILIES, found)
 
 

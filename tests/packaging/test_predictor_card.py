@@ -10,16 +10,16 @@ import pytest
 from huggingface_hub import ModelCard
 
 from harness.errors import ReleaseError
-from harness.evaluation.fitted import MODEL_FILE, RANGES_FILE, load_fitted
-from harness.evaluation.isolation import Outcome
-from harness.evaluation.persistence import STAMP_FILE, load_predictor
-from harness.evaluation.registry import load_model, predictor_info
 from harness.evaluation.runner import Settings, evaluate
 from harness.evaluation.tracks import plans_of
 from harness.packaging.predictors_build import CARD_FILE, build_predictors
+from harness.prediction.fitted_predictor import MODEL_FILE, RANGES_FILE, load_fitted
+from harness.predictor.persistence import STAMP_FILE, load_predictor
+from harness.predictor.registry import load_model, predictor_info
+from harness.sandbox.jobs import Outcome
 from tests.evaluation.releases import FAMILIES, kernel_device, network_device, networks, release_of
-from tests.evaluation.test_predicting import INTERVALS
-from tests.evaluation.trial import made_package, model_source
+from tests.prediction.test_network_energy import INTERVALS
+from tests.predictor.packages import made_package, model_source
 
 CARDS = Path(__file__).parents[2] / "dataset_cards"
 WAY = Path("mine/acme-phone/CPU1--fp32--analyser")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from harness.evaluation.board import board
-from harness.evaluation.results import Evaluated, make_pins
+from harness.evaluation.results import Evaluation, make_pins
 from harness.evaluation.runner import Settings, evaluate
 from harness.evaluation.scores import scores
 from harness.evaluation.tracks import plans_of
@@ -44,12 +44,12 @@ def evaluated(key, share=None, subject=MEASURED):
     skipped = SplitResult(split="unseen-kernel-size", status="skipped", reason="there is one kernel size")
     if share is None:
         failed = SplitResult(split=SPLIT, status="failed", reason=NASTY, leaks=LEAKS)
-        return Evaluated(Result(**head, splits=[failed, skipped]), rows_of([], []))
+        return Evaluation(Result(**head, splits=[failed, skipped]), rows_of([], []))
     bounds = {} if key == "constant" else {"low_80": 0.9 * ACTUAL, "high_80": 1.1 * ACTUAL}
     rows = rows_of(ACTUAL, off_by(share), split=SPLIT, kernel=["relu"] * 60 + ["fc"] * 60, **bounds)
     done = {"status": "ok", "fit_s": 0.25, "predict_rows_per_s": 1234.0, "leaks": LEAKS}
     split = SplitResult(split=SPLIT, scores=scores(rows, "kernels", 0), **done)
-    return Evaluated(Result(**head, splits=[split, skipped]), rows)
+    return Evaluation(Result(**head, splits=[split, skipped]), rows)
 
 
 @pytest.fixture(scope="module")

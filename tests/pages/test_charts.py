@@ -5,24 +5,24 @@ from xml.etree import ElementTree
 import pytest
 
 from harness.pages.charts import VEGALITE, chart_bundle, chart_files, device_chart, ranking_chart
+from harness.pages.device_entries import DeviceEntry, rankings, read_device_entries
 from harness.pages.palette import SERIES, contrast
-from harness.pages.subjects import Subject, rankings, read_subjects
 from harness.releases import Release
 from harness.scoring.editions import edition_named
 from harness.scoring.ratings import rate
 
 
 @pytest.fixture(scope="module")
-def subjects(release: Release) -> list[Subject]:
-    return read_subjects(release, rate(release))
+def subjects(release: Release) -> list[DeviceEntry]:
+    return read_device_entries(release, rate(release))
 
 
-def test_drawing_twice_gives_the_same_bytes(subjects: list[Subject]) -> None:
+def test_drawing_twice_gives_the_same_bytes(subjects: list[DeviceEntry]) -> None:
     ranking = rankings(subjects)[0]
     assert chart_files(ranking_chart(ranking), "t") == chart_files(ranking_chart(ranking), "t")
 
 
-def test_ranking_chart_shows_every_rated_device(subjects: list[Subject]) -> None:
+def test_ranking_chart_shows_every_rated_device(subjects: list[DeviceEntry]) -> None:
     for ranking in rankings(subjects):
         files = chart_files(ranking_chart(ranking), "t")
         drawn = "".join(ElementTree.fromstring(files[".light.svg"]).itertext())
@@ -31,14 +31,14 @@ def test_ranking_chart_shows_every_rated_device(subjects: list[Subject]) -> None
             assert f"{rating.energy_index:.1f}" in drawn
 
 
-def test_microcontrollers_have_a_logarithmic_axis_and_no_bars(subjects: list[Subject]) -> None:
+def test_microcontrollers_have_a_logarithmic_axis_and_no_bars(subjects: list[DeviceEntry]) -> None:
     specs = {ranking.edition.edition: ranking_chart(ranking).to_dict() for ranking in rankings(subjects)}
     marks = {name: {layer["mark"]["type"] for layer in spec["layer"]} for name, spec in specs.items()}
     assert "bar" in marks["phone-2023"]
     assert "bar" not in marks["mcu-2025"]
 
 
-def test_device_chart_tells_delegates_by_shape_as_well_as_colour(subjects: list[Subject]) -> None:
+def test_device_chart_tells_delegates_by_shape_as_well_as_colour(subjects: list[DeviceEntry]) -> None:
     subject = next(subject for subject in subjects if subject.device_id == "rated-phone")
     spec = device_chart(subject, edition_named("phone-2023")).to_dict()
     points = next(layer for layer in spec["layer"] if layer["mark"]["type"] == "point")

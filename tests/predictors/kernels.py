@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from harness.evaluation.conformance import trial_kernels
-from harness.evaluation.features import FEATURES
+from harness.predictor.conformance import trial_kernels
+from harness.predictor.features import FEATURES
 
 CONSTANT_MJ, FLOP_MJ, BYTE_MJ = 1e-3, 2e-9, 5e-8
 

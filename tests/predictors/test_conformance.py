@@ -2,13 +2,13 @@
 
 import pytest
 
-from harness.evaluation.conformance import CHECKS, Candidate
-from harness.evaluation.registry import predictors_in
+from harness.predictor.conformance import CHECKS, ConformanceCase
+from harness.predictor.registry import predictors_in
 
 
 @pytest.fixture(scope="module", params=predictors_in())
 def candidate(request):
-    return Candidate(request.param)
+    return ConformanceCase(request.param)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=[check.__name__ for check in CHECKS])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from harness.evaluation.registry import load_model, predictors_in
+from harness.predictor.registry import load_model, predictors_in
 from tests.predictors.kernels import roofline_kernels, unlabelled, with_energies
 
 

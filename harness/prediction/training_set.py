@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.errors import UsageError
-from harness.evaluation.features import labelled_frame
-from harness.evaluation.protocol import KERNELS, PredictorInfo
-from harness.evaluation.subjects import by_subject, content_sha256
 from harness.issues import quoted, unknown
+from harness.predictor.features import labelled_frame
+from harness.predictor.protocol import KERNELS, PredictorInfo
+from harness.predictor.subjects import by_subject, content_sha256
 from harness.schema.results import Subject
 from harness.schema.vocabulary import TIER_TITLES, Kernel
 

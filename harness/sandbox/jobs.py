@@ -1,6 +1,6 @@
 """Runs a predictor in a process of its own, with limits; whatever it does there ends as an outcome with its reason.
 
-One worker (`harness.evaluation.worker`) serves many jobs of a predictor: it imports what is needed once and forks a
+One worker (`harness.sandbox.worker`) serves many jobs of a predictor: it imports what is needed once and forks a
 child for each job, so that no process ever holds rows of two jobs, and none a test label. Over the control socket the
 worker says `{}` when it is up and `{"reason": null}` when the predictor is loaded; the parent then sends one byte with
 the descriptor of a fresh socket for every job, and the worker answers with the exit status of its child. Over the
@@ -20,10 +20,10 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from harness.evaluation.features import FEATURES, LABEL
-from harness.evaluation.registry import PACKAGE, predictor_info
-from harness.evaluation.worker import MESSAGE_LENGTH, message
-from harness.evaluation.worker_process import DeathError, Limits, LoadError, WorkerProcess
+from harness.predictor.features import FEATURES, LABEL
+from harness.predictor.registry import PACKAGE, predictor_info
+from harness.sandbox.processes import DeathError, Limits, LoadError, WorkerProcess
+from harness.sandbox.worker import MESSAGE_LENGTH, message
 
 __all__ = ["Job", "Limits", "Outcome", "run_jobs"]
 

@@ -16,9 +16,9 @@ import skops.io
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import UsageError
-from harness.evaluation.protocol import Predictor, PredictorError
-from harness.evaluation.registry import PACKAGE, load_model, predictor_version
 from harness.issues import quoted
+from harness.predictor.protocol import Predictor, PredictorError
+from harness.predictor.registry import PACKAGE, load_model, predictor_version
 from harness.schema.results import Sha256, Subject
 from harness.schema.vocabulary import Kernel
 

@@ -1,10 +1,10 @@
 import pytest
 
 from harness.errors import UsageError
-from harness.evaluation import registry
-from harness.evaluation.protocol import PredictorError
-from harness.evaluation.registry import load_model, predictor_info, predictor_version, predictors_in
-from tests.evaluation.trial import info_source, model_source
+from harness.predictor import registry
+from harness.predictor.protocol import PredictorError
+from harness.predictor.registry import load_model, predictor_info, predictor_version, predictors_in
+from tests.predictor.packages import info_source, model_source
 
 
 def test_every_folder_is_found_by_being_there(package):

@@ -17,10 +17,10 @@ import pandas as pd
 import pyarrow as pa
 from sklearn.base import clone
 
-from harness.evaluation.features import FEATURES, LABEL, NUMBERS, WORDS
-from harness.evaluation.persistence import as_bytes, from_bytes
-from harness.evaluation.protocol import Predictor, PredictorError, PredictorInfo
-from harness.evaluation.registry import PACKAGE, load_model, predictor_info
+from harness.predictor.features import FEATURES, LABEL, NUMBERS, WORDS
+from harness.predictor.persistence import as_bytes, from_bytes
+from harness.predictor.protocol import Predictor, PredictorError, PredictorInfo
+from harness.predictor.registry import PACKAGE, load_model, predictor_info
 from harness.schema.cost import kernel_cost
 from harness.schema.records import KEYS
 from harness.schema.vocabulary import KERNEL_REQUIRES, Kernel
@@ -41,7 +41,7 @@ class ConformanceError(PredictorError):
     """A predictor does not keep to the protocol; the message says in what."""
 
 
-class Candidate:
+class ConformanceCase:
     """A predictor on trial, with kernels to try it on.
 
     Args:
@@ -117,10 +117,10 @@ def trial_kernels(types: list[Kernel], seed: int) -> pd.DataFrame:
     return pd.DataFrame(frame[[*FEATURES, LABEL]])
 
 
-Check = Callable[[Candidate], None]
+Check = Callable[[ConformanceCase], None]
 
 
-def check_info_is_light(candidate: Candidate) -> None:
+def check_info_is_light(candidate: ConformanceCase) -> None:
     """The declaration imports nothing but the harness and the standard library's typing."""
     spec = find_spec(f"{candidate.package}.{candidate.info.folder}.info")
     _require(spec is not None and spec.origin is not None, "has no info.py")
@@ -129,11 +129,11 @@ def check_info_is_light(candidate: Candidate) -> None:
         named = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         named += [node.module or "."] if isinstance(node, ast.ImportFrom) else []
         for name in named:
-            is_light = name == "harness.evaluation.protocol" or name.startswith("harness.schema.vocabulary")
-            _require(is_light, f"info.py imports {name}; expected harness.evaluation.protocol alone")
+            is_light = name == "harness.predictor.protocol" or name.startswith("harness.schema.vocabulary")
+            _require(is_light, f"info.py imports {name}; expected harness.predictor.protocol alone")
 
 
-def check_constructor_only_stores(candidate: Candidate) -> None:
+def check_constructor_only_stores(candidate: ConformanceCase) -> None:
     """It is made without arguments, keeps its parameters as they are given, and knows nothing before its fit."""
     model: Any = candidate.model()
     parameters = inspect.signature(candidate.model).parameters
@@ -145,7 +145,7 @@ def check_constructor_only_stores(candidate: Candidate) -> None:
     _require(repr(copied.get_params()) == repr(model.get_params()), "its clone has other parameters")
 
 
-def check_fit_returns_self(candidate: Candidate) -> None:
+def check_fit_returns_self(candidate: ConformanceCase) -> None:
     """`fit` gives the predictor back, with fitted attributes that end in an underscore."""
     model: Any = candidate.model()
     returned = model.fit(candidate.few.copy())
@@ -154,7 +154,7 @@ def check_fit_returns_self(candidate: Candidate) -> None:
     _require(bool(fitted), "no attribute that ends in _ after fit")
 
 
-def check_repeats_itself(candidate: Candidate) -> None:
+def check_repeats_itself(candidate: ConformanceCase) -> None:
     """The same rows give the same predictions in another instance, whatever was drawn from NumPy in between."""
     np.random.seed(12345)
     np.random.random(7)
@@ -162,7 +162,7 @@ def check_repeats_itself(candidate: Candidate) -> None:
     _same(again, candidate.few_energies, "predictions of a clone fitted on the same rows", tolerance=0)
 
 
-def check_refit_forgets(candidate: Candidate) -> None:
+def check_refit_forgets(candidate: ConformanceCase) -> None:
     """A second fit leaves nothing of the first."""
     model = candidate.model()
     other = trial_kernels(list(candidate.few["kernel"]), seed=2)
@@ -172,7 +172,7 @@ def check_refit_forgets(candidate: Candidate) -> None:
     _same(again, candidate.few_energies, "predictions after a fit on other rows and a second on these", tolerance=0)
 
 
-def check_predictions_are_energies(candidate: Candidate) -> None:
+def check_predictions_are_energies(candidate: ConformanceCase) -> None:
     """One finite positive number of mJ a row, for kernels far larger and smaller than any seen as well."""
     costs = ["flops", "params", "bytes_moved"]
     far = candidate.test.assign(**{name: candidate.test[name] * 1e3 for name in costs})
@@ -181,7 +181,7 @@ def check_predictions_are_energies(candidate: Candidate) -> None:
         _energies(candidate.fitted.predict(kernels.copy()), len(kernels), what)
 
 
-def check_input_is_untouched(candidate: Candidate) -> None:
+def check_input_is_untouched(candidate: ConformanceCase) -> None:
     """What it is given stays as it is."""
     train, test = candidate.few.copy(), candidate.few_test.copy()
     model = candidate.model().fit(train)
@@ -192,7 +192,7 @@ def check_input_is_untouched(candidate: Candidate) -> None:
     _require(test.equals(candidate.few_test), "predict changes its input")
 
 
-def check_labels_are_not_read_again(candidate: Candidate) -> None:
+def check_labels_are_not_read_again(candidate: ConformanceCase) -> None:
     """Labels that change after the fit change nothing; at prediction there are none."""
     train = candidate.few.copy()
     model = candidate.model().fit(train)
@@ -206,7 +206,7 @@ def check_labels_are_not_read_again(candidate: Candidate) -> None:
     )
 
 
-def check_rows_stand_alone(candidate: Candidate) -> None:
+def check_rows_stand_alone(candidate: ConformanceCase) -> None:
     """A row's prediction depends neither on the other rows nor on their order."""
     order = np.random.default_rng(0).permutation(len(candidate.test))
     shuffled = candidate.fitted.predict(candidate.test.iloc[order].reset_index(drop=True))
@@ -218,7 +218,7 @@ def check_rows_stand_alone(candidate: Candidate) -> None:
     _same(none, np.tile(candidate.energies, 3), "predictions of a larger batch")
 
 
-def check_intervals_widen(candidate: Candidate) -> None:
+def check_intervals_widen(candidate: ConformanceCase) -> None:
     """Intervals, where there are any, are ordered, finite and not negative, and contain those of lower coverage."""
     model: Any = candidate.fitted
     if not hasattr(model, "predict_interval"):
@@ -236,7 +236,7 @@ def check_intervals_widen(candidate: Candidate) -> None:
         inner = bounds
 
 
-def check_networks_have_energies(candidate: Candidate) -> None:
+def check_networks_have_energies(candidate: ConformanceCase) -> None:
     """Energies of whole networks, where it offers any, are one finite positive number of mJ a network."""
     model: Any = candidate.fitted
     if not hasattr(model, "predict_models"):
@@ -247,14 +247,14 @@ def check_networks_have_energies(candidate: Candidate) -> None:
     _energies(model.predict_models(models), len(models), "networks")
 
 
-def check_every_type_is_answered(candidate: Candidate) -> None:
+def check_every_type_is_answered(candidate: ConformanceCase) -> None:
     """It answers for every kernel type that it declares, each alone."""
     for kernel in candidate.info.kernel_types:
         rows = candidate.test[candidate.test["kernel"] == kernel].reset_index(drop=True)
         _energies(candidate.fitted.predict(rows), len(rows), f"{kernel} kernels")
 
 
-def check_few_rows_suffice(candidate: Candidate) -> None:
+def check_few_rows_suffice(candidate: ConformanceCase) -> None:
     """One row of a type is enough to be fitted on, with others and alone; so are rows of one energy."""
     types = list(candidate.info.kernel_types)
     sparse = trial_kernels(types, seed=3)
@@ -268,7 +268,7 @@ def check_few_rows_suffice(candidate: Candidate) -> None:
             _require(bool(np.isfinite(bounds).all()), f"intervals are not finite when fitted on {what}")
 
 
-def check_saving_keeps_predictions(candidate: Candidate) -> None:
+def check_saving_keeps_predictions(candidate: ConformanceCase) -> None:
     """Saved without pickle and loaded again, it predicts the same."""
     model = from_bytes(as_bytes(candidate.fitted_on_few, candidate.package), candidate.package)
     _same(
@@ -305,7 +305,7 @@ def faults_of(key: str, package: str = PACKAGE) -> list[str]:
         UsageError: there is no such predictor.
         PredictorError: it cannot be loaded.
     """
-    candidate = Candidate(key, package)
+    candidate = ConformanceCase(key, package)
     faults = []
     for check in CHECKS:
         try:

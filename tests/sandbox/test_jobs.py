@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from harness.errors import UsageError
-from harness.evaluation.confinement import has_landlock
-from harness.evaluation.features import FEATURES, LABEL
-from harness.evaluation.isolation import MOST_DEATHS, Job, Limits, Outcome, run_jobs
-from harness.evaluation.worker_process import DeathError, WorkerProcess
-from tests.evaluation.trial import info_source, kernels, made_package, model_source
+from harness.predictor.features import FEATURES, LABEL
+from harness.sandbox.confinement import has_landlock
+from harness.sandbox.jobs import MOST_DEATHS, Job, Limits, Outcome, run_jobs
+from harness.sandbox.processes import DeathError, WorkerProcess
+from tests.predictor.packages import info_source, kernels, made_package, model_source
 
 LIMITS = Limits(seconds=12, memory_mb=1024, file_mb=1)
 OTHER_FILE = Path(__file__).parents[2] / "README.md"
@@ -239,7 +239,7 @@ class Hung:
 
 @pytest.fixture
 def hung(monkeypatch):
-    monkeypatch.setattr("harness.evaluation.isolation.WorkerProcess", Hung)
+    monkeypatch.setattr("harness.sandbox.jobs.WorkerProcess", Hung)
     Hung.started.clear()
     return Hung
 

@@ -10,8 +10,8 @@ from types import ModuleType
 from typing import Any, Final
 
 from harness.discovery import declared, modules_in
-from harness.evaluation.protocol import Predictor, PredictorError, PredictorInfo
 from harness.issues import unknown
+from harness.predictor.protocol import Predictor, PredictorError, PredictorInfo
 
 PACKAGE: Final = "predictors"
 """Package of the predictors of this project."""

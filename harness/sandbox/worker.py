@@ -1,7 +1,7 @@
 """The process that a predictor runs in: loads it once, then forks a child for every job, which sees that job alone.
 
 Labels of one fold are the training labels of another, so no process may see two. The parent is
-`harness.evaluation.isolation`; what is said between the two is written down there.
+`harness.sandbox.jobs`; what is said between the two is written down there.
 """
 
 import errno
@@ -24,10 +24,10 @@ import pandas as pd
 import pyarrow as pa
 
 from harness.errors import DeepenError
-from harness.evaluation import confinement
-from harness.evaluation.protocol import Predictor
-from harness.evaluation.registry import load_model
 from harness.issues import quoted
+from harness.predictor.protocol import Predictor
+from harness.predictor.registry import load_model
+from harness.sandbox import confinement
 
 MESSAGE_LENGTH: Final = struct.Struct("<Q")
 """Before every message: its length in bytes."""

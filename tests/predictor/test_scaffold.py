@@ -7,12 +7,12 @@ from typer.testing import CliRunner
 
 from harness.cli import app
 from harness.errors import UsageError
-from harness.evaluation.conformance import faults_of
-from harness.evaluation.features import FEATURES
-from harness.evaluation.isolation import Job, run_jobs
-from harness.evaluation.registry import predictor_info
-from harness.evaluation.scaffold import write_predictor
-from tests.evaluation.trial import kernels
+from harness.predictor.conformance import faults_of
+from harness.predictor.features import FEATURES
+from harness.predictor.registry import predictor_info
+from harness.predictor.scaffold import write_predictor
+from harness.sandbox.jobs import Job, run_jobs
+from tests.predictor.packages import kernels
 
 ROOT = Path(__file__).parents[2]
 

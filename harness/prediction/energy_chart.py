@@ -6,8 +6,8 @@ from typing import Any, Final
 import altair as alt
 import vl_convert
 
-from harness.evaluation.predicting import NetworkEnergy, energy_by_type
 from harness.issues import share_in_words
+from harness.prediction.network_energy import NetworkEnergy, energy_by_type
 from harness.schema.networks import NetworkKernel
 from harness.schema.vocabulary import CONFIGURATION_FIELDS
 
@@ -19,7 +19,7 @@ _ROW: Final = 34
 _FONT: Final = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
 _INK, _MUTED, _GRID, _BAR, _RULE = "#10242c", "#4d626b", "#d9e0e3", "#56b4e9", "#0b3c5d"
 
-Row = dict[str, Any]
+_Spec = dict[str, Any]
 
 
 def energy_svg(network: NetworkEnergy, title: str) -> str:
@@ -57,7 +57,7 @@ def energy_svg(network: NetworkEnergy, title: str) -> str:
     return str(vl_convert.vegalite_to_svg(chart.to_dict(), config=_CONFIG)) + "\n"
 
 
-_CONFIG: Final[Row] = {
+_CONFIG: Final[_Spec] = {
     "background": "#ffffff",
     "font": _FONT,
     "axis": {
@@ -77,11 +77,11 @@ def _subtitle(network: NetworkEnergy, is_by_kernel: bool) -> list[str]:
     return lines
 
 
-def _kernel_rows(network: NetworkEnergy) -> list[Row]:
-    rows: list[Row] = []
+def _kernel_rows(network: NetworkEnergy) -> list[_Spec]:
+    rows: list[_Spec] = []
     for number, each in enumerate(network.kernels, 1):
         name = f"{number} {each.kernel.kernel or each.kernel.operator} {extents_in_words(each.kernel)}".rstrip()
-        row: Row = {"place": number, "name": name}
+        row: _Spec = {"place": number, "name": name}
         if each.energy_mj is None:
             row["name"] = f"{name}: not covered"
         else:
@@ -92,7 +92,7 @@ def _kernel_rows(network: NetworkEnergy) -> list[Row]:
     return rows
 
 
-def _type_rows(network: NetworkEnergy) -> list[Row]:
+def _type_rows(network: NetworkEnergy) -> list[_Spec]:
     counts: defaultdict[str, int] = defaultdict(int)
     for each in network.kernels:
         if each.energy_mj is not None and each.kernel.kernel is not None:

@@ -12,11 +12,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from harness.errors import DeepenError
-from harness.evaluation.extrapolation import Extrapolation, extrapolations
-from harness.evaluation.features import FEATURES, NUMBERS, WORDS, numbered_configurations
-from harness.evaluation.fitted import Fitted
-from harness.evaluation.sums import interval_of_sum
 from harness.issues import share_in_words
+from harness.prediction.extrapolation import Extrapolation, extrapolations
+from harness.prediction.fitted_predictor import FittedPredictor
+from harness.prediction.sum_interval import interval_of_sum
+from harness.predictor.features import FEATURES, NUMBERS, WORDS, numbered_configurations
 from harness.schema.networks import NetworkKernel
 from harness.schema.results import Interval, Subject
 from harness.schema.vocabulary import Dtype
@@ -113,7 +113,7 @@ class NetworkEnergy:
 
 
 def predict_network(
-    kernels: Sequence[NetworkKernel], fitted: Fitted, *, coverage: float = 0.9, at_least: float = 0.9
+    kernels: Sequence[NetworkKernel], fitted: FittedPredictor, *, coverage: float = 0.9, at_least: float = 0.9
 ) -> NetworkEnergy:
     """Energy of one inference of a network on the device that a predictor is fitted for.
 
@@ -146,7 +146,7 @@ def predict_network(
     )
 
 
-def _why_not(kernel: NetworkKernel, fitted: Fitted) -> str:
+def _why_not(kernel: NetworkKernel, fitted: FittedPredictor) -> str:
     """Why a kernel cannot be spoken for; empty where it can."""
     subject = fitted.subject
     if kernel.kernel is None:
@@ -169,7 +169,7 @@ def _missing(kernels: Sequence[KernelEnergy]) -> tuple[Missing, ...]:
     return tuple(sorted(found, key=lambda item: (-item.flops_share, item.operator, item.reason)))
 
 
-def _check_coverage(network: NetworkEnergy, fitted: Fitted, at_least: float) -> None:
+def _check_coverage(network: NetworkEnergy, fitted: FittedPredictor, at_least: float) -> None:
     share = network.coverage_flops
     is_nothing = all(each.reason for each in network.kernels)
     if share >= at_least and not is_nothing:

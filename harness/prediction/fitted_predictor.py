@@ -10,14 +10,14 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ValidationError
 
-from harness.evaluation.extrapolation import Ranges, ranges_of
-from harness.evaluation.isolation import Job, Limits, run_jobs
-from harness.evaluation.persistence import STAMP_FILE, Stamp, load_predictor
-from harness.evaluation.protocol import Predictor, PredictorError
-from harness.evaluation.registry import PACKAGE, predictor_info, predictor_version
-from harness.evaluation.results import make_pins
-from harness.evaluation.training import TrainingSet, types_of
 from harness.issues import quoted
+from harness.prediction.extrapolation import Ranges, ranges_of
+from harness.prediction.training_set import TrainingSet, types_of
+from harness.predictor.persistence import STAMP_FILE, Stamp, load_predictor
+from harness.predictor.pins import fit_pins
+from harness.predictor.protocol import Predictor, PredictorError
+from harness.predictor.registry import PACKAGE, predictor_info, predictor_version
+from harness.sandbox.jobs import Job, Limits, run_jobs
 from harness.schema.results import Subject
 
 Reals = npt.NDArray[np.float64]
@@ -34,7 +34,7 @@ _LIMITS: Final = Limits(seconds=300)
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedPredictor:
     """A fitted predictor.
 
     Attributes:
@@ -81,9 +81,9 @@ def make_stamp(training: TrainingSet, key: str, dataset_version: str | None, pac
         UsageError: there is no such predictor, or no row that it speaks for.
     """
     rows = training.rows_for(predictor_info(key, package))
-    pins = make_pins(training.data_sha256, key, predictor_version(key, package), _SEED)
+    pins = fit_pins(training.data_sha256, key, predictor_version(key, package), _SEED)
     return Stamp(
-        **pins.model_dump(exclude={"evaluation_version"}),
+        **pins.model_dump(),
         subjects=(training.subject,),
         dataset=DATASET,
         dataset_version=dataset_version,
@@ -93,7 +93,7 @@ def make_stamp(training: TrainingSet, key: str, dataset_version: str | None, pac
     )
 
 
-def fitted_for(training: TrainingSet, key: str, folder: Path, package: str = PACKAGE) -> Fitted:
+def fitted_for(training: TrainingSet, key: str, folder: Path, package: str = PACKAGE) -> FittedPredictor:
     """Predictor for a training set: the saved one if it was fitted by this program on these rows, else fitted now.
 
     Args:
@@ -119,14 +119,14 @@ def fitted_for(training: TrainingSet, key: str, folder: Path, package: str = PAC
             raise PredictorError(f"{key} {outcome.reason}")
         return outcome.predictions, outcome.intervals.get(coverage)
 
-    return Fitted(stamp, ranges_of(rows), None, ask)
+    return FittedPredictor(stamp, ranges_of(rows), None, ask)
 
 
-def load_fitted(path: Path, package: str = PACKAGE) -> Fitted:
+def load_fitted(path: Path, package: str = PACKAGE) -> FittedPredictor:
     """Predictor in a file, which is loaded only if it holds nothing but harmless types.
 
     Args:
-        path: file that `harness.evaluation.persistence.save_predictor` wrote, with `ranges.json` beside it.
+        path: file that `harness.predictor.persistence.save_predictor` wrote, with `ranges.json` beside it.
         package: package that the predictor is in.
 
     Raises:
@@ -149,7 +149,7 @@ def load_fitted(path: Path, package: str = PACKAGE) -> Fitted:
         except Exception as error:
             raise PredictorError(f"{stamp.predictor} raised {quoted(f'{type(error).__name__}: {error}')}") from error
 
-    return Fitted(stamp, ranges, path, ask)
+    return FittedPredictor(stamp, ranges, path, ask)
 
 
 def _asked(model: Predictor, kernels: pd.DataFrame, coverage: float) -> tuple[Reals, Reals | None]:

@@ -1,6 +1,6 @@
 """The worker process of one predictor as its parent holds it: started, given jobs as bytes, ended with all it started.
 
-It knows nothing of tables; `harness.evaluation.isolation` says what is asked and what an answer means.
+It knows nothing of tables; `harness.sandbox.jobs` says what is asked and what an answer means.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from harness.evaluation.worker import EXIT_STATUS, MESSAGE_LENGTH
+from harness.sandbox.worker import EXIT_STATUS, MESSAGE_LENGTH
 
 START_SECONDS: Final = 120.0
 """Time to import libraries, and again to load the predictor, which may import more; much, for a busy machine."""
@@ -78,7 +78,7 @@ class WorkerProcess:
                 "file_mb": limits.file_mb,
             }
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                [sys.executable, "-P", "-s", "-m", "harness.evaluation.worker", json.dumps(setup)],
+                [sys.executable, "-P", "-s", "-m", "harness.sandbox.worker", json.dumps(setup)],
                 cwd=self._folder.name,
                 env=_environment(package, self._folder.name),
                 stdin=subprocess.DEVNULL,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.evaluation.sums import interval_of_sum
+from harness.prediction.sum_interval import interval_of_sum
 
 ENERGIES = st.lists(
     st.tuples(st.floats(1e-6, 1e3), st.floats(0, 1), st.floats(0, 3), st.integers(0, 4)), min_size=1, max_size=20

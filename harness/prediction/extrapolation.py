@@ -72,7 +72,7 @@ def ranges_of(kernels: pd.DataFrame) -> Ranges:
     """What can be learnt from some kernels.
 
     Args:
-        kernels: columns `harness.evaluation.features.FEATURES`, at least; of one processor.
+        kernels: columns `harness.predictor.features.FEATURES`, at least; of one processor.
     """
     of_kernel = {kernel: _range_of(rows) for kernel, rows in kernels.groupby("kernel")}
     return Ranges.model_validate({"processor": kernels["processor"].iloc[0], "kernels": of_kernel})
@@ -89,7 +89,7 @@ def extrapolations(kernels: pd.DataFrame, ranges: Ranges) -> list[Extrapolation]
     """Where kernels are unlike all that was learnt from, by kernel type and column.
 
     Args:
-        kernels: columns `harness.evaluation.features.FEATURES`, range index; types that were not learnt from are
+        kernels: columns `harness.predictor.features.FEATURES`, range index; types that were not learnt from are
             passed over.
         ranges: what was learnt from.
     """

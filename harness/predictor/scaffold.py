@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from harness.errors import UsageError
-from harness.evaluation.protocol import KEY_PATTERN
-from harness.evaluation.registry import PACKAGE
 from harness.issues import quoted
+from harness.predictor.protocol import KEY_PATTERN
+from harness.predictor.registry import PACKAGE
 
 MOST_CHARACTERS: Final = 40
 
@@ -17,7 +17,7 @@ _INIT: Final = '''"""{title}: what it is, in a sentence."""
 
 _INFO: Final = '''"""What the predictor declares of itself; light, so it imports nothing else."""
 
-from harness.evaluation.protocol import PredictorInfo
+from harness.predictor.protocol import PredictorInfo
 
 INFO = PredictorInfo(
     key="{key}",
@@ -59,7 +59,7 @@ class Model(RegressorMixin, BaseEstimator):
         """Learn from kernels with their energies.
 
         Args:
-            kernels: DataFrame with the columns `harness.evaluation.features.FEATURES` and `energy_mj`. It is one
+            kernels: DataFrame with the columns `harness.predictor.features.FEATURES` and `energy_mj`. It is one
                 device, delegate and data type, so it may have few rows: even a single one has to do.
         """
         # Attributes that end in _ are what is learnt. Keep them in numbers, lists, arrays and estimators of

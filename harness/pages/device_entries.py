@@ -27,7 +27,7 @@ DEVICE_NOUNS: Final[dict[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class DeviceEntry:
     """One device with everything that its page shows.
 
     Attributes:
@@ -102,7 +102,7 @@ class Ranking:
         return f"{self.edition.edition}-{self.tier}"
 
 
-def read_subjects(release: Release, ratings: Sequence[Rating]) -> list[Subject]:
+def read_device_entries(release: Release, ratings: Sequence[Rating]) -> list[DeviceEntry]:
     """Every device of a release, by id.
 
     Args:
@@ -115,7 +115,7 @@ def read_subjects(release: Release, ratings: Sequence[Rating]) -> list[Subject]:
     submissions, errata = _by_device(release.submissions), _by_device(release.errata)
     rows = {level: _by_device(_flat(release.levels[level])) for level in LEVELS if level in release.levels}
     return [
-        Subject(
+        DeviceEntry(
             device_id=device_id,
             facts=facts,
             ratings=tuple(of_device[device_id]),
@@ -141,7 +141,7 @@ def _by_device(table: Any) -> defaultdict[str, list[dict[str, Any]]]:
     return grouped
 
 
-def rankings(subjects: Sequence[Subject]) -> list[Ranking]:
+def rankings(subjects: Sequence[DeviceEntry]) -> list[Ranking]:
     """One ranking for each edition and tier that has a rated device; tiers are never ranked together."""
     found = []
     for edition in editions():

@@ -7,25 +7,33 @@ import numpy as np
 import pytest
 
 from harness.errors import UsageError
-from harness.evaluation import fitted as fitted_module
-from harness.evaluation.energy_chart import MOST_BARS, energy_svg
-from harness.evaluation.extrapolation import extrapolations, ranges_of
-from harness.evaluation.features import FEATURES
-from harness.evaluation.fitted import MODEL_FILE, RANGES_FILE, Fitted, fitted_for, load_fitted, make_stamp, saved_folder
-from harness.evaluation.isolation import Outcome
-from harness.evaluation.persistence import STAMP_FILE, Stamp, save_predictor
-from harness.evaluation.predicting import (
+from harness.prediction import fitted_predictor as fitted_module
+from harness.prediction.energy_chart import MOST_BARS, energy_svg
+from harness.prediction.extrapolation import extrapolations, ranges_of
+from harness.prediction.fitted_predictor import (
+    MODEL_FILE,
+    RANGES_FILE,
+    FittedPredictor,
+    fitted_for,
+    load_fitted,
+    make_stamp,
+    saved_folder,
+)
+from harness.prediction.network_energy import (
     CoverageError,
     kernels_frame,
     main_dtype,
     predict_network,
 )
-from harness.evaluation.protocol import PredictorError
-from harness.evaluation.registry import load_model
-from harness.evaluation.training import training_set
+from harness.prediction.training_set import training_set
+from harness.predictor.features import FEATURES
+from harness.predictor.persistence import STAMP_FILE, Stamp, save_predictor
+from harness.predictor.protocol import PredictorError
+from harness.predictor.registry import load_model
+from harness.sandbox.jobs import Outcome
 from harness.schema.networks import NetworkKernel, in_dtype
 from tests.evaluation.releases import MEASURED, configurations, entry, kernel_device, release_of, true_energy, untyped
-from tests.evaluation.trial import info_source, model_source
+from tests.predictor.packages import info_source, model_source
 
 SPREAD = 1.25
 INTERVALS = f"""
@@ -63,7 +71,7 @@ def truthful(chosen=None, spread=SPREAD):
         energies = np.asarray(true_energy(kernels["flops"], kernels["bytes_moved"]))
         return energies, None if spread is None else np.column_stack([energies / spread, energies * spread])
 
-    return Fitted(stamp, ranges_of(chosen.rows), None, ask)
+    return FittedPredictor(stamp, ranges_of(chosen.rows), None, ask)
 
 
 def test_energy_is_the_sum_over_kernels_and_each_keeps_its_own():

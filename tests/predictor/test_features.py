@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from harness.evaluation.features import (
+from harness.predictor.features import (
     FEATURES,
     LABEL,
     NUMBERS,

@@ -4,7 +4,7 @@ import sys
 import pytest
 from pydantic import ValidationError
 
-from harness.evaluation.protocol import KERNELS, PredictorInfo
+from harness.predictor.protocol import KERNELS, PredictorInfo
 
 FACTS = {"key": "my-forest", "name": "My forest", "authors": ("A. Author",), "licence": "Apache-2.0", "kernels": "all"}
 
@@ -36,8 +36,6 @@ def test_declaration_that_says_nothing_usable_is_refused(field, value):
 
 
 def test_declaring_a_predictor_imports_no_number_cruncher():
-    code = (
-        "import sys, harness.evaluation.protocol; print({'numpy', 'pandas', 'sklearn', 'pyarrow'} & set(sys.modules))"
-    )
+    code = "import sys, harness.predictor.protocol; print({'numpy', 'pandas', 'sklearn', 'pyarrow'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "set()\n"

@@ -3,10 +3,10 @@ import warnings
 import numpy as np
 import pytest
 
-from harness.evaluation.conformance import CHECKS, Candidate, faults_of, trial_kernels
-from harness.evaluation.features import FEATURES, LABEL
+from harness.predictor.conformance import CHECKS, ConformanceCase, faults_of, trial_kernels
+from harness.predictor.features import FEATURES, LABEL
 from harness.schema.vocabulary import KERNEL_ALLOWS, KERNEL_REQUIRES
-from tests.evaluation.trial import info_source, model_source
+from tests.predictor.packages import info_source, model_source
 
 INTERVAL = """
 def predict_interval(self, kernels, coverage):
@@ -15,7 +15,7 @@ def predict_interval(self, kernels, coverage):
     return np.column_stack([energies * (1 - coverage), energies * (1 + coverage)])
 """
 BROKEN = {
-    "check_info_is_light": ({}, "info.py imports numpy; expected harness.evaluation.protocol alone"),
+    "check_info_is_light": ({}, "info.py imports numpy; expected harness.predictor.protocol alone"),
     "check_constructor_only_stores": (
         {"rest": "def __init__(self, alpha=1.0):\n    self.beta = alpha\n"
                  "def get_params(self, deep=True):\n    return {'alpha': self.beta}"},
@@ -87,7 +87,7 @@ def test_every_check_is_tried():
 
 def test_a_predictor_is_tried_on_its_own_kernel_types_only(package):
     package.add("narrow", info=info_source("narrow").replace('"all"', '("fc", "se")'))
-    candidate = Candidate("narrow", package.name)
+    candidate = ConformanceCase("narrow", package.name)
     assert set(candidate.train["kernel"]) == set(candidate.test["kernel"]) == {"fc", "se"}
     assert tuple(candidate.train.columns) == (*FEATURES, LABEL)
     assert tuple(candidate.test.columns) == FEATURES

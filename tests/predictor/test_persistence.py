@@ -14,8 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from harness.errors import UsageError
-from harness.evaluation.features import FEATURES
-from harness.evaluation.persistence import (
+from harness.predictor.features import FEATURES
+from harness.predictor.persistence import (
     STAMP_FILE,
     Stamp,
     as_bytes,
@@ -23,10 +23,10 @@ from harness.evaluation.persistence import (
     load_predictor,
     save_predictor,
 )
-from harness.evaluation.protocol import PredictorError
-from harness.evaluation.registry import load_model, predictor_version
+from harness.predictor.protocol import PredictorError
+from harness.predictor.registry import load_model, predictor_version
 from harness.schema.results import Subject
-from tests.evaluation.trial import kernels, model_source
+from tests.predictor.packages import kernels, model_source
 
 SUBJECT = Subject(
     device_id="acme-phone", delegate="CPU1", dtype="fp32", is_idle_subtracted=False, batch_size=1, tier="analyser"
@@ -108,9 +108,9 @@ SAVE = """
 import sys
 from pathlib import Path
 sys.path[:0] = sys.argv[4:]
-from harness.evaluation.persistence import Stamp, save_predictor
-from harness.evaluation.registry import load_model
-from tests.evaluation.trial import kernels
+from harness.predictor.persistence import Stamp, save_predictor
+from harness.predictor.registry import load_model
+from tests.predictor.packages import kernels
 package, text, path = sys.argv[1:4]
 model = load_model("forest", package)().fit(kernels())
 save_predictor(model, Stamp.model_validate_json(text), Path(path), package)
@@ -162,7 +162,7 @@ class Foreign:
     [
         ({"call": subprocess.run}, "subprocess.run"),
         ({"call": eval}, "builtins.eval"),
-        ({"object": Foreign()}, "tests.evaluation.test_persistence.Foreign"),
+        ({"object": Foreign()}, "tests.predictor.test_persistence.Foreign"),
         ({"transformer": FunctionTransformer(subprocess.run)}, "subprocess.run"),
         ({"map": np.memmap}, "numpy.memmap"),
     ],
@@ -218,7 +218,7 @@ def test_a_flipped_bit_is_found(package, saved):
 
 
 def test_a_file_that_unpacks_to_far_more_is_not_unpacked(package, saved, monkeypatch):
-    monkeypatch.setattr("harness.evaluation.persistence._MOST_BYTES", 100)
+    monkeypatch.setattr("harness.predictor.persistence._MOST_BYTES", 100)
     with pytest.raises(PredictorError, match="unpacks to"):
         load_predictor(saved, package.name)
 

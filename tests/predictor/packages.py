@@ -7,13 +7,13 @@ from textwrap import dedent, indent
 
 import pytest
 
-from harness.evaluation.conformance import trial_kernels
-from harness.evaluation.protocol import KERNELS
+from harness.predictor.conformance import trial_kernels
+from harness.predictor.protocol import KERNELS
 
 _NUMBERS = itertools.count()
 
 INFO = """
-from harness.evaluation.protocol import PredictorInfo
+from harness.predictor.protocol import PredictorInfo
 
 INFO = PredictorInfo(key={key!r}, name="On trial", authors=("A. Author",), licence="Apache-2.0", kernels="all"{more})
 """

@@ -1,0 +1,3 @@
+from tests.predictor.packages import package
+
+__all__ = ["package"]
