@@ -24,46 +24,21 @@ from harness.graphs.graph import VIEWS, Graph
 from harness.graphs.sizes import Sizes
 from harness.issues import Issue
 from harness.schema.cost import ELEMENTWISE_FLOPS
+from harness.schema.kernel_types import KERNEL_TYPES, Kernel
 from harness.schema.networks import Network, NetworkKernel
-from harness.schema.vocabulary import KERNEL_ALLOWS, KERNEL_REQUIRES, Kernel
 
 _ACTIVATIONS: Final = frozenset(
     {"relu", "relu6", "prelu", "leaky-relu", "hswish", "hsigmoid", "sigmoid", "tanh", "swish", "gelu", "elu", "clip"}
     | {"abs", "exp", "neg", "sqrt"}
 )
 _BY_FIRST: Final[Mapping[str, Kernel]] = {
-    "conv": "conv-bn-relu",
-    "conv1d": "conv-bn-relu",
-    "dwconv": "dwconv-bn-relu",
-    "dwconv1d": "dwconv-bn-relu",
-    "fc": "fc",
-    "maxpool": "maxpool",
-    "avgpool": "avgpool",
-    "global-avgpool": "global-avgpool",
-    "se": "se",
+    operator: name for name, kind in KERNEL_TYPES.items() for operator in kind.begins_with
 }
-"""Kernel type by the first operator, whatever constants and activations are folded into it."""
-_BY_OPERATOR: Final[Mapping[str, Kernel]] = {
-    "relu": "relu",
-    "relu6": "relu",
-    "hswish": "hswish",
-    "bn": "bn",
-    "scale": "bn",
-    "scale+bias": "bn",
-    "bn+relu": "bnrelu",
-    "bn+relu6": "bnrelu",
-    "scale+relu": "bnrelu",
-    "scale+relu6": "bnrelu",
-    "scale+bias+relu": "bnrelu",
-    "scale+bias+relu6": "bnrelu",
-    "add": "add",
-    "add+relu": "addrelu",
-    "add+relu6": "addrelu",
-    "concat": "concat",
-    "split": "split",
-    "channelshuffle": "channelshuffle",
+"""Kernel type by the first operator, whatever constants and activations are fused with it."""
+_BY_OPERATORS: Final[Mapping[str, Kernel]] = {
+    operators: name for name, kind in KERNEL_TYPES.items() for operators in kind.operators
 }
-"""Kernel type by all that is fused."""
+"""Kernel type by all operators that are fused."""
 _MOST_EXTENT: Final = 10**6
 _MOST_INPUTS: Final = 4
 
@@ -222,7 +197,7 @@ def _entry(group: Group, sizes: Sizes) -> NetworkKernel:
 def _typed(group: Group, sizes: Sizes) -> tuple[Kernel, dict[str, int]] | None:
     """Kernel type and configuration of a group, where a kernel row can state it."""
     first, *others = group.parts
-    kernel = _BY_OPERATOR.get(group.operator)
+    kernel = _BY_OPERATORS.get(group.operator)
     if first.name in _BY_FIRST and all(part.name in FOLDED | JOINED | _ACTIVATIONS for part in others):
         kernel = _BY_FIRST[first.name]
     ends = (*group.inputs, *group.outputs)
@@ -231,19 +206,21 @@ def _typed(group: Group, sizes: Sizes) -> tuple[Kernel, dict[str, int]] | None:
     if not _is_as_its_type(kernel, first, sizes):
         return None
     values = _values(first, sizes)
-    chosen = {field: values[field] for field in KERNEL_REQUIRES[kernel]}
-    chosen |= {field: values[field] for field in KERNEL_ALLOWS.get(kernel, ()) if field in values}
+    kind = KERNEL_TYPES[kernel]
+    chosen: dict[str, int] = {
+        field: values[field] for field in kind.fields if field in kind.requires or field in values
+    }
     return (kernel, chosen) if max(chosen.values()) <= _MOST_EXTENT else None
 
 
 def _is_as_its_type(kernel: Kernel, first: Part, sizes: Sizes) -> bool:
     """Whether the operands of a group's first part are those that its kernel type has."""
     channels = sizes.extents(first.inputs[0]).c
-    if kernel == "concat":
+    if "cin2" in KERNEL_TYPES[kernel].requires:
         is_whole = not first.constants and len(first.inputs) == len(first.nodes[0].inputs)
         return is_whole and 2 <= len(first.inputs) <= _MOST_INPUTS
-    if kernel in ("add", "addrelu"):
-        return len(first.inputs) == 2
+    if KERNEL_TYPES[kernel].n_inputs > 1:
+        return len(first.inputs) == KERNEL_TYPES[kernel].n_inputs
     if first.name == "scale":
         return math.prod(map(sizes.elements, first.constants)) == channels
     return len(first.inputs) == 1 and (first.nodes[0].window is None or first.nodes[0].window.rank <= 2)
@@ -256,9 +233,7 @@ def _values(first: Part, sizes: Sizes) -> dict[str, int]:
     values = {"input_h": read.h, "input_w": read.w, "cin": read.c}
     if first.name == "fc":
         return values | {"cin": row_length(node, sizes), "cout": sizes.last(first.outputs[0])}
-    for place, tensor in enumerate(first.inputs[1:_MOST_INPUTS], 2):
-        if first.name == "concat":
-            values[f"cin{place}"] = sizes.extents(tensor).c
+    values |= {f"cin{place}": sizes.extents(tensor).c for place, tensor in enumerate(first.inputs[1:], 2)}
     window = node.window
     if window is None:
         return values

@@ -7,38 +7,20 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
-from harness.schema.networks import NetworkKernel, configuration_of
-from harness.schema.vocabulary import KERNEL_REQUIRES, Kernel
+from harness.schema.kernel_types import KERNEL_TYPES, Kernel, pooling_cost
+from harness.schema.networks import Configuration, NetworkKernel, configuration_of
 
-COUNTS: Final[Mapping[Kernel, int]] = {
-    "conv-bn-relu": 1032,
-    "dwconv-bn-relu": 349,
-    "concat": 142,
-    "bnrelu": 100,
-    "relu": 46,
-    "avgpool": 28,
-    "maxpool": 28,
-    "fc": 24,
-    "add": 24,
-    "addrelu": 14,
-    "bn": 14,
-    "hswish": 14,
-    "se": 14,
-    "split": 14,
-    "channelshuffle": 14,
-    "global-avgpool": 8,
+_N_DRAWN: Final[Mapping[Kernel, int]] = {
+    name: n for name in get_args(Kernel) if (n := KERNEL_TYPES[name].n_drawn) is not None
 }
-"""Configurations of each kernel type.
+COUNTS: Final[Mapping[Kernel, int]] = dict(sorted(_N_DRAWN.items(), key=lambda item: -item[1]))
+"""Configurations of each kernel type that SEC 2023 measures, the most first."""
+_POOLS: Final = tuple(name for name, kind in KERNEL_TYPES.items() if kind.cost is pooling_cost)
 
-Source:
-    SEC 2023 (arXiv 2310.18329), table of kernels; types that it prints together as DeepEn2023 counts them.
-"""
-_POOLS: Final = ("avgpool", "maxpool")
-_EVEN: Final = ("split", "channelshuffle")
+_PLANE: Final = KERNEL_TYPES["relu"].requires
 
-Configuration = Mapping[str, str | int]
 _Key = tuple[tuple[str, str | int], ...]
 
 
@@ -74,7 +56,7 @@ def sample_kernels(networks: Iterable[Iterable[NetworkKernel]], n_total: int, se
         if name is not None:
             own[str(name)].add(tuple(configuration.items()))
         if "input_h" in configuration and "cin" in configuration:
-            extents.add(tuple((field, configuration[field]) for field in KERNEL_REQUIRES["relu"]))
+            extents.add(tuple((field, configuration[field]) for field in _PLANE))
     chosen: list[Configuration] = []
     missing: dict[Kernel, int] = {}
     for name, count in _scaled(n_total).items():
@@ -95,9 +77,9 @@ def _others(name: Kernel, own: Mapping[str, set[_Key]], extents: set[_Key]) -> s
     """Configurations that a kernel type can have although the networks run it nowhere."""
     if name in _POOLS:
         return set().union(*(own[pool] for pool in _POOLS)) - own[name]
-    if KERNEL_REQUIRES[name] != KERNEL_REQUIRES["relu"]:
+    if KERNEL_TYPES[name].requires != _PLANE:
         return set()
-    fitting = {key for key in extents if name not in _EVEN or int(dict(key)["cin"]) % 2 == 0}
+    fitting = {key for key in extents if not KERNEL_TYPES[name].is_even or int(dict(key)["cin"]) % 2 == 0}
     return fitting - own[name]
 
 

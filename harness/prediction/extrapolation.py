@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.schema.vocabulary import Kernel
+from harness.schema.kernel_types import KERNEL_TYPES, Kernel
 
 RANGED: Final = ("input_h", "input_w", "cin", "cout", "cin2", "cin3", "cin4", "flops")
 """Columns in which a predictor is trusted between the least and the greatest value that it learnt from."""
@@ -19,8 +19,8 @@ EXACT: Final = {
 }
 """Columns whose values together have to be among those that it learnt from, because runtimes have code of their own
 for each."""
-_GROUPED: Final = ("conv-bn-relu",)
-"""Kernel types that have groups: one where nothing is said."""
+_GROUPED: Final = tuple(name for name, kind in KERNEL_TYPES.items() if "groups" in kind.allows)
+"""Kernel types that have groups; an empty cell means one group."""
 
 
 class KernelRange(BaseModel):

@@ -5,7 +5,7 @@ It judges behaviour, never how good the predictions are.
 
 import ast
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,8 +22,8 @@ from harness.predictor.persistence import as_bytes, from_bytes
 from harness.predictor.protocol import Predictor, PredictorError, PredictorInfo
 from harness.predictor.registry import PACKAGE, load_model, predictor_info
 from harness.schema.cost import kernel_cost
+from harness.schema.kernel_types import KERNEL_TYPES, Extent, Kernel, require_each
 from harness.schema.records import KEYS
-from harness.schema.vocabulary import KERNEL_REQUIRES, Kernel
 
 Reals = npt.NDArray[np.float64]
 
@@ -31,10 +31,12 @@ COVERAGES: Final = (0.5, 0.8, 0.95)
 """Coverages at which intervals are held against each other."""
 _TOLERANCE: Final = 1e-6
 """Relative difference that the order of additions may make."""
-_EXTENTS: Final = {
+_EXTENTS: Final[Mapping[Extent, tuple[int, ...]]] = {
     "input_h": (7, 14, 28, 56), "input_w": (7, 14, 28, 56), "cin": (8, 16, 32, 64), "cout": (8, 24, 48, 96),
     "kernel_h": (1, 3, 5), "kernel_w": (1, 3, 5), "stride_h": (1, 2), "stride_w": (1, 2), "cin2": (8, 16),
 }  # fmt: skip
+"""Values of the extents that kernel types require."""
+require_each({name for kind in KERNEL_TYPES.values() for name in kind.requires}, _EXTENTS, "trial extent")
 
 
 class ConformanceError(PredictorError):
@@ -105,7 +107,9 @@ def trial_kernels(types: list[Kernel], seed: int) -> pd.DataFrame:
     generator = np.random.default_rng(seed)
     rows: list[dict[str, Any]] = []
     for kernel in types:
-        extents = {name: int(generator.choice(_EXTENTS[name])) for name in KERNEL_REQUIRES[kernel]}
+        extents: dict[str, int] = {
+            name: int(generator.choice(_EXTENTS[name])) for name in KERNEL_TYPES[kernel].requires
+        }
         rows.append({"kernel": kernel, "dtype": "fp32", **extents})
     fields = {name: pa.string() if name in ("kernel", "dtype") else pa.int64() for name in (*KEYS["kernels"], "dtype")}
     table = pa.Table.from_pylist(rows, schema=pa.schema(list(fields.items())))

@@ -1,6 +1,7 @@
 """A network as the kernels that a runtime executes: entries of a kernel list, and the file that holds one."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -8,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.schema import quantities as q
 from harness.schema.cost import DTYPE_BITS
 from harness.schema.vocabulary import CONFIGURATION_FIELDS, Dtype
+
+Configuration = Mapping[str, str | int]
+"""Kernel type and extents of a kernel, without the fields that are empty."""
 
 MOST_KERNELS: Final = 10_000
 """Entries of a submitted kernel list; networks of edge devices have a few hundred."""
@@ -42,7 +46,7 @@ class NetworkKernel(BaseModel):
     bytes_moved: q.BytesMoved
 
 
-KernelList = Annotated[
+NetworkKernels = Annotated[
     list[NetworkKernel],
     q.Quantity(
         "",
@@ -65,7 +69,7 @@ class Network(BaseModel):
 
 
 def configuration_of(kernel: NetworkKernel) -> dict[str, str | int]:
-    """Kernel type and extents of an entry, without what is empty: the configuration that a kernel row states.
+    """Kernel type and extents of an entry, without its empty fields: the configuration that a kernel row states.
 
     >>> cost = {"flops": 32, "params": 18, "bytes_moved": 112}
     >>> configuration_of(NetworkKernel(operator="fc", kernel="fc", dtype="fp32", cin=8, cout=2, **cost))
@@ -75,7 +79,7 @@ def configuration_of(kernel: NetworkKernel) -> dict[str, str | int]:
 
 
 def network_json(network: Network) -> str:
-    """Contents of `graphs/<model>.json`: one kernel a line, without what is empty."""
+    """Contents of `graphs/<model>.json`: one line per kernel, without empty fields."""
     head = [
         f"  {json.dumps(name)}: {json.dumps(value)}," for name, value in network.model_dump(exclude={"kernels"}).items()
     ]

@@ -5,7 +5,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from harness.schema import quantities as q
-from harness.schema.networks import KernelList
+from harness.schema.networks import NetworkKernels
 from harness.schema.vocabulary import Level
 
 
@@ -95,7 +95,7 @@ class ModelRecord(ModelRow, Provenance):
     """One published model row, with its kernel list where the submission has one."""
 
     kernel_runtime: q.FusionRuntime | None = None
-    kernels: KernelList | None = None
+    kernels: NetworkKernels | None = None
 
 
 class ApplicationRecord(ApplicationRow, Provenance):

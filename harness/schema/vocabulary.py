@@ -1,28 +1,13 @@
-"""The closed word lists of the schema and the configuration of each kernel type; no quantities."""
+"""The closed word lists of the schema; it declares no quantities, and reads kernel types from `kernel_types`."""
 
 from typing import Final, Literal, get_args
+
+from harness.schema import kernel_types
 
 Level = Literal["kernels", "models", "applications"]
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
-Kernel = Literal[
-    "conv-bn-relu",
-    "dwconv-bn-relu",
-    "bnrelu",
-    "relu",
-    "avgpool",
-    "maxpool",
-    "fc",
-    "concat",
-    "add",
-    "addrelu",
-    "bn",
-    "hswish",
-    "se",
-    "split",
-    "channelshuffle",
-    "global-avgpool",
-]
+Kernel = kernel_types.Kernel
 
 Application = Literal[
     "image-detection",
@@ -68,52 +53,24 @@ TIER_TITLES: Final[dict[Tier, str]] = {
 }
 RATED_TIERS: Final[tuple[Tier, ...]] = ("analyser", "rail", "counter", "published")
 
-_SPATIAL = ("input_h", "input_w", "cin")
-_WINDOW = ("kernel_h", "kernel_w", "stride_h", "stride_w")
-
 KERNEL_REQUIRES: Final[dict[Kernel, tuple[str, ...]]] = {
-    "conv-bn-relu": (*_SPATIAL, "cout", *_WINDOW),
-    "dwconv-bn-relu": (*_SPATIAL, *_WINDOW),
-    "bnrelu": _SPATIAL,
-    "relu": _SPATIAL,
-    "avgpool": (*_SPATIAL, *_WINDOW),
-    "maxpool": (*_SPATIAL, *_WINDOW),
-    "fc": ("cin", "cout"),
-    "concat": (*_SPATIAL, "cin2"),
-    "add": _SPATIAL,
-    "addrelu": _SPATIAL,
-    "bn": _SPATIAL,
-    "hswish": _SPATIAL,
-    "se": _SPATIAL,
-    "split": _SPATIAL,
-    "channelshuffle": _SPATIAL,
-    "global-avgpool": _SPATIAL,
+    name: kernel_types.KERNEL_TYPES[name].requires for name in get_args(Kernel)
 }
-"""Configuration fields without which a kernel of that type says nothing (paper, table of kernels)."""
+"""Configuration fields without which a kernel of that type means nothing (paper, table of kernels)."""
 
 KERNEL_ALLOWS: Final[dict[Kernel, tuple[str, ...]]] = {
-    "conv-bn-relu": ("groups",),
-    "dwconv-bn-relu": ("cout",),
-    "concat": ("cin3", "cin4"),
+    name: kernel_types.KERNEL_TYPES[name].allows for name in get_args(Kernel)
 }
-"""Configuration fields that may be given beside the required ones; every other one must stay empty."""
+"""Configuration fields that may be given besides the required ones; every other one must stay empty."""
 
 UNSTATED_LICENCE: Final = "NOASSERTION"
 """SPDX's word for a licence that nobody has stated."""
 
-CONFIGURATION_FIELDS: Final[tuple[str, ...]] = (
-    *_SPATIAL,
-    "cout",
-    *_WINDOW,
-    "groups",
-    "cin2",
-    "cin3",
-    "cin4",
-)
+CONFIGURATION_FIELDS: Final[tuple[str, ...]] = get_args(kernel_types.Extent)
 
 
 def tier_of(method: Method, meter_kind: MeterKind | None) -> Tier:
-    """Evidence tier of a row, from how the figure was obtained.
+    """Evidence tier of a row, which follows from how its figure was obtained.
 
     Args:
         method: `measured`, `published`, `simulated` or `estimated`.

@@ -8,19 +8,18 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import numpy as np
 
 from harness.errors import UsageError
-from harness.schema.networks import Network, in_dtype, network_json
+from harness.schema.kernel_types import Kernel
+from harness.schema.networks import Configuration, Network, in_dtype, network_json
 from harness.schema.records import KEYS
-from harness.schema.vocabulary import KERNEL_REQUIRES
 from harness.simulation.accelerators import Accelerator, estimator_version
 from harness.simulation.cache import Cache
 from harness.simulation.estimator import Estimate
 from harness.simulation.facts import DELEGATE, LEAST_COVERAGE, device_bytes, manifest_bytes
-from harness.simulation.layers import Configuration
 from harness.simulation.networks import DTYPE, NamedNetwork, NetworkEstimate, estimate_network
 from harness.simulation.runner import Simulated, outcome_of
 from harness.swap import replacing
@@ -150,7 +149,7 @@ def _how() -> dict[str, str]:
 
 def _by_configuration(cells: Mapping[str, Any]) -> tuple[Any, ...]:
     kernel, *extents = KEYS["kernels"]
-    return (list(KERNEL_REQUIRES).index(cells[kernel]), *(cells.get(name, 0) for name in extents))
+    return (get_args(Kernel).index(cells[kernel]), *(cells.get(name, 0) for name in extents))
 
 
 def _csv(header: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> bytes:

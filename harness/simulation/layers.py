@@ -3,31 +3,16 @@
 It estimates nothing. A configuration without such layers is not simulated, which is not the same as costing nothing.
 """
 
-from collections.abc import Mapping
-from typing import Final, Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Final, Literal, NamedTuple, get_args
 
-from harness.schema.vocabulary import KERNEL_REQUIRES, Kernel
+from harness.schema.kernel_types import KERNEL_TYPES, SE_REDUCTION, Kernel, LayerForm, require_each
+from harness.schema.networks import Configuration
 
 Operation = Literal["conv", "pool", "add"]
-Configuration = Mapping[str, str | int]
-"""Kernel type and extents, without the fields that are empty."""
 
-SIMULATED: Final[tuple[Kernel, ...]] = (
-    "conv-bn-relu",
-    "dwconv-bn-relu",
-    "fc",
-    "maxpool",
-    "avgpool",
-    "global-avgpool",
-    "add",
-    "addrelu",
-    "bn",
-    "bnrelu",
-    "se",
-)
-"""Kernel types that the estimator has operations for; activations and moves of data it has none for."""
-
-_SE_REDUCTION: Final = 4
+SIMULATED: Final[tuple[Kernel, ...]] = tuple(name for name, kind in KERNEL_TYPES.items() if kind.layers is not None)
+"""Kernel types that the estimator has operations for; it has none for activations and moves of data."""
 
 
 class Layer(NamedTuple):
@@ -81,8 +66,8 @@ class Layer(NamedTuple):
 def layers_of(configuration: Configuration) -> tuple[Layer, ...]:
     """Layers whose costs make up a kernel's cost; empty where the estimator has no operations for its type.
 
-    Batch normalisation and activations that a convolution absorbs cost nothing; batch normalisation on its own is a
-    multiply-accumulate an element, and the activation behind it or behind an addition costs nothing. Squeeze and
+    Batch normalisation and activations that are fused with a convolution cost nothing; batch normalisation on its own
+    is one multiply-accumulate per element, and the activation after it or after an addition costs nothing. Squeeze and
     excitation is a global average, two fully connected layers around a quarter of the channels, and a product.
 
     Raises:
@@ -93,42 +78,68 @@ def layers_of(configuration: Configuration) -> tuple[Layer, ...]:
     >>> layers_of({"kernel": "split", "input_h": 7, "input_w": 7, "cin": 8})
     ()
     """
-    kernel = next((name for name in SIMULATED if name == configuration.get("kernel")), None)
-    if kernel is None:
+    kind = next((kind for name, kind in KERNEL_TYPES.items() if name == configuration.get("kernel")), None)
+    if kind is None or kind.layers is None:
         return ()
-    extents = _extents(configuration, KERNEL_REQUIRES[kernel])
-    cin, height, width = extents["cin"], extents.get("input_h", 1), extents.get("input_w", 1)
-    if kernel == "se":
-        squeezed = max(cin // _SE_REDUCTION, 1)
-        dense = (Layer("conv", 1, 1, cin, squeezed), Layer("conv", 1, 1, squeezed, cin))
-        return (_mean(height, width, cin), *dense, Layer("conv", height, width, 1, 1, cin))
-    return (_layer(kernel, configuration, extents, (height, width, cin)),)
-
-
-def _layer(kernel: Kernel, given: Configuration, extents: Mapping[str, int], shape: tuple[int, int, int]) -> Layer:
-    """Layer of a kernel type that is one layer."""
-    height, width, cin = shape
-    if kernel in ("add", "addrelu"):
-        return Layer("add", height, width, 1, 1, cin)
-    if kernel == "global-avgpool":
-        return _mean(height, width, cin)
-    window = tuple(extents.get(name, 1) for name in ("kernel_h", "kernel_w", "stride_h", "stride_w"))
-    if kernel in ("maxpool", "avgpool"):
-        return Layer("pool", height, width, 1, 1, cin, *window)
-    is_per_channel = kernel in ("dwconv-bn-relu", "bn", "bnrelu")
-    groups = cin if is_per_channel else int(given.get("groups", 1))
-    cout = int(given.get("cout", cin))
-    if cin % groups or cout % groups:
-        raise ValueError(f"{groups} groups do not divide {cin} input and {cout} output channels")
-    return Layer("conv", height, width, cin // groups, cout // groups, groups, *window)
-
-
-def _extents(configuration: Configuration, required: tuple[str, ...]) -> dict[str, int]:
-    missing = [name for name in required if not configuration.get(name)]
+    missing = [name for name in kind.requires if not configuration.get(name)]
     if missing:
         raise ValueError(f"{configuration['kernel']} lacks {', '.join(missing)}")
-    return {name: int(configuration[name]) for name in required}
+    extents: dict[str, int] = {name: int(configuration[name]) for name in kind.fields if configuration.get(name)}
+    return _FORMS[kind.layers](extents)
 
 
-def _mean(height: int, width: int, channels: int) -> Layer:
-    return Layer("pool", height, width, 1, 1, channels, height, width, height, width)
+def _convolution(extents: Mapping[str, int]) -> tuple[Layer, ...]:
+    cin, cout, groups = extents["cin"], extents["cout"], extents.get("groups", 1)
+    return (_grouped(extents, cin, cout, groups),)
+
+
+def _channel_convolution(extents: Mapping[str, int]) -> tuple[Layer, ...]:
+    cin = extents["cin"]
+    return (_grouped(extents, cin, extents.get("cout", cin), cin),)
+
+
+def _grouped(extents: Mapping[str, int], cin: int, cout: int, groups: int) -> Layer:
+    if cin % groups or cout % groups:
+        raise ValueError(f"{groups} groups do not divide {cin} input and {cout} output channels")
+    return Layer("conv", *_plane(extents), cin // groups, cout // groups, groups, *_window(extents))
+
+
+def _pooling(extents: Mapping[str, int]) -> tuple[Layer, ...]:
+    return (Layer("pool", *_plane(extents), 1, 1, extents["cin"], *_window(extents)),)
+
+
+def _mean(extents: Mapping[str, int]) -> tuple[Layer, ...]:
+    plane = _plane(extents)
+    return (Layer("pool", *plane, 1, 1, extents["cin"], *plane, *plane),)
+
+
+def _addition(extents: Mapping[str, int]) -> tuple[Layer, ...]:
+    return (Layer("add", *_plane(extents), 1, 1, extents["cin"]),)
+
+
+def _squeeze_and_excitation(extents: Mapping[str, int]) -> tuple[Layer, ...]:
+    cin = extents["cin"]
+    inner = max(cin // SE_REDUCTION, 1)
+    dense = (Layer("conv", 1, 1, cin, inner), Layer("conv", 1, 1, inner, cin))
+    return (*_mean(extents), *dense, Layer("conv", *_plane(extents), 1, 1, cin))
+
+
+def _plane(extents: Mapping[str, int]) -> tuple[int, int]:
+    """Height and width; a fully connected layer has one element of each."""
+    return extents.get("input_h", 1), extents.get("input_w", 1)
+
+
+def _window(extents: Mapping[str, int]) -> tuple[int, ...]:
+    """Window and strides; 1 where the kernel type has none."""
+    return tuple(extents.get(name, 1) for name in ("kernel_h", "kernel_w", "stride_h", "stride_w"))
+
+
+_FORMS: Final[Mapping[LayerForm, Callable[[Mapping[str, int]], tuple[Layer, ...]]]] = {
+    "convolution": _convolution,
+    "channel-convolution": _channel_convolution,
+    "pooling": _pooling,
+    "mean": _mean,
+    "addition": _addition,
+    "squeeze-and-excitation": _squeeze_and_excitation,
+}
+require_each(get_args(LayerForm), _FORMS, "form of layers")

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from harness.schema.kernel_types import KERNEL_TYPES
 from harness.schema.networks import NetworkKernel, configuration_of
 from harness.schema.vocabulary import Dtype
 from harness.simulation.accelerators import Accelerator
@@ -15,7 +16,7 @@ from harness.simulation.runner import outcome_of
 
 DTYPE: Final[Dtype] = "int8"
 """Data type of every simulated figure."""
-_EXACT = ("conv-bn-relu", "dwconv-bn-relu", "fc")
+_PRODUCTS: Final = tuple(name for name, kind in KERNEL_TYPES.items() if kind.is_product)
 """Kernel types whose FLOPs are two for each multiply-accumulate of their layer."""
 
 
@@ -82,7 +83,7 @@ def estimate_network(network: NamedNetwork, accelerator: Accelerator, cache: Cac
             left_out[kernel.operator] += 1
             continue
         energy, cycles, flops = energy + found.energy_pj, cycles + found.cycles, flops + kernel.flops
-        if kernel.kernel in _EXACT:
+        if kernel.kernel in _PRODUCTS:
             padded += 2 * sum(layer.n_operations for layer in layers_of(configuration))
             unpadded += kernel.flops
     return NetworkEstimate(

@@ -11,10 +11,11 @@ from typing import Final
 
 from joblib import Parallel, delayed
 
+from harness.schema.networks import Configuration
 from harness.simulation.accelerators import Accelerator, estimator_version
 from harness.simulation.cache import Cache, Entry, entry_key
 from harness.simulation.estimator import Estimate, UnmappedError, estimate_layer
-from harness.simulation.layers import Configuration, Layer, layers_of
+from harness.simulation.layers import Layer, layers_of
 
 _NICENESS: Final = 10
 """Workers give way to everything else on the machine."""

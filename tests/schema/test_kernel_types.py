@@ -1,0 +1,56 @@
+"""A kernel type is one declaration; one that lacks a part stops the import."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.schema import kernel_types
+from harness.schema.cost import ELEMENTWISE_FLOPS
+from harness.schema.kernel_types import KERNEL_TYPES, Elementwise, KernelType
+
+WHOLE = {
+    "requires": ("input_h", "input_w", "cin"),
+    "cost": Elementwise(5),
+    "operators": ("softmax",),
+    "layers": None,
+    "n_drawn": None,
+}
+SOURCE = Path(kernel_types.__file__).read_text(encoding="utf-8")
+LAST_NAME = '    "global-avgpool",\n]'
+
+
+def imported(source):
+    """Execute the module's text as an import would."""
+    assert source != SOURCE
+    exec(compile(source, "kernel_types.py", "exec"), {"__name__": kernel_types.__name__})  # noqa: S102 - our own text
+
+
+@pytest.mark.parametrize("part", ["requires", "cost", "layers", "n_drawn"])
+def test_a_kernel_type_without_one_of_its_parts_cannot_be_declared(part):
+    assert KernelType(**WHOLE).cost.flops == 5
+    with pytest.raises(TypeError, match=part):
+        KernelType(**{name: value for name, value in WHOLE.items() if name != part})
+
+
+def test_a_kernel_type_that_no_operator_runs_as_cannot_be_declared():
+    with pytest.raises(TypeError, match="names the operators that run as it"):
+        KernelType(**WHOLE | {"operators": ()})
+
+
+def test_a_name_without_a_declaration_stops_the_import():
+    with pytest.raises(TypeError, match="no kernel type is declared for softmax"):
+        imported(SOURCE.replace(LAST_NAME, LAST_NAME.replace("]", '    "softmax",\n]')))
+
+
+def test_a_declaration_without_a_name_stops_the_import():
+    with pytest.raises(TypeError, match="kernel type declared for global-avgpool, which is not listed"):
+        imported(SOURCE.replace(LAST_NAME, "]"))
+
+
+def test_no_two_kernel_types_claim_the_same_operators():
+    claims = [name for kind in KERNEL_TYPES.values() for name in (*kind.begins_with, *kind.operators)]
+    assert len(claims) == len(set(claims))
+
+
+def test_types_that_only_move_data_are_declared_to_cost_no_flops():
+    assert {name for name, flops in ELEMENTWISE_FLOPS.items() if flops == 0} == {"concat", "split", "channelshuffle"}
