@@ -18,7 +18,7 @@ LAYERS = (
     {"prediction"},
     {"evaluation"},
     {"packaging", "pages"},
-    {"cli"},
+    {"cli", "regenerate"},
 )
 LAYER = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
 MODULES = {

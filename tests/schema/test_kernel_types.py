@@ -22,7 +22,7 @@ LAST_NAME = '    "global-avgpool",\n]'
 def imported(source):
     """Execute the module's text as an import would."""
     assert source != SOURCE
-    exec(compile(source, "kernel_types.py", "exec"), {"__name__": kernel_types.__name__})  # noqa: S102 - our own text
+    exec(compile(source, "kernel_types.py", "exec"), {"__name__": kernel_types.__name__})
 
 
 @pytest.mark.parametrize("part", ["requires", "cost", "layers", "n_drawn"])

@@ -6,19 +6,14 @@ Source:
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Final
 
 import onnx
 
 from harness.graphs.families.builder import NetworkBuilder
-from harness.graphs.fusion_rules import read_runtime
-from harness.graphs.kernels import as_network, kernel_list
-from harness.graphs.onnx_reader import graph_of_onnx
-from harness.schema.networks import Network, in_dtype
+from harness.graphs.families.kernel_lists import built_network
+from harness.schema.networks import Network
 from harness.schema.vocabulary import Dtype
-
-TINY_RUNTIME: Final = "tflite-cpu"
 
 
 def autoencoder(name: str) -> onnx.ModelProto:
@@ -76,13 +71,11 @@ TINY_NETWORKS: Final[Mapping[str, tuple[str, Callable[[str], onnx.ModelProto]]]]
 def tiny_network(name: str, dtype: Dtype) -> Network:
     """Kernel list of one of the networks, as campaigns of MLPerf Tiny hold it in `graphs/`.
 
-    Results state the data type, and not which operators the runtime of a system fuses; those of TensorFlow Lite,
-    whose files the reference models are, are taken.
+    Results state the data type, but not which operators the runtime of a system fuses. The kernels are those of
+    TensorFlow Lite, because the reference models are its files.
 
     Args:
         name: name of the network in the datasets.
         dtype: data type that the result states.
     """
-    runtime = read_runtime(TINY_RUNTIME)
-    found = kernel_list(graph_of_onnx(TINY_NETWORKS[name][1](name), name), runtime)
-    return as_network(name, runtime, replace(found, kernels=tuple(in_dtype(kernel, dtype) for kernel in found.kernels)))
+    return built_network(TINY_NETWORKS[name][1](name), name, dtype)

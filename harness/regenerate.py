@@ -1,0 +1,112 @@
+"""Kernel lists of the repository's own campaigns, written again from the networks that they describe.
+
+Run as `python -m harness.regenerate` in the root of the checkout. A change to kernel types, costs, operators or fusion
+rules makes committed kernel lists stale. Energies and other files stay as they are, and nothing is simulated.
+"""
+
+import csv
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Final, cast
+
+import typer
+
+from harness.errors import DeepenError, UsageError
+from harness.graphs.families.tiny import TINY_NETWORKS, tiny_network
+from harness.graphs.families.variants import Variant, variant_network
+from harness.schema.networks import network_json
+from harness.schema.vocabulary import Dtype
+from harness.simulation.accelerators import accelerators
+from harness.validation.layout import NETWORKS_FOLDER
+
+COMMAND: Final = "make regenerate"
+"""What people run."""
+_TABLE: Final = "models.csv"
+_TINY: Final = f"*/mlperf-tiny-*/{_TABLE}"
+
+
+def committed_networks(submissions: Path) -> Iterator[tuple[Path, str]]:
+    """Kernel lists of the campaigns of MLPerf Tiny and of the simulated campaigns.
+
+    Args:
+        submissions: folder of all submissions.
+
+    Yields:
+        File of a kernel list and the contents that it should have, in alphabetical order of campaigns.
+
+    Raises:
+        UsageError: a simulated campaign has a row of a network that is no variant of a family.
+    """
+    for table in sorted(submissions.glob(_TINY)):
+        for row in _rows(table):
+            if row["model"] in TINY_NETWORKS:
+                yield _file(table, row["model"]), _tiny_text(row["model"], row["dtype"])
+    simulated = (table for place in accelerators() for table in submissions.glob(f"{place.id}/zigzag-*/{_TABLE}"))
+    for table in sorted(simulated):
+        for row in _rows(table):
+            yield _file(table, row["model"]), _variant_text(row["family"], row["variant"], row["dtype"])
+
+
+def stale_networks(submissions: Path) -> list[tuple[Path, str]]:
+    """Kernel lists that are missing or differ from what they should be, with the contents that they should have."""
+    return [
+        (file, text)
+        for file, text in committed_networks(submissions)
+        if not file.is_file() or file.read_text(encoding="utf-8") != text
+    ]
+
+
+def regenerate_networks(submissions: Path) -> list[Path]:
+    """Write every kernel list that is stale.
+
+    Args:
+        submissions: folder of all submissions.
+
+    Returns:
+        Files that were written; none where all were up to date.
+    """
+    written = []
+    for file, text in stale_networks(submissions):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8", newline="\n")
+        written.append(file)
+    return written
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    with table.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _file(table: Path, model: str) -> Path:
+    return table.parent / NETWORKS_FOLDER / f"{model}.json"
+
+
+@cache
+def _tiny_text(model: str, dtype: str) -> str:
+    return network_json(tiny_network(model, cast("Dtype", dtype)))
+
+
+@cache
+def _variant_text(family: str, variant: str, dtype: str) -> str:
+    return network_json(variant_network(Variant.named(family, variant), cast("Dtype", dtype)))
+
+
+def main() -> None:
+    """Rewrite stale kernel lists below `submissions`, and print which."""
+    submissions = Path("submissions")
+    try:
+        if not submissions.is_dir():
+            raise UsageError("there is no folder submissions; run this in the root of the checkout")
+        written = regenerate_networks(submissions)
+    except DeepenError as error:
+        sys.exit(f"error: {error}")
+    for file in written:
+        typer.echo(file.as_posix())
+    typer.echo(f"{len(written)} kernel lists rewritten" if written else "kernel lists are up to date")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Committed kernel lists are those of the networks that they describe, and one command brings them there."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UsageError
+from harness.graphs.families.tiny import tiny_network
+from harness.regenerate import COMMAND, main, regenerate_networks, stale_networks
+from harness.schema.networks import network_json
+
+SUBMISSIONS = Path(__file__).parents[1] / "submissions"
+HEADER = "model,family,variant,dtype\n"
+
+
+@pytest.fixture
+def submissions(tmp_path, monkeypatch):
+    """Two campaigns whose kernel lists are empty files, beside one that somebody else contributed."""
+    monkeypatch.chdir(tmp_path)
+    for campaign, row in (
+        ("board/mlperf-tiny-v1.2", "mlperf-tiny-ad,Autoencoder,,int8"),
+        ("zigzag-eyeriss-like/zigzag-3.9.1", "ResNet18-s0-2,ResNet18,s0-2,int8"),
+        ("phone/mine", "mlperf-tiny-ad,Autoencoder,,int8"),
+    ):
+        folder = tmp_path / "submissions" / campaign
+        (folder / "graphs").mkdir(parents=True)
+        (folder / "models.csv").write_text(HEADER + row + "\n")
+        (folder / "graphs" / f"{row.split(',')[0]}.json").write_text("{}")
+    return tmp_path / "submissions"
+
+
+def test_committed_kernel_lists_are_those_of_their_networks():
+    stale = [file.relative_to(SUBMISSIONS).as_posix() for file, _ in stale_networks(SUBMISSIONS)]
+    assert not stale, f"{len(stale)} kernel lists are stale, {stale[0]} among them; run {COMMAND}"
+
+
+def test_stale_kernel_lists_are_written_and_what_others_contributed_is_left_alone(submissions):
+    tiny = submissions / "board/mlperf-tiny-v1.2/graphs/mlperf-tiny-ad.json"
+    variant = submissions / "zigzag-eyeriss-like/zigzag-3.9.1/graphs/ResNet18-s0-2.json"
+    assert regenerate_networks(submissions) == [tiny, variant]
+    assert tiny.read_text() == network_json(tiny_network("mlperf-tiny-ad", "int8"))
+    assert variant.read_text() == next(SUBMISSIONS.glob(f"zigzag-eyeriss-like/*/graphs/{variant.name}")).read_text()
+    assert (submissions / "phone/mine/graphs/mlperf-tiny-ad.json").read_text() == "{}"
+    assert regenerate_networks(submissions) == []
+
+
+def test_a_missing_kernel_list_is_written(submissions):
+    regenerate_networks(submissions)
+    tiny = submissions / "board/mlperf-tiny-v1.2/graphs/mlperf-tiny-ad.json"
+    tiny.unlink()
+    assert regenerate_networks(submissions) == [tiny]
+
+
+def test_the_command_prints_what_it_wrote(submissions, capsys):
+    main()
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == "submissions/board/mlperf-tiny-v1.2/graphs/mlperf-tiny-ad.json"
+    assert printed[-1] == "2 kernel lists rewritten"
+    main()
+    assert capsys.readouterr().out == "kernel lists are up to date\n"
+
+
+def test_a_network_that_is_no_variant_is_wrong_usage(submissions):
+    table = submissions / "zigzag-eyeriss-like/zigzag-3.9.1/models.csv"
+    table.write_text(HEADER + "ResNet18-x,ResNet18,x,int8\n")
+    with pytest.raises(UsageError, match="'x' is no variant of ResNet18; expected base, or a name such as s0-3"):
+        regenerate_networks(submissions)
+
+
+def test_outside_of_a_checkout_the_command_states_where_to_run_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="there is no folder submissions; run this in the root of the checkout"):
+        main()
