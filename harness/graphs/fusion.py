@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from harness.graphs.fusion_rules import ANY, GATE, FusionRule, FusionStep, Runtime
-from harness.graphs.graph import VIEWS, Graph, Node
+from harness.graphs.graph import Graph, Node
+from harness.graphs.operators import VIEWS
 from harness.graphs.sizes import Sizes, operator_name
 
 _PRODUCTS = frozenset({"mul", "mul-broadcast"})

@@ -1,32 +1,15 @@
 """A network between its file and its kernels: operators under one name each, tensors with their extents.
 
-Readers make it, fusion takes it apart; it knows neither file formats nor kernel types.
+Readers make it and fusion groups it; it knows neither file formats nor kernel types.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from harness.schema.vocabulary import Dtype
 
 Layout = Literal["channels-first", "channels-last"]
-
-WINDOWED: Final = frozenset({"conv", "conv-transpose", "maxpool", "avgpool"})
-"""Operators whose node carries a `Window`."""
-VIEWS: Final = frozenset({"reshape", "identity"})
-"""Operators that a runtime performs without a kernel: flatten, squeeze, expand_dims and dropout among them."""
-KNOWN: Final = (
-    WINDOWED
-    | VIEWS
-    | {
-        "fc", "matmul", "bn", "relu", "relu6", "prelu", "leaky-relu", "hswish", "hsigmoid", "sigmoid", "tanh", "swish",
-        "gelu", "elu", "softmax", "log-softmax", "add", "sub", "mul", "div", "min", "max", "pow", "sqrt", "exp", "neg",
-        "abs", "clip", "concat", "split", "slice", "pad", "transpose", "gather", "resize", "depth-to-space",
-        "space-to-depth", "tile", "global-avgpool", "global-maxpool", "reduce-mean", "reduce-sum", "reduce-max",
-        "lrn", "layer-norm", "instance-norm", "quantize", "dequantize", "cast", "lstm", "gru", "rnn", "argmax",
-    }
-)  # fmt: skip
-"""Canonical operator names. A reader keeps the file's own name for any other operator."""
 
 
 class Window(NamedTuple):
@@ -83,12 +66,11 @@ class Node:
     """One operator.
 
     Attributes:
-        name: name in the file, or a made-up one that tells its place.
-        op: canonical operator of `KNOWN`, or the file's own name.
+        name: name in the file, or a made-up one that states its place.
+        op: canonical name in `OPERATORS`, or the file's own name.
         inputs: names of the tensors it reads, weights included; absent optional ones left out.
         outputs: names of the tensors it writes.
         window: window of an operator of `WINDOWED`.
-        is_unary_weight: for add, sub, mul and div: whether all inputs but one are constants.
     """
 
     name: str
@@ -96,7 +78,6 @@ class Node:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     window: Window | None = None
-    is_unary_weight: bool = False
 
 
 @dataclass(frozen=True, slots=True)

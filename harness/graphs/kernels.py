@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 
 from harness.graphs.counting import (
     FOLDED,
-    JOINED,
     group_bytes,
     group_dtype,
     group_flops,
@@ -20,17 +19,14 @@ from harness.graphs.counting import (
 from harness.graphs.faults import ModelFileError, model_issue
 from harness.graphs.fusion import Group, Part, fuse
 from harness.graphs.fusion_rules import Runtime
-from harness.graphs.graph import VIEWS, Graph
+from harness.graphs.graph import Graph
+from harness.graphs.operators import ACTIVATIONS, JOINED, VIEWS
 from harness.graphs.sizes import Sizes
 from harness.issues import Issue
 from harness.schema.cost import ELEMENTWISE_FLOPS
 from harness.schema.kernel_types import KERNEL_TYPES, Kernel
 from harness.schema.networks import Network, NetworkKernel
 
-_ACTIVATIONS: Final = frozenset(
-    {"relu", "relu6", "prelu", "leaky-relu", "hswish", "hsigmoid", "sigmoid", "tanh", "swish", "gelu", "elu", "clip"}
-    | {"abs", "exp", "neg", "sqrt"}
-)
 _BY_FIRST: Final[Mapping[str, Kernel]] = {
     operator: name for name, kind in KERNEL_TYPES.items() for operator in kind.begins_with
 }
@@ -198,7 +194,7 @@ def _typed(group: Group, sizes: Sizes) -> tuple[Kernel, dict[str, int]] | None:
     """Kernel type and configuration of a group, where a kernel row can state it."""
     first, *others = group.parts
     kernel = _BY_OPERATORS.get(group.operator)
-    if first.name in _BY_FIRST and all(part.name in FOLDED | JOINED | _ACTIVATIONS for part in others):
+    if first.name in _BY_FIRST and all(part.name in FOLDED | JOINED | ACTIVATIONS for part in others):
         kernel = _BY_FIRST[first.name]
     ends = (*group.inputs, *group.outputs)
     if kernel is None or not group.inputs or any(sizes.copies(tensor) != 1 for tensor in ends):

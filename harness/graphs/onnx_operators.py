@@ -8,97 +8,12 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from harness.graphs.graph import KNOWN, VIEWS, WINDOWED, Node, Window
+from harness.graphs.graph import Node, Window
 from harness.graphs.onnx_tensors import Tensors
+from harness.graphs.operators import FIRST_ONLY, OPERATORS, VARIADIC, VIEWS, WINDOWED, canonical_names
 
-_CANONICAL: Final[Mapping[str, str]] = {
-    "Abs": "abs",
-    "Add": "add",
-    "ArgMax": "argmax",
-    "AveragePool": "avgpool",
-    "BatchNormalization": "bn",
-    "Cast": "cast",
-    "Clip": "clip",
-    "Concat": "concat",
-    "Conv": "conv",
-    "ConvInteger": "conv",
-    "ConvTranspose": "conv-transpose",
-    "DepthToSpace": "depth-to-space",
-    "DequantizeLinear": "dequantize",
-    "Div": "div",
-    "Dropout": "identity",
-    "DynamicQuantizeLinear": "quantize",
-    "Elu": "elu",
-    "Exp": "exp",
-    "Flatten": "reshape",
-    "GRU": "gru",
-    "Gather": "gather",
-    "Gelu": "gelu",
-    "Gemm": "matmul",
-    "GlobalAveragePool": "global-avgpool",
-    "GlobalMaxPool": "global-maxpool",
-    "HardSigmoid": "hsigmoid",
-    "HardSwish": "hswish",
-    "Identity": "identity",
-    "InstanceNormalization": "instance-norm",
-    "LRN": "lrn",
-    "LSTM": "lstm",
-    "LayerNormalization": "layer-norm",
-    "LeakyRelu": "leaky-relu",
-    "LogSoftmax": "log-softmax",
-    "MatMul": "matmul",
-    "MatMulInteger": "matmul",
-    "Max": "max",
-    "MaxPool": "maxpool",
-    "Min": "min",
-    "Mul": "mul",
-    "Neg": "neg",
-    "PRelu": "prelu",
-    "Pad": "pad",
-    "Pow": "pow",
-    "QLinearConv": "conv",
-    "QLinearMatMul": "matmul",
-    "QuantizeLinear": "quantize",
-    "RNN": "rnn",
-    "ReduceMax": "reduce-max",
-    "ReduceMean": "reduce-mean",
-    "ReduceSum": "reduce-sum",
-    "Relu": "relu",
-    "Reshape": "reshape",
-    "Resize": "resize",
-    "Sigmoid": "sigmoid",
-    "Slice": "slice",
-    "Softmax": "softmax",
-    "SpaceToDepth": "space-to-depth",
-    "Split": "split",
-    "Sqrt": "sqrt",
-    "Squeeze": "reshape",
-    "Sub": "sub",
-    "Sum": "add",
-    "Swish": "swish",
-    "Tanh": "tanh",
-    "Tile": "tile",
-    "Transpose": "transpose",
-    "Unsqueeze": "reshape",
-    "Upsample": "resize",
-}
-_OF_ONNX_RUNTIME: Final[Mapping[str, str]] = {
-    "DequantizeLinear": "dequantize",
-    "FastGelu": "gelu",
-    "Gelu": "gelu",
-    "QGemm": "matmul",
-    "QLinearAdd": "add",
-    "QLinearAveragePool": "avgpool",
-    "QLinearConcat": "concat",
-    "QLinearConv": "conv",
-    "QLinearGlobalAveragePool": "global-avgpool",
-    "QLinearLeakyRelu": "leaky-relu",
-    "QLinearMul": "mul",
-    "QLinearSigmoid": "sigmoid",
-    "QLinearSoftmax": "softmax",
-    "QuantizeLinear": "quantize",
-    "QuickGelu": "swish",
-}
+_CANONICAL: Final = canonical_names(lambda operator: operator.onnx)
+_OF_ONNX_RUNTIME: Final = canonical_names(lambda operator: operator.onnx_runtime)
 """Operators of the domain com.microsoft."""
 _OPERANDS: Final[Mapping[str, tuple[int, ...]]] = {
     "ConvInteger": (0, 1),
@@ -118,10 +33,6 @@ _OPERANDS: Final[Mapping[str, tuple[int, ...]]] = {
     "QuantizeLinear": (0,),
 }
 """Places of the operands among the inputs, where scales and zero points stand between them."""
-_JOINING: Final = frozenset({"add", "concat", "max", "min"})
-"""Operators that do nothing to one operand alone."""
-_FIRST_ONLY: Final = VIEWS | {"relu", "relu6", "global-avgpool"}
-"""Operators whose further inputs, if any, only say which operator it is."""
 _UNBOUNDED: Final = float(np.finfo(np.float32).max)
 
 
@@ -139,7 +50,7 @@ def file_name(node: onnx.NodeProto) -> str:
     """
     if node.domain:
         return f"{node.domain}.{node.op_type}"
-    return f"custom.{node.op_type}" if node.op_type in KNOWN else node.op_type
+    return f"custom.{node.op_type}" if node.op_type in OPERATORS else node.op_type
 
 
 def as_node(node: onnx.NodeProto, name: str, captured: tuple[str, ...], known: Tensors, batch: int) -> Node:
@@ -164,18 +75,16 @@ def as_node(node: onnx.NodeProto, name: str, captured: tuple[str, ...], known: T
         op = "global-avgpool"
     elif op == "matmul" and _is_one_row(node, inputs, known, batch):
         op = "fc"
-    if op in _FIRST_ONLY:
+    if op in FIRST_ONLY:
         inputs = inputs[:1]
     if op in VIEWS:
         outputs = outputs[:1]
-    n_constants = sum(tensor in known.constants for tensor in inputs)
-    is_unary = op in ("add", "sub", "mul", "div") and n_constants == len(inputs) - 1 > 0
-    return Node(name, op, inputs, outputs, window if op in WINDOWED else None, is_unary)
+    return Node(name, op, inputs, outputs, window if op in WINDOWED else None)
 
 
 def _is_alone(op: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> bool:
     """Whether an operator that joins or splits has one tensor on either side."""
-    return (op in _JOINING and len(inputs) == 1) or (op == "split" and len(outputs) == 1)
+    return (op in VARIADIC and len(inputs) == 1) or (op == "split" and len(outputs) == 1)
 
 
 def _operands(node: onnx.NodeProto) -> tuple[str, ...]:

@@ -5,15 +5,14 @@ Fusion rules and kernel types are written in these names: `conv`, `dwconv`, `sca
 
 import math
 import re
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, get_args
 
-from harness.graphs.graph import KNOWN, WINDOWED, Extents, Graph, Node
+from harness.graphs.graph import Extents, Graph, Node
+from harness.graphs.operators import OPERATORS, WINDOWED, Naming
+from harness.schema.kernel_types import require_each
 from harness.schema.vocabulary import Dtype
 
-_ARITHMETIC: Final = {"add": "bias", "sub": "bias", "mul": "scale", "div": "scale"}
-"""Arithmetic, with its name where the second operand is one number, or one a channel."""
-_WITH_OPERANDS: Final = frozenset({*_ARITHMETIC, "min", "max", "pow"})
 _STRANGE = re.compile(r"[^A-Za-z0-9_.:-]")
 _LONGEST_NAME = 100
 
@@ -114,22 +113,14 @@ def operator_name(node: Node, sizes: Sizes) -> str:
     `split-spatial`; what lacks its input, its output or its window is `incomplete-conv` and so on. A name of the
     file's own keeps its letters, digits and `_ . : -`.
     """
-    if node.op in KNOWN and not _is_complete(node, sizes):
-        return f"incomplete-{node.op}"
-    if node.op == "conv":
-        return _convolution_name(node, sizes)
-    if node.op in ("fc", "matmul"):
-        return _product_name(node, sizes)
-    if node.op in _WITH_OPERANDS:
-        return _arithmetic_name(node, sizes)
-    if node.op in ("concat", "split"):
-        ends = (*sizes.activations(node), *node.outputs)
-        planes = {(sizes.copies(tensor), sizes.extents(tensor)[:2]) for tensor in ends if sizes.is_known(tensor)}
-        return node.op if len(planes) == 1 else f"{node.op}-spatial"
+    operator = OPERATORS.get(node.op)
+    if operator is not None:
+        return _NAMINGS[operator.naming](node, sizes) if is_complete(node, sizes) else f"incomplete-{node.op}"
     return _STRANGE.sub("_", node.op).lstrip("_.:-")[:_LONGEST_NAME] or "unnamed"
 
 
-def _is_complete(node: Node, sizes: Sizes) -> bool:
+def is_complete(node: Node, sizes: Sizes) -> bool:
+    """Whether an operator has its input, its output and, where it needs one, its window."""
     if not sizes.activations(node) or not node.outputs:
         return False
     if node.op not in WINDOWED:
@@ -159,10 +150,26 @@ def _arithmetic_name(node: Node, sizes: Sizes) -> str:
     if len(activations) < len(set(node.inputs)):
         constants = [tensor for tensor in node.inputs if sizes.is_constant(tensor)]
         is_divisor = node.op == "div" and sizes.is_constant(node.inputs[0])
-        foldable = node.op in _ARITHMETIC and not is_divisor and len(activations) == 1
-        if foldable and all(sizes.is_per_channel(constant, activations[0]) for constant in constants):
-            return _ARITHMETIC[node.op]
+        name = None if is_divisor or len(activations) > 1 else OPERATORS[node.op].constant_name
+        if name is not None and all(sizes.is_per_channel(constant, activations[0]) for constant in constants):
+            return name
         return f"{node.op}-constant"
     if len(activations) < len(node.inputs):
         return f"{node.op}-self"
     return node.op if sizes.are_alike(activations) else f"{node.op}-broadcast"
+
+
+def _axis_name(node: Node, sizes: Sizes) -> str:
+    ends = (*sizes.activations(node), *node.outputs)
+    planes = {(sizes.copies(tensor), sizes.extents(tensor)[:2]) for tensor in ends if sizes.is_known(tensor)}
+    return node.op if len(planes) == 1 else f"{node.op}-spatial"
+
+
+_NAMINGS: Final[Mapping[Naming, Callable[[Node, Sizes], str]]] = {
+    "plain": lambda node, _: node.op,
+    "convolution": _convolution_name,
+    "product": _product_name,
+    "operands": _arithmetic_name,
+    "axis": _axis_name,
+}
+require_each(get_args(Naming), _NAMINGS, "naming of operators")

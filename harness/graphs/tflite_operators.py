@@ -4,74 +4,11 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from harness.graphs.graph import KNOWN, VIEWS, WINDOWED, Node, Window
+from harness.graphs.graph import Node, Window
+from harness.graphs.operators import FIRST_ONLY, OPERATORS, VARIADIC, WINDOWED, canonical_names
 from harness.graphs.tflite_shapes import Operands, Shape
 
-_CANONICAL: Final[Mapping[str, str]] = {
-    "ABS": "abs",
-    "ADD": "add",
-    "ADD_N": "add",
-    "ARG_MAX": "argmax",
-    "AVERAGE_POOL_2D": "avgpool",
-    "BATCH_MATMUL": "matmul",
-    "CAST": "cast",
-    "CONCATENATION": "concat",
-    "CONV_2D": "conv",
-    "CONV_3D": "conv",
-    "DEPTHWISE_CONV_2D": "conv",
-    "DEPTH_TO_SPACE": "depth-to-space",
-    "DEQUANTIZE": "dequantize",
-    "DIV": "div",
-    "ELU": "elu",
-    "EXP": "exp",
-    "EXPAND_DIMS": "reshape",
-    "FULLY_CONNECTED": "matmul",
-    "GATHER": "gather",
-    "GELU": "gelu",
-    "HARD_SWISH": "hswish",
-    "LEAKY_RELU": "leaky-relu",
-    "LOCAL_RESPONSE_NORMALIZATION": "lrn",
-    "LOGISTIC": "sigmoid",
-    "LOG_SOFTMAX": "log-softmax",
-    "LSTM": "lstm",
-    "MAXIMUM": "max",
-    "MAX_POOL_2D": "maxpool",
-    "MEAN": "reduce-mean",
-    "MINIMUM": "min",
-    "MIRROR_PAD": "pad",
-    "MUL": "mul",
-    "NEG": "neg",
-    "PAD": "pad",
-    "PADV2": "pad",
-    "POW": "pow",
-    "PRELU": "prelu",
-    "QUANTIZE": "quantize",
-    "REDUCE_MAX": "reduce-max",
-    "RELU": "relu",
-    "RELU6": "relu6",
-    "RELU_0_TO_1": "clip",
-    "RELU_N1_TO_1": "clip",
-    "RESHAPE": "reshape",
-    "RESIZE_BILINEAR": "resize",
-    "RESIZE_NEAREST_NEIGHBOR": "resize",
-    "RNN": "rnn",
-    "SLICE": "slice",
-    "SOFTMAX": "softmax",
-    "SPACE_TO_DEPTH": "space-to-depth",
-    "SPLIT": "split",
-    "SPLIT_V": "split",
-    "SQRT": "sqrt",
-    "SQUEEZE": "reshape",
-    "STRIDED_SLICE": "slice",
-    "SUB": "sub",
-    "SUM": "reduce-sum",
-    "TANH": "tanh",
-    "TILE": "tile",
-    "TRANSPOSE": "transpose",
-    "TRANSPOSE_CONV": "conv-transpose",
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": "lstm",
-    "UNIDIRECTIONAL_SEQUENCE_RNN": "rnn",
-}
+_CANONICAL: Final = canonical_names(lambda operator: operator.tflite)
 _ACTIVATIONS: Final = {0: None, 1: "relu", 2: "clip", 3: "relu6", 4: "tanh"}
 """Activations that an operator has in itself, by their number."""
 _OPERANDS: Final[Mapping[str, tuple[int, ...]]] = {
@@ -80,7 +17,6 @@ _OPERANDS: Final[Mapping[str, tuple[int, ...]]] = {
     "TRANSPOSE_CONV": (2, 1, 3),
 }
 """Places of the operands where they do not come first, or where axes and sizes stand beside them."""
-_FIRST_ONLY: Final = VIEWS | {"global-avgpool"}
 
 
 class Called(NamedTuple):
@@ -113,7 +49,7 @@ def canonical_name(called: Called) -> str:
     A custom operator that bears a canonical name has `custom.` before it, because nobody knows what it does.
     """
     if called.is_custom:
-        return f"custom.{called.op}" if called.op in KNOWN else called.op
+        return f"custom.{called.op}" if called.op in OPERATORS else called.op
     return _CANONICAL.get(called.op, called.op)
 
 
@@ -128,16 +64,14 @@ def as_nodes(called: Called, batch: int) -> Iterator[Node]:
     inputs = tuple(
         name for place in places if place < len(called.inputs) and (name := called.inputs[place]) is not None
     )
-    inputs = inputs[:1] if op in _FIRST_ONLY else inputs
+    inputs = inputs[:1] if op in FIRST_ONLY else inputs
     outputs = called.outputs
     number = called.operands.options.get("FusedActivationFunction", 0)
     activation = _ACTIVATIONS.get(number, f"ACTIVATION_{number}")
     if activation is not None and outputs:
         outputs = (before_activation(outputs[0]), *outputs[1:])
-    n_constants = sum(name in called.constants for name in inputs)
-    is_unary = op in ("add", "sub", "mul", "div") and n_constants == len(inputs) - 1 > 0
     window = _window(called) if op in WINDOWED else None
-    yield Node(called.name, op, inputs, outputs, window, is_unary)
+    yield Node(called.name, op, inputs, outputs, window)
     if activation is not None and outputs:
         yield Node(f"{called.name}:activation", activation, outputs[:1], called.outputs[:1])
 
@@ -154,7 +88,7 @@ def _settled_name(called: Called, batch: int) -> str:
         return op
     if called.op == "FULLY_CONNECTED" and _is_one_row(called, batch):
         return "fc"
-    if (op in ("add", "concat") and len(called.inputs) == 1) or (op == "split" and len(called.outputs) == 1):
+    if (op in VARIADIC and len(called.inputs) == 1) or (op == "split" and len(called.outputs) == 1):
         return "identity"
     is_plane = (op == "avgpool" and _covers_all(called)) or (op == "reduce-mean" and _reduces_plane(called))
     return "global-avgpool" if is_plane else op

@@ -154,6 +154,7 @@ UNTYPED = {
     "conv-dilated+bn+relu": (lambda m, x: m.op("relu", m.bn(m.conv(x, 8, dilation=(2, 2)))), 2 * 192 * 9 * 64),
     "dwconv-dilated": (lambda m, x: m.dwconv(x, dilation=(2, 2)), 2 * 192 * 9 * 8),
     "softmax": (lambda m, x: m.op("softmax", x), 1536),
+    "convolve": (lambda m, x: m.op("convolve", x), 1536),
     "com.acme.Foo": (lambda m, x: m.op("com.acme.Foo", x), 1536),
     "add-broadcast": (lambda m, x: m.op("add", x, m.input((1, 8, 1, 1))), 1536),
     "add-constant": (lambda m, x: m.op("add", x, m.weight(8, 16, 12)), 1536),
@@ -306,6 +307,13 @@ def test_an_operator_that_lacks_something_is_named_incomplete(node):
     for name in runtime_names():
         (found,) = kernel_list(graph, read_runtime(name)).kernels
         assert (found.operator, found.kernel) == (f"incomplete-{node.op}", None)
+
+
+def test_an_unknown_operator_may_read_nothing_whatever_its_name_begins_with():
+    maker = GraphMaker()
+    y = maker.add_node("fcx", [], [(1, 8)])
+    found = maker.kernels(maker.op("relu", y))[0]
+    assert (found.operator, found.kernel, found.flops) == ("fcx", None, 8)
 
 
 @pytest.mark.parametrize("op", ["Weird Op+é", "", "::", "x" * 500])

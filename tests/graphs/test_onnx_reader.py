@@ -340,11 +340,6 @@ def test_a_product_of_two_activations_is_no_layer():
     assert only(read(model)).op == "matmul"
 
 
-def test_arithmetic_with_a_constant_is_marked():
-    assert one("Mul", "w x", [weight("w", (1,))]).is_unary_weight
-    assert not one("Mul", "x x").is_unary_weight
-
-
 @pytest.mark.parametrize(
     ("op", "attributes", "expected"),
     [

@@ -1,0 +1,234 @@
+"""Operators, each declared once: its names in model files, the names that kernel lists give it, and what it costs.
+
+Readers, naming, fusion and counting are derived from `OPERATORS`. An operator that lacks a part stops the import. A
+reader keeps the file's own name for any operator that is not declared here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Work = Literal["product", "window", "reduction", "elements"]
+"""What an operator's FLOPs are counted by: two for each multiply-accumulate, one for each element of each window, one
+for each element that it reads, or a number for each element that it makes."""
+Naming = Literal["plain", "convolution", "product", "operands", "axis"]
+"""What the name in a kernel list depends on: nothing else, the window and groups, the rows and weights, the kind of its
+operands, or the axis along which it joins or splits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One operator.
+
+    Attributes:
+        work: what its FLOPs are counted by.
+        onnx: its names in the standard domain of ONNX.
+        tflite: its names in TFLite.
+        onnx_runtime: its names in the domain com.microsoft.
+        naming: what its name in a kernel list depends on.
+        constant_name: for arithmetic, its name where its other operand is one number, or one number per channel.
+        has_window: whether its node carries a `Window`.
+        is_view: whether a runtime performs it without a kernel.
+        is_activation: whether it costs nothing where it is fused with the operator before it.
+        joins: whether it is arithmetic with a second activation, which costs the same wherever it runs.
+        is_variadic: whether it takes any number of operands, so that it does nothing to one alone.
+        reads_first_only: whether its further inputs, if any, only state which operator it is.
+        has_settings: whether its constants state how it works, so that they are no parameters.
+    """
+
+    work: Work
+    onnx: tuple[str, ...]
+    tflite: tuple[str, ...]
+    onnx_runtime: tuple[str, ...] = ()
+    naming: Naming = "plain"
+    constant_name: str | None = None
+    has_window: bool = False
+    is_view: bool = False
+    is_activation: bool = False
+    joins: bool = False
+    is_variadic: bool = False
+    reads_first_only: bool = False
+    has_settings: bool = False
+
+
+OPERATORS: Final[Mapping[str, Operator]] = {
+    "conv": Operator(
+        "product",
+        onnx=("Conv", "ConvInteger", "QLinearConv"),
+        onnx_runtime=("QLinearConv",),
+        tflite=("CONV_2D", "CONV_3D", "DEPTHWISE_CONV_2D"),
+        naming="convolution",
+        has_window=True,
+    ),
+    "conv-transpose": Operator("product", onnx=("ConvTranspose",), tflite=("TRANSPOSE_CONV",), has_window=True),
+    "fc": Operator("product", onnx=(), tflite=(), naming="product"),
+    "matmul": Operator(
+        "product",
+        onnx=("Gemm", "MatMul", "MatMulInteger", "QLinearMatMul"),
+        onnx_runtime=("QGemm",),
+        tflite=("BATCH_MATMUL", "FULLY_CONNECTED"),
+        naming="product",
+    ),
+    "maxpool": Operator("window", onnx=("MaxPool",), tflite=("MAX_POOL_2D",), has_window=True),
+    "avgpool": Operator(
+        "window",
+        onnx=("AveragePool",),
+        onnx_runtime=("QLinearAveragePool",),
+        tflite=("AVERAGE_POOL_2D",),
+        has_window=True,
+    ),
+    "global-avgpool": Operator(
+        "reduction",
+        onnx=("GlobalAveragePool",),
+        onnx_runtime=("QLinearGlobalAveragePool",),
+        tflite=(),
+        reads_first_only=True,
+    ),
+    "global-maxpool": Operator("reduction", onnx=("GlobalMaxPool",), tflite=()),
+    "reduce-mean": Operator("reduction", onnx=("ReduceMean",), tflite=("MEAN",)),
+    "reduce-sum": Operator("reduction", onnx=("ReduceSum",), tflite=("SUM",)),
+    "reduce-max": Operator("reduction", onnx=("ReduceMax",), tflite=("REDUCE_MAX",)),
+    "bn": Operator("elements", onnx=("BatchNormalization",), tflite=()),
+    "relu": Operator("elements", onnx=("Relu",), tflite=("RELU",), is_activation=True, reads_first_only=True),
+    "relu6": Operator("elements", onnx=(), tflite=("RELU6",), is_activation=True, reads_first_only=True),
+    "prelu": Operator("elements", onnx=("PRelu",), tflite=("PRELU",), is_activation=True),
+    "leaky-relu": Operator(
+        "elements", onnx=("LeakyRelu",), onnx_runtime=("QLinearLeakyRelu",), tflite=("LEAKY_RELU",), is_activation=True
+    ),
+    "hswish": Operator("elements", onnx=("HardSwish",), tflite=("HARD_SWISH",), is_activation=True),
+    "hsigmoid": Operator("elements", onnx=("HardSigmoid",), tflite=(), is_activation=True),
+    "sigmoid": Operator(
+        "elements", onnx=("Sigmoid",), onnx_runtime=("QLinearSigmoid",), tflite=("LOGISTIC",), is_activation=True
+    ),
+    "tanh": Operator("elements", onnx=("Tanh",), tflite=("TANH",), is_activation=True),
+    "swish": Operator("elements", onnx=("Swish",), onnx_runtime=("QuickGelu",), tflite=(), is_activation=True),
+    "gelu": Operator(
+        "elements", onnx=("Gelu",), onnx_runtime=("FastGelu", "Gelu"), tflite=("GELU",), is_activation=True
+    ),
+    "elu": Operator("elements", onnx=("Elu",), tflite=("ELU",), is_activation=True),
+    "clip": Operator(
+        "elements", onnx=("Clip",), tflite=("RELU_0_TO_1", "RELU_N1_TO_1"), is_activation=True, has_settings=True
+    ),
+    "abs": Operator("elements", onnx=("Abs",), tflite=("ABS",), is_activation=True),
+    "exp": Operator("elements", onnx=("Exp",), tflite=("EXP",), is_activation=True),
+    "neg": Operator("elements", onnx=("Neg",), tflite=("NEG",), is_activation=True),
+    "sqrt": Operator("elements", onnx=("Sqrt",), tflite=("SQRT",), is_activation=True),
+    "add": Operator(
+        "elements",
+        onnx=("Add", "Sum"),
+        onnx_runtime=("QLinearAdd",),
+        tflite=("ADD", "ADD_N"),
+        naming="operands",
+        constant_name="bias",
+        joins=True,
+        is_variadic=True,
+    ),
+    "sub": Operator("elements", onnx=("Sub",), tflite=("SUB",), naming="operands", constant_name="bias", joins=True),
+    "mul": Operator(
+        "elements",
+        onnx=("Mul",),
+        onnx_runtime=("QLinearMul",),
+        tflite=("MUL",),
+        naming="operands",
+        constant_name="scale",
+        joins=True,
+    ),
+    "div": Operator("elements", onnx=("Div",), tflite=("DIV",), naming="operands", constant_name="scale", joins=True),
+    "min": Operator("elements", onnx=("Min",), tflite=("MINIMUM",), naming="operands", joins=True, is_variadic=True),
+    "max": Operator("elements", onnx=("Max",), tflite=("MAXIMUM",), naming="operands", joins=True, is_variadic=True),
+    "pow": Operator("elements", onnx=("Pow",), tflite=("POW",), naming="operands"),
+    "softmax": Operator("elements", onnx=("Softmax",), onnx_runtime=("QLinearSoftmax",), tflite=("SOFTMAX",)),
+    "log-softmax": Operator("elements", onnx=("LogSoftmax",), tflite=("LOG_SOFTMAX",)),
+    "lrn": Operator("elements", onnx=("LRN",), tflite=("LOCAL_RESPONSE_NORMALIZATION",)),
+    "layer-norm": Operator("elements", onnx=("LayerNormalization",), tflite=()),
+    "instance-norm": Operator("elements", onnx=("InstanceNormalization",), tflite=()),
+    "concat": Operator(
+        "elements",
+        onnx=("Concat",),
+        onnx_runtime=("QLinearConcat",),
+        tflite=("CONCATENATION",),
+        naming="axis",
+        is_variadic=True,
+    ),
+    "split": Operator("elements", onnx=("Split",), tflite=("SPLIT", "SPLIT_V"), naming="axis"),
+    "slice": Operator("elements", onnx=("Slice",), tflite=("SLICE", "STRIDED_SLICE"), has_settings=True),
+    "pad": Operator("elements", onnx=("Pad",), tflite=("MIRROR_PAD", "PAD", "PADV2"), has_settings=True),
+    "transpose": Operator("elements", onnx=("Transpose",), tflite=("TRANSPOSE",)),
+    "gather": Operator("elements", onnx=("Gather",), tflite=("GATHER",)),
+    "resize": Operator(
+        "elements",
+        onnx=("Resize", "Upsample"),
+        tflite=("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"),
+        has_settings=True,
+    ),
+    "depth-to-space": Operator("elements", onnx=("DepthToSpace",), tflite=("DEPTH_TO_SPACE",)),
+    "space-to-depth": Operator("elements", onnx=("SpaceToDepth",), tflite=("SPACE_TO_DEPTH",)),
+    "tile": Operator("elements", onnx=("Tile",), tflite=("TILE",)),
+    "argmax": Operator("elements", onnx=("ArgMax",), tflite=("ARG_MAX",)),
+    "cast": Operator("elements", onnx=("Cast",), tflite=("CAST",)),
+    "quantize": Operator(
+        "elements",
+        onnx=("DynamicQuantizeLinear", "QuantizeLinear"),
+        onnx_runtime=("QuantizeLinear",),
+        tflite=("QUANTIZE",),
+    ),
+    "dequantize": Operator(
+        "elements", onnx=("DequantizeLinear",), onnx_runtime=("DequantizeLinear",), tflite=("DEQUANTIZE",)
+    ),
+    "lstm": Operator("elements", onnx=("LSTM",), tflite=("LSTM", "UNIDIRECTIONAL_SEQUENCE_LSTM")),
+    "gru": Operator("elements", onnx=("GRU",), tflite=()),
+    "rnn": Operator("elements", onnx=("RNN",), tflite=("RNN", "UNIDIRECTIONAL_SEQUENCE_RNN")),
+    "reshape": Operator(
+        "elements",
+        onnx=("Flatten", "Reshape", "Squeeze", "Unsqueeze"),
+        tflite=("EXPAND_DIMS", "RESHAPE", "SQUEEZE"),
+        is_view=True,
+        reads_first_only=True,
+        has_settings=True,
+    ),
+    "identity": Operator("elements", onnx=("Dropout", "Identity"), tflite=(), is_view=True, reads_first_only=True),
+}
+"""Every operator by its canonical name. Flatten, squeeze, expand_dims and dropout are views."""
+
+
+def names_where(holds: Callable[[Operator], bool]) -> frozenset[str]:
+    """Canonical names of the operators of which something is true.
+
+    >>> sorted(names_where(lambda operator: operator.is_view))
+    ['identity', 'reshape']
+    """
+    return frozenset(name for name, operator in OPERATORS.items() if holds(operator))
+
+
+def canonical_names(names_of: Callable[[Operator], tuple[str, ...]]) -> dict[str, str]:
+    """Canonical name by the name that a file format has for it.
+
+    Args:
+        names_of: names of an operator in that format.
+
+    Raises:
+        TypeError: two operators claim one name.
+
+    >>> canonical_names(lambda operator: operator.tflite)["LOGISTIC"]
+    'sigmoid'
+    """
+    found: dict[str, str] = {}
+    for canonical, operator in OPERATORS.items():
+        for name in names_of(operator):
+            if found.setdefault(name, canonical) != canonical:
+                raise TypeError(f"{name} is declared for {found[name]} and for {canonical}")
+    return found
+
+
+VIEWS: Final = names_where(lambda operator: operator.is_view)
+"""Operators that a runtime performs without a kernel."""
+WINDOWED: Final = names_where(lambda operator: operator.has_window)
+"""Operators whose node carries a `Window`."""
+FIRST_ONLY: Final = names_where(lambda operator: operator.reads_first_only)
+"""Operators whose further inputs, if any, only state which operator it is."""
+VARIADIC: Final = names_where(lambda operator: operator.is_variadic)
+"""Operators that do nothing to one operand alone."""
+ACTIVATIONS: Final = names_where(lambda operator: operator.is_activation)
+"""Operators that cost nothing where they are fused with the operator before them."""
+JOINED: Final = names_where(lambda operator: operator.joins)
+"""Arithmetic with a second activation."""
