@@ -58,7 +58,7 @@ class Group:
         return "+".join(part.name for part in self.parts)
 
 
-class Fused(NamedTuple):
+class Grouping(NamedTuple):
     """A network in groups.
 
     Attributes:
@@ -70,7 +70,7 @@ class Fused(NamedTuple):
     free: Mapping[str, int]
 
 
-def fuse(graph: Graph, runtime: Runtime, sizes: Sizes) -> Fused:
+def fuse(graph: Graph, runtime: Runtime, sizes: Sizes) -> Grouping:
     """Groups of a network under the fusion rules of a runtime: blocks first, then chains of operators and blocks.
 
     No group reaches over a tensor that several others read or that the caller takes, because such a tensor is
@@ -91,7 +91,7 @@ def fuse(graph: Graph, runtime: Runtime, sizes: Sizes) -> Fused:
     free.update(node.op for node in graph.nodes if node.op == "identity")
     free.update(group.operator for group in groups if group.operator in VIEWS)
     running = tuple(group for group in groups if group.operator not in VIEWS)
-    return Fused(running, dict(sorted(free.items())))
+    return Grouping(running, dict(sorted(free.items())))
 
 
 def _parts_of(graph: Graph, sizes: Sizes) -> tuple[list[Part], frozenset[str]]:

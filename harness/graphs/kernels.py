@@ -126,10 +126,10 @@ def kernel_list(graph: Graph, runtime: Runtime) -> KernelList:
     issues = list(_unknown_extents(graph, sizes))
     if issues:
         raise ModelFileError(issues)
-    fused = fuse(graph, runtime, sizes)
-    if not fused.groups:
+    grouping = fuse(graph, runtime, sizes)
+    if not grouping.groups:
         raise ModelFileError([_nothing_runs(graph)])
-    return KernelList(tuple(_entry(group, sizes) for group in fused.groups), fused.free)
+    return KernelList(tuple(_entry(group, sizes) for group in grouping.groups), grouping.free)
 
 
 def as_network(model: str, runtime: Runtime, kernels: KernelList) -> Network:

@@ -8,13 +8,13 @@ import onnx
 from onnx import TypeProto, helper
 
 from harness.graphs.faults import ModelFileError, model_issue
-from harness.graphs.given_extents import MOST_EXTENT, Declared, resolve
 from harness.graphs.graph import Graph, Tensor
+from harness.graphs.input_extents import MOST_EXTENT, DeclaredInput, resolve
 from harness.graphs.onnx_functions import inlined
 from harness.graphs.onnx_operators import as_node, canonical_name, file_name
 from harness.graphs.onnx_tensors import Tensors, shape_of
 from harness.graphs.ordering import Step, running_order
-from harness.graphs.quantised import fold_quantisation
+from harness.graphs.quantisation import fold_quantisation
 from harness.issues import Issue
 
 _WEIGHT_PLACES: Final[Mapping[str, tuple[int, ...]]] = {
@@ -240,7 +240,7 @@ class _Reader:
 
     def _begun(self) -> tuple[Tensors, int]:
         """What is known before the first operator runs, and the batch."""
-        declared = [Declared(info.name, _dims(info.type)) for info in self._inputs if self._is_asked(info)]
+        declared = [DeclaredInput(info.name, _dims(info.type)) for info in self._inputs if self._is_asked(info)]
         resolved = resolve(declared, self._given, self._shown)
         between = {
             info.name: _bound(info.type, resolved.bound) for info in (*self._proto.value_info, *self._proto.output)

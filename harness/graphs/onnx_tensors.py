@@ -16,7 +16,7 @@ from onnx.defs import OpSchema, SchemaError
 from onnx.shape_inference import InferenceError, infer_node_outputs
 
 from harness.graphs.faults import ModelFileError, model_issue
-from harness.graphs.given_extents import absurd
+from harness.graphs.input_extents import absurd
 from harness.issues import Issue
 from harness.schema.vocabulary import Dtype
 

@@ -8,8 +8,8 @@ import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from harness.graphs.faults import ModelFileError, model_issue
-from harness.graphs.given_extents import parse_input_option
 from harness.graphs.graph import Graph
+from harness.graphs.input_extents import parse_input_option
 from harness.graphs.onnx_reader import graph_of_onnx
 from harness.graphs.tflite_reader import IDENTIFIER, graph_of_tflite
 

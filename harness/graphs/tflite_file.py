@@ -14,7 +14,7 @@ import numpy as np
 import tflite  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from harness.graphs.given_extents import MOST_EXTENT
+from harness.graphs.input_extents import MOST_EXTENT
 
 _MOST_VALUE_BYTES: Final = 8192
 _INTEGERS: Final[Mapping[int, str]] = {tflite.TensorType.INT32: "<i4", tflite.TensorType.INT64: "<i8"}
@@ -115,7 +115,7 @@ class FileModel(NamedTuple):
     outputs: tuple[int, ...]
 
 
-def take_apart(data: bytes) -> FileModel:
+def parse_model(data: bytes) -> FileModel:
     """Contents of a TFLite file.
 
     Raises:

@@ -19,13 +19,13 @@ _OPERANDS: Final[Mapping[str, tuple[int, ...]]] = {
 """Places of the operands where they do not come first, or where axes and sizes stand beside them."""
 
 
-class Called(NamedTuple):
+class OperatorCall(NamedTuple):
     """An operator with what is known of its tensors.
 
     Attributes:
         op: operator of the file.
         is_custom: whether it is none of TFLite's own.
-        name: how it is called.
+        name: how it is call.
         inputs: names of its inputs, None for an absent one.
         outputs: names of its outputs.
         operands: extents and values of its inputs, and its options.
@@ -43,37 +43,35 @@ class Called(NamedTuple):
     constants: frozenset[str]
 
 
-def canonical_name(called: Called) -> str:
+def canonical_name(call: OperatorCall) -> str:
     """Canonical name of an operator, without a look at its operands; the file's own where it has none.
 
     A custom operator that bears a canonical name has `custom.` before it, because nobody knows what it does.
     """
-    if called.is_custom:
-        return f"custom.{called.op}" if called.op in OPERATORS else called.op
-    return _CANONICAL.get(called.op, called.op)
+    if call.is_custom:
+        return f"custom.{call.op}" if call.op in OPERATORS else call.op
+    return _CANONICAL.get(call.op, call.op)
 
 
-def as_nodes(called: Called, batch: int) -> Iterator[Node]:
+def as_nodes(call: OperatorCall, batch: int) -> Iterator[Node]:
     """An operator as the graph has it, then the activation that it has in itself, as a node of its own.
 
     The tensor between the two has the name of the output with `:before-activation` after it.
     """
-    op = _settled_name(called, batch)
-    everything = range(len(called.inputs))
-    places = everything if called.is_custom else _OPERANDS.get(called.op, everything)
-    inputs = tuple(
-        name for place in places if place < len(called.inputs) and (name := called.inputs[place]) is not None
-    )
+    op = _settled_name(call, batch)
+    everything = range(len(call.inputs))
+    places = everything if call.is_custom else _OPERANDS.get(call.op, everything)
+    inputs = tuple(name for place in places if place < len(call.inputs) and (name := call.inputs[place]) is not None)
     inputs = inputs[:1] if op in FIRST_ONLY else inputs
-    outputs = called.outputs
-    number = called.operands.options.get("FusedActivationFunction", 0)
+    outputs = call.outputs
+    number = call.operands.options.get("FusedActivationFunction", 0)
     activation = _ACTIVATIONS.get(number, f"ACTIVATION_{number}")
     if activation is not None and outputs:
         outputs = (before_activation(outputs[0]), *outputs[1:])
-    window = _window(called) if op in WINDOWED else None
-    yield Node(called.name, op, inputs, outputs, window)
+    window = _window(call) if op in WINDOWED else None
+    yield Node(call.name, op, inputs, outputs, window)
     if activation is not None and outputs:
-        yield Node(f"{called.name}:activation", activation, outputs[:1], called.outputs[:1])
+        yield Node(f"{call.name}:activation", activation, outputs[:1], call.outputs[:1])
 
 
 def before_activation(output: str) -> str:
@@ -81,64 +79,64 @@ def before_activation(output: str) -> str:
     return f"{output}:before-activation"
 
 
-def _settled_name(called: Called, batch: int) -> str:
+def _settled_name(call: OperatorCall, batch: int) -> str:
     """Canonical name of an operator as its operands make it out."""
-    op = canonical_name(called)
-    if called.is_custom or not called.inputs:
+    op = canonical_name(call)
+    if call.is_custom or not call.inputs:
         return op
-    if called.op == "FULLY_CONNECTED" and _is_one_row(called, batch):
+    if call.op == "FULLY_CONNECTED" and _is_one_row(call, batch):
         return "fc"
-    if (op in VARIADIC and len(called.inputs) == 1) or (op == "split" and len(called.outputs) == 1):
+    if (op in VARIADIC and len(call.inputs) == 1) or (op == "split" and len(call.outputs) == 1):
         return "identity"
-    is_plane = (op == "avgpool" and _covers_all(called)) or (op == "reduce-mean" and _reduces_plane(called))
+    is_plane = (op == "avgpool" and _covers_all(call)) or (op == "reduce-mean" and _reduces_plane(call))
     return "global-avgpool" if is_plane else op
 
 
-def _is_one_row(called: Called, batch: int) -> bool:
+def _is_one_row(call: OperatorCall, batch: int) -> bool:
     """Whether a fully connected layer has constant weights and, for each inference, one row."""
-    matrix = called.operands.shapes[1] if len(called.inputs) > 1 else None
-    if called.made is None or matrix is None or called.inputs[1] not in called.constants:
+    matrix = call.operands.shapes[1] if len(call.inputs) > 1 else None
+    if call.made is None or matrix is None or call.inputs[1] not in call.constants:
         return False
-    return math.prod(called.made[:-1]) in (1, batch)
+    return math.prod(call.made[:-1]) in (1, batch)
 
 
-def _covers_all(called: Called) -> bool:
+def _covers_all(call: OperatorCall) -> bool:
     """Whether an average is that of the whole plane: exporters write means over height and width so."""
-    read, made, options = called.operands.shapes[0], called.made, called.operands.options
+    read, made, options = call.operands.shapes[0], call.made, call.operands.options
     if read is None or made is None or len(read) != 4:
         return False
     return (options.get("FilterHeight"), options.get("FilterWidth")) == read[1:3] and math.prod(made[1:-1]) == 1
 
 
-def _reduces_plane(called: Called) -> bool:
+def _reduces_plane(call: OperatorCall) -> bool:
     """Whether a mean is over all dimensions but batch and channels."""
-    read, axes = called.operands.shapes[0], called.operands.values[1] if len(called.inputs) > 1 else None
+    read, axes = call.operands.shapes[0], call.operands.values[1] if len(call.inputs) > 1 else None
     if read is None or axes is None or len(read) < 3:
         return False
     return {int(axis) % len(read) for axis in axes.reshape(-1)} == set(range(1, len(read) - 1))
 
 
-def _window(called: Called) -> Window | None:
+def _window(call: OperatorCall) -> Window | None:
     """Window of a convolution or pooling; None where the file lacks its options or its weights."""
-    options, shapes = called.operands.options, called.operands.shapes
+    options, shapes = call.operands.options, call.operands.shapes
     if not options:
         return None
     stride = (options["StrideH"], options["StrideW"])
     if "FilterHeight" in options:
         return Window((options["FilterHeight"], options["FilterWidth"]), stride)
-    place = 2 if called.op == "TRANSPOSE_CONV" else 0
+    place = 2 if call.op == "TRANSPOSE_CONV" else 0
     read, weights = (shapes[at] if at < len(shapes) else None for at in (place, 1))
     if read is None or weights is None or len(weights) != len(read) or len(weights) < 4:
         return None
     dilation = (options.get("DilationHFactor", 1), options.get("DilationWFactor", 1))
-    if called.op == "CONV_3D":
+    if call.op == "CONV_3D":
         depth, height, width = weights[:3]
         stride = (options["StrideD"] * stride[0], stride[1])
         dilation = (max(options["DilationDFactor"], dilation[0]), dilation[1])
         return Window((depth * height, width), stride, dilation, read[-1] // max(weights[3], 1), 3)
     groups = 1
-    if called.op == "DEPTHWISE_CONV_2D":
+    if call.op == "DEPTHWISE_CONV_2D":
         groups = read[-1]
-    elif called.op == "CONV_2D":
+    elif call.op == "CONV_2D":
         groups = read[-1] // max(weights[-1], 1)
     return Window((weights[1], weights[2]), stride, dilation, groups)

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from harness.graphs.faults import ModelFileError, model_issue
-from harness.graphs.given_extents import Declared, absurd, resolve
 from harness.graphs.graph import Graph, Node, Tensor
+from harness.graphs.input_extents import DeclaredInput, absurd, resolve
 from harness.graphs.ordering import Step, running_order
-from harness.graphs.tflite_file import BrokenFileError, FileModel, FileOperator, FileTensor, take_apart
-from harness.graphs.tflite_operators import Called, as_nodes, before_activation, canonical_name
+from harness.graphs.tflite_file import BrokenFileError, FileModel, FileOperator, FileTensor, parse_model
+from harness.graphs.tflite_operators import OperatorCall, as_nodes, before_activation, canonical_name
 from harness.graphs.tflite_shapes import Operands, Shape, Values, made_shape, made_values
 from harness.issues import Issue
 from harness.schema.vocabulary import Dtype
@@ -63,7 +63,7 @@ def graph_of_tflite(data: bytes, shown: str, inputs: Mapping[str, tuple[int, ...
         ModelFileError: the bytes are no whole TFLite model, or it leaves extents open.
     """
     try:
-        model = take_apart(data)
+        model = parse_model(data)
     except BrokenFileError as error:
         issue = model_issue(
             "model-format",
@@ -107,12 +107,12 @@ class _Reader:
         folded = Counter[str]()
         leading = {self._shapes[name][0] for name in self._inputs if len(self._shapes.get(name, ())) > 1}
         batch = leading.pop() if len(leading) == 1 else 1
-        for called in self._called():
-            if self._is_folded(called):
-                self._fold(called)
-                folded[canonical_name(called)] += 1
+        for call in self._calls():
+            if self._is_folded(call):
+                self._fold(call)
+                folded[canonical_name(call)] += 1
             else:
-                nodes.extend(as_nodes(called, batch))
+                nodes.extend(as_nodes(call, batch))
         outputs = tuple(self._model.tensors[place].name for place in self._model.outputs)
         tensors = {name: self._tensor(name) for name in (*self._inputs, *outputs)}
         for node in nodes:
@@ -169,7 +169,7 @@ class _Reader:
         read = {index for operator in self._model.operators for index in operator.inputs}
         asked = [self._model.tensors[index] for index in self._model.inputs if index in read]
         declared = [
-            Declared(tensor.name, tuple(None if extent < 1 else extent for extent in tensor.signature))
+            DeclaredInput(tensor.name, tuple(None if extent < 1 else extent for extent in tensor.signature))
             for tensor in asked
         ]
         shapes = dict(resolve(declared, given, self._shown).shapes)
@@ -179,7 +179,7 @@ class _Reader:
             raise ModelFileError(issues)
         return shapes | constants
 
-    def _called(self) -> Iterator[Called]:
+    def _calls(self) -> Iterator[OperatorCall]:
         """Operators in an order in which they can run, the extents of what they read and make being known."""
         tensors = self._model.tensors
         steps = [
@@ -203,7 +203,7 @@ class _Reader:
             self._learn(operator.op, operands, steps[place].makes)
             constants = frozenset(self._constants.intersection(steps[place].reads))
             made = self._shapes.get(steps[place].makes[0]) if steps[place].makes else None
-            yield Called(
+            yield OperatorCall(
                 operator.op, operator.is_custom, steps[place].name, names, steps[place].makes, operands, made, constants
             )
 
@@ -218,22 +218,22 @@ class _Reader:
                 raise ModelFileError(issues)
             self._shapes[name] = shape
 
-    def _is_folded(self, called: Called) -> bool:
+    def _is_folded(self, call: OperatorCall) -> bool:
         """Whether an operator works on constants or extents alone, so that no runtime executes it."""
-        reads = [name for name in called.inputs if name is not None]
-        is_constant = bool(reads) and all(name in called.constants for name in reads)
-        is_own = not called.is_custom and called.op not in _KEPT
-        return is_own and (is_constant or called.op == "SHAPE")
+        reads = [name for name in call.inputs if name is not None]
+        is_constant = bool(reads) and all(name in call.constants for name in reads)
+        is_own = not call.is_custom and call.op not in _KEPT
+        return is_own and (is_constant or call.op == "SHAPE")
 
-    def _fold(self, called: Called) -> None:
-        self._constants.update(called.outputs)
-        first = called.inputs[0] if called.inputs else None
-        if called.op in _STORED_ALIKE and first is not None and called.outputs:
-            self._stored[called.outputs[0]] = self._dtype(first)
-        values = made_values(called.op, called.operands)
-        if values is not None and called.outputs:
-            self._values[called.outputs[0]] = values
-            self._shapes[called.outputs[0]] = values.shape
+    def _fold(self, call: OperatorCall) -> None:
+        self._constants.update(call.outputs)
+        first = call.inputs[0] if call.inputs else None
+        if call.op in _STORED_ALIKE and first is not None and call.outputs:
+            self._stored[call.outputs[0]] = self._dtype(first)
+        values = made_values(call.op, call.operands)
+        if values is not None and call.outputs:
+            self._values[call.outputs[0]] = values
+            self._shapes[call.outputs[0]] = values.shape
 
     def _between(self, name: str) -> Tensor:
         """Tensor between an operator and the activation that it has in itself, which is like the output."""

@@ -21,7 +21,7 @@ from harness.simulation.cache import Cache
 from harness.simulation.estimator import Estimate
 from harness.simulation.facts import DELEGATE, LEAST_COVERAGE, device_bytes, manifest_bytes
 from harness.simulation.networks import DTYPE, NamedNetwork, NetworkEstimate, estimate_network
-from harness.simulation.runner import Simulated, outcome_of
+from harness.simulation.runner import Outcome, outcome_of
 from harness.swap import replacing
 from harness.validation.layout import DEVICE_FILE, MANIFEST_FILE, NETWORKS_FOLDER, QUARANTINE_FILE
 
@@ -47,7 +47,7 @@ class WrittenCampaign:
     files: tuple[Path, ...]
     n_kernels: int
     n_models: int
-    failed: tuple[Simulated, ...]
+    failed: tuple[Outcome, ...]
     left_out: tuple[NetworkEstimate, ...]
 
 
@@ -132,7 +132,7 @@ def _digits(figure: float) -> str:
     return np.format_float_positional(figure, precision=_DIGITS, unique=False, fractional=False, trim="-")
 
 
-def _kernel_cells(outcome: Simulated, accelerator: Accelerator) -> dict[str, Any]:
+def _kernel_cells(outcome: Outcome, accelerator: Accelerator) -> dict[str, Any]:
     assert outcome.estimate is not None
     return dict(outcome.configuration) | _how() | _figures(outcome.estimate, accelerator)
 

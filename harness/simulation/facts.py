@@ -17,7 +17,7 @@ from harness.simulation.estimator import (
 from harness.simulation.layers import SIMULATED
 from harness.simulation.networks import NetworkEstimate
 from harness.simulation.orders import MOST_SEARCHED_LOOPS
-from harness.simulation.runner import Simulated
+from harness.simulation.runner import Outcome
 
 DELEGATE: Final = "NPU"
 LEAST_COVERAGE: Final = 0.99
@@ -45,7 +45,7 @@ def manifest_bytes(
     accelerator: Accelerator,
     rows: Sequence[NetworkEstimate],
     left_out: Sequence[NetworkEstimate],
-    outcomes: Sequence[Simulated],
+    outcomes: Sequence[Outcome],
     command: str,
 ) -> bytes:
     """Contents of submission.yaml.
@@ -96,7 +96,7 @@ def _conditions(accelerator: Accelerator) -> str:
 
 
 def _notes(
-    rows: Sequence[NetworkEstimate], left_out: Sequence[NetworkEstimate], outcomes: Sequence[Simulated]
+    rows: Sequence[NetworkEstimate], left_out: Sequence[NetworkEstimate], outcomes: Sequence[Outcome]
 ) -> list[str]:
     notes = [
         "Simulated, not measured: dynamic energy of the array and all memories, off-chip memory included; leakage, "
@@ -122,7 +122,7 @@ def _notes(
     return notes
 
 
-def _is_absent(outcome: Simulated) -> bool:
+def _is_absent(outcome: Outcome) -> bool:
     return outcome.estimate is None and outcome.failure is None
 
 

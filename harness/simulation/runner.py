@@ -24,7 +24,7 @@ Work = tuple[Layer, Accelerator]
 
 
 @dataclass(frozen=True, slots=True)
-class Simulated:
+class Outcome:
     """What became of one configuration on one accelerator.
 
     Attributes:
@@ -112,19 +112,19 @@ def simulate(
     return {place.id: _tally(unique, layers, place, cache, n_new[place.id]) for place in accelerators}
 
 
-def outcome_of(configuration: Configuration, accelerator: Accelerator, cache: Cache) -> Simulated:
+def outcome_of(configuration: Configuration, accelerator: Accelerator, cache: Cache) -> Outcome:
     """What the cache says of a configuration."""
     layers, failure = _layers(configuration)
     estimates: list[Estimate] = []
     for layer in layers:
         entry = cache.get(layer, accelerator)
         if entry is None or entry.estimate is None:
-            return Simulated(configuration, None, "it was not estimated" if entry is None else entry.failure)
+            return Outcome(configuration, None, "it was not estimated" if entry is None else entry.failure)
         estimates.append(entry.estimate)
     if not estimates:
-        return Simulated(configuration, None, failure)
+        return Outcome(configuration, None, failure)
     energy, cycles = (sum(parts) for parts in zip(*estimates, strict=True))
-    return Simulated(configuration, Estimate(energy, cycles), None)
+    return Outcome(configuration, Estimate(energy, cycles), None)
 
 
 def _estimates(work: Sequence[Work], n_jobs: int) -> Iterable[tuple[Work, Entry]]:

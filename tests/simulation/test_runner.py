@@ -76,7 +76,7 @@ def test_a_kernel_costs_the_sum_of_its_layers(estimated, tmp_path):
 def test_a_failure_is_kept_with_its_reason_and_a_type_without_operation_is_none(estimated, tmp_path):
     _, cache = run([ADD, RELU], [TPU], tmp_path / "cache")
     assert outcome_of(ADD, TPU, cache).failure == "AssertionError: it does not fit"
-    assert outcome_of(RELU, TPU, cache) == runner.Simulated(RELU, None, None)
+    assert outcome_of(RELU, TPU, cache) == runner.Outcome(RELU, None, None)
     assert "not estimated" in outcome_of(FC, TPU, cache).failure
     assert "lacks cout" in outcome_of({"kernel": "fc", "cin": 8}, TPU, cache).failure
 

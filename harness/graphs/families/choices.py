@@ -23,7 +23,7 @@ class Choices(Protocol):
         ...
 
 
-class Defaults:
+class DefaultChoices:
     """The network as its authors published it."""
 
     def channels(self, layer: str, default: int) -> int:  # noqa: ARG002  the protocol's signature
@@ -36,7 +36,7 @@ class Defaults:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class LoggedChoices:
     """Channels and windows that somebody logged; a layer that is not named keeps its default.
 
     Attributes:
@@ -57,7 +57,7 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class RandomChoices:
     """Random channels and windows; the same seed gives the same network, whatever else is drawn.
 
     Attributes:

@@ -8,7 +8,7 @@ from typing import Final
 import onnx
 
 from harness.errors import UsageError
-from harness.graphs.families.choices import Choices, Defaults, Drawn
+from harness.graphs.families.choices import Choices, DefaultChoices, RandomChoices
 from harness.graphs.families.kernel_lists import built_network
 from harness.graphs.families.phone import PHONE_FAMILIES
 from harness.issues import quoted, unknown
@@ -68,7 +68,7 @@ class Variant:
     @property
     def choices(self) -> Choices:
         """Channels and windows of the network."""
-        return Defaults() if self.number == 0 else Drawn(f"{self.seed}/{self.family}/{self.number}")
+        return DefaultChoices() if self.number == 0 else RandomChoices(f"{self.seed}/{self.family}/{self.number}")
 
     def build(self) -> onnx.ModelProto:
         """The network as an ONNX model without weights."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.graphs.families.choices import Given
+from harness.graphs.families.choices import LoggedChoices
 from harness.graphs.families.phone import mobilenet_v1
 from harness.graphs.families.tiny import TINY_NETWORKS
 from harness.graphs.fusion_rules import read_runtime
@@ -45,7 +45,7 @@ def logged(layers):
 
 
 def test_default_mobilenet_v1_is_the_logged_variant_0(log):
-    assert kernels_of(mobilenet_v1("MobileNetV1", Given())) == logged(log["mobilenetv1_0"])
+    assert kernels_of(mobilenet_v1("MobileNetV1", LoggedChoices())) == logged(log["mobilenetv1_0"])
 
 
 def test_all_200_logged_variants_are_rebuilt_from_their_channels_and_windows(log):
@@ -53,7 +53,7 @@ def test_all_200_logged_variants_are_rebuilt_from_their_channels_and_windows(log
     for name, layers in log.items():
         channels = {label: layer["cout"] for label, layer in layers.items() if layer["op"] == "conv-bn-relu"}
         windows = {label: layer["ks"] for label, layer in layers.items() if layer["ks"]}
-        assert kernels_of(mobilenet_v1(name, Given(channels, windows))) == logged(layers), name
+        assert kernels_of(mobilenet_v1(name, LoggedChoices(channels, windows))) == logged(layers), name
 
 
 REFERENCES = {

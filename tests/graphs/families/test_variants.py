@@ -6,7 +6,7 @@ import onnx
 import pytest
 
 from harness.errors import UsageError
-from harness.graphs.families.choices import CHANNEL_TENTHS, WINDOWS, Drawn
+from harness.graphs.families.choices import CHANNEL_TENTHS, WINDOWS, RandomChoices
 from harness.graphs.families.phone import PHONE_FAMILIES
 from harness.graphs.families.variants import Variant, variants_of
 from tests.graphs.families.networks import kernels_of, list_of
@@ -62,7 +62,7 @@ def test_variants_of_a_family_differ(family):
 
 
 def test_drawn_channels_and_windows_stay_within_what_is_stated():
-    drawn = [Drawn(f"0/x/{number}") for number in range(300)]
+    drawn = [RandomChoices(f"0/x/{number}") for number in range(300)]
     assert {one.channels("layer", 100) // 10 for one in drawn} == set(CHANNEL_TENTHS)
     assert {one.window("layer", 3) for one in drawn} == set(WINDOWS)
     assert {one.window("layer", 1) for one in drawn} == {1}

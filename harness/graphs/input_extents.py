@@ -14,7 +14,7 @@ MOST_ELEMENTS: Final = 2**40
 """Elements of the largest tensor that is taken for meant."""
 
 
-class Declared(NamedTuple):
+class DeclaredInput(NamedTuple):
     """An input as the file declares it.
 
     Attributes:
@@ -26,7 +26,7 @@ class Declared(NamedTuple):
     dims: tuple[int | str | None, ...] | None
 
 
-class Resolved(NamedTuple):
+class InputExtents(NamedTuple):
     """Extents of all inputs.
 
     Attributes:
@@ -57,7 +57,7 @@ def parse_input_option(text: str) -> tuple[str, tuple[int, ...]]:
     return name, shape
 
 
-def resolve(declared: Sequence[Declared], given: Mapping[str, tuple[int, ...]], shown: str) -> Resolved:
+def resolve(declared: Sequence[DeclaredInput], given: Mapping[str, tuple[int, ...]], shown: str) -> InputExtents:
     """Extents of all inputs; an open batch, the first dimension, is 1 where nobody gives it.
 
     A dimension that has a name in the file has the same extent wherever the name occurs.
@@ -96,7 +96,7 @@ def resolve(declared: Sequence[Declared], given: Mapping[str, tuple[int, ...]], 
     issues = [*open_dims, *(issue for name, shape in shapes.items() for issue in absurd(name, shape, shown))]
     if issues:
         raise ModelFileError(issues)
-    return Resolved(shapes, bound)
+    return InputExtents(shapes, bound)
 
 
 def absurd(tensor: str, shape: Sequence[int], shown: str) -> Iterator[Issue]:
@@ -124,7 +124,7 @@ def _crossed(dims: Sequence[int | str | None]) -> str:
     return "x".join("?" if dim is None else str(dim) for dim in dims) or "one number"
 
 
-def _contradictions(item: Declared, given: tuple[int, ...] | None, shown: str) -> Iterator[Issue]:
+def _contradictions(item: DeclaredInput, given: tuple[int, ...] | None, shown: str) -> Iterator[Issue]:
     if given is None or item.dims is None:
         return
     agrees = len(given) == len(item.dims) and all(
@@ -141,7 +141,7 @@ def _contradictions(item: Declared, given: tuple[int, ...] | None, shown: str) -
         )
 
 
-def _two_extents(item: Declared, dim: str, extents: tuple[int, int], shown: str) -> Issue:
+def _two_extents(item: DeclaredInput, dim: str, extents: tuple[int, int], shown: str) -> Issue:
     return model_issue(
         "model-shape",
         shown,
@@ -152,7 +152,7 @@ def _two_extents(item: Declared, dim: str, extents: tuple[int, int], shown: str)
     )
 
 
-def _open(item: Declared, full: Sequence[int | None] | None, shown: str) -> Issue:
+def _open(item: DeclaredInput, full: Sequence[int | None] | None, shown: str) -> Issue:
     dims = "extents that the file does not state" if item.dims is None else _crossed(item.dims)
     example = "1xN" if full is None else "x".join("N" if extent is None else str(extent) for extent in full)
     return model_issue(
