@@ -1,4 +1,4 @@
-"""Counts FLOPs, parameters and bytes of what runs as one kernel, at the extents that the network itself has.
+"""Counts FLOPs, parameters and bytes of groups of operators that run as one kernel, at the network's own extents.
 
 Convention: one multiply-accumulate is two FLOPs. Batch normalisation, constants and activations cost nothing where
 they are folded into a convolution, matrix multiplication, pooling or squeeze-and-excitation block; arithmetic with a
@@ -18,7 +18,7 @@ from harness.schema.kernel_types import require_each
 from harness.schema.vocabulary import Dtype
 
 FOLDED: Final = frozenset({"bn", "scale", "bias"})
-"""Arithmetic with constants that goes into the weights of what comes before it."""
+"""Arithmetic with constants that is folded into the weights of the operator before it."""
 _OF_SE: Final = frozenset({"global-avgpool", "mul", "mul-broadcast"})
 _MOST_COUNT: Final = 10**18
 _MOST_PARAMS: Final = 10**15
@@ -56,7 +56,7 @@ def group_bytes(group: Group, params: int, dtype: Dtype, sizes: Sizes) -> int:
 
 
 def group_dtype(group: Group, sizes: Sizes) -> Dtype:
-    """Data type that a kernel computes in: that of what it works on and of what it makes, the wider of the two."""
+    """Data type that a kernel computes in: the wider one of its first input and its first output."""
     ends = (*group.inputs[:1], *group.outputs[:1])
     stated = {sizes.dtype(tensor) for tensor in ends} - {"unstated"}
     return max(sorted(stated), key=DTYPE_BITS.__getitem__, default="unstated")

@@ -1,4 +1,4 @@
-"""What can be wrong with a model file: rules, and the exception that carries the issues of one file."""
+"""Rules of model files, and the exception that carries the issues of one file."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -17,7 +17,7 @@ MODEL_RULES: Final[dict[str, str]] = {
 
 
 class ModelFileError(DeepenError):
-    """A model file that cannot be taken apart; `issues` says all that was found."""
+    """A model file that cannot be read; `issues` lists every fault."""
 
     def __init__(self, issues: Sequence[Issue]) -> None:
         self.issues = tuple(issues)
@@ -30,15 +30,15 @@ def model_issue(rule: str, file: str, *, found: str, expected: str, fix: str, te
     Args:
         rule: id in `MODEL_RULES`.
         file: path as the user knows it.
-        found: what stands there.
-        expected: what would have been right.
+        found: what the file has.
+        expected: what is right.
         fix: what to do, a sentence.
-        tensor: tensor or node that is meant, shown as `name: found`.
+        tensor: tensor or node, shown as `name: found`.
 
     Raises:
         KeyError: the rule is not declared.
     """
-    MODEL_RULES[rule]  # a rule that nobody documents cannot be reported
+    MODEL_RULES[rule]  # A rule that is not documented cannot be reported.
     return Issue(
         rule=rule,
         severity="error",

@@ -1,6 +1,6 @@
-"""Takes a network apart into the groups of operators that a runtime executes as one kernel each.
+"""Splits a network into groups of operators; a runtime executes each group as one kernel.
 
-It knows rules and operator names; kernel types and costs are the business of `kernels`.
+It knows rules and operator names; `kernels` assigns kernel types and costs.
 """
 
 from collections import Counter, defaultdict
@@ -24,7 +24,7 @@ class Part:
         name: name of the operator as `operator_name` gives it, or of the block.
         nodes: operators in their order.
         inputs: activations that it reads, each once.
-        outputs: tensors that the rest of the network, or the caller, takes from it; its first where nobody does.
+        outputs: tensors that the rest of the network, or the caller, takes from it; its first where nothing does.
         constants: weights that it reads.
     """
 
@@ -37,7 +37,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What runs as one kernel.
+    """Operators that run as one kernel.
 
     Attributes:
         parts: operators and blocks in their order.
@@ -49,12 +49,12 @@ class Group:
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """Tensors that the group makes for others."""
+        """Tensors that the group makes for other groups."""
         return self.parts[-1].outputs
 
     @property
     def operator(self) -> str:
-        """What is fused: the names joined by +."""
+        """Names of the fused operators, joined by +."""
         return "+".join(part.name for part in self.parts)
 
 
@@ -73,8 +73,8 @@ class Grouping(NamedTuple):
 def fuse(graph: Graph, runtime: Runtime, sizes: Sizes) -> Grouping:
     """Groups of a network under the fusion rules of a runtime: blocks first, then chains of operators and blocks.
 
-    No group reaches over a tensor that several others read or that the caller takes, because such a tensor is
-    written to memory. Every operator is looked at once for each rule, so the time grows with the number of operators.
+    No group extends over a tensor that several others read or that the caller takes, because such a tensor is
+    written to memory. Every operator is considered once for each rule, so the time grows with the number of operators.
 
     Args:
         graph: network, its operators in an order in which they can run.
@@ -95,7 +95,7 @@ def fuse(graph: Graph, runtime: Runtime, sizes: Sizes) -> Grouping:
 
 
 def _parts_of(graph: Graph, sizes: Sizes) -> tuple[list[Part], frozenset[str]]:
-    """Every operator by itself, identities seen through; and the tensors that the caller takes."""
+    """Every operator as a part of its own, without identities; and the tensors that the caller takes."""
     source: dict[str, str] = {}
     nodes: list[Node] = []
     read: set[str] = set()
@@ -131,7 +131,7 @@ def _grouped(
     rules: Sequence[tuple[FusionRule, tuple[FusionStep, ...]]],
     sizes: Sizes,
 ) -> list[tuple[Group, FusionRule | None]]:
-    """Groups that the rules find, each with its rule; what no rule takes is a group by itself."""
+    """Groups that the rules find, each with its rule; a part that no rule takes is a group of its own."""
     links = _Links(parts, taken_outside)
     by_first: dict[str, list[tuple[FusionRule, tuple[FusionStep, ...]]]] = defaultdict(list)
     for rule, steps in rules:
@@ -151,7 +151,7 @@ def _grouped(
             if len(places) > len(longest) and (rule.block is None or _is_block([parts[at] for at in places], sizes)):
                 longest, its_rule = places, rule
         taken.update(longest)
-        # Where its last part stands, all that the group reads has been made.
+        # At the place of its last part, every input of the group has been made.
         found.append((longest[-1], _group([parts[at] for at in longest]), its_rule))
     return [(group, rule) for _, group, rule in sorted(found, key=lambda item: item[0])]
 
@@ -163,7 +163,7 @@ def _group(parts: Sequence[Part]) -> Group:
 
 
 class _Links:
-    """Who makes and who reads what, looked up once; parts are known by their place."""
+    """Which part makes and which parts read each tensor; parts are identified by their place."""
 
     def __init__(self, parts: Sequence[Part], taken_outside: frozenset[str]) -> None:
         self._parts = parts
@@ -175,7 +175,7 @@ class _Links:
                 self._readers[tensor].append(place)
 
     def match(self, taken: set[int], first: int, steps: Sequence[FusionStep], rule: FusionRule) -> tuple[int, ...]:
-        """Places of the parts that a rule takes from one on; empty where it does not hold."""
+        """Places of the parts that a rule takes, beginning at one of them; empty where the rule does not apply."""
         begins_from = self._parts[first].inputs[:1]
         if rule.when == "weighted" and len(self._parts[first].inputs) > 1:
             return ()
@@ -202,7 +202,7 @@ class _Links:
         return ANY in step.operators or part.name in step.operators
 
     def _next(self, place: int) -> int | None:
-        """The part that alone reads what this one makes; None where the result must be in memory."""
+        """The only part that reads the output of this one; None where the output must be in memory."""
         outputs = self._parts[place].outputs
         readers = self._readers[outputs[0]] if len(outputs) == 1 else []
         return readers[0] if len(readers) == 1 and outputs[0] not in self._taken_outside else None
@@ -213,7 +213,7 @@ class _Links:
 
 
 def _is_block(parts: Sequence[Part], sizes: Sizes) -> bool:
-    """Whether a block gives back the extents that it reads, and transposes only what it has split.
+    """Whether a block keeps the extents of its input, and transposes only what it has split.
 
     A channel shuffle makes four extents into five and back, which other reshaping around a transposition does not.
     """

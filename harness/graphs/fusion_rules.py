@@ -1,6 +1,6 @@
 """Fusion rules: which operators each runtime runs as one kernel, read from the data files in `runtimes`.
 
-A rule is data. What a rule finds in a network is the business of `fusion`.
+A rule is data; `fusion` applies it to a network.
 """
 
 from functools import cache
@@ -16,7 +16,7 @@ from harness.schema.vocabulary import Dtype
 ANY: Final = "any"
 """Step that takes every operator except views."""
 GATE: Final = "gate"
-"""Step that takes a product of what the chain has made so far and what its first operator read."""
+"""Step that takes the product of the chain's output so far and the input of its first operator."""
 
 _SUFFIXES = {"?": (0, 1), "*": (0, None)}
 
@@ -40,7 +40,7 @@ class _Frozen(BaseModel):
 
 
 class RuleSource(_Frozen):
-    """Documentation or code that a rule rests on."""
+    """Documentation or code that a rule is based on."""
 
     title: str
     url: str = Field(pattern="^https://")
@@ -56,7 +56,7 @@ class FusionRule(_Frozen):
             extents of its input.
         when: `latest` where an operator with two activations joins only the kernel that makes the later of them, not
             whichever comes first; `weighted` where the first operator must have one activation, and weights.
-        dtypes: data types of what its first operator makes, for which the rule holds; all where there is none.
+        dtypes: data types of its first operator's output for which the rule applies; all where none is stated.
         sources: keys of the runtime's sources.
     """
 
@@ -73,10 +73,10 @@ class Runtime(_Frozen):
     Attributes:
         name: name of the file.
         title: name in words.
-        version: which versions the rules describe, and what they leave out.
-        sources: what the rules rest on, by key.
+        version: versions that the rules describe, and what they leave out.
+        sources: documents that the rules are based on, by key.
         sets: operators under a common name.
-        rules: rules; at every operator the one that takes most operators holds, among equals the first.
+        rules: rules; at every operator the rule that takes most operators applies, among equals the first.
     """
 
     name: str
@@ -91,14 +91,14 @@ class Runtime(_Frozen):
         for rule in self.rules:
             strays = sorted(set(rule.sources) - set(self.sources))
             if strays:
-                raise ValueError(f"{rule.chain!r} rests on sources that are not there: {', '.join(strays)}")
+                raise ValueError(f"{rule.chain!r} cites sources that are not listed: {', '.join(strays)}")
             steps = self.steps(rule)
             if GATE in steps[0].operators:
-                raise ValueError(f"{rule.chain!r} has nothing to multiply by at its beginning")
+                raise ValueError(f"{rule.chain!r} begins with a product of nothing")
             for number, step in enumerate(steps):
-                # One look at the next operator then decides, and matching never goes back.
+                # The next operator alone then decides, and matching never goes back.
                 if step.most != step.least and step.operators & _may_follow(steps[number + 1 :]):
-                    raise ValueError(f"{rule.chain!r} leaves open which step takes an operator")
+                    raise ValueError(f"{rule.chain!r} does not determine which step takes an operator")
         return self
 
     def steps(self, rule: FusionRule) -> tuple[FusionStep, ...]:

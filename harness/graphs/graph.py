@@ -49,10 +49,10 @@ class Tensor:
 
     Attributes:
         name: name in the file.
-        shape: extents, batch first, in the order of the graph's layout; None where the file and shape inference
-            leave them open.
+        shape: extents, batch first, in the order of the graph's layout; None where neither the file nor shape
+            inference states them.
         dtype: data type of its elements as stored or executed; `unstated` for types that no kernel computes in.
-        is_constant: whether the file holds it, or declares it, as a weight.
+        is_constant: whether the file has it, or declares it, as a weight.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Node:
     Attributes:
         name: name in the file, or a made-up one that states its place.
         op: canonical name in `OPERATORS`, or the file's own name.
-        inputs: names of the tensors it reads, weights included; absent optional ones left out.
+        inputs: names of the tensors it reads, weights included; without absent optional ones.
         outputs: names of the tensors it writes.
         window: window of an operator of `WINDOWED`.
     """
@@ -91,7 +91,7 @@ class Graph:
         tensors: every tensor by name.
         inputs: names of the tensors that a caller gives.
         outputs: names of the tensors that a caller takes.
-        folded: operators that the reader took out because no runtime executes them, by name with their number:
+        folded: operators that the reader removed because no runtime executes them, by name with their number:
             arithmetic on constants and shapes, QDQ pairs around a quantised operator.
     """
 
@@ -112,11 +112,11 @@ class Graph:
 
         Raises:
             KeyError: no tensor of that name.
-            ValueError: its shape is not known.
+            ValueError: its shape is unknown.
         """
         shape = self.tensors[tensor].shape
         if shape is None:
-            raise ValueError(f"the extents of {tensor} are not known")
+            raise ValueError(f"the extents of {tensor} are unknown")
         inner = shape[1:]
         if not inner:
             return Extents(1, 1, shape[0] if shape else 1)

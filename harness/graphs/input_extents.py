@@ -11,7 +11,7 @@ from harness.issues import Issue, quoted, unknown
 MOST_EXTENT: Final = 2**31 - 1
 """Largest extent of one dimension; runtimes of edge devices count in 32 bits."""
 MOST_ELEMENTS: Final = 2**40
-"""Elements of the largest tensor that is taken for meant."""
+"""Elements of the largest tensor that is accepted as intended."""
 
 
 class DeclaredInput(NamedTuple):
@@ -19,7 +19,7 @@ class DeclaredInput(NamedTuple):
 
     Attributes:
         name: name of the tensor.
-        dims: number, name or None for each dimension; names and None are open. None where even their number is open.
+        dims: number, name or None for each dimension; names and None are open. None where their number is open, too.
     """
 
     name: str
@@ -50,7 +50,7 @@ def parse_input_option(text: str) -> tuple[str, tuple[int, ...]]:
     name, sign, extents = text.rpartition("=")
     parts = extents.split("x")
     if not sign or not name or not all(part.isascii() and part.isdigit() and len(part) <= 10 for part in parts):
-        raise UsageError(f"--input '{quoted(text)}' is no input; expected name=1x3x224x224")
+        raise UsageError(f"--input '{quoted(text)}' is not an input; expected name=1x3x224x224")
     shape = tuple(map(int, parts))
     if not all(1 <= extent <= MOST_EXTENT for extent in shape):
         raise UsageError(f"--input '{quoted(text)}' has an extent outside 1 to {MOST_EXTENT}")
@@ -58,7 +58,7 @@ def parse_input_option(text: str) -> tuple[str, tuple[int, ...]]:
 
 
 def resolve(declared: Sequence[DeclaredInput], given: Mapping[str, tuple[int, ...]], shown: str) -> InputExtents:
-    """Extents of all inputs; an open batch, the first dimension, is 1 where nobody gives it.
+    """Extents of all inputs; an open batch, the first dimension, is 1 unless it is given.
 
     A dimension that has a name in the file has the same extent wherever the name occurs.
 
@@ -69,7 +69,7 @@ def resolve(declared: Sequence[DeclaredInput], given: Mapping[str, tuple[int, ..
 
     Raises:
         UsageError: extents are given for an input that the file does not have.
-        ModelFileError: extents contradict the file, are absurd, or are not known.
+        ModelFileError: extents contradict the file, are absurd, or are unknown.
     """
     for name in given:
         if name not in {item.name for item in declared}:
@@ -100,7 +100,7 @@ def resolve(declared: Sequence[DeclaredInput], given: Mapping[str, tuple[int, ..
 
 
 def absurd(tensor: str, shape: Sequence[int], shown: str) -> Iterator[Issue]:
-    """Issue of a tensor whose extents no device can mean."""
+    """Issue of a tensor whose extents no device can have."""
     if any(not 0 <= extent <= MOST_EXTENT for extent in shape) or math.prod(shape) > MOST_ELEMENTS:
         yield model_issue(
             "model-shape",
@@ -108,7 +108,7 @@ def absurd(tensor: str, shape: Sequence[int], shown: str) -> Iterator[Issue]:
             tensor=tensor,
             found=_crossed(shape),
             expected=f"extents up to {MOST_EXTENT}, and {MOST_ELEMENTS} elements at most",
-            fix="Export the network again, or give the extents that are meant with --input.",
+            fix="Export the network again, or give the intended extents with --input.",
         )
 
 

@@ -1,6 +1,6 @@
-"""The kernel list of a network: what a runtime executes, in the kernel types of the datasets, with the cost of each.
+"""The kernel list of a network: the kernels that a runtime executes, in the datasets' kernel types, with their costs.
 
-What has no kernel type is listed under its operator's name; nothing is dropped and nothing is guessed.
+Kernels without a kernel type are listed by the names of their operators; none is dropped, and no type is guessed.
 """
 
 import math
@@ -61,7 +61,7 @@ class KernelList:
 
     Attributes:
         kernels: kernels in an order in which they can run.
-        free: operators that run no kernel, by name with their number: views, and what the reader took out.
+        free: operators that run no kernel, by name with their number: views, and those that the reader removed.
     """
 
     kernels: tuple[NetworkKernel, ...]
@@ -94,13 +94,13 @@ class KernelList:
 
     @property
     def coverage_flops(self) -> float:
-        """Share of FLOPs in kernels that have a kernel type, 0 to 1; that of kernels where a network has no FLOPs."""
+        """Share of FLOPs in kernels that have a kernel type, 0 to 1; that of kernels for a network without FLOPs."""
         typed = sum(kernel.flops for kernel in self.kernels if kernel.kernel is not None)
         return typed / self.flops if self.flops else self.coverage_kernels
 
     @property
     def unsupported(self) -> tuple[Unsupported, ...]:
-        """What has no kernel type, the most FLOPs first."""
+        """Operators that have no kernel type, the most FLOPs first."""
         by_operator: dict[str, list[int]] = {}
         for kernel in self.kernels:
             if kernel.kernel is None:
@@ -120,7 +120,7 @@ def kernel_list(graph: Graph, runtime: Runtime) -> KernelList:
         runtime: fusion rules.
 
     Raises:
-        ModelFileError: extents of activations are not known, all of them in one exception, or nothing runs.
+        ModelFileError: extents of activations are unknown, reported in one exception, or nothing runs.
     """
     sizes = Sizes(graph)
     issues = list(_unknown_extents(graph, sizes))
@@ -136,7 +136,7 @@ def as_network(model: str, runtime: Runtime, kernels: KernelList) -> Network:
     """A kernel list as the contents of `graphs/<model>.json`.
 
     Raises:
-        pydantic.ValidationError: the model's name is none that a row may have.
+        pydantic.ValidationError: the model's name is not one that a row may have.
     """
     return Network(schema_version=1, model=model, runtime=runtime.name, kernels=list(kernels.kernels))
 
@@ -156,7 +156,7 @@ def _unknown_extents(graph: Graph, sizes: Sizes) -> Iterator[Issue]:
                 "model-shape",
                 graph.name,
                 tensor=tensor,
-                found=f"extents that are not known, at {node.op}",
+                found=f"unknown extents, at {node.op}",
                 expected="a whole number of at least 1 for each",
                 fix="Give the extents of the network's inputs with --input, as in --input name=1x3x224x224.",
             )
@@ -223,7 +223,7 @@ def _is_as_its_type(kernel: Kernel, first: Part, sizes: Sizes) -> bool:
 
 
 def _values(first: Part, sizes: Sizes) -> dict[str, int]:
-    """Configuration fields that the first part of a group has; those that say nothing are left out."""
+    """Configuration fields that the first part of a group has; empty ones are left out."""
     read, made = sizes.extents(first.inputs[0]), sizes.extents(first.outputs[0])
     node = first.nodes[0]
     values = {"input_h": read.h, "input_w": read.w, "cin": read.c}

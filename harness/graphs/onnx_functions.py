@@ -1,4 +1,4 @@
-"""Writes the operators of a model's own functions out, unless they would become absurdly many."""
+"""Inlines a model's own functions, unless they would unfold to absurdly many operators."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -13,7 +13,7 @@ _MOST_OPERATORS: Final = 200_000
 
 
 def inlined(model: onnx.ModelProto, shown: str) -> onnx.ModelProto:
-    """The model with the bodies of its functions in the place of their calls.
+    """The model with the bodies of its functions in place of their calls.
 
     Raises:
         ModelFileError: functions that call each other in a circle, or that unfold to more than 200,000 operators.

@@ -1,4 +1,4 @@
-"""Operators of ONNX under their canonical names: which of them is which, with what operands and what window."""
+"""Operators of ONNX as operators of a graph: canonical name, operands and window."""
 
 import math
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ _UNBOUNDED: Final = float(np.finfo(np.float32).max)
 
 
 def canonical_name(node: onnx.NodeProto) -> str | None:
-    """Canonical name of an operator, without a look at its operands; None where it has none."""
+    """Canonical name of an operator by its name alone; None where it has none."""
     if not node.domain:
         return _CANONICAL.get(node.op_type)
     return _OF_ONNX_RUNTIME.get(node.op_type) if node.domain == "com.microsoft" else None
@@ -46,7 +46,7 @@ def canonical_name(node: onnx.NodeProto) -> str | None:
 def file_name(node: onnx.NodeProto) -> str:
     """Name of an operator in the file, with its domain unless it is a standard operator.
 
-    One that bears a canonical name has `custom.` before it, because nobody knows what it does.
+    One that bears a canonical name has `custom.` before it, because what it does is unknown.
     """
     if node.domain:
         return f"{node.domain}.{node.op_type}"
@@ -58,9 +58,9 @@ def as_node(node: onnx.NodeProto, name: str, captured: tuple[str, ...], known: T
 
     Args:
         node: operator of the file.
-        name: how it is called.
+        name: its name in the graph.
         captured: tensors of the network that its bodies read.
-        known: tensors, those that it makes included.
+        known: tensors, those that it makes among them.
         batch: batch of the network.
     """
     inputs = (*_operands(node), *captured)
@@ -88,7 +88,7 @@ def _is_alone(op: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> boo
 
 
 def _operands(node: onnx.NodeProto) -> tuple[str, ...]:
-    """Inputs without scales, zero points and absent ones."""
+    """Inputs, without scales, zero points and absent ones."""
     if node.domain == "com.microsoft" and node.op_type == "QLinearConcat":
         return tuple(name for name in node.input[2::3] if name)
     places = _OPERANDS.get(node.op_type, range(len(node.input)))
@@ -138,7 +138,7 @@ def _clip_name(node: onnx.NodeProto, known: Tensors) -> str:
 
 
 def _limit(node: onnx.NodeProto, place: int, name: str, known: Tensors) -> float | None:
-    """Limit of a Clip; None where it has none, NaN where it is not known."""
+    """Limit of a Clip; None where it has none, NaN where it is unknown."""
     attribute = _attribute(node, name)
     if place < len(node.input) and node.input[place]:
         value = known.value(node.input[place])
@@ -165,7 +165,7 @@ def _is_one_row(node: onnx.NodeProto, inputs: tuple[str, ...], known: Tensors, b
 def _covers_all(
     op: str, window: Window | None, inputs: tuple[str, ...], outputs: tuple[str, ...], known: Tensors
 ) -> bool:
-    """Whether an average is that of the whole plane: exporters write means over height and width so."""
+    """Whether an average is that of the whole plane: exporters write means over height and width this way."""
     read, made = (known.shape(names[0]) if names else None for names in (inputs, outputs))
     if op != "avgpool" or window is None or read is None or made is None or len(read) != window.rank + 2:
         return False

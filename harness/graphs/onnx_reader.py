@@ -33,7 +33,7 @@ _WEIGHT_PLACES: Final[Mapping[str, tuple[int, ...]]] = {
     "QuantizeLinear": (1, 2),
     "RNN": (1, 2, 3),
 }
-"""Operands that are weights wherever a file only declares them."""
+"""Operands that are weights where a file declares them without values."""
 _PASSING: Final = frozenset({"Cast", "DequantizeLinear", "Identity", "QuantizeLinear", "Transpose"})
 """Operators through which a weight stays a weight."""
 _KEPT: Final = frozenset(
@@ -44,7 +44,7 @@ _OPEN_OPSETS: Final = "opset_import with the standard domain and its version"
 
 
 class _Operator(NamedTuple):
-    """One operator of the file: itself, how messages call it, and what its bodies read from outside."""
+    """One operator of the file: itself, its name in messages, and what its bodies read from outside."""
 
     node: onnx.NodeProto
     name: str
@@ -80,7 +80,7 @@ def graph_of_onnx(model: onnx.ModelProto, shown: str, inputs: Mapping[str, tuple
 
 
 def _checked(model: onnx.ModelProto, shown: str) -> onnx.ModelProto:
-    """The model with its functions inlined, once it is clear that it is one."""
+    """The model with its functions inlined, if it is a model at all."""
     issues = list(_format_faults(model, shown))
     if issues:
         raise ModelFileError(issues)
@@ -101,7 +101,7 @@ def _format_faults(model: onnx.ModelProto, shown: str) -> Iterator[Issue]:
         yield model_issue(
             "model-format",
             shown,
-            found="a name that is no UTF-8 text",
+            found="a name that is not UTF-8 text",
             expected="an ONNX model",
             fix="Export or download the file again.",
         )
@@ -152,7 +152,7 @@ def _opset_faults(model: onnx.ModelProto, shown: str) -> Iterator[Issue]:
 
 
 def _texts(graph: onnx.GraphProto) -> Iterator[str]:
-    """Names of a graph and of the bodies in it; protobuf gives bytes for those that are no UTF-8 text."""
+    """Names of a graph and of the bodies in it; protobuf gives bytes for those that are not UTF-8 text."""
     for tensor in graph.initializer:
         yield tensor.name
     for sparse in graph.sparse_initializer:
@@ -179,7 +179,7 @@ def _opsets(model: onnx.ModelProto) -> dict[str, int]:
 
 
 class _Reader:
-    """One model on its way into a graph."""
+    """Conversion of one model into a graph."""
 
     def __init__(self, model: onnx.ModelProto, shown: str, given: Mapping[str, tuple[int, ...]]) -> None:
         self._proto = model.graph
@@ -196,7 +196,7 @@ class _Reader:
         ]
 
     def graph(self) -> Graph:
-        """The graph, its pairs of quantisation and dequantisation still in it."""
+        """The graph, with its pairs of quantisation and dequantisation."""
         outputs = tuple(info.name for info in self._proto.output)
         order = self._order(outputs)
         self._known, batch = self._begun()
@@ -239,7 +239,7 @@ class _Reader:
         return [self._operators[place] for place in running_order(steps, given, outputs, self._shown)]
 
     def _begun(self) -> tuple[Tensors, int]:
-        """What is known before the first operator runs, and the batch."""
+        """Tensors that are known before the first operator runs, and the batch."""
         declared = [DeclaredInput(info.name, _dims(info.type)) for info in self._inputs if self._is_asked(info)]
         resolved = resolve(declared, self._given, self._shown)
         between = {
@@ -255,7 +255,7 @@ class _Reader:
         return known, leading.pop() if len(leading) == 1 else 1
 
     def _is_asked(self, info: onnx.ValueInfoProto) -> bool:
-        """Whether the extents of an input matter: something reads it, and it is a tensor."""
+        """Whether the extents of an input are needed: an operator reads it, and it is a tensor."""
         return info.name in self._read and info.type.WhichOneof("value") in ("tensor_type", None)
 
     def _add_constants(self, known: Tensors) -> None:

@@ -1,4 +1,4 @@
-"""What is known of the tensors of an ONNX network: type, extents, and the values of small constants.
+"""Tensors of an ONNX network: type, extents, and the values of small constants, as far as they are known.
 
 Shape inference is that of the onnx package, operator by operator, and so is arithmetic on shapes.
 """
@@ -65,9 +65,9 @@ _EVALUATED: Final = frozenset(
     | {"Or", "Range", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceSum", "Reshape", "Slice", "Squeeze", "Sub"}
     | {"Tile", "Transpose", "Unsqueeze", "Where"}
 )
-"""Operators of which exporters make arithmetic on shapes."""
+"""Operators that exporters use for arithmetic on shapes."""
 _STORED_ALIKE: Final = frozenset({"Transpose", "Reshape", "Identity", "Squeeze", "Unsqueeze", "DequantizeLinear"})
-"""Operators that leave the elements of a constant as they are stored."""
+"""Operators that do not change the elements of a constant."""
 _SHAPE_OPERANDS: Final = frozenset({"ConstantOfShape", "Expand", "Reshape", "Resize", "Tile", "Upsample"})
 """Operators that read a shape; one of absurd length would make shape inference build as many extents."""
 _MOST_RANK: Final = 64
@@ -85,7 +85,7 @@ _EVALUATION_FAULTS: Final = (
 
 
 def shape_of(kind: TypeProto | None) -> tuple[int, ...] | None:
-    """Extents of a tensor type; None where one is open, or where it is no tensor."""
+    """Extents of a tensor type; None where one is open, or where it is not a tensor."""
     if kind is None or not kind.tensor_type.HasField("shape"):
         return None
     dims = kind.tensor_type.shape.dim
@@ -95,7 +95,7 @@ def shape_of(kind: TypeProto | None) -> tuple[int, ...] | None:
 
 
 class Tensors:
-    """Tensors of one network, learned in the order of its operators.
+    """Tensors of one network, inferred in the order of its operators.
 
     Attributes:
         constants: names of the tensors that are constants, with or without known values.
@@ -120,11 +120,11 @@ class Tensors:
         self._schemas: dict[tuple[str, str], OpSchema | None] = {}
 
     def shape(self, name: str) -> tuple[int, ...] | None:
-        """Extents of a tensor; None where they are not known."""
+        """Extents of a tensor; None where they are unknown."""
         return shape_of(self._types.get(name))
 
     def value(self, name: str) -> NDArray[Any] | None:
-        """Values of a small constant; None where they are not known."""
+        """Values of a small constant; None where they are unknown."""
         return self._values.get(name)
 
     def dtype(self, name: str) -> Dtype:
@@ -135,16 +135,16 @@ class Tensors:
         return DTYPES.get(kind.tensor_type.elem_type, "unstated") if kind is not None else "unstated"
 
     def add(self, name: str, kind: TypeProto, *, is_constant: bool = False) -> None:
-        """Take in an input or a constant without values."""
+        """Add an input or a constant without values."""
         self._types[name] = kind
         if is_constant:
             self.constants.add(name)
 
     def add_constant(self, name: str, tensor: TensorProto) -> None:
-        """Take in a constant; values outside the file are not looked for.
+        """Add a constant; values outside the file are not read.
 
         Raises:
-            ModelFileError: its extents or the amount of its data cannot be.
+            ModelFileError: its extents or the amount of its data are impossible.
         """
         dims = tuple(tensor.dims)
         issues = list(absurd(name, dims, self._shown))
@@ -178,14 +178,14 @@ class Tensors:
             self._values[name] = np.asarray(values)
 
     def learn(self, node: onnx.NodeProto, captured: tuple[str, ...] = ()) -> None:
-        """Infer types and extents of what an operator makes.
+        """Infer types and extents of the outputs of an operator.
 
         Args:
             node: operator whose inputs are known.
             captured: tensors of the network that its bodies read.
 
         Raises:
-            ModelFileError: its operands do not fit it, or what it makes is absurd.
+            ModelFileError: its operands do not fit it, or its output is absurd.
         """
         found, fault = self._inferred(node, captured)
         outputs = [name for name in node.output if name]
@@ -212,7 +212,7 @@ class Tensors:
             raise ModelFileError(issues)
 
     def fold(self, node: onnx.NodeProto) -> None:
-        """Take what an operator makes of constants or extents alone as constants, with their values where small."""
+        """Add the outputs of an operator on constants or extents alone as constants, with their values where small."""
         outputs = [name for name in node.output if name]
         self.constants.update(outputs)
         if node.op_type in _STORED_ALIKE and node.input and outputs:
@@ -249,7 +249,7 @@ class Tensors:
                 warnings.simplefilter("ignore")
                 made = ReferenceEvaluator(graph, opsets=self._opsets).run(None, inputs)
         except _EVALUATION_FAULTS:
-            return  # Its extents are known all the same, and nothing but them is needed of most constants.
+            return  # Its extents are known all the same, and most constants need nothing else.
         for name, values in zip(outputs, made, strict=True):
             self._keep(name, values)
 
@@ -263,7 +263,7 @@ class Tensors:
         return self._schemas[key]
 
     def _inferred(self, node: onnx.NodeProto, captured: tuple[str, ...]) -> tuple[dict[str, TypeProto], str]:
-        """Types of what an operator makes, and what was wrong with operands that are all known."""
+        """Types of the outputs of an operator, and what is wrong with operands that are all known."""
         if node.domain and node.op_type in TWINS:
             return self._inferred_of_twin(node)
         schema = self._schema(node.domain, node.op_type)
@@ -287,7 +287,7 @@ class Tensors:
             return {}, _first_line(error) if is_known else ""
 
     def _channel_fault(self, node: onnx.NodeProto) -> str:
-        """What is wrong with the channels of a convolution; shape inference does not look at them."""
+        """What is wrong with the channels of a convolution; shape inference does not check them."""
         if node.op_type != "Conv" or len(node.input) < 2:
             return ""
         read, weights = self.shape(node.input[0]), self.shape(node.input[1])
@@ -298,7 +298,7 @@ class Tensors:
         return "" if read[1] == taken else f"{read[1]} channels, and weights for {taken}"
 
     def _inferred_of_twin(self, node: onnx.NodeProto) -> tuple[dict[str, TypeProto], str]:
-        """Types of what a quantised operator of ONNX Runtime makes; its elements are those that it reads."""
+        """Types of the outputs of a quantised operator of ONNX Runtime; their data type is that of its input."""
         twin = _twin(node)
         shapes = {name: self.shape(name) for name in twin.input}
         types = {name: helper.make_tensor_type_proto(TensorProto.FLOAT, shape) for name, shape in shapes.items()}
@@ -323,7 +323,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _has_values(tensor: TensorProto) -> bool:
-    """Whether a tensor's values lie in the file."""
+    """Whether the file has a tensor's values."""
     if tensor.data_location == TensorProto.EXTERNAL:
         return False
     fields = (tensor.float_data, tensor.int32_data, tensor.int64_data, tensor.double_data, tensor.uint64_data)
@@ -331,7 +331,7 @@ def _has_values(tensor: TensorProto) -> bool:
 
 
 def _fills(tensor: TensorProto) -> bool:
-    """Whether raw values are as many as the extents say; elements that share bytes are not counted."""
+    """Whether there are as many raw values as the extents state; elements that share bytes are not counted."""
     n_bytes = len(tensor.raw_data)
     if n_bytes == 0 or tensor.data_type not in _WIDTHS:
         return True

@@ -1,4 +1,4 @@
-"""Order in which the operators of a file can run, and what keeps them from having one."""
+"""Order in which the operators of a file can run, and the faults that prevent one."""
 
 import heapq
 from collections import defaultdict
@@ -13,10 +13,10 @@ _MOST_NAMES: Final = 5
 
 
 class Step(NamedTuple):
-    """An operator as far as its place in the order goes.
+    """An operator, reduced to what decides its place in the order.
 
     Attributes:
-        name: how messages call it.
+        name: its name in messages.
         reads: tensors that it reads.
         makes: tensors that it writes.
     """
@@ -38,7 +38,7 @@ def running_order(steps: Sequence[Step], given: Collection[str], taken: Sequence
         shown: file as messages show it.
 
     Raises:
-        ModelFileError: a tensor with two origins or with none, or operators that wait for each other.
+        ModelFileError: a tensor with two origins or none, or operators that wait for each other.
     """
     makers = _makers(steps, given, shown)
     issues = list(_without_origin(steps, given, makers, taken, shown))
@@ -101,14 +101,14 @@ def _without_origin(
             "model-graph",
             shown,
             tensor=tensor,
-            found=f"{reader}, made by nobody",
+            found=f"{reader}, made by no operator",
             expected="an operator, an input or a constant of that name",
             fix="Export the whole network, or declare the tensor as an input.",
         )
 
 
 def _cycle(steps: Sequence[Step], awaited: Sequence[set[int]], stuck: set[int], shown: str) -> Issue:
-    """Issue that names the operators of one cycle; every stuck operator waits for a stuck one."""
+    """Issue that lists the operators of one cycle; every stuck operator waits for another one."""
     place = min(stuck)
     path: dict[int, None] = {}
     while place not in path:

@@ -1,4 +1,4 @@
-"""Folds the pairs of quantisation and dequantisation that stand for operators in integers.
+"""Folds the pairs of quantisation and dequantisation by which files express operators in integers.
 
 Exporters write an integer operator as a float operator between dequantised inputs and a quantised output. No runtime
 executes those pairs; it executes the operator in integers.
@@ -18,10 +18,10 @@ _PAIR: Final = frozenset({"quantize", "dequantize"})
 def fold_quantisation(graph: Graph) -> Graph:
     """The graph with its integer operators as such.
 
-    An operator runs in integers where all that it reads is dequantised, constant or made by another such operator,
-    and all that it makes is quantised or read by another such operator. The tensors around it get the data type of
-    the quantised ones. A quantisation of what comes in floats and a dequantisation of what is needed in floats, at
-    the ends of the network among them, remain operators.
+    An operator runs in integers where all its inputs are dequantised, constant or made by another such operator,
+    and all its outputs are quantised or read by another such operator. The tensors around it get the data type of
+    the quantised ones. A quantisation of floats and a dequantisation to floats that are needed, as at the ends of
+    the network, remain operators.
     """
     if not any(node.op in _PAIR for node in graph.nodes):
         return graph
@@ -29,7 +29,7 @@ def fold_quantisation(graph: Graph) -> Graph:
 
 
 class _Folding:
-    """Who makes and reads what in one graph, and which of its operators run in integers."""
+    """Makers and readers of the tensors of one graph, and its operators that run in integers."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
@@ -46,7 +46,7 @@ class _Folding:
         return node.outputs in self._in_integers
 
     def _find_integer_operators(self) -> None:
-        """Begin with all operators and take out, step by step, those that a float reaches."""
+        """Begin with all operators and remove, step by step, those that a float reaches."""
         waiting = list(self._in_integers.values())
         while waiting:
             node = waiting.pop()
@@ -60,7 +60,7 @@ class _Folding:
 
     def _comes_quantised(self, tensor: str) -> bool:
         known = self._graph.tensors[tensor]
-        if known.is_constant or known.dtype == "unstated":  # Indices are no floats either.
+        if known.is_constant or known.dtype == "unstated":  # Indices are not floats either.
             return True
         maker = self._maker.get(tensor)
         return maker is not None and (maker.op == "dequantize" or self._runs_in_integers(maker))
@@ -104,7 +104,7 @@ class _Folding:
         )
 
     def _integer_name(self, tensor: str, same_as: dict[str, str]) -> str:
-        """Tensor as those name it that read integers, or that read what an integer operator made."""
+        """Name of a tensor for readers of integers, or of the output of an integer operator."""
         maker = self._maker.get(tensor)
         is_float = maker is not None and maker.op == "dequantize"
         return tensor if is_float else same_as.get(tensor, tensor)
@@ -118,7 +118,7 @@ class _Folding:
         return replace(node, inputs=tuple(names))
 
     def _retype(self, node: Node, tensors: dict[str, Tensor]) -> None:
-        """Give what an integer operator makes the data type of what it is quantised to, or else of what it reads."""
+        """Give the outputs of an integer operator the data type that they are quantised to, or that of its inputs."""
         read = [tensors[name].dtype for name in node.inputs if not tensors[name].is_constant]
         for name in node.outputs:
             if tensors[name].dtype == "unstated":
@@ -134,5 +134,5 @@ class _Folding:
 
 
 def _is_whole(node: Node) -> bool:
-    """Whether an operator has the input and the output that a pair is folded by."""
+    """Whether an operator has an input and an output, without which no pair is folded."""
     return bool(node.inputs and node.outputs)

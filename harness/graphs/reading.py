@@ -1,4 +1,4 @@
-"""Reads a model file, ONNX or TFLite, whichever its content is."""
+"""Reads a model file, ONNX or TFLite; its content decides which."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,16 +21,16 @@ _MOST_BYTES: Final = 2 * 1024**3
 def read_model(path: Path, inputs: Mapping[str, tuple[int, ...]] | None = None) -> Graph:
     """Graph of a model file; its name is the path as messages show it.
 
-    Weights may lack their values, and an open batch is 1 unless `inputs` says otherwise. Files beside the model, as
+    Weights may lack their values, and an open batch is 1 unless `inputs` states another. Files beside the model, as
     those of external data, are never opened.
 
     Args:
         path: ONNX or TFLite file of at most 2 GB.
-        inputs: extents of network inputs by name, for what the file leaves open.
+        inputs: extents of network inputs by name, where the file leaves them open.
 
     Raises:
         UsageError: extents are given for an input that the model does not have.
-        ModelFileError: the file is none, is broken, or leaves extents open.
+        ModelFileError: the file is not a model, is broken, or leaves extents open.
     """
     shown = path.as_posix()
     data = _content(path, shown)
@@ -39,14 +39,14 @@ def read_model(path: Path, inputs: Mapping[str, tuple[int, ...]] | None = None) 
     try:
         model = onnx.ModelProto.FromString(data)
     except (DecodeError, UnicodeDecodeError) as error:
-        raise _no_model(shown, "bytes that are no whole protobuf message") from error
+        raise _no_model(shown, "bytes that are not a whole protobuf message") from error
     return graph_of_onnx(model, shown, inputs)
 
 
 def _content(path: Path, shown: str) -> bytes:
     try:
         if not path.is_file():
-            raise _unreadable(shown, "no plain file" if path.exists() else "no such file")
+            raise _unreadable(shown, "not a plain file" if path.exists() else "no such file")
         if path.stat().st_size > _MOST_BYTES:
             raise _unreadable(shown, f"a file of {path.stat().st_size} bytes")
         data = path.read_bytes()

@@ -1,6 +1,6 @@
 """Draws kernel configurations to measure or simulate from the networks in which they occur.
 
-It runs nothing; whoever measures the configurations makes the rows.
+It measures nothing.
 """
 
 import random
@@ -30,7 +30,7 @@ class KernelSample:
 
     Attributes:
         configurations: kernel type and extents of each, by kernel type and then by extents.
-        missing: how many configurations of a kernel type the networks lack, where they do.
+        missing: number of configurations that the networks lack, by kernel type.
     """
 
     configurations: tuple[Configuration, ...]
@@ -40,8 +40,8 @@ class KernelSample:
 def sample_kernels(networks: Iterable[Iterable[NetworkKernel]], n_total: int, seed: int) -> KernelSample:
     """Distinct configurations out of networks, in the proportions of `COUNTS`.
 
-    A type of which the networks have too few is filled up: elementwise types from the extents of all tensors that
-    the networks read, one kind of pooling from the windows of the other.
+    Where the networks have too few of a type, elementwise types are completed from the extents of all tensors that
+    the networks read, and each kind of pooling from the windows of the other.
 
     Args:
         networks: kernel lists.
@@ -74,7 +74,7 @@ def _scaled(n_total: int) -> dict[Kernel, int]:
 
 
 def _others(name: Kernel, own: Mapping[str, set[_Key]], extents: set[_Key]) -> set[_Key]:
-    """Configurations that a kernel type can have although the networks run it nowhere."""
+    """Configurations that a kernel type can have, but that do not occur in the networks."""
     if name in _POOLS:
         return set().union(*(own[pool] for pool in _POOLS)) - own[name]
     if KERNEL_TYPES[name].requires != _PLANE:

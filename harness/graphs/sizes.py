@@ -40,12 +40,12 @@ class Sizes:
         """Height, width and channels of a tensor.
 
         Raises:
-            ValueError: its shape is not known.
+            ValueError: its shape is unknown.
         """
         return self.graph.extents(tensor)
 
     def copies(self, tensor: str) -> int:
-        """How often an inference meets the extents of a tensor: 1, where its first extent is the network's batch."""
+        """Times that one inference has the extents of a tensor: 1 where its first extent is the network's batch."""
         shape = self._shape(tensor)
         if len(shape) < 2:
             return 1
@@ -63,7 +63,7 @@ class Sizes:
         return shape[-place] if len(shape) >= place else 1
 
     def rank(self, tensor: str) -> int:
-        """How many extents a tensor has, the batch counted."""
+        """Number of extents of a tensor, the batch included."""
         return len(self._shape(tensor))
 
     def dtype(self, tensor: str) -> Dtype:
@@ -72,7 +72,7 @@ class Sizes:
         return "unstated" if found is None else found.dtype
 
     def extents_of_read(self, node: Node) -> Extents:
-        """Extents of what an operator works on: its first input that is no weight."""
+        """Extents of the first input of an operator that is not a weight."""
         return self.extents(self.activations(node)[0])
 
     def is_constant(self, tensor: str) -> bool:
@@ -84,11 +84,11 @@ class Sizes:
         return len({(self.copies(tensor), self.extents(tensor)) for tensor in tensors}) <= 1
 
     def activations(self, node: Node) -> tuple[str, ...]:
-        """Inputs of an operator that are no weights, each once."""
+        """Inputs of an operator that are not weights, each once."""
         return tuple(dict.fromkeys(tensor for tensor in node.inputs if not self.is_constant(tensor)))
 
     def is_per_channel(self, constant: str, activation: str) -> bool:
-        """Whether a constant is one number, or one for each channel of an activation; not, where nobody knows.
+        """Whether a constant is one number, or one for each channel of an activation; false where its size is unknown.
 
         A matrix multiplication has its channels last, whatever the layout of images.
         """
@@ -106,12 +106,12 @@ class Sizes:
 def operator_name(node: Node, sizes: Sizes) -> str:
     """Name of an operator as fusion rules and kernel lists have it.
 
-    Convolutions are told apart by groups, dimensions and dilation; a matrix multiplication with constants on one row
+    Names of convolutions depend on groups, dimensions and dilation; a matrix multiplication with constants on one row
     is `fc`, any other is `matmul`; adding or multiplying by a constant that is one number, or one a channel, is `bias`
     or `scale`, and by any other constant `add-constant`; operands of different extents make it `add-broadcast`, a
-    tensor with itself `add-self`; what is joined or split along another axis than the channels is `concat-spatial` or
-    `split-spatial`; what lacks its input, its output or its window is `incomplete-conv` and so on. A name of the
-    file's own keeps its letters, digits and `_ . : -`.
+    tensor with itself `add-self`; joining or splitting along another axis than the channels is `concat-spatial` or
+    `split-spatial`; an operator that lacks its input, its output or its window is `incomplete-conv` and so on. A name
+    of the file's own keeps its letters, digits and `_ . : -`.
     """
     operator = OPERATORS.get(node.op)
     if operator is not None:

@@ -1,6 +1,6 @@
-"""Takes a TFLite file apart into tensors and operators as it states them; it gives them no meaning.
+"""Parses a TFLite file into tensors and operators as it states them; it does not interpret them.
 
-A file may be broken in any way: reading one that claims more than its bytes can hold ends with an exception.
+A file may be broken in any way: one that claims more content than it has bytes raises an exception.
 """
 
 import math
@@ -49,7 +49,7 @@ _OPTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "SUM": ("ReducerOptions", ("KeepDims",)),
     "TRANSPOSE_CONV": ("TransposeConvOptions", ("Padding", "StrideH", "StrideW", _ACTIVATION)),
 }
-"""Options that the reader looks at, by operator: their table and its fields."""
+"""Options that the reader uses, by operator: their table and its fields."""
 _FAULTS: Final = (
     ArithmeticError,
     AttributeError,
@@ -62,7 +62,7 @@ _FAULTS: Final = (
 
 
 class BrokenFileError(ValueError):
-    """Bytes that are no TFLite model."""
+    """Bytes that are not a TFLite model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,11 @@ class FileTensor:
     """A tensor as the file states it.
 
     Attributes:
-        name: name, made different from all others.
-        shape: extents; those of the signature stand in their place where the file does not know them.
+        name: name, made unique.
+        shape: extents; those of the signature where the file leaves them open.
         signature: extents with -1 where they are open; the shape where the file has none.
         kind: number of its data type.
-        has_data: whether the file holds values.
+        has_data: whether the file has its values.
         is_variable: whether it is state that the operators keep.
         values: values of a small constant of whole numbers.
     """
@@ -93,10 +93,10 @@ class FileOperator(NamedTuple):
 
     Attributes:
         op: name of the operator, or the code of a custom one.
-        is_custom: whether it is none of TFLite's own.
-        inputs: places of its inputs among the tensors, -1 for an absent one.
+        is_custom: whether it is not one of TFLite's own.
+        inputs: places of its inputs among the tensors, -1 where one is absent.
         outputs: places of its outputs.
-        options: options that the reader looks at; empty where the file has none.
+        options: options that the reader uses; empty where the file has none.
     """
 
     op: str
@@ -119,7 +119,7 @@ def parse_model(data: bytes) -> FileModel:
     """Contents of a TFLite file.
 
     Raises:
-        BrokenFileError: the bytes are no whole TFLite model.
+        BrokenFileError: the bytes are not a whole TFLite model.
     """
     try:
         return _File(data).model()
@@ -128,10 +128,10 @@ def parse_model(data: bytes) -> FileModel:
 
 
 class _File:
-    """A file under reading, with what it may still claim to hold."""
+    """A file that is being parsed, with the amount of content that it may still claim."""
 
     def __init__(self, data: bytes) -> None:
-        # Parts of a whole file do not overlap but for a few that are shared; broken ones point anywhere.
+        # Parts of a whole file do not overlap, except a few that are shared; a broken file points anywhere.
         self._budget = 2 * len(data) + 1024
         self._model = tflite.Model.GetRootAs(data, 0)
 
@@ -152,7 +152,7 @@ class _File:
         outputs = self._numbers(graph.OutputsLength, graph.OutputsAsNumpy)
         places = {*inputs, *outputs, *(place for item in operators for place in (*item.inputs, *item.outputs))}
         if not places <= set(range(-1, len(tensors))) or -1 in outputs or -1 in inputs:
-            raise BrokenFileError("an operator names a tensor that is not there")
+            raise BrokenFileError("an operator refers to a tensor that does not exist")
         return FileModel(tensors, tuple(operators), inputs, outputs)
 
     def _spend(self, n: int) -> int:

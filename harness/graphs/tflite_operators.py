@@ -1,4 +1,4 @@
-"""Operators of TFLite under their canonical names: which of them is which, with what operands and what window."""
+"""Operators of TFLite as operators of a graph: canonical name, operands and window."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from harness.graphs.tflite_shapes import Operands, Shape
 
 _CANONICAL: Final = canonical_names(lambda operator: operator.tflite)
 _ACTIVATIONS: Final = {0: None, 1: "relu", 2: "clip", 3: "relu6", 4: "tanh"}
-"""Activations that an operator has in itself, by their number."""
+"""Activations that are built into an operator, by their number."""
 _OPERANDS: Final[Mapping[str, tuple[int, ...]]] = {
     "SPLIT": (1,),
     "SPLIT_V": (0,),
@@ -20,11 +20,11 @@ _OPERANDS: Final[Mapping[str, tuple[int, ...]]] = {
 
 
 class OperatorCall(NamedTuple):
-    """An operator with what is known of its tensors.
+    """An operator of the file with its tensors, as far as they are known.
 
     Attributes:
         op: operator of the file.
-        is_custom: whether it is none of TFLite's own.
+        is_custom: whether it is not one of TFLite's own.
         name: how it is call.
         inputs: names of its inputs, None for an absent one.
         outputs: names of its outputs.
@@ -44,9 +44,9 @@ class OperatorCall(NamedTuple):
 
 
 def canonical_name(call: OperatorCall) -> str:
-    """Canonical name of an operator, without a look at its operands; the file's own where it has none.
+    """Canonical name of an operator by its name alone; the file's own where it has none.
 
-    A custom operator that bears a canonical name has `custom.` before it, because nobody knows what it does.
+    A custom operator that bears a canonical name has `custom.` before it, because what it does is unknown.
     """
     if call.is_custom:
         return f"custom.{call.op}" if call.op in OPERATORS else call.op
@@ -54,7 +54,7 @@ def canonical_name(call: OperatorCall) -> str:
 
 
 def as_nodes(call: OperatorCall, batch: int) -> Iterator[Node]:
-    """An operator as the graph has it, then the activation that it has in itself, as a node of its own.
+    """An operator as the graph has it, then the activation that is built into it, as a node of its own.
 
     The tensor between the two has the name of the output with `:before-activation` after it.
     """
@@ -75,12 +75,12 @@ def as_nodes(call: OperatorCall, batch: int) -> Iterator[Node]:
 
 
 def before_activation(output: str) -> str:
-    """Name of the tensor between an operator and the activation that it has in itself."""
+    """Name of the tensor between an operator and the activation that is built into it."""
     return f"{output}:before-activation"
 
 
 def _settled_name(call: OperatorCall, batch: int) -> str:
-    """Canonical name of an operator as its operands make it out."""
+    """Canonical name of an operator, which its operands decide."""
     op = canonical_name(call)
     if call.is_custom or not call.inputs:
         return op
@@ -101,7 +101,7 @@ def _is_one_row(call: OperatorCall, batch: int) -> bool:
 
 
 def _covers_all(call: OperatorCall) -> bool:
-    """Whether an average is that of the whole plane: exporters write means over height and width so."""
+    """Whether an average is that of the whole plane: exporters write means over height and width this way."""
     read, made, options = call.operands.shapes[0], call.made, call.operands.options
     if read is None or made is None or len(read) != 4:
         return False

@@ -31,12 +31,12 @@ _DTYPES: Final[Mapping[int, Dtype]] = {
 _KEPT: Final = frozenset({"CALL", "CALL_ONCE", "IF", "RANDOM_STANDARD_NORMAL", "RANDOM_UNIFORM", "WHILE"})
 """Operators that are executed even where all that they read is constant."""
 _STORED_ALIKE: Final = frozenset({"DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE"})
-"""Operators that leave the elements of a constant as they are stored."""
+"""Operators that do not change the elements of a constant."""
 _MAY_BEGIN_WITH_WEIGHT: Final = frozenset(
     {"ADD", "CONCATENATION", "DEQUANTIZE", "DIV", "GATHER", "MAXIMUM", "MINIMUM", "MUL", "POW", "SPLIT", "SUB"}
     | {"TRANSPOSE_CONV"}
 )
-"""Operators whose first input may be a weight without values; that of any other one is made by somebody."""
+"""Operators whose first input may be a weight without values; an operator makes that of any other one."""
 _FILTER_PLACES: Final[Mapping[str, int]] = {
     "CONV_2D": 1,
     "CONV_3D": 1,
@@ -60,7 +60,7 @@ def graph_of_tflite(data: bytes, shown: str, inputs: Mapping[str, tuple[int, ...
 
     Raises:
         UsageError: extents are given for an input that the model does not have.
-        ModelFileError: the bytes are no whole TFLite model, or it leaves extents open.
+        ModelFileError: the bytes are not a whole TFLite model, or it leaves extents open.
     """
     try:
         model = parse_model(data)
@@ -77,7 +77,7 @@ def graph_of_tflite(data: bytes, shown: str, inputs: Mapping[str, tuple[int, ...
 
 
 class _Reader:
-    """One model on its way into a graph."""
+    """Conversion of one model into a graph."""
 
     def __init__(self, model: FileModel, shown: str, given: Mapping[str, tuple[int, ...]]) -> None:
         self._model = model
@@ -149,7 +149,7 @@ class _Reader:
             "model-graph",
             self._shown,
             tensor=tensor.name,
-            found=f"read by {operator.op}, made by nobody",
+            found=f"read by {operator.op}, made by no operator",
             expected="an operator, an input or a constant",
             fix="Export the whole network, or declare the tensor as an input.",
         )
@@ -209,7 +209,7 @@ class _Reader:
 
     def _learn(self, op: str, operands: Operands, outputs: tuple[str, ...]) -> None:
         for place, name in enumerate(outputs):
-            rule = op if place == 0 else ""  # Rules speak of the first output.
+            rule = op if place == 0 else ""  # Rules are about the first output.
             shape = made_shape(rule, operands, self._tensors[name].signature)
             if shape is None:
                 continue

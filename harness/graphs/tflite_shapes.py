@@ -1,6 +1,6 @@
-"""Extents of what TFLite operators make, where the file leaves them open, and arithmetic on shapes.
+"""Extents of the outputs of TFLite operators where the file leaves them open, and arithmetic on shapes.
 
-A file states the extents of every tensor; those that depend on an open extent of an input have to be found anew.
+A file states the extents of every tensor; those that depend on an open extent of an input are computed here.
 """
 
 import math
@@ -24,15 +24,15 @@ _ALIKE: Final = frozenset(
 )
 _VIEWS: Final = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS"})
 _UNKNOWN: Final = (IndexError, KeyError, TypeError, ValueError, ZeroDivisionError)
-"""What a rule raises where an operand, or a part of one, is not known or does not fit."""
+"""What a rule raises where an operand, or a part of one, is unknown or does not fit."""
 
 
 class Operands(NamedTuple):
-    """What an operator reads.
+    """Inputs and options of an operator.
 
     Attributes:
-        shapes: extents of each input, None where absent or not known.
-        values: values of each input, None but for small constants.
+        shapes: extents of each input, None where absent or unknown.
+        values: values of each input, None except for small constants.
         options: options of the operator.
     """
 
@@ -41,14 +41,14 @@ class Operands(NamedTuple):
     options: Mapping[str, int]
 
     def shape(self, place: int) -> Shape:
-        """Extents of an input; ValueError where they are not known."""
+        """Extents of an input; ValueError where they are unknown."""
         found = self.shapes[place]
         if found is None:
             raise ValueError("extents are not known")
         return found
 
     def numbers(self, place: int) -> list[int]:
-        """Values of an input, in one row; ValueError where they are not known."""
+        """Values of an input, in one row; ValueError where they are unknown."""
         found = self.values[place]
         if found is None:
             raise ValueError("values are not known")
@@ -56,9 +56,9 @@ class Operands(NamedTuple):
 
 
 def made_shape(op: str, operands: Operands, signature: Shape) -> Shape | None:
-    """Extents of the first output of an operator; None where they cannot be found.
+    """Extents of the first output of an operator; None where they are unknown.
 
-    An operator without a rule is taken to keep the first extent of what it reads, the batch, where the file leaves
+    An operator without a rule is assumed to keep the first extent of its input, the batch, where the file leaves
     no other extent open.
 
     Args:
@@ -80,7 +80,7 @@ def made_shape(op: str, operands: Operands, signature: Shape) -> Shape | None:
 
 
 def made_values(op: str, operands: Operands) -> Values | None:
-    """Values of the output of arithmetic on shapes; None where they cannot be found, or are many."""
+    """Values of the output of arithmetic on shapes; None where they are unknown, or are many."""
     if op not in _ARITHMETIC:
         return None
     try:
@@ -195,7 +195,7 @@ def _gathered(operands: Operands) -> Values:
 
 
 def _strided(operands: Operands) -> Values:
-    """A part of a vector; a mask at its first axis leaves out the begin or the end, or takes one element alone."""
+    """A part of a vector; a mask at its first axis leaves out the begin or the end, or takes a single element."""
     options = operands.options
     values, begin, end, stride = _known(operands)
     if values.ndim != 1 or options["EllipsisMask"] or options["NewAxisMask"]:
@@ -221,4 +221,4 @@ _ARITHMETIC: Final[Mapping[str, Callable[[Operands], Values]]] = {
     "STRIDED_SLICE": _strided,
     "SUB": lambda operands: np.asarray(np.subtract(*_known(operands))),
 }
-"""Operators of which converters make arithmetic on shapes."""
+"""Operators that converters use for arithmetic on shapes."""

@@ -1,4 +1,4 @@
-"""What a predictor learnt from, by kernel type, and where a network asks for something else; it predicts nothing."""
+"""Ranges of the kernels that a predictor was fitted on, and kernels of a network outside them; it predicts nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,24 +11,24 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.schema.kernel_types import KERNEL_TYPES, Kernel
 
 RANGED: Final = ("input_h", "input_w", "cin", "cout", "cin2", "cin3", "cin4", "flops")
-"""Columns in which a predictor is trusted between the least and the greatest value that it learnt from."""
+"""Columns in which a predictor is trusted between the least and the greatest value that it was fitted on."""
 EXACT: Final = {
     "kernel size": ("kernel_h", "kernel_w"),
     "stride": ("stride_h", "stride_w"),
     "groups": ("groups",),
 }
-"""Columns whose values together have to be among those that it learnt from, because runtimes have code of their own
-for each."""
+"""Columns whose values together must be among those that it was fitted on, because runtimes have separate code for
+each."""
 _GROUPED: Final = tuple(name for name, kind in KERNEL_TYPES.items() if "groups" in kind.allows)
 """Kernel types that have groups; an empty cell means one group."""
 
 
 class KernelRange(BaseModel):
-    """What was learnt from of one kernel type.
+    """Ranges of the kernels of one type that a predictor was fitted on.
 
     Attributes:
-        n_rows: rows of it.
-        ranges: least and greatest value by column of `RANGED`; without those that its rows leave empty.
+        n_rows: number of kernels.
+        ranges: least and greatest value by column of `RANGED`; without columns that are empty.
         seen: values, in words, by name of `EXACT`; likewise.
     """
 
@@ -40,25 +40,25 @@ class KernelRange(BaseModel):
 
 
 class Ranges(BaseModel):
-    """What was learnt from, by kernel type; the contents of the file beside a saved predictor."""
+    """Ranges by kernel type; the contents of the file beside a saved predictor."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     schema_version: Literal[1] = Field(1, description="Version of this layout.")
     processor: str = Field(description="Processor that the kernels ran on.")
-    kernels: dict[Kernel, KernelRange] = Field(description="What was learnt from, by kernel type.")
+    kernels: dict[Kernel, KernelRange] = Field(description="Ranges by kernel type.")
 
 
 @dataclass(frozen=True)
 class Extrapolation:
-    """Kernels of one type in which one thing is unlike all that was learnt from.
+    """Kernels of one type whose values in one field are outside those that the predictor was fitted on.
 
     Attributes:
         kernel: kernel type.
         field: column of `RANGED` or name of `EXACT`.
-        found: values that the network has there, outside of what was learnt from.
-        learnt: what was learnt from.
-        places: positions of those kernels in the table that was asked about.
+        found: values of the network outside of them.
+        learnt: values that the predictor was fitted on.
+        places: positions of those kernels in the table.
     """
 
     kernel: Kernel
@@ -69,7 +69,7 @@ class Extrapolation:
 
 
 def ranges_of(kernels: pd.DataFrame) -> Ranges:
-    """What can be learnt from some kernels.
+    """Ranges of kernels to fit on.
 
     Args:
         kernels: columns `harness.predictor.features.FEATURES`, at least; of one processor.
@@ -86,19 +86,19 @@ def _range_of(rows: pd.DataFrame) -> KernelRange:
 
 
 def extrapolations(kernels: pd.DataFrame, ranges: Ranges) -> list[Extrapolation]:
-    """Where kernels are unlike all that was learnt from, by kernel type and column.
+    """Kernels outside the ranges that a predictor was fitted on, by kernel type and field.
 
     Args:
-        kernels: columns `harness.predictor.features.FEATURES`, range index; types that were not learnt from are
-            passed over.
-        ranges: what was learnt from.
+        kernels: columns `harness.predictor.features.FEATURES`, range index; types that the predictor
+            was not fitted on are left out.
+        ranges: ranges of the kernels that it was fitted on.
     """
     found: list[Extrapolation] = []
-    for kernel, learnt in ranges.kernels.items():
+    for kernel, fitted in ranges.kernels.items():
         rows = kernels[kernels["kernel"] == kernel]
         if rows.empty:
             continue
-        checked = (*(_unseen(rows, name, learnt) for name in EXACT), *(_outside(rows, name, learnt) for name in RANGED))
+        checked = (*(_unseen(rows, name, fitted) for name in EXACT), *(_outside(rows, name, fitted) for name in RANGED))
         for name, (values, known) in zip((*EXACT, *RANGED), checked, strict=True):
             if len(values):
                 words = _as_list(sorted(set(values), key=_numbers))
@@ -106,15 +106,15 @@ def extrapolations(kernels: pd.DataFrame, ranges: Ranges) -> list[Extrapolation]
     return found
 
 
-def _unseen(rows: pd.DataFrame, name: str, learnt: KernelRange) -> tuple["pd.Series[str]", str]:
+def _unseen(rows: pd.DataFrame, name: str, fitted: KernelRange) -> tuple["pd.Series[str]", str]:
     """Values that were not seen, at the kernels that have them; and those that were."""
-    values, seen = _in_words(rows, name), learnt.seen.get(name, ())
+    values, seen = _in_words(rows, name), fitted.seen.get(name, ())
     return values[~values.isin(seen)], _as_list(seen) or "none"
 
 
-def _outside(rows: pd.DataFrame, name: str, learnt: KernelRange) -> tuple["pd.Series[str]", str]:
+def _outside(rows: pd.DataFrame, name: str, fitted: KernelRange) -> tuple["pd.Series[str]", str]:
     """Values out of the range, at the kernels that have them; and the range."""
-    least, most = learnt.ranges.get(name, (np.inf, -np.inf))
+    least, most = fitted.ranges.get(name, (np.inf, -np.inf))
     values = rows[name].dropna()
     outside = values[(values < least) | (values > most)]
     known = f"{least:.0f} to {most:.0f}" if least <= most else "none"

@@ -1,4 +1,4 @@
-"""Content hashes that name records and configurations; the same content has the same id everywhere."""
+"""Content hashes that identify records and configurations; the same content has the same id everywhere."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ _ID_DIGITS = 20
 def content_id(content: Mapping[str, Any]) -> str:
     """Twenty hexadecimal digits of the SHA-256 of a mapping, whatever the order of its keys.
 
-    Absent and null values count alike, so that a new optional field renames nothing.
+    Absent and null values count alike, so that a new optional field changes no id.
 
     >>> content_id({"a": 1, "b": None}) == content_id({"a": 1})
     True
@@ -31,7 +31,7 @@ def _ids(table: pa.Table, fields: Sequence[str], **constants: str) -> list[str]:
 
 
 def record_ids(table: pa.Table, level: Level, submission_id: str) -> list[str]:
-    """Record id of every row: what was run, how, in which submission, and which row of the source."""
+    """Record id of every row: configuration, conditions, submission and row of the source."""
     fields = (*KEYS[level], *SHARED_KEY, "source_id")
     return _ids(table, fields, level=level, submission_id=submission_id)
 

@@ -98,7 +98,7 @@ class Elementwise:
         flops: FLOPs per output element.
         params: parameters per channel.
         n_inputs: inputs of the same extents.
-        channels: extents that hold the channels of the input.
+        channels: extents that are the channels of its inputs.
     """
 
     flops: int

@@ -1,4 +1,4 @@
-"""A network as the kernels that a runtime executes: entries of a kernel list, and the file that holds one."""
+"""A network as the kernels that a runtime executes: entries of a kernel list, and its file."""
 
 import json
 from collections.abc import Mapping

@@ -23,9 +23,9 @@ class Accelerator(BaseModel):
         hardware: hardware file in the release, without folder and ending.
         mapping: mapping file in the release, without folder and ending.
         array: size of the array of multipliers and of the memories beside it.
-        after: work that the model is after.
+        after: publication that the model follows.
         clock_mhz: nominal clock.
-        orders: loop orders that are tried where a layer has too many loops to try all.
+        orders: loop orders that are evaluated where a layer has too many loops to evaluate all.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -1,6 +1,6 @@
-"""Estimates kept in a file of JSON lines, one a layer and accelerator, that survives being killed at any moment.
+"""Estimates in a file of JSON lines, one per layer and accelerator, which stays readable if a run is killed.
 
-One process writes it; the workers hand their results to that process.
+One process writes it; the workers give their results to that process.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ class Entry(NamedTuple):
 
     Attributes:
         estimate: what the layer costs; None where it has no mapping.
-        failure: why it has none; None where it has one.
+        failure: reason why it has none; None where it has one.
         seconds: time that the estimation took on one core.
     """
 
@@ -46,7 +46,7 @@ def entry_key(layer: Layer, accelerator: Accelerator) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """Estimates by their key, and the file that they are kept in.
+    """Estimates by their key, and their file.
 
     Attributes:
         path: file of JSON lines.
@@ -59,7 +59,7 @@ class Cache:
     n_torn: int
 
     def add(self, layer: Layer, accelerator: Accelerator, entry: Entry) -> None:
-        """Keep an outcome, in memory and on disk."""
+        """Store an outcome, in memory and on disk."""
         key = entry_key(layer, accelerator)
         self.entries[key] = entry
         line: dict[str, Any] = {"key": key, "accelerator": accelerator.id, "layer": list(layer)}
@@ -75,10 +75,10 @@ class Cache:
 
 
 def open_cache(path: Path) -> Cache:
-    """Read a cache, which may not exist yet; a line that was cut short is taken out of it.
+    """Read a cache, which may not exist yet; a line that was cut short is removed.
 
     Raises:
-        UsageError: the place is no file, or cannot be written.
+        UsageError: the path is not a file, or cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,15 +96,15 @@ def open_cache(path: Path) -> Cache:
 
 
 def _read(lines: Iterable[bytes]) -> tuple[dict[str, Entry], int]:
-    """Outcomes by key, and how many lines hold none."""
+    """Outcomes by key, and the number of lines without one."""
     entries: dict[str, Entry] = {}
     n_torn = 0
     for line in lines:
         try:
-            held = json.loads(line)
-            failure = held["failure"]
-            estimate = None if failure else Estimate(held["energy_pj"], held["cycles"])
-            entries[held["key"]] = Entry(estimate, failure, held["seconds"])
+            fields = json.loads(line)
+            failure = fields["failure"]
+            estimate = None if failure else Estimate(fields["energy_pj"], fields["cycles"])
+            entries[fields["key"]] = Entry(estimate, failure, fields["seconds"])
         except (ValueError, KeyError, TypeError):
             n_torn += 1
     return entries, n_torn

@@ -1,6 +1,6 @@
-"""Submissions of simulated figures: one campaign an accelerator, every figure from the cache, byte for byte the same.
+"""Submissions of simulated figures: one campaign per accelerator; the same cache gives the same bytes.
 
-It simulates nothing; a figure that the cache lacks is left out and said.
+It simulates nothing; a figure that the cache lacks is left out and reported.
 """
 
 import csv
@@ -32,15 +32,15 @@ _HOW: Final = ("delegate", "dtype", "is_idle_subtracted")
 
 @dataclass(frozen=True, slots=True)
 class WrittenCampaign:
-    """What was written for one accelerator.
+    """Files written for one accelerator.
 
     Attributes:
         folder: campaign folder.
-        files: what lies in it, sorted.
+        files: files in it, sorted.
         n_kernels: rows of kernels.csv.
         n_models: rows of models.csv.
         failed: configurations in the quarantine.
-        left_out: networks without a row, because too little of them could be simulated.
+        left_out: networks without a row, because too small a share of their FLOPs is simulated.
     """
 
     folder: Path
@@ -63,15 +63,15 @@ def write_campaign(
     """Write the submission of an accelerator in place of an earlier one.
 
     Args:
-        accelerator: where everything was simulated.
+        accelerator: where the kernels were simulated.
         configurations: rows of kernels.csv.
         networks: rows of models.csv, with their kernel lists.
         cache: figures.
         out: folder of all submissions.
-        command: what makes the same files again.
+        command: command that writes the same files again.
 
     Raises:
-        UsageError: the campaign folder holds what no simulation wrote.
+        UsageError: the campaign folder has files that no simulation wrote.
         ReleaseError: another process is writing there.
     """
     outcomes = [outcome_of(configuration, accelerator, cache) for configuration in configurations]

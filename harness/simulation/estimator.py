@@ -1,4 +1,4 @@
-"""Energy and cycles of one layer on one accelerator, by the estimator ZigZag; it keeps nothing.
+"""Energy and cycles of one layer on one accelerator, by the estimator ZigZag; it stores nothing.
 
 Source:
     Mei et al., ZigZag: Enlarging Joint Architecture-Mapping Design Space Exploration for DNN Accelerators, IEEE
@@ -32,7 +32,7 @@ _OPERATORS: Final = {"conv": "Conv", "pool": "Pooling", "add": "Add"}
 
 
 class Estimate(NamedTuple):
-    """What one layer costs.
+    """Cost of one layer.
 
     Attributes:
         energy_pj: dynamic energy of the array and of all memories, off-chip memory included.
@@ -50,7 +50,7 @@ class UnmappedError(Exception):
 def estimate_layer(layer: Layer, accelerator: Accelerator) -> Estimate:
     """Least energy of a layer over the loop orders that are searched, and the cycles at it.
 
-    A layer of up to five loops is searched in full, a larger one from the best of the accelerator's pinned orders on.
+    A layer of up to five loops is searched in full; a larger one from the best of the accelerator's pinned orders on.
 
     Raises:
         UsageError: the estimator is not installed.
@@ -60,7 +60,7 @@ def estimate_layer(layer: Layer, accelerator: Accelerator) -> Estimate:
     with _quiet():
         try:
             return _estimate(layer, accelerator)
-        # Neither says anything about the layer.
+        # Neither is a statement about the layer.
         except ImportError as error:
             raise no_estimator() from error
         except (UnmappedError, MemoryError):
@@ -96,7 +96,7 @@ def _estimate(layer: Layer, accelerator: Accelerator) -> Estimate:
 
 @cache
 def _read(accelerator: Accelerator) -> tuple[Any, Any]:
-    """Hardware and mapping as the estimator holds them; it does not change them."""
+    """Hardware and mapping as objects of the estimator, which does not change them."""
     from zigzag.stages.parser.accelerator_parser import AcceleratorParserStage
     from zigzag.stages.parser.workload_parser import WorkloadParserStage
 
@@ -152,7 +152,7 @@ def _padding(extent: int, window: int, stride: int) -> list[int]:
 class _ChosenOrders:
     """Stage of the estimator: every loop order of a layer, or a local search where it has too many loops.
 
-    The local search tries the pinned orders, then every exchange of two loops of the best order so far, until no
+    The local search evaluates the pinned orders, then every exchange of two loops of the best order so far, until no
     exchange needs less energy.
     """
 
@@ -174,11 +174,11 @@ class _ChosenOrders:
             yield from every_order.run()
             return
         loops = {str(loop): (loop, size) for loop, size in sizes.items()}
-        yield from self._tried(first_orders(loops, self._pinned), loops)
+        yield from self._costs_of(first_orders(loops, self._pinned), loops)
         searched: set[Order] = set()
         while self._energies and (best := min(self._energies, key=self._by_energy)) not in searched:
             searched.add(best)
-            yield from self._tried(next_orders(best), loops)
+            yield from self._costs_of(next_orders(best), loops)
         if not self._energies:
             raise UnmappedError("no loop order fits the memories")
 
@@ -189,7 +189,7 @@ class _ChosenOrders:
     def _by_energy(self, order: Order) -> tuple[float, Order]:
         return self._energies[order], order
 
-    def _tried(self, orders: Iterable[Order], loops: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    def _costs_of(self, orders: Iterable[Order], loops: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
         """Cost of every order that is new and fits the memories."""
         from zigzag.opt.loma.memory_allocator import (
             MemoryAllocator,

@@ -1,4 +1,4 @@
-"""The two YAML files of a simulated campaign: what the device is, and how the figures came about."""
+"""The two YAML files of a simulated campaign: the device, and the method behind the figures."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from harness.simulation.runner import Outcome
 
 DELEGATE: Final = "NPU"
 LEAST_COVERAGE: Final = 0.99
-"""Share of a network's FLOPs that its simulated kernels must hold for the network to have a row."""
+"""Least share of a network's FLOPs in simulated kernels for which the network has a row."""
 
 _DATE: Final = "2026-11"
 _HEADER: Final = "# Written by deepen simulate; the whole command stands in the notes of submission.yaml.\n"
@@ -51,11 +51,11 @@ def manifest_bytes(
     """Contents of submission.yaml.
 
     Args:
-        accelerator: where everything was simulated.
+        accelerator: where the kernels were simulated.
         rows: networks with a row.
         left_out: networks without one.
-        outcomes: what became of the configurations that were drawn.
-        command: what makes the same submission again.
+        outcomes: outcomes of the drawn configurations.
+        command: command that writes the same submission again.
     """
     version = estimator_version()
     return _yaml(

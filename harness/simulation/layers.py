@@ -1,6 +1,6 @@
-"""Kernel configurations as the layers that the estimator knows: convolutions, window reductions and additions.
+"""Kernel configurations as layers of the estimator: convolutions, window reductions and additions.
 
-It estimates nothing. A configuration without such layers is not simulated, which is not the same as costing nothing.
+It estimates nothing. A configuration without such layers is not simulated; that does not mean that it costs nothing.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What a whole network costs: its kernels' estimates summed, with the share of it that they speak for."""
+"""Energy and cycles of a network: the sum of its kernels' estimates, with the share of its FLOPs that they cover."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ class NamedNetwork:
     """A network with the kernels that a runtime executes.
 
     Attributes:
-        model: its name.
+        model: name of the network.
         family: family of the network.
         variant: name within the family.
         input_shape: input as records write it.
@@ -72,7 +72,7 @@ class NetworkEstimate:
 
 
 def estimate_network(network: NamedNetwork, accelerator: Accelerator, cache: Cache) -> NetworkEstimate:
-    """Sum of what the cache says of a network's kernels; a kernel without an estimate lowers the coverage."""
+    """Sum of the cached estimates of a network's kernels; a kernel without an estimate lowers the coverage."""
     energy, cycles, flops = 0.0, 0.0, 0
     padded, unpadded = 0, 0
     left_out: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Loop orders that are tried where a layer has too many loops to try every order; which is best is not decided here."""
+"""Loop orders to evaluate where a layer has too many loops for every order; it does not choose the best."""
 
 from collections.abc import Collection, Iterator, Sequence
 from itertools import combinations
@@ -14,7 +14,7 @@ Order = tuple[str, ...]
 
 
 def first_orders(loops: Collection[str], pinned: Sequence[str]) -> Iterator[Order]:
-    """Orders of a layer's loops to try first, each once.
+    """Orders of a layer's loops to evaluate first, each once.
 
     Args:
         loops: names of the loops, out of G, K, C, OX, OY, FX and FY. Groups share no data, so their loop is outermost.

@@ -1,4 +1,4 @@
-"""Estimates of many kernel configurations: only what the cache lacks, in parallel, resumable at any moment.
+"""Estimates many kernel configurations: only those that the cache lacks, in parallel, resumable at any moment.
 
 It draws no configurations and writes no submissions.
 """
@@ -25,12 +25,12 @@ Work = tuple[Layer, Accelerator]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one configuration on one accelerator.
+    """Outcome of one configuration on one accelerator.
 
     Attributes:
         configuration: kernel type and extents.
         estimate: energy and cycles, summed over its layers; None where there are none.
-        failure: why there are none although the estimator has operations for the kernel type.
+        failure: reason why there are none although the estimator has operations for the kernel type.
     """
 
     configuration: Configuration
@@ -40,7 +40,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is.
+    """Progress of a run.
 
     Attributes:
         n_done: layers estimated in this run.
@@ -62,7 +62,7 @@ class Tally:
         n_without_operation: configurations whose kernel type the estimator has no operations for.
         n_failed: configurations that it has operations for but no mapping.
         n_new: layers estimated in this run.
-        n_cached: layers that the cache held.
+        n_cached: layers from the cache.
         core_seconds: time that all these layers took on one core, in this run or an earlier one.
     """
 
@@ -82,17 +82,17 @@ def simulate(
     n_jobs: int = -1,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> dict[str, Tally]:
-    """Estimate configurations on accelerators; what the cache holds is not estimated again.
+    """Estimate configurations on accelerators; a layer in the cache is not estimated again.
 
     Args:
-        configurations: kernel types with their extents; repeated ones count once.
+        configurations: kernel types with their extents; each counts once.
         accelerators: where to simulate them.
         cache: outcomes so far; every new one is added at once.
-        n_jobs: processes; -1 for one a core.
+        n_jobs: processes; -1 for one per core.
         on_progress: called after every layer.
 
     Returns:
-        What happened, by the id of the accelerator.
+        Numbers of outcomes, by the id of the accelerator.
 
     Raises:
         UsageError: the estimator is not installed.
@@ -101,7 +101,7 @@ def simulate(
     unique = list({tuple(sorted(each.items())): each for each in configurations}.values())
     layers = list(dict.fromkeys(layer for each in unique for layer in _layers(each)[0]))
     missing = [(layer, place) for place in accelerators for layer in layers if cache.get(layer, place) is None]
-    # Neighbours in a network cost alike; in the order of their hashes the mean so far tells the time left.
+    # Neighbours in a network cost alike; in the order of their hashes, the mean so far predicts the time left.
     missing.sort(key=lambda work: entry_key(*work))
     start = time.monotonic()
     for n_done, ((layer, place), entry) in enumerate(_estimates(missing, n_jobs), start=1):
@@ -113,7 +113,7 @@ def simulate(
 
 
 def outcome_of(configuration: Configuration, accelerator: Accelerator, cache: Cache) -> Outcome:
-    """What the cache says of a configuration."""
+    """Outcome of a configuration, from the cache."""
     layers, failure = _layers(configuration)
     estimates: list[Estimate] = []
     for layer in layers:
@@ -150,7 +150,7 @@ def _estimated(layer: Layer, accelerator: Accelerator, parent: int) -> tuple[Wor
 
 
 def _layers(configuration: Configuration) -> tuple[tuple[Layer, ...], str | None]:
-    """Layers of a configuration; where they cannot be told, why."""
+    """Layers of a configuration, or the reason why it has none."""
     try:
         return layers_of(configuration), None
     except ValueError as error:

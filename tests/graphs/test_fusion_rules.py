@@ -64,10 +64,10 @@ def test_sets_and_alternatives_and_suffixes_become_steps():
 @pytest.mark.parametrize(
     ("rule", "fault"),
     [
-        ({"chain": "conv relu? relu"}, "leaves open"),
-        ({"chain": "conv bn* relu? bn"}, "leaves open"),
-        ({"chain": "gate relu"}, "nothing to multiply"),
-        ({"chain": "conv relu", "sources": ["there"]}, "not there: there"),
+        ({"chain": "conv relu? relu"}, "does not determine"),
+        ({"chain": "conv bn* relu? bn"}, "does not determine"),
+        ({"chain": "gate relu"}, "begins with a product of nothing"),
+        ({"chain": "conv relu", "sources": ["there"]}, "not listed: there"),
         ({"chain": "conv relu", "sources": []}, "at least 1"),
         ({"chain": "conv? relu"}, "match pattern"),
         ({"chain": ""}, "match pattern"),

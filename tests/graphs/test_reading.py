@@ -55,7 +55,7 @@ def test_the_format_is_known_by_the_content(form, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "found"), [(b"", "an empty file"), (b"\x00" * 100, "no whole"), (WHOLE["onnx"][:-7], "no whole")]
+    ("content", "found"), [(b"", "an empty file"), (b"\x00" * 100, "not a whole"), (WHOLE["onnx"][:-7], "not a whole")]
 )
 def test_what_is_no_model_is_an_issue(content, found, tmp_path):
     path = tmp_path / "model.onnx"
@@ -67,7 +67,7 @@ def test_what_is_no_model_is_an_issue(content, found, tmp_path):
 
 def test_a_file_that_is_not_there_or_is_a_folder_is_an_issue(tmp_path):
     assert issue_of(tmp_path / "none.onnx").found == "no such file"
-    assert issue_of(tmp_path).found == "no plain file"
+    assert issue_of(tmp_path).found == "not a plain file"
     assert issue_of(tmp_path).rule == "model-unreadable"
 
 

@@ -74,14 +74,14 @@ def test_a_wide_window_costs_what_the_tall_one_of_the_transposed_input_does():
 @needs_estimator
 def test_a_layer_of_six_loops_is_estimated_from_a_tenth_of_its_orders_or_less(monkeypatch):
     seen = []
-    by_energy = estimator._ChosenOrders._tried
+    by_energy = estimator._ChosenOrders._costs_of
 
     def counted(self, orders, loops):
         for each in by_energy(self, orders, loops):
             seen.append(each)
             yield each
 
-    monkeypatch.setattr(estimator._ChosenOrders, "_tried", counted)
+    monkeypatch.setattr(estimator._ChosenOrders, "_costs_of", counted)
     found = estimate_layer(SIX_LOOPS, TPU)
     assert 0 < len(seen) <= 72
     assert found.energy_pj == min(evaluated.energy_total for evaluated, _ in seen)

@@ -22,7 +22,7 @@ class Feature(NamedTuple):
 
 
 class NetworkBuilder:
-    """One network in the making; every window pads to "same", so an extent divided by the stride is rounded up."""
+    """One network while it is built; every window pads to "same", so an extent divided by the stride is rounded up."""
 
     def __init__(self, name: str, h: int, w: int, c: int) -> None:
         """Begin with an image or spectrogram.
@@ -50,7 +50,7 @@ class NetworkBuilder:
         act: str | None = "relu",
         bn: bool = True,
     ) -> Feature:
-        """Convolution, then batch normalisation and activation as asked for.
+        """Convolution, then batch normalisation and activation, where wanted.
 
         Args:
             x: input.
@@ -77,7 +77,7 @@ class NetworkBuilder:
         *,
         act: str | None = "relu",
     ) -> Feature:
-        """Convolution of every channel alone, with batch normalisation."""
+        """Convolution of every channel separately, with batch normalisation."""
         return self.conv(x, x.c, window, stride, groups=x.c, act=act)
 
     def fc(self, x: Feature, cout: int, *, act: str | None = None, bn: bool = False) -> Feature:
@@ -131,7 +131,7 @@ class NetworkBuilder:
         return left, right
 
     def shuffle(self, x: Feature, groups: int = 2) -> Feature:
-        """Channels of several groups dealt out in turn."""
+        """Channels of several groups, interleaved."""
         inner = self._node("Reshape", [x.name, self._shape((1, groups, x.c // groups, x.h, x.w))], x)
         inner = self._node("Transpose", [inner.name], x, perm=[0, 2, 1, 3, 4])
         return self._node("Reshape", [inner.name, self._shape((1, x.c, x.h, x.w))], x)
@@ -144,7 +144,7 @@ class NetworkBuilder:
         """The finished model.
 
         Args:
-            y: what the network gives.
+            y: output of the network.
         """
         inputs = [_of_feature(self.input), *self._weights]
         outputs = [_of_feature(y)]

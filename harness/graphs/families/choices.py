@@ -1,4 +1,4 @@
-"""What may differ between the variants of a family: output channels and windows, asked for by the name of a layer."""
+"""What differs between the variants of a family: output channels and windows of each layer, by the layer's name."""
 
 import random
 from collections.abc import Mapping
@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 CHANNEL_TENTHS: Final = range(2, 18)
-"""Tenths of the default channels that a variant may take, rounded down: 0.2 to 1.7 times."""
+"""Tenths of the default channels that a variant may have, rounded down: 0.2 to 1.7 times."""
 WINDOWS: Final = (1, 3, 5, 7)
-"""Windows that a variant may take beside the default one; a 1 x 1 convolution stays one."""
+"""Windows that a variant may have besides the default one; a 1 x 1 convolution stays one."""
 
 
 class Choices(Protocol):
-    """Answers of one variant."""
+    """Channels and windows of one variant."""
 
     def channels(self, layer: str, default: int) -> int:
         """Output channels of a layer."""
@@ -37,7 +37,7 @@ class DefaultChoices:
 
 @dataclass(frozen=True, slots=True)
 class LoggedChoices:
-    """Channels and windows that somebody logged; a layer that is not named keeps its default.
+    """Channels and windows from a log; a layer that the log does not have keeps its default.
 
     Attributes:
         of_channels: output channels by layer.
@@ -58,14 +58,14 @@ class LoggedChoices:
 
 @dataclass(frozen=True, slots=True)
 class RandomChoices:
-    """Random channels and windows; the same seed gives the same network, whatever else is drawn.
+    """Random channels and windows; the same seed gives the same network, whichever others are drawn.
 
     Attributes:
-        seed: names the whole draw, for example `0/ResNet18/3`.
+        seed: identifies the draw, for example `0/ResNet18/3`.
 
     Source:
         Ratios and windows as they occur in the released log of MobileNetV1 variants of DeepEn2023: 16 tenths of the
-        default channels, and windows 1, 3, 5 and 7 alike often.
+        default channels, and windows 1, 3, 5 and 7 equally often.
     """
 
     seed: str

@@ -1,4 +1,4 @@
-"""Kernel list of a network that a builder made, as submissions hold it; it builds no network."""
+"""Kernel list of a network that a builder made, as submissions have it; it builds no network."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The nine families of SEC 2023 on 224 x 224 images, each as a function of the choices of one variant.
+"""The nine families of SEC 2023 on 224 x 224 images, each a function of the choices of one variant.
 
 Every network ends at its class scores and pads every window to "same". Channels that a residual addition or a
 channel split ties together are chosen once.

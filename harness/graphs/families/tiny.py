@@ -69,7 +69,7 @@ TINY_NETWORKS: Final[Mapping[str, tuple[str, Callable[[str], onnx.ModelProto]]]]
 
 
 def tiny_network(name: str, dtype: Dtype) -> Network:
-    """Kernel list of one of the networks, as campaigns of MLPerf Tiny hold it in `graphs/`.
+    """Kernel list of one of the networks, as campaigns of MLPerf Tiny have it in `graphs/`.
 
     Results state the data type, but not which operators the runtime of a system fuses. The kernels are those of
     TensorFlow Lite, because the reference models are its files.

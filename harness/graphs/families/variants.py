@@ -1,4 +1,4 @@
-"""Variants of the families: which network a family, a seed and a number stand for."""
+"""Variants of the families: the network that a family, a seed and a number identify."""
 
 import re
 from collections.abc import Iterable
@@ -76,7 +76,7 @@ class Variant:
 
 
 def variants_of(families: Iterable[str], n_variants: int, seed: int) -> list[Variant]:
-    """The first variants of families; more of them, or other families, change none.
+    """The first variants of families; the number of variants and the other families change none of them.
 
     Args:
         families: names of families.
@@ -84,13 +84,13 @@ def variants_of(families: Iterable[str], n_variants: int, seed: int) -> list[Var
         seed: seed of the draw.
 
     Raises:
-        UsageError: a family is not known.
+        UsageError: a family is unknown.
     """
     return [Variant(_known(family), number, seed) for family in families for number in range(n_variants)]
 
 
 def variant_network(variant: Variant, dtype: Dtype) -> Network:
-    """Kernel list of a variant, as simulated campaigns hold it in `graphs/`.
+    """Kernel list of a variant, as simulated campaigns have it in `graphs/`.
 
     Args:
         variant: network of a family.
