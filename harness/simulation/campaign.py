@@ -82,6 +82,17 @@ def write_campaign(
     left_out = tuple(cost for cost in costs if cost.coverage_flops < LEAST_COVERAGE)
     failed = tuple(outcome for outcome in outcomes if outcome.failure is not None)
     files = {MANIFEST_FILE: manifest_bytes(accelerator, rows, left_out, outcomes, command)}
+    files |= _tables(accelerator, outcomes, rows)
+    folder = out / accelerator.id / f"zigzag-{estimator_version()}"
+    _refuse_other_files(folder)
+    written = _write(files, folder, device_bytes(accelerator))
+    n_kernels = sum(outcome.estimate is not None for outcome in outcomes)
+    return WrittenCampaign(folder, written, n_kernels, len(rows), failed, left_out)
+
+
+def _tables(accelerator: Accelerator, outcomes: Sequence[Outcome], rows: Sequence[NetworkEstimate]) -> dict[str, bytes]:
+    """Tables of kernels, networks and failed configurations, and kernel lists, by path in the campaign folder."""
+    files: dict[str, bytes] = {}
     kernels = [_kernel_cells(outcome, accelerator) for outcome in outcomes if outcome.estimate is not None]
     if kernels:
         files["kernels.csv"] = _csv((*KEYS["kernels"], *_HOW, *_FIGURES), sorted(kernels, key=_by_configuration))
@@ -89,13 +100,11 @@ def write_campaign(
         header = (*KEYS["models"], "flops", "params", *_HOW, *_FIGURES)
         files["models.csv"] = _csv(header, [_model_cells(cost, accelerator) for cost in rows])
         files |= {f"{NETWORKS_FOLDER}/{cost.network.model}.json": _network(cost.network) for cost in rows}
+    failed = [outcome for outcome in outcomes if outcome.failure is not None]
     if failed:
         refused = [{"reasons": outcome.failure, **outcome.configuration} for outcome in failed]
         files[QUARANTINE_FILE] = _csv(("reasons", *KEYS["kernels"]), sorted(refused, key=_by_configuration))
-    folder = out / accelerator.id / f"zigzag-{estimator_version()}"
-    _refuse_other_files(folder)
-    written = _write(files, folder, device_bytes(accelerator))
-    return WrittenCampaign(folder, written, len(kernels), len(rows), failed, left_out)
+    return files
 
 
 def _refuse_other_files(folder: Path) -> None:
