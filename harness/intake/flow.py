@@ -22,6 +22,7 @@ from harness.intake.traced import kept_traces
 from harness.issues import Issue, Report, as_text, printable
 from harness.schema.vocabulary import Level
 from harness.swap import replacing
+from harness.traces.store import ReductionStore
 from harness.validation.layout import DEVICE_FILE, MANIFEST_FILE, QUARANTINE_FILE
 from harness.validation.table import IDENTIFIER
 from harness.validation.tree import validate
@@ -102,7 +103,7 @@ def take_in(
             kept = {}
         return _result(table, rows, None, _write_files(kept, folder), Report.of(0, ()))
     files = _files(table, rows, facts)
-    report = _validated(files, facts, folder)
+    report = _validated(files, facts, folder, table.reductions)
     return _result(table, rows, folder, _write(files, facts, folder), report)
 
 
@@ -178,7 +179,7 @@ def _shown(text: str) -> str:
     return text if len(text) <= _LONGEST_CELL else f"{text[:_LONGEST_CELL]}…"
 
 
-def _validated(files: Mapping[str, bytes], facts: IntakeFacts, folder: Path) -> Report:
+def _validated(files: Mapping[str, bytes], facts: IntakeFacts, folder: Path, reductions: ReductionStore) -> Report:
     """Report of a campaign, read as anybody would read it, before it is put in its place.
 
     Raises:
@@ -188,7 +189,7 @@ def _validated(files: Mapping[str, bytes], facts: IntakeFacts, folder: Path) -> 
         campaign = Path(scratch, folder.parent.name, folder.name)
         _lay_down(files, campaign)
         (campaign.parent / DEVICE_FILE).write_bytes(facts.device_bytes)
-        found = validate([campaign]).report
+        found = validate([campaign], reductions=reductions).report
         report = Report.of(found.n_rows, [_in_place(issue, folder) for issue in found.issues])
     if report.n_errors:
         raise InvalidSubmissionsError(as_text(report))

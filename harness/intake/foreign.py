@@ -11,6 +11,7 @@ from typing import Any
 from harness.errors import InvalidSubmissionsError
 from harness.issues import Issue, Report, as_text
 from harness.schema.vocabulary import Level
+from harness.traces.store import ReductionStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class ForeignTable:
         submission: contents of submission.yaml, without `schema_version` and errata of fixes.
         device: contents of device.yaml, perhaps without `name`; None where the source cannot say.
         traces: files to be kept under `traces/`, by their name there.
+        reductions: what was reduced while it was read.
     """
 
     level: Level
@@ -49,6 +51,7 @@ class ForeignTable:
     submission: Mapping[str, Any]
     device: Mapping[str, Any] | None = None
     traces: Mapping[str, Path] = field(default_factory=dict)
+    reductions: ReductionStore = field(default_factory=ReductionStore)
 
 
 @dataclass(frozen=True, slots=True)

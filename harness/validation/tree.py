@@ -16,6 +16,7 @@ from harness.issues import Report, quoted
 from harness.schema.campaign import Campaign
 from harness.schema.facts import Device, Manifest
 from harness.schema.vocabulary import UNSTATED_LICENCE, Level
+from harness.traces.store import ReductionStore
 from harness.validation.documents import Document, read_fact
 from harness.validation.errata import check_device_errata, check_manifest_errata
 from harness.validation.faults import Faults
@@ -57,25 +58,32 @@ class Validation:
 
 @dataclass(slots=True)
 class _Run:
-    """State of one validation: faults, rows read, devices read once, and where each trace was met first."""
+    """State of one validation: what was found, what was read or reduced once, and where each trace was met first."""
 
     faults: Faults = field(default_factory=Faults)
     n_rows: int = 0
     devices: dict[Path, Device | None] = field(default_factory=dict)
     seen_traces: dict[str, str] = field(default_factory=dict)
+    reductions: ReductionStore = field(default_factory=ReductionStore)
 
 
-def validate(paths: Sequence[Path], on_campaign: Callable[[str], None] = lambda _: None) -> Validation:
+def validate(
+    paths: Sequence[Path],
+    on_campaign: Callable[[str], None] = lambda _: None,
+    *,
+    reductions: ReductionStore | None = None,
+) -> Validation:
     """Validate submission trees, device folders, campaign folders or single files of them.
 
     Args:
         paths: where to look; a file stands for its campaign.
         on_campaign: called with each campaign's path before it is read, for progress.
+        reductions: reductions made already, by the content of their files; further ones are added.
 
     Raises:
         UsageError: a path does not exist, or nothing like a submission is there.
     """
-    run = _Run()
+    run = _Run(reductions=reductions or ReductionStore())
     campaigns = []
     for folder in dict.fromkeys(found for path in paths for found in _campaign_folders(path, run)):
         on_campaign(shown_path(folder))
@@ -218,7 +226,7 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
                 expected="the licence of the figures",
                 fix="Ask whoever measured; until then do not publish them.",
             )
-        context = TraceContext(folder, shown, document.lines, tables, run.seen_traces, run.faults)
+        context = TraceContext(folder, shown, document.lines, tables, run.seen_traces, run.reductions, run.faults)
         check_traces(document.fact, context)
     networks = read_networks(folder, tables.get("models"), run.faults)
     is_sound = not any(issue.severity == "error" for issue in run.faults.issues[n_before:])

@@ -27,7 +27,7 @@ from tests.intake.sources import contents, quarantine
 ROOT = Path(__file__).parents[2]
 UPSTREAM = Path(os.environ.get("DEEPEN_UPSTREAM", ROOT / "../shared/data/upstream")) / "energyrunner"
 OTHER_POWERS = tuple(power + 1 for power in POWERS_MW)
-BESIDE = "Put the file beside the trace; without it the energy of an inference is not known."
+BESIDE = "Put the file beside the trace; without it the energy of an inference is unknown."
 
 
 def taken(source, tmp_path, **options):

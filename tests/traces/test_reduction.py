@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student_t
 
-from harness.traces.reduction import mean_power_mw, reduce_trace, timed
+from harness.traces.reduction import idle_power, reduce_trace, with_clock
 from harness.traces.windows import EnergyAt
 from tests.traces.synthetic import burst_stamped, inferences_of, trace_of
 
@@ -45,10 +45,10 @@ def test_windows_of_many_inferences_are_shared_out():
 
 def test_baseline_gives_the_idle_power():
     baseline = trace_of(GRID, np.full(4000, 50.0))
-    reduction = reduce_trace(trace_of(GRID, np.full(4000, 200.0)), inferences_of([1.0], [2.0]), baseline)
+    reduction = reduce_trace(trace_of(GRID, np.full(4000, 200.0)), inferences_of([1.0], [2.0]), idle_power(baseline))
     assert reduction.idle_power_mw == pytest.approx(50)
     assert reduction.energy_idle_subtracted_mj == pytest.approx(150)
-    assert mean_power_mw(baseline) == pytest.approx(50)
+    assert idle_power(baseline).power_mw == pytest.approx(50)
 
 
 def test_idle_power_comes_from_the_quietest_half_before_the_first_inference():
@@ -99,7 +99,7 @@ def test_long_traces_are_read_again_and_give_the_same(monkeypatch):
     trace, inferences, _ = burst_stamped(3)
     kept = reduce_trace(trace, inferences)
     monkeypatch.setattr("harness.traces.reduction.MOST_KEPT_SAMPLES", 100)
-    assert timed(trace).kept is None
+    assert with_clock(trace).kept is None
     assert reduce_trace(trace, inferences).energies_mj == pytest.approx(kept.energies_mj, rel=1e-12)
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from harness.issues import quoted
 from harness.traces.blocks import csv_blocks
-from harness.traces.format import TraceFormat, TraceOptions
+from harness.traces.format import RunSource, TraceFormat, TraceOptions
 from harness.traces.logs import log_text, number, peak_fault, refuse_channel, refused
 from harness.traces.trace import Chunk, PowerTrace
 
@@ -85,4 +85,11 @@ def _chunks(path: Path, names: tuple[str, ...], start: int, per_second: float) -
         yield Chunk(stamps, power)
 
 
-FORMAT = TraceFormat("monsoon", "Monsoon power monitor, CSV export", "analyser", _looks_like, _open)
+FORMAT = TraceFormat(
+    "monsoon",
+    "Monsoon power monitor, CSV export",
+    "analyser",
+    _looks_like,
+    _open,
+    RunSource("runs with Monsoon power traces, a folder", "Monsoon power monitor", ("_power.csv",)),
+)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.issues import quoted
-from harness.traces.format import TraceFormat, TraceOptions
+from harness.traces.format import RunSource, TraceFormat, TraceOptions
 from harness.traces.logs import Log, channel_error, log_lines, log_text, number, refused
 from harness.traces.trace import PowerTrace
 
@@ -137,4 +137,11 @@ def _stamp_us(cell: str) -> int | None:
     return round(value * (1e6 / per_second))
 
 
-FORMAT = TraceFormat("nvidia-smi", "nvidia-smi queries, CSV log", "rail", _looks_like, _open)
+FORMAT = TraceFormat(
+    "nvidia-smi",
+    "nvidia-smi queries, CSV log",
+    "rail",
+    _looks_like,
+    _open,
+    RunSource("runs with nvidia-smi logs, a folder", "nvidia-smi", (".csv", ".log", ".txt")),
+)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.issues import quoted
-from harness.traces.format import TraceFormat, TraceOptions
+from harness.traces.format import RunSource, TraceFormat, TraceOptions
 from harness.traces.logs import Log, channel_error, log_lines, log_text, number, refused
 from harness.traces.trace import PowerTrace, TraceFault, TraceOptionError
 
@@ -114,4 +114,11 @@ def _power(log: Log, line: int, text: str, cell: tuple[str, str] | None, rail: s
     return power
 
 
-FORMAT = TraceFormat("tegrastats", "tegrastats on NVIDIA Jetson, text log", "rail", _looks_like, _open)
+FORMAT = TraceFormat(
+    "tegrastats",
+    "tegrastats on NVIDIA Jetson, text log",
+    "rail",
+    _looks_like,
+    _open,
+    RunSource("runs with tegrastats logs, a folder", "tegrastats", (".log", ".txt", ".csv")),
+)
