@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from harness.errors import UsageError
 from harness.issues import quoted
+from harness.numbers import decimal_of
 from harness.traces.trace import Reals, TraceFault, TraceFormatError
 
 Nanoseconds = npt.NDArray[np.int64]
@@ -24,8 +25,6 @@ MOST_FAULTS = 20
 """Faults of a file that are told one by one."""
 _DIGITS = {"s": 9, "ms": 6, "us": 3, "ns": 0}
 """Decimal places from a unit down to nanoseconds."""
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
-_LONGEST_NUMBER = 40
 _LATEST_S = 9 * 10**9
 _EXPECTED = "a header with start_us and end_us (or _s, _ms, _ns)"
 _LEFT_OUT = "The inference is left out; mend the log."
@@ -150,11 +149,6 @@ class _Reading:
         self.ends_ns.append(end_ns)
 
 
-def _decimal(cell: str) -> Decimal | None:
-    text = cell.strip()
-    return Decimal(text) if len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text) else None
-
-
 def _nanoseconds(value: Decimal | None, digits: int) -> int | None:
     """Whole nanoseconds of a number whose unit has so many decimal places more; None where it is no time."""
     if value is None or value.adjusted() + digits > len(str(_LATEST_S)) + _DIGITS["s"]:
@@ -186,7 +180,7 @@ def _read_table(lines: Sequence[str], reading: _Reading) -> None:
         fix = "Log the start and the end of every inference."
         raise TraceFormatError(TraceFault("trace-format", quoted(lines[0]) or "an empty first line", _EXPECTED, fix, 1))
     for line, cells in _rows(lines, len(header), reading):
-        start_value, end_value = _decimal(cells[start.place]), _decimal(cells[end.place])
+        start_value, end_value = decimal_of(cells[start.place]), decimal_of(cells[end.place])
         start_ns, end_ns = _nanoseconds(start_value, start.digits), _nanoseconds(end_value, end.digits)
         if start_ns is None or end_ns is None:
             bad = start if start_ns is None else end
@@ -212,10 +206,10 @@ def _compare_duration(
     """Note where a row's duration is not end less start, within a step of the last digit of the coarsest of them."""
     duration = columns[2]
     cell = cells[duration.place]
-    stated = _nanoseconds(_decimal(cell), duration.digits)
+    stated = _nanoseconds(decimal_of(cell), duration.digits)
     steps = []
     for column in columns:
-        value = _decimal(cells[column.place])
+        value = decimal_of(cells[column.place])
         exponent = value.as_tuple().exponent if value is not None else 0
         steps.append(10 ** (column.digits + exponent) if isinstance(exponent, int) else 0)
     if stated is None or abs(stated - lasted_ns) > max(steps):
@@ -228,7 +222,7 @@ def _read_marks(text: str, reading: _Reading) -> None:
     """Window k runs from mark k - 1 to mark k, counted from 0, for even k; the others lie between runs."""
     expected, fix = "a JSON list of marks in seconds", "Take the file as EnergyRunner wrote it."
     try:
-        marks = json.loads(text, parse_float=_decimal, parse_int=_decimal, parse_constant=str)
+        marks = json.loads(text, parse_float=decimal_of, parse_int=decimal_of, parse_constant=str)
     except (ValueError, RecursionError) as error:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else None
         raise TraceFormatError(TraceFault("trace-format", "no JSON", expected, fix, line)) from error

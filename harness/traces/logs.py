@@ -3,7 +3,6 @@
 It knows no format.
 """
 
-import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -19,7 +18,6 @@ MOST_FAULTS = 20
 PEAK_MW = (1.0, 1e8)
 """No device computes below 1 mW at its highest or above 100 kW."""
 LATEST_S = 1e11
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 
 
 def refused(
@@ -27,17 +25,6 @@ def refused(
 ) -> TraceFormatError:
     """Error of a file that cannot be read; its parts are those of a fault."""
     return TraceFormatError(TraceFault(rule, found, expected, fix, line))
-
-
-def number(cell: str) -> float | None:
-    """Number that a cell holds; None where it holds anything else.
-
-    >>> number(" 4.2 "), number("[N/A]"), number("nan"), number("1e999")
-    (4.2, None, None, None)
-    """
-    text = cell.strip()
-    value = float(text) if len(text) <= 60 and _NUMBER.fullmatch(text) else np.inf
-    return value if np.isfinite(value) else None
 
 
 def log_text(data: bytes) -> str:

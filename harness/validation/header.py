@@ -1,16 +1,14 @@
 """The header of a CSV file: which columns it has, which it misses, and which come in another unit."""
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from harness.issues import suggested
 from harness.schema.columns import Column
 from harness.validation.faults import Faults
 
 MOST_COLUMNS = 200
-_LONGEST_NAME = 100
-"""Longer names are like no column's, and comparing them takes long."""
 
 UNIT_FACTORS: Final[dict[str, dict[str, float]]] = {
     "mJ": {"j": 1e3, "kj": 1e6, "uj": 1e-3, "nj": 1e-6, "wh": 3.6e6, "mwh": 3.6e3},
@@ -135,16 +133,9 @@ def _report_unknown(
             fix=f"{change} and name the column {column.name}.",
         )
         return column.name
-    near = difflib.get_close_matches(name.lower(), columns, n=1) if len(name) <= _LONGEST_NAME else []
+    expected, fix = suggested(name.lower(), columns, "Rename the column to {}.", "Rename or remove the column.")
     if name in derived:
-        near, expected, fix = (
-            [],
-            "columns of the row only",
-            "Remove the column; the build derives it.",
-        )
-    else:
-        expected = near[0] if near else "one of " + ", ".join(columns)
-        fix = f"Rename the column to {near[0]}." if near else "Rename or remove the column."
+        expected, fix = "columns of the row only", "Remove the column; the build derives it."
     faults.add(
         "header-unknown",
         shown,
@@ -155,4 +146,4 @@ def _report_unknown(
         expected=expected,
         fix=fix,
     )
-    return near[0] if near else None
+    return expected if expected in columns else None

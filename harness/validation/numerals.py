@@ -4,9 +4,10 @@ import math
 import re
 from typing import NamedTuple
 
+from harness.numbers import DECIMAL
 from harness.schema.columns import Column
 
-_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(DECIMAL)
 _INTEGER = re.compile(r"([+-]?)([0-9]+)(\.0*)?")
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}([,' \u2019\u00a0\u2009\u202f][0-9]{3})+(\.[0-9]+)?")
 _POINTS = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{3}){2,}")

@@ -3,7 +3,6 @@
 How a trace becomes an energy is in `harness.traces`; how it is compared, in `harness.validation.trace_energy`.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,11 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from harness.issues import suggested
+from harness.numbers import number
 from harness.schema.facts import BoundFile, Manifest, Trace
 from harness.schema.vocabulary import Level
 from harness.traces.formats import TraceOptions, trace_formats
-from harness.traces.logs import number
 from harness.traces.reduction import Reduction
 from harness.traces.runs import Run
 from harness.traces.store import ReductionStore, content_of, sha256_of
@@ -206,8 +206,7 @@ def _selected_row(trace: Trace, place: fact_faults.Path, context: TraceContext) 
         return None
     unknown = [name for name in trace.where if name not in table.column_names]
     for name in unknown:
-        near = difflib.get_close_matches(name, table.column_names, n=1)
-        fix = f"Rename it to {near[0]}." if near else "Select the row by its columns."
+        _, fix = suggested(name, table.column_names, otherwise="Select the row by its columns.")
         context.report(
             "trace-row", (*place, name), found="no such column", expected=f"a column of {trace.level}.csv", fix=fix
         )
@@ -249,8 +248,8 @@ def _reduction(trace: Trace, place: fact_faults.Path, context: TraceContext) -> 
     """Reduction of a bound trace; None where it cannot be read."""
     formats = list(trace_formats())
     if trace.format not in formats:
-        near = difflib.get_close_matches(trace.format.lower(), formats, n=1)
-        fix = f"Write {near[0]}." if near else "Write the format that the meter's software exports."
+        otherwise = "Write the format that the meter's software exports."
+        _, fix = suggested(trace.format.lower(), formats, "Write {}.", otherwise)
         expected = "one of " + ", ".join(formats)
         context.report(
             "trace-format", (*place, "format"), found=trace.format, expected=expected, fix=fix, is_value=True

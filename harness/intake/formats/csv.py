@@ -3,7 +3,6 @@
 Cells are renamed, reworded and brought into the schema's units; nothing is computed from several of them.
 """
 
-import difflib
 from collections import Counter
 from collections.abc import Mapping as Named
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from harness.errors import UsageError
 from harness.intake.foreign import ForeignRow, ForeignSourceError, ForeignTable, IntakeFormat, IntakeOptions
 from harness.intake.mapping import ColumnMapping, Mapping, read_mapping, unit_factor
 from harness.intake.scaling import scaled
+from harness.issues import suggested
 from harness.schema.columns import columns_of
 from harness.schema.records import ROWS
 from harness.validation.faults import Faults
@@ -70,7 +70,7 @@ def _check_origin(column: str, origin: str, names: Sequence[str], shown: str, fa
     """Report a column that a mapping names and the table does not have, or has twice."""
     if names.count(origin) == 1:
         return
-    near = difflib.get_close_matches(origin, names, n=1)
+    expected, _ = suggested(origin, [name or "(no name)" for name in names])
     faults.add(
         "header-duplicate" if origin in names else "header-missing",
         shown,
@@ -78,7 +78,7 @@ def _check_origin(column: str, origin: str, names: Sequence[str], shown: str, fa
         column=origin,
         found=f"{names.count(origin)} such columns, from which {column} is to come",
         is_value=False,
-        expected=near[0] if near else "one of " + ", ".join(name or "(no name)" for name in names),
+        expected=expected,
         fix="Correct from in the mapping." if origin not in names else "Rename or remove one of the two.",
     )
 

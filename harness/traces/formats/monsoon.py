@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 
 from harness.issues import quoted
+from harness.numbers import number
 from harness.traces.blocks import csv_blocks
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
-from harness.traces.logs import log_text, number, peak_fault, refuse_channel, refused
+from harness.traces.logs import log_text, peak_fault, refuse_channel, refused
 from harness.traces.trace import Chunk, PowerTrace
 
 STATED_HZ = 5000.0

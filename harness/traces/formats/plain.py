@@ -14,19 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from harness.issues import quoted
+from harness.numbers import number
 from harness.traces.blocks import csv_blocks
 from harness.traces.format import TraceFormat, TraceOptions
-from harness.traces.logs import (
-    LATEST_S,
-    PEAK_MW,
-    Log,
-    log_lines,
-    log_text,
-    number,
-    peak_fault,
-    refuse_channel,
-    refused,
-)
+from harness.traces.logs import LATEST_S, PEAK_MW, Log, log_lines, log_text, peak_fault, refuse_channel, refused
 from harness.traces.trace import Chunk, PowerTrace, TraceFormatError
 
 CHECKED_BYTES = 1 << 26

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.issues import quoted
+from harness.numbers import number
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
-from harness.traces.logs import Log, channel_error, log_lines, log_text, number, refused
+from harness.traces.logs import Log, channel_error, log_lines, log_text, refused
 from harness.traces.trace import PowerTrace
 
 _TIME = "total_time"
