@@ -202,6 +202,15 @@ def test_faulty_run_is_quarantined_with_its_reason(tmp_path, case):
     ]
 
 
+@pytest.mark.parametrize(
+    ("median_uj", "is_right"), [("205.200", True), ("205.210", False), ("204.800", True), ("204.790", False)]
+)
+def test_published_energy_may_differ_by_a_thousandth(tmp_path, median_uj, is_right):
+    result = taken(tiny_system(tmp_path, ad={"results": results_text(median_uj)}), tmp_path)
+    assert result.n_accepted == is_right
+    assert list(result.reasons) == ([] if is_right else ["published-mismatch"])
+
+
 def test_run_with_windows_outside_its_trace_is_quarantined(tmp_path):
     result = taken(tiny_system(tmp_path, ad={"marks": marks_text(7)}), tmp_path)
     ((message,),) = reasons(result).values()
