@@ -1,6 +1,6 @@
 """One fault of a submission, and the report of many: text, JSON, GitHub annotations, SARIF.
 
-Faults are collected, never raised; which faults exist is the business of the validation room.
+Faults are collected, never raised; `harness.validation` declares which faults exist.
 """
 
 import difflib
@@ -61,7 +61,7 @@ def share_in_words(share: float) -> str:
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
-    """Exception about a name that is not among those there are, with the nearest of them.
+    """Exception about an unknown name, with the nearest known one.
 
     >>> str(unknown("fix", "unit-slp", ["unit-slip"]))
     "'unit-slp' is no fix; did you mean unit-slip? Known: unit-slip"
@@ -116,7 +116,7 @@ def suggested(
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One fault: where it is, what was found, what was expected, and the mend.
+    """One fault: where it is, what was found, what was expected, and how to fix it.
 
     Attributes:
         rule: id of the broken rule.
@@ -126,8 +126,8 @@ class Issue:
         column: column or field; None where the fault is not about one.
         found: the contributor's value.
         expected: what would have been right.
-        fix: what to do about it, a sentence.
-        is_value: whether `found` is what stands there, and not words about the column or field.
+        fix: how to fix it, a sentence.
+        is_value: whether `found` is the value itself, and not words about the column or field.
     """
 
     rule: str
@@ -184,7 +184,7 @@ class Report:
 
 
 def as_text(report: Report) -> str:
-    """One line an issue, then the counts."""
+    """One line per issue, then the counts."""
     counts = f"{report.n_rows} rows, {report.n_errors} errors, {report.n_warnings} warnings"
     return "\n".join([*map(str, report.issues), counts])
 

@@ -1,6 +1,6 @@
 """A foreign source into a submission folder that validates, with the rows that it cannot hold beside it.
 
-What a source looks like is the business of the formats; what is right in a row, that of validation.
+How a source is laid out is known to the formats; what is right in a row, to validation.
 """
 
 import tempfile
@@ -17,7 +17,7 @@ from harness.intake.fixes import chosen_fixes
 from harness.intake.foreign import ForeignTable, IntakeOptions
 from harness.intake.formats import intake_format
 from harness.intake.names import require_folder_names
-from harness.intake.sorting import Quarantined, Sorted, sort_rows
+from harness.intake.selection import QuarantinedRow, RowSelection, select_rows
 from harness.intake.traced import kept_traces
 from harness.issues import Issue, Report, as_text, printable
 from harness.schema.vocabulary import Level
@@ -56,7 +56,7 @@ class IntakeResult:
     files: tuple[Path, ...]
     report: Report
     reasons: Counter[str]
-    quarantined: tuple[Quarantined, ...]
+    quarantined: tuple[QuarantinedRow, ...]
 
 
 def take_in(
@@ -78,7 +78,7 @@ def take_in(
         campaign: name of the campaign folder.
         out: folder of all submissions.
         fixes: rules whose corrections are wanted.
-        mapping: file that says which column is which, for formats that need one.
+        mapping: file that maps columns or describes runs, for formats that need one.
 
     Raises:
         UsageError: a name is not known or cannot be used, or the campaign folder holds what no intake wrote.
@@ -95,7 +95,7 @@ def take_in(
     table = form.read(source, IntakeOptions(mapping, declared if declared.exists() else None))
     _refuse_other_files(folder, table)
     facts = read_facts(table, folder.parent)
-    rows = sort_rows(table, facts.device, facts.manifest, chosen)
+    rows = select_rows(table, facts.device, facts.manifest, chosen)
     if not rows.accepted:
         kept = {QUARANTINE_FILE: _quarantine(table.level, rows.quarantined)} if rows.quarantined else {}
         if (folder / MANIFEST_FILE).exists():
@@ -108,7 +108,7 @@ def take_in(
 
 
 def _result(
-    table: ForeignTable, rows: Sorted, folder: Path | None, files: tuple[Path, ...], report: Report
+    table: ForeignTable, rows: RowSelection, folder: Path | None, files: tuple[Path, ...], report: Report
 ) -> IntakeResult:
     counts = Counter(rule for row in rows.quarantined for rule in row.rules)
     return IntakeResult(
@@ -142,7 +142,7 @@ def _refuse_other_files(folder: Path, table: ForeignTable) -> None:
         )
 
 
-def _files(table: ForeignTable, rows: Sorted, facts: IntakeFacts) -> dict[str, bytes]:
+def _files(table: ForeignTable, rows: RowSelection, facts: IntakeFacts) -> dict[str, bytes]:
     """Files of the campaign folder by their name in it."""
     submission, traces = kept_traces(facts.submission, table.traces, rows.accepted)
     files = {
@@ -156,8 +156,8 @@ def _files(table: ForeignTable, rows: Sorted, facts: IntakeFacts) -> dict[str, b
     return files
 
 
-def _quarantine(level: Level, rows: Sequence[Quarantined]) -> bytes:
-    """CSV file with a line a row: its identifier, its rules and reasons, its cells, and the other values printed."""
+def _quarantine(level: Level, rows: Sequence[QuarantinedRow]) -> bytes:
+    """CSV file with one line per row: its identifier, rules, reasons, cells, and the other values printed."""
     columns = [name for name in columns_given(level, [row.row.cells for row in rows]) if name != IDENTIFIER]
     printed = list(dict.fromkeys(name for row in rows for name in row.row.printed))
     header = [IDENTIFIER, "rules", "reasons", *columns, *(f"printed.{_shown(name)}" for name in printed)]

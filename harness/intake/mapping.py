@@ -1,6 +1,6 @@
-"""The mapping file of the `csv` format: which column of a table is which of the schema's, and what is the same in all.
+"""The mapping file of the `csv` format: which column of a table is which of the schema's, and facts of all rows.
 
-It says nothing about the values; those are judged as every other row's.
+It does not check values; those are checked as in every other row.
 """
 
 from decimal import Decimal
@@ -53,7 +53,7 @@ class ColumnMapping(Fact):
 
 
 class Mapping(Fact):
-    """What a table does not say of itself, declared in a YAML file."""
+    """What a table does not state, declared in a YAML file."""
 
     level: Level = Field(description="Record level of the rows: kernels, models or applications.")
     columns: dict[str, ColumnMapping] = Field(
@@ -70,7 +70,7 @@ def read_mapping(path: Path | None) -> Mapping:
         UsageError: no file is given, or there is none.
         ForeignSourceError: it is not as it should be.
     """
-    absent = "csv needs --mapping FILE, which says which column of the table is which"
+    absent = "csv needs --mapping FILE, which maps the columns of the table to those of the schema"
     document, shown = mapping_document(path, Mapping, absent)
     faults = Faults()
     columns = columns_of(ROWS[document.fact.level])
@@ -93,7 +93,7 @@ def mapping_document(path: Path | None, model: type[Model], absent: str) -> tupl
     Args:
         path: the file.
         model: what it must hold.
-        absent: what is said where no file is given.
+        absent: message where no file is given.
 
     Raises:
         UsageError: no file is given, or there is none.

@@ -97,17 +97,17 @@ def _day_of(logs: Sequence[_Log], format_name: str) -> str:
     """Day of the first stamp of the first log that has a date.
 
     Raises:
-        UsageError: no log has one, so nobody knows when it was measured.
+        UsageError: no log has one, so that the day is unknown.
     """
     for log in logs:
         try:
             start_s = open_trace(log.path, format_name).start_s
         except TraceFormatError:
-            # What is wrong with the log is told where its run is read.
+            # What is wrong with the log is reported where its run is read.
             continue
         if start_s > _FIRST_EPOCH_S:
             return datetime.fromtimestamp(start_s, UTC).date().isoformat()
-    raise UsageError(f"{format_name} logs without a date need --mapping FILE, which says when, by whom and on what")
+    raise UsageError(f"{format_name} logs without a date need --mapping FILE, which states when, by whom and on what")
 
 
 def _logs(source: Path, endings: tuple[str, ...], others: set[str | None]) -> list[_Log]:

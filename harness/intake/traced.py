@@ -1,6 +1,6 @@
 """Runs with a power trace into rows: every energy reduced from its trace, and the trace bound to its row by its bytes.
 
-How a source names its files, and what it says of a run, is the business of the formats.
+How a source names its files, and what it states about a run, is known to the formats.
 """
 
 import re
@@ -37,10 +37,10 @@ class ForeignRun:
         run: its files, and how they are read.
         cells: what was run, by column of the schema; a figure that is given here is not taken from the trace.
         statistic: which of the energies of its windows the row states.
-        published_mj: energy that the source publishes for the run, to which the recomputed one is held.
+        published_mj: energy that the source publishes for the run, which the recomputed one must match.
         prefix: what the names of its files begin with under `traces/`.
-        printed: what else the source says of it.
-        faults: what was wrong with what it says.
+        printed: what else the source states about it.
+        faults: what was wrong with the statements of the source.
     """
 
     source_id: str
@@ -121,7 +121,7 @@ def traced_rows(runs: Sequence[ForeignRun]) -> TracedRows:
 
 
 def faulty_row(source_id: str, faults: Iterable[TraceFault], printed: Mapping[str, str]) -> ForeignRow:
-    """Row of a run that cannot be used; all that is known of it is kept as printed."""
+    """Row of a run that cannot be used; everything known about it is kept as printed."""
     return ForeignRow(source_id, source_id, {}, printed, _issues(source_id, faults))
 
 
@@ -157,7 +157,7 @@ def _reduced(run: Run, files: "_Files", reductions: ReductionStore) -> Reduction
 
 
 def _shared_faults(run: ForeignRun, n_runs: int) -> list[TraceFault]:
-    """Fault of a run whose trace several runs have; which of them was measured with it cannot be told."""
+    """Fault of a run whose trace several runs have; which of them was measured with it is unknown."""
     if n_runs == 1:
         return []
     found = f"{run.run.power.name}, with the bytes of the trace of another run"
@@ -199,7 +199,7 @@ def _figures(run: ForeignRun, reduction: Reduction) -> dict[str, str]:
         "power_mw": reduction.power_mw,
         "n_runs": len(energies),
         "energy_std_mj": reduction.energy_std_mj,
-        # Extremes of long windows say something; those of single inferences are mostly noise.
+        # Extremes of long windows are informative; those of single inferences are mostly noise.
         "energy_min_mj": float(energies.min()) if run.statistic == "median" else None,
         "energy_max_mj": float(energies.max()) if run.statistic == "median" else None,
     }
@@ -216,7 +216,7 @@ def _digits(value: float, n_digits: int = 9) -> str:
 
 
 def _issues(source_id: str, faults: Iterable[TraceFault]) -> tuple[Issue, ...]:
-    """Issues of a row, one a rule, in files as the source has them."""
+    """Issues of a row, one per rule, in files as the source has them."""
     by_rule: dict[str, list[TraceFault]] = {}
     for fault in faults:
         by_rule.setdefault(fault.rule, []).append(fault)

@@ -1,4 +1,4 @@
-"""What a module of a trace format declares."""
+"""The types that a module of a trace format declares."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

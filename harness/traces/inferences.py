@@ -1,7 +1,7 @@
 """Start and end of every inference: from CSV logs with units in the header, and from EnergyRunner's marks.
 
-It does not know the trace; whether windows lie in it is found when it is reduced. Times are held as whole nanoseconds,
-so that an epoch loses no digit, and bad ones are faults, not exceptions.
+It does not know the trace; whether windows lie in it is checked when it is reduced. Times are whole nanoseconds, so
+that an epoch loses no digit, and bad ones are faults, not exceptions.
 """
 
 import json
@@ -22,12 +22,12 @@ from harness.traces.trace import Reals, TraceFault, TraceFormatError
 Nanoseconds = npt.NDArray[np.int64]
 
 MOST_FAULTS = 20
-"""Faults of a file that are told one by one."""
+"""Faults of a file that are reported one by one; the others are counted."""
 _DIGITS = {"s": 9, "ms": 6, "us": 3, "ns": 0}
 """Decimal places from a unit down to nanoseconds."""
 _LATEST_S = 9 * 10**9
 _EXPECTED = "a header with start_us and end_us (or _s, _ms, _ns)"
-_LEFT_OUT = "The inference is left out; mend the log."
+_LEFT_OUT = "The inference is left out; correct the log."
 _EACH = re.compile(r"# Inferences\s*:\s*(\d{1,9})\b", re.ASCII)
 
 
@@ -73,7 +73,7 @@ def read_inferences(path: Path, n_each: int = 1) -> Inferences:
     """Inferences in a CSV log, or the windows between EnergyRunner's marks.
 
     Args:
-        path: the file; marks are told by their bracket.
+        path: the file; marks are recognised by their bracket.
         n_each: inferences in each window, where a window holds several.
 
     Raises:
@@ -131,10 +131,10 @@ class _Reading:
         if not self._n_more:
             return self._faults
         found = f"{self._n_more} more bad inferences"
-        return [*self._faults, TraceFault("inference-order", found, "inferences in order", "Mend the log.")]
+        return [*self._faults, TraceFault("inference-order", found, "inferences in order", "Correct the log.")]
 
     def add(self, start_ns: int, end_ns: int, shown: tuple[str, str], line: int | None) -> None:
-        """Take in a window if it has a duration, and note where it does not follow the one before."""
+        """Add a window if it has a duration, and note where it does not follow the one before."""
         if end_ns <= start_ns:
             self.fault("inference-order", f"end {shown[1]}", f"after the start, {shown[0]}", _LEFT_OUT, line)
             return

@@ -1,4 +1,4 @@
-"""A picture of a trace with its inferences, because people look before they believe."""
+"""A picture of a trace with its inferences."""
 
 import altair as alt
 import numpy as np

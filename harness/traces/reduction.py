@@ -26,7 +26,7 @@ _SHORTEST_IDLE_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """Energy per inference of one trace; None where it cannot be told.
+    """Energy per inference of one trace; None where it is unknown.
 
     Attributes:
         n_samples: samples of the trace.
@@ -39,7 +39,7 @@ class Reduction:
         energy_std_mj: standard deviation over inferences.
         energy_ci95_mj: 95 % interval of the mean, by Student's t.
         energy_idle_subtracted_mj: mean energy less idle power times latency.
-        idle_power_mw: mean power of the baseline, or of the quietest half before the first inference.
+        idle_power_mw: mean power of the baseline; without one, of the quietest half before the first inference.
         latency_ms: mean duration of one inference.
         power_mw: mean power during inferences.
         energies_mj: energy of every used inference, in order.
@@ -198,7 +198,7 @@ def _read(clocked: ClockedTrace, starts: Reals, ends: Reals) -> _Reading:
         if clocked.health is None:
             health.add(chunk)
         if energy is not None:
-            # A power beyond all bounds is told by the reader of the trace.
+            # A power beyond all bounds is reported by the reader of the trace.
             with np.errstate(over="ignore", invalid="ignore"):
                 energy.add(chunk.stamps_s, chunk.power_mw)
     if energy is None or energy.first_s is None or energy.last_s is None:

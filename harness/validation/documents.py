@@ -111,11 +111,11 @@ _PROBLEMS = {
     "could not find expected ':'": ("a line without a colon after its key", "Write key: value."),
     "mapping values are not allowed here": (
         "a colon in a value, or a wrong indent",
-        "Quote the text, or mend the indent.",
+        "Quote the text, or correct the indent.",
     ),
     "found unhashable key": ("a list or mapping as key", "Write the key as text."),
 }
-"""Words for what the parser says most often, and the mend."""
+"""Words for the most frequent problems of the parser, and how to fix them."""
 
 
 def _add(faults: Faults, rule: str, shown: str, line: int, found: str, *, fix: str | None = None) -> None:

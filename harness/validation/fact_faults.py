@@ -1,4 +1,4 @@
-"""Pydantic's errors about a fact in the words of a contributor: the line, what was expected, and the mend."""
+"""Pydantic's errors about a fact in the words of a contributor: the line, what was expected, and how to fix it."""
 
 from collections.abc import Iterator
 from typing import Any, Final, Literal, NamedTuple, get_args, get_origin, get_type_hints
@@ -31,12 +31,12 @@ _TYPES: Final[dict[str, tuple[str, str]]] = {
     "int_from_float": ("a whole number", "Write digits only."),
     "finite_number": ("a finite number", "Write the value that was measured."),
     "invalid_key": ("a key that is text", "Rename or remove it."),
-    "list_type": ("a list", "Write one item a line, each after a hyphen."),
-    "dict_type": ("names with values", "Write one name: value a line, indented below the field."),
-    "model_type": ("fields with values", "Write one field: value a line."),
-    "too_short": ("at least one entry", "Add what is there."),
+    "list_type": ("a list", "Write one item per line, each after a hyphen."),
+    "dict_type": ("names with values", "Write one name: value pair per line, indented below the field."),
+    "model_type": ("fields with values", "Write one field: value pair per line."),
+    "too_short": ("at least one entry", "Add the entries."),
 }
-"""Expectation and mend by the type of pydantic's error."""
+"""Expectation and fix by the type of pydantic's error."""
 
 
 def report_fact(details: ErrorDetails, model: type[BaseModel], notes: Notes, shown: str, faults: Faults) -> None:

@@ -45,8 +45,8 @@ def unit_of_header(name: str, columns: Mapping[str, Column]) -> tuple[Column, st
     return None
 
 
-def is_taken_apart(names: Sequence[str], shown: str, faults: Faults) -> bool:
-    """Whether commas took a header line apart; reported where they did not, or where there are too many cells."""
+def is_split(names: Sequence[str], shown: str, faults: Faults) -> bool:
+    """Whether commas split a header line; reported where they did not, or where there are too many cells."""
     if len(names) > MOST_COLUMNS:
         faults.add(
             "header-unknown",
@@ -54,7 +54,7 @@ def is_taken_apart(names: Sequence[str], shown: str, faults: Faults) -> bool:
             line=1,
             found=f"{len(names)} columns",
             expected=f"at most {MOST_COLUMNS} columns",
-            fix="Export the table with one measurement a row.",
+            fix="Export the table with one measurement per row.",
         )
         return False
     if len(names) == 1 and re.search(r"[;\t|]", names[0]):
@@ -73,7 +73,7 @@ def is_taken_apart(names: Sequence[str], shown: str, faults: Faults) -> bool:
 def check_header(
     names: Sequence[str], columns: Mapping[str, Column], derived: Mapping[str, Column], shown: str, faults: Faults
 ) -> bool:
-    """Report what is wrong with a header; whether the rows below it can be taken apart.
+    """Report what is wrong with a header; whether the rows below it can be read.
 
     Args:
         names: cells of the header line, stripped.
@@ -82,7 +82,7 @@ def check_header(
         shown: file name in messages.
         faults: collects what is wrong.
     """
-    if not is_taken_apart(names, shown, faults):
+    if not is_split(names, shown, faults):
         return False
     misnamed = set()
     for position, name in enumerate(names):
@@ -117,7 +117,7 @@ def check_header(
 def _report_unknown(
     name: str, columns: Mapping[str, Column], derived: Mapping[str, Column], shown: str, faults: Faults
 ) -> str | None:
-    """Report a header that is no column; the name of the column meant, where it can be guessed."""
+    """Report a header that is no column; the name of the nearest column, where one is near."""
     foreign = unit_of_header(name, columns)
     if foreign is not None:
         column, unit, factor = foreign

@@ -46,7 +46,7 @@ def entries_of(folder: Path, faults: Faults) -> list[Path]:
 
 
 def check_name(folder: Path, earlier: Sequence[Path], faults: Faults) -> None:
-    """Report a folder name that cannot be an id, or that is another's but for case."""
+    """Report a folder name that cannot be an id, or that differs from another's in case only."""
     clash = next((other.name for other in earlier if other.name.lower() == folder.name.lower()), None)
     if clash is not None or not re.fullmatch(FOLDER_NAME, folder.name):
         faults.add(

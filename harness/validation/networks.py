@@ -1,4 +1,4 @@
-"""The kernel lists of a campaign: each file of graphs/ read strictly, and held against the row of its model.
+"""The kernel lists of a campaign: each file of graphs/ read strictly, and compared with the row of its model.
 
 How a model becomes a kernel list is in `harness.graphs`.
 """

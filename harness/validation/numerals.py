@@ -18,7 +18,7 @@ _INT64 = range(-(2**63), 2**63)
 
 
 class NumberFault(NamedTuple):
-    """Broken rule, expectation and mend of a cell that is not the number it should be."""
+    """Broken rule, expectation and fix of a cell that is not the number it should be."""
 
     rule: str
     expected: str
@@ -75,4 +75,4 @@ def _without_separators(cell: str, *, is_whole: bool) -> str | None:
     plain = re.sub(r"[^0-9.+-]", "", cell)
     # A single comma before three digits separates thousands to some and decimals to others.
     is_ambiguous = not is_whole and cell.count(",") == 1 and "." not in cell
-    return f"{plain} or {cell.replace(',', '.')}, whichever is meant" if is_ambiguous else plain
+    return f"{plain} or {cell.replace(',', '.')}, whichever was measured" if is_ambiguous else plain

@@ -1,4 +1,4 @@
-"""Submitted traces against the rows they stand behind: bytes, clock, windows, and the energy that follows from them.
+"""Submitted traces compared with their rows: bytes, clock, windows, and the energy that follows from them.
 
 How a trace becomes an energy is in `harness.traces`; how it is compared, in `harness.validation.trace_energy`.
 """
@@ -190,7 +190,7 @@ def _has_bound_bytes(file: BoundFile, place: fact_faults.Path, context: TraceCon
 
 
 def _selected_row(trace: Trace, place: fact_faults.Path, context: TraceContext) -> dict[str, Any] | None:
-    """Row that a trace stands behind; None where there is not one, or where its table could not be read."""
+    """Row that a trace is bound to; None where there is not one, or where its table could not be read."""
     file = f"{trace.level}.csv"
     table = context.tables.get(trace.level)
     if table is None:

@@ -1,6 +1,6 @@
 """Submission folders to campaigns and issues: finds the files, reads each, and runs every check on it.
 
-It decides what is a submission; what is right in one is decided by the modules it calls.
+It decides what is a submission; the modules it calls decide what is right in one.
 """
 
 from collections.abc import Callable, Iterator, Sequence

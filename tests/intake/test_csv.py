@@ -183,10 +183,12 @@ def test_column_that_stands_twice_may_be_passed_over(tmp_path):
 
 def test_mapping_is_asked_for(tmp_path):
     source = table(tmp_path / "table.csv")
-    with pytest.raises(UsageError, match="csv needs --mapping FILE, which says which column of the table is which"):
+    with pytest.raises(
+        UsageError, match="csv needs --mapping FILE, which maps the columns of the table to those of the schema"
+    ):
         take_in("csv", source, "acme-phone", "bench", out=tmp_path / "out")
 
 
 def test_device_that_nobody_describes_is_asked_for(tmp_path):
-    with pytest.raises(UsageError, match=r"the source does not say what acme-phone is; write .*/device.yaml first"):
+    with pytest.raises(UsageError, match=r"the source does not state what acme-phone is; write .*/device.yaml first"):
         taken(tmp_path, device=None)

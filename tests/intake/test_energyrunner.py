@@ -256,7 +256,7 @@ def test_tree_with_several_systems_is_refused_with_their_names(tmp_path):
     with pytest.raises(UsageError) as refused:
         taken(tmp_path / "tree", tmp_path)
     assert str(refused.value) == (
-        "tree holds 2 systems, and one is taken in at a time; name the folder of one: "
+        "tree holds 2 systems, and one is read at a time; name the folder of one: "
         "v1.2/closed/acme/results/ACME_ONE, v1.2/closed/acme/results/ACME_TWO"
     )
 
@@ -278,12 +278,12 @@ def test_mapping_is_refused(tmp_path):
         (
             b'{\n"Submitter": }',
             "systems/ACME_ONE.json:2: expecting value in column 14; expected a JSON object of lines. Take the "
-            "description as it was submitted, or mend its JSON. [foreign-file]",
+            "description as it was submitted, or correct its JSON. [foreign-file]",
         ),
         (
             b"[]",
             "systems/ACME_ONE.json: no object; expected a JSON object of lines. Take the description as it was "
-            "submitted, or mend its JSON. [foreign-file]",
+            "submitted, or correct its JSON. [foreign-file]",
         ),
         (
             b"\xff",
@@ -301,7 +301,7 @@ def test_description_that_cannot_be_read_stops_the_intake(tmp_path, description,
 
 def test_system_without_description_needs_a_declared_device(tmp_path):
     run = tiny_run(tmp_path / "tree/v1.1/open/acme/results/ACME_ONE/ad/energy", log=None)
-    with pytest.raises(UsageError, match=r"the source does not say what ACME_ONE is; write .*device.yaml first"):
+    with pytest.raises(UsageError, match=r"the source does not state what ACME_ONE is; write .*device.yaml first"):
         taken(run, tmp_path)
     declared = tmp_path / "out/ACME_ONE/device.yaml"
     declared.parent.mkdir(parents=True)
@@ -319,7 +319,7 @@ def test_run_that_nobody_dates_is_refused(tmp_path):
     with pytest.raises(UsageError) as refused:
         taken(run, tmp_path)
     assert str(refused.value) == (
-        "nothing says when ACME_ONE was measured; keep log.txt, or the round (v1.2) in the path"
+        "nothing states when ACME_ONE was measured; keep log.txt, or the round (v1.2) in the path"
     )
 
 
@@ -402,5 +402,5 @@ def test_published_energy_follows_from_the_published_trace(tmp_path, system, med
 
 @needs_upstream
 def test_upstream_tree_is_of_several_systems(tmp_path):
-    with pytest.raises(UsageError, match="energyrunner holds 5 systems, and one is taken in at a time"):
+    with pytest.raises(UsageError, match="energyrunner holds 5 systems, and one is read at a time"):
         take_in("energyrunner", UPSTREAM, "all", "traces", out=tmp_path)

@@ -1,7 +1,7 @@
 """MLPerf Tiny energy runs as EnergyRunner leaves them: `<task>/energy/` with trace, marks, results and log.
 
-A tree may hold one system. Energies are recomputed from the traces and held to the published medians; a run without a
-trace is told, and its published figure is kept with it. What a trace is, is in `harness.traces`.
+A tree may hold one system. Energies are recomputed from the traces and compared with the published medians; a run
+without a trace is reported, and its published figure is kept with it. Traces are read by `harness.traces`.
 """
 
 import re
@@ -33,7 +33,7 @@ _FOLDERS: Final = {
     "person_detection": "vww",
 }
 _ROUND_DATES: Final = {"v0.7": "2022-04", "v1.0": "2022-11", "v1.1": "2023-06", "v1.2": "2024-04", "v1.3": "2025"}
-"""Publication of each round, where no log says when a run was made."""
+"""Publication of each round, where no log states when a run was made."""
 _METERS: Final = {"lpm01a": "STMicroelectronics X-NUCLEO-LPM01A", "js110": "Joulescope JS110"}
 _NUMBER: Final = r"\s*([0-9]{1,12}(?:\.[0-9]{1,9})?)"
 _MEDIAN: Final = re.compile(rf"Median energy cost is{_NUMBER} uJ/inf", re.ASCII)
@@ -74,7 +74,7 @@ class _Energy:
 
     @property
     def supply_mv(self) -> str | None:
-        """Supply as the meter read it back, or else as the script set it."""
+        """Supply as the meter read it back; otherwise as the script set it."""
         return _one(re.findall(r"m-voltage-mv\[([0-9]{1,7})\]", self.log)) or _one(
             re.findall(r"emon voltage ([0-9]{1,7})\b", self.script)
         )
@@ -113,7 +113,7 @@ def _several(source: Path, systems: Sequence[Path]) -> str:
     names = ", ".join(
         system.relative_to(source).as_posix() if system.is_relative_to(source) else system.name for system in systems
     )
-    return f"{source.name} holds {len(systems)} systems, and one is taken in at a time; name the folder of one: {names}"
+    return f"{source.name} holds {len(systems)} systems, and one is read at a time; name the folder of one: {names}"
 
 
 def _energies(source: Path) -> list[_Energy]:
@@ -251,10 +251,10 @@ class _About:
         }
 
     def _date(self) -> str:
-        """Day, month or year in which the runs were made, or else that of the round.
+        """Day, month or year in which the runs were made; otherwise that of the round.
 
         Raises:
-            UsageError: nothing tells when.
+            UsageError: nothing states when.
         """
         logs = "\n".join(run.log for run in self._runs)
         days = sorted(set(re.findall(r"m-session-start-id\[(20[0-9]{2})(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])", logs)))
@@ -266,7 +266,7 @@ class _About:
             return str(days[-1][0])
         if self.round not in _ROUND_DATES:
             raise UsageError(
-                f"nothing says when {self._system.name} was measured; keep log.txt, or the round (v1.2) in the path"
+                f"nothing states when {self._system.name} was measured; keep log.txt, or the round (v1.2) in the path"
             )
         return _ROUND_DATES[self.round]
 

@@ -1,6 +1,6 @@
 """Formats of power traces, one module each; a module is found by being here.
 
-A module holds `FORMAT`, a `TraceFormat`. One that does not fails loudly for everyone.
+A module holds `FORMAT`, a `TraceFormat`. A module that does not is an error for every user.
 """
 
 import sys
@@ -72,7 +72,7 @@ def _recognised(path: Path) -> str | None:
 
 
 def _chunks(chunks: Callable[[], Iterator[Chunk]], source: str) -> Iterator[Chunk]:
-    """Chunks of a trace; what its reader refuses says in which file."""
+    """Chunks of a trace; an error of its reader names the file."""
     try:
         yield from chunks()
     except TraceFormatError as error:

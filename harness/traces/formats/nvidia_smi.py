@@ -80,7 +80,7 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
 
 
 def _channel(header: _Header, rows: Sequence[Sequence[str]], channel: str | None) -> tuple[list[str], str | None]:
-    """Columns to add up, and the GPU whose rows are meant; None where all rows are."""
+    """Columns to add up, and the GPU whose rows are read; None where all rows are."""
     columns = list(header.powers)
     is_query = columns[0].startswith(_QUERY)
     place = header.device
@@ -101,7 +101,7 @@ def _channel(header: _Header, rows: Sequence[Sequence[str]], channel: str | None
 
 
 def _add(log: Log, line: int, cells: Sequence[str], header: _Header, columns: Sequence[str]) -> None:
-    """Take in the sample of a row, or note why it holds none."""
+    """Add the sample of a row, or note why it has none."""
     total = 0.0
     for column in columns:
         cell, stated = cells[header.powers[column]], header.units[column]

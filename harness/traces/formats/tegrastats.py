@@ -1,8 +1,8 @@
 """Logs of tegrastats on NVIDIA Jetson boards: the power of each rail, now and on average; the first is read.
 
-It adds up no rails: without a channel the board's input rail is taken, and a board that has none must be told which.
+It adds up no rails: without a channel the board's input rail is taken, and a board that has none needs a channel.
 Stamps are local time without a zone and are taken as UTC. They have whole seconds: a log of several lines a second
-repeats them, and unless `sampling_hz` says how its lines are spaced it has stamps that stand still.
+repeats them, and without `sampling_hz`, which spaces its lines, its stamps do not rise.
 """
 
 import re
@@ -80,7 +80,7 @@ def _stamp(text: str) -> int | None:
 
 
 def _spacing(stamps: dict[int, int], sampling_hz: float | None, n_lines: int) -> float | None:
-    """Lines a second where stamps do not tell them apart; None where they do."""
+    """Lines per second where several lines share a stamp; None where each has its own."""
     if sampling_hz is not None and not 1e-3 <= sampling_hz <= 1e6:
         fix = "State the rate that the log was made at."
         raise TraceOptionError(TraceFault("trace-format", f"sampling_hz = {sampling_hz:g}", "lines a second", fix))
