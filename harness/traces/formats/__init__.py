@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness.discovery import declared_formats
 from harness.errors import UsageError
+from harness.issues import unknown
 from harness.traces.format import TraceFormat, TraceOptions
 from harness.traces.trace import Chunk, PowerTrace, TraceFormatError, TraceOptionError
 
@@ -46,7 +47,7 @@ def open_trace(path: Path, name: str | None = None, options: TraceOptions = _NO_
         if name is None:
             raise UsageError(f"{path.as_posix()} looks like none of {', '.join(formats)}; name its format")
     if name not in formats:
-        raise UsageError(f"trace format {name!r} is not known; there are {', '.join(formats)}")
+        raise unknown("trace format", name, formats)
     try:
         trace = formats[name].open(path, options)
     except TraceOptionError:
