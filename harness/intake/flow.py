@@ -95,7 +95,15 @@ def take_in(
     table = form.read(source, IntakeOptions(mapping, declared if declared.exists() else None))
     _refuse_other_files(folder, table)
     facts = read_facts(table, folder.parent)
-    rows = select_rows(table, facts.device, facts.manifest, chosen)
+    return _written(table, select_rows(table, facts.device, facts.manifest, chosen), facts, folder)
+
+
+def _written(table: ForeignTable, rows: RowSelection, facts: IntakeFacts, folder: Path) -> IntakeResult:
+    """Write a campaign that validates; of a source without a usable row, its quarantine.
+
+    Raises:
+        InvalidSubmissionsError: it has errors.
+    """
     if not rows.accepted:
         kept = {QUARANTINE_FILE: _quarantine(table.level, rows.quarantined)} if rows.quarantined else {}
         if (folder / MANIFEST_FILE).exists():

@@ -1,7 +1,7 @@
 """The header of a CSV file: which columns it has, which it misses, and which come in another unit."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Final
 
 from harness.issues import suggested
@@ -99,8 +99,14 @@ def check_header(
             )
         elif name not in columns:
             misnamed.add(_report_unknown(name, columns, derived, shown, faults))
+    _report_missing(columns, {*names, *misnamed}, shown, faults)
+    return True
+
+
+def _report_missing(columns: Mapping[str, Column], given: Set[str | None], shown: str, faults: Faults) -> None:
+    """Report required columns that a header neither has nor misspells."""
     for column in columns.values():
-        if column.is_required and column.name not in names and column.name not in misnamed:
+        if column.is_required and column.name not in given:
             faults.add(
                 "header-missing",
                 shown,
@@ -111,7 +117,6 @@ def check_header(
                 expected=column.expected,
                 fix=f"Add the column: {column.quantity.sentence}",
             )
-    return True
 
 
 def _report_unknown(

@@ -65,10 +65,9 @@ def read_json(data: bytes, shown: str, faults: Faults) -> Any:
         return None
     if repeated:
         _report_repeated(data, shown, faults)
-        return None
-    if value is None:
+    elif value is None:
         _report_syntax(shown, 1, "null", "Write the file as it is documented.", faults)
-    return value
+    return None if repeated else value
 
 
 def _report_repeated(data: bytes, shown: str, faults: Faults) -> None:

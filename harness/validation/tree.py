@@ -187,14 +187,7 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
     n_before = len(run.faults.issues)
     device = _read_device(folder.parent, run)
     check_name(folder, (), run.faults)
-    entries = entries_of(folder, run.faults)
-    files, folders = (MANIFEST_FILE, *LEVEL_FILES), (NETWORKS_FOLDER, TRACES_FOLDER)
-    for entry in entries:
-        if entry.is_symlink():
-            report_link(entry, run.faults)
-        elif entry.name not in (*files, *folders, QUARANTINE_FILE):
-            report_stray(entry, "one of " + ", ".join((*files, *folders)), run.faults)
-    names = {entry.name for entry in entries}
+    names = _campaign_entries(folder, run)
     document = _read_fact(folder, MANIFEST_FILE, Manifest, "submission-missing", run)
     manifest = None if document is None else document.fact
     tables = {
@@ -216,16 +209,7 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
         check_manifest_errata(document.fact, tables, document.lines, shown_path(folder / MANIFEST_FILE), run.faults)
     if document is not None:
         shown = shown_path(folder / MANIFEST_FILE)
-        if document.fact.licence == UNSTATED_LICENCE:
-            run.faults.add(
-                "licence-unstated",
-                shown,
-                line=document.lines["licence",],
-                column="licence",
-                found=document.fact.licence,
-                expected="the licence of the figures",
-                fix="Ask whoever measured; until then do not publish them.",
-            )
+        _check_licence(document, shown, run.faults)
         context = TraceContext(folder, shown, document.lines, tables, run.seen_traces, run.reductions, run.faults)
         check_traces(document.fact, context)
     networks = read_networks(folder, tables.get("models"), run.faults)
@@ -233,6 +217,32 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
     if device is None or manifest is None or not is_sound:
         return None
     return Campaign(folder.parent.name, folder.name, device, manifest, tables, networks)
+
+
+def _campaign_entries(folder: Path, run: _Run) -> set[str]:
+    """Names of what lies in a campaign folder; links and files that nothing reads are reported."""
+    entries = entries_of(folder, run.faults)
+    files, folders = (MANIFEST_FILE, *LEVEL_FILES), (NETWORKS_FOLDER, TRACES_FOLDER)
+    for entry in entries:
+        if entry.is_symlink():
+            report_link(entry, run.faults)
+        elif entry.name not in (*files, *folders, QUARANTINE_FILE):
+            report_stray(entry, "one of " + ", ".join((*files, *folders)), run.faults)
+    return {entry.name for entry in entries}
+
+
+def _check_licence(document: Document[Manifest], shown: str, faults: Faults) -> None:
+    """Report a submission whose licence is unknown."""
+    if document.fact.licence == UNSTATED_LICENCE:
+        faults.add(
+            "licence-unstated",
+            shown,
+            line=document.lines["licence",],
+            column="licence",
+            found=document.fact.licence,
+            expected="the licence of the figures",
+            fix="Ask whoever measured; until then do not publish them.",
+        )
 
 
 def _read_device(folder: Path, run: _Run) -> Device | None:
