@@ -1,4 +1,4 @@
-"""Finds what the modules of a folder declare: adding one touches no list, and one without it fails for everyone."""
+"""Declarations of the modules of a folder: a new module is in no list, and one without its declaration is an error."""
 
 import importlib
 import pkgutil
@@ -8,11 +8,11 @@ from typing import Protocol, TypeVar
 
 
 class Named(Protocol):
-    """Something with a name of its own."""
+    """A declaration with a name."""
 
     @property
     def name(self) -> str:
-        """Name that people write."""
+        """Name that users write."""
         ...
 
 
@@ -25,7 +25,7 @@ def modules_in(package: ModuleType, inside: str = "") -> list[str]:
 
     Args:
         package: package whose modules are wanted.
-        inside: module of each sub-package that is meant; the modules themselves where empty.
+        inside: module of each sub-package; the modules themselves where empty.
     """
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
     return [".".join(filter(None, (package.__name__, name, inside))) for name in names]

@@ -6,7 +6,7 @@ class DeepenError(Exception):
 
 
 class UsageError(DeepenError):
-    """The command was asked for something that does not exist or does not fit; exit code 2."""
+    """A request for a file, name or option that does not exist or does not fit; exit code 2."""
 
 
 class ReleaseError(DeepenError):
@@ -14,4 +14,4 @@ class ReleaseError(DeepenError):
 
 
 class InvalidSubmissionsError(DeepenError):
-    """Submissions hold errors, so nothing may be built from them; exit code 1."""
+    """Submissions have errors, so nothing may be built from them; exit code 1."""

@@ -1,12 +1,12 @@
 """One fault of a submission, and the report of many: text, JSON, GitHub annotations, SARIF.
 
-Faults are collected, never raised; which faults exist is the business of the validation room.
+Faults are collected, never raised; `harness.validation` declares which faults exist.
 """
 
 import difflib
 import json
 import urllib.parse
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from harness.errors import UsageError
 Severity = Literal["error", "warning"]
 
 _LONGEST_FOUND = 120
+_LONGEST_NAME = 100
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
@@ -60,21 +61,62 @@ def share_in_words(share: float) -> str:
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
-    """Exception about a name that is not among those there are, with the nearest of them.
+    """Exception about an unknown name, with the nearest known one.
 
     >>> str(unknown("fix", "unit-slp", ["unit-slip"]))
     "'unit-slp' is no fix; did you mean unit-slip? Known: unit-slip"
     """
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    meant = f" did you mean {near[0]}?" if near else ""
+    near = nearest(name, names)
+    meant = f" did you mean {near}?" if near else ""
     there = f"Known: {', '.join(names)}" if names else "None is known"
     return UsageError(f"'{quoted(name)}' is no {kind};{meant} {there}")
 
 
+def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """Known name that is most like another one; None where none is.
+
+    Args:
+        name: the other name; one of more than 100 characters is like none, and comparing it takes long.
+        known: the known names.
+        cutoff: least similarity, from 0 to 1.
+
+    >>> nearest("unit-slp", ["unit-slip", "repeat"]), nearest("xyz", ["unit-slip"])
+    ('unit-slip', None)
+    """
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff) if len(name) <= _LONGEST_NAME else []
+    return near[0] if near else None
+
+
+def suggested(
+    name: str,
+    known: Collection[str],
+    fix: str = "Rename it to {}.",
+    otherwise: str = "Rename or remove it.",
+    *,
+    cutoff: float = 0.6,
+) -> tuple[str, str]:
+    """What is expected in place of an unknown name, and how to fix it.
+
+    Args:
+        name: the unknown name.
+        known: names that may stand in its place.
+        fix: sentence with a place for the nearest known name.
+        otherwise: sentence for a name that is like none of them.
+        cutoff: least similarity, from 0 to 1.
+
+    >>> suggested("modl", ["model", "energy_mj"])
+    ('model', 'Rename it to model.')
+    >>> suggested("x", ["model", "energy_mj"])
+    ('one of model, energy_mj', 'Rename or remove it.')
+    """
+    near = nearest(name, known, cutoff=cutoff)
+    return ("one of " + ", ".join(known), otherwise) if near is None else (near, fix.format(near))
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One fault: where it is, what was found, what was expected, and the mend.
+    """One fault: where it is, what was found, what was expected, and how to fix it.
 
     Attributes:
         rule: id of the broken rule.
@@ -84,8 +126,8 @@ class Issue:
         column: column or field; None where the fault is not about one.
         found: the contributor's value.
         expected: what would have been right.
-        fix: what to do about it, a sentence.
-        is_value: whether `found` is what stands there, and not words about the column or field.
+        fix: how to fix it, a sentence.
+        is_value: whether `found` is the value itself, and not words about the column or field.
     """
 
     rule: str
@@ -142,7 +184,7 @@ class Report:
 
 
 def as_text(report: Report) -> str:
-    """One line an issue, then the counts."""
+    """One line per issue, then the counts."""
     counts = f"{report.n_rows} rows, {report.n_errors} errors, {report.n_warnings} warnings"
     return "\n".join([*map(str, report.issues), counts])
 

@@ -1,4 +1,4 @@
-"""Many calls at once by joblib, on the cores of this machine or on a Dask cluster."""
+"""Many calls in parallel by joblib, on the cores of this machine or on a Dask cluster."""
 
 import importlib
 from collections.abc import Callable, Iterator, Sequence
@@ -28,14 +28,14 @@ def at_once(
 
     Args:
         call: function; with processes or a cluster, it and the items are pickled.
-        items: what to ask.
+        items: arguments, one per call.
         backend: joblib's back end: `loky`, `threading`, or `dask`, which asks the cluster whose scheduler is at the
             address in the variable `DASK_SCHEDULER_ADDRESS`.
-        n_jobs: calls at once; -1 for one a core. A cluster decides on its own.
+        n_jobs: calls at once; -1 for one per core. A cluster decides on its own.
         return_as: `generator` in the order of the items, `generator_unordered` in the order of the answers.
 
     Raises:
-        UsageError: the back end is not there.
+        UsageError: the back end is not available.
     """
     try:
         connection = _cluster() if backend == "dask" else nullcontext()
@@ -59,8 +59,8 @@ def _cluster() -> AbstractContextManager[Any]:
 
     Raises:
         ImportError: Dask is not installed.
-        ValueError: nobody has said where the cluster is.
-        OSError: it does not answer.
+        ValueError: the address of the cluster is not set.
+        OSError: the cluster does not answer.
     """
     try:
         distributed = importlib.import_module("distributed")

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LAYERS = (
     {"errors"},
-    {"discovery", "issues", "parallel", "swap"},
+    {"discovery", "issues", "numbers", "parallel", "swap"},
     {"schema", "traces"},
     {"validation", "graphs", "releases", "splits"},
     {"intake", "simulation", "predictor", "scoring"},

@@ -1,1 +1,1 @@
-"""Ways into a submission folder: a blank one to fill in, or foreign files taken in; validation judges every row."""
+"""Ways into a submission folder: a blank one to fill in, or files of other sources; validation checks every row."""

@@ -1,4 +1,4 @@
-"""A blank submission folder whose files say what to fill in; every word comes from the schema."""
+"""A blank submission folder whose files state what to fill in; every word comes from the schema."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,7 +65,7 @@ def _header(level: Level) -> list[str]:
 
 
 def _about_table(level: Level) -> Iterator[str]:
-    yield f"# {level}.csv has one row a measurement. Its columns, in any order:"
+    yield f"# {level}.csv has one row per measurement. Its columns, in any order:"
     yield from csv_header_help(level)
 
 

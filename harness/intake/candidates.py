@@ -1,6 +1,6 @@
-"""Candidate rows through the checks of validation: what each of them breaks, all of it.
+"""Candidate rows through the checks of validation: every rule that each of them breaks.
 
-Rows stand in a CSV in memory; nothing is decided about them here.
+Rows are a CSV file in memory; nothing is decided about them here.
 """
 
 import dataclasses
@@ -44,8 +44,8 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """What the checks say of candidate rows.
+class CandidateReport:
+    """Issues of candidate rows.
 
     Attributes:
         issues: what each row breaks, in the order of the rows.
@@ -82,7 +82,7 @@ def table_bytes(level: Level, rows: Sequence[Cells]) -> bytes:
     return csv_bytes(header, [[row.get(name, "") for name in header] for row in rows])
 
 
-def check_candidates(rows: Sequence[Candidate], level: Level, device: Device, manifest: Manifest) -> Checked:
+def check_candidates(rows: Sequence[Candidate], level: Level, device: Device, manifest: Manifest) -> CandidateReport:
     """Run every check of validation over candidate rows, and give each row its issues.
 
     A fault that validation reports once for many rows is reported at each; one that several rows are to blame for
@@ -92,7 +92,7 @@ def check_candidates(rows: Sequence[Candidate], level: Level, device: Device, ma
     issues = [_long_cells(row, shown) for row in rows]
     readable = [position for position, long in enumerate(issues) if not long]
     if not readable:
-        return Checked(issues)
+        return CandidateReport(issues)
     faults = Faults()
     chosen = [rows[position] for position in readable]
     data = table_bytes(level, [row.cells for row in chosen])
@@ -100,16 +100,16 @@ def check_candidates(rows: Sequence[Candidate], level: Level, device: Device, ma
     if table is None:
         for position in readable:
             issues[position].extend(faults.issues)
-        return Checked(issues)
+        return CandidateReport(issues)
     blame = _Blame(level, table, chosen)
     for issue in faults.issues:
-        for member, told in blame.shares(issue):
-            issues[readable[member]].append(told)
-    return Checked(issues, RowContext(level, table, device, manifest, faults, is_each_row=True), readable)
+        for member, shared in blame.shares(issue):
+            issues[readable[member]].append(shared)
+    return CandidateReport(issues, RowContext(level, table, device, manifest, faults, is_each_row=True), readable)
 
 
 def _long_cells(row: Candidate, shown: str) -> list[Issue]:
-    """Issues of cells that are too long to be anything; such a row is not checked further."""
+    """Issues of cells that are too long to be a value; such a row is not checked further."""
     faults = Faults()
     for name, cell in row.cells.items():
         if len(cell) > MOST_CELL:
@@ -125,7 +125,7 @@ def _long_cells(row: Candidate, shown: str) -> list[Issue]:
 
 
 class _Blame:
-    """Which rows an issue counts against, and how it is told to each of them.
+    """Which rows an issue counts against, and its words for each of them.
 
     Args:
         level: record level of the rows.
@@ -149,15 +149,15 @@ class _Blame:
     def shares(self, issue: Issue) -> Iterator[tuple[int, Issue]]:
         """Every row that an issue counts against, with the issue in the words of the source."""
         row = self._row_of_line.get(issue.line or 0)
-        told = self._in_places(issue)
+        shared = self._in_places(issue)
         if row is None:
-            yield from ((member, told) for member in range(len(self._rows)))
+            yield from ((member, shared) for member in range(len(self._rows)))
             return
         for member in self._members(issue.rule, row):
             if member == row:
-                yield member, told
+                yield member, shared
             else:
-                yield member, dataclasses.replace(told, found=f"{told.found} (at {quoted(self._rows[row].place)})")
+                yield member, dataclasses.replace(shared, found=f"{shared.found} (at {quoted(self._rows[row].place)})")
 
     def _members(self, rule: str, row: int) -> Sequence[int]:
         if rule not in self._shared:
@@ -171,7 +171,7 @@ class _Blame:
         codes, grouped = self._groups[rule]
         members = grouped[codes[row]]
         is_copy = rule == "record-duplicate" and self._rows[row].cells == self._rows[members[0]].cells
-        # Which of several figures is right cannot be told; a copy of one says nothing new.
+        # Which of several figures is right is unknown; a copy of one adds nothing.
         return [row] if is_copy else members
 
     def _in_places(self, issue: Issue) -> Issue:

@@ -1,4 +1,4 @@
-"""The two YAML files of a taken-in campaign: written, read back as validation reads them, never guessed."""
+"""The two YAML files of an imported campaign: written, and read back as validation reads them; nothing is guessed."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ class IntakeFacts:
 
 
 class _FactDumper(yaml.SafeDumper):
-    """YAML that quotes all text which begins like a number: readers differ in what they take for one."""
+    """YAML that quotes all text which begins like a number: readers differ in what they read as one."""
 
 
 def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -60,10 +60,10 @@ def yaml_bytes(content: Mapping[str, Any]) -> bytes:
 
 
 def read_facts(table: ForeignTable, device_folder: Path) -> IntakeFacts:
-    """Facts of an intake: the device as it is declared, or as the source says; the submission as the source says.
+    """Facts of an intake: the device as declared, otherwise that of the source; the submission of the source.
 
     Raises:
-        UsageError: nobody says what the device is.
+        UsageError: neither a file nor the source states what the device is.
         ForeignSourceError: a fact is not as it should be.
     """
     faults = Faults()
@@ -72,7 +72,7 @@ def read_facts(table: ForeignTable, device_folder: Path) -> IntakeFacts:
     if not is_new:
         device_bytes = read_bytes(path, path.as_posix(), MOST_YAML_BYTES, faults)
     elif table.device is None:
-        raise UsageError(f"the source does not say what {device_folder.name} is; write {path.as_posix()} first")
+        raise UsageError(f"the source does not state what {device_folder.name} is; write {path.as_posix()} first")
     else:
         device_bytes = yaml_bytes({"name": device_folder.name} | dict(table.device))
     device = None if device_bytes is None else _fact(device_bytes, Device, path.as_posix(), faults)
@@ -84,7 +84,7 @@ def read_facts(table: ForeignTable, device_folder: Path) -> IntakeFacts:
 
 
 def declared_device(path: Path | None) -> Device | None:
-    """Device in a device.yaml; None where there is none, or where it has faults, which an intake tells later."""
+    """Device in a device.yaml; None where there is none, or where it has faults, which an intake reports later."""
     faults = Faults()
     data = None if path is None else read_bytes(path, DEVICE_FILE, MOST_YAML_BYTES, faults)
     return None if data is None else _fact(data, Device, DEVICE_FILE, faults)

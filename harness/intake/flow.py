@@ -1,6 +1,6 @@
 """A foreign source into a submission folder that validates, with the rows that it cannot hold beside it.
 
-What a source looks like is the business of the formats; what is right in a row, that of validation.
+How a source is laid out is known to the formats; what is right in a row, to validation.
 """
 
 import tempfile
@@ -17,11 +17,12 @@ from harness.intake.fixes import chosen_fixes
 from harness.intake.foreign import ForeignTable, IntakeOptions
 from harness.intake.formats import intake_format
 from harness.intake.names import require_folder_names
-from harness.intake.sorting import Quarantined, Sorted, sort_rows
+from harness.intake.selection import QuarantinedRow, RowSelection, select_rows
 from harness.intake.traced import kept_traces
 from harness.issues import Issue, Report, as_text, printable
 from harness.schema.vocabulary import Level
 from harness.swap import replacing
+from harness.traces.store import ReductionStore
 from harness.validation.layout import DEVICE_FILE, MANIFEST_FILE, QUARANTINE_FILE
 from harness.validation.table import IDENTIFIER
 from harness.validation.tree import validate
@@ -55,7 +56,7 @@ class IntakeResult:
     files: tuple[Path, ...]
     report: Report
     reasons: Counter[str]
-    quarantined: tuple[Quarantined, ...]
+    quarantined: tuple[QuarantinedRow, ...]
 
 
 def take_in(
@@ -77,7 +78,7 @@ def take_in(
         campaign: name of the campaign folder.
         out: folder of all submissions.
         fixes: rules whose corrections are wanted.
-        mapping: file that says which column is which, for formats that need one.
+        mapping: file that maps columns or describes runs, for formats that need one.
 
     Raises:
         UsageError: a name is not known or cannot be used, or the campaign folder holds what no intake wrote.
@@ -94,7 +95,15 @@ def take_in(
     table = form.read(source, IntakeOptions(mapping, declared if declared.exists() else None))
     _refuse_other_files(folder, table)
     facts = read_facts(table, folder.parent)
-    rows = sort_rows(table, facts.device, facts.manifest, chosen)
+    return _written(table, select_rows(table, facts.device, facts.manifest, chosen), facts, folder)
+
+
+def _written(table: ForeignTable, rows: RowSelection, facts: IntakeFacts, folder: Path) -> IntakeResult:
+    """Write a campaign that validates; of a source without a usable row, its quarantine.
+
+    Raises:
+        InvalidSubmissionsError: it has errors.
+    """
     if not rows.accepted:
         kept = {QUARANTINE_FILE: _quarantine(table.level, rows.quarantined)} if rows.quarantined else {}
         if (folder / MANIFEST_FILE).exists():
@@ -102,12 +111,12 @@ def take_in(
             kept = {}
         return _result(table, rows, None, _write_files(kept, folder), Report.of(0, ()))
     files = _files(table, rows, facts)
-    report = _validated(files, facts, folder)
+    report = _validated(files, facts, folder, table.reductions)
     return _result(table, rows, folder, _write(files, facts, folder), report)
 
 
 def _result(
-    table: ForeignTable, rows: Sorted, folder: Path | None, files: tuple[Path, ...], report: Report
+    table: ForeignTable, rows: RowSelection, folder: Path | None, files: tuple[Path, ...], report: Report
 ) -> IntakeResult:
     counts = Counter(rule for row in rows.quarantined for rule in row.rules)
     return IntakeResult(
@@ -141,7 +150,7 @@ def _refuse_other_files(folder: Path, table: ForeignTable) -> None:
         )
 
 
-def _files(table: ForeignTable, rows: Sorted, facts: IntakeFacts) -> dict[str, bytes]:
+def _files(table: ForeignTable, rows: RowSelection, facts: IntakeFacts) -> dict[str, bytes]:
     """Files of the campaign folder by their name in it."""
     submission, traces = kept_traces(facts.submission, table.traces, rows.accepted)
     files = {
@@ -155,8 +164,8 @@ def _files(table: ForeignTable, rows: Sorted, facts: IntakeFacts) -> dict[str, b
     return files
 
 
-def _quarantine(level: Level, rows: Sequence[Quarantined]) -> bytes:
-    """CSV file with a line a row: its identifier, its rules and reasons, its cells, and the other values printed."""
+def _quarantine(level: Level, rows: Sequence[QuarantinedRow]) -> bytes:
+    """CSV file with one line per row: its identifier, rules, reasons, cells, and the other values printed."""
     columns = [name for name in columns_given(level, [row.row.cells for row in rows]) if name != IDENTIFIER]
     printed = list(dict.fromkeys(name for row in rows for name in row.row.printed))
     header = [IDENTIFIER, "rules", "reasons", *columns, *(f"printed.{_shown(name)}" for name in printed)]
@@ -178,7 +187,7 @@ def _shown(text: str) -> str:
     return text if len(text) <= _LONGEST_CELL else f"{text[:_LONGEST_CELL]}…"
 
 
-def _validated(files: Mapping[str, bytes], facts: IntakeFacts, folder: Path) -> Report:
+def _validated(files: Mapping[str, bytes], facts: IntakeFacts, folder: Path, reductions: ReductionStore) -> Report:
     """Report of a campaign, read as anybody would read it, before it is put in its place.
 
     Raises:
@@ -188,7 +197,7 @@ def _validated(files: Mapping[str, bytes], facts: IntakeFacts, folder: Path) -> 
         campaign = Path(scratch, folder.parent.name, folder.name)
         _lay_down(files, campaign)
         (campaign.parent / DEVICE_FILE).write_bytes(facts.device_bytes)
-        found = validate([campaign]).report
+        found = validate([campaign], reductions=reductions).report
         report = Report.of(found.n_rows, [_in_place(issue, folder) for issue in found.issues])
     if report.n_errors:
         raise InvalidSubmissionsError(as_text(report))

@@ -1,6 +1,6 @@
-"""The types that every foreign format hands over and the flow of an intake starts from.
+"""The types that every foreign format returns and that an intake starts from.
 
-They hold text as the source prints it; what is wrong with it is found by validation.
+Text is as the source prints it; what is wrong with it is found by validation.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +11,7 @@ from typing import Any
 from harness.errors import InvalidSubmissionsError
 from harness.issues import Issue, Report, as_text
 from harness.schema.vocabulary import Level
+from harness.traces.store import ReductionStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,9 @@ class ForeignTable:
         level: record level of its rows.
         rows: every row, in the order in which they are to be written.
         submission: contents of submission.yaml, without `schema_version` and errata of fixes.
-        device: contents of device.yaml, perhaps without `name`; None where the source cannot say.
+        device: contents of device.yaml, perhaps without `name`; None where the source does not state it.
         traces: files to be kept under `traces/`, by their name there.
+        reductions: what was reduced while it was read.
     """
 
     level: Level
@@ -49,14 +51,15 @@ class ForeignTable:
     submission: Mapping[str, Any]
     device: Mapping[str, Any] | None = None
     traces: Mapping[str, Path] = field(default_factory=dict)
+    reductions: ReductionStore = field(default_factory=ReductionStore)
 
 
 @dataclass(frozen=True, slots=True)
 class IntakeOptions:
-    """What a source cannot say of itself.
+    """What a source does not state.
 
     Attributes:
-        mapping: file that says which foreign column is which, or what runs were; None where the format needs none.
+        mapping: file that maps foreign columns, or describes runs; None where the format needs none.
         device: device.yaml of the device, for formats that need its delegates; None where it is new.
     """
 
@@ -81,7 +84,7 @@ class IntakeFormat:
 
 
 class ForeignSourceError(InvalidSubmissionsError):
-    """A foreign source cannot be read as a whole, so nothing was taken in; `report` says why."""
+    """A foreign source cannot be read as a whole, so nothing was imported; `report` has the reasons."""
 
     def __init__(self, issues: Sequence[Issue], n_rows: int = 0) -> None:
         self.report = Report.of(n_rows, issues)

@@ -1,9 +1,8 @@
-"""The mapping file of the `csv` format: which column of a table is which of the schema's, and what is the same in all.
+"""The mapping file of the `csv` format: which column of a table is which of the schema's, and facts of all rows.
 
-It says nothing about the values; those are judged as every other row's.
+It does not check values; those are checked as in every other row.
 """
 
-import difflib
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -12,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from harness.errors import UsageError
 from harness.intake.foreign import ForeignSourceError
+from harness.issues import nearest, suggested
 from harness.schema.columns import Column, columns_of
 from harness.schema.facts import Device, Fact, Manifest
 from harness.schema.records import ROWS
@@ -53,7 +53,7 @@ class ColumnMapping(Fact):
 
 
 class Mapping(Fact):
-    """What a table does not say of itself, declared in a YAML file."""
+    """What a table does not state, declared in a YAML file."""
 
     level: Level = Field(description="Record level of the rows: kernels, models or applications.")
     columns: dict[str, ColumnMapping] = Field(
@@ -70,7 +70,7 @@ def read_mapping(path: Path | None) -> Mapping:
         UsageError: no file is given, or there is none.
         ForeignSourceError: it is not as it should be.
     """
-    absent = "csv needs --mapping FILE, which says which column of the table is which"
+    absent = "csv needs --mapping FILE, which maps the columns of the table to those of the schema"
     document, shown = mapping_document(path, Mapping, absent)
     faults = Faults()
     columns = columns_of(ROWS[document.fact.level])
@@ -93,7 +93,7 @@ def mapping_document(path: Path | None, model: type[Model], absent: str) -> tupl
     Args:
         path: the file.
         model: what it must hold.
-        absent: what is said where no file is given.
+        absent: message where no file is given.
 
     Raises:
         UsageError: no file is given, or there is none.
@@ -128,13 +128,13 @@ def unit_factor(column: Column, unit: str) -> Decimal | None:
 
 def _unknown(name: str, known: list[str]) -> dict[str, Any]:
     """What is wrong with a column that the schema does not have."""
-    near = difflib.get_close_matches(name, known, n=1)
+    expected, fix = suggested(name, known)
     return {
         "column": f"columns.{name}",
         "found": "no column of these rows",
         "is_value": False,
-        "expected": near[0] if near else "one of " + ", ".join(known),
-        "fix": f"Rename it to {near[0]}." if near else "Rename or remove it.",
+        "expected": expected,
+        "fix": fix,
     }
 
 
@@ -142,12 +142,12 @@ def _foreign_unit(column: Column, unit: str) -> dict[str, Any]:
     """What is wrong with a unit that does not lead to the column's."""
     own = column.quantity.unit
     known = [own, *UNIT_FACTORS.get(own, {})] if own else []
-    near = [] if unit.startswith("M") else difflib.get_close_matches(unit.lower(), known, n=1)
+    near = None if unit.startswith("M") else nearest(unit.lower(), known)
     return {
         "column": f"columns.{column.name}.unit",
         "found": unit,
         "expected": "one of " + ", ".join(known) if known else f"no unit, because {column.name} has none",
-        "fix": f"Write {near[0]}." if near else "Write one of the units listed." if known else "Remove it.",
+        "fix": f"Write {near}." if near else "Write one of the units listed." if known else "Remove it.",
     }
 
 

@@ -1,6 +1,6 @@
-"""Folders of power logs with the inferences beside them: what the formats of several meters have in common.
+"""Folders of power logs with the inferences beside them, for every trace format that declares such a source.
 
-It knows neither a meter nor how its logs are read.
+It knows neither a meter nor how its logs are read; that is in `harness.traces.formats`.
 """
 
 from collections.abc import Sequence
@@ -20,13 +20,12 @@ from harness.intake.run_mapping import (
     require_known_runs,
     unstated_mapping,
 )
-from harness.intake.traced import ForeignRun, TracedRows, identifier_of, missing_beside, traced_rows
-from harness.traces.formats import TraceOptions, open_trace, trace_formats
-from harness.traces.runs import Run
+from harness.intake.traced import ForeignRun, TracedRows, identifier_of, traced_rows
+from harness.traces.format import RunSource, TraceFormat, TraceOptions
+from harness.traces.formats import open_trace
+from harness.traces.runs import BASELINE, INFERENCES, logged_run
 from harness.traces.trace import TraceFormatError
 
-_INFERENCES: Final = "_inference_time.csv"
-_BASELINE: Final = "baseline"
 _FIRST_EPOCH_S: Final = 1e8
 """Smaller stamps count from the start of a log, not from 1970."""
 _MOST_NOTES: Final = 2000
@@ -47,39 +46,37 @@ class _Log:
     source_id: str
 
 
-def log_intake(name: str, title: str, meter: str, endings: Sequence[str]) -> IntakeFormat:
-    """Intake of one meter's logs.
+def log_intake(form: TraceFormat, source: RunSource) -> IntakeFormat:
+    """Intake of folders of logs in a trace format.
 
     Args:
-        name: name of the format, of the intake as of its traces.
-        title: what such files are, in a few words.
-        meter: name of the meter, where a mapping names none.
-        endings: what names of logs end in after the name of the run.
+        form: format of the logs, whose name the intake has as well.
+        source: what the format declares of such folders.
     """
-    return IntakeFormat(name, title, partial(_read, name, meter, tuple(endings)))
+    return IntakeFormat(form.name, source.title, partial(_read, form, source))
 
 
-def _read(format_name: str, meter: str, endings: tuple[str, ...], source: Path, options: IntakeOptions) -> ForeignTable:
-    kind = trace_formats()[format_name].meter_kind
+def _read(form: TraceFormat, about: RunSource, source: Path, options: IntakeOptions) -> ForeignTable:
     if options.mapping is None:
-        logs = _known_logs(source, endings, set())
-        mapping = unstated_mapping(format_name, _day_of(logs, format_name))
+        logs = _known_logs(source, about.endings, set())
+        mapping = unstated_mapping(form.name, _day_of(logs, form.name))
     else:
-        document, shown = read_run_mapping(options.mapping, format_name, kind)
+        document, shown = read_run_mapping(options.mapping, form.name, form.meter_kind)
         mapping = document.fact
-        logs = _known_logs(source, endings, {run.inferences for run in mapping.runs.values()})
+        logs = _known_logs(source, about.endings, {run.inferences for run in mapping.runs.values()})
         if source.is_dir():
             require_known_runs(document, {log.name for log in logs}, shown)
     device = declared_device(options.device) or mapping.device
     delegates = [] if device is None else list(device.delegates)
     delegate = delegates[0] if len(delegates) == 1 else ""
-    traced = traced_rows([_run(log, format_name, mapping, delegate) for log in logs])
+    traced = traced_rows([_run(log, form.name, mapping, delegate) for log in logs])
     return ForeignTable(
         level="models",
         rows=traced.rows,
-        submission=_submission(mapping, {"name": meter, "kind": kind}, traced),
+        submission=_submission(mapping, {"name": about.meter, "kind": form.meter_kind}, traced),
         device=None if mapping.device is None else mapping.device.model_dump(mode="json", exclude_unset=True),
         traces=traced.files,
+        reductions=traced.reductions,
     )
 
 
@@ -92,7 +89,7 @@ def _known_logs(source: Path, endings: tuple[str, ...], others: set[str | None])
     logs = _logs(source, endings, others)
     if not logs:
         wanted = " or ".join(f"NAME{ending}" for ending in endings)
-        raise UsageError(f"{source.as_posix()} holds no run: {wanted} with NAME{_INFERENCES}")
+        raise UsageError(f"{source.as_posix()} holds no run: {wanted} with NAME{INFERENCES}")
     return logs
 
 
@@ -100,17 +97,17 @@ def _day_of(logs: Sequence[_Log], format_name: str) -> str:
     """Day of the first stamp of the first log that has a date.
 
     Raises:
-        UsageError: no log has one, so nobody knows when it was measured.
+        UsageError: no log has one, so that the day is unknown.
     """
     for log in logs:
         try:
             start_s = open_trace(log.path, format_name).start_s
         except TraceFormatError:
-            # What is wrong with the log is told where its run is read.
+            # What is wrong with the log is reported where its run is read.
             continue
         if start_s > _FIRST_EPOCH_S:
             return datetime.fromtimestamp(start_s, UTC).date().isoformat()
-    raise UsageError(f"{format_name} logs without a date need --mapping FILE, which says when, by whom and on what")
+    raise UsageError(f"{format_name} logs without a date need --mapping FILE, which states when, by whom and on what")
 
 
 def _logs(source: Path, endings: tuple[str, ...], others: set[str | None]) -> list[_Log]:
@@ -121,7 +118,7 @@ def _logs(source: Path, endings: tuple[str, ...], others: set[str | None]) -> li
     logs = []
     for path in sorted(source.rglob("*")):
         found = next((ending for ending in endings if path.name.endswith(ending)), None)
-        is_other = path.name.endswith(_INFERENCES) or path.stem == _BASELINE or path.name in others
+        is_other = path.name.endswith(INFERENCES) or path.stem == BASELINE or path.name in others
         if found is not None and not is_other and path.is_file():
             logs.append(_Log(path, path.name.removesuffix(found), identifier_of(path.relative_to(source))))
     return logs
@@ -129,17 +126,13 @@ def _logs(source: Path, endings: tuple[str, ...], others: set[str | None]) -> li
 
 def _run(log: _Log, format_name: str, mapping: RunMapping, delegate: str) -> ForeignRun:
     facts = mapping.runs.get(log.name, RunFacts())
-    inferences = log.path.with_name(facts.inferences or f"{log.name}{_INFERENCES}")
-    baseline = log.path.with_name(f"{_BASELINE}{log.path.suffix}")
-    options = TraceOptions(facts.channel or mapping.channel, facts.sampling_hz or mapping.sampling_hz)
-    run = Run(
+    run = logged_run(
         log.path,
-        inferences,
-        baseline if baseline.is_file() else None,
-        facts.n_each,
-        format_name,
-        options,
-        None if inferences.is_file() else missing_beside(log.path, inferences.name),
+        log.name,
+        inferences=facts.inferences,
+        n_each=facts.n_each,
+        format_name=format_name,
+        options=TraceOptions(facts.channel or mapping.channel, facts.sampling_hz or mapping.sampling_hz),
     )
     cells = {
         "model": facts.model or log.name,

@@ -1,11 +1,12 @@
 """Figures as text into another unit, without loss of a digit; text that is no plain number is left as it is."""
 
-import re
 from decimal import Decimal, localcontext
 from typing import Final
 
-_PLAIN: Final = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
-_MOST_DIGITS: Final = 60
+from harness.numbers import decimal_of
+
+_PRECISION: Final = 120
+"""Digits of a product; twice those of the longest figure."""
 _MOST_DECIMALS: Final = 15
 """Decimals that are written out; smaller figures get an exponent."""
 
@@ -20,11 +21,12 @@ def scaled(text: str, factor: Decimal) -> str:
     >>> scaled("0.019", Decimal("1E+3")), scaled("203.368", Decimal("1E-3")), scaled("1,5", Decimal("1E+3"))
     ('19', '0.203368', '1,5')
     """
-    if len(text) > _MOST_DIGITS or not _PLAIN.fullmatch(text):
+    number = decimal_of(text)
+    if number is None:
         return text
     with localcontext() as context:
-        context.prec = 2 * _MOST_DIGITS
-        value = Decimal(text) * factor
+        context.prec = _PRECISION
+        value = number * factor
     exponent = value.as_tuple().exponent
     is_written_out = isinstance(exponent, int) and -_MOST_DECIMALS <= exponent <= 0
     return format(value, "f") if is_written_out else str(value)

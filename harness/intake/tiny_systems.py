@@ -28,7 +28,7 @@ _FREQUENCY: Final = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)\s*([MG])Hz", re.ASCII |
 
 
 def one_line(text: object) -> str | None:
-    """Text as a fact of one line holds it; None where it is absent or cannot be held.
+    """Text as a fact of one line holds it; None where it is absent or no such text.
 
     >>> one_line(" STM32 "), one_line("N/A"), one_line("a<b>")
     ('STM32', None, None)
@@ -56,7 +56,7 @@ class System:
 
     @property
     def delegate(self) -> str | None:
-        """The accelerator, or else the CPU; None where there is no description."""
+        """The accelerator, otherwise the CPU; None where there is no description."""
         if self.stated is None:
             return None
         accelerator = self.stated.get("accelerator")
@@ -67,7 +67,7 @@ class System:
 
     @property
     def dtype(self) -> str:
-        """Data type, where the quantisation says it."""
+        """Data type, where the quantisation states it."""
         return "int8" if "int8 quantization" in (self.line("quantization method") or "").lower() else "unstated"
 
     @property
@@ -115,7 +115,7 @@ def _stated(path: Path) -> dict[str, str]:
     except (RecursionError, ValueError):
         found = "what no reader of JSON can hold"
     if found:
-        fix = "Take the description as it was submitted, or mend its JSON."
+        fix = "Take the description as it was submitted, or correct its JSON."
         faults.add("foreign-file", shown, line=line, found=found, expected="a JSON object of lines", fix=fix)
         raise ForeignSourceError(faults.issues)
     lines = {str(name).strip().lower(): one_line(text) for name, text in content.items()}

@@ -1,13 +1,13 @@
 """Runs with a power trace into rows: every energy reduced from its trace, and the trace bound to its row by its bytes.
 
-How a source names its files, and what it says of a run, is the business of the formats.
+How a source names its files, and what it states about a run, is known to the formats.
 """
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
 
@@ -15,7 +15,8 @@ from harness.intake.foreign import ForeignRow
 from harness.issues import Issue
 from harness.schema.quantities import FOLDER_NAME
 from harness.traces.reduction import Reduction
-from harness.traces.runs import Run, reduce_run
+from harness.traces.runs import Run
+from harness.traces.store import ReductionStore, content_of, sha256_of
 from harness.traces.trace import TraceFault
 from harness.validation.faults import Faults
 from harness.validation.registry import RULES
@@ -36,10 +37,10 @@ class ForeignRun:
         run: its files, and how they are read.
         cells: what was run, by column of the schema; a figure that is given here is not taken from the trace.
         statistic: which of the energies of its windows the row states.
-        published_mj: energy that the source publishes for the run, to which the recomputed one is held.
+        published_mj: energy that the source publishes for the run, which the recomputed one must match.
         prefix: what the names of its files begin with under `traces/`.
-        printed: what else the source says of it.
-        faults: what was wrong with what it says.
+        printed: what else the source states about it.
+        faults: what was wrong with the statements of the source.
     """
 
     source_id: str
@@ -62,6 +63,7 @@ class TracedRows:
         bindings: contents of `traces` in submission.yaml.
         rates_hz: sampling rate of every trace that is kept, where it is known.
         idles_mw: idle power of every baseline that is kept.
+        reductions: the reductions of the runs.
     """
 
     rows: Sequence[ForeignRow]
@@ -69,6 +71,7 @@ class TracedRows:
     bindings: Sequence[Mapping[str, Any]]
     rates_hz: Sequence[float]
     idles_mw: Sequence[float]
+    reductions: ReductionStore
 
     @property
     def sampling_hz(self) -> float | None:
@@ -88,41 +91,37 @@ def identifier_of(path: PurePosixPath | Path) -> str:
     return path.as_posix().encode("utf-8", "backslashreplace").decode("utf-8").strip()
 
 
-def missing_beside(power: Path, name: str) -> TraceFault:
-    """Fault of a trace whose other file is not there."""
-    fix = "Put the file beside the trace; without it the energy of an inference is not known."
-    return TraceFault("trace-no-inference", f"no {name} beside {power.name}", "it beside the trace", fix)
-
-
 def traced_rows(runs: Sequence[ForeignRun]) -> TracedRows:
-    """Reduce every run; one with an error becomes a row that says so and that binds nothing."""
-    reductions = [_reduced(run.run) for run in runs]
-    digests = [
-        _sha256(run.run.power) if isinstance(reduction, Reduction) else ""
-        for run, reduction in zip(runs, reductions, strict=True)
-    ]
-    counts = Counter(digests)
-    store, rows, bindings = _Store(), [], []
+    """Reduce every run; one with an error becomes a row that states it and that binds nothing."""
+    files, reductions = _Files(), ReductionStore()
+    reduced = [_reduced(run.run, files, reductions) for run in runs]
+    n_sharing = Counter(
+        files.sha256(run.run.power)
+        for run, reduction in zip(runs, reduced, strict=True)
+        if isinstance(reduction, Reduction)
+    )
+    rows, bindings = [], []
     rates: list[float] = []
     idles: list[float] = []
-    for run, reduction, digest in zip(runs, reductions, digests, strict=True):
+    for run, reduction in zip(runs, reduced, strict=True):
         if isinstance(reduction, TraceFault):
             rows.append(faulty_row(run.source_id, (*run.faults, reduction), {**run.cells, **run.printed}))
             continue
-        faults = (*run.faults, *reduction.faults, *_energy_faults(run, reduction), *_shared_faults(run, counts[digest]))
+        shared = _shared_faults(run, n_sharing[files.sha256(run.run.power)])
+        faults = (*run.faults, *reduction.faults, *_energy_faults(run, reduction), *shared)
         cells = {**_figures(run, reduction), **run.cells}
         if any(RULES[fault.rule].severity == "error" for fault in faults):
             rows.append(faulty_row(run.source_id, faults, {**cells, **run.printed}))
             continue
         rows.append(ForeignRow(run.source_id, run.source_id, cells, run.printed))
-        bindings.append(_binding(run, store))
+        bindings.append(_binding(run, files))
         rates += [] if reduction.sampling_hz is None else [reduction.sampling_hz]
         idles += [] if run.run.baseline is None or reduction.idle_power_mw is None else [reduction.idle_power_mw]
-    return TracedRows(rows, store.files, bindings, rates, idles)
+    return TracedRows(rows, files.kept, bindings, rates, idles, reductions)
 
 
 def faulty_row(source_id: str, faults: Iterable[TraceFault], printed: Mapping[str, str]) -> ForeignRow:
-    """Row of a run that cannot be used; all that is known of it is kept as printed."""
+    """Row of a run that cannot be used; everything known about it is kept as printed."""
     return ForeignRow(source_id, source_id, {}, printed, _issues(source_id, faults))
 
 
@@ -146,22 +145,19 @@ def kept_traces(
     return {**submission, "traces": bindings}, {name: path for name, path in files.items() if name in names}
 
 
-def _reduced(run: Run) -> Reduction | TraceFault:
+def _reduced(run: Run, files: "_Files", reductions: ReductionStore) -> Reduction | TraceFault:
+    if run.fault is not None:
+        return run.fault
     try:
-        return reduce_run(run)
+        return reductions.reduce(run, content_of(run, files.sha256))
     except OSError as error:
         found = (error.strerror or type(error).__name__).lower()
         fix = "Put a plain file in its place that everybody may read."
         return TraceFault("file-unreadable", found, "a readable file", fix)
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _shared_faults(run: ForeignRun, n_runs: int) -> list[TraceFault]:
-    """Fault of a run whose trace several runs have; which of them was measured with it cannot be told."""
+    """Fault of a run whose trace several runs have; which of them was measured with it is unknown."""
     if n_runs == 1:
         return []
     found = f"{run.run.power.name}, with the bytes of the trace of another run"
@@ -203,7 +199,7 @@ def _figures(run: ForeignRun, reduction: Reduction) -> dict[str, str]:
         "power_mw": reduction.power_mw,
         "n_runs": len(energies),
         "energy_std_mj": reduction.energy_std_mj,
-        # Extremes of long windows say something; those of single inferences are mostly noise.
+        # Extremes of long windows are informative; those of single inferences are mostly noise.
         "energy_min_mj": float(energies.min()) if run.statistic == "median" else None,
         "energy_max_mj": float(energies.max()) if run.statistic == "median" else None,
     }
@@ -220,7 +216,7 @@ def _digits(value: float, n_digits: int = 9) -> str:
 
 
 def _issues(source_id: str, faults: Iterable[TraceFault]) -> tuple[Issue, ...]:
-    """Issues of a row, one a rule, in files as the source has them."""
+    """Issues of a row, one per rule, in files as the source has them."""
     by_rule: dict[str, list[TraceFault]] = {}
     for fault in faults:
         by_rule.setdefault(fault.rule, []).append(fault)
@@ -232,16 +228,16 @@ def _issues(source_id: str, faults: Iterable[TraceFault]) -> tuple[Issue, ...]:
     return tuple(collected.issues)
 
 
-def _binding(run: ForeignRun, store: "_Store") -> dict[str, Any]:
+def _binding(run: ForeignRun, kept: "_Files") -> dict[str, Any]:
     """Entry of `traces` in submission.yaml."""
     files, options = run.run, run.run.options
     binding = {
         "level": "models",
         "where": {IDENTIFIER: run.source_id},
         "format": files.format,
-        "power": store.bind(files.power, run.prefix),
-        "inferences": store.bind(files.inferences, run.prefix),
-        "baseline": None if files.baseline is None else store.bind(files.baseline, ""),
+        "power": kept.bind(files.power, run.prefix),
+        "inferences": kept.bind(files.inferences, run.prefix),
+        "baseline": None if files.baseline is None else kept.bind(files.baseline, ""),
         "channel": options.channel,
         "sampling_hz": options.sampling_hz,
         "n_each": files.n_each if files.n_each > 1 else None,
@@ -249,20 +245,21 @@ def _binding(run: ForeignRun, store: "_Store") -> dict[str, Any]:
     return {name: value for name, value in binding.items() if value is not None}
 
 
-class _Store:
-    """Files to be kept in one folder, under names that a folder of traces may hold."""
+class _Files:
+    """Files of a source, each hashed once, and those to be kept in one folder under names that it may hold."""
 
     def __init__(self) -> None:
-        self.files: dict[str, Path] = {}
+        self.kept: dict[str, Path] = {}
         self._digests: dict[str, str] = {}
+        self.sha256 = cache(sha256_of)
 
     def bind(self, path: Path, prefix: str) -> dict[str, str]:
         """Keep a file; a name that cannot be used, or is another file's, gives way to the file's digest."""
-        digest, name = _sha256(path), f"{prefix}{path.name}"
+        digest, name = self.sha256(path), f"{prefix}{path.name}"
         is_taken = self._digests.get(name.casefold(), digest) != digest
         if is_taken or not re.fullmatch(FOLDER_NAME, name):
             suffix = path.suffix if re.fullmatch(r"\.[A-Za-z0-9]{1,8}", path.suffix) else ""
             name = f"{digest[:16]}{suffix}"
         self._digests[name.casefold()] = digest
-        self.files.setdefault(name, path)
+        self.kept.setdefault(name, path)
         return {"file": name, "sha256": digest}

@@ -1,4 +1,4 @@
 """Power traces: foreign logs to samples on one clock, and samples to energy per inference.
 
-It judges nothing and writes nothing; findings are handed up as faults that name a rule.
+It judges nothing and writes nothing; findings are faults that name a rule.
 """

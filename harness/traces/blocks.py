@@ -10,7 +10,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.csv
 
-from harness.traces.logs import number
+from harness.numbers import number
 from harness.traces.trace import TraceFault, TraceFormatError
 
 BLOCK_BYTES = 1 << 23

@@ -30,7 +30,7 @@ _NEIGHBOURS = 8
 
 @dataclass(frozen=True, slots=True)
 class SampleClock:
-    """Sampling times, even but for places where samples were lost.
+    """Sampling times, even except where samples were lost.
 
     Attributes:
         period_s: seconds between samples.
@@ -76,10 +76,10 @@ class ArrivalFit:
         self._open: Reals = np.empty(0)
 
     def add(self, stamps_s: Reals) -> None:
-        """Take in the next arrivals, in order."""
+        """Add the next arrivals, in order."""
         stamps = np.concatenate([self._open, stamps_s])
         if not self._period and len(stamps) > 1:
-            # A rough period is enough to tell bursts apart and find the freshest of several.
+            # A rough period is enough to separate bursts and to find the freshest of several.
             self._period = float(stamps[-1] - stamps[0]) / (len(stamps) - 1)
         begins = np.flatnonzero(np.diff(stamps, prepend=-np.inf) > _SAME_BURST * self._period)
         if len(begins):
@@ -103,7 +103,7 @@ class ArrivalFit:
         self._arrivals.append(arrivals[freshest])
 
     def fit(self) -> SampleClock | None:
-        """Clock of all arrivals, or None where there are too few to tell.
+        """Clock of all arrivals, or None where there are too few.
 
         Source:
             Slope by Theil and Sen, the median of pairwise slopes, which stalls of the host do not move.
@@ -119,7 +119,7 @@ class ArrivalFit:
         period = _slope(positions, arrivals)
         breaks = _losses(arrivals - period * positions)
         if len(breaks):
-            # A loss bends the line through everything, so the longest stretch without one tells the period.
+            # A loss bends the line through everything, so the period is that of the longest stretch without one.
             edges = [0, *breaks, len(arrivals)]
             longest = max((slice(a, b) for a, b in pairwise(edges)), key=lambda part: part.stop - part.start)
             period = _slope(positions[longest], arrivals[longest])

@@ -1,4 +1,4 @@
-"""What a module of a trace format declares."""
+"""The types that a module of a trace format declares."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +22,21 @@ class TraceOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class RunSource:
+    """A folder of runs whose power was logged in one format, for `deepen intake`.
+
+    Attributes:
+        title: what such a folder is, in a few words.
+        meter: name of the meter, where a mapping gives none.
+        endings: what names of logs end in after the name of the run.
+    """
+
+    title: str
+    meter: str
+    endings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TraceFormat:
     """One format of power traces.
 
@@ -31,6 +46,7 @@ class TraceFormat:
         meter_kind: how that meter measures.
         looks_like: whether a file that begins with these bytes is of the format.
         open: trace of a file; raises `TraceFormatError` where it is not one.
+        source: folder of such logs that an intake reads; None where no intake reads them by this declaration alone.
     """
 
     name: str
@@ -38,3 +54,4 @@ class TraceFormat:
     meter_kind: Literal["analyser", "rail", "counter", "battery-gauge"]
     looks_like: Callable[[bytes], bool]
     open: Callable[[Path, TraceOptions], PowerTrace]
+    source: RunSource | None = None

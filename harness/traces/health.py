@@ -13,11 +13,11 @@ CLIPPED_FROM_HZ = 100.0
 """Below, meters print few digits and repeat a value without being clipped."""
 _MOST_GAPS = 10_000
 _FIRST_STEPS = 10_000
-"""Steps that tell the period; the median of all of them says no more."""
+"""Steps whose median is the period; that of all of them is no better."""
 
 
 class Health:
-    """Collects what passes; `faults` tells it in sentences.
+    """Findings about samples, collected while they pass.
 
     Args:
         trace: where the samples come from.
@@ -37,7 +37,7 @@ class Health:
         self._longest_run = self._open_run = 0
 
     def add(self, chunk: Chunk) -> None:
-        """Look at the next samples."""
+        """Add the next samples."""
         if not len(chunk.stamps_s):
             return
         self._look_at_order(chunk.stamps_s)

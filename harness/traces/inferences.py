@@ -1,7 +1,7 @@
 """Start and end of every inference: from CSV logs with units in the header, and from EnergyRunner's marks.
 
-It does not know the trace; whether windows lie in it is found when it is reduced. Times are held as whole nanoseconds,
-so that an epoch loses no digit, and bad ones are faults, not exceptions.
+It does not know the trace; whether windows lie in it is checked when it is reduced. Times are whole nanoseconds, so
+that an epoch loses no digit, and bad ones are faults, not exceptions.
 """
 
 import json
@@ -16,19 +16,18 @@ import numpy.typing as npt
 
 from harness.errors import UsageError
 from harness.issues import quoted
+from harness.numbers import decimal_of
 from harness.traces.trace import Reals, TraceFault, TraceFormatError
 
 Nanoseconds = npt.NDArray[np.int64]
 
 MOST_FAULTS = 20
-"""Faults of a file that are told one by one."""
+"""Faults of a file that are reported one by one; the others are counted."""
 _DIGITS = {"s": 9, "ms": 6, "us": 3, "ns": 0}
 """Decimal places from a unit down to nanoseconds."""
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
-_LONGEST_NUMBER = 40
 _LATEST_S = 9 * 10**9
 _EXPECTED = "a header with start_us and end_us (or _s, _ms, _ns)"
-_LEFT_OUT = "The inference is left out; mend the log."
+_LEFT_OUT = "The inference is left out; correct the log."
 _EACH = re.compile(r"# Inferences\s*:\s*(\d{1,9})\b", re.ASCII)
 
 
@@ -74,7 +73,7 @@ def read_inferences(path: Path, n_each: int = 1) -> Inferences:
     """Inferences in a CSV log, or the windows between EnergyRunner's marks.
 
     Args:
-        path: the file; marks are told by their bracket.
+        path: the file; marks are recognised by their bracket.
         n_each: inferences in each window, where a window holds several.
 
     Raises:
@@ -132,10 +131,10 @@ class _Reading:
         if not self._n_more:
             return self._faults
         found = f"{self._n_more} more bad inferences"
-        return [*self._faults, TraceFault("inference-order", found, "inferences in order", "Mend the log.")]
+        return [*self._faults, TraceFault("inference-order", found, "inferences in order", "Correct the log.")]
 
     def add(self, start_ns: int, end_ns: int, shown: tuple[str, str], line: int | None) -> None:
-        """Take in a window if it has a duration, and note where it does not follow the one before."""
+        """Add a window if it has a duration, and note where it does not follow the one before."""
         if end_ns <= start_ns:
             self.fault("inference-order", f"end {shown[1]}", f"after the start, {shown[0]}", _LEFT_OUT, line)
             return
@@ -148,11 +147,6 @@ class _Reading:
         self._latest_end_ns = end_ns if self._latest_end_ns is None else max(self._latest_end_ns, end_ns)
         self.starts_ns.append(start_ns)
         self.ends_ns.append(end_ns)
-
-
-def _decimal(cell: str) -> Decimal | None:
-    text = cell.strip()
-    return Decimal(text) if len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text) else None
 
 
 def _nanoseconds(value: Decimal | None, digits: int) -> int | None:
@@ -186,7 +180,7 @@ def _read_table(lines: Sequence[str], reading: _Reading) -> None:
         fix = "Log the start and the end of every inference."
         raise TraceFormatError(TraceFault("trace-format", quoted(lines[0]) or "an empty first line", _EXPECTED, fix, 1))
     for line, cells in _rows(lines, len(header), reading):
-        start_value, end_value = _decimal(cells[start.place]), _decimal(cells[end.place])
+        start_value, end_value = decimal_of(cells[start.place]), decimal_of(cells[end.place])
         start_ns, end_ns = _nanoseconds(start_value, start.digits), _nanoseconds(end_value, end.digits)
         if start_ns is None or end_ns is None:
             bad = start if start_ns is None else end
@@ -212,10 +206,10 @@ def _compare_duration(
     """Note where a row's duration is not end less start, within a step of the last digit of the coarsest of them."""
     duration = columns[2]
     cell = cells[duration.place]
-    stated = _nanoseconds(_decimal(cell), duration.digits)
+    stated = _nanoseconds(decimal_of(cell), duration.digits)
     steps = []
     for column in columns:
-        value = _decimal(cells[column.place])
+        value = decimal_of(cells[column.place])
         exponent = value.as_tuple().exponent if value is not None else 0
         steps.append(10 ** (column.digits + exponent) if isinstance(exponent, int) else 0)
     if stated is None or abs(stated - lasted_ns) > max(steps):
@@ -228,7 +222,7 @@ def _read_marks(text: str, reading: _Reading) -> None:
     """Window k runs from mark k - 1 to mark k, counted from 0, for even k; the others lie between runs."""
     expected, fix = "a JSON list of marks in seconds", "Take the file as EnergyRunner wrote it."
     try:
-        marks = json.loads(text, parse_float=_decimal, parse_int=_decimal, parse_constant=str)
+        marks = json.loads(text, parse_float=decimal_of, parse_int=decimal_of, parse_constant=str)
     except (ValueError, RecursionError) as error:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else None
         raise TraceFormatError(TraceFault("trace-format", "no JSON", expected, fix, line)) from error

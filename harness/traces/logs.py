@@ -1,9 +1,8 @@
-"""What the readers of trace formats share: lines of a log, its numbers, and the faults that all of them report.
+"""What the readers of trace formats share: lines of a log, and the faults that all of them report.
 
 It knows no format.
 """
 
-import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -15,11 +14,10 @@ from harness.traces.format import TraceOptions
 from harness.traces.trace import Chunk, PowerTrace, TraceFault, TraceFormatError, TraceOptionError
 
 MOST_FAULTS = 20
-"""Bad lines that a log names one by one."""
+"""Bad lines that are reported one by one; the others are counted."""
 PEAK_MW = (1.0, 1e8)
 """No device computes below 1 mW at its highest or above 100 kW."""
 LATEST_S = 1e11
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 
 
 def refused(
@@ -27,17 +25,6 @@ def refused(
 ) -> TraceFormatError:
     """Error of a file that cannot be read; its parts are those of a fault."""
     return TraceFormatError(TraceFault(rule, found, expected, fix, line))
-
-
-def number(cell: str) -> float | None:
-    """Number that a cell holds; None where it holds anything else.
-
-    >>> number(" 4.2 "), number("[N/A]"), number("nan"), number("1e999")
-    (4.2, None, None, None)
-    """
-    text = cell.strip()
-    value = float(text) if len(text) <= 60 and _NUMBER.fullmatch(text) else np.inf
-    return value if np.isfinite(value) else None
 
 
 def log_text(data: bytes) -> str:
@@ -62,12 +49,12 @@ def channel_error(channel: str | None, channels: Sequence[str]) -> TraceOptionEr
     found = "no channel" if channel is None else f"channel {quoted(channel)}"
     listed = ", ".join(quoted(known) for known in (near if channel else channels))
     return TraceOptionError(
-        TraceFault("trace-format", found, f"one of {listed}", "Name the channel whose power was meant.")
+        TraceFault("trace-format", found, f"one of {listed}", "Name the channel whose power is to be read.")
     )
 
 
 def refuse_channel(options: TraceOptions) -> None:
-    """Refuse a channel where the format has but one power.
+    """Refuse a channel where the format has only one power.
 
     Raises:
         TraceOptionError: a channel is named.
@@ -86,7 +73,7 @@ def peak_fault(peak_mw: float, bounds_mw: tuple[float, float] = PEAK_MW) -> Trac
     if bounds_mw[0] <= peak_mw <= bounds_mw[1]:
         return None
     expected = f"between {bounds_mw[0]:.6g} and {bounds_mw[1]:.6g} mW"
-    fix = "Put right the unit that the header states, or convert the values to it."
+    fix = "Correct the unit that the header states, or convert the values to it."
     return TraceFault("trace-unit", f"a highest power of {peak_mw:.6g} mW", expected, fix)
 
 
@@ -106,7 +93,7 @@ class Log:
         self._n_more = 0
 
     def add(self, line: int, stamp_s: float | int, power_mw: float, per_second: float = 1.0) -> None:
-        """Take in a sample; whole microseconds are kept, so that an epoch loses no digit."""
+        """Add a sample; whole microseconds are kept, so that an epoch loses no digit."""
         if abs(stamp_s) / per_second > LATEST_S:
             self.leave_out(line, f"time {stamp_s:.6g}", "a time of this age")
             return
@@ -116,7 +103,7 @@ class Log:
     def leave_out(self, line: int, found: str, expected: str, rule: str = "trace-format") -> None:
         """Note that a line holds no sample."""
         if len(self._faults) < MOST_FAULTS:
-            fix = "The line is left out; mend or delete it."
+            fix = "The line is left out; correct or delete it."
             self._faults.append(TraceFault(rule, found, expected, fix, line))
         else:
             self._n_more += 1

@@ -1,4 +1,4 @@
-"""A picture of a trace with its inferences, because people look before they believe."""
+"""A picture of a trace with its inferences."""
 
 import altair as alt
 import numpy as np
@@ -7,7 +7,7 @@ import pandas as pd
 import vl_convert
 
 from harness.traces.inferences import Inferences
-from harness.traces.reduction import timed
+from harness.traces.reduction import with_clock
 from harness.traces.trace import PowerTrace, Reals
 
 _MOST_BINS = 2000
@@ -45,7 +45,7 @@ def _bins(trace: PowerTrace) -> pd.DataFrame:
     # Columns: time, lowest, sum and highest power, and number of samples.
     bins = np.empty((0, 5))
     each = 1
-    for chunk in timed(trace).chunks():
+    for chunk in with_clock(trace).chunks():
         n_samples = len(chunk.stamps_s)
         if not n_samples:
             continue

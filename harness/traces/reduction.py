@@ -3,8 +3,9 @@
 It reads a trace once or twice, some samples at a time, so that memory does not grow with the trace.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.stats import t as student_t
@@ -25,7 +26,7 @@ _SHORTEST_IDLE_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """Energy per inference of one trace; None where it cannot be told.
+    """Energy per inference of one trace; None where it is unknown.
 
     Attributes:
         n_samples: samples of the trace.
@@ -38,7 +39,7 @@ class Reduction:
         energy_std_mj: standard deviation over inferences.
         energy_ci95_mj: 95 % interval of the mean, by Student's t.
         energy_idle_subtracted_mj: mean energy less idle power times latency.
-        idle_power_mw: mean power of the baseline, or of the quietest half before the first inference.
+        idle_power_mw: mean power of the baseline; without one, of the quietest half before the first inference.
         latency_ms: mean duration of one inference.
         power_mw: mean power during inferences.
         energies_mj: energy of every used inference, in order.
@@ -63,14 +64,27 @@ class Reduction:
 
 
 @dataclass(frozen=True, slots=True)
-class Timed:
-    """A trace with its clock put right.
+class IdlePower:
+    """Mean power of the idle device, from a trace of its own.
+
+    Attributes:
+        power_mw: mean power of the whole trace in mW; None where it has no duration.
+        faults: what makes it doubtful: its reader's findings and stamps out of order.
+    """
+
+    power_mw: float | None
+    faults: tuple[TraceFault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClockedTrace:
+    """A trace with the times at which its samples were taken.
 
     Attributes:
         trace: the trace.
-        health: what passed when it was read for its clock; None where that was not needed.
+        health: what was seen when it was read for its clock; None where that was not needed.
         clock: the clock found; None where the stamps are the clock.
-        kept: powers, where they were kept.
+        kept: powers in mW, where they were kept in memory.
     """
 
     trace: PowerTrace
@@ -90,10 +104,10 @@ class Timed:
             n_before += len(power)
 
 
-def timed(trace: PowerTrace) -> Timed:
-    """Find the clock of a trace; a device-clocked one is taken as it is."""
+def with_clock(trace: PowerTrace) -> ClockedTrace:
+    """Trace with its clock; the stamps of a device-clocked trace are its clock."""
     if trace.clock == "device":
-        return Timed(trace, None, None, None)
+        return ClockedTrace(trace, None, None, None)
     health, arrivals = Health(trace), ArrivalFit()
     kept: list[Reals] | None = []
     for chunk in trace.chunks():
@@ -104,57 +118,63 @@ def timed(trace: PowerTrace) -> Timed:
             if health.n_samples > MOST_KEPT_SAMPLES:
                 kept = None
     clock = arrivals.fit()
-    return Timed(trace, health, clock, tuple(kept) if kept is not None and clock is not None else None)
+    return ClockedTrace(trace, health, clock, tuple(kept) if kept is not None and clock is not None else None)
 
 
-def reduce_trace(trace: PowerTrace, inferences: Inferences, baseline: PowerTrace | None = None) -> Reduction:
+def reduce_trace(trace: PowerTrace, inferences: Inferences, idle: IdlePower | None = None) -> Reduction:
     """Energy per inference of a trace.
 
     Args:
         trace: the trace.
         inferences: its windows, on the same time scale.
-        baseline: trace of the idle device; without it idle power comes from before the first window.
+        idle: power of the idle device, from a baseline; without it idle power comes from before the first window.
     """
-    put_right = timed(trace)
+    clocked = with_clock(trace)
     starts, ends = inferences.relative_to(trace.start_s)
-    n_each = inferences.n_each
-    reading = _read(put_right, starts, ends)
-    health, clock = reading.health, put_right.clock
+    reading = _read(clocked, starts, ends)
+    health, clock = reading.health, clocked.clock
     sampling_hz = _rate(health, clock)
     if clock is not None:
         health.gaps += [(at, at + lost) for at, lost in clock.losses]
     used = reading.is_inside & ~_in_gap(starts, ends, health.gaps) & np.isfinite(reading.energies_mj)
     found = _window_faults(reading, starts, ends, used, sampling_hz)
-    idle, idle_faults = (reading.quiet_mw, ()) if baseline is None else _idle(baseline)
+    idle = idle or IdlePower(reading.quiet_mw)
     faults = (
         *inferences.faults,
         *(fault.at(trace.source) for fault in health.faults(sampling_hz)),
         *(fault.at(trace.source if fault.rule == "trace-resolution" else inferences.source) for fault in found),
-        *idle_faults,
+        *idle.faults,
     )
-    energies = reading.energies_mj[used] / n_each
-    mean = float(energies.mean()) if len(energies) else None
-    latency_s = float((ends - starts)[used].mean()) / n_each if len(energies) else None
-    deviation = float(energies.std(ddof=1)) if len(energies) > 1 else None
     return Reduction(
         n_samples=health.n_samples,
         sampling_hz=sampling_hz,
         clock_residual_ms=clock.residual_s * 1000 if clock else None,
-        n_inferences=len(starts) * n_each,
-        n_used=int(used.sum()) * n_each,
-        energy_mj=mean,
-        energy_median_mj=float(np.median(energies)) if len(energies) else None,
-        energy_std_mj=deviation,
-        energy_ci95_mj=_interval(mean, deviation, len(energies)),
-        energy_idle_subtracted_mj=None
-        if mean is None or idle is None or latency_s is None
-        else mean - idle * latency_s,
-        idle_power_mw=idle,
-        latency_ms=None if latency_s is None else latency_s * 1000,
-        power_mw=None if mean is None or not latency_s else mean / latency_s,
-        energies_mj=energies,
+        n_inferences=len(starts) * inferences.n_each,
+        n_used=int(used.sum()) * inferences.n_each,
+        idle_power_mw=idle.power_mw,
         faults=faults,
+        **_figures(reading.energies_mj[used], (ends - starts)[used], inferences.n_each, idle.power_mw),
     )
+
+
+def _figures(energies_mj: Reals, durations_s: Reals, n_each: int, idle_mw: float | None) -> dict[str, Any]:
+    """Figures of one inference, from the energies and durations of the used windows; None where there is no window."""
+    energies = energies_mj / n_each
+    if not len(energies):
+        names = ("energy_mj", "energy_median_mj", "energy_std_mj", "energy_ci95_mj", "energy_idle_subtracted_mj")
+        return {**dict.fromkeys((*names, "latency_ms", "power_mw")), "energies_mj": energies}
+    mean, latency_s = float(energies.mean()), float(durations_s.mean()) / n_each
+    deviation = float(energies.std(ddof=1)) if len(energies) > 1 else None
+    return {
+        "energy_mj": mean,
+        "energy_median_mj": float(np.median(energies)),
+        "energy_std_mj": deviation,
+        "energy_ci95_mj": _interval(mean, deviation, len(energies)),
+        "energy_idle_subtracted_mj": None if idle_mw is None else mean - idle_mw * latency_s,
+        "latency_ms": latency_s * 1000,
+        "power_mw": mean / latency_s if latency_s else None,
+        "energies_mj": energies,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,20 +185,20 @@ class _Reading:
     quiet_mw: float | None
 
 
-def _read(put_right: Timed, starts: Reals, ends: Reals) -> _Reading:
+def _read(clocked: ClockedTrace, starts: Reals, ends: Reals) -> _Reading:
     """Pass over the samples, integrating between all edges at once."""
-    health = put_right.health or Health(put_right.trace)
+    health = clocked.health or Health(clocked.trace)
     energy: EnergyAt | None = None
     quiet = np.empty(0)
-    for chunk in put_right.chunks():
+    for chunk in clocked.chunks():
         if energy is None and len(chunk.stamps_s):
             if len(starts):
                 quiet = np.linspace(chunk.stamps_s[0], max(starts.min(), chunk.stamps_s[0]), _IDLE_PARTS + 1)
             energy = EnergyAt(np.concatenate([starts, ends, quiet]))
-        if put_right.health is None:
+        if clocked.health is None:
             health.add(chunk)
         if energy is not None:
-            # A power beyond all bounds is told by the reader of the trace.
+            # A power beyond all bounds is reported by the reader of the trace.
             with np.errstate(over="ignore", invalid="ignore"):
                 energy.add(chunk.stamps_s, chunk.power_mw)
     if energy is None or energy.first_s is None or energy.last_s is None:
@@ -199,27 +219,22 @@ def _quietest_mw(edges_s: Reals, energies_mj: Reals) -> float | None:
     return quietest if np.isfinite(quietest) else None
 
 
-def mean_power_mw(trace: PowerTrace) -> float | None:
-    """Mean power of a whole trace in mW; None where it has no duration."""
-    return _idle(trace)[0]
-
-
-def _idle(trace: PowerTrace) -> tuple[float | None, Sequence[TraceFault]]:
-    """Mean power of a whole trace in mW, and what makes it doubtful: its reader's findings and stamps out of order."""
-    put_right = timed(trace)
-    health = put_right.health or Health(trace)
+def idle_power(trace: PowerTrace) -> IdlePower:
+    """Power of the idle device over a whole trace, the baseline."""
+    clocked = with_clock(trace)
+    health = clocked.health or Health(trace)
     energy = EnergyAt(np.empty(0))
-    for chunk in put_right.chunks():
-        if put_right.health is None:
+    for chunk in clocked.chunks():
+        if clocked.health is None:
             health.add(chunk)
         with np.errstate(over="ignore", invalid="ignore"):
             energy.add(chunk.stamps_s, chunk.power_mw)
     found = (*trace.faults, *(fault for fault in health.faults(None) if fault.rule == "trace-order"))
-    faults = [fault.at(trace.source) for fault in dict.fromkeys(found)]
+    faults = tuple(fault.at(trace.source) for fault in dict.fromkeys(found))
     if energy.first_s is None or energy.last_s is None or energy.last_s <= energy.first_s:
-        return None, faults
+        return IdlePower(None, faults)
     mean = energy.total_mj / (energy.last_s - energy.first_s)
-    return (mean if np.isfinite(mean) else None), faults
+    return IdlePower(mean if np.isfinite(mean) else None, faults)
 
 
 def _rate(health: Health, clock: SampleClock | None) -> float | None:
@@ -229,8 +244,8 @@ def _rate(health: Health, clock: SampleClock | None) -> float | None:
     return (health.n_samples - 1) / duration if duration > 0 else None
 
 
-def _interval(mean: float | None, deviation: float | None, n: int) -> tuple[float, float] | None:
-    if mean is None or deviation is None:
+def _interval(mean: float, deviation: float | None, n: int) -> tuple[float, float] | None:
+    if deviation is None:
         return None
     half = float(student_t.ppf(0.975, n - 1)) * deviation / n**0.5
     return mean - half, mean + half

@@ -1,7 +1,7 @@
-"""Runs of a folder: which files belong together, and their reductions, many at once."""
+"""Runs of a folder: which files belong to one run, and their reductions, many in parallel."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -9,15 +9,21 @@ from harness.errors import UsageError
 from harness.parallel import at_once
 from harness.traces.formats import TraceOptions, open_trace, trace_formats
 from harness.traces.inferences import read_inferences, read_n_each
-from harness.traces.reduction import Reduction, reduce_trace
+from harness.traces.reduction import IdlePower, Reduction, idle_power, reduce_trace
 from harness.traces.trace import PowerTrace, TraceFault, TraceFormatError
 
 _POWER: Final = "_power.csv"
-_INFERENCES: Final = "_inference_time.csv"
-_ENERGY: Final = "-energy.bin"
+INFERENCES: Final = "_inference_time.csv"
+"""What the file of the inferences is named after the name of its run."""
+BASELINE: Final = "baseline"
+"""Name, without its ending, of the trace of the idle device."""
+ENERGY: Final = "-energy.bin"
 _MARKS: Final = "-timestamps.json"
-_RESULTS: Final = "results.txt"
-_BASELINE: Final = "baseline.csv"
+RESULTS: Final = ("results.txt", "energy_results.txt")
+"""Names of EnergyRunner's results, which state the number of inferences in each window."""
+
+
+_NO_OPTIONS: Final = TraceOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,7 @@ class Run:
         n_each: inferences in each window.
         format: name of the trace format; None where it shall be recognised.
         options: what the files cannot say of themselves.
-        fault: what keeps it from being reduced, where its files already tell.
+        fault: what keeps it from being reduced, where that is known from its files.
     """
 
     power: Path
@@ -39,13 +45,70 @@ class Run:
     baseline: Path | None = None
     n_each: int = 1
     format: str | None = None
-    options: TraceOptions = field(default_factory=TraceOptions)
+    options: TraceOptions = _NO_OPTIONS
     fault: TraceFault | None = None
 
     @property
     def name(self) -> str:
         """Name of the run, from its trace."""
-        return self.power.name.removesuffix(_POWER).removesuffix(_ENERGY).removesuffix(self.power.suffix)
+        return self.power.name.removesuffix(_POWER).removesuffix(ENERGY).removesuffix(self.power.suffix)
+
+
+def logged_run(
+    power: Path,
+    name: str,
+    *,
+    inferences: str | None = None,
+    n_each: int = 1,
+    format_name: str | None = None,
+    options: TraceOptions = _NO_OPTIONS,
+) -> Run:
+    """Run of a power log, with the inferences and the baseline beside it.
+
+    Args:
+        power: the log.
+        name: name of the run.
+        inferences: name of the file of the inferences, where it is not that of the run.
+        n_each: inferences in each window.
+        format_name: name of the trace format; None where it shall be recognised.
+        options: what the files cannot say of themselves.
+    """
+    windows = power.with_name(inferences or f"{name}{INFERENCES}")
+    baseline = power.with_name(f"{BASELINE}{power.suffix}")
+    return Run(
+        power, windows, baseline if baseline.is_file() else None, n_each, format_name, options, _missing(power, windows)
+    )
+
+
+def energyrunner_run(power: Path, format_name: str | None = None) -> Run:
+    """Run of an EnergyRunner trace, with the marks and the results beside it.
+
+    Args:
+        power: the trace.
+        format_name: name of the trace format; None where it shall be recognised.
+    """
+    marks = power.with_name(power.name.removesuffix(ENERGY) + _MARKS)
+    results = energyrunner_results(power.parent) or power.with_name(RESULTS[0])
+    n_each, fault = 1, _missing(power, results)
+    if fault is None:
+        try:
+            n_each = read_n_each(results)
+        except TraceFormatError as error:
+            fault = error.fault
+    return Run(power, marks, n_each=n_each, format=format_name, fault=fault or _missing(power, marks))
+
+
+def energyrunner_results(folder: Path) -> Path | None:
+    """Results of the EnergyRunner runs of a folder; None where there are none."""
+    return next((folder / name for name in RESULTS if (folder / name).is_file()), None)
+
+
+def _missing(power: Path, file: Path) -> TraceFault | None:
+    """Fault of a trace whose other file is not beside it."""
+    if file.is_file():
+        return None
+    fix = "Put the file beside the trace; without it the energy of an inference is unknown."
+    return TraceFault("trace-no-inference", f"no {file.name} beside {power.name}", "it beside the trace", fix)
 
 
 def find_runs(folder: Path) -> list[Run]:
@@ -53,41 +116,34 @@ def find_runs(folder: Path) -> list[Run]:
 
     A run is `NAME_power.csv` with `NAME_inference_time.csv`, and `baseline.csv` beside them where there is one; or
     EnergyRunner's `NAME-energy.bin` with `NAME-timestamps.json` and `results.txt`. A trace that lacks the others is a
-    run with a fault, so that none is passed over without a word.
+    run with a fault, so that every trace is reported.
 
     Raises:
         UsageError: there is none.
     """
-    runs = []
-    for power in sorted(folder.rglob(f"*{_POWER}")):
-        inferences = power.with_name(power.name.removesuffix(_POWER) + _INFERENCES)
-        baseline = power.with_name(_BASELINE)
-        fault = _missing(power, inferences)
-        runs.append(Run(power, inferences, baseline if baseline.is_file() else None, fault=fault))
-    for power in sorted(folder.rglob(f"*{_ENERGY}")):
-        marks, results = power.with_name(power.name.removesuffix(_ENERGY) + _MARKS), power.with_name(_RESULTS)
-        n_each, fault = 1, _missing(power, marks) or _missing(power, results)
-        if fault is None:
-            try:
-                n_each = read_n_each(results)
-            except TraceFormatError as error:
-                fault = error.fault
-        runs.append(Run(power, marks, n_each=n_each, fault=fault))
+    logs = sorted(folder.rglob(f"*{_POWER}"))
+    runs = [logged_run(power, power.name.removesuffix(_POWER)) for power in logs]
+    runs += [energyrunner_run(power) for power in sorted(folder.rglob(f"*{ENERGY}"))]
     if not runs:
-        raise UsageError(f"{folder.as_posix()} holds no run: NAME{_POWER} with NAME{_INFERENCES}, or NAME{_ENERGY}")
+        raise UsageError(f"{folder.as_posix()} holds no run: NAME{_POWER} with NAME{INFERENCES}, or NAME{ENERGY}")
     return runs
 
 
-def _missing(power: Path, file: Path) -> TraceFault | None:
-    """Fault of a trace whose other file is not beside it."""
-    if file.is_file():
-        return None
-    fix = "Put the file beside the trace, or name both files instead of the folder."
-    return TraceFault("trace-no-inference", f"no {file.name} beside {power.name}", "it beside the trace", fix)
+def baseline_power(run: Run) -> IdlePower | None:
+    """Power of the idle device from the baseline of a run; None where it has none.
+
+    Raises:
+        TraceFormatError: the baseline cannot be read.
+    """
+    return None if run.baseline is None else idle_power(_open(run.baseline, run))
 
 
-def reduce_run(run: Run) -> Reduction | TraceFault:
+def reduce_run(run: Run, idle_of: Callable[[Run], IdlePower | None] = baseline_power) -> Reduction | TraceFault:
     """Reduction of one run, or the fault that keeps it from being read.
+
+    Args:
+        run: the run.
+        idle_of: power of the idle device of a run.
 
     Raises:
         UsageError: the format that the run names is not known.
@@ -95,9 +151,9 @@ def reduce_run(run: Run) -> Reduction | TraceFault:
     if run.fault is not None:
         return run.fault
     try:
-        baseline = None if run.baseline is None else _open(run.baseline, run)
+        idle = idle_of(run)
         trace = _open(run.power, run)
-        return reduce_trace(trace, read_inferences(run.inferences, run.n_each), baseline)
+        return reduce_trace(trace, read_inferences(run.inferences, run.n_each), idle)
     except TraceFormatError as error:
         return error.fault
 

@@ -31,7 +31,7 @@ class TraceFault:
     expected: str
     fix: str
     line: int | None = None
-    # Where a finding stands is no part of what it says.
+    # The file of a finding is no part of the finding.
     source: str | None = field(default=None, compare=False)
 
     def at(self, source: str) -> "TraceFault":
@@ -40,7 +40,7 @@ class TraceFault:
 
 
 class TraceFormatError(DeepenError):
-    """A file is not the trace it is said to be; `fault` says where and what would have been."""
+    """A file is not a trace of the stated format; `fault` has the place and what was expected."""
 
     def __init__(self, fault: TraceFault) -> None:
         place = ":".join(str(part) for part in (fault.source, fault.line) if part is not None)
@@ -49,7 +49,7 @@ class TraceFormatError(DeepenError):
 
 
 class TraceOptionError(TraceFormatError):
-    """A file is sound, but lacks what was asked of it, such as a channel; the fault is that of the asking."""
+    """A file is sound, but lacks what the options ask for, such as a channel; the fault is in the options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Chunk:
     """Consecutive samples of a trace.
 
     Attributes:
-        stamps_s: time of every sample in seconds; as stamped, not yet put right.
+        stamps_s: time of every sample in seconds; as stamped, not corrected.
         power_mw: power of every sample in mW.
     """
 

@@ -24,7 +24,7 @@ class EnergyAt:
         self._first_s: float | None = None
 
     def add(self, times_s: Reals, power_mw: Reals) -> None:
-        """Take in the next samples.
+        """Add the next samples.
 
         Args:
             times_s: times in seconds, not falling.

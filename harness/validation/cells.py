@@ -3,7 +3,6 @@
 It knows no bound of its own; relations between columns are in the rules of rows.
 """
 
-import difflib
 import re
 from collections.abc import Iterator
 
@@ -12,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from harness.issues import suggested
 from harness.schema.columns import Column
 from harness.schema.quantities import Quantity
 from harness.validation.faults import Faults
@@ -117,8 +117,5 @@ def _admits_word(column: Column, word: str) -> bool:
 
 
 def _report_word(rows: RowTable, column: Column, row: int, word: str, faults: Faults) -> None:
-    fix = column.quantity.fix
-    near = difflib.get_close_matches(word.lower(), column.choices, n=1)
-    if near:
-        fix = f"Write {near[0]}."
+    _, fix = suggested(word.lower(), column.choices, "Write {}.", column.quantity.fix)
     rows.report(faults, column.quantity.rule, row, column.name, expected=column.expected, fix=fix)

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from harness.numbers import DECIMAL
 from harness.validation.fact_faults import Notes, Path, report_fact
 from harness.validation.faults import Faults
 
@@ -33,7 +34,7 @@ for _name, _pattern, _first in (
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
     # Longer whole numbers fit no field; as reals they need no big integers.
     ("int", r"[+-]?(0|[1-9][0-9]{0,17})", list("+-0123456789")),
-    ("float", r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?", list("+-.0123456789")),
+    ("float", DECIMAL, list("+-.0123456789")),
 ):
     _PlainLoader.add_implicit_resolver(_TAG + _name, re.compile(f"({_pattern})\\Z"), _first)
 
@@ -110,11 +111,11 @@ _PROBLEMS = {
     "could not find expected ':'": ("a line without a colon after its key", "Write key: value."),
     "mapping values are not allowed here": (
         "a colon in a value, or a wrong indent",
-        "Quote the text, or mend the indent.",
+        "Quote the text, or correct the indent.",
     ),
     "found unhashable key": ("a list or mapping as key", "Write the key as text."),
 }
-"""Words for what the parser says most often, and the mend."""
+"""Words for the most frequent problems of the parser, and how to fix them."""
 
 
 def _add(faults: Faults, rule: str, shown: str, line: int, found: str, *, fix: str | None = None) -> None:

@@ -1,12 +1,12 @@
-"""Pydantic's errors about a fact in the words of a contributor: the line, what was expected, and the mend."""
+"""Pydantic's errors about a fact in the words of a contributor: the line, what was expected, and how to fix it."""
 
-import difflib
 from collections.abc import Iterator
 from typing import Any, Final, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from harness.issues import suggested
 from harness.schema.quantities import Quantity
 from harness.validation.faults import Faults
 
@@ -31,12 +31,12 @@ _TYPES: Final[dict[str, tuple[str, str]]] = {
     "int_from_float": ("a whole number", "Write digits only."),
     "finite_number": ("a finite number", "Write the value that was measured."),
     "invalid_key": ("a key that is text", "Rename or remove it."),
-    "list_type": ("a list", "Write one item a line, each after a hyphen."),
-    "dict_type": ("names with values", "Write one name: value a line, indented below the field."),
-    "model_type": ("fields with values", "Write one field: value a line."),
-    "too_short": ("at least one entry", "Add what is there."),
+    "list_type": ("a list", "Write one item per line, each after a hyphen."),
+    "dict_type": ("names with values", "Write one name: value pair per line, indented below the field."),
+    "model_type": ("fields with values", "Write one field: value pair per line."),
+    "too_short": ("at least one entry", "Add the entries."),
 }
-"""Expectation and mend by the type of pydantic's error."""
+"""Expectation and fix by the type of pydantic's error."""
 
 
 def report_fact(details: ErrorDetails, model: type[BaseModel], notes: Notes, shown: str, faults: Faults) -> None:
@@ -59,7 +59,7 @@ def report_fact(details: ErrorDetails, model: type[BaseModel], notes: Notes, sho
         expected, fix = _meaning(model, location), f"Add the field {location[-1]}."
     elif details["type"] == "extra_forbidden":
         rule, found = "fact-unknown", "not a declared field"
-        expected, fix = _declared(list(_holder(model, location).model_fields), location[-1])
+        expected, fix = suggested(location[-1], _holder(model, location).model_fields, otherwise="Remove it.")
     elif details["input"] is None and location:
         found, expected, fix = "nothing", _meaning(model, location), "Fill in the field."
     elif details["type"] == "literal_error":
@@ -76,21 +76,13 @@ def report_fact(details: ErrorDetails, model: type[BaseModel], notes: Notes, sho
     )  # fmt: skip
 
 
-def _declared(fields: list[str], name: str) -> tuple[str, str]:
-    near = difflib.get_close_matches(name, fields, n=1)
-    if near:
-        return near[0], f"Rename it to {near[0]}."
-    return "one of " + ", ".join(fields), "Remove it."
-
-
 def _choice(model: type[BaseModel], location: Path, found: object) -> tuple[str, str]:
     words = [str(word) for kind in _parts(_annotation(model, location)) if get_origin(kind) is Literal
              for word in get_args(kind)]  # fmt: skip
-    near = difflib.get_close_matches(str(found).lower(), words, n=1, cutoff=0.7)
-    expected = "one of " + ", ".join(words)
     if len(words) == 1:
         return words[0], f"Write {words[0]} without quotes."
-    return expected, f"Write {near[0]}." if near else "Write one of the words listed."
+    _, fix = suggested(str(found).lower(), words, "Write {}.", "Write one of the words listed.", cutoff=0.7)
+    return "one of " + ", ".join(words), fix
 
 
 def _holder(model: type[BaseModel], location: Path) -> type[BaseModel]:

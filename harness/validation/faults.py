@@ -35,10 +35,10 @@ class Faults:
             file: path as the contributor knows it.
             found: the contributor's value.
             expected: what would have been right.
-            fix: what to do, a sentence.
+            fix: how to fix it, a sentence.
             line: line of the file, counted from 1.
             column: column or field.
-            is_value: whether `found` is what stands there, and not words about the column or field.
+            is_value: whether `found` is the value itself, and not words about the column or field.
 
         Raises:
             KeyError: the rule is not declared.

@@ -13,7 +13,7 @@ _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 def group_codes(table: pa.Table, names: Sequence[str]) -> Codes:
-    """One 64-bit code a row; rows agree in the named columns where their codes agree.
+    """One 64-bit code per row; rows agree in the named columns where their codes agree.
 
     A code is a polynomial of the row's integers, words standing for their place in the column's dictionary.
     Different rows share one with a probability of about n² / 2⁶⁵, one in a billion for 200,000 rows.
@@ -30,7 +30,7 @@ def group_codes(table: pa.Table, names: Sequence[str]) -> Codes:
 
 
 def _integers(column: pa.ChunkedArray) -> Codes:
-    """Column as integers: itself where it is one, else positions in its dictionary; nulls are all ones."""
+    """Column as integers: itself where it is one, otherwise positions in its dictionary; nulls are all ones."""
     if pa.types.is_dictionary(column.type) or pa.types.is_string(column.type):
         array = column.combine_chunks()
         encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()

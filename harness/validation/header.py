@@ -1,16 +1,14 @@
 """The header of a CSV file: which columns it has, which it misses, and which come in another unit."""
 
-import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Final
 
+from harness.issues import suggested
 from harness.schema.columns import Column
 from harness.validation.faults import Faults
 
 MOST_COLUMNS = 200
-_LONGEST_NAME = 100
-"""Longer names are like no column's, and comparing them takes long."""
 
 UNIT_FACTORS: Final[dict[str, dict[str, float]]] = {
     "mJ": {"j": 1e3, "kj": 1e6, "uj": 1e-3, "nj": 1e-6, "wh": 3.6e6, "mwh": 3.6e3},
@@ -47,8 +45,8 @@ def unit_of_header(name: str, columns: Mapping[str, Column]) -> tuple[Column, st
     return None
 
 
-def is_taken_apart(names: Sequence[str], shown: str, faults: Faults) -> bool:
-    """Whether commas took a header line apart; reported where they did not, or where there are too many cells."""
+def is_split(names: Sequence[str], shown: str, faults: Faults) -> bool:
+    """Whether commas split a header line; reported where they did not, or where there are too many cells."""
     if len(names) > MOST_COLUMNS:
         faults.add(
             "header-unknown",
@@ -56,7 +54,7 @@ def is_taken_apart(names: Sequence[str], shown: str, faults: Faults) -> bool:
             line=1,
             found=f"{len(names)} columns",
             expected=f"at most {MOST_COLUMNS} columns",
-            fix="Export the table with one measurement a row.",
+            fix="Export the table with one measurement per row.",
         )
         return False
     if len(names) == 1 and re.search(r"[;\t|]", names[0]):
@@ -75,7 +73,7 @@ def is_taken_apart(names: Sequence[str], shown: str, faults: Faults) -> bool:
 def check_header(
     names: Sequence[str], columns: Mapping[str, Column], derived: Mapping[str, Column], shown: str, faults: Faults
 ) -> bool:
-    """Report what is wrong with a header; whether the rows below it can be taken apart.
+    """Report what is wrong with a header; whether the rows below it can be read.
 
     Args:
         names: cells of the header line, stripped.
@@ -84,7 +82,7 @@ def check_header(
         shown: file name in messages.
         faults: collects what is wrong.
     """
-    if not is_taken_apart(names, shown, faults):
+    if not is_split(names, shown, faults):
         return False
     misnamed = set()
     for position, name in enumerate(names):
@@ -101,8 +99,14 @@ def check_header(
             )
         elif name not in columns:
             misnamed.add(_report_unknown(name, columns, derived, shown, faults))
+    _report_missing(columns, {*names, *misnamed}, shown, faults)
+    return True
+
+
+def _report_missing(columns: Mapping[str, Column], given: Set[str | None], shown: str, faults: Faults) -> None:
+    """Report required columns that a header neither has nor misspells."""
     for column in columns.values():
-        if column.is_required and column.name not in names and column.name not in misnamed:
+        if column.is_required and column.name not in given:
             faults.add(
                 "header-missing",
                 shown,
@@ -113,13 +117,12 @@ def check_header(
                 expected=column.expected,
                 fix=f"Add the column: {column.quantity.sentence}",
             )
-    return True
 
 
 def _report_unknown(
     name: str, columns: Mapping[str, Column], derived: Mapping[str, Column], shown: str, faults: Faults
 ) -> str | None:
-    """Report a header that is no column; the name of the column meant, where it can be guessed."""
+    """Report a header that is no column; the name of the nearest column, where one is near."""
     foreign = unit_of_header(name, columns)
     if foreign is not None:
         column, unit, factor = foreign
@@ -135,16 +138,9 @@ def _report_unknown(
             fix=f"{change} and name the column {column.name}.",
         )
         return column.name
-    near = difflib.get_close_matches(name.lower(), columns, n=1) if len(name) <= _LONGEST_NAME else []
+    expected, fix = suggested(name.lower(), columns, "Rename the column to {}.", "Rename or remove the column.")
     if name in derived:
-        near, expected, fix = (
-            [],
-            "columns of the row only",
-            "Remove the column; the build derives it.",
-        )
-    else:
-        expected = near[0] if near else "one of " + ", ".join(columns)
-        fix = f"Rename the column to {near[0]}." if near else "Rename or remove the column."
+        expected, fix = "columns of the row only", "Remove the column; the build derives it."
     faults.add(
         "header-unknown",
         shown,
@@ -155,4 +151,4 @@ def _report_unknown(
         expected=expected,
         fix=fix,
     )
-    return near[0] if near else None
+    return expected if expected in columns else None

@@ -25,11 +25,11 @@ Token = tuple[str, int]
 
 
 class _NotJsonError(ValueError):
-    """A word that some programs take for a number."""
+    """A word that some programs read as a number."""
 
 
 def read_json(data: bytes, shown: str, faults: Faults) -> Any:
-    """Plain value of a JSON file, or None where it was reported; a file that says null is reported as well.
+    """Plain value of a JSON file, or None where it was reported; a file of null alone is reported as well.
 
     Whole numbers of more digits than any field holds are infinite.
 
@@ -58,15 +58,16 @@ def read_json(data: bytes, shown: str, faults: Faults) -> Any:
     except json.JSONDecodeError as error:
         found = text[error.pos : error.pos + _SHOWN].partition("\n")[0].strip() or "the end of the line"
         # The reason that Python gives differs from version to version.
-        fix = "Mend this line or the one before: quotes around keys and words, a comma between parts, none at the end."
+        fix = (
+            "Correct this line or the one before: quotes around keys and words, a comma between parts, none at the end."
+        )
         _report_syntax(shown, error.lineno, found, fix, faults)
         return None
     if repeated:
         _report_repeated(data, shown, faults)
-        return None
-    if value is None:
+    elif value is None:
         _report_syntax(shown, 1, "null", "Write the file as it is documented.", faults)
-    return value
+    return None if repeated else value
 
 
 def _report_repeated(data: bytes, shown: str, faults: Faults) -> None:

@@ -3,12 +3,12 @@
 What is in the files is read elsewhere.
 """
 
-import difflib
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from harness.issues import nearest
 from harness.schema.quantities import FOLDER_NAME
 from harness.schema.vocabulary import LEVELS, Level
 from harness.validation.faults import Faults
@@ -46,7 +46,7 @@ def entries_of(folder: Path, faults: Faults) -> list[Path]:
 
 
 def check_name(folder: Path, earlier: Sequence[Path], faults: Faults) -> None:
-    """Report a folder name that cannot be an id, or that is another's but for case."""
+    """Report a folder name that cannot be an id, or that differs from another's in case only."""
     clash = next((other.name for other in earlier if other.name.lower() == folder.name.lower()), None)
     if clash is not None or not re.fullmatch(FOLDER_NAME, folder.name):
         faults.add(
@@ -71,12 +71,11 @@ def report_link(path: Path, faults: Faults) -> None:
 
 def report_stray(path: Path, expected: str, faults: Faults) -> None:
     """Report a file or folder that nothing reads."""
-    near = difflib.get_close_matches(path.name.lower(), (DEVICE_FILE, MANIFEST_FILE, *LEVEL_FILES), n=1)
-    near = [name for name in near if name in expected]
+    near = nearest(path.name.lower(), (DEVICE_FILE, MANIFEST_FILE, *LEVEL_FILES))
     faults.add(
         "path-unknown",
         shown_path(path),
         found="a file or folder that nothing reads",
         expected=expected,
-        fix=f"Rename it to {near[0]}." if near else "Rename or remove it.",
+        fix=f"Rename it to {near}." if near is not None and near in expected else "Rename or remove it.",
     )

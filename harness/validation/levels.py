@@ -30,7 +30,7 @@ def check_rows(
     faults: Faults,
     is_each_row: bool = False,
 ) -> RowTable | None:
-    """Typed rows of one level's CSV bytes after every check, or None where they cannot be taken apart.
+    """Typed rows of one level's CSV bytes after every check, or None where they cannot be split into cells.
 
     Args:
         data: the file, known to be UTF-8.
@@ -96,7 +96,7 @@ def _read_rows(data: bytes, level: Level, shown: str, faults: Faults) -> RowTabl
 
 
 def as_schema(rows: RowTable, level: Level) -> pa.Table:
-    """Checked rows in the Arrow schema of the row model; words decoded, lists taken apart."""
+    """Checked rows in the Arrow schema of the row model; words decoded, lists split."""
     arrays = []
     for target in arrow_schema(ROWS[level]):
         values = rows.table.column(target.name)

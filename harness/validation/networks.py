@@ -1,9 +1,8 @@
-"""The kernel lists of a campaign: each file of graphs/ read strictly, and held against the row of its model.
+"""The kernel lists of a campaign: each file of graphs/ read strictly, and compared with the row of its model.
 
 How a model becomes a kernel list is in `harness.graphs`.
 """
 
-import difflib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +11,7 @@ import pyarrow as pa
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from harness.issues import suggested
 from harness.schema.columns import columns_of
 from harness.schema.networks import MOST_KERNELS, Network, NetworkKernel, configuration_of
 from harness.schema.vocabulary import CONFIGURATION_FIELDS, KERNEL_ALLOWS, KERNEL_REQUIRES
@@ -108,8 +108,8 @@ def _check_name(name: str, models: list[dict[str, Any]], shown: str, faults: Fau
     names = {row["model"] for row in models} - {None}
     kinds = {tuple(row[field] for field in _IDENTITY) for row in models if row["model"] == name}
     if name not in names:
-        near = difflib.get_close_matches(name, sorted(names), n=1)
-        fix = f"Rename the file to {near[0]}{_SUFFIX}." if near else "Rename or remove the file, or add the row."
+        otherwise = "Rename or remove the file, or add the row."
+        _, fix = suggested(name, sorted(names), f"Rename the file to {{}}{_SUFFIX}.", otherwise)
         expected = f"the name of a model in {_TABLE}"
         faults.add("network-model", shown, found=f"{name}, a model that no row has", expected=expected, fix=fix)
     elif len(kinds) > 1:
@@ -155,8 +155,7 @@ def _report_field(details: ErrorDetails, notes: Notes, shown: str, faults: Fault
         )  # fmt: skip
         return
     found = notes.texts.get(path, details["input"])
-    near = difflib.get_close_matches(str(details["input"]).lower(), column.choices, n=1) if column.choices else []
-    fix = f"Write {near[0]}." if near else column.quantity.fix
+    _, fix = suggested(str(details["input"]).lower(), column.choices, "Write {}.", column.quantity.fix)
     faults.add(
         column.quantity.rule, shown, line=line, column=".".join(path), found=found, expected=column.expected, fix=fix
     )
@@ -166,7 +165,7 @@ def _report_undeclared(entry: str, names: list[str], notes: Notes, shown: str, f
     """Report the fields of an entry that are not declared, at the first of them."""
     path = ("kernels", entry, names[0])
     fields = list(columns_of(NetworkKernel))
-    near = difflib.get_close_matches(names[0][:100].lower(), fields, n=1)
+    expected, fix = suggested(names[0].lower(), fields, otherwise="Remove it.")
     found = "not a declared field" + (f", as {len(names) - 1} more in this entry" if len(names) > 1 else "")
     faults.add(
         "fact-unknown",
@@ -175,8 +174,8 @@ def _report_undeclared(entry: str, names: list[str], notes: Notes, shown: str, f
         column=".".join(path),
         found=found,
         is_value=False,
-        expected=near[0] if near else "one of " + ", ".join(fields),
-        fix=f"Rename it to {near[0]}." if near else "Remove it.",
+        expected=expected,
+        fix=fix,
     )
 
 

@@ -4,9 +4,10 @@ import math
 import re
 from typing import NamedTuple
 
+from harness.numbers import DECIMAL
 from harness.schema.columns import Column
 
-_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(DECIMAL)
 _INTEGER = re.compile(r"([+-]?)([0-9]+)(\.0*)?")
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}([,' \u2019\u00a0\u2009\u202f][0-9]{3})+(\.[0-9]+)?")
 _POINTS = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{3}){2,}")
@@ -17,7 +18,7 @@ _INT64 = range(-(2**63), 2**63)
 
 
 class NumberFault(NamedTuple):
-    """Broken rule, expectation and mend of a cell that is not the number it should be."""
+    """Broken rule, expectation and fix of a cell that is not the number it should be."""
 
     rule: str
     expected: str
@@ -74,4 +75,4 @@ def _without_separators(cell: str, *, is_whole: bool) -> str | None:
     plain = re.sub(r"[^0-9.+-]", "", cell)
     # A single comma before three digits separates thousands to some and decimals to others.
     is_ambiguous = not is_whole and cell.count(",") == 1 and "." not in cell
-    return f"{plain} or {cell.replace(',', '.')}, whichever is meant" if is_ambiguous else plain
+    return f"{plain} or {cell.replace(',', '.')}, whichever was measured" if is_ambiguous else plain

@@ -1,4 +1,4 @@
-"""Every rule that a submission can break, by id; the checks themselves are in the modules that find the faults.
+"""Every rule that a submission can break, by id; the checks are in the modules that find the faults.
 
 A fault can only be reported under a rule that is declared here, so the documentation is complete.
 """
@@ -11,15 +11,15 @@ from harness.issues import Severity
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a rule asks for and why.
+    """What a rule requires, and why.
 
     Attributes:
         rule: id, which is also the anchor of its documentation.
         severity: whether breaking it keeps the submission out.
         subject: `files`, `text`, `yaml`, `header`, `cells`, `rows`, `networks`, `traces` or
             `intake`; groups the documentation.
-        summary: what is asked for, a sentence.
-        why: what went wrong where it was not kept.
+        summary: what the rule requires, a sentence.
+        why: what goes wrong where it is broken.
     """
 
     rule: str
@@ -39,24 +39,24 @@ _FILES = _declare(
     ("folder-name", "Device and campaign folders have plain names that differ in more than case.",
      "The names become ids, addresses and dataset configurations, also on file systems that fold case."),
     ("path-symlink", "A submission holds no symbolic link.",
-     "A link can point outside the submission and would publish what nobody meant to submit."),
+     "A link can point outside the submission and would publish files that nobody submitted."),
     ("path-unknown", "A submission holds only the files of the layout.",
-     "A misspelt file name would be ignored without a word, and its rows lost."),
+     "A misspelt file name would be ignored, and its rows lost."),
     ("file-unreadable", "Every file can be read.", "A folder in place of a file, or missing permission, hides rows."),
     ("file-size", "YAML files hold at most 200 kB, kernel lists 4 MB, and CSV files 2 GB.",
      "Larger files are not hand-written facts or tables, and would exhaust memory."),
     ("device-missing", "A device folder holds device.yaml.", "Figures of an unknown device cannot be scored."),
     ("submission-missing", "A campaign folder holds submission.yaml.",
-     "Figures without method, meter and source are no evidence."),
+     "Figures without method, meter and source cannot be checked."),
     ("level-missing", "A campaign holds kernels.csv, models.csv or applications.csv.",
-     "A campaign without rows says nothing."),
+     "A campaign without rows has no results."),
 )  # fmt: skip
 
 _TEXT = _declare(
     "text",
     "error",
     ("text-encoding", "Files are UTF-8; a byte order mark is allowed.",
-     "Spreadsheets export UTF-16 or a national code page, and names turn into other names."),
+     "Spreadsheets export UTF-16 or a national code page, which changes names."),
     ("text-nul", "Files hold no NUL byte.", "A NUL byte means a binary or damaged file."),
     ("line-length", "A line holds at most 1 MB.", "Such a line is a damaged export, not a row."),
     ("csv-quote", "Every quoted cell is closed.", "An open quote swallows the rest of the file into one cell."),
@@ -65,14 +65,14 @@ _TEXT = _declare(
 _YAML = _declare(
     "yaml",
     "error",
-    ("yaml-syntax", "YAML files parse.", "A misplaced indent makes another document."),
+    ("yaml-syntax", "YAML files parse.", "A misplaced indent changes what the file declares."),
     ("yaml-alias", "YAML files use no anchors and aliases.", "Nested aliases expand to billions of values."),
     ("yaml-tag", "YAML files use no tags.", "Tags ask the reader to build objects of the writer's choice."),
-    ("yaml-duplicate", "A key stands once in a mapping.", "The first value would be lost without a word."),
+    ("yaml-duplicate", "A key stands once in a mapping.", "The first value would be lost."),
     ("yaml-nesting", "YAML files nest at most 20 levels.", "Deeper nesting is an attack or an accident."),
     ("fact-missing", "Every required field of device.yaml, submission.yaml and a kernel list is given.",
      "Figures without method, meter, runtime or licence cannot be published."),
-    ("fact-unknown", "Only declared fields are given.", "A misspelt field would be ignored without a word."),
+    ("fact-unknown", "Only declared fields are given.", "A misspelt field would be ignored."),
     ("fact-value", "Fields hold what they are declared to hold.", "A wrong type or bound makes the fact unusable."),
     ("erratum-unmatched", "An erratum selects one row, or one field, whose used value is the one in the data.",
      "An erratum that points nowhere corrects nothing."),
@@ -82,18 +82,18 @@ _UNSTATED = _declare(
     "yaml",
     "warning",
     ("licence-unstated", "The licence of the figures is stated.",
-     "Nobody may pass on figures whose licence is unknown; NOASSERTION keeps them at home."),
+     "Nobody may pass on figures whose licence is unknown; NOASSERTION keeps them out of the published data."),
 )  # fmt: skip
 
 _HEADER = _declare(
     "header",
     "error",
-    ("csv-delimiter", "Cells are separated by commas.", "Semicolons come with decimal commas, and both misread."),
+    ("csv-delimiter", "Cells are separated by commas.", "Semicolons come with decimal commas, and both are misread."),
     ("file-empty", "A CSV file has a header line.", "An empty file is a failed export."),
     ("header-only", "A CSV file has rows below its header.", "A run that recorded nothing was submitted as a result."),
     ("header-duplicate", "A column stands once.", "One of two equal columns would win by chance."),
-    ("header-missing", "Every required column is there.", "Rows without it cannot be identified or used."),
-    ("header-unknown", "Only columns of the schema are there.", "A misspelt column would be ignored without a word."),
+    ("header-missing", "Every required column is present.", "Rows without it cannot be identified or used."),
+    ("header-unknown", "Only columns of the schema are present.", "A misspelt column would be ignored."),
     ("header-unit", "Quantities come in the unit of the schema: mJ, ms, mW, mV.",
      "A column in another unit reads as figures a thousand times off."),
     ("row-width", "A row has as many cells as the header.", "A shifted row puts figures under the wrong names."),
@@ -107,7 +107,8 @@ _CELLS = _declare(
      "Thousands separators and decimal commas read as other numbers."),
     ("number-finite", "Numbers are finite.", "NaN and infinity are failed measurements."),
     ("boolean", "Truth values are true or false.", "Other words are read differently by different programs."),
-    ("vocabulary", "Words of a closed list are spelt as listed.", "A second spelling makes a second thing."),
+    ("vocabulary", "Words of a closed list are spelt as listed.",
+     "A second spelling would be counted as another value."),
     ("energy-positive", "Energy per inference is above 0 and at most 1000000000 mJ.",
      "Zero and negative energies come from failed baselines and rounding."),
     ("latency-positive", "Latency is above 0 and at most 100000000 ms.",
@@ -115,7 +116,7 @@ _CELLS = _declare(
     ("power-positive", "Power is above 0 and at most 100000000 mW.", "Negative power is a swapped probe."),
     ("spread-range", "Spreads are not negative.", "A negative deviation is a sign slip."),
     ("supply-range", "The supply lies between 100 and 1000000 mV.", "A supply of 3.3 is in volts."),
-    ("count-positive", "Counts are whole numbers of at least 1.", "A result of zero runs is none."),
+    ("count-positive", "Counts are whole numbers of at least 1.", "A result of zero runs is no result."),
     ("configuration-range", "Extents are whole numbers from 1 to 1000000.", "A size of zero computes nothing."),
     ("cost-range", "FLOPs and parameters are whole numbers of at least 0.", "A negative count is an overflow."),
     ("name-pattern", "Names hold letters, digits, space and . _ + - only.",
@@ -137,13 +138,13 @@ _ROWS = [
         ("energy-power-latency", "Energy equals power times latency, within 2 % and the rounding of the three.",
          "One of the three belongs to another run or another unit."),
         ("unit-slip", "No quantity is a thousand times off against the other two.",
-         "Latencies in seconds under a header that says milliseconds: 57 rows of one upload."),
-        ("header-unit-contradicted", "A column's values are in the unit that its header says.",
-         "A whole column converted by nobody reads as a device a thousand times better."),
+         "Latencies in seconds under a header in milliseconds: 57 rows of one upload."),
+        ("header-unit-contradicted", "A column's values are in the unit of its header.",
+         "A column that was not converted makes a device look a thousand times better."),
         ("power-limit", "Power stays below twice the device's TDP, or its class's ceiling where the TDP is unknown.",
          "A phone at two kilowatts was published once."),
         ("configuration-missing", "A kernel of a row or kernel list gives every extent of its type.",
-         "969 rows of one upload have energies and no configuration: nobody can use them."),
+         "969 rows of one upload have energies and no configuration, and cannot be used."),
         ("configuration-surplus", "A kernel of a row or kernel list gives no extent that its type does not have.",
          "A stray extent makes the same configuration look like another one."),
         ("id-reused", "A source id names one configuration within a file.",
@@ -159,7 +160,7 @@ _ROWS = [
         ("energy-per-flop", "Energy per FLOP lies between 1 fJ and 1 µJ.",
          "Outside lie figures that no silicon reaches, up or down: a wrong unit or a wrong configuration."),
         ("idle-baseline-missing", "Idle-subtracted energies come with an idle baseline in submission.yaml.",
-         "A subtraction that nobody can repeat is not evidence."),
+         "A subtraction that cannot be repeated cannot be checked."),
         ("spread-order", "The energy lies between its lowest and its highest run.",
          "Columns were swapped, or the spread belongs to another row."),
     ),
@@ -168,19 +169,19 @@ _ROWS = [
         "warning",
         ("rounding-floor", "Energies have digits to spare: rounding is below a tenth of the value.",
          "At the rounding floor a predictor learns the rounding."),
-        ("repeat", "Repeats of one configuration are told to the reader.",
-         "Averages and splits should know that two rows are one configuration."),
+        ("repeat", "Repeats of one configuration are reported.",
+         "Averages and splits must treat two rows of one configuration as such."),
     ),
 ]  # fmt: skip
 
 _NETWORKS = _declare(
     "networks",
     "error",
-    ("json-syntax", "JSON files parse, and hold no NaN or infinity.", "Half a list would be taken for the whole."),
-    ("json-duplicate", "A key stands once in an object.", "The first value would be lost without a word."),
+    ("json-syntax", "JSON files parse, and hold no NaN or infinity.", "Part of a list would be read as the whole."),
+    ("json-duplicate", "A key stands once in an object.", "The first value would be lost."),
     ("json-nesting", "JSON files nest at most 20 levels.", "Deeper nesting is an attack or an accident."),
-    ("network-model", "A kernel list bears the name of one network of models.csv, as file and inside.",
-     "Kernels of another network would stand beside the energy of this one."),
+    ("network-model", "A kernel list has the name of one network of models.csv, as its file name and inside.",
+     "Kernels of another network would be published with the energy of this one."),
     ("network-cost", "FLOPs and parameters of a row are the totals of its kernel list, within 1 %.",
      "The list is that of another width, input or data type than the network that was run."),
 )  # fmt: skip
@@ -189,19 +190,20 @@ _TRACES = [
     *_declare(
         "traces",
         "error",
-        ("trace-format", "A trace is in the format that it is said to be, and its lines can be read.",
-         "A log of another tool reads as other quantities."),
+        ("trace-format", "A trace is in its stated format, and its lines can be read.",
+         "A log of another tool would be read as other quantities."),
         ("trace-unit", "Header, cells and magnitude of a trace agree on the unit.",
          "Milliwatts under a header of watts make a device a thousand times better."),
         ("trace-order", "The stamps of a trace rise.", "Joined or merged recordings count energy twice."),
-        ("trace-no-inference", "A trace comes with its inferences.", "A run that did nothing came as a result."),
-        ("trace-window", "Every inference lies inside its trace.", "Two clocks that were never brought together."),
+        ("trace-no-inference", "A trace comes with its inferences.",
+         "A run without inferences was submitted as a result."),
+        ("trace-window", "Every inference lies inside its trace.", "The two were stamped by different clocks."),
         ("inference-order", "Inferences end after they start, one after the other.",
          "Overlapping windows count energy twice."),
-        ("trace-missing", "Every bound file is there.", "A trace that nobody can look at is no evidence."),
-        ("trace-hash", "Every bound file has the bytes that were bound.", "A trace was exchanged after the run."),
-        ("trace-unbound", "Every file in traces/ is bound by submission.yaml.", "Unbound files prove nothing."),
-        ("trace-row", "A trace stands behind one row.", "Evidence that belongs to no row, or to several."),
+        ("trace-missing", "Every bound file is there.", "A trace that is not there cannot be checked."),
+        ("trace-hash", "Every bound file has the bytes that were bound.", "The file was changed after the run."),
+        ("trace-unbound", "Every file in traces/ is bound by submission.yaml.", "Unbound files belong to no row."),
+        ("trace-row", "A trace is bound to one row.", "The trace is bound to no row, or to several."),
         ("trace-shared", "No two results share the bytes of a trace.", "One run was submitted as two results."),
         ("trace-energy", "The energy of a row follows from its trace, within its uncertainty.",
          "The figure was computed from another run, or by another method."),
@@ -210,20 +212,21 @@ _TRACES = [
         "traces",
         "warning",
         ("trace-gap", "A trace has no gaps; inferences in one are left out.", "Energy in a gap is unknown, not zero."),
-        ("trace-rate", "A trace is sampled at the stated rate, within 2 %.", "Samples were lost, or it is another."),
+        ("trace-rate", "A trace is sampled at the stated rate, within 2 %.",
+         "Samples were lost, or the stated rate is wrong."),
         ("trace-negative", "Power is not negative.", "A probe with an offset, or a device that feeds back."),
         ("trace-clipped", "Peaks stay below the range of the meter.", "A clipped peak hides energy."),
-        ("trace-short", "A trace has at least 50 samples.", "Too little to tell a run from its noise."),
+        ("trace-short", "A trace has at least 50 samples.", "Too few to separate a run from noise."),
         ("trace-resolution", "An inference spans at least 5 samples.",
-         "At one sample an inference its energy is that sample's chance; windows of many inferences help."),
+         "With one sample per inference its energy is a matter of chance; windows of many inferences help."),
     ),
 ]  # fmt: skip
 
 _INTAKE = _declare(
     "intake",
     "error",
-    ("foreign-file", "A file of a foreign source is in the format that the intake was told.",
-     "Half a source taken in without a word would be published as the whole."),
+    ("foreign-file", "A file of a foreign source is in the format that was named.",
+     "Part of a source would be published as the whole."),
     ("published-mismatch", "The energy that a trace gives is the published one, within 0.1 %.",
      "The trace is that of another run, or the figure was computed otherwise."),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Rules of rows that name or measure the same thing: identifiers, duplicates, repeats."""
+"""Rules of rows that share an identifier or a configuration: identifiers, duplicates, repeats."""
 
 from typing import Final
 
@@ -60,7 +60,7 @@ def _report_reuse(context: RowContext, members: list[int], keys: Codes) -> None:
     first = members[0]
     for row in members[1:]:
         if keys[row] != keys[first]:
-            expected = f"one configuration an id; line {context.rows.line(first)} has another under it"
+            expected = f"one configuration per id; line {context.rows.line(first)} has another under it"
             context.report("id-reused", row, IDENTIFIER, expected=expected, fix="Give every configuration its own id.")
 
 
@@ -75,7 +75,7 @@ def _report_repeats(context: RowContext, members: list[int]) -> None:
             continue
         expected = f"another source_id than in line {rows.line(first)}, which has the same key"
         found = rows.text(row, IDENTIFIER) or "nothing"
-        fix = "Drop the row, or tell repeats apart by source_id."
+        fix = "Drop the row, or give each repeat its own source_id."
         context.report("record-duplicate", row, IDENTIFIER, found=found, expected=expected, fix=fix)
     if len(distinct) < 2:
         return

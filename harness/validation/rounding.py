@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 _MOST_DECIMALS = 12
-"""Beyond, floats of this size no longer tell decimal steps apart."""
+"""Beyond, floats of this size no longer separate decimal steps."""
 
 
 def half_units(cell: str) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""The rules of rows: what cells of one row must be to each other, to their kernel and to their device.
+"""The rules of rows: how the cells of a row must agree with each other, with their kernel and with their device.
 
 Bounds of single columns are in the schema, and their check in `cells`; rows against each other are in `repeats`.
 """
@@ -47,7 +47,7 @@ ROUNDING_SHARE: Final = 0.1
 MJ_PER_FLOP: Final = (1e-12, 1e-3)
 """1 fJ, a thousandth of what efficient int8 silicon needs, to 1 µJ, far above any interpreter."""
 FEWEST_FLOPS: Final = 10_000
-"""Below, fixed overhead hides the arithmetic and the upper bound says nothing."""
+"""Below, fixed overhead exceeds the arithmetic, and no upper bound holds."""
 _TRIPLE: Final = ("energy_mj", "power_mw", "latency_ms")
 
 

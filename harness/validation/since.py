@@ -1,4 +1,4 @@
-"""What changed in the submissions since a commit, asked of git; nothing is checked here."""
+"""What changed in the submissions since a commit, according to git; nothing is checked here."""
 
 import io
 import subprocess
@@ -29,7 +29,7 @@ def changed_campaigns(submissions: Path, ref: str) -> list[Path]:
             folders.add(submissions / device / inner[0])
         elif (submissions / device).exists():
             folders.add(submissions / device)
-    # A campaign of a device that is validated as a whole would be read twice.
+    # A campaign of a device that is validated as a whole would be listed twice.
     return sorted(folder for folder in folders if folder.parent not in folders)
 
 
@@ -59,7 +59,7 @@ def _git(folder: Path, *arguments: str) -> bytes:
     try:
         done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, check=False)  # noqa: S603, S607
     except FileNotFoundError as error:
-        raise UsageError("git is needed to tell what changed; name the folders instead") from error
+        raise UsageError("git is needed to find what changed; name the folders instead") from error
     if done.returncode:
         raise UsageError(f"git {arguments[0]}: {done.stderr.decode('utf-8', 'replace').strip()}")
     return done.stdout

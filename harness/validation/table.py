@@ -31,7 +31,7 @@ _BLOCK_BYTES = 1 << 22
 
 
 class QuoteError(DeepenError):
-    """Quotes of a CSV file do not pair, so that nothing after `line` can be told apart."""
+    """Quotes of a CSV file do not pair, so that nothing after `line` can be split into cells."""
 
     def __init__(self, line: int, reason: str) -> None:
         super().__init__(reason)
@@ -50,7 +50,7 @@ class QuoteError(DeepenError):
 
 
 class TableSource:
-    """Rows of a CSV file as text, taken apart only when a message needs a line or a cell.
+    """Rows of a CSV file as text, split into cells only when a message needs a line or a cell.
 
     Args:
         data: the file.
@@ -82,7 +82,7 @@ class RowTable:
         shown: file name in messages.
         columns: columns of the level's row model.
         names: columns that the file has.
-        table: one row a data row, all columns of the model; text is dictionary-encoded, lists are still text.
+        table: one row per data row, all columns of the model; text is dictionary-encoded, lists are still text.
         untyped: rows per column whose cell could not be typed; it is null in `table`.
         source: how to find a row's line and text again.
         n_misfits: rows of another width than the header, which are not in `table`.
@@ -164,7 +164,7 @@ def header_of(data: bytes) -> list[str]:
 def read_table(
     data: bytes, names: Sequence[str], columns: Mapping[str, Column], shown: str, faults: Faults
 ) -> RowTable | None:
-    """Typed rows of a CSV file, or None where it cannot be taken apart.
+    """Typed rows of a CSV file, or None where it cannot be split into cells.
 
     Args:
         data: the file, known to be UTF-8 without NUL bytes and without overlong lines.
@@ -221,7 +221,7 @@ def _has_hexadecimals(data: bytes) -> bool:
 def _is_plain(values: pa.ChunkedArray, may_have_space: bool) -> bool:
     """Whether the reading by cells would give the same: words without space around them, and finite numbers."""
     if pa.types.is_floating(values.type):
-        # One sum tells whether all are finite.
+        # One sum shows whether all are finite.
         return math.isfinite(pc.sum(values).as_py() or 0.0)
     if not may_have_space:
         return True

@@ -1,6 +1,6 @@
-"""The energy of a row against the energy that its trace gives, within the row's own uncertainty.
+"""The energy of a row compared with the energy that its trace gives, within the row's own uncertainty.
 
-It reads no files; what a mismatch may come from is said where the figures show it.
+It reads no files; where the figures suggest a cause of a mismatch, the message states it.
 """
 
 import math
@@ -46,7 +46,7 @@ def energy_fault(
         right = str(not is_subtracted).lower()
         fix = f"The energy {_KIND[not is_subtracted]} would fit: look whether is_idle_subtracted is {right}."
     elif any(_is_within(stated * step, known, slack * step) for step in _UNIT_STEPS):
-        fix = "The two are a factor of 1000 apart: look for a wrong unit in the row or in the trace."
+        fix = "The two differ by a factor of 1000: look for a wrong unit in the row or in the trace."
     return TraceFault("trace-energy", found, expected, fix)
 
 
@@ -56,7 +56,7 @@ def _absolute_mj(reduction: Reduction) -> Sequence[float]:
 
 
 def _idle_subtracted_mj(trace: Trace, reduction: Reduction, idle: Idle | None) -> Sequence[float]:
-    """Energy less idle power: that of the baseline, or else as the submission states it, or as the trace begins."""
+    """Energy less idle power: that of the baseline, as the submission states it, or as the trace begins."""
     if idle is None or trace.baseline is not None:
         energy = reduction.energy_idle_subtracted_mj
         return [] if energy is None else [energy]

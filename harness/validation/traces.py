@@ -1,10 +1,8 @@
-"""Submitted traces against the rows they stand behind: bytes, clock, windows, and the energy that follows from them.
+"""Submitted traces compared with their rows: bytes, clock, windows, and the energy that follows from them.
 
 How a trace becomes an energy is in `harness.traces`; how it is compared, in `harness.validation.trace_energy`.
 """
 
-import difflib
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +10,15 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from harness.issues import suggested
+from harness.numbers import number
 from harness.schema.facts import BoundFile, Manifest, Trace
 from harness.schema.vocabulary import Level
-from harness.traces.formats import TraceOptions, open_trace, trace_formats
-from harness.traces.inferences import read_inferences
-from harness.traces.logs import number
-from harness.traces.reduction import Reduction, reduce_trace
-from harness.traces.trace import TraceFault, TraceFormatError
+from harness.traces.formats import TraceOptions, trace_formats
+from harness.traces.reduction import Reduction
+from harness.traces.runs import Run
+from harness.traces.store import ReductionStore, content_of, sha256_of
+from harness.traces.trace import TraceFault
 from harness.validation import fact_faults
 from harness.validation.faults import Faults
 from harness.validation.layout import TRACES_FOLDER, entries_of, report_link, shown_path
@@ -40,6 +40,7 @@ class TraceContext:
         lines: line of each part of the manifest.
         tables: rows by level.
         seen: where each trace's bytes were met first, over all campaigns of a validation.
+        reductions: reductions made so far, over all campaigns of a validation.
         faults: collects what is wrong.
     """
 
@@ -48,6 +49,7 @@ class TraceContext:
     lines: Mapping[fact_faults.Path, int]
     tables: Mapping[Level, pa.Table]
     seen: dict[str, str]
+    reductions: ReductionStore
     faults: Faults
 
     def path(self, name: str) -> Path:
@@ -175,8 +177,7 @@ def _has_bound_bytes(file: BoundFile, place: fact_faults.Path, context: TraceCon
         )
         return False
     try:
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        digest = sha256_of(path)
     except OSError as error:
         report_unreadable(shown_path(path), error, context.faults)
         return False
@@ -189,7 +190,7 @@ def _has_bound_bytes(file: BoundFile, place: fact_faults.Path, context: TraceCon
 
 
 def _selected_row(trace: Trace, place: fact_faults.Path, context: TraceContext) -> dict[str, Any] | None:
-    """Row that a trace stands behind; None where there is not one, or where its table could not be read."""
+    """Row that a trace is bound to; None where there is not one, or where its table could not be read."""
     file = f"{trace.level}.csv"
     table = context.tables.get(trace.level)
     if table is None:
@@ -205,8 +206,7 @@ def _selected_row(trace: Trace, place: fact_faults.Path, context: TraceContext) 
         return None
     unknown = [name for name in trace.where if name not in table.column_names]
     for name in unknown:
-        near = difflib.get_close_matches(name, table.column_names, n=1)
-        fix = f"Rename it to {near[0]}." if near else "Select the row by its columns."
+        _, fix = suggested(name, table.column_names, otherwise="Select the row by its columns.")
         context.report(
             "trace-row", (*place, name), found="no such column", expected=f"a column of {trace.level}.csv", fix=fix
         )
@@ -248,25 +248,29 @@ def _reduction(trace: Trace, place: fact_faults.Path, context: TraceContext) -> 
     """Reduction of a bound trace; None where it cannot be read."""
     formats = list(trace_formats())
     if trace.format not in formats:
-        near = difflib.get_close_matches(trace.format.lower(), formats, n=1)
-        fix = f"Write {near[0]}." if near else "Write the format that the meter's software exports."
+        otherwise = "Write the format that the meter's software exports."
+        _, fix = suggested(trace.format.lower(), formats, "Write {}.", otherwise)
         expected = "one of " + ", ".join(formats)
         context.report(
             "trace-format", (*place, "format"), found=trace.format, expected=expected, fix=fix, is_value=True
         )
         return None
-    options = TraceOptions(channel=trace.channel, sampling_hz=trace.sampling_hz)
+    run = Run(
+        context.path(trace.power.file),
+        context.path(trace.inferences.file),
+        None if trace.baseline is None else context.path(trace.baseline.file),
+        trace.n_each,
+        trace.format,
+        TraceOptions(channel=trace.channel, sampling_hz=trace.sampling_hz),
+    )
+    digests = {context.path(file.file): file.sha256 for _, file in _files(trace)}
     try:
-        power = open_trace(context.path(trace.power.file), trace.format, options)
-        inferences = read_inferences(context.path(trace.inferences.file), trace.n_each)
-        bound = trace.baseline
-        baseline = None if bound is None else open_trace(context.path(bound.file), trace.format, options)
-        reduction = reduce_trace(power, inferences, baseline)
-    except TraceFormatError as error:
-        context.report_trace(error.fault, place)
-        return None
+        reduction = context.reductions.reduce(run, content_of(run, digests.__getitem__))
     except OSError as error:
-        report_unreadable(shown_path(context.path(trace.power.file)), error, context.faults)
+        report_unreadable(shown_path(run.power), error, context.faults)
+        return None
+    if isinstance(reduction, TraceFault):
+        context.report_trace(reduction, place)
         return None
     for fault in reduction.faults:
         context.report_trace(fault, place)

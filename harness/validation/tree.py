@@ -1,6 +1,6 @@
 """Submission folders to campaigns and issues: finds the files, reads each, and runs every check on it.
 
-It decides what is a submission; what is right in one is decided by the modules it calls.
+It decides what is a submission; the modules it calls decide what is right in one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +16,7 @@ from harness.issues import Report, quoted
 from harness.schema.campaign import Campaign
 from harness.schema.facts import Device, Manifest
 from harness.schema.vocabulary import UNSTATED_LICENCE, Level
+from harness.traces.store import ReductionStore
 from harness.validation.documents import Document, read_fact
 from harness.validation.errata import check_device_errata, check_manifest_errata
 from harness.validation.faults import Faults
@@ -57,25 +58,32 @@ class Validation:
 
 @dataclass(slots=True)
 class _Run:
-    """State of one validation: faults, rows read, devices read once, and where each trace was met first."""
+    """State of one validation: what was found, what was read or reduced once, and where each trace was met first."""
 
     faults: Faults = field(default_factory=Faults)
     n_rows: int = 0
     devices: dict[Path, Device | None] = field(default_factory=dict)
     seen_traces: dict[str, str] = field(default_factory=dict)
+    reductions: ReductionStore = field(default_factory=ReductionStore)
 
 
-def validate(paths: Sequence[Path], on_campaign: Callable[[str], None] = lambda _: None) -> Validation:
+def validate(
+    paths: Sequence[Path],
+    on_campaign: Callable[[str], None] = lambda _: None,
+    *,
+    reductions: ReductionStore | None = None,
+) -> Validation:
     """Validate submission trees, device folders, campaign folders or single files of them.
 
     Args:
         paths: where to look; a file stands for its campaign.
         on_campaign: called with each campaign's path before it is read, for progress.
+        reductions: reductions made already, by the content of their files; further ones are added.
 
     Raises:
         UsageError: a path does not exist, or nothing like a submission is there.
     """
-    run = _Run()
+    run = _Run(reductions=reductions or ReductionStore())
     campaigns = []
     for folder in dict.fromkeys(found for path in paths for found in _campaign_folders(path, run)):
         on_campaign(shown_path(folder))
@@ -179,14 +187,7 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
     n_before = len(run.faults.issues)
     device = _read_device(folder.parent, run)
     check_name(folder, (), run.faults)
-    entries = entries_of(folder, run.faults)
-    files, folders = (MANIFEST_FILE, *LEVEL_FILES), (NETWORKS_FOLDER, TRACES_FOLDER)
-    for entry in entries:
-        if entry.is_symlink():
-            report_link(entry, run.faults)
-        elif entry.name not in (*files, *folders, QUARANTINE_FILE):
-            report_stray(entry, "one of " + ", ".join((*files, *folders)), run.faults)
-    names = {entry.name for entry in entries}
+    names = _campaign_entries(folder, run)
     document = _read_fact(folder, MANIFEST_FILE, Manifest, "submission-missing", run)
     manifest = None if document is None else document.fact
     tables = {
@@ -208,23 +209,40 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
         check_manifest_errata(document.fact, tables, document.lines, shown_path(folder / MANIFEST_FILE), run.faults)
     if document is not None:
         shown = shown_path(folder / MANIFEST_FILE)
-        if document.fact.licence == UNSTATED_LICENCE:
-            run.faults.add(
-                "licence-unstated",
-                shown,
-                line=document.lines["licence",],
-                column="licence",
-                found=document.fact.licence,
-                expected="the licence of the figures",
-                fix="Ask whoever measured; until then do not publish them.",
-            )
-        context = TraceContext(folder, shown, document.lines, tables, run.seen_traces, run.faults)
+        _check_licence(document, shown, run.faults)
+        context = TraceContext(folder, shown, document.lines, tables, run.seen_traces, run.reductions, run.faults)
         check_traces(document.fact, context)
     networks = read_networks(folder, tables.get("models"), run.faults)
     is_sound = not any(issue.severity == "error" for issue in run.faults.issues[n_before:])
     if device is None or manifest is None or not is_sound:
         return None
     return Campaign(folder.parent.name, folder.name, device, manifest, tables, networks)
+
+
+def _campaign_entries(folder: Path, run: _Run) -> set[str]:
+    """Names of what lies in a campaign folder; links and files that nothing reads are reported."""
+    entries = entries_of(folder, run.faults)
+    files, folders = (MANIFEST_FILE, *LEVEL_FILES), (NETWORKS_FOLDER, TRACES_FOLDER)
+    for entry in entries:
+        if entry.is_symlink():
+            report_link(entry, run.faults)
+        elif entry.name not in (*files, *folders, QUARANTINE_FILE):
+            report_stray(entry, "one of " + ", ".join((*files, *folders)), run.faults)
+    return {entry.name for entry in entries}
+
+
+def _check_licence(document: Document[Manifest], shown: str, faults: Faults) -> None:
+    """Report a submission whose licence is unknown."""
+    if document.fact.licence == UNSTATED_LICENCE:
+        faults.add(
+            "licence-unstated",
+            shown,
+            line=document.lines["licence",],
+            column="licence",
+            found=document.fact.licence,
+            expected="the licence of the figures",
+            fix="Ask whoever measured; until then do not publish them.",
+        )
 
 
 def _read_device(folder: Path, run: _Run) -> Device | None:

@@ -152,7 +152,7 @@ def test_wrong_format_is_told_the_right_one(reduce, files):
     ("options", "message"),
     [
         ([], "--inferences FILE is needed"),
-        (["--inferences", "{times}", "--as", "oscilloscope"], "'oscilloscope' is not known; there are energyrunner"),
+        (["--inferences", "{times}", "--as", "oscilloscope"], "'oscilloscope' is no trace format; Known: energyrunner"),
         (["--inferences", "{times}", "--backend", "nonsense"], "joblib back end 'nonsense'"),
         (["--inferences", "nowhere.csv"], "nowhere.csv"),
         (["--inferences", "{times}", "--baseline", "nowhere.csv"], "nowhere.csv"),

@@ -27,7 +27,7 @@ from tests.intake.sources import contents, quarantine
 ROOT = Path(__file__).parents[2]
 UPSTREAM = Path(os.environ.get("DEEPEN_UPSTREAM", ROOT / "../shared/data/upstream")) / "energyrunner"
 OTHER_POWERS = tuple(power + 1 for power in POWERS_MW)
-BESIDE = "Put the file beside the trace; without it the energy of an inference is not known."
+BESIDE = "Put the file beside the trace; without it the energy of an inference is unknown."
 
 
 def taken(source, tmp_path, **options):
@@ -202,6 +202,15 @@ def test_faulty_run_is_quarantined_with_its_reason(tmp_path, case):
     ]
 
 
+@pytest.mark.parametrize(
+    ("median_uj", "is_right"), [("205.200", True), ("205.210", False), ("204.800", True), ("204.790", False)]
+)
+def test_published_energy_may_differ_by_a_thousandth(tmp_path, median_uj, is_right):
+    result = taken(tiny_system(tmp_path, ad={"results": results_text(median_uj)}), tmp_path)
+    assert result.n_accepted == is_right
+    assert list(result.reasons) == ([] if is_right else ["published-mismatch"])
+
+
 def test_run_with_windows_outside_its_trace_is_quarantined(tmp_path):
     result = taken(tiny_system(tmp_path, ad={"marks": marks_text(7)}), tmp_path)
     ((message,),) = reasons(result).values()
@@ -247,7 +256,7 @@ def test_tree_with_several_systems_is_refused_with_their_names(tmp_path):
     with pytest.raises(UsageError) as refused:
         taken(tmp_path / "tree", tmp_path)
     assert str(refused.value) == (
-        "tree holds 2 systems, and one is taken in at a time; name the folder of one: "
+        "tree holds 2 systems, and one is read at a time; name the folder of one: "
         "v1.2/closed/acme/results/ACME_ONE, v1.2/closed/acme/results/ACME_TWO"
     )
 
@@ -269,12 +278,12 @@ def test_mapping_is_refused(tmp_path):
         (
             b'{\n"Submitter": }',
             "systems/ACME_ONE.json:2: expecting value in column 14; expected a JSON object of lines. Take the "
-            "description as it was submitted, or mend its JSON. [foreign-file]",
+            "description as it was submitted, or correct its JSON. [foreign-file]",
         ),
         (
             b"[]",
             "systems/ACME_ONE.json: no object; expected a JSON object of lines. Take the description as it was "
-            "submitted, or mend its JSON. [foreign-file]",
+            "submitted, or correct its JSON. [foreign-file]",
         ),
         (
             b"\xff",
@@ -292,7 +301,7 @@ def test_description_that_cannot_be_read_stops_the_intake(tmp_path, description,
 
 def test_system_without_description_needs_a_declared_device(tmp_path):
     run = tiny_run(tmp_path / "tree/v1.1/open/acme/results/ACME_ONE/ad/energy", log=None)
-    with pytest.raises(UsageError, match=r"the source does not say what ACME_ONE is; write .*device.yaml first"):
+    with pytest.raises(UsageError, match=r"the source does not state what ACME_ONE is; write .*device.yaml first"):
         taken(run, tmp_path)
     declared = tmp_path / "out/ACME_ONE/device.yaml"
     declared.parent.mkdir(parents=True)
@@ -310,7 +319,7 @@ def test_run_that_nobody_dates_is_refused(tmp_path):
     with pytest.raises(UsageError) as refused:
         taken(run, tmp_path)
     assert str(refused.value) == (
-        "nothing says when ACME_ONE was measured; keep log.txt, or the round (v1.2) in the path"
+        "nothing states when ACME_ONE was measured; keep log.txt, or the round (v1.2) in the path"
     )
 
 
@@ -393,5 +402,5 @@ def test_published_energy_follows_from_the_published_trace(tmp_path, system, med
 
 @needs_upstream
 def test_upstream_tree_is_of_several_systems(tmp_path):
-    with pytest.raises(UsageError, match="energyrunner holds 5 systems, and one is taken in at a time"):
+    with pytest.raises(UsageError, match="energyrunner holds 5 systems, and one is read at a time"):
         take_in("energyrunner", UPSTREAM, "all", "traces", out=tmp_path)

@@ -1,6 +1,7 @@
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from harness.errors import DeepenError, InvalidSubmissionsError, UsageError
 from harness.intake.flow import take_in
 from harness.intake.formats import intake_formats
+from harness.traces.formats import trace_formats
 from harness.validation import validate
 from tests.intake.sources import DEVICE, HEADER, ROWS, SOUND, contents, deepen2023, mapping, quarantine, table
 
@@ -29,24 +31,30 @@ def taken(source: Path, out: Path, **options):
     return take_in("deepen2023", source, "acme-phone", "deepen2023", out=out, **options)
 
 
-def test_formats_are_found_by_being_there():
-    assert [(form.name, form.title) for form in intake_formats().values()] == [
-        ("csv", "any CSV table, with a mapping of its columns"),
-        ("deepen2023", "DeepEn2023 kernel tier, a folder of JSON files"),
-        ("energyrunner", "MLPerf Tiny energy runs of one system, a results tree"),
-        ("monsoon", "runs with Monsoon power traces, a folder"),
-        ("nvidia-smi", "runs with nvidia-smi logs, a folder"),
-        ("rapl", "runs with RAPL logs, a folder"),
-        ("tegrastats", "runs with tegrastats logs, a folder"),
-    ]
+def test_trace_format_that_declares_a_folder_of_runs_is_an_intake_format():
+    declared = {name: form.source.title for name, form in trace_formats().items() if form.source is not None}
+    assert declared
+    assert declared.items() <= {name: form.title for name, form in intake_formats().items()}.items()
+
+
+def test_formats_are_listed_by_name():
+    names = [form.name for form in intake_formats().values()]
+    assert names == sorted(names) == list(intake_formats())
+    assert {"csv", "deepen2023", "energyrunner", "monsoon"} <= set(names)
+
+
+def test_name_that_is_declared_twice_is_an_error(monkeypatch):
+    form = replace(trace_formats()["monsoon"], name="csv")
+    monkeypatch.setattr("harness.intake.formats.trace_formats", lambda: {"csv": form})
+    with pytest.raises(TypeError, match="intake format 'csv' is declared twice: as a module and by a trace format"):
+        intake_formats.__wrapped__()
 
 
 def test_format_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(UsageError) as refused:
         take_in("deepen2032", tmp_path, "acme-phone", "c", out=tmp_path)
     assert str(refused.value) == (
-        "'deepen2032' is no intake format; did you mean deepen2023? Known: csv, deepen2023, energyrunner, monsoon, "
-        "nvidia-smi, rapl, tegrastats"
+        "'deepen2032' is no intake format; did you mean deepen2023? Known: " + ", ".join(intake_formats())
     )
 
 

@@ -7,6 +7,7 @@ import yaml
 from harness.errors import UsageError
 from harness.intake.flow import take_in
 from harness.intake.foreign import ForeignSourceError
+from harness.traces import runs
 from harness.validation import validate
 from tests.intake.run_folders import (
     RUN_MAPPING,
@@ -41,6 +42,22 @@ def rows_of(folder):
     validated = validate([folder])
     assert not validated.report.issues
     return validated.campaigns[0].tables["models"].to_pylist()
+
+
+def test_every_trace_of_an_intake_is_reduced_once(tmp_path, monkeypatch):
+    reduced = []
+
+    def noted(function):
+        def call(trace, *arguments):
+            reduced.append(trace.source)
+            return function(trace, *arguments)
+
+        return call
+
+    for name in ("reduce_trace", "idle_power"):
+        monkeypatch.setattr(runs, name, noted(getattr(runs, name)))
+    assert taken(monsoon_folder(tmp_path / "runs"), tmp_path).n_accepted == 2
+    assert sorted(reduced) == ["baseline.csv", "net_a_power.csv", "net_b_power.csv"]
 
 
 def test_runs_become_rows_with_energies_from_their_traces(tmp_path):
@@ -172,7 +189,7 @@ def test_run_without_a_file_of_inferences_is_quarantined(tmp_path):
     assert reasons(taken(source, tmp_path)) == {
         "net_b_power.csv": [
             "net_b_power.csv: no net_b_inference_time.csv beside net_b_power.csv; expected it beside the trace. Put "
-            "the file beside the trace; without it the energy of an inference is not known. [trace-no-inference]"
+            "the file beside the trace; without it the energy of an inference is unknown. [trace-no-inference]"
         ]
     }
 

@@ -82,7 +82,7 @@ def test_log_without_inferences_is_quarantined(tmp_path, name):
     assert (result.n_read, result.n_accepted, result.folder) == (1, 0, None)
     assert [str(issue) for row in result.quarantined for issue in row.issues] == [
         f"{file}: no run_inference_time.csv beside {file}; expected it beside the trace. Put the file beside the "
-        "trace; without it the energy of an inference is not known. [trace-no-inference]"
+        "trace; without it the energy of an inference is unknown. [trace-no-inference]"
     ]
 
 

@@ -38,6 +38,14 @@ def test_times_are_those_of_sampling_and_not_of_arrival(seed):
     assert abs(stamps - taken).max() > 0.02
 
 
+def test_clock_follows_the_freshest_arrivals_and_not_the_typical_ones():
+    """Of arrivals delayed by 1 ms on average, the tenth that is freshest came within 0.11 ms; half within 0.69 ms."""
+    trace, _, _ = burst_stamped(0, jitter_s=0.002, seconds=40.0)
+    stamps = stamps_of(trace)
+    late_s = fitted(stamps).times(0, len(stamps)) - np.arange(len(stamps)) / 4992.3
+    assert 0 < late_s.mean() < 0.0003
+
+
 def test_times_can_be_asked_for_from_any_sample_on():
     trace, _, _ = burst_stamped(0, n_lost=50)
     stamps = stamps_of(trace)

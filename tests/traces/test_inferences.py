@@ -11,7 +11,7 @@ from harness.traces.inferences import read_inferences, read_n_each
 from harness.traces.trace import TraceFault, TraceFormatError
 from tests.traces.formats.samples import PIECES, upstream
 
-LEFT_OUT = "The inference is left out; mend the log."
+LEFT_OUT = "The inference is left out; correct the log."
 LOG = (
     b"inference_index,start_us,end_us,duration_us\n"
     b"0,1700000000000001,1700000000026242,26241\n1,1700000000026304,1700000000050070,23766\n"
@@ -133,7 +133,9 @@ def test_duration_may_be_rounded(tmp_path, duration):
 def test_many_faults_are_counted(tmp_path):
     faults = read(tmp_path, b"start_s,end_s\n" + b"2,1\n" * 100).faults
     assert len(faults) == 21
-    assert faults[-1] == TraceFault("inference-order", "80 more bad inferences", "inferences in order", "Mend the log.")
+    assert faults[-1] == TraceFault(
+        "inference-order", "80 more bad inferences", "inferences in order", "Correct the log."
+    )
 
 
 def test_bad_marks_leave_out_their_windows(tmp_path):

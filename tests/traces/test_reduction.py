@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student_t
 
-from harness.traces.reduction import mean_power_mw, reduce_trace, timed
+from harness.traces.reduction import idle_power, reduce_trace, with_clock
 from harness.traces.windows import EnergyAt
 from tests.traces.synthetic import burst_stamped, inferences_of, trace_of
 
@@ -45,10 +45,10 @@ def test_windows_of_many_inferences_are_shared_out():
 
 def test_baseline_gives_the_idle_power():
     baseline = trace_of(GRID, np.full(4000, 50.0))
-    reduction = reduce_trace(trace_of(GRID, np.full(4000, 200.0)), inferences_of([1.0], [2.0]), baseline)
+    reduction = reduce_trace(trace_of(GRID, np.full(4000, 200.0)), inferences_of([1.0], [2.0]), idle_power(baseline))
     assert reduction.idle_power_mw == pytest.approx(50)
     assert reduction.energy_idle_subtracted_mj == pytest.approx(150)
-    assert mean_power_mw(baseline) == pytest.approx(50)
+    assert idle_power(baseline).power_mw == pytest.approx(50)
 
 
 def test_idle_power_comes_from_the_quietest_half_before_the_first_inference():
@@ -99,7 +99,7 @@ def test_long_traces_are_read_again_and_give_the_same(monkeypatch):
     trace, inferences, _ = burst_stamped(3)
     kept = reduce_trace(trace, inferences)
     monkeypatch.setattr("harness.traces.reduction.MOST_KEPT_SAMPLES", 100)
-    assert timed(trace).kept is None
+    assert with_clock(trace).kept is None
     assert reduce_trace(trace, inferences).energies_mj == pytest.approx(kept.energies_mj, rel=1e-12)
 
 
@@ -122,6 +122,61 @@ def test_faults_name_what_is_wrong():
     assert cases["trace-window"].n_used == 1
     assert cases["trace-gap"].n_used == 1
     assert cases["trace-no-inference"].energy_mj is None
+
+
+@pytest.mark.parametrize(("n_periods", "n_gaps"), [(4.9, 0), (5.1, 1)])
+def test_step_of_more_than_five_periods_is_a_gap(n_periods, n_gaps):
+    stamps = GRID + (GRID > 2) * (n_periods - 1) / 1000
+    reduction = reduce_trace(trace_of(stamps, 100.0 + np.arange(4000) % 2), inferences_of([1.0, 1.9], [1.5, 2.5]))
+    assert rules(reduction) == ["trace-gap"] * n_gaps
+    assert reduction.n_used == 2 - n_gaps
+
+
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "n_used"),
+    [(1.5, 2.0, 1), (3.0, 3.5, 1), (1.5, 2.0 + 1 / 1024, 0), (3.0 - 1 / 1024, 3.5, 0), (2.25, 2.5, 0), (1.5, 3.5, 0)],
+)
+def test_inference_may_touch_a_gap_and_not_reach_into_it(start_s, end_s, n_used):
+    stamps = np.arange(4096) / 1024
+    kept = (stamps <= 2.0) | (stamps >= 3.0)
+    trace = trace_of(stamps[kept], 100.0 + np.arange(kept.sum()) % 2)
+    assert reduce_trace(trace, inferences_of([start_s], [end_s])).n_used == n_used
+
+
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "n_used"), [(0.0, 1.0, 1), (3.0, 3.999, 1), (3.0, 3.9991, 0), (-0.001, 1.0, 0)]
+)
+def test_inference_may_begin_and_end_with_the_trace(start_s, end_s, n_used):
+    trace = trace_of(GRID, 100.0 + np.arange(4000) % 2)
+    assert reduce_trace(trace, inferences_of([start_s], [end_s])).n_used == n_used
+
+
+@pytest.mark.parametrize(("stated_hz", "is_right"), [(1019.0, True), (1021.0, False), (981.0, True), (979.0, False)])
+def test_rate_may_differ_by_two_percent_from_the_stated(stated_hz, is_right):
+    trace = trace_of(GRID, 100.0 + np.arange(4000) % 2, stated_hz=stated_hz)
+    assert rules(reduce_trace(trace, inferences_of([1.0], [2.0]))) == ([] if is_right else ["trace-rate"])
+
+
+@pytest.mark.parametrize(("n_samples", "is_right"), [(50, True), (49, False)])
+def test_trace_has_fifty_samples_at_least(n_samples, is_right):
+    trace = trace_of(GRID[:n_samples], 100.0 + np.arange(n_samples) % 2)
+    assert rules(reduce_trace(trace, inferences_of([0.01], [0.03]))) == ([] if is_right else ["trace-short"])
+
+
+@pytest.mark.parametrize(("n_at_top", "is_right"), [(19, True), (20, False)])
+def test_twenty_samples_in_a_row_at_the_highest_power_are_clipped(n_at_top, is_right):
+    power = 100.0 + np.arange(4000) % 7
+    power[2000 : 2000 + n_at_top] = 200.0
+    assert rules(reduce_trace(trace_of(GRID, power), inferences_of([1.0], [2.5]))) == (
+        [] if is_right else ["trace-clipped"]
+    )
+
+
+@pytest.mark.parametrize(("seconds", "is_right"), [(0.00505, True), (0.00495, False)])
+def test_inference_spans_five_samples_at_least(seconds, is_right):
+    trace = trace_of(GRID, 100.0 + np.arange(4000) % 2)
+    found = rules(reduce_trace(trace, inferences_of([1.0], [1.0 + seconds])))
+    assert found == ([] if is_right else ["trace-resolution"])
 
 
 def test_an_empty_trace_says_so():

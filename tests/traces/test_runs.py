@@ -7,15 +7,10 @@ from harness.traces.formats import TraceOptions
 from harness.traces.runs import Run, find_runs, reduce_run, reduce_runs
 from harness.traces.trace import TraceFault
 from tests.traces.formats.samples import NVIDIA_GPUS, energyrunner, upstream
-from tests.validation.bound import power_csv, windows_csv
+from tests.traces.run_files import write_run
+from tests.validation.bound import power_csv
 
 RESULTS = "1 ulp-ml:   # Inferences :         12\n"
-
-
-def write_run(folder, name="a", power=None, inferences=None):
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}_power.csv").write_bytes(power_csv() if power is None else power)
-    (folder / f"{name}_inference_time.csv").write_bytes(windows_csv() if inferences is None else inferences)
 
 
 def write_energyrunner(folder):
@@ -47,7 +42,7 @@ def test_trace_without_its_inferences_is_not_passed_over(tmp_path):
     write_run(tmp_path, "a")
     (tmp_path / "a_inference_time.csv").unlink()
     (run,) = find_runs(tmp_path)
-    fix = "Put the file beside the trace, or name both files instead of the folder."
+    fix = "Put the file beside the trace; without it the energy of an inference is unknown."
     expected = TraceFault(
         "trace-no-inference", "no a_inference_time.csv beside a_power.csv", "it beside the trace", fix
     )
@@ -137,7 +132,7 @@ def test_files_and_formats_are_looked_at_before_anything_runs(tmp_path):
         reduce_runs([Run(power, tmp_path / "nowhere.csv")], n_jobs=1)
     with pytest.raises(UsageError, match=r"nowhere\.csv is no file"):
         reduce_runs([Run(power, times, tmp_path / "nowhere.csv")], n_jobs=1)
-    with pytest.raises(UsageError, match="trace format 'oscilloscope' is not known; there are energyrunner"):
+    with pytest.raises(UsageError, match="'oscilloscope' is no trace format; Known: energyrunner"):
         reduce_runs([Run(power, times, format="oscilloscope")], n_jobs=1)
 
 

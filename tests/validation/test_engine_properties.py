@@ -210,7 +210,7 @@ LINE = re.compile(
 
 
 @pytest.mark.parametrize("text", [*map(expected_text, CASES), *(case.report.read_text() for case in HOSTILE)])
-def test_every_message_says_where_what_and_how_to_mend(text):
+def test_every_message_states_where_what_and_how_to_fix_it(text):
     for line in text.splitlines()[:-1]:
         assert LINE.fullmatch(line), line
         assert "None" not in line

@@ -1,9 +1,8 @@
-"""Any CSV table, with a mapping file that says which of its columns is which.
+"""Any CSV table, with a mapping file from its columns to those of the schema.
 
 Cells are renamed, reworded and brought into the schema's units; nothing is computed from several of them.
 """
 
-import difflib
 from collections import Counter
 from collections.abc import Mapping as Named
 from collections.abc import Sequence
@@ -14,10 +13,11 @@ from harness.errors import UsageError
 from harness.intake.foreign import ForeignRow, ForeignSourceError, ForeignTable, IntakeFormat, IntakeOptions
 from harness.intake.mapping import ColumnMapping, Mapping, read_mapping, unit_factor
 from harness.intake.scaling import scaled
+from harness.issues import suggested
 from harness.schema.columns import columns_of
 from harness.schema.records import ROWS
 from harness.validation.faults import Faults
-from harness.validation.header import is_taken_apart
+from harness.validation.header import is_split
 from harness.validation.layout import MOST_CSV_BYTES
 from harness.validation.table import IDENTIFIER, QuoteError, numbered_rows, report_width
 from harness.validation.text import read_bytes, report_long_lines
@@ -48,7 +48,7 @@ def _read(source: Path, options: IntakeOptions) -> ForeignTable:
 
 
 def _lines(source: Path, shown: str, faults: Faults) -> _Lines:
-    """Header and rows, each with the line it begins on; none where the file cannot be taken apart."""
+    """Header and rows, each with the line it begins on; none where the file cannot be split into cells."""
     data = read_bytes(source, shown, MOST_CSV_BYTES, faults)
     if data is None or report_long_lines(data, shown, faults):
         return []
@@ -60,7 +60,7 @@ def _lines(source: Path, shown: str, faults: Faults) -> _Lines:
     fix = "Export the table again."
     if not lines:
         faults.add("file-empty", shown, found="no line", expected="a header and rows", fix=fix)
-    elif is_taken_apart(lines[0][1], shown, faults) and len(lines) == 1:
+    elif is_split(lines[0][1], shown, faults) and len(lines) == 1:
         found = "a header without rows"
         faults.add("header-only", shown, line=1, found=found, expected="at least one row", fix=fix)
     return lines
@@ -70,7 +70,7 @@ def _check_origin(column: str, origin: str, names: Sequence[str], shown: str, fa
     """Report a column that a mapping names and the table does not have, or has twice."""
     if names.count(origin) == 1:
         return
-    near = difflib.get_close_matches(origin, names, n=1)
+    expected, _ = suggested(origin, [name or "(no name)" for name in names])
     faults.add(
         "header-duplicate" if origin in names else "header-missing",
         shown,
@@ -78,7 +78,7 @@ def _check_origin(column: str, origin: str, names: Sequence[str], shown: str, fa
         column=origin,
         found=f"{names.count(origin)} such columns, from which {column} is to come",
         is_value=False,
-        expected=near[0] if near else "one of " + ", ".join(name or "(no name)" for name in names),
+        expected=expected,
         fix="Correct from in the mapping." if origin not in names else "Rename or remove one of the two.",
     )
 

@@ -1,7 +1,7 @@
 """MLPerf Tiny energy runs as EnergyRunner leaves them: `<task>/energy/` with trace, marks, results and log.
 
-A tree may hold one system. Energies are recomputed from the traces and held to the published medians; a run without a
-trace is told, and its published figure is kept with it. What a trace is, is in `harness.traces`.
+A tree may hold one system. Energies are recomputed from the traces and compared with the published medians; a run
+without a trace is reported, and its published figure is kept with it. Traces are read by `harness.traces`.
 """
 
 import re
@@ -14,14 +14,10 @@ from harness.errors import UsageError
 from harness.intake.facts import declared_device
 from harness.intake.foreign import ForeignRow, ForeignTable, IntakeFormat, IntakeOptions
 from harness.intake.tiny_systems import System, one_line, read_system
-from harness.intake.traced import ForeignRun, TracedRows, faulty_row, identifier_of, missing_beside, traced_rows
-from harness.traces.inferences import read_n_each
-from harness.traces.runs import Run
-from harness.traces.trace import TraceFault, TraceFormatError
+from harness.intake.traced import ForeignRun, TracedRows, faulty_row, identifier_of, traced_rows
+from harness.traces.runs import ENERGY, RESULTS, energyrunner_results, energyrunner_run
+from harness.traces.trace import TraceFault
 
-_ENERGY: Final = "-energy.bin"
-_MARKS: Final = "-timestamps.json"
-_RESULTS: Final = ("results.txt", "energy_results.txt")
 _TASKS: Final = {
     "ad": {"model": "mlperf-tiny-ad", "family": "Autoencoder", "input_shape": "640"},
     "ic": {"model": "mlperf-tiny-ic", "family": "ResNet8", "input_shape": "32x32x3"},
@@ -37,7 +33,7 @@ _FOLDERS: Final = {
     "person_detection": "vww",
 }
 _ROUND_DATES: Final = {"v0.7": "2022-04", "v1.0": "2022-11", "v1.1": "2023-06", "v1.2": "2024-04", "v1.3": "2025"}
-"""Publication of each round, where no log says when a run was made."""
+"""Publication of each round, where no log states when a run was made."""
 _METERS: Final = {"lpm01a": "STMicroelectronics X-NUCLEO-LPM01A", "js110": "Joulescope JS110"}
 _NUMBER: Final = r"\s*([0-9]{1,12}(?:\.[0-9]{1,9})?)"
 _MEDIAN: Final = re.compile(rf"Median energy cost is{_NUMBER} uJ/inf", re.ASCII)
@@ -78,7 +74,7 @@ class _Energy:
 
     @property
     def supply_mv(self) -> str | None:
-        """Supply as the meter read it back, or else as the script set it."""
+        """Supply as the meter read it back; otherwise as the script set it."""
         return _one(re.findall(r"m-voltage-mv\[([0-9]{1,7})\]", self.log)) or _one(
             re.findall(r"emon voltage ([0-9]{1,7})\b", self.script)
         )
@@ -107,30 +103,31 @@ def _read(source: Path, options: IntakeOptions) -> ForeignTable:
         submission=about.submission(traced),
         device=system.device(),
         traces=traced.files,
+        reductions=traced.reductions,
     )
 
 
 def _several(source: Path, systems: Sequence[Path]) -> str:
     if not systems:
-        return f"{source.name} holds no energy run: <task>/energy/ with trace1{_ENERGY} or {_RESULTS[0]}"
+        return f"{source.name} holds no energy run: <task>/energy/ with trace1{ENERGY} or {RESULTS[0]}"
     names = ", ".join(
         system.relative_to(source).as_posix() if system.is_relative_to(source) else system.name for system in systems
     )
-    return f"{source.name} holds {len(systems)} systems, and one is taken in at a time; name the folder of one: {names}"
+    return f"{source.name} holds {len(systems)} systems, and one is read at a time; name the folder of one: {names}"
 
 
 def _energies(source: Path) -> list[_Energy]:
     """Folders of energy runs in a tree, in order of their paths."""
     base = source.resolve()
-    folders = {path.parent for path in base.rglob(f"*{_ENERGY}")}
-    folders |= {path.parent for name in _RESULTS for path in base.rglob(name) if path.parent.name == "energy"}
+    folders = {path.parent for path in base.rglob(f"*{ENERGY}")}
+    folders |= {path.parent for name in RESULTS for path in base.rglob(name) if path.parent.name == "energy"}
     return [_energy(folder) for folder in sorted(folders)]
 
 
 def _energy(folder: Path) -> _Energy:
     log = _text(folder / "log.txt")
     script = "\n".join(map(_text, sorted(folder.glob("script*"))))
-    results = next((folder / name for name in _RESULTS if (folder / name).is_file()), None)
+    results = energyrunner_results(folder)
     named = next((place for place in (folder, folder.parent) if place.name.lower() in _FOLDERS), None)
     if named is not None:
         return _Energy(folder, named.parent, _FOLDERS[named.name.lower()], log, script, results)
@@ -159,7 +156,7 @@ def _one(found: Sequence[str]) -> str | None:
 
 
 def _traces(run: _Energy) -> list[Path]:
-    return [path for path in sorted(run.folder.glob(f"*{_ENERGY}")) if path.is_file()]
+    return [path for path in sorted(run.folder.glob(f"*{ENERGY}")) if path.is_file()]
 
 
 def _printed(run: _Energy) -> dict[str, str]:
@@ -168,9 +165,9 @@ def _printed(run: _Energy) -> dict[str, str]:
 
 
 def _without_trace(run: _Energy) -> ForeignRow:
-    results = run.results or run.folder / _RESULTS[0]
+    results = run.results or run.folder / RESULTS[0]
     fix = "Ask for the trace of the run; without it the figure is a published one, not a measured one."
-    fault = TraceFault("trace-missing", f"no trace beside {results.name}", f"trace1{_ENERGY} with its marks", fix)
+    fault = TraceFault("trace-missing", f"no trace beside {results.name}", f"trace1{ENERGY} with its marks", fix)
     cells = _TASKS.get(run.task or "", {})
     return faulty_row(run.source_id(results), [*_task_faults(run), fault], {**cells, **_printed(run)})
 
@@ -185,10 +182,6 @@ def _task_faults(run: _Energy) -> list[TraceFault]:
 
 def _run(run: _Energy, power: Path, cells: dict[str, str]) -> ForeignRun:
     median, throughput = run.published()
-    n_each, unread = _n_each(run, power)
-    marks = power.with_name(power.name.removesuffix(_ENERGY) + _MARKS)
-    if unread is None and not marks.is_file():
-        unread = missing_beside(power, marks.name)
     faults = _task_faults(run)
     if run.results is not None and not float(median or 0):
         fix = "Take the results of the energy run."
@@ -204,7 +197,7 @@ def _run(run: _Energy, power: Path, cells: dict[str, str]) -> ForeignRun:
     }
     return ForeignRun(
         run.source_id(power),
-        Run(power, marks, n_each=n_each, format="energyrunner", fault=unread),
+        energyrunner_run(power, "energyrunner"),
         own,
         statistic="median",
         published_mj=float(median) / 1000 if median is not None and float(median) else None,
@@ -212,16 +205,6 @@ def _run(run: _Energy, power: Path, cells: dict[str, str]) -> ForeignRun:
         printed=_printed(run),
         faults=tuple(faults),
     )
-
-
-def _n_each(run: _Energy, power: Path) -> tuple[int, TraceFault | None]:
-    """Inferences in each window, or what keeps them from being known."""
-    if run.results is None:
-        return 1, missing_beside(power, _RESULTS[0])
-    try:
-        return read_n_each(run.results), None
-    except TraceFormatError as error:
-        return 1, error.fault
 
 
 class _About:
@@ -268,10 +251,10 @@ class _About:
         }
 
     def _date(self) -> str:
-        """Day, month or year in which the runs were made, or else that of the round.
+        """Day, month or year in which the runs were made; otherwise that of the round.
 
         Raises:
-            UsageError: nothing tells when.
+            UsageError: nothing states when.
         """
         logs = "\n".join(run.log for run in self._runs)
         days = sorted(set(re.findall(r"m-session-start-id\[(20[0-9]{2})(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])", logs)))
@@ -283,7 +266,7 @@ class _About:
             return str(days[-1][0])
         if self.round not in _ROUND_DATES:
             raise UsageError(
-                f"nothing says when {self._system.name} was measured; keep log.txt, or the round (v1.2) in the path"
+                f"nothing states when {self._system.name} was measured; keep log.txt, or the round (v1.2) in the path"
             )
         return _ROUND_DATES[self.round]
 

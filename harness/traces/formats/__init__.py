@@ -1,6 +1,6 @@
 """Formats of power traces, one module each; a module is found by being here.
 
-A module holds `FORMAT`, a `TraceFormat`. One that does not fails loudly for everyone.
+A module holds `FORMAT`, a `TraceFormat`. A module that does not is an error for every user.
 """
 
 import sys
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness.discovery import declared_formats
 from harness.errors import UsageError
+from harness.issues import unknown
 from harness.traces.format import TraceFormat, TraceOptions
 from harness.traces.trace import Chunk, PowerTrace, TraceFormatError, TraceOptionError
 
@@ -46,7 +47,7 @@ def open_trace(path: Path, name: str | None = None, options: TraceOptions = _NO_
         if name is None:
             raise UsageError(f"{path.as_posix()} looks like none of {', '.join(formats)}; name its format")
     if name not in formats:
-        raise UsageError(f"trace format {name!r} is not known; there are {', '.join(formats)}")
+        raise unknown("trace format", name, formats)
     try:
         trace = formats[name].open(path, options)
     except TraceOptionError:
@@ -72,7 +73,7 @@ def _recognised(path: Path) -> str | None:
 
 
 def _chunks(chunks: Callable[[], Iterator[Chunk]], source: str) -> Iterator[Chunk]:
-    """Chunks of a trace; what its reader refuses says in which file."""
+    """Chunks of a trace; an error of its reader names the file."""
     try:
         yield from chunks()
     except TraceFormatError as error:

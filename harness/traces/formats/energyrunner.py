@@ -2,8 +2,8 @@
 
 It reads no marks and no results file. The published energy of a window is the sum of the sample energies between two
 marks, which are rounded to a millisecond. Sample k is placed at k / rate and its energy spread over the half sample
-before and after, so that trapezoids between the marks give that sum but for the part of a sample at either edge that
-the rounding of the marks leaves open: at most half a sample each.
+before and after, so that trapezoids between the marks give that sum, except for the part of a sample at either edge
+that the rounding of the marks leaves open: at most half a sample each.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """Monsoon HVPM exports: current and voltage at about 5 kHz, stamped by the host as bursts arrive.
 
-It does not put the stamps right, and a bad line ends the reading; the first row is looked at when a file is opened.
+It does not correct the stamps, and a bad line ends the reading; the first row is checked when a file is opened.
 """
 
 from collections.abc import Iterator
@@ -11,16 +11,17 @@ import numpy as np
 import pyarrow as pa
 
 from harness.issues import quoted
+from harness.numbers import number
 from harness.traces.blocks import csv_blocks
-from harness.traces.format import TraceFormat, TraceOptions
-from harness.traces.logs import log_text, number, peak_fault, refuse_channel, refused
+from harness.traces.format import RunSource, TraceFormat, TraceOptions
+from harness.traces.logs import log_text, peak_fault, refuse_channel, refused
 from harness.traces.trace import Chunk, PowerTrace
 
 STATED_HZ = 5000.0
 _NAMES = ("stamp", "current_ma", "voltage_v")
 _TYPES = {"stamp": pa.int64(), "current_ma": pa.float64(), "voltage_v": pa.float64()}
 _UNITS_PER_SECOND = ((1e14, 1e6), (1e11, 1e3), (0.0, 1.0))
-"""Epochs of this century are above these many micro-, milli- and seconds; the header says ms of either."""
+"""Epochs of this century are above these many micro-, milli- and seconds; the header states ms for all of them."""
 _MOST_DIGITS = 18
 _HEAD_BYTES = 1 << 16
 
@@ -85,4 +86,11 @@ def _chunks(path: Path, names: tuple[str, ...], start: int, per_second: float) -
         yield Chunk(stamps, power)
 
 
-FORMAT = TraceFormat("monsoon", "Monsoon power monitor, CSV export", "analyser", _looks_like, _open)
+FORMAT = TraceFormat(
+    "monsoon",
+    "Monsoon power monitor, CSV export",
+    "analyser",
+    _looks_like,
+    _open,
+    RunSource("runs with Monsoon power traces, a folder", "Monsoon power monitor", ("_power.csv",)),
+)

@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.issues import quoted
-from harness.traces.format import TraceFormat, TraceOptions
-from harness.traces.logs import Log, channel_error, log_lines, log_text, number, refused
+from harness.numbers import number
+from harness.traces.format import RunSource, TraceFormat, TraceOptions
+from harness.traces.logs import Log, channel_error, log_lines, log_text, refused
 from harness.traces.trace import PowerTrace
 
 TOTAL = "total"
@@ -79,7 +80,7 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
 
 
 def _channel(header: _Header, rows: Sequence[Sequence[str]], channel: str | None) -> tuple[list[str], str | None]:
-    """Columns to add up, and the GPU whose rows are meant; None where all rows are."""
+    """Columns to add up, and the GPU whose rows are read; None where all rows are."""
     columns = list(header.powers)
     is_query = columns[0].startswith(_QUERY)
     place = header.device
@@ -100,7 +101,7 @@ def _channel(header: _Header, rows: Sequence[Sequence[str]], channel: str | None
 
 
 def _add(log: Log, line: int, cells: Sequence[str], header: _Header, columns: Sequence[str]) -> None:
-    """Take in the sample of a row, or note why it holds none."""
+    """Add the sample of a row, or note why it has none."""
     total = 0.0
     for column in columns:
         cell, stated = cells[header.powers[column]], header.units[column]
@@ -137,4 +138,11 @@ def _stamp_us(cell: str) -> int | None:
     return round(value * (1e6 / per_second))
 
 
-FORMAT = TraceFormat("nvidia-smi", "nvidia-smi queries, CSV log", "rail", _looks_like, _open)
+FORMAT = TraceFormat(
+    "nvidia-smi",
+    "nvidia-smi queries, CSV log",
+    "rail",
+    _looks_like,
+    _open,
+    RunSource("runs with nvidia-smi logs, a folder", "nvidia-smi", (".csv", ".log", ".txt")),
+)

@@ -14,19 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from harness.issues import quoted
+from harness.numbers import number
 from harness.traces.blocks import csv_blocks
 from harness.traces.format import TraceFormat, TraceOptions
-from harness.traces.logs import (
-    LATEST_S,
-    PEAK_MW,
-    Log,
-    log_lines,
-    log_text,
-    number,
-    peak_fault,
-    refuse_channel,
-    refused,
-)
+from harness.traces.logs import LATEST_S, PEAK_MW, Log, log_lines, log_text, peak_fault, refuse_channel, refused
 from harness.traces.trace import Chunk, PowerTrace, TraceFormatError
 
 CHECKED_BYTES = 1 << 26
@@ -59,7 +50,7 @@ class _Layout:
 
     @property
     def peak_mw(self) -> tuple[float, float]:
-        """A header in the smallest unit says that power below 1 mW is meant."""
+        """Bounds of the highest power; a header in the smallest unit admits power below 1 mW."""
         return (1e-6 if self.factor < 1 else PEAK_MW[0]), PEAK_MW[1]
 
     def sample(self, line: str) -> tuple[float, float] | None:
@@ -128,7 +119,7 @@ def _first_time(path: Path, layout: _Layout) -> float:
                 continue
             sample = layout.sample(log_text(raw))
             if sample is None or abs(sample[0]) / layout.per_second > LATEST_S:
-                raise refused(quoted(log_text(raw).strip()), "a row of numbers", "Mend or delete the line.", line)
+                raise refused(quoted(log_text(raw).strip()), "a row of numbers", "Correct or delete the line.", line)
             return sample[0]
     raise refused("no samples", "at least one sample", "Record the run again.")
 

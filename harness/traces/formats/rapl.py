@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.issues import quoted
-from harness.traces.format import TraceFormat, TraceOptions
-from harness.traces.logs import Log, channel_error, log_lines, log_text, number, refused
+from harness.numbers import number
+from harness.traces.format import RunSource, TraceFormat, TraceOptions
+from harness.traces.logs import Log, channel_error, log_lines, log_text, refused
 from harness.traces.trace import PowerTrace
 
 _TIME = "total_time"
@@ -70,4 +71,11 @@ def _read(source: str, lines: Sequence[tuple[int, str]], columns: Sequence[str],
     return log.trace()
 
 
-FORMAT = TraceFormat("rapl", "RAPL counters of a CPU, CSV log", "counter", _looks_like, _open)
+FORMAT = TraceFormat(
+    "rapl",
+    "RAPL counters of a CPU, CSV log",
+    "counter",
+    _looks_like,
+    _open,
+    RunSource("runs with RAPL logs, a folder", "RAPL counters", (".csv", ".log", ".txt")),
+)

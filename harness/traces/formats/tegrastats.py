@@ -1,8 +1,8 @@
 """Logs of tegrastats on NVIDIA Jetson boards: the power of each rail, now and on average; the first is read.
 
-It adds up no rails: without a channel the board's input rail is taken, and a board that has none must be told which.
+It adds up no rails: without a channel the board's input rail is taken, and a board that has none needs a channel.
 Stamps are local time without a zone and are taken as UTC. They have whole seconds: a log of several lines a second
-repeats them, and unless `sampling_hz` says how its lines are spaced it has stamps that stand still.
+repeats them, and without `sampling_hz`, which spaces its lines, its stamps do not rise.
 """
 
 import re
@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.issues import quoted
-from harness.traces.format import TraceFormat, TraceOptions
-from harness.traces.logs import Log, channel_error, log_lines, log_text, number, refused
+from harness.numbers import number
+from harness.traces.format import RunSource, TraceFormat, TraceOptions
+from harness.traces.logs import Log, channel_error, log_lines, log_text, refused
 from harness.traces.trace import PowerTrace, TraceFault, TraceOptionError
 
 _TOTALS = ("VDD_IN", "POM_5V_IN")
@@ -79,7 +80,7 @@ def _stamp(text: str) -> int | None:
 
 
 def _spacing(stamps: dict[int, int], sampling_hz: float | None, n_lines: int) -> float | None:
-    """Lines a second where stamps do not tell them apart; None where they do."""
+    """Lines per second where several lines share a stamp; None where each has its own."""
     if sampling_hz is not None and not 1e-3 <= sampling_hz <= 1e6:
         fix = "State the rate that the log was made at."
         raise TraceOptionError(TraceFault("trace-format", f"sampling_hz = {sampling_hz:g}", "lines a second", fix))
@@ -114,4 +115,11 @@ def _power(log: Log, line: int, text: str, cell: tuple[str, str] | None, rail: s
     return power
 
 
-FORMAT = TraceFormat("tegrastats", "tegrastats on NVIDIA Jetson, text log", "rail", _looks_like, _open)
+FORMAT = TraceFormat(
+    "tegrastats",
+    "tegrastats on NVIDIA Jetson, text log",
+    "rail",
+    _looks_like,
+    _open,
+    RunSource("runs with tegrastats logs, a folder", "tegrastats", (".log", ".txt", ".csv")),
+)

@@ -1,5 +1,7 @@
 """What holds for every format: it knows its own files, and no bytes bring it down."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,36 +9,57 @@ from hypothesis import strategies as st
 
 from harness.traces.formats import TraceOptions, open_trace, trace_formats
 from harness.traces.trace import TraceFormatError
-from tests.traces.formats.samples import (
-    MONSOON,
-    NVIDIA_GPUS,
-    NVIDIA_SMI,
-    PIECES,
-    PLAIN,
-    RAPL,
-    RAPL_BARE,
-    TEGRASTATS,
-    TEGRASTATS_STAMPED,
-    energyrunner,
-)
+from tests.traces.formats.samples import PIECES, samples
+
+CASES = sorted(folder for folder in (Path(__file__).parent / "golden").iterdir() if folder.is_dir())
+"""A folder for each case, named FORMAT or FORMAT.VARIANT, with a file `trace.*` and what is read from it."""
+
+
+def file_of(case: Path) -> Path:
+    (path,) = case.glob("trace.*")
+    return path
+
+
+def format_of(case: Path) -> str:
+    return case.name.partition(".")[0]
+
 
 FILES = {
-    "monsoon": [MONSOON],
-    "energyrunner": [energyrunner([5.0, 6.0, 7.0, 8.0])],
-    "tegrastats": [TEGRASTATS, TEGRASTATS_STAMPED],
-    "nvidia-smi": [NVIDIA_SMI, NVIDIA_GPUS],
-    "rapl": [RAPL, RAPL_BARE],
-    "plain": [PLAIN, b"time_us,current_ma,voltage_v\n0,100,4\n200,150,4\n"],
+    name: [file_of(case).read_bytes() for case in CASES if format_of(case) == name] for name in map(format_of, CASES)
 }
 
 
-def test_every_format_has_a_file_here():
-    assert set(FILES) == set(trace_formats())
+def reading(path: Path, name: str) -> str:
+    """What a format reads from a file, one line per sample and per fault."""
+    try:
+        trace = open_trace(path, name)
+        chunk = samples(trace)
+    except TraceFormatError as error:
+        return f"refused: {error}\n"
+    stated = "no rate" if trace.stated_hz is None else f"{trace.stated_hz:g} Hz"
+    lines = [f"{trace.clock} clock, {stated} stated, starts at {trace.start_s!r} s"]
+    lines += [f"{stamp:.9g} s, {power:.9g} mW" for stamp, power in zip(chunk.stamps_s, chunk.power_mw, strict=True)]
+    lines += [f"{fault.rule}: {fault.found}; expected {fault.expected}. {fault.fix}" for fault in trace.faults]
+    return "\n".join(lines) + "\n"
 
 
-@pytest.mark.parametrize(("name", "content"), [(name, content) for name, files in FILES.items() for content in files])
-def test_a_file_looks_like_its_own_format_alone(name, content):
-    assert [known.name for known in trace_formats().values() if known.looks_like(content)] == [name]
+@pytest.mark.parametrize("name", trace_formats())
+def test_every_format_has_a_golden_case(name):
+    assert name in FILES, f"add tests/traces/formats/golden/{name}/ with a short trace.* and run with --update-golden"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_format_reads_what_the_golden_case_expects(case, update_golden):
+    text = reading(file_of(case), format_of(case))
+    if update_golden:
+        (case / "expected.txt").write_text(text, encoding="utf-8")
+    assert text == (case / "expected.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_file_looks_like_its_own_format_alone(case):
+    content = file_of(case).read_bytes()
+    assert [known.name for known in trace_formats().values() if known.looks_like(content)] == [format_of(case)]
 
 
 @st.composite

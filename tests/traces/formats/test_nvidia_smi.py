@@ -4,8 +4,8 @@ from harness.traces.formats import TraceOptions, open_trace
 from harness.traces.trace import TraceFault
 from tests.traces.formats.samples import NVIDIA_GPUS, NVIDIA_SMI, fault_of, opened, samples, upstream
 
-LEFT_OUT = "The line is left out; mend or delete it."
-NAME_IT = "Name the channel whose power was meant."
+LEFT_OUT = "The line is left out; correct or delete it."
+NAME_IT = "Name the channel whose power is to be read."
 
 
 def test_watts_become_milliwatts_and_local_stamps_are_taken_as_utc(tmp_path):
@@ -82,7 +82,7 @@ def test_other_unit_is_refused(tmp_path):
 
 @pytest.mark.parametrize("content", [NVIDIA_SMI.replace(b"[W]", b"[mW]").replace(b" W\n", b"\n")])
 def test_watts_under_a_header_of_milliwatts_are_a_fault(tmp_path, content):
-    fix = "Put right the unit that the header states, or convert the values to it."
+    fix = "Correct the unit that the header states, or convert the values to it."
     assert opened(tmp_path, None, content).faults == (
         TraceFault("trace-unit", "a highest power of 30.5 mW", "between 500 and 5e+06 mW", fix),
     )

@@ -5,8 +5,8 @@ from harness.traces.formats import TraceOptions, plain
 from harness.traces.trace import TraceFault
 from tests.traces.formats.samples import PLAIN, fault_of, opened, samples
 
-LEFT_OUT = "The line is left out; mend or delete it."
-UNIT_FIX = "Put right the unit that the header states, or convert the values to it."
+LEFT_OUT = "The line is left out; correct or delete it."
+UNIT_FIX = "Correct the unit that the header states, or convert the values to it."
 
 
 def test_seconds_start_at_the_first_stamp(tmp_path):

@@ -4,7 +4,7 @@ from harness.traces.formats import TraceOptions, open_trace
 from harness.traces.trace import TraceFault
 from tests.traces.formats.samples import RAPL, RAPL_BARE, fault_of, opened, samples, upstream
 
-LEFT_OUT = "The line is left out; mend or delete it."
+LEFT_OUT = "The line is left out; correct or delete it."
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_channel_picks_a_domain(tmp_path):
 
 
 def test_unknown_channel_is_refused_with_the_nearest_first(tmp_path):
-    fix = "Name the channel whose power was meant."
+    fix = "Name the channel whose power is to be read."
     fault = TraceFault("trace-format", "channel ram", "one of dram, pkg, pp0, pp1", fix)
     assert fault_of(tmp_path, "rapl", RAPL, TraceOptions("ram")) == fault
 
@@ -41,7 +41,7 @@ def test_bad_lines_are_left_out(tmp_path):
 
 
 def test_domain_that_draws_nothing_is_a_fault(tmp_path):
-    fix = "Put right the unit that the header states, or convert the values to it."
+    fix = "Correct the unit that the header states, or convert the values to it."
     assert opened(tmp_path, None, RAPL_BARE, TraceOptions("dram")).faults == (
         TraceFault("trace-unit", "a highest power of 0 mW", "between 1 and 1e+07 mW", fix),
     )

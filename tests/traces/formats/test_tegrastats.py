@@ -5,7 +5,7 @@ from harness.traces.formats import TraceOptions, open_trace
 from harness.traces.trace import TraceFault, TraceFormatError
 from tests.traces.formats.samples import TEGRASTATS, TEGRASTATS_STAMPED, fault_of, opened, samples, upstream
 
-LEFT_OUT = "The line is left out; mend or delete it."
+LEFT_OUT = "The line is left out; correct or delete it."
 TWO_HZ = TraceOptions(sampling_hz=2)
 
 
@@ -42,7 +42,7 @@ def test_rate_that_is_none_is_refused(tmp_path, rate):
 
 
 def test_unknown_rail_is_refused_with_the_nearest_first(tmp_path):
-    fix = "Name the channel whose power was meant."
+    fix = "Name the channel whose power is to be read."
     fault = TraceFault("trace-format", "channel pom_gpu", "one of POM_5V_GPU, POM_5V_IN", fix)
     assert fault_of(tmp_path, "tegrastats", TEGRASTATS, TraceOptions("pom_gpu", 1)) == fault
 
@@ -50,7 +50,7 @@ def test_unknown_rail_is_refused_with_the_nearest_first(tmp_path):
 def test_board_without_an_input_rail_must_be_told_which(tmp_path):
     content = b"RAM 9/3900MB (lfb 3x4MB) CPU [10%@102] GPU 311/311 CPU 622/600 SYS5V 1475/1475\n"
     fault = TraceFault(
-        "trace-format", "no channel", "one of GPU, CPU, SYS5V", "Name the channel whose power was meant."
+        "trace-format", "no channel", "one of GPU, CPU, SYS5V", "Name the channel whose power is to be read."
     )
     assert fault_of(tmp_path, "tegrastats", content) == fault
     trace = opened(tmp_path, "tegrastats", content, TraceOptions("CPU", 1))

@@ -1,4 +1,4 @@
-"""Rows of a source into those that a submission can hold and those that it cannot, with every reason.
+"""Selection of the rows of a source that a submission can hold; the others are quarantined with every reason.
 
 A row is used as printed or not at all, unless a fix was asked for by name.
 """
@@ -21,7 +21,7 @@ from harness.validation.table import IDENTIFIER
 
 
 @dataclass(frozen=True, slots=True)
-class Quarantined:
+class QuarantinedRow:
     """A row that cannot be used.
 
     Attributes:
@@ -41,8 +41,8 @@ class Quarantined:
 
 
 @dataclass(frozen=True, slots=True)
-class Sorted:
-    """Rows of a source, sorted out.
+class RowSelection:
+    """Rows of a source, accepted or quarantined.
 
     Attributes:
         accepted: cells of the rows that a submission can hold, in the order of the source.
@@ -51,12 +51,12 @@ class Sorted:
     """
 
     accepted: Sequence[Mapping[str, str]]
-    quarantined: Sequence[Quarantined]
+    quarantined: Sequence[QuarantinedRow]
     errata: Sequence[Mapping[str, Any]]
 
 
-def sort_rows(table: ForeignTable, device: Device, manifest: Manifest, fixes: Sequence[Fix]) -> Sorted:
-    """Sort rows into accepted and quarantined ones.
+def select_rows(table: ForeignTable, device: Device, manifest: Manifest, fixes: Sequence[Fix]) -> RowSelection:
+    """Accept rows without errors, and quarantine the others.
 
     What remains after a row was taken out is checked again, because a rule may compare rows.
     """
@@ -70,13 +70,13 @@ def sort_rows(table: ForeignTable, device: Device, manifest: Manifest, fixes: Se
         current, remaining, level=table.level, device=device, manifest=manifest, fixes=fixes
     )
     quarantined = {
-        position: Quarantined(row, _in_order(reasons[position])) for position, row in enumerate(rows) if row.faults
+        position: QuarantinedRow(row, _in_order(reasons[position])) for position, row in enumerate(rows) if row.faults
     }
     while broken := _broken(check(current, remaining)):
         for position, issues in broken.items():
             note = " ".join(_vain(correction) for correction in corrections.get(position, ()))
             merged = _in_order(_merged(reasons[position], issues))
-            quarantined[position] = Quarantined(rows[position], merged, note)
+            quarantined[position] = QuarantinedRow(rows[position], merged, note)
         remaining = [position for position in remaining if position not in broken]
     errata = [
         _erratum(correction, current[position].cells, KEYS[table.level][0])
@@ -84,7 +84,7 @@ def sort_rows(table: ForeignTable, device: Device, manifest: Manifest, fixes: Se
         for correction in corrections.get(position, ())
     ]
     accepted = [current[position].cells for position in remaining]
-    return Sorted(accepted, [quarantined[position] for position in sorted(quarantined)], errata)
+    return RowSelection(accepted, [quarantined[position] for position in sorted(quarantined)], errata)
 
 
 def _issues(
@@ -132,7 +132,7 @@ def _corrected(
 
 
 def _merged(first: Sequence[Issue], second: Sequence[Issue]) -> list[Issue]:
-    """Issues of both; what both say of a column is said once."""
+    """Issues of both; one issue per rule and column."""
     return list({(issue.rule, issue.column): issue for issue in (*second, *first)}.values())
 
 
