@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.errors import UsageError
-from harness.scoring.editions import Edition, edition_named, editions
+from harness.scoring.editions import editions
 from harness.scoring.ratings import rate
 from tests.campaigns import campaign, kernel_campaign
 from tests.scoring.suites import BOARDS, PHONES, board, board_rows, phone, phone_rows, release
@@ -113,10 +112,21 @@ def test_simulated_rows_beside_published_ones_change_nothing():
     assert only(phone(), better).energy_index == pytest.approx(100)
 
 
-def test_device_without_a_suite_is_told_which_suites_there_are():
-    rating = only(kernel_campaign())
-    assert "phone-2023: the twelve reference networks" in rating.reason
-    assert "mcu-2025: the four networks" in rating.reason
+@pytest.mark.parametrize(
+    ("device_class", "suite"),
+    [("phone", "phone-2023: the twelve reference networks"), ("microcontroller", "mcu-2025: the four networks")],
+)
+def test_device_without_a_suite_gets_the_suites_of_its_class_as_the_reason(device_class, suite):
+    reason = only(kernel_campaign(device={"device_class": device_class})).reason
+    assert reason.startswith("no absolute figure of a rated suite")
+    assert suite in reason
+
+
+def test_edition_rates_devices_of_its_classes_only():
+    rating = only(phone(device={"device_class": "single-board-computer"}))
+    assert rating.edition is rating.label is None
+    assert not any("single-board-computer" in edition.device_classes for edition in (PHONES, BOARDS))
+    assert only(phone(device={"device_class": "unstated"})).reason == "no edition rates a device of class unstated"
 
 
 def test_tiers_are_not_ranked_together():
@@ -174,28 +184,10 @@ def test_phone_without_tdp_or_power_has_no_pcs():
     assert only(phone(tdp_w=None)).label == "D"
 
 
-def test_network_of_no_suite_is_passed_over():
+def test_network_of_no_suite_is_not_rated():
     rows = [*board_rows(), board_rows()[0] | {"model": "another"}]
     assert only(board(rows=rows)).energy_index == pytest.approx(100)
     assert rate(release(campaign("models", [board_rows()[0] | {"model": "x"}], "a")))[0].label is None
-
-
-def test_verification_hash_is_of_everything_the_label_says():
-    rating, other = only(phone()), only(phone(rows=phone_rows(factor=1.01)))
-    assert rating.verification_hash("1.0.0") == only(phone()).verification_hash("1.0.0")
-    assert rating.verification_hash("1.0.0") != rating.verification_hash("1.0.1")
-    assert rating.verification_hash("1.0.0") != other.verification_hash("1.0.0")
-
-
-def test_unknown_edition_names_those_there_are():
-    with pytest.raises(UsageError, match=r"edition 'phone-2022' is not known; there are phone-2023, mcu-2025"):
-        edition_named("phone-2022")
-
-
-def test_borders_of_an_edition_rise():
-    fields = PHONES.model_dump() | {"borders": {"A": 50, "B": 40}}
-    with pytest.raises(ValueError, match="class borders must rise"):
-        Edition.model_validate(fields)
 
 
 def test_empty_release_has_no_ratings():
