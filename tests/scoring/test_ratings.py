@@ -12,7 +12,7 @@ from tests.scoring.suites import BOARDS, PHONES, board, board_rows, phone, phone
 SIMULATED = {"manifest": {"method": "simulated"}}
 MEASURED = {"manifest": {"method": "measured", "meter": {"name": "Acme meter", "kind": "rail"}}}
 IDLE = {"idle": {"power_mw": 300, "how": "Before each run."}}
-FEW = settings(deadline=None, derandomize=True, max_examples=15)
+FEW = settings(max_examples=15)
 
 
 def only(*campaigns):
