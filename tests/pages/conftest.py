@@ -111,8 +111,10 @@ def built(written: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site of the submissions of this repository."""
+    """The site of the founding submissions of two editions and of one simulated device, and of no later ones."""
     site = copy_of_site(tmp_path_factory.mktemp("published"))
     rules = [RuleDoc(rule.rule, rule.severity, rule.summary, rule.why, subject=rule.subject) for rule in RULES.values()]
-    write_pages(assemble(validate([ROOT / "submissions"]).campaigns), VERSION, rules, site)
+    founding = [name for edition in ("phone-2023", "mcu-2025") for name in edition_named(edition).founding]
+    folders = [ROOT / "submissions" / name for name in (*founding, "zigzag-edge-tpu-like/zigzag-3.9.1")]
+    write_pages(assemble(validate(folders).campaigns), VERSION, rules, site)
     return build_site(site.parent)

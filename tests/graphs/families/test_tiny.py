@@ -8,6 +8,7 @@ import pytest
 from harness.graphs.families.tiny import TINY_NETWORKS, tiny_network
 from harness.schema.networks import network_json
 from harness.schema.vocabulary import FAMILIES
+from harness.scoring.editions import edition_named
 from tests.graphs.families.networks import kernels_of, list_of
 
 SUBMISSIONS = Path(__file__).parents[3] / "submissions"
@@ -43,12 +44,11 @@ def test_keyword_spotter_begins_with_its_window_of_10_by_4():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "table", sorted(SUBMISSIONS.glob("*/mlperf-tiny-*/models.csv")), ids=lambda path: path.parts[-3]
-)
-def test_measured_rows_carry_the_kernel_lists_of_the_built_networks(table):
+@pytest.mark.parametrize("name", sorted(edition_named("mcu-2025").founding))
+def test_founding_rows_carry_the_kernel_lists_of_the_built_networks(name):
+    table = SUBMISSIONS / name / "models.csv"
     with table.open(encoding="utf-8") as file:
         dtypes = {row["model"]: row["dtype"] for row in csv.DictReader(file)}
-    for name, dtype in dtypes.items():
-        held = (table.parent / "graphs" / f"{name}.json").read_text(encoding="utf-8")
-        assert held == network_json(tiny_network(name, dtype))
+    for network, dtype in dtypes.items():
+        committed = (table.parent / "graphs" / f"{network}.json").read_text(encoding="utf-8")
+        assert committed == network_json(tiny_network(network, dtype))
