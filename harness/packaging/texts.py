@@ -1,4 +1,4 @@
-"""What people write about the datasets: versions, names, descriptions and citations, read from `dataset_cards/`.
+"""Hand-written texts of the datasets, read from `dataset_cards/`: versions, names, descriptions and citations.
 
 It renders nothing.
 """
@@ -79,7 +79,7 @@ class DatasetText(_Text):
 
 
 class Texts(_Text):
-    """All of it.
+    """Every text of the dataset cards.
 
     Attributes:
         versions: newest first.

@@ -100,8 +100,8 @@ def draw_label(env: Environment, facts: LabelFacts) -> str:
     return env.get_template("label.svg.j2").render(
         facts=facts,
         sentence=label_sentence(facts),
-        name_size=_fitted(facts.name, 96, _EM_BOLD),
-        note_size=_fitted(facts.note, 40, _EM),
+        name_size=_font_size(facts.name, 96, _EM_BOLD),
+        note_size=_font_size(facts.note, 40, _EM),
         class_size=120 if len(classes) < 3 else 80,
         arrows=arrows,
         pointer_y=(own[0].y + own[-1].y + own[-1].height) / 2,
@@ -114,7 +114,7 @@ def draw_label(env: Environment, facts: LabelFacts) -> str:
     )
 
 
-def _fitted(line: str, size: float, em: float) -> float:
+def _font_size(line: str, size: float, em: float) -> float:
     """Font size at which a line stays inside the margins, at most `size`."""
     return min(size, round((_WIDTH - 2 * _MARGIN) / (em * max(len(line), 1)), 1))
 

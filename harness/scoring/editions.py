@@ -47,7 +47,7 @@ class Edition(_Frozen):
         last_class: class above the last border.
         has_pcs_and_iecs: whether the two scores of the paper are defined for the suite.
         founding: submissions whose rows the references are medians of, as `device/campaign`; later submissions never
-            count. Empty where the references come from elsewhere, as `source` says.
+            count. Empty where the references come from elsewhere, as `source` states.
     """
 
     edition: _Text

@@ -1,4 +1,4 @@
-"""Ratings: every device of a release under every edition whose suite it ran, or the reason why not."""
+"""Ratings: every device of a release under every edition that rates it, or the reason why there is none."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -47,7 +47,7 @@ class Rating:
         label: class letter.
         label_range: classes that the interval of the index touches, best first.
         rank: place by energy index among rated devices of the edition and tier; ties share it.
-        reason: why the device is not rated.
+        reason: why the device has no class.
         networks: best figure of every network, in the order of the suite.
         record_ids: rows that the figures come from.
         submission_ids: submissions that those rows belong to.
@@ -149,7 +149,7 @@ def _rate_edition(release: Release, edition: Edition) -> list[Rating]:
         )
         for device_id, tier in sorted(set(zip(places["device_id"], places["tier"], strict=True)))
     ]
-    return _ranked(ratings)
+    return _rank(ratings)
 
 
 def _rate_device(
@@ -221,7 +221,7 @@ def _classes_between(edition: Edition, low: float, high: float) -> tuple[str, ..
     return classes[first : last + 1]
 
 
-def _ranked(ratings: list[Rating]) -> list[Rating]:
+def _rank(ratings: list[Rating]) -> list[Rating]:
     """Ratings with ranks by energy index within their tier, ordered by tier, rank and device."""
     ranked = []
     for rating in ratings:

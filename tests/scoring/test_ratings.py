@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.scoring.changes import rating_changes
 from harness.scoring.editions import editions
 from harness.scoring.ratings import rate
+from harness.scoring.suite import suite_rows
 from tests.campaigns import campaign, kernel_campaign
 from tests.scoring.suites import BOARDS, PHONES, board, board_rows, phone, phone_rows, release
 
@@ -96,8 +98,9 @@ def test_idle_subtracted_energies_are_never_rated():
     assert "9 of 12 networks have an absolute figure" in only(phone(rows=mixed, manifest=IDLE)).reason
 
 
-def test_batches_are_not_rated():
-    assert only(phone(rows=phone_rows(batch_size=8))).label is None
+@pytest.mark.parametrize("batch_size", [2, 8])
+def test_batches_are_not_rated(batch_size):
+    assert only(phone(rows=phone_rows(batch_size=batch_size))).label is None
 
 
 @pytest.mark.parametrize("method", ["simulated", "estimated"])
@@ -159,6 +162,61 @@ def test_interval_across_a_border_prints_both_classes():
     assert (rating.label, rating.label_range, rating.label_text) == ("D", ("D", "E"), "D/E")
     assert rating.energy_index_low == pytest.approx(93.1)
     assert rating.energy_index_high == pytest.approx(102.9)
+
+
+def with_spread(row, lowest=0.5, highest=1.5):
+    return row | {"energy_min_mj": row["energy_mj"] * lowest, "energy_max_mj": row["energy_mj"] * highest}
+
+
+def test_network_without_spread_enters_the_interval_with_its_energy():
+    spread, *plain = board_rows()
+    rating = only(board(rows=[with_spread(spread), *plain]))
+    assert rating.energy_index_low == pytest.approx(100 * 0.5 ** (1 / 4))
+    assert rating.energy_index_high == pytest.approx(100 * 1.5 ** (1 / 4))
+
+
+def test_delegate_without_spread_leaves_the_interval_of_the_others():
+    rows = [*map(with_spread, phone_rows()), *phone_rows(factor=2, delegate="GPU")]
+    assert only(phone(rows=rows)).energy_index_low == pytest.approx(50)
+
+
+def test_one_end_alone_is_no_spread():
+    rows = [row | {"energy_min_mj": row["energy_mj"] / 2} for row in board_rows()]
+    assert only(board(rows=rows)).energy_index_low is None
+
+
+def test_interval_of_repeats_reaches_from_the_lowest_to_the_highest_run():
+    spreads = {"a": (0.9, 1.1), "b": (0.5, 1.2), "c": (0.8, 1.9)}
+    rows = [with_spread(row, *spreads[name]) | {"source_id": name} for name in spreads for row in board_rows()]
+    plain = [row | {"source_id": "d"} for row in board_rows()]
+    rating = only(board(rows=[*rows, *plain]))
+    assert (rating.energy_index_low, rating.energy_index_high) == (pytest.approx(50), pytest.approx(190))
+
+
+def test_figures_are_rounded_as_they_are_printed():
+    rating = only(phone(rows=phone_rows(factor=1.2346, power_mw=1777.0)))
+    figures = rating.as_json()
+    assert (rating.pcs, figures["pcs"]) == (pytest.approx(55.575), 56)
+    assert (figures["energy_index"], figures["unrounded"]["energy_index"]) == (123.5, pytest.approx(123.46))
+    assert figures["iecs"] == round(rating.iecs, 1) != round(rating.iecs, 2)
+
+
+def test_places_of_one_network_and_delegate_are_ranked_within_their_tier():
+    factors = {"a": 1, "b": 2, "c": 1}
+    campaigns = [phone(name, rows=phone_rows(factor=factor)) for name, factor in factors.items()]
+    rows = suite_rows(release(*campaigns, phone("d", **MEASURED)), PHONES)
+    ranks = rows[rows["network"] == "DNN1"].set_index("device_id")
+    assert ranks["energy_rank"].to_dict() == {"a": 1, "b": 3, "c": 1, "d": 1}
+    assert set(ranks["power_rank"]) == {1}
+
+
+def test_rating_changes_are_of_devices_whose_figures_differ():
+    same, slower = phone("a"), phone("b", rows=phone_rows(factor=2))
+    before = rate(release(same, slower, phone("gone")))
+    after = rate(release(same, phone("b", rows=phone_rows(factor=3)), phone("new", rows=phone_rows(factor=4))))
+    changes = [(change.before, change.after) for change in rating_changes(before, after)]
+    named = [tuple(rating and (rating.device_id, rating.rank) for rating in change) for change in changes]
+    assert named == [(("b", 3), ("b", 2)), (None, ("new", 3)), (("gone", 1), None)]
 
 
 def test_without_spread_there_is_no_interval():
