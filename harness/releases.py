@@ -24,9 +24,9 @@ class Release:
 
     Attributes:
         levels: per level, its rows in the schema of the level's record model; empty levels have no rows.
-        devices: one row a device, schema of `DeviceRecord`.
-        submissions: one row a submission, schema of `SubmissionRecord`.
-        errata: one row a corrected figure, schema of `ErratumRecord`.
+        devices: one row per device, schema of `DeviceRecord`.
+        submissions: one row per submission, schema of `SubmissionRecord`.
+        errata: one row per corrected figure, schema of `ErratumRecord`.
     """
 
     levels: dict[Level, pa.Table]
@@ -104,7 +104,7 @@ def _with_provenance(campaign: Campaign, rows: pa.Table, level: Level, schema: p
 
 
 def _kernel_lists(networks: Mapping[str, Network], rows: pa.Table) -> dict[str, list[Any]]:
-    """Kernel list of every model row, whose totals stand in for FLOPs and parameters that the row leaves empty."""
+    """Kernel list of every model row; its totals replace FLOPs and parameters that the row leaves empty."""
     entries = {model: [kernel.model_dump() for kernel in network.kernels] for model, network in networks.items()}
     totals = {name: {model: sum(kernel[name] for kernel in kernels) for model, kernels in entries.items()}
               for name in ("flops", "params")}  # fmt: skip

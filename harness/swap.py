@@ -1,6 +1,6 @@
 """Replaces a folder in one step, so that a death at any moment leaves the old one or the new one whole.
 
-It knows nothing of what the folder holds.
+It does not look at the contents of the folder.
 """
 
 import ctypes
@@ -24,7 +24,7 @@ _CANNOT_EXCHANGE: Final = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
 def replacing(target: Path) -> Iterator[Path]:
     """Empty folder beside `target` that takes its place when the block ends without an exception.
 
-    Three names beside the target belong to it: `.<name>.lock` (one writer at a time), `.<name>.new` (what is being
+    It uses three names next to the target: `.<name>.lock` (one writer at a time), `.<name>.new` (what is being
     built) and `.<name>.old` (the previous folder, where the system cannot exchange two folders at once). A writer
     that dies leaves them behind; the next one moves `.old` back if the target is missing, and removes the rest.
 

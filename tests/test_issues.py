@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.issues import Issue, Report, as_github, as_json, as_sarif, as_text, printable, quoted
@@ -70,7 +70,6 @@ def test_sarif_names_rule_place_and_level():
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == list(RULES)
 
 
-@settings(deadline=None, derandomize=True)
 @given(file=ANY, column=st.none() | ANY, found=ANY, expected=ANY, fix=ANY, line=st.none() | st.integers(1, 10**9))
 def test_message_holds_every_part_on_one_printable_line(file, column, found, expected, fix, line):
     faults = Faults()

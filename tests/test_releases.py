@@ -14,7 +14,7 @@ from tests.kernel_lists import CONV, FC, network
 from tests.strategies import kernel_lists, row_tables
 
 CAMPAIGNS = [kernel_campaign(), kernel_campaign("acme-tablet"), board_campaign(), phone_campaign("other-phone")]
-FEW = settings(deadline=None, derandomize=True, max_examples=15)
+FEW = settings(max_examples=15)
 
 
 def as_one(release):

@@ -19,7 +19,7 @@ from tests.campaigns import board_campaign, campaign, kernel_campaign, phone_cam
 from tests.kernel_lists import CONV, DWCONV, FC, network
 from tests.strategies import row_tables
 
-FEW = settings(deadline=None, derandomize=True, max_examples=20)
+FEW = settings(max_examples=20)
 
 
 def release_table(level, *tables):

@@ -33,6 +33,7 @@ from harness.intake.formats import intake_formats
 from harness.issues import Report, as_github, as_json, as_sarif, as_text
 from harness.packaging.build import BuiltDataset, build_datasets
 from harness.packaging.predictors_build import build_predictors
+from harness.packaging.release_plan import plan_release
 from harness.packaging.texts import read_texts
 from harness.pages.board_rows import read_boards
 from harness.pages.build import build_site, serve_site
@@ -157,8 +158,9 @@ def build(root: Root = Path(), submissions: Submissions = None) -> None:
     Example: deepen build, then in dist/ load_dataset("deepen/models")
     """
     release = validated_release([submissions or root / "submissions"])
-    print_built(_build(root, release))
-    _build_predictors(root, release)
+    built = _build(root, release)
+    print_built(built)
+    _build_predictors(root, release, built[0].version)
 
 
 def _build(root: Path, release: Release) -> list[BuiltDataset]:
@@ -168,7 +170,7 @@ def _build(root: Path, release: Release) -> list[BuiltDataset]:
         )
 
 
-def _build_predictors(root: Path, release: Release) -> None:
+def _build_predictors(root: Path, release: Release, dataset_version: str) -> None:
     """Fit and describe the predictors that were evaluated on these rows, where any were."""
     results = root / "dist" / "evaluation"
     if not results.is_dir():
@@ -180,6 +182,7 @@ def _build_predictors(root: Path, release: Release) -> None:
             cards=root / "dataset_cards",
             dist=root / "dist",
             results=results,
+            dataset_version=dataset_version,
             on_done=step,
         )
     print_predictors(built)
@@ -209,16 +212,17 @@ def site(root: Root = Path(), submissions: Submissions = None) -> None:
     Example: deepen site && deepen serve
     """
     release = validated_release([submissions or root / "submissions"])
-    typer.echo(f"site: {_build_site(root, release).as_posix()}/index.html")
+    version = plan_release(release, read_texts(root / "dataset_cards")).version.version
+    typer.echo(f"site: {_build_site(root, release, version).as_posix()}/index.html")
 
 
-def _build_site(root: Path, release: Release) -> Path:
+def _build_site(root: Path, release: Release, dataset_version: str) -> Path:
     rules = [RuleDoc(rule.rule, rule.severity, rule.summary, rule.why, subject=rule.subject) for rule in RULES.values()]
     with steps("Site", 3) as step:
         step("reading results of predictors")
         boards = read_boards(release, root / "dist" / "evaluation")
         step("writing pages, charts and labels")
-        write_pages(release, read_texts(root / "dataset_cards").versions[0].version, rules, root / "site", boards)
+        write_pages(release, dataset_version, rules, root / "site", boards)
         step("running MkDocs")
         return build_site(root)
 
@@ -247,8 +251,8 @@ def publish(root: Root = Path(), submissions: Submissions = None) -> None:
     built = _build(root, release)
     print_ratings(rate(release))
     print_built(built)
-    _build_predictors(root, release)
-    typer.echo(f"site: {_build_site(root, release).as_posix()}/index.html")
+    _build_predictors(root, release, built[0].version)
+    typer.echo(f"site: {_build_site(root, release, built[0].version).as_posix()}/index.html")
 
 
 @app.command("reduce")

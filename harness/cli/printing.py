@@ -38,7 +38,7 @@ def steps(title: str, total: int | None) -> Iterator[Callable[[str], None]]:
 
 
 def print_built(built: Sequence[BuiltDataset]) -> None:
-    """Print where each dataset lies, or that its level is empty."""
+    """Print the folder of each dataset, or that its level is empty, and how to raise the version of a dev build."""
     for dataset in built:
         if dataset.folder is None:
             typer.echo(f"{dataset.level}: no submission has such rows yet, so there is no dataset")
@@ -46,6 +46,19 @@ def print_built(built: Sequence[BuiltDataset]) -> None:
             devices = "1 device" if dataset.n_devices == 1 else f"{dataset.n_devices} devices"
             rows = f"{dataset.n_rows} rows of {devices}, version {dataset.version}"
             typer.echo(f"{dataset.level}: {rows}, in {dataset.folder.as_posix()}")
+    if built[0].is_dev:
+        _print_dev(built)
+
+
+def _print_dev(built: Sequence[BuiltDataset]) -> None:
+    for dataset in built:
+        if dataset.difference:
+            typer.echo(f"{dataset.level}: {dataset.difference}")
+    contents = (f"{each.level}: {each.content_sha256}" for each in built if each.content_sha256)
+    typer.echo(
+        f"Marked {built[0].version} until the version is raised: add a version at the top of "
+        f"dataset_cards/versions.yaml, with\n  content_sha256: {{{', '.join(contents)}}}"
+    )
 
 
 def print_predictors(built: Sequence[BuiltPredictor]) -> None:

@@ -1,25 +1,23 @@
-"""Builds the dataset folders of a release: aside, verified by reading back, then put in place in one step."""
+"""Builds the dataset folders of a release beside the old ones, verifies them, then replaces all in one step."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from harness.packaging.card import dataset_card
 from harness.packaging.croissant import croissant
-from harness.packaging.manifest import describe_file, hash_rows, make_manifest, verify_dataset, write_manifest
+from harness.packaging.manifest import describe_file, make_manifest, verify_dataset, write_manifest
 from harness.packaging.parquet import write_parquet
-from harness.packaging.plan import DatasetPlan, plan_dataset
-from harness.packaging.texts import Version, read_texts
-from harness.packaging.versions import changelog, check_frozen
+from harness.packaging.plan import DatasetPlan
+from harness.packaging.release_plan import Progress, ReleasePlan, plan_release
+from harness.packaging.texts import DevVersion, read_texts
+from harness.packaging.versions import changelog, difference
 from harness.releases import Release
 from harness.schema.vocabulary import LEVELS, Level
 from harness.swap import replacing
 
 NAMESPACE: Final = "deepen"
 """Folder below `dist` that holds the datasets, so that `load_dataset("deepen/kernels")` finds them from there."""
-
-Progress = Callable[[Level, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +27,22 @@ class BuiltDataset:
     Attributes:
         level: the level.
         version: version that was built.
-        folder: where it lies; None where the level has no rows and nothing was written.
+        is_dev: whether it is a development version, because the content of the build is that of no version.
+        folder: the dataset folder; None where the level has no rows and nothing was written.
         n_rows: rows of all splits.
         n_devices: devices that the rows belong to.
-        content_sha256: digest of its content, as a version freezes it; None for an empty level.
+        content_sha256: digest of its content, as a version records it; None for an empty level.
+        difference: how the content differs from that of the newest version, in words; empty where it does not.
     """
 
     level: Level
     version: str
+    is_dev: bool
     folder: Path | None
     n_rows: int
     n_devices: int
     content_sha256: str | None
+    difference: str
 
     @property
     def is_empty(self) -> bool:
@@ -63,45 +65,40 @@ def build_datasets(
         progress: called with the level and a few words before each step.
 
     Returns:
-        One outcome a level, in the order of the levels.
+        One outcome per level, in the order of the levels.
 
     Raises:
-        ReleaseError: the texts are not as declared, a published version would change, or what was written does
-            not read back.
+        ReleaseError: the texts are not as declared, or what was written does not read back.
     """
     texts = read_texts(cards)
     target = dist / NAMESPACE
-    built = []
     with replacing(target) as fresh:
-        for level in LEVELS:
-            if release.levels[level].num_rows == 0:
-                check_frozen(texts.versions[0], level, None, {}, target / level)
-                built.append(_empty(level, texts.versions[0]))
-                continue
-            progress(level, "planning")
-            plan = plan_dataset(release, level, texts)
-            content = _write_dataset(plan, fresh / level, cards, target / level, progress)
-            built.append(
-                BuiltDataset(
-                    level=level,
-                    version=plan.version.version,
-                    folder=target / level,
-                    n_rows=plan.rows.num_rows,
-                    n_devices=plan.release.devices.num_rows,
-                    content_sha256=content,
-                )
-            )
+        plan = plan_release(release, texts, progress)
+        built = [_outcome(plan, level, target / level) for level in LEVELS]
+        for level, dataset in plan.datasets.items():
+            _write_dataset(dataset, plan.row_sha256[level], fresh / level, cards, progress)
     return built
 
 
-def _empty(level: Level, version: Version) -> BuiltDataset:
-    return BuiltDataset(level=level, version=version.version, folder=None, n_rows=0, n_devices=0, content_sha256=None)
+def _outcome(plan: ReleasePlan, level: Level, folder: Path) -> BuiltDataset:
+    dataset = plan.datasets.get(level)
+    return BuiltDataset(
+        level=level,
+        version=plan.version.version,
+        is_dev=isinstance(plan.version, DevVersion),
+        folder=folder if dataset else None,
+        n_rows=dataset.rows.num_rows if dataset else 0,
+        n_devices=dataset.release.devices.num_rows if dataset else 0,
+        content_sha256=plan.version.content_sha256.get(level),
+        difference=difference(plan, level, folder),
+    )
 
 
-def _write_dataset(plan: DatasetPlan, folder: Path, cards: Path, previous: Path, progress: Progress) -> str:
-    """Write, verify, and return the digest of the content."""
-    rows, content = hash_rows({file.path: file.table for file in plan.files})
-    check_frozen(plan.version, plan.level, content, rows, previous)
+def _write_dataset(
+    plan: DatasetPlan, row_sha256: dict[str, str], folder: Path, cards: Path, progress: Progress
+) -> None:
+    """Write the files of a dataset, then read them back and verify them."""
+    content = plan.version.content_sha256[plan.level]
     progress(plan.level, f"writing {len(plan.files)} Parquet files")
     entries = {}
     for file in plan.files:
@@ -116,6 +113,6 @@ def _write_dataset(plan: DatasetPlan, folder: Path, cards: Path, previous: Path,
     for path, text in texts.items():
         (folder / path).write_text(text, encoding="utf-8", newline="\n")
         entries[path] = describe_file(folder, path)
-    write_manifest(make_manifest(plan, entries.values(), rows, content), folder)
+    write_manifest(make_manifest(plan, entries.values(), row_sha256, content), folder)
     progress(plan.level, "reading back")
-    return verify_dataset(folder).content_sha256
+    verify_dataset(folder)

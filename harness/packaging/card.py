@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from harness.packaging.plan import DEFAULT, SIDE_TABLES, Config, DatasetPlan, pairs_of
 from harness.packaging.sources import attributions_of, bibtex_of, licences_of, notes_table, sources_table
 from harness.packaging.templates import hub_licence, render_card
+from harness.packaging.texts import DevVersion, Version
 from harness.schema.export import Markdown, code_span, field_table
 from harness.schema.records import RECORDS
 from harness.schema.vocabulary import TIER_TITLES
@@ -58,7 +59,7 @@ def card_header(plan: DatasetPlan, folder: Path) -> "DatasetCardData":
         size_categories=[size],
         task_categories=["tabular-regression"],
         tags=plan.text.tags,
-        configs=[_config_entry(config, plan.version.version) for config in plan.configs],
+        configs=[_config_entry(config, plan.version) for config in plan.configs],
     )
     infos = {config.name: _info(plan, config, folder) for config in plan.configs}
     DatasetInfosDict(infos).to_dataset_card_data(header)
@@ -68,11 +69,13 @@ def card_header(plan: DatasetPlan, folder: Path) -> "DatasetCardData":
     return header
 
 
-def _config_entry(config: Config, version: str) -> dict[str, Any]:
+def _config_entry(config: Config, version: Version) -> dict[str, Any]:
     entry: dict[str, Any] = {"config_name": config.name}
     if config.name == DEFAULT:
         entry["default"] = True
-    entry["version"] = version
+    # `datasets` admits three numbers only, and shows 0.0.0 where there is no version.
+    if not isinstance(version, DevVersion):
+        entry["version"] = version.version
     entry["data_files"] = [{"split": split, "path": pattern} for split, pattern in config.patterns.items()]
     return entry
 

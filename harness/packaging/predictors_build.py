@@ -66,6 +66,7 @@ class _Build:
     target: Path
     fresh: Path
     package: str
+    dataset_version: str
     plans: Mapping[Track, Mapping[Subject, Plan]]
 
 
@@ -76,6 +77,7 @@ def build_predictors(
     cards: Path,
     dist: Path,
     results: Path,
+    dataset_version: str,
     seed: int = 0,
     package: str = PACKAGE,
     on_done: Callable[[str], None] = lambda _: None,
@@ -91,6 +93,7 @@ def build_predictors(
         cards: folder of the card templates and texts.
         dist: folder of built things.
         results: folder of the results of `harness.evaluation.runner`.
+        dataset_version: version of the dataset that the rows are of.
         seed: seed that they were made with.
         package: package that the predictors are in.
         on_done: called with the name of every predictor and device that is done.
@@ -106,7 +109,7 @@ def build_predictors(
     target = dist / PREDICTORS
     built = []
     with replacing(target) as fresh:
-        build = _Build(release, texts, cards, results, target, fresh, package, plans)
+        build = _Build(release, texts, cards, results, target, fresh, package, dataset_version, plans)
         for training in _training_sets(release):
             for info in infos:
                 on_done(f"{info.key} on {training.subject.device_id}")
@@ -148,7 +151,7 @@ def _result(build: _Build, track: Track, subject: Subject, key: str) -> Result |
 def _write(
     build: _Build, training: TrainingSet, info: PredictorInfo, results: Mapping[Track, Result], home: Path
 ) -> None:
-    stamp = make_stamp(training, info.key, build.texts.versions[0].version, build.package)
+    stamp = make_stamp(training, info.key, build.dataset_version, build.package)
     rows = training.rows_for(info)
     ranges = ranges_of(rows)
     home.mkdir(parents=True)

@@ -1,11 +1,12 @@
-"""What people write about the datasets: versions, names, descriptions and citations, read from `dataset_cards/`.
+"""Hand-written texts of the datasets, read from `dataset_cards/`: versions, names, descriptions and citations.
 
 It renders nothing.
 """
 
+import hashlib
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -28,7 +29,8 @@ class Version(_Text):
         version: three numbers: major for a changed meaning, minor for new rows, patch for a correction.
         date: day of publication.
         summary: sentences of the changelog.
-        content_sha256: per level, the content that this version froze; a published version never changes.
+        content_sha256: content of every level that has rows, as `deepen build` prints it. A build with other content is
+            not this version.
     """
 
     version: Annotated[str, Field(pattern=r"^(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}$")]
@@ -37,9 +39,35 @@ class Version(_Text):
     content_sha256: dict[Level, Sha256] = {}
 
     @property
-    def order(self) -> tuple[int, ...]:
-        """The three numbers, for comparison."""
-        return tuple(int(part) for part in self.version.split("."))
+    def date_text(self) -> str:
+        """Day of publication in words."""
+        return self.date
+
+
+class DevVersion(Version):
+    """Version of a build whose content is that of no version: `1.1.0+dev.` and eight digits of its content.
+
+    SemVer and PEP 440 both admit it, and PEP 440 sorts it after 1.1.0.
+    """
+
+    version: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+\+dev\.[0-9a-f]{8}$")]
+
+    @classmethod
+    def after(cls, newest: Version, content_sha256: dict[Level, Sha256]) -> Self:
+        """Development version of some content, after the newest version."""
+        joined = "\n".join(f"{level} {content}" for level, content in sorted(content_sha256.items()))
+        digits = hashlib.sha256(joined.encode()).hexdigest()[:8]
+        return cls(
+            version=f"{newest.version}+dev.{digits}",
+            date=newest.date,
+            summary=[f"Not released: the content is not that of version {newest.version}."],
+            content_sha256=content_sha256,
+        )
+
+    @property
+    def date_text(self) -> str:
+        """That there is no day of publication; `date` is that of the version before."""
+        return "not released"
 
 
 class DatasetText(_Text):
@@ -51,11 +79,11 @@ class DatasetText(_Text):
 
 
 class Texts(_Text):
-    """All of it.
+    """Every text of the dataset cards.
 
     Attributes:
         versions: newest first.
-        datasets: one a level.
+        datasets: one per level.
         citations: BibTeX of a source, by its address.
     """
 
@@ -86,11 +114,15 @@ def read_texts(cards: Path) -> Texts:
         breadcrumb = ".".join(map(str, where)) or "content"
         raise ReleaseError(f"{cards / f'{name}.yaml'}: {breadcrumb} = {fault['input']!r}; {fault['msg']}.") from error
     for newer, older in pairwise(texts.versions):
-        if newer.order <= older.order:
+        if _numbers(newer) <= _numbers(older):
             raise ReleaseError(
-                f"{cards / 'versions.yaml'}: {newer.version} stands above {older.version}; expected newest first."
+                f"{cards / 'versions.yaml'}: {newer.version} is above {older.version}; expected newest first."
             )
     return texts
+
+
+def _numbers(version: Version) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.version.split("."))
 
 
 def _read_yaml(path: Path) -> Any:

@@ -1,55 +1,55 @@
-"""Versions of the datasets: the changelog, and the promise that a published version never changes.
+"""Versions of the datasets: the changelog, and how a build differs from the newest version.
 
-Which versions exist is written by people in `dataset_cards/versions.yaml`; nothing here invents one.
+Versions are written by people in `dataset_cards/versions.yaml`. A build whose content is that of no version is marked
+as a development version; nothing here raises a version.
 """
 
 from pathlib import Path
 
 from harness.errors import ReleaseError
 from harness.packaging.manifest import read_manifest
+from harness.packaging.release_plan import ReleasePlan
 from harness.packaging.texts import Version
 from harness.schema.export import escape_markdown
 from harness.schema.vocabulary import Level
 
 
-def check_frozen(version: Version, level: Level, content: str | None, rows: dict[str, str], previous: Path) -> None:
-    """Hold the content of a level against what its version froze.
+def difference(plan: ReleasePlan, level: Level, previous: Path) -> str:
+    """How the content of a level differs from that of the newest version, in words; empty where it does not.
 
     Args:
-        version: version that is being built.
+        plan: the build.
         level: the level.
-        content: digest of what would be written; None where the level has no rows.
-        rows: digest of each row by record id.
-        previous: folder of an earlier build, which may hold the frozen rows and so tell what changed.
-
-    Raises:
-        ReleaseError: they differ.
+        previous: folder of an earlier build; the rows that differ are named where it holds the newest version.
     """
-    frozen = version.content_sha256.get(level)
-    if frozen is None or frozen == content:
-        return
-    raise ReleaseError(
-        f"deepen/{level}: version {version.version} is published with content {frozen}; found "
-        f"{content or 'no rows'}{_what_changed(frozen, rows, previous)}. A published version never changes: "
-        "add a new version at the top of versions.yaml."
-    )
+    recorded, found = plan.newest.content_sha256.get(level), plan.version.content_sha256.get(level)
+    if recorded == found:
+        return ""
+    rows = plan.row_sha256.get(level, {})
+    newest = f"version {plan.newest.version}"
+    if recorded is None:
+        return f"{len(rows)} rows; {newest} records no content_sha256 of {level}"
+    if found is None:
+        return f"no rows; {newest} has some"
+    return f"other content than {newest}: {_changed_rows(recorded, rows, previous)}"
 
 
-def _what_changed(frozen: str, rows: dict[str, str], previous: Path) -> str:
+def _changed_rows(recorded: str, rows: dict[str, str], previous: Path) -> str:
+    """Rows added, removed and changed since an earlier build; without names where it is of other content."""
     try:
         manifest = read_manifest(previous)
     except ReleaseError:
-        return f" in {len(rows)} rows"
-    if manifest.content_sha256 != frozen:
-        return f" in {len(rows)} rows"
+        return f"{len(rows)} rows now"
+    if manifest.content_sha256 != recorded:
+        return f"{len(rows)} rows now"
     added, removed = sorted(rows.keys() - manifest.rows.keys()), sorted(manifest.rows.keys() - rows.keys())
     changed = sorted(key for key in rows.keys() & manifest.rows.keys() if rows[key] != manifest.rows[key])
-    named = [
-        f"{len(keys)} rows {what} ({keys[0]}{', …' if len(keys) > 1 else ''})"
-        for what, keys in (("added", added), ("removed", removed), ("changed", changed))
+    parts = [
+        f"{len(keys)} rows {verb} ({keys[0]}{', …' if len(keys) > 1 else ''})"
+        for verb, keys in (("added", added), ("removed", removed), ("changed", changed))
         if keys
     ]
-    return ": " + ", ".join(named or ["the rows are the same; devices, submissions, errata or the split differ"])
+    return ", ".join(parts or ["the rows are the same; devices, submissions, errata or the split differ"])
 
 
 def changelog(dataset: str, versions: tuple[Version, ...]) -> str:
@@ -57,5 +57,5 @@ def changelog(dataset: str, versions: tuple[Version, ...]) -> str:
     parts = [f"# Changelog of {dataset}"]
     for version in versions:
         lines = [f"- {escape_markdown(sentence)}" for sentence in version.summary]
-        parts.append("\n".join([f"## {version.version} ({version.date})", "", *lines]))
+        parts.append("\n".join([f"## {version.version} ({version.date_text})", "", *lines]))
     return "\n\n".join(parts) + "\n"

@@ -8,7 +8,7 @@ from harness import __version__
 from harness.pages.board_pages import page_of
 from harness.pages.board_rows import Boards
 from harness.pages.device_entries import DeviceEntry
-from harness.pages.label import label_path
+from harness.pages.label import facts_of, label_path
 from harness.scoring.editions import editions
 from harness.scoring.ratings import Rating
 
@@ -58,10 +58,11 @@ def _device(subject: DeviceEntry) -> dict[str, Any]:
 
 
 def _label(subject: DeviceEntry, rating: Rating, dataset_version: str) -> dict[str, Any]:
+    facts = facts_of(subject, rating, dataset_version)
     return {
         "svg": label_path(subject, rating),
-        "verification_hash": rating.verification_hash(dataset_version),
-        "signed": rating.signed(dataset_version),
+        "verification_hash": facts.verification_hash,
+        "signed": facts.signed,
         "networks": [
             {
                 "network": entry.network,

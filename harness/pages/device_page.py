@@ -9,11 +9,12 @@ from markupsafe import Markup
 from harness.pages.charts import chart_files, device_chart
 from harness.pages.device_entries import DEVICE_NOUNS, DeviceEntry
 from harness.pages.device_tables import errata_table, kernels_table, places_table, records_table, summary_table
-from harness.pages.label import interval_text, label_path, label_sentence, method_text, network_title
+from harness.pages.label import facts_of, interval_text, label_path, label_sentence, method_text, network_title
 from harness.pages.markup import code, figure, fixed, plain, title
 from harness.pages.tables import Table, TableColumn
 from harness.schema.vocabulary import TIER_TITLES
 from harness.scoring.editions import Edition, edition_named
+from harness.scoring.label_facts import LabelFacts
 from harness.scoring.ratings import Rating
 
 Facts = list[tuple[str, Any]]
@@ -109,6 +110,7 @@ def _suite(subject: DeviceEntry, edition: Edition) -> dict[str, Any]:
 def _rating(subject: DeviceEntry, rating: Rating, dataset_version: str) -> dict[str, Any]:
     edition = edition_named(rating.edition or "")
     path = label_path(subject, rating)
+    signed = facts_of(subject, rating, dataset_version)
     facts: Facts = [
         ("Class", _classes(rating.label_range)),
         ("Energy index", _index(rating)),
@@ -121,15 +123,15 @@ def _rating(subject: DeviceEntry, rating: Rating, dataset_version: str) -> dict[
         ]
     facts += [
         ("Edition", _link(f"../../scale/#{edition.edition}", edition.edition)),
-        ("Method", method_text(subject, rating)),
+        ("Method", method_text(signed)),
         ("Dataset version", code(dataset_version)),
-        ("Verification", _verification(rating, dataset_version)),
+        ("Verification", _verification(signed)),
         ("Best energy for each network", _network_list(rating, edition)),
     ]
     return {
         "edition": edition,
         "label": f"../../{path}",
-        "sentence": label_sentence(rating, edition),
+        "sentence": label_sentence(signed),
         "facts": facts,
     }
 
@@ -155,10 +157,10 @@ def _link(address: str, shown: str) -> Markup:
     return Markup('<a href="{}">{}</a>').format(plain(address), plain(shown))
 
 
-def _verification(rating: Rating, dataset_version: str) -> Markup:
+def _verification(signed: LabelFacts) -> Markup:
     how = _link("../../method/#verify", "how to recompute it")
-    hashed = code(rating.verification_hash(dataset_version))
-    return Markup("{}, over {} record ids; {}").format(hashed, len(rating.record_ids), how)
+    hashed = code(signed.verification_hash)
+    return Markup("{}, over {} record ids; {}").format(hashed, len(signed.record_ids), how)
 
 
 def _network_list(rating: Rating, edition: Edition) -> Markup:

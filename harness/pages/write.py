@@ -18,7 +18,7 @@ from harness.pages.charts import chart_bundle, chart_files, ranking_chart
 from harness.pages.device_entries import DeviceEntry, Ranking, rankings, read_device_entries
 from harness.pages.device_page import Chart, device_page
 from harness.pages.device_tables import errata_table, index_table, ranking_table, simulated_index_table
-from harness.pages.label import draw_label, label_path, label_sentence
+from harness.pages.label import draw_label, facts_of, label_path, label_sentence
 from harness.pages.markup import environment
 from harness.pages.palette import class_styles
 from harness.pages.reading_pages import datasets_context, rules_context, scale_context, schema_context
@@ -114,19 +114,19 @@ def _home(env: Environment, release: Release, subjects: Sequence[DeviceEntry], v
             *([{"value": n_simulated, "name": "simulated figures, kept apart"}] if n_simulated else []),
         ],
         parts=parts,
-        sample=_sample(ranked, subjects),
+        sample=_sample(ranked, subjects, version),
         tiers=[TIER_TITLES[tier] for tier in (*RATED_TIERS, "simulated")],
     )
     tables = [part["table"] for part in parts]
     return {"index.md": page} | _downloads(tables) | _charts(part["chart"] for part in parts)
 
 
-def _sample(ranked: Sequence[Ranking], subjects: Sequence[DeviceEntry]) -> dict[str, str] | None:
+def _sample(ranked: Sequence[Ranking], subjects: Sequence[DeviceEntry], version: str) -> dict[str, str] | None:
     """Label that the home page shows: the best of the first ranking."""
     for ranking in ranked:
         best = ranking.ratings[0]
         subject = next(subject for subject in subjects if subject.device_id == best.device_id)
-        sentence = label_sentence(best, ranking.edition)
+        sentence = label_sentence(facts_of(subject, best, version))
         return {"page": subject.path, "label": label_path(subject, best), "sentence": sentence}
     return None
 
@@ -174,7 +174,7 @@ def _devices(env: Environment, subjects: Sequence[DeviceEntry], version: str) ->
         files[f"{subject.path}index.md"] = env.get_template("device.md.j2").render(page.context)
         files |= _downloads(page.tables) | _charts(page.charts)
         for rating in subject.labelled:
-            files[label_path(subject, rating)] = draw_label(env, subject, rating, version)
+            files[label_path(subject, rating)] = draw_label(env, facts_of(subject, rating, version))
     return files
 
 

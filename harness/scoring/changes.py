@@ -1,4 +1,4 @@
-"""What new rows change in the rankings: ratings before beside ratings after."""
+"""What new rows change in the rankings: ratings without them compared with ratings with them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ def rating_changes(before: Iterable[Rating], after: Iterable[Rating]) -> list[Ra
     return [
         RatingChange(earlier.get(place), later.get(place))
         for place in places
-        if _said(earlier.get(place)) != _said(later.get(place))
+        if _figures(earlier.get(place)) != _figures(later.get(place))
     ]
 
 
@@ -35,5 +35,5 @@ def _place(rating: Rating) -> tuple[str, str | None, str | None]:
     return rating.device_id, rating.edition, rating.tier
 
 
-def _said(rating: Rating | None) -> dict[str, object] | None:
+def _figures(rating: Rating | None) -> dict[str, object] | None:
     return None if rating is None else rating.as_json()

@@ -1,7 +1,5 @@
-"""Ratings: every device of a release under every edition whose suite it ran, or the reason why not."""
+"""Ratings: every device of a release under every edition that rates it, or the reason why there is none."""
 
-import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -49,8 +47,10 @@ class Rating:
         label: class letter.
         label_range: classes that the interval of the index touches, best first.
         rank: place by energy index among rated devices of the edition and tier; ties share it.
-        reason: why the device is not rated.
+        reason: why the device has no class.
         networks: best figure of every network, in the order of the suite.
+        record_ids: rows that the figures come from.
+        submission_ids: submissions that those rows belong to.
     """
 
     device_id: str
@@ -70,34 +70,12 @@ class Rating:
     rank: int | None = None
     networks: tuple[NetworkFigure, ...] = ()
     record_ids: tuple[str, ...] = field(default=(), repr=False)
+    submission_ids: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def label_text(self) -> str | None:
         """Class as printed: two classes where the interval straddles a border."""
         return "/".join(self.label_range) or None
-
-    def signed(self, dataset_version: str) -> dict[str, Any]:
-        """Everything the label says, as its verification hash covers it."""
-        return {
-            "device_id": self.device_id,
-            "name": self.name,
-            "edition": self.edition,
-            "tier": self.tier,
-            "dataset_version": dataset_version,
-            "label": self.label_text,
-            "energy_index": _rounded(self.energy_index, 6),
-            "pcs": _rounded(self.pcs, 6),
-            "pcs_published": self.pcs_published,
-            "iecs": _rounded(self.iecs, 6),
-            "iecs_published": self.iecs_published,
-            "networks": [[figure.network, figure.delegate, _rounded(figure.energy_mj, 9)] for figure in self.networks],
-            "record_ids": sorted(self.record_ids),
-        }
-
-    def verification_hash(self, dataset_version: str) -> str:
-        """Twelve hexadecimal digits of the SHA-256 of what is signed, to be recomputed by whoever doubts it."""
-        said = json.dumps(self.signed(dataset_version), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(said.encode()).hexdigest()[:12]
 
     def as_json(self) -> dict[str, Any]:
         """Figures as `deepen score --format json` and the static API give them.
@@ -134,22 +112,25 @@ def rate(release: Release) -> list[Rating]:
     ratings = [rating for edition in editions() for rating in _rate_edition(release, edition)]
     rated = {rating.device_id for rating in ratings}
     ratings += [
-        Rating(device["device_id"], device["name"], None, None, reason=_why_no_suite(release, device["device_id"]))
+        Rating(device["device_id"], device["name"], None, None, reason=_why_no_suite(release, device))
         for device in release.devices.to_pylist()
         if device["device_id"] not in rated
     ]
     return ratings
 
 
-def _why_no_suite(release: Release, device_id: str) -> str:
+def _why_no_suite(release: Release, device: dict[str, Any]) -> str:
     tiers = set()
     for table in release.levels.values():
-        of_device = table.filter(pc.equal(table.column("device_id"), device_id))
+        of_device = table.filter(pc.equal(table.column("device_id"), device["device_id"]))
         tiers |= set(of_device.column("tier").to_pylist())
     if tiers and not tiers & set(RATED_TIERS):
         return "only simulated or estimated rows, which are never labelled"
-    suites = "; ".join(f"{edition.edition}: {edition.suite}" for edition in editions())
-    return f"no absolute figure of a rated suite ({suites})"
+    device_class = device["device_class"]
+    suites = [f"{edition.edition}: {edition.suite}" for edition in editions() if device_class in edition.device_classes]
+    if not suites:
+        return f"no edition rates a device of class {device_class}"
+    return f"no absolute figure of a rated suite ({'; '.join(suites)})"
 
 
 def _rate_edition(release: Release, edition: Edition) -> list[Rating]:
@@ -168,7 +149,7 @@ def _rate_edition(release: Release, edition: Edition) -> list[Rating]:
         )
         for device_id, tier in sorted(set(zip(places["device_id"], places["tier"], strict=True)))
     ]
-    return _ranked(ratings)
+    return _rank(ratings)
 
 
 def _rate_device(
@@ -184,6 +165,7 @@ def _rate_device(
         iecs_published=published.get("iecs_published"),
         networks=networks,
         record_ids=tuple(sorted(record for ids in rows["record_ids"] for record in ids)),
+        submission_ids=tuple(sorted({submission for ids in rows["submission_ids"] for submission in ids})),
     )
     if len(networks) < edition.min_networks:
         n_suite = len(edition.networks)
@@ -239,7 +221,7 @@ def _classes_between(edition: Edition, low: float, high: float) -> tuple[str, ..
     return classes[first : last + 1]
 
 
-def _ranked(ratings: list[Rating]) -> list[Rating]:
+def _rank(ratings: list[Rating]) -> list[Rating]:
     """Ratings with ranks by energy index within their tier, ordered by tier, rank and device."""
     ranked = []
     for rating in ratings:

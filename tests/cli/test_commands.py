@@ -9,6 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from harness.cli import app, main
+from harness.scoring.editions import edition_named
 from tests.validation.golden import BASE
 
 ROOT = Path(__file__).parents[2]
@@ -180,19 +181,26 @@ def git(folder, *arguments):
     subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True)
 
 
+def lay_out_committed(name, folder):
+    """Copy one committed submission with its device, and no other submission of that device."""
+    source, target = ROOT / "submissions" / name, folder / "submissions" / name
+    shutil.copytree(source, target)
+    shutil.copy(source.parent / "device.yaml", target.parent)
+
+
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_since_validates_what_changed_and_reports_the_rankings(run, tmp_path):
-    phones = sorted(ROOT.glob("submissions/*/sec23"))
-    for campaign in phones[1:]:
-        shutil.copytree(campaign.parent, tmp_path / "submissions" / campaign.parent.name)
+    first, *others = sorted(edition_named("phone-2023").founding)
+    for name in others:
+        lay_out_committed(name, tmp_path)
     git(tmp_path, "init")
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-m", "before")
-    shutil.copytree(phones[0].parent, tmp_path / "submissions" / phones[0].parent.name)
+    lay_out_committed(first, tmp_path)
     code, out, _ = run("validate", "--since", "main", "--format", "markdown")
     assert code == 0
     assert "35 rows, 0 errors" in out
-    assert re.search(rf"\| {phones[0].parent.name} \| phone-2023 \| published \| not listed \| rank 3, class D", out)
+    assert re.search(rf"\| {first.split('/')[0]} \| phone-2023 \| published \| not listed \| rank 3, class D", out)
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-m", "after")
     code, out, _ = run("validate", "--since", "HEAD")

@@ -14,7 +14,7 @@ from harness.evaluation.folds import (
     unseen,
 )
 
-FEW = settings(deadline=None, derandomize=True, max_examples=30)
+FEW = settings(max_examples=30)
 
 
 def kernels(n, types=("conv-bn-relu", "relu", "split")):

@@ -18,7 +18,7 @@ from harness.evaluation.metrics import (
     within,
 )
 
-FEW = settings(deadline=None, derandomize=True, max_examples=50)
+FEW = settings(max_examples=50)
 ENERGIES = st.integers(2, 40).flatmap(
     lambda n: st.tuples(*(st.lists(st.floats(1e-3, 1e6), min_size=n, max_size=n).map(np.array) for _ in range(2)))
 )

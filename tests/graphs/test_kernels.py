@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.graphs.faults import ModelFileError
@@ -96,7 +96,6 @@ def test_every_kernel_type_is_among_the_examples():
     assert {kernel for _, kernel, _ in TYPED.values()} == set(KERNEL_REQUIRES)
 
 
-@settings(deadline=None)
 @given(
     operator=st.sampled_from(sorted(TYPED)),
     height=st.integers(1, 30),
@@ -112,7 +111,6 @@ def test_flops_are_those_of_the_kernel_row_where_padding_is_same(operator, heigh
         assert (found.params, found.bytes_moved) == (cost.params[0], cost.bytes_moved[0])
 
 
-@settings(deadline=None)
 @given(
     cout=st.integers(1, 4),
     groups=st.sampled_from([1, 2, 4, 8]),

@@ -8,14 +8,14 @@ from harness.graphs.onnx_reader import graph_of_onnx
 from tests.graphs.random_models import independent_flops, models, parse
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(model=models())
 def test_flops_are_those_of_an_independent_count(model):
     graph = graph_of_onnx(parse(model.SerializeToString()), "random.onnx")
     assert kernel_list(graph, read_runtime("tflite-cpu")).flops == independent_flops(model)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(model=models())
 def test_every_operator_is_in_a_kernel_or_counted_as_free_under_every_runtime(model):
     graph = graph_of_onnx(model, "random.onnx")

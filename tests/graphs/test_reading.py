@@ -16,7 +16,7 @@ WHOLE = {
     "tflite": small_tflite(),
 }
 LONGEST_S = 20
-FUZZED = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZED = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def issue_of(path):
@@ -35,9 +35,9 @@ def outcome_of(path):
 def check_is_graph_or_issues(path, content):
     """A graph, or issues under rules of model files, in bounded time."""
     path.write_bytes(content)
-    began = time.monotonic()
+    began = time.process_time()
     outcome = outcome_of(path)
-    assert time.monotonic() - began < LONGEST_S
+    assert time.process_time() - began < LONGEST_S
     if isinstance(outcome, Graph):
         return
     assert outcome.issues

@@ -342,7 +342,7 @@ def test_trace_that_is_exchanged_afterwards_is_found(tmp_path):
     assert [issue.rule for issue in validate([folder]).report.issues] == ["trace-energy"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_hostile_bytes_give_a_result_or_a_message(tmp_path_factory, data):
     root = tmp_path_factory.mktemp("hostile")

@@ -200,7 +200,7 @@ MIXED = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=MIXED, is_fixed=st.booleans())
 def test_rows_in_are_rows_accepted_and_quarantined(tmp_path_factory, rows, is_fixed):
     root = tmp_path_factory.mktemp("mixed")
@@ -237,7 +237,7 @@ HOSTILE_VALUES = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kind=st.sampled_from(["energy", "latency", "power", "config"]),
     key=st.text(max_size=8) | st.sampled_from(["DDDDD1", "\ud800", "a\nb", "=1+1"]),
@@ -262,7 +262,7 @@ def test_hostile_json_gives_a_result_or_a_message(tmp_path_factory, kind, key, v
         assert not validate([root / "out"]).report.n_errors
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_hostile_bytes_in_table_and_mapping_give_a_result_or_a_message(tmp_path_factory, data):
     root = tmp_path_factory.mktemp("hostile")

@@ -9,7 +9,7 @@ import pytest
 
 from harness import swap
 from harness.errors import ReleaseError
-from harness.packaging import build
+from harness.packaging import build, release_plan
 from harness.packaging.build import build_datasets
 from harness.packaging.manifest import verify_dataset
 from harness.releases import assemble
@@ -45,7 +45,7 @@ def test_each_dataset_holds_card_data_croissant_changelog_and_manifest(built):
         assert names == {"README.md", "data", "croissant.json", "CHANGELOG.md", "manifest.json"}
 
 
-def test_outcome_tells_rows_and_empty_levels(tmp_path):
+def test_outcome_has_rows_and_empty_levels(tmp_path):
     outcome = build_datasets(assemble([phone_campaign()]), CARDS, tmp_path)
     assert [(one.level, one.n_rows, one.is_empty) for one in outcome] == [
         ("kernels", 0, True),
@@ -86,7 +86,7 @@ build.build_datasets(assemble([phone_campaign("beta-phone")]), Path(sys.argv[3])
 
 
 @pytest.mark.parametrize("step", ["writing card", "reading back"])
-def test_kill_in_the_middle_leaves_the_previous_build_whole_and_the_next_one_tidies_up(tmp_path, step):
+def test_kill_in_the_middle_leaves_the_previous_build_whole_and_the_next_one_removes_the_rest(tmp_path, step):
     build_datasets(assemble([phone_campaign()]), CARDS, tmp_path)
     before = contents(tmp_path / "deepen")
     command = [sys.executable, "-c", KILLED, str(tmp_path), step, str(CARDS)]
@@ -107,10 +107,10 @@ def test_system_that_cannot_exchange_folders_still_replaces_them(tmp_path, monke
     assert not (tmp_path / ".deepen.old").exists()
 
 
-def test_death_between_the_two_renames_is_mended_by_the_next_build(tmp_path, monkeypatch):
+def test_death_between_the_two_renames_is_repaired_by_the_next_build(tmp_path, monkeypatch):
     build_datasets(assemble([phone_campaign()]), CARDS, tmp_path)
     (tmp_path / "deepen").rename(tmp_path / ".deepen.old")
-    monkeypatch.setattr(build, "plan_dataset", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr(release_plan, "plan_dataset", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
         build_datasets(assemble([phone_campaign()]), CARDS, tmp_path)
     assert verify_dataset(tmp_path / "deepen" / "applications").n_rows == 4
@@ -126,7 +126,7 @@ def test_exchange_is_atomic_where_the_system_offers_it(tmp_path):
     assert [path.name for folder in (one, other) for path in folder.iterdir()] == ["other", "one"]
 
 
-def test_second_writer_is_turned_away(tmp_path):
+def test_second_writer_is_refused(tmp_path):
     with swap.replacing(tmp_path / "deepen"), pytest.raises(ReleaseError, match="another build"):
         build_datasets(assemble([phone_campaign()]), CARDS, tmp_path)
 

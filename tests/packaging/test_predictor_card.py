@@ -55,7 +55,15 @@ def built(tmp_path_factory):
 
 def build(package, release, dist, keys=("mine", "unevaluated"), cards=CARDS):
     infos = [predictor_info(key, package.name) for key in keys]
-    return build_predictors(release, infos, cards=cards, dist=dist, results=dist / "evaluation", package=package.name)
+    return build_predictors(
+        release,
+        infos,
+        cards=cards,
+        dist=dist,
+        results=dist / "evaluation",
+        dataset_version="1.2.3",
+        package=package.name,
+    )
 
 
 def contents(folder):

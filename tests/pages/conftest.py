@@ -18,7 +18,7 @@ VERSION = "1.2.3"
 NASTY = 'A|B *bold* _em_ [x](javascript:alert) `c` & "q" # {{ 1 }} ~~~ 1. &lt;i&gt; ${x}'
 
 
-def rated_phone(device_id: str = "rated-phone", factor: float = 1.0, **facts: Any) -> Campaign:
+def rated_phone(device_id: str = "rated-phone", factor: float = 1.0, *, batch_size: int = 1, **facts: Any) -> Campaign:
     """Phone with every network of the suite at a factor of its reference, on two delegates."""
     rows = [
         {
@@ -30,6 +30,7 @@ def rated_phone(device_id: str = "rated-phone", factor: float = 1.0, **facts: An
             "is_idle_subtracted": False,
             "energy_mj": network.reference_mj * factor * slower,
             "power_mw": 1500.0,
+            "batch_size": batch_size,
         }
         for network in edition_named("phone-2023").networks
         for delegate, slower in (("CPU1", 1.0), ("GPU", 1.5))
@@ -38,7 +39,7 @@ def rated_phone(device_id: str = "rated-phone", factor: float = 1.0, **facts: An
     return campaign("applications", rows, device_id, **facts)
 
 
-def straddling_board(device_id: str = "straddler") -> Campaign:
+def straddling_board(device_id: str = "straddler", *, lowest: float = 0.9, **facts: Any) -> Campaign:
     """Board whose lowest and highest runs fall into different classes."""
     rows = [
         {
@@ -48,12 +49,13 @@ def straddling_board(device_id: str = "straddler") -> Campaign:
             "dtype": "int8",
             "is_idle_subtracted": False,
             "energy_mj": network.reference_mj * 0.99,
-            "energy_min_mj": network.reference_mj * 0.9,
+            "energy_min_mj": network.reference_mj * lowest,
             "energy_max_mj": network.reference_mj * 1.1,
         }
         for network in edition_named("mcu-2025").networks
     ]
-    return campaign("models", rows, device_id, device={"device_class": "microcontroller", "delegates": {"CPU": "cpu"}})
+    facts["device"] = {"device_class": "microcontroller", "delegates": {"CPU": "cpu"}} | facts.get("device", {})
+    return campaign("models", rows, device_id, **facts)
 
 
 @pytest.fixture(scope="session")
@@ -109,8 +111,10 @@ def built(written: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site of the submissions of this repository."""
+    """The site of the founding submissions of two editions and of one simulated device, and of no later ones."""
     site = copy_of_site(tmp_path_factory.mktemp("published"))
     rules = [RuleDoc(rule.rule, rule.severity, rule.summary, rule.why, subject=rule.subject) for rule in RULES.values()]
-    write_pages(assemble(validate([ROOT / "submissions"]).campaigns), VERSION, rules, site)
+    founding = [name for edition in ("phone-2023", "mcu-2025") for name in edition_named(edition).founding]
+    folders = [ROOT / "submissions" / name for name in (*founding, "zigzag-edge-tpu-like/zigzag-3.9.1")]
+    write_pages(assemble(validate(folders).campaigns), VERSION, rules, site)
     return build_site(site.parent)

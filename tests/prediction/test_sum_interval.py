@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.prediction.sum_interval import interval_of_sum
@@ -13,7 +13,6 @@ ENERGIES = st.lists(
 
 
 @given(ENERGIES)
-@settings(deadline=None)
 def test_interval_of_a_sum_lies_between_independence_and_adding_bounds(rows):
     energies, below, above, configurations = (np.array(column) for column in zip(*rows, strict=True))
     bounds = np.column_stack([energies * (1 - below), energies * (1 + above)])

@@ -11,7 +11,7 @@ from harness.schema.vocabulary import LEVELS
 from tests.campaigns import campaign, kernel_campaign
 from tests.strategies import row_tables
 
-FEW = settings(deadline=None, derandomize=True, max_examples=20)
+FEW = settings(max_examples=20)
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -194,7 +194,7 @@ def test_number_of_inferences_is_read_from_the_results(tmp_path):
     assert read_n_each(results) == 2000
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.data())
 def test_mangled_bytes_are_refused_or_read_as_windows(tmp_path_factory, data):
     content = data.draw(st.sampled_from([LOG, MARKS]))

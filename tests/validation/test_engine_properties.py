@@ -26,7 +26,7 @@ from tests.validation.golden import CASES, expected_text, lay_out
 from tests.validation.hostile import CAMPAIGN, network
 from tests.validation.hostile import CASES as HOSTILE
 
-PATIENT = settings(deadline=None, derandomize=True, max_examples=40, suppress_health_check=list(HealthCheck))
+PATIENT = settings(max_examples=40, suppress_health_check=list(HealthCheck))
 
 # Texts that break bounds, or that programs read differently.
 WORDS = """

@@ -20,9 +20,9 @@ def test_hostile_input_gets_a_report(case, tmp_path, monkeypatch, update_golden)
     root = lay_out(None, tmp_path)
     case.make(root)
     monkeypatch.chdir(tmp_path)
-    start = time.monotonic()
+    start = time.process_time()
     report = validate([Path("submissions")]).report
-    assert time.monotonic() - start < SECONDS
+    assert time.process_time() - start < SECONDS
     text = as_text(report) + "\n"
     if update_golden:
         case.report.write_text(text, encoding="utf-8")

@@ -109,6 +109,6 @@ def test_numbers_of_many_digits_are_out_of_bounds_and_not_slow(root):
 def test_as_many_faults_as_a_file_can_hold_are_reported_in_bounded_time(root):
     entry = json.dumps({"cin": 0, "cout": 0, "cin2": 0, "cin3": 0, "x": 0, "y": 0})
     network(root, '{"schema_version": 1, "model": "ResNet18", "kernels": [' + ",".join([entry] * MOST_KERNELS) + "]}")
-    start = time.monotonic()
+    start = time.process_time()
     assert len(report().issues) == 1 + 10 * MOST_KERNELS
-    assert time.monotonic() - start < 30
+    assert time.process_time() - start < 30

@@ -322,7 +322,7 @@ def mangled(draw, contents):
     return draw(st.just(content) | st.binary(max_size=60))
 
 
-@settings(deadline=None, derandomize=True, max_examples=200, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(
     name=st.sampled_from(sorted(FILES)),
     data=st.data(),
@@ -338,9 +338,9 @@ def test_no_bytes_under_a_right_hash_raise(name, data, inferences, n_each, optio
         root = lay_out(None, Path(folder))
         form = data.draw(st.sampled_from([name, "plain"]))
         bind(root, power, inferences, baseline, format=form, n_each=n_each, **options)
-        start = time.monotonic()
+        start = time.process_time()
         found = validate([root]).report
-        assert time.monotonic() - start < 20
+        assert time.process_time() - start < 20
         assert len(as_text(found).splitlines()) == len(found.issues) + 1
 
 
@@ -377,9 +377,9 @@ def test_no_bytes_under_a_right_hash_raise(name, data, inferences, n_each, optio
 )
 def test_hostile_trace_gets_a_report(root, power):
     bind(root, power, windows_csv([(0, 2000), (3000, 5000)]), power)
-    start = time.monotonic()
+    start = time.process_time()
     assert any(rule.startswith("trace-") for rule in rules(root))
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20
 
 
 @pytest.mark.parametrize(
@@ -410,6 +410,6 @@ def test_hostile_entries_get_a_report(root):
 def test_many_windows_are_compared_in_seconds(root):
     windows = [(k / 10, k / 10 + 0.05) for k in range(1900)] * 20
     bind(root, inferences=windows_csv(windows))
-    start = time.monotonic()
+    start = time.process_time()
     rules(root)
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20

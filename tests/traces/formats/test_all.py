@@ -76,7 +76,7 @@ def mangled(draw):
     return name, content, TraceOptions(channel, draw(st.sampled_from([None, 1.0, 10.0])))
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(mangled())
 def test_mangled_bytes_are_refused_or_read_as_numbers(tmp_path_factory, case):
     name, content, options = case

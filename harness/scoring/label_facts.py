@@ -1,0 +1,155 @@
+"""The facts of an energy label: all that it shows, and all that its verification hash covers.
+
+A label is drawn from these facts and from nothing else; what they are in the drawing is decided elsewhere.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from harness.schema.vocabulary import TIER_TITLES, Tier
+from harness.scoring.editions import Edition, SuiteNetwork, edition_named
+from harness.scoring.ratings import NetworkFigure, Rating
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFact:
+    """One network of the suite; energies and delegate are None where it was not measured.
+
+    Attributes:
+        energy_mj: lowest energy per inference over the delegates, in mJ.
+        energy_min_mj: lowest run of that delegate, in mJ; the energy itself where no spread is known.
+        energy_max_mj: highest run of that delegate, in mJ.
+    """
+
+    id: str
+    title: str
+    energy_mj: float | None = None
+    energy_min_mj: float | None = None
+    energy_max_mj: float | None = None
+    delegate: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFacts:
+    """One label.
+
+    Attributes:
+        note: maker, chip, clock and, for a system, its software.
+        methods: how the submissions behind the figures got them.
+        meters: meters that they name.
+        scale: where networks, references and borders of the edition come from.
+        label: class, or the classes that the interval of the index touches, best first and joined by `/`.
+        energy_index_low: index of the lowest runs; None where no spread is known.
+        borders: class to its inclusive upper border of the energy index, best class first.
+        min_networks: networks that a device needs to be rated.
+        record_ids: rows of the dataset that the figures come from, sorted.
+    """
+
+    device_id: str
+    name: str
+    note: str
+    tier: Tier
+    tier_title: str
+    methods: tuple[str, ...]
+    meters: tuple[str, ...]
+    dataset_version: str
+    edition: str
+    edition_title: str
+    scale: str
+    borders: dict[str, float]
+    last_class: str
+    min_networks: int
+    has_pcs_and_iecs: bool
+    label: str
+    energy_index: float
+    energy_index_low: float | None
+    energy_index_high: float | None
+    pcs: float | None
+    pcs_published: float | None
+    iecs: float | None
+    iecs_published: float | None
+    networks: tuple[NetworkFact, ...]
+    record_ids: tuple[str, ...] = field(repr=False)
+
+    @property
+    def signed(self) -> dict[str, Any]:
+        """Every fact, as the API gives them and the verification hash covers them."""
+        return asdict(self)
+
+    @property
+    def verification_hash(self) -> str:
+        """Twelve hexadecimal digits of the SHA-256 of what is signed, as canonical JSON."""
+        canonical = json.dumps(self.signed, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+def label_facts(
+    rating: Rating, note: str, submissions: Iterable[Mapping[str, Any]], dataset_version: str
+) -> LabelFacts:
+    """Facts of the label of a rating.
+
+    Args:
+        rating: a rating with a class.
+        note: maker, chip, clock and software of the device in one line.
+        submissions: rows of the submission table; those that the rating has no row of are passed over.
+        dataset_version: version of the dataset that the rating was computed from.
+
+    Raises:
+        ValueError: the rating has no class.
+    """
+    if rating.edition is None or rating.tier is None or rating.energy_index is None or rating.label_text is None:
+        raise ValueError(f"{rating.device_id} has no class, so it has no label")
+    edition = edition_named(rating.edition)
+    rated = [entry for entry in submissions if entry["submission_id"] in rating.submission_ids]
+    return LabelFacts(
+        device_id=rating.device_id,
+        name=rating.name,
+        note=note,
+        tier=rating.tier,
+        tier_title=TIER_TITLES[rating.tier],
+        methods=tuple(sorted({entry["method"] for entry in rated})),
+        meters=tuple(sorted({entry["meter"] for entry in rated if entry["meter"]})),
+        dataset_version=dataset_version,
+        edition=edition.edition,
+        edition_title=edition.title,
+        scale=edition.source,
+        borders=edition.borders,
+        last_class=edition.last_class,
+        min_networks=edition.min_networks,
+        has_pcs_and_iecs=edition.has_pcs_and_iecs,
+        label=rating.label_text,
+        energy_index=round(rating.energy_index, 6),
+        energy_index_low=_rounded(rating.energy_index_low, 6),
+        energy_index_high=_rounded(rating.energy_index_high, 6),
+        pcs=_rounded(rating.pcs, 6),
+        pcs_published=rating.pcs_published,
+        iecs=_rounded(rating.iecs, 6),
+        iecs_published=rating.iecs_published,
+        networks=_network_facts(rating, edition),
+        record_ids=tuple(sorted(rating.record_ids)),
+    )
+
+
+def _network_facts(rating: Rating, edition: Edition) -> tuple[NetworkFact, ...]:
+    figures = {figure.network: figure for figure in rating.networks}
+    return tuple(_network_fact(network, figures.get(network.id)) for network in edition.networks)
+
+
+def _network_fact(network: SuiteNetwork, figure: NetworkFigure | None) -> NetworkFact:
+    if figure is None:
+        return NetworkFact(network.id, network.title)
+    return NetworkFact(
+        id=network.id,
+        title=network.title,
+        energy_mj=round(figure.energy_mj, 9),
+        energy_min_mj=round(figure.low_mj, 9),
+        energy_max_mj=round(figure.high_mj, 9),
+        delegate=figure.delegate,
+    )
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
