@@ -23,8 +23,8 @@ DEVICES: Final = ("/dev/null", "/dev/urandom", "/dev/random", "/dev/zero", "/dev
 ADDRESS_SLACK_MB: Final = 2048
 """Addresses beyond the limit on memory: libraries and arenas reserve them without using them."""
 
-STARTS: Final = ("os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.forkpty", "subprocess.Popen", "pty.spawn")
-"""Audit events that start another program."""
+STARTS: Final = ("os.system", "os.exec", "os.posix_spawn", "os.forkpty", "subprocess.Popen")
+"""Audit events that start another program; what else does so forks first."""
 FORKS: Final = ("os.fork",)
 
 

@@ -3,7 +3,6 @@
 It knows nothing of tables; `harness.sandbox.jobs` describes what is asked and what an answer means.
 """
 
-import ast
 import contextlib
 import importlib.util
 import json
@@ -13,16 +12,19 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Final
 
-from harness.predictor.registry import predictor_info
-from harness.sandbox.worker import LONGEST_MESSAGE, START_SECONDS
+from harness.predictor.registry import names_imported, predictor_info
+from harness.sandbox.worker import LONGEST_MESSAGE
 
+START_SECONDS: Final = 120.0
+"""Time to import libraries, and again to load the predictor, which may import more; much, for a busy machine."""
+_END_SECONDS: Final = 5.0
 ANSWER_LENGTH: Final = 2
 """Messages of an answer: a header and the figures."""
 _THREAD_LIMITS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
@@ -70,6 +72,7 @@ class WorkerProcess:
                 "libraries": _libraries_of(key, package),
                 "control": theirs.fileno(),
                 "readable": [*_folders_of("harness"), *_folders_of(package)],
+                "load_seconds": START_SECONDS,
                 **asdict(limits),
             }
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
@@ -90,6 +93,11 @@ class WorkerProcess:
 
     def close(self) -> None:
         """End the worker and everything that it started."""
+        with contextlib.suppress(OSError, DeathError):
+            # The worker ends what is left of a job, and then itself.
+            self._control.shutdown(socket.SHUT_WR)
+            while True:
+                self._message(_END_SECONDS)
         self._control.close()
         # Nobody has waited for the process, so its number is still its own, and that of its group.
         with contextlib.suppress(ProcessLookupError):
@@ -159,21 +167,15 @@ def _folders_of(package: str) -> list[str]:
 
 
 def _libraries_of(key: str, package: str) -> list[str]:
-    """Modules outside the package that a predictor's code imports by their full names; found without running it."""
+    """What a predictor's code imports from outside its package; found without running it."""
     own = predictor_info(key, package).folder
-    found = {name for folder in _folders_of(package) for home in (".", own) for name in _imports_in(Path(folder, home))}
-    return sorted(name for name in found if not f"{name}.".startswith(f"{package}."))
-
-
-def _imports_in(folder: Path) -> Iterator[str]:
-    for path in folder.glob("*.py"):
+    homes = [Path(folder, home) for folder in _folders_of(package) for home in (".", own)]
+    names: set[str] = set()
+    for path in (path for home in homes for path in home.glob("*.py")):
         # What is no Python is reported when it is loaded.
         with contextlib.suppress(SyntaxError):
-            for node in ast.walk(ast.parse(path.read_bytes())):
-                if isinstance(node, ast.Import):
-                    yield from (alias.name for alias in node.names)
-                elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                    yield node.module
+            names.update(names_imported(path.read_bytes()))
+    return sorted(name for name in names if not f"{name}.".startswith(f"{package}."))
 
 
 def _environment(package: str, folder: str) -> dict[str, str]:

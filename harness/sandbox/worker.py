@@ -32,8 +32,6 @@ from harness.predictor.protocol import Predictor
 from harness.predictor.registry import load_model
 from harness.sandbox import confinement
 
-START_SECONDS: Final = 120.0
-"""Time to import libraries, and again to load the predictor, which may import more; much, for a busy machine."""
 LONGEST_MESSAGE: Final = 1 << 16
 """Bytes of a message on the control socket, and of the header of an answer."""
 
@@ -49,7 +47,7 @@ def main(setup: Mapping[str, Any]) -> None:
 
     Args:
         setup: `key`, `package`, `libraries` (modules to import once), `control` (descriptor of the socket), `readable`
-            (folders), `seconds`, `memory_mb`, `file_mb`.
+            (folders), `load_seconds`, and those of `Limits`.
     """
     control = socket.socket(fileno=setup["control"])
     confinement.adopt_orphans()
@@ -76,7 +74,7 @@ def main(setup: Mapping[str, Any]) -> None:
             control.close()
             _serve(Connection(descriptors[0]), loaded, Path(os.fsdecode(folder)), setup)
         os.close(descriptors[0])
-        ending = _ending(child, loaded, control, setup["seconds"])
+        ending = _ending(child, loaded, control, setup)
         os.close(loaded)
         control.send(json.dumps(ending).encode())
 
@@ -96,7 +94,7 @@ def _warm_up() -> None:
     frame.equals(frame.copy())
 
 
-def _ending(child: int, loaded: int, control: socket.socket, seconds: float) -> dict[str, Any]:
+def _ending(child: int, loaded: int, control: socket.socket, setup: Mapping[str, Any]) -> dict[str, Any]:
     """How a child ended: its exit status (negative: a signal), and which time it overran, if any.
 
     Returns once the child and all that it started are gone.
@@ -105,12 +103,12 @@ def _ending(child: int, loaded: int, control: socket.socket, seconds: float) -> 
     process = os.pidfd_open(child)
     try:
         # The control socket is ready before the end of the job only where the parent is gone.
-        ready = wait([process, control, loaded], START_SECONDS)
+        ready = wait([process, control, loaded], setup["load_seconds"])
         if ready == [loaded]:
-            ready = wait([process, control], seconds)
-            overrun = "" if ready else f"ran longer than {seconds:g} s"
+            ready = wait([process, control], setup["seconds"])
+            overrun = "" if ready else f"ran longer than {setup['seconds']:g} s"
         elif not ready:
-            overrun = f"took longer than {START_SECONDS:g} s to load"
+            overrun = f"took longer than {setup['load_seconds']:g} s to load"
         if process not in ready:
             os.kill(child, signal.SIGKILL)
     finally:

@@ -41,7 +41,13 @@ BAD = {
         """,
         f"read {OTHER_FILE}",
     ),
+    "reads beside its package": (
+        "name = os.path.dirname(os.path.dirname(__file__)) + '-not/secret'; open(name)",
+        r"read .*trial_\d+-not/secret",
+    ),
     "writes": (f"open({str(OTHER_FILE)!r}, 'a')", f"wrote {OTHER_FILE}"),
+    "writes beside its folder": ("open('../left', 'w')", r"wrote \.\./left"),
+    "writes to its package": ("open(__file__, 'a')", "wrote .*model.py"),
     "mutates": ("kernels['flops'] = np.log(kernels['flops'])", "changed its input in fit"),
     "mutates an array": (
         "kernels['flops'].to_numpy().flags.writeable = True; kernels['flops'].array._ndarray[:] = 1",
@@ -52,6 +58,8 @@ BAD = {
         "self.x_ = []\nwhile True:\n    self.x_.append(bytearray(1 << 24))",
         "needed more than 1 GB",
     ),
+    "allocates a little too much": ("self.x_ = bytearray(1100 << 20)", "needed more than 1 GB"),
+    "shares memory": ("import mmap; self.x_ = mmap.mmap(-1, 4 << 30)", r"raised OSError: \[Errno 12\]"),
     "fills the disk": ("open('big', 'wb').write(bytes(2 << 20))", "wrote a file larger than 1 MB"),
     "exits": ("os._exit(3)", "ended its process with exit code 3"),
     "exits as if all were well": ("os._exit(0)", "ended its process with exit code 0"),
@@ -60,6 +68,10 @@ BAD = {
     "raises": ("raise ValueError('no rows\\nof type fc')", r"raised ValueError: no rows\\nof type fc"),
     "calls home": ("import socket; socket.create_connection(('127.0.0.1', 9))", "opened a network connection"),
     "starts a program": ("import subprocess; subprocess.run(['true'])", "started another process"),
+    "starts a shell": ("os.system('true')", "started another process"),
+    "spawns a program": ("os.posix_spawn('/bin/true', ['true'], {})", "started another process"),
+    "turns into a program": ("os.execv('/bin/true', ['true'])", "started another process"),
+    "opens a terminal": ("os.forkpty()", "started another process"),
     "forks": ("os.fork()", "started another process"),
     "forks behind our back": (FORKED, ""),
     "forks behind our back and exits": (f"{FORKED}\nos._exit(4)", "ended its process with exit code 4"),
@@ -77,6 +89,13 @@ BAD = {
     "gives words": ("self.words_ = True", "gave predictions that are no numbers"),
     "gives crossed intervals": ("self.low_ = 3.0", "gave lower bounds above the upper ones for 50 of 50 rows"),
     "gives open intervals": ("self.high_ = np.inf", "gave bounds that are infinite for 50 of 50 rows"),
+    "gives negative intervals": ("self.low_ = -1.0", "gave negative bounds for 50 of 50 rows"),
+    "gives no intervals": ("self.low_ = np.nan", "gave bounds that are NaN for 50 of 50 rows"),
+    "asks for the name of its machine": ("import socket; socket.gethostname()", ""),
+    "writes to its folder": (
+        "assert tempfile.gettempdir() == os.environ['HOME'] == os.getcwd(), os.getcwd()\ntempfile.mkdtemp()",
+        "",
+    ),
     "looks at what is left": ("assert os.listdir('.') == [] and not LEFT, (os.listdir('.'), LEFT)", ""),
     "looks around": ("assert set(os.environ) <= KNOWN, os.environ", ""),
     "sleeps": ("time.sleep(600)", "ran longer than 12 s"),
@@ -85,7 +104,7 @@ BAD = {
 LAST = tuple(BAD)[-2:]
 
 MODEL = """
-import os, stat, time
+import os, stat, tempfile, time
 import numpy as np
 from sklearn.base import BaseEstimator
 
@@ -146,6 +165,9 @@ def package(tmp_path_factory):
 def outcomes(package):
     """Outcome of every case, all asked of one predictor in a row."""
     package.add("misbehaving", model=misbehaving())
+    neighbour = package.folder.with_name(f"{package.name}-not")
+    neighbour.mkdir()
+    (neighbour / "secret").write_text("")
     found = run_jobs("misbehaving", map(job, BAD), package=package.name, limits=LIMITS)
     return dict(zip(BAD, found, strict=True))
 
