@@ -1,5 +1,4 @@
 import re
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -11,7 +10,7 @@ from harness.errors import UsageError
 from harness.predictor.features import FEATURES, LABEL
 from harness.sandbox.confinement import has_landlock
 from harness.sandbox.jobs import MOST_DEATHS, Job, Limits, Outcome, run_jobs
-from harness.sandbox.processes import DeathError, WorkerProcess
+from harness.sandbox.processes import DeathError
 from tests.predictor.packages import info_source, kernels, made_package, model_source
 
 LIMITS = Limits(seconds=12, memory_mb=1024, file_mb=1)
@@ -287,38 +286,33 @@ def test_nothing_to_predict_is_no_failure(package):
     assert (outcome.status, len(outcome.predictions)) == ("ok", 0)
 
 
-def test_nothing_that_a_predictor_started_outlives_its_worker(package):
-    package.add("forking", model=model_source(fit="import ctypes, os, time; pid = ctypes.CDLL(None).fork()\n"
-                                              "if pid == 0: time.sleep(600)\nself.child_ = pid",
-                                              rest="def predict(self, kernels):\n"
-                                              "    return np.full(len(kernels), float(self.child_))"))  # fmt: skip
-    (outcome,) = run_jobs("forking", [job()], package=package.name, limits=LIMITS)
-    child = int(outcome.predictions[0])
-    for _ in range(100):
-        if not _is_alive(child):
-            return
-        time.sleep(0.1)
-    pytest.fail(f"process {child} lives on")
+CHANGES = "kernels['flops'] = 0.0"
+INTERVALS = """
+def predict_interval(self, kernels, coverage):
+    {changes}
+    return np.tile([1.0, 2.0], (len(kernels), 1))
+"""
 
 
-def _is_alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+@pytest.mark.parametrize(
+    ("method", "source"),
+    [
+        ("predict", model_source(predict=CHANGES)),
+        ("predict", model_source(predict=CHANGES, rest=INTERVALS.format(changes="pass"))),
+        ("predict_interval", model_source(rest=INTERVALS.format(changes=CHANGES))),
+    ],
+    ids=["predict", "predict before intervals", "predict_interval"],
+)
+def test_an_input_changed_after_the_fit_is_a_failure_too(package, method, source, request):
+    key = re.sub(r"\W+", "-", request.node.callspec.id).replace("_", "-")
+    package.add(key, model=source)
+    (outcome,) = run_jobs(key, [job()], package=package.name, limits=LIMITS)
+    assert outcome.reason == f"changed its input in {method}"
 
 
-def test_a_worker_leaves_no_folder_behind(package, tmp_path, monkeypatch):
-    package.add("tidy")
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    worker = WorkerProcess("tidy", package.name, LIMITS)
-    assert len(list(tmp_path.iterdir())) == 1
-    worker.close()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_predictions_do_not_depend_on_the_jobs_before(package):
-    package.add("drawing", model=model_source(rest="def predict(self, kernels):\n"
-                                              "    return 1 + np.random.random(len(kernels))"))  # fmt: skip
-    first, second = run_jobs("drawing", [job(), job()], package=package.name, limits=LIMITS)
-    np.testing.assert_array_equal(first.predictions, second.predictions)
+def test_intervals_may_have_no_width_and_begin_at_zero(package):
+    rest = INTERVALS.format(changes="pass").replace("[1.0, 2.0]", "[0.0, 0.0]")
+    package.add("certain", model=model_source(rest=rest))
+    (outcome,) = run_jobs("certain", [job(coverages=(0.9,))], package=package.name, limits=LIMITS)
+    assert outcome.status == "ok"
+    assert outcome.intervals[0.9].tolist() == [[0.0, 0.0]] * 50

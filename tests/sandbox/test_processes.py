@@ -99,21 +99,26 @@ def test_libraries_are_there_before_the_predictor_is_loaded(package):
     assert outcome.predictions[0] == 2
 
 
-def test_predictions_do_not_depend_on_the_run(package):
+def test_predictions_depend_on_neither_the_run_nor_the_jobs_before(package):
     answer = ANSWER.format(answer="1 + DRAWN + np.random.random()")
     package.add("drawing", model=f"import random\nDRAWN = random.random()\n{model_source(rest=answer)}")
-    runs = [run_jobs("drawing", [job()], package=package.name, limits=LIMITS) for _ in range(2)]
-    first, second = (outcome.predictions.tolist() for run in runs for outcome in run)
-    assert first == second
+    runs = [run_jobs("drawing", [job()] * 2, package=package.name, limits=LIMITS) for _ in range(2)]
+    predictions = {outcome.predictions[0] for run in runs for outcome in run}
+    assert len(predictions) == 1, predictions
 
 
-def test_nothing_that_a_job_started_outlives_it(package):
-    package.add("leaving", model=model_source(fit=LEAVES_PROCESSES))
+def test_nothing_that_a_job_started_or_wrote_outlives_it(package, tmp_path, monkeypatch):
+    folders = tmp_path / "folders"
+    folders.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folders))
+    package.add("leaving", model=model_source(fit=f"open('left', 'w').close()\n{LEAVES_PROCESSES}"))
     before = set(processes_below(os.getpid()))
     run = run_jobs("leaving", [job()], package=package.name, limits=LIMITS)
     assert next(run).status == "ok"
     assert len(set(processes_below(os.getpid())) - before) == 1, "the worker alone waits for the next job"
+    assert [list(folder.iterdir()) for folder in folders.iterdir()] == [[]]
     run.close()
+    assert list(folders.iterdir()) == []
     assert set(processes_below(os.getpid())) <= before
 
 
