@@ -12,6 +12,7 @@ It guards against accidents and casual peeking and is no sandbox against an atta
 import json
 import signal
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -45,7 +46,7 @@ class Job:
         train: kernels to fit on, columns `FEATURES` and `energy_mj`.
         test: kernels to predict, columns `FEATURES`; a table with labels is refused.
         coverages: coverages of the intervals wanted, where the predictor gives any.
-        networks: number of the network that each test kernel is of, where they are kernels of networks.
+        networks: number of the network that each test kernel belongs to, where they are kernels of networks.
         series: what the job is part of. A predictor that is given up is given up for the rest of a series.
     """
 
@@ -108,30 +109,22 @@ def run_jobs(
     """
     predictor_info(key, package)
     worker: WorkerProcess | None = None
-    reason, series, n_deaths, is_loadable = "", "", 0, True
-    try:
+    outcome, series, n_deaths, is_loadable = Outcome("failed"), "", 0, True
+    with ExitStack() as workers:
         for job in jobs:
             if job.series != series:
                 series, n_deaths = job.series, 0
-            if n_deaths == MOST_DEATHS or not is_loadable:
-                yield Outcome("failed", reason)
-                continue
-            try:
-                worker = worker or WorkerProcess(key, package, limits or Limits())
-                outcome, n_deaths = _run(worker, job), 0
-            except _LoadError as error:
-                reason, is_loadable = str(error), False
-                outcome = Outcome("failed", reason)
-            except DeathError as error:
-                reason, n_deaths = str(error), n_deaths + 1
-                outcome = Outcome("failed", reason)
-                if worker is not None:
-                    worker.close()
+            if n_deaths < MOST_DEATHS and is_loadable:
+                try:
+                    worker = worker or workers.enter_context(closing(WorkerProcess(key, package, limits or Limits())))
+                    outcome, n_deaths = _run(worker, job), 0
+                except _LoadError as error:
+                    is_loadable, outcome = False, Outcome("failed", str(error))
+                except DeathError as error:
+                    n_deaths, outcome = n_deaths + 1, Outcome("failed", str(error))
+                    workers.close()
                     worker = None
             yield outcome
-    finally:
-        if worker is not None:
-            worker.close()
 
 
 def _run(worker: WorkerProcess, job: Job) -> Outcome:

@@ -25,6 +25,7 @@ from harness.sandbox.worker import LONGEST_MESSAGE
 START_SECONDS: Final = 120.0
 """Time to import libraries, and again to load the predictor, which may import more; much, for a busy machine."""
 _END_SECONDS: Final = 5.0
+"""Time for a worker to end what is left of a job, after which it is ended with its group."""
 ANSWER_LENGTH: Final = 2
 """Messages of an answer: a header and the figures."""
 _THREAD_LIMITS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
