@@ -24,7 +24,8 @@ def predict(self, kernels):
 LEAVES_PROCESSES = """
 import ctypes, os, time
 libc = ctypes.CDLL(None)
-if libc.fork() == 0:
+self.left_ = libc.fork()
+if self.left_ == 0:
     os.setsid()
     libc.fork()
     time.sleep(600)
@@ -111,10 +112,12 @@ def test_nothing_that_a_job_started_or_wrote_outlives_it(package, tmp_path, monk
     folders = tmp_path / "folders"
     folders.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folders))
-    package.add("leaving", model=model_source(fit=f"open('left', 'w').close()\n{LEAVES_PROCESSES}"))
+    fit = f"open('left', 'w').close()\n{LEAVES_PROCESSES}"
+    package.add("leaving", model=model_source(fit=fit, rest=ANSWER.format(answer="self.left_")))
     before = set(processes_below(os.getpid()))
     run = run_jobs("leaving", [job()], package=package.name, limits=LIMITS)
-    assert next(run).status == "ok"
+    left = int(next(run).predictions[0])
+    assert not is_alive(left)
     assert len(set(processes_below(os.getpid())) - before) == 1, "the worker alone waits for the next job"
     assert [list(folder.iterdir()) for folder in folders.iterdir()] == [[]]
     run.close()
