@@ -104,29 +104,35 @@ def predictor_version(key: str, package: str = PACKAGE) -> str:
         if name not in contents:
             contents[name] = Path(_file_of(name)).read_bytes()
             if name.startswith(f"{package}."):
-                pending += _imports_of(contents[name], (package, HARNESS))
+                pending += (found for found in names_imported(contents[name]) if _is_code(found, package))
     digest = hashlib.sha256()
     for name in sorted(contents):
         digest.update(f"{name}\0{len(contents[name])}\0".encode() + contents[name])
     return digest.hexdigest()[:12]
 
 
-def _imports_of(source: bytes, packages: tuple[str, ...]) -> Iterator[str]:
-    """Modules of packages that a module imports by their full names."""
-    prefixes = tuple(f"{package}." for package in packages)
+def names_imported(source: bytes) -> Iterator[str]:
+    """Full names of what a module imports: modules, and names that may be modules of a package or be in a module.
+
+    >>> list(names_imported(b"import os.path\\nfrom scipy import stats"))
+    ['os.path', 'scipy', 'scipy.stats']
+
+    Raises:
+        SyntaxError: it is no Python.
+    """
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        yield from (name for name in names if name.startswith(prefixes) and _is_file(name))
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
 
 
-def _is_file(module: str) -> bool:
+def _is_code(name: str, package: str) -> bool:
+    """Whether a name is that of a module of the package or the harness."""
+    if not name.startswith((f"{package}.", f"{HARNESS}.")):
+        return False
     try:
-        found = _spec(module)
+        found = _spec(name)
     except PredictorError:
         return False
     return found is not None and found.has_location

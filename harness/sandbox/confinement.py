@@ -23,8 +23,8 @@ DEVICES: Final = ("/dev/null", "/dev/urandom", "/dev/random", "/dev/zero", "/dev
 ADDRESS_SLACK_MB: Final = 2048
 """Addresses beyond the limit on memory: libraries and arenas reserve them without using them."""
 
-STARTS: Final = ("os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.forkpty", "subprocess.Popen", "pty.spawn")
-"""Audit events that start another program."""
+STARTS: Final = ("os.system", "os.exec", "os.posix_spawn", "os.forkpty", "subprocess.Popen")
+"""Audit events that start another program; what else does so forks first."""
 FORKS: Final = ("os.fork",)
 
 
@@ -53,12 +53,21 @@ def limit_resources(memory_mb: int, file_mb: int) -> None:
 
 
 def die_with_parent() -> None:
-    """Have the kernel end this process when the thread that started it ends.
+    """Have the kernel end this process when its parent ends, or the thread of it that started this one.
 
     Source:
         prctl(2), PR_SET_PDEATHSIG = 1.
     """
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def adopt_orphans() -> None:
+    """Make this process the parent of every process below it whose own parent ends.
+
+    Source:
+        prctl(2), PR_SET_CHILD_SUBREAPER = 36.
+    """
+    ctypes.CDLL(None).prctl(36, 1)
 
 
 def python_folders() -> list[str]:

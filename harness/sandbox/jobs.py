@@ -1,17 +1,18 @@
-"""Runs a predictor in a process of its own, with limits; whatever it does there ends as an outcome with its reason.
+"""Runs a predictor in a fresh process for every job, with limits; whatever it does there ends as an outcome.
 
-One worker (`harness.sandbox.worker`) serves many jobs of a predictor: it imports what is needed once and forks a
-child for each job, so that no process ever holds rows of two jobs, and none a test label. Over the control socket the
-worker says `{}` when it is up and `{"reason": null}` when the predictor is loaded; the parent then sends one byte with
-the descriptor of a fresh socket for every job, and the worker answers with the exit status of its child. Over the
-job's socket go a header and two tables (Arrow IPC), and back come a header and the figures (little-endian float64).
+A worker (`harness.sandbox.worker`) serves many jobs of a predictor: it imports the libraries that the predictor needs
+and forks a child for each job, which loads the predictor. So nothing of a predictor passes from one job to another,
+no process ever holds rows of two jobs, and none a test label. The parent passes a folder and the descriptor of a fresh
+connection to the worker for every job, and the worker answers with the exit status of its child. On the connection,
+three messages go to the child: a header and two tables (Arrow IPC). Two come back: a header and the figures
+(little-endian float64). Headers are JSON; nothing that comes back is unpickled, which would run code in the parent.
 It guards against accidents and casual peeking and is no sandbox against an attacker.
 """
 
 import json
 import signal
-import struct
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -22,8 +23,8 @@ import pyarrow as pa
 
 from harness.predictor.features import FEATURES, LABEL
 from harness.predictor.registry import PACKAGE, predictor_info
-from harness.sandbox.processes import DeathError, Limits, LoadError, WorkerProcess
-from harness.sandbox.worker import MESSAGE_LENGTH, message
+from harness.sandbox.processes import DeathError, Limits, WorkerProcess
+from harness.sandbox.worker import LONGEST_MESSAGE
 
 __all__ = ["Job", "Limits", "Outcome", "run_jobs"]
 
@@ -31,7 +32,10 @@ Reals = npt.NDArray[np.float64]
 
 MOST_DEATHS: Final = 3
 """Jobs of a series, one after the other, that a predictor may overrun; the rest of the series is not tried."""
-_LONGEST_HEADER: Final = 1 << 16
+
+
+class _LoadError(Exception):
+    """The predictor cannot be loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class Job:
         train: kernels to fit on, columns `FEATURES` and `energy_mj`.
         test: kernels to predict, columns `FEATURES`; a table with labels is refused.
         coverages: coverages of the intervals wanted, where the predictor gives any.
-        networks: number of the network that each test kernel is of, where they are kernels of networks.
+        networks: number of the network that each test kernel belongs to, where they are kernels of networks.
         series: what the job is part of. A predictor that is given up is given up for the rest of a series.
     """
 
@@ -105,45 +109,36 @@ def run_jobs(
     """
     predictor_info(key, package)
     worker: WorkerProcess | None = None
-    reason, series, n_deaths, is_loadable = "", "", 0, True
-    try:
+    outcome, series, n_deaths, is_loadable = Outcome("failed"), "", 0, True
+    with ExitStack() as workers:
         for job in jobs:
             if job.series != series:
                 series, n_deaths = job.series, 0
-            if n_deaths == MOST_DEATHS or not is_loadable:
-                yield Outcome("failed", reason)
-                continue
-            try:
-                worker = worker or WorkerProcess(key, package, limits or Limits())
-                outcome, n_deaths = _run(worker, job), 0
-            except LoadError as error:
-                reason, is_loadable = str(error), False
-                outcome = Outcome("failed", reason)
-            except DeathError as error:
-                reason, n_deaths = str(error), n_deaths + 1
-                outcome = Outcome("failed", reason)
-                if worker is not None:
-                    worker.close()
+            if n_deaths < MOST_DEATHS and is_loadable:
+                try:
+                    worker = worker or workers.enter_context(closing(WorkerProcess(key, package, limits or Limits())))
+                    outcome, n_deaths = _run(worker, job), 0
+                except _LoadError as error:
+                    is_loadable, outcome = False, Outcome("failed", str(error))
+                except DeathError as error:
+                    n_deaths, outcome = n_deaths + 1, Outcome("failed", str(error))
+                    workers.close()
                     worker = None
             yield outcome
-    finally:
-        if worker is not None:
-            worker.close()
 
 
 def _run(worker: WorkerProcess, job: Job) -> Outcome:
     networks = None if job.networks is None else job.networks.tolist()
-    wanted = message({"coverages": job.coverages, "networks": networks})
-    request = b"".join((wanted, _as_bytes(job.train), _as_bytes(job.test)))
+    wanted = json.dumps({"coverages": job.coverages, "networks": networks}).encode()
     n_figures = len(job.test) * (2 + 2 * len(job.coverages))
-    answer, status = worker.run(request, _LONGEST_HEADER + 8 * n_figures)
+    answer, status = worker.run((wanted, _as_bytes(job.train), _as_bytes(job.test)), LONGEST_MESSAGE + 8 * n_figures)
     if status < 0:
         return Outcome("failed", f"was ended by signal {-status} ({signal.strsignal(-status)})")
     if status > 0 or not answer:
         return Outcome("failed", f"ended its process with exit code {status}")
     try:
-        return _outcome(job, answer)
-    except (ValueError, KeyError, TypeError, struct.error):
+        return _outcome(job, *answer)
+    except (ValueError, KeyError, TypeError):
         return Outcome("failed", "garbled its answer")
 
 
@@ -153,20 +148,24 @@ def _as_bytes(frame: pd.DataFrame) -> bytes:
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     content: bytes = sink.getvalue().to_pybytes()
-    return MESSAGE_LENGTH.pack(len(content)) + content
+    return content
 
 
-def _outcome(job: Job, answer: bytes) -> Outcome:
-    """Outcome of a complete answer."""
-    start = MESSAGE_LENGTH.size
-    end = start + MESSAGE_LENGTH.unpack_from(answer)[0]
-    said = json.loads(answer[start:end])
+def _outcome(job: Job, header: bytes, content: bytes) -> Outcome:
+    """Outcome of a complete answer.
+
+    Raises:
+        _LoadError: the predictor cannot be loaded.
+    """
+    said = json.loads(header)
+    if not said["is_loaded"]:
+        raise _LoadError(said["reason"])
     cost = {name: said.get(name) for name in ("fit_s", "predict_s", "peak_mb")}
     if said["reason"] is not None:
         return Outcome("failed", said["reason"], **cost)
     n, n_coverages = len(job.test), len(job.coverages) * said["has_intervals"]
     numbers = [] if job.networks is None or not said["has_networks"] else np.unique(job.networks).tolist()
-    figures = np.frombuffer(answer[end:], dtype="<f8")
+    figures = np.frombuffer(content, dtype="<f8")
     if figures.size != n * (1 + 2 * n_coverages) + len(numbers):
         raise ValueError("figures are missing")
     predictions, bounds, networks = np.split(figures, [n, n * (1 + 2 * n_coverages)])

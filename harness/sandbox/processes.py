@@ -1,30 +1,34 @@
 """The worker process of one predictor as its parent holds it: started, given jobs as bytes, ended with all it started.
 
-It knows nothing of tables; `harness.sandbox.jobs` says what is asked and what an answer means.
+It knows nothing of tables; `harness.sandbox.jobs` describes what is asked and what an answer means.
 """
 
 import contextlib
 import importlib.util
 import json
 import os
-import selectors
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from harness.sandbox.worker import EXIT_STATUS, MESSAGE_LENGTH
+from harness.predictor.registry import names_imported, predictor_info
+from harness.sandbox.worker import LONGEST_MESSAGE
 
 START_SECONDS: Final = 120.0
 """Time to import libraries, and again to load the predictor, which may import more; much, for a busy machine."""
+_END_SECONDS: Final = 5.0
+"""Time for a worker to end what is left of a job, after which it is ended with its group."""
+ANSWER_LENGTH: Final = 2
+"""Messages of an answer: a header and the figures."""
 _THREAD_LIMITS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
-_SOON: Final = 0.001
 _ENDED: Final = "its process was ended from outside, perhaps for want of memory"
 
 
@@ -43,16 +47,12 @@ class Limits:
     file_mb: int = 64
 
 
-class LoadError(Exception):
-    """The predictor cannot be loaded."""
-
-
 class DeathError(Exception):
     """The worker has ended, or has to be."""
 
 
 class WorkerProcess:
-    """A worker and its temporary folder.
+    """A worker and its temporary folder, in which every job has one of its own.
 
     Args:
         key: predictor.
@@ -60,22 +60,21 @@ class WorkerProcess:
         limits: of each job.
 
     Raises:
-        LoadError: the predictor cannot be loaded.
-        DeathError: the worker ended, or did not come up in time.
+        DeathError: the worker ended, or was not ready in time.
     """
 
     def __init__(self, key: str, package: str, limits: Limits) -> None:
-        self._limits = limits
         self._folder = tempfile.TemporaryDirectory(prefix="deepen-", ignore_cleanup_errors=True)
-        self._control, theirs = socket.socketpair()
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             setup = {
                 "key": key,
                 "package": package,
+                "libraries": _libraries_of(key, package),
                 "control": theirs.fileno(),
                 "readable": [*_folders_of("harness"), *_folders_of(package)],
-                "memory_mb": limits.memory_mb,
-                "file_mb": limits.file_mb,
+                "load_seconds": START_SECONDS,
+                **asdict(limits),
             }
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
                 [sys.executable, "-P", "-s", "-m", "harness.sandbox.worker", json.dumps(setup)],
@@ -88,19 +87,18 @@ class WorkerProcess:
                 start_new_session=True,
             )
         try:
-            self._wait_until_loaded()
+            self._message(START_SECONDS)
         except BaseException:
             self.close()
             raise
 
-    def _wait_until_loaded(self) -> None:
-        self._said()
-        reason = self._said()["reason"]
-        if reason is not None:
-            raise LoadError(reason)
-
     def close(self) -> None:
         """End the worker and everything that it started."""
+        with contextlib.suppress(OSError, DeathError):
+            # The worker ends what is left of a job, and then itself.
+            self._control.shutdown(socket.SHUT_WR)
+            while True:
+                self._message(_END_SECONDS)
         self._control.close()
         # Nobody has waited for the process, so its number is still its own, and that of its group.
         with contextlib.suppress(ProcessLookupError):
@@ -108,98 +106,77 @@ class WorkerProcess:
         self._process.wait()
         self._folder.cleanup()
 
-    def run(self, request: bytes, longest_answer: int) -> tuple[bytes, int]:
-        """What a child wrote when given a job, and its exit status (negative: the signal that ended it).
+    def run(self, request: Sequence[bytes], longest: int) -> tuple[list[bytes], int]:
+        """The messages of a child that is given a job, and its exit status (negative: the signal that ended it).
+
+        Once it has returned, every process of the job is gone, and so is its folder.
 
         Args:
             request: what the child reads.
-            longest_answer: bytes beyond which an answer is not read.
+            longest: bytes beyond which a message is not read.
 
         Raises:
-            DeathError: the job overran its time, or the worker ended.
+            DeathError: the job overran its time or sent what is no answer, or the worker ended.
         """
-        deadline = time.monotonic() + self._limits.seconds
-        ours, theirs = socket.socketpair()
-        with ours:
-            with theirs:
-                try:
-                    socket.send_fds(self._control, [b"j"], [theirs.fileno()])
-                except OSError:
-                    raise DeathError(_ENDED) from None
-            ours.settimeout(self._limits.seconds)
-            try:
-                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                    # Where the child has ended, its exit status says how.
-                    ours.sendall(request)
-                answer = self._answer(ours, longest_answer, deadline)
-            except TimeoutError:
-                raise DeathError(f"ran longer than {self._limits.seconds:g} s") from None
-        self._empty_folder()
+        with tempfile.TemporaryDirectory(dir=self._folder.name, ignore_cleanup_errors=True) as folder:
+            ours, theirs = Pipe()
+            with ours:
+                with theirs, contextlib.suppress(OSError):
+                    # Where the worker has ended, there is no message either.
+                    socket.send_fds(self._control, [os.fsencode(folder)], [theirs.fileno()])
+                answer = self._exchange(ours, request, longest)
+            ending = json.loads(self._message())
+        if ending["overrun"]:
+            raise DeathError(ending["overrun"])
+        return answer, ending["status"]
+
+    def _exchange(self, job: Connection, request: Sequence[bytes], longest: int) -> list[bytes]:
+        """The messages of a child; fewer than `ANSWER_LENGTH` where it has ended before.
+
+        The worker ends a child that overruns its time, and with it the wait for it here.
+        """
+        answer: list[bytes] = []
+        try:
+            for part in request:
+                job.send_bytes(part)
+            # Where the worker itself has ended, what the child started may still hold the connection open.
+            while len(answer) < ANSWER_LENGTH and job in wait([job, self._control]):
+                answer.append(job.recv_bytes(longest))
+        except (EOFError, ConnectionError):
+            pass
+        except OSError as error:
+            raise DeathError("garbled its answer") from error
         return answer
 
-    def _answer(self, ours: socket.socket, longest: int, deadline: float) -> tuple[bytes, int]:
-        """All that arrives until the worker says that the child has ended.
-
-        The end of the stream would not do: what the child started may hold it open.
-
-        Raises:
-            TimeoutError: the worker has not said so in time.
-        """
-        content = bytearray()
-        with selectors.DefaultSelector() as selector:
-            selector.register(ours, selectors.EVENT_READ)
-            selector.register(self._control, selectors.EVENT_READ)
-            while len(content) <= longest:
-                ready = {key.fileobj for key, _ in selector.select(max(deadline - time.monotonic(), _SOON))}
-                if ours in ready:
-                    chunk = _received(ours)
-                    content += chunk
-                    if not chunk:
-                        selector.unregister(ours)
-                elif ready:
-                    return bytes(content), EXIT_STATUS.unpack(self._exactly(EXIT_STATUS.size, deadline))[0]
-                if time.monotonic() >= deadline:
-                    raise TimeoutError
-        raise DeathError("garbled its answer")
-
-    def _said(self) -> Any:
-        """Next message of the worker, which is loading."""
-        deadline = time.monotonic() + START_SECONDS
+    def _message(self, seconds: float | None = None) -> bytes:
+        """Next message of the worker."""
+        self._control.settimeout(seconds)
         try:
-            length = MESSAGE_LENGTH.unpack(self._exactly(MESSAGE_LENGTH.size, deadline))[0]
-            return json.loads(self._exactly(length, deadline))
+            content = self._control.recv(LONGEST_MESSAGE)
         except TimeoutError:
             raise DeathError(f"took longer than {START_SECONDS:g} s to load") from None
-
-    def _exactly(self, length: int, deadline: float) -> bytes:
-        content = b""
-        while len(content) < length:
-            self._control.settimeout(max(deadline - time.monotonic(), _SOON))
-            chunk = self._control.recv(length - len(content))
-            if not chunk:
-                raise DeathError(_ENDED)
-            content += chunk
+        except ConnectionResetError:
+            content = b""
+        if not content:
+            raise DeathError(_ENDED)
         return content
-
-    def _empty_folder(self) -> None:
-        """Remove what the job left, which the next one may not read."""
-        for path in Path(self._folder.name).iterdir():
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
-
-
-def _received(ours: socket.socket) -> bytes:
-    try:
-        return ours.recv(1 << 20)
-    except ConnectionResetError:
-        return b""
 
 
 def _folders_of(package: str) -> list[str]:
     spec = importlib.util.find_spec(package)
     return list(spec.submodule_search_locations or ()) if spec else []
+
+
+def _libraries_of(key: str, package: str) -> list[str]:
+    """What a predictor's code imports from outside its package; found without running it."""
+    own = predictor_info(key, package).folder
+    homes = [Path(folder, home) for folder in _folders_of(package) for home in (".", own)]
+    names: set[str] = set()
+    for path in (path for home in homes for path in home.glob("*.py")):
+        # What is no Python is reported when it is loaded.
+        with contextlib.suppress(SyntaxError):
+            names.update(names_imported(path.read_bytes()))
+    return sorted(name for name in names if not f"{name}.".startswith(f"{package}."))
 
 
 def _environment(package: str, folder: str) -> dict[str, str]:

@@ -1,20 +1,23 @@
-"""The process that a predictor runs in: loads it once, then forks a child for every job, which sees that job alone.
+"""The process that forks a fresh child for every job; the child loads the predictor, sees that job alone, and ends.
 
-Labels of one fold are the training labels of another, so no process may see two. The parent is
-`harness.sandbox.jobs`; what is said between the two is written down there.
+The process itself only imports libraries, under the limits of a job, so that no child inherits anything of a predictor
+or of another job. It ends a child that overruns its time, and every process that a child leaves behind. The parent is
+`harness.sandbox.jobs`; the messages between the two are described there.
 """
 
+import contextlib
 import errno
 import gc
 import importlib
 import json
 import os
 import random
+import signal
 import socket
-import struct
 import sys
 import time
 from collections.abc import Mapping
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,10 +32,8 @@ from harness.predictor.protocol import Predictor
 from harness.predictor.registry import load_model
 from harness.sandbox import confinement
 
-MESSAGE_LENGTH: Final = struct.Struct("<Q")
-"""Before every message: its length in bytes."""
-EXIT_STATUS: Final = struct.Struct("<i")
-"""What the worker says of a child that has ended."""
+LONGEST_MESSAGE: Final = 1 << 16
+"""Bytes of a message on the control socket, and of the header of an answer."""
 
 Reals = npt.NDArray[np.float64]
 
@@ -42,38 +43,45 @@ class _FaultError(Exception):
 
 
 def main(setup: Mapping[str, Any]) -> None:
-    """Serve jobs until the parent closes its end.
+    """Serve jobs until the parent closes its end or is gone.
 
     Args:
-        setup: `key`, `package`, `control` (descriptor of the socket), `readable` (folders), `memory_mb`, `file_mb`.
+        setup: `key`, `package`, `libraries` (modules to import once), `control` (descriptor of the socket), `readable`
+            (folders), `load_seconds`, and those of `Limits`.
     """
-    confinement.die_with_parent()
     control = socket.socket(fileno=setup["control"])
-    importlib.import_module("sklearn.base")
-    _warm_up()
-    control.sendall(message({}))
+    confinement.adopt_orphans()
     confinement.limit_resources(setup["memory_mb"], setup["file_mb"])
-    readable = (*setup["readable"], *confinement.python_folders(), *confinement.SYSTEM_FILES)
-    confinement.refuse_files(readable, (str(Path.cwd()), *confinement.DEVICES))
+    _refuse_files(setup, Path.cwd())
     confinement.refuse_network()
     confinement.refuse_processes(confinement.STARTS)
-    random.seed(0)
-    np.random.seed(0)
-    try:
-        model = load_model(setup["key"], setup["package"])
-    except BaseException as error:  # noqa: BLE001 - whatever a predictor raises is an answer
-        control.sendall(message({"reason": _in_words(error, setup)}))
-        return
-    control.sendall(message({"reason": None}))
+    for module in setup["libraries"]:
+        # Where one cannot be imported, every child finds out for itself.
+        with contextlib.suppress(Exception):
+            importlib.import_module(module)
+    _warm_up()
     # Children share these objects; a collection would write to, and so copy, the memory that they lie in.
     gc.collect()
     gc.freeze()
-    while job := _next_job(control):
+    control.send(b"ready")
+    while True:
+        folder, descriptors, _, _ = socket.recv_fds(control, LONGEST_MESSAGE, 1)
+        if not descriptors:
+            os._exit(0)
+        loaded = os.eventfd(0)
         child = os.fork()
         if child == 0:
-            _serve(job, control, model, setup)
-        os.close(job)
-        control.sendall(EXIT_STATUS.pack(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
+            control.close()
+            _serve(Connection(descriptors[0]), loaded, Path(os.fsdecode(folder)), setup)
+        os.close(descriptors[0])
+        ending = _ending(child, loaded, control, setup)
+        os.close(loaded)
+        control.send(json.dumps(ending).encode())
+
+
+def _refuse_files(setup: Mapping[str, Any], folder: Path) -> None:
+    readable = (*setup["readable"], *confinement.python_folders(), *confinement.SYSTEM_FILES)
+    confinement.refuse_files(readable, (str(folder), *confinement.DEVICES))
 
 
 def _warm_up() -> None:
@@ -86,52 +94,78 @@ def _warm_up() -> None:
     frame.equals(frame.copy())
 
 
-def message(header: Mapping[str, Any]) -> bytes:
-    """JSON with its length before it."""
-    content = json.dumps(header).encode()
-    return MESSAGE_LENGTH.pack(len(content)) + content
+def _ending(child: int, loaded: int, control: socket.socket, setup: Mapping[str, Any]) -> dict[str, Any]:
+    """How a child ended: its exit status (negative: a signal), and which time it overran, if any.
 
-
-def _next_job(control: socket.socket) -> int | None:
-    """Descriptor of the socket of the next job; None where the parent has no more."""
-    _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-    return descriptors[0] if descriptors else None
-
-
-def _serve(job: int, control: socket.socket, model: type[Predictor], setup: Mapping[str, Any]) -> None:
-    """Do one job and end the process, whatever happens."""
+    Returns once the child and all that it started are gone.
+    """
+    overrun = ""
+    process = os.pidfd_open(child)
     try:
-        control.close()
+        # The control socket is ready before the end of the job only where the parent is gone.
+        ready = wait([process, control, loaded], setup["load_seconds"])
+        if ready == [loaded]:
+            ready = wait([process, control], setup["seconds"])
+            overrun = "" if ready else f"ran longer than {setup['seconds']:g} s"
+        elif not ready:
+            overrun = f"took longer than {setup['load_seconds']:g} s to load"
+        if process not in ready:
+            os.kill(child, signal.SIGKILL)
+    finally:
+        os.close(process)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    _end_all()
+    return {"status": status, "overrun": overrun}
+
+
+def _end_all() -> None:
+    """End the processes that a job has left, which are children of this one since their parents ended."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    while numbers := children.read_text(encoding="ascii").split():
+        for number in map(int, numbers):
+            os.kill(number, signal.SIGKILL)
+            os.waitpid(number, 0)
+
+
+def _serve(job: Connection, loaded: int, folder: Path, setup: Mapping[str, Any]) -> None:
+    """Do one job in its own folder and end the process, whatever happens."""
+    try:
         confinement.die_with_parent()
         confinement.refuse_processes(confinement.FORKS)
-        with os.fdopen(job, "r+b", buffering=0) as stream:
-            stream_answer(stream, model, setup)
+        _refuse_files(setup, folder)
+        os.chdir(folder)
+        os.environ.update(HOME=str(folder), TMPDIR=str(folder))
+        wanted = json.loads(job.recv_bytes())
+        train, test = (pa.py_buffer(job.recv_bytes()) for _ in range(2))
+        answer = _Answer()
+        try:
+            model = _loaded(setup)
+            os.eventfd_write(loaded, 1)
+            answer.header["is_loaded"] = True
+            answer.work_out(model(), train, test, wanted)
+        except BaseException as error:  # noqa: BLE001 - whatever a predictor raises is an answer
+            answer.header["reason"] = _in_words(error, setup)
+            answer.figures.clear()
+        job.send_bytes(json.dumps(answer.header | {"peak_mb": _peak_mb()}).encode())
+        job.send_bytes(b"".join(part.astype("<f8").tobytes() for part in answer.figures))
         os._exit(0)
     finally:
         os._exit(1)
 
 
-def stream_answer(stream: Any, model: type[Predictor], setup: Mapping[str, Any]) -> None:
-    """Read a job, do it and answer."""
-    wanted = json.loads(_read(stream))
-    train, test = (pa.py_buffer(_read(stream)) for _ in range(2))
-    answer = _Answer()
-    try:
-        answer.work_out(model(), train, test, wanted)
-    except BaseException as error:  # noqa: BLE001 - whatever a predictor raises is an answer
-        answer.header["reason"] = _in_words(error, setup)
-        answer.figures.clear()
-    header = message(answer.header | {"peak_mb": _peak_mb()})
-    rest = memoryview(b"".join((header, *(part.astype("<f8").tobytes() for part in answer.figures))))
-    while rest:
-        rest = rest[stream.write(rest) :]
+def _loaded(setup: Mapping[str, Any]) -> type[Predictor]:
+    """Predictor, freshly imported, with the same random numbers ahead of it in every job."""
+    random.seed(0)
+    np.random.seed(0)
+    return load_model(setup["key"], setup["package"])
 
 
 class _Answer:
     """What a job comes to: predictions, then the intervals of each coverage, then the energies of networks."""
 
     def __init__(self) -> None:
-        self.header: dict[str, Any] = {"reason": None, "has_intervals": False, "has_networks": False}
+        self.header: dict[str, Any] = dict.fromkeys(("is_loaded", "has_intervals", "has_networks"), False)
+        self.header["reason"] = None
         self.figures: list[Reals] = []
 
     def work_out(self, model: Any, train: pa.Buffer, test: pa.Buffer, wanted: Mapping[str, Any]) -> None:
@@ -217,23 +251,6 @@ def _peak_mb() -> float:
     """
     lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
-
-
-def _read(stream: Any) -> bytes:
-    length = MESSAGE_LENGTH.unpack(_exactly(stream, MESSAGE_LENGTH.size))[0]
-    return _exactly(stream, length)
-
-
-def _exactly(stream: Any, length: int) -> bytes:
-    content = bytearray(length)
-    view = memoryview(content)
-    n_read = 0
-    while n_read < length:
-        n_now = stream.readinto(view[n_read:])
-        if not n_now:
-            raise EOFError("the parent has gone")
-        n_read += n_now
-    return bytes(content)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,4 @@
 import re
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -11,7 +10,7 @@ from harness.errors import UsageError
 from harness.predictor.features import FEATURES, LABEL
 from harness.sandbox.confinement import has_landlock
 from harness.sandbox.jobs import MOST_DEATHS, Job, Limits, Outcome, run_jobs
-from harness.sandbox.processes import DeathError, WorkerProcess
+from harness.sandbox.processes import DeathError
 from tests.predictor.packages import info_source, kernels, made_package, model_source
 
 LIMITS = Limits(seconds=12, memory_mb=1024, file_mb=1)
@@ -41,7 +40,13 @@ BAD = {
         """,
         f"read {OTHER_FILE}",
     ),
+    "reads beside its package": (
+        "name = os.path.dirname(os.path.dirname(__file__)) + '-not/secret'; open(name)",
+        r"read .*trial_\d+-not/secret",
+    ),
     "writes": (f"open({str(OTHER_FILE)!r}, 'a')", f"wrote {OTHER_FILE}"),
+    "writes beside its folder": ("open('../left', 'w')", r"wrote \.\./left"),
+    "writes to its package": ("open(__file__, 'a')", "wrote .*model.py"),
     "mutates": ("kernels['flops'] = np.log(kernels['flops'])", "changed its input in fit"),
     "mutates an array": (
         "kernels['flops'].to_numpy().flags.writeable = True; kernels['flops'].array._ndarray[:] = 1",
@@ -52,6 +57,8 @@ BAD = {
         "self.x_ = []\nwhile True:\n    self.x_.append(bytearray(1 << 24))",
         "needed more than 1 GB",
     ),
+    "allocates a little too much": ("self.x_ = bytearray(1100 << 20)", "needed more than 1 GB"),
+    "shares memory": ("import mmap; self.x_ = mmap.mmap(-1, 4 << 30)", r"raised OSError: \[Errno 12\]"),
     "fills the disk": ("open('big', 'wb').write(bytes(2 << 20))", "wrote a file larger than 1 MB"),
     "exits": ("os._exit(3)", "ended its process with exit code 3"),
     "exits as if all were well": ("os._exit(0)", "ended its process with exit code 0"),
@@ -60,6 +67,10 @@ BAD = {
     "raises": ("raise ValueError('no rows\\nof type fc')", r"raised ValueError: no rows\\nof type fc"),
     "calls home": ("import socket; socket.create_connection(('127.0.0.1', 9))", "opened a network connection"),
     "starts a program": ("import subprocess; subprocess.run(['true'])", "started another process"),
+    "starts a shell": ("os.system('true')", "started another process"),
+    "spawns a program": ("os.posix_spawn('/bin/true', ['true'], {})", "started another process"),
+    "turns into a program": ("os.execv('/bin/true', ['true'])", "started another process"),
+    "opens a terminal": ("os.forkpty()", "started another process"),
     "forks": ("os.fork()", "started another process"),
     "forks behind our back": (FORKED, ""),
     "forks behind our back and exits": (f"{FORKED}\nos._exit(4)", "ended its process with exit code 4"),
@@ -77,6 +88,13 @@ BAD = {
     "gives words": ("self.words_ = True", "gave predictions that are no numbers"),
     "gives crossed intervals": ("self.low_ = 3.0", "gave lower bounds above the upper ones for 50 of 50 rows"),
     "gives open intervals": ("self.high_ = np.inf", "gave bounds that are infinite for 50 of 50 rows"),
+    "gives negative intervals": ("self.low_ = -1.0", "gave negative bounds for 50 of 50 rows"),
+    "gives no intervals": ("self.low_ = np.nan", "gave bounds that are NaN for 50 of 50 rows"),
+    "asks for the name of its machine": ("import socket; socket.gethostname()", ""),
+    "writes to its folder": (
+        "assert tempfile.gettempdir() == os.environ['HOME'] == os.getcwd(), os.getcwd()\ntempfile.mkdtemp()",
+        "",
+    ),
     "looks at what is left": ("assert os.listdir('.') == [] and not LEFT, (os.listdir('.'), LEFT)", ""),
     "looks around": ("assert set(os.environ) <= KNOWN, os.environ", ""),
     "sleeps": ("time.sleep(600)", "ran longer than 12 s"),
@@ -85,7 +103,7 @@ BAD = {
 LAST = tuple(BAD)[-2:]
 
 MODEL = """
-import os, stat, time
+import os, stat, tempfile, time
 import numpy as np
 from sklearn.base import BaseEstimator
 
@@ -146,6 +164,9 @@ def package(tmp_path_factory):
 def outcomes(package):
     """Outcome of every case, all asked of one predictor in a row."""
     package.add("misbehaving", model=misbehaving())
+    neighbour = package.folder.with_name(f"{package.name}-not")
+    neighbour.mkdir()
+    (neighbour / "secret").write_text("")
     found = run_jobs("misbehaving", map(job, BAD), package=package.name, limits=LIMITS)
     return dict(zip(BAD, found, strict=True))
 
@@ -265,38 +286,33 @@ def test_nothing_to_predict_is_no_failure(package):
     assert (outcome.status, len(outcome.predictions)) == ("ok", 0)
 
 
-def test_nothing_that_a_predictor_started_outlives_its_worker(package):
-    package.add("forking", model=model_source(fit="import ctypes, os, time; pid = ctypes.CDLL(None).fork()\n"
-                                              "if pid == 0: time.sleep(600)\nself.child_ = pid",
-                                              rest="def predict(self, kernels):\n"
-                                              "    return np.full(len(kernels), float(self.child_))"))  # fmt: skip
-    (outcome,) = run_jobs("forking", [job()], package=package.name, limits=LIMITS)
-    child = int(outcome.predictions[0])
-    for _ in range(100):
-        if not _is_alive(child):
-            return
-        time.sleep(0.1)
-    pytest.fail(f"process {child} lives on")
+CHANGES = "kernels['flops'] = 0.0"
+INTERVALS = """
+def predict_interval(self, kernels, coverage):
+    {changes}
+    return np.tile([1.0, 2.0], (len(kernels), 1))
+"""
 
 
-def _is_alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+@pytest.mark.parametrize(
+    ("method", "source"),
+    [
+        ("predict", model_source(predict=CHANGES)),
+        ("predict", model_source(predict=CHANGES, rest=INTERVALS.format(changes="pass"))),
+        ("predict_interval", model_source(rest=INTERVALS.format(changes=CHANGES))),
+    ],
+    ids=["predict", "predict before intervals", "predict_interval"],
+)
+def test_an_input_changed_after_the_fit_is_a_failure_too(package, method, source, request):
+    key = re.sub(r"\W+", "-", request.node.callspec.id).replace("_", "-")
+    package.add(key, model=source)
+    (outcome,) = run_jobs(key, [job()], package=package.name, limits=LIMITS)
+    assert outcome.reason == f"changed its input in {method}"
 
 
-def test_a_worker_leaves_no_folder_behind(package, tmp_path, monkeypatch):
-    package.add("tidy")
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    worker = WorkerProcess("tidy", package.name, LIMITS)
-    assert len(list(tmp_path.iterdir())) == 1
-    worker.close()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_predictions_do_not_depend_on_the_jobs_before(package):
-    package.add("drawing", model=model_source(rest="def predict(self, kernels):\n"
-                                              "    return 1 + np.random.random(len(kernels))"))  # fmt: skip
-    first, second = run_jobs("drawing", [job(), job()], package=package.name, limits=LIMITS)
-    np.testing.assert_array_equal(first.predictions, second.predictions)
+def test_intervals_may_have_no_width_and_begin_at_zero(package):
+    rest = INTERVALS.format(changes="pass").replace("[1.0, 2.0]", "[0.0, 0.0]")
+    package.add("certain", model=model_source(rest=rest))
+    (outcome,) = run_jobs("certain", [job(coverages=(0.9,))], package=package.name, limits=LIMITS)
+    assert outcome.status == "ok"
+    assert outcome.intervals[0.9].tolist() == [[0.0, 0.0]] * 50

@@ -1,0 +1,152 @@
+"""Processes of a predictor: a fresh one for every job, and none left afterwards, however it ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.predictor.features import FEATURES
+from harness.sandbox.jobs import Job, Limits, run_jobs
+from tests.predictor.packages import kernels, model_source
+
+LIMITS = Limits(seconds=120, memory_mb=1024, file_mb=1)
+LIFETIME_S = 100
+"""Less than the time of a job, so that a process that is gone by then was ended."""
+ROOT = Path(__file__).parents[2]
+ANSWER = """
+def predict(self, kernels):
+    return np.full(len(kernels), float({answer}))
+"""
+LEAVES_PROCESSES = """
+import ctypes, os, time
+libc = ctypes.CDLL(None)
+self.left_ = libc.fork()
+if self.left_ == 0:
+    os.setsid()
+    libc.fork()
+    time.sleep(600)
+"""
+"""Two processes in a session of their own, which a signal to the group of the worker does not reach."""
+STAYS = f"{LEAVES_PROCESSES}\ntime.sleep(600)"
+ONE_JOB = """
+import sys
+from harness.sandbox.jobs import run_jobs
+from tests.sandbox.test_processes import LIMITS, job
+
+print(*[outcome.reason for outcome in run_jobs(sys.argv[1], [job()], package=sys.argv[2], limits=LIMITS)], flush=True)
+"""
+
+
+def job():
+    return Job(kernels(20), kernels(20, seed=1)[list(FEATURES)])
+
+
+def processes_below(number):
+    """Numbers of the living descendants of a process."""
+    try:
+        found = [
+            int(child) for path in Path(f"/proc/{number}/task").glob("*/children") for child in path.read_text().split()
+        ]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return [below for child in found if is_alive(child) for below in (child, *processes_below(child))]
+
+
+def is_alive(number):
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def wait_until(is_so):
+    end = time.monotonic() + LIFETIME_S
+    while not is_so():
+        assert time.monotonic() < end, "that took too long"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def busy(package, tmp_path):
+    """A run of one job that has started two processes more and goes on, and the processes of it: the worker first."""
+    package.add("staying", model=model_source(fit=STAYS))
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}:{package.folder.parent}", "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", ONE_JOB, "staying", package.name]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as run:
+        try:
+            wait_until(lambda: len(processes_below(run.pid)) == 4)
+            yield run, processes_below(run.pid)
+        finally:
+            run.kill()
+
+
+def test_every_job_has_a_process_of_its_own_which_loads_the_predictor(package):
+    answer = ANSWER.format(answer="os.getpid() * 10 + (LOADED_IN == os.getpid())")
+    package.add("fresh", model=f"import os\nLOADED_IN = os.getpid()\n{model_source(rest=answer)}")
+    outcomes = run_jobs("fresh", [job()] * 3, package=package.name, limits=LIMITS)
+    answers = [outcome.predictions[0] for outcome in outcomes]
+    assert len(set(answers)) == 3
+    assert [answer % 10 for answer in answers] == [1, 1, 1]
+
+
+def test_libraries_are_there_before_the_predictor_is_loaded(package):
+    source = "import sys\nIS_THERE = 'xml.sax.saxutils' in sys.modules\nfrom xml.sax import saxutils\n"
+    package.add("probing", model=source + model_source(rest=ANSWER.format(answer="1 + IS_THERE")))
+    (outcome,) = run_jobs("probing", [job()], package=package.name, limits=LIMITS)
+    assert outcome.predictions[0] == 2
+
+
+def test_predictions_depend_on_neither_the_run_nor_the_jobs_before(package):
+    answer = ANSWER.format(answer="1 + DRAWN + np.random.random()")
+    package.add("drawing", model=f"import random\nDRAWN = random.random()\n{model_source(rest=answer)}")
+    runs = [run_jobs("drawing", [job()] * 2, package=package.name, limits=LIMITS) for _ in range(2)]
+    predictions = {outcome.predictions[0] for run in runs for outcome in run}
+    assert len(predictions) == 1, predictions
+
+
+def test_nothing_that_a_job_started_or_wrote_outlives_it(package, tmp_path, monkeypatch):
+    folders = tmp_path / "folders"
+    folders.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folders))
+    fit = f"open('left', 'w').close()\n{LEAVES_PROCESSES}"
+    package.add("leaving", model=model_source(fit=fit, rest=ANSWER.format(answer="self.left_")))
+    before = set(processes_below(os.getpid()))
+    run = run_jobs("leaving", [job()], package=package.name, limits=LIMITS)
+    left = int(next(run).predictions[0])
+    assert not is_alive(left)
+    assert len(set(processes_below(os.getpid())) - before) == 1, "the worker alone waits for the next job"
+    assert [list(folder.iterdir()) for folder in folders.iterdir()] == [[]]
+    run.close()
+    assert list(folders.iterdir()) == []
+    assert set(processes_below(os.getpid())) <= before
+
+
+def test_a_predictor_that_takes_too_long_to_load_is_ended(package, monkeypatch):
+    package.add("hanging", model=f"import time\ntime.sleep(600)\n{model_source()}")
+    monkeypatch.setattr("harness.sandbox.processes.START_SECONDS", 15.0)
+    (outcome,) = run_jobs("hanging", [job()], package=package.name, limits=LIMITS)
+    assert outcome.reason == "took longer than 15 s to load"
+
+
+def test_a_predictor_that_ends_while_it_is_loaded_fails_with_the_reason(package):
+    package.add("quitting", model=f"import os\nos._exit(5)\n{model_source()}")
+    found = list(run_jobs("quitting", [job()] * 2, package=package.name, limits=LIMITS))
+    assert [outcome.reason for outcome in found] == ["ended its process with exit code 5"] * 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_is_ended_leaves_no_process(busy, number):
+    run, below = busy
+    run.send_signal(number)
+    wait_until(lambda: not any(map(is_alive, below)))
+
+
+def test_a_worker_that_is_killed_takes_its_job_with_it(busy):
+    run, (worker, child, *_) = busy
+    os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: not is_alive(child))
+    assert run.communicate(timeout=LIFETIME_S)[0].startswith("its process was ended from outside")
