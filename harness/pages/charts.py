@@ -1,7 +1,7 @@
 """Charts of rankings and devices, declared in Altair and drawn as SVG; every figure is also in a table beside them.
 
 Each chart is written as a Vega-Lite specification, which the page's script makes interactive, and as one SVG for
-light and one for dark pages, which are what readers see without it.
+light and one for dark pages, which readers without the script see.
 """
 
 import json
@@ -15,6 +15,7 @@ import vl_convert
 
 from harness.pages.device_entries import DeviceEntry, Ranking
 from harness.pages.label import network_title
+from harness.pages.markup import fixed
 from harness.pages.palette import SERIES, THEMES, class_colour
 from harness.scoring.editions import Edition
 
@@ -74,7 +75,7 @@ def ranking_chart(ranking: Ranking) -> alt.LayerChart:
             "device": rating.name,
             "class": rating.label_text,
             "index": round(rating.energy_index or 0, 2),
-            "shown": f"{rating.energy_index:.1f}  {rating.label_text}",
+            "shown": f"{fixed(rating.energy_index)}  {rating.label_text}",
             "colour": class_colour(rating.label or ""),
         }
         for rating in ranking.ratings
@@ -141,10 +142,10 @@ def _domain(edition: Edition, indices: Sequence[float], is_log: bool) -> tuple[f
     return 0, max(borders[-1], *indices) * 1.15
 
 
-def device_chart(subject: DeviceEntry, edition: Edition) -> alt.LayerChart:
+def device_chart(device: DeviceEntry, edition: Edition) -> alt.LayerChart:
     """Energy of every network by delegate, with the edition's reference, on a logarithmic axis."""
     titles = {network.id: network_title(network) for network in edition.networks}
-    places = subject.places[edition.edition]
+    places = device.places[edition.edition]
     rows = [
         {"network": titles[place["network"]], "delegate": place["delegate"], "energy_mj": place["energy_mj"]}
         for place in places.to_dict("records")
@@ -197,7 +198,7 @@ def chart_files(chart: alt.LayerChart, title: str) -> dict[str, str]:
     """Files of one chart, by suffix: the specification, and an SVG for light and for dark pages.
 
     Args:
-        title: what the chart shows, for readers who do not see it.
+        title: text alternative of the chart.
     """
     spec = chart.to_dict(context={"pre_transform": False})
     spec.pop("config", None)
