@@ -144,7 +144,7 @@ def verify_dataset(folder: Path) -> DatasetManifest:
     """Read every file of a dataset and check it against the manifest.
 
     Raises:
-        ReleaseError: a file is missing, not listed or altered, or holds other rows; the message names it.
+        ReleaseError: a file is missing, not listed or altered, or has other rows; the message names the file.
     """
     manifest = read_manifest(folder)
     listed = {entry.path for entry in manifest.files}

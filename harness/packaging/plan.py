@@ -106,7 +106,7 @@ def plan_dataset(release: Release, level: Level, texts: Texts) -> DatasetPlan:
     """Plan of one level.
 
     Raises:
-        ReleaseError: two rows share their id, both sides share a group, or a device bears a reserved name.
+        ReleaseError: two rows share their id, both sides share a group, or a device has a reserved name.
     """
     only = release.only_of(level)
     rows = only.levels[level]

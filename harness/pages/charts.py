@@ -146,7 +146,7 @@ def device_chart(device: DeviceEntry, edition: Edition) -> alt.LayerChart:
     """Energy of every network by delegate, with the edition's reference, on a logarithmic axis."""
     titles = {network.id: network_title(network) for network in edition.networks}
     places = device.places[edition.edition]
-    rows = [
+    rows: list[Spec] = [
         {"network": titles[place["network"]], "delegate": place["delegate"], "energy_mj": place["energy_mj"]}
         for place in places.to_dict("records")
     ]
@@ -158,24 +158,7 @@ def device_chart(device: DeviceEntry, edition: Edition) -> alt.LayerChart:
     ]
     order = [row["network"] for row in references]
     y = alt.Y("network:N", sort=order, axis=None)
-    scale = alt.Scale(type="log", nice=False, padding=14)
-    x = alt.X(
-        "energy_mj:Q",
-        scale=scale,
-        axis=alt.Axis(title="Energy of one inference in mJ (logarithmic; bar: reference)", format=",~r", tickCount=6),
-    )
-    legend = alt.Legend(orient="top", title="Delegate", direction="horizontal", columns=4)
-    points = (
-        alt.Chart(alt.InlineData(rows))
-        .mark_point(filled=True, size=95, opacity=1, yOffset=9)
-        .encode(
-            x=x,
-            y=y,
-            color=alt.Color("delegate:N", legend=legend),
-            shape=alt.Shape("delegate:N", legend=legend),
-            tooltip=["network:N", "delegate:N", alt.Tooltip("energy_mj:Q", title="energy in mJ")],
-        )
-    )
+    points = _energy_points(rows, y)
     reference = alt.Chart(alt.InlineData(references)).encode(y=y)
     ticks = reference.mark_tick(thickness=2, height=17, yOffset=9).encode(
         x=alt.X("reference_mj:Q"), tooltip=["network:N", alt.Tooltip("reference_mj:Q", title="reference in mJ")]
@@ -183,6 +166,25 @@ def device_chart(device: DeviceEntry, edition: Edition) -> alt.LayerChart:
     names = reference.mark_text(align="left", dy=-8, dx=2).encode(x=alt.value(0), text="network:N")
     lines = reference.mark_rule(yOffset=9)
     return _layered([lines, ticks, points, names], len(order))
+
+
+def _energy_points(rows: list[Spec], y: alt.Y) -> alt.Chart:
+    """One point per network and delegate; a delegate has a colour and a shape of its own."""
+    x = alt.X(
+        "energy_mj:Q",
+        scale=alt.Scale(type="log", nice=False, padding=14),
+        axis=alt.Axis(title="Energy of one inference in mJ (logarithmic; bar: reference)", format=",~r", tickCount=6),
+    )
+    legend = alt.Legend(orient="top", title="Delegate", direction="horizontal", columns=4)
+    points = alt.Chart(alt.InlineData(rows)).mark_point(filled=True, size=95, opacity=1, yOffset=9)
+    encoded: alt.Chart = points.encode(
+        x=x,
+        y=y,
+        color=alt.Color("delegate:N", legend=legend),
+        shape=alt.Shape("delegate:N", legend=legend),
+        tooltip=["network:N", "delegate:N", alt.Tooltip("energy_mj:Q", title="energy in mJ")],
+    )
+    return encoded
 
 
 def _layered(layers: Sequence[alt.Chart], n_rows: int) -> alt.LayerChart:

@@ -48,13 +48,13 @@ def _in_words(column: Column, value: Any) -> str | None:
 
 
 def columns_in(models: Iterable[type[BaseModel]], table: DeviceTable) -> dict[str, Column]:
-    """Columns of the records that a table of rows holds, by name, in order of declaration."""
+    """Columns of the records that a table of rows contains, by name, in order of declaration."""
     return {
         name: column for model in models for name, column in columns_of(model).items() if table in column.display.tables
     }
 
 
 def in_order(columns: Mapping[str, Column], first: Sequence[str], last: Sequence[str] = ()) -> list[Column]:
-    """Columns with some of them first and some last; every other one stands between, in its order."""
+    """Columns with some of them first and some last, and all others between, in their order."""
     between = [name for name in columns if name not in (*first, *last)]
     return [columns[name] for name in (*first, *between, *last)]

@@ -152,7 +152,7 @@ def _index(rating: Rating) -> Markup:
 
 def _recomputed_and_published(value: float | None, published: float | None, decimals: int, unit: str) -> str:
     own = f"{fixed(value, decimals)} {unit}, recomputed" if value is not None else "not computable"
-    return own if published is None else f"{own}; {published:g} as published"
+    return own if published is None else f"{own}; {figure(published)} as published"
 
 
 def _link(address: str, shown: str) -> Markup:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from harness.pages.tables import Cell, Table, TableColumn, text, words
 from harness.schema.annotations import FieldType, field_types
 from harness.schema.columns import flat_columns
-from harness.schema.facts import Device, DeviceRecord, ErratumRecord, Manifest, SubmissionRecord
+from harness.schema.facts import SIDE_RECORDS, Device, Manifest
 from harness.schema.networks import Network
 from harness.schema.records import RECORDS, ROWS
 from harness.schema.vocabulary import Level
@@ -36,9 +36,8 @@ def record_table(level: Level) -> Table:
 def fact_tables() -> list[Table]:
     """Columns of the tables published beside the rows."""
     return [
-        _column_table(DeviceRecord, "schema/devices", "Columns of the device table"),
-        _column_table(SubmissionRecord, "schema/submissions", "Columns of the submission table"),
-        _column_table(ErratumRecord, "schema/errata", "Columns of the errata table"),
+        _column_table(model, f"schema/{name}", f"Columns of the {name.removesuffix('s')} table")
+        for name, model in SIDE_RECORDS.items()
     ]
 
 

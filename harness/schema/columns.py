@@ -31,7 +31,7 @@ class Column:
         python_type: `float`, `int`, `bool` or `str`, or the model of a nested record; of the elements, for a list.
         quantity: unit, sentence, bounds and display.
         is_required: whether a row must have it.
-        is_list: whether it holds several values.
+        is_list: whether it has several values.
         element: bounds of one of several values, where they have any.
         default: value of an absent cell.
         choices: admitted words, empty where any text goes.
@@ -62,7 +62,7 @@ class Column:
         """How pages show the column.
 
         Raises:
-            TypeError: its quantity does not say so.
+            TypeError: its quantity has no display.
         """
         if self.quantity.display is None:
             raise TypeError(f"{self.name} has no display")

@@ -3,7 +3,7 @@
 `DeviceFacts` and `SubmissionFacts` hold what a YAML file and a published table share.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -286,3 +286,11 @@ class ErratumRecord(Fact):
     printed: _Printed
     used: _Used
     why: _Why
+
+
+SIDE_RECORDS: Final[dict[str, type[BaseModel]]] = {
+    "devices": DeviceRecord,
+    "submissions": SubmissionRecord,
+    "errata": ErratumRecord,
+}
+"""Rows of the tables that every dataset has beside its own rows, by the name of the table."""

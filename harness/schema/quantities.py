@@ -22,7 +22,7 @@ FOLDER_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 """Device and campaign folders, whose names become ids and addresses."""
 
 NOWHERE: Final[tuple[DeviceTable, ...]] = ()
-"""Tables of a column that no table of rows holds."""
+"""For columns that are in no table of rows."""
 
 # Energy, latency, power. Upper bounds are physical ceilings of edge devices, not expectations.
 EnergyMj = Annotated[

@@ -1,4 +1,4 @@
-"""What one declaration of a quantity holds; the quantities themselves are in `harness.schema.quantities`.
+"""The parts of a quantity's declaration; the quantities themselves are in `harness.schema.quantities`.
 
 Pydantic constraints, Arrow metadata, JSON Schema, CSV documentation, cards, column checks and pages derive from it.
 """
@@ -27,7 +27,7 @@ class Display:
 
     Attributes:
         title: header of the column, or name of the fact.
-        tables: tables of rows that hold the column.
+        tables: tables of rows that contain the column.
         digits: significant digits of a number.
         is_code: whether it is an identifier, which is shown as code.
     """
