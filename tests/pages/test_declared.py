@@ -37,6 +37,15 @@ def test_new_column_of_a_record_is_in_the_tables_of_its_rows() -> None:
     assert cell(found, 21.50001).shown == "21.5"
 
 
+def test_column_is_only_in_the_tables_that_it_declares() -> None:
+    in_kernels, in_networks = columns_in([RECORDS["kernels"]], "kernels"), columns_in([RECORDS["models"]], "networks")
+    for name, declared in (columns_of(RECORDS["kernels"]) | columns_of(RECORDS["models"])).items():
+        assert (name in in_kernels) <= ("kernels" in declared.display.tables)
+        assert (name in in_networks) <= ("networks" in declared.display.tables)
+    assert "supply_mv" not in in_kernels
+    assert "batch_size" not in in_networks
+
+
 def test_download_of_kernels_has_every_column_that_is_declared_for_it(entries: dict[str, DeviceEntry]) -> None:
     table = kernels_table(entries["acme-phone"])
     assert table is not None
