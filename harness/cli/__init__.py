@@ -47,6 +47,7 @@ from harness.schema.export import json_schemas
 from harness.schema.vocabulary import Level
 from harness.scoring.changes import RatingChange, rating_changes
 from harness.scoring.ratings import rate
+from harness.scoring.suite import suites
 from harness.traces.formats import TraceOptions, open_trace
 from harness.traces.inferences import read_inferences
 from harness.traces.plot import trace_svg
@@ -222,7 +223,11 @@ def _build_site(root: Path, release: Release, dataset_version: str) -> Path:
         step("reading results of predictors")
         boards = read_boards(release, root / "dist" / "evaluation")
         step("writing pages, charts and labels")
-        write_pages(release, dataset_version, rules, root / "site", boards)
+        places = suites(release)
+        ratings = rate(release, places)
+        write_pages(
+            release, ratings, places, root / "site", dataset_version=dataset_version, rules=rules, boards=boards
+        )
         step("running MkDocs")
         return build_site(root)
 

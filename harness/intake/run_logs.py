@@ -134,17 +134,7 @@ def _run(log: _Log, format_name: str, mapping: RunMapping, delegate: str) -> For
         format_name=format_name,
         options=TraceOptions(facts.channel or mapping.channel, facts.sampling_hz or mapping.sampling_hz),
     )
-    cells = {
-        "model": facts.model or log.name,
-        "family": facts.family,
-        "variant": facts.variant,
-        "input_shape": facts.input_shape,
-        "dtype": facts.dtype,
-        "delegate": facts.delegate or delegate,
-        "batch_size": facts.batch_size,
-        "supply_mv": facts.supply_mv,
-    }
-    return ForeignRun(log.source_id, run, {name: cell for name, cell in cells.items() if cell is not None})
+    return ForeignRun(log.source_id, run, {"model": log.name, "delegate": delegate, **facts.cells})
 
 
 def _submission(mapping: RunMapping, meter: dict[str, Any], traced: TracedRows) -> dict[str, Any]:

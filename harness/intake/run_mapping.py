@@ -1,27 +1,37 @@
 """The mapping file of formats whose source is a folder of traces: who measured, on which device, and what was run.
 
-It says nothing about energies; those follow from the traces.
+It states no energies; those follow from the traces.
 """
 
 import difflib
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
 from harness.intake.foreign import ForeignSourceError
 from harness.intake.mapping import Text, mapping_document
-from harness.schema.facts import Device, Fact, Manifest, Source
-from harness.schema.quantities import Quantity
+from harness.schema.columns import Column, columns_of
+from harness.schema.facts import Device, Fact, Manifest, NEach, SamplingHz, Source
+from harness.schema.records import ROWS, in_groups
 from harness.schema.vocabulary import MeterKind
 from harness.validation.documents import Document
 from harness.validation.faults import Faults
 
-Hertz = Annotated[
-    float, Quantity("Hz", "Rate of a log without stamps.", "fact-value", "Give a number above 0 in Hz.", gt=0, le=1e9)
-]
-NEach = Annotated[int, Quantity("", "Inferences in each window.", "fact-value", "Give a whole number.", ge=1, le=10**9)]
+_DEFAULTS: Final = {"family": "unstated", "dtype": "unstated"}
+
+
+def _cells() -> dict[str, Column]:
+    """Columns of a row that a trace does not give: what was run, how, and under which conditions."""
+    columns = columns_of(ROWS["models"])
+    names = in_groups(ROWS["models"], "workload", "setting", "condition")
+    # Whether the idle power is subtracted follows from the trace of the idle device.
+    return {name: columns[name] for name in names if name != "is_idle_subtracted"}
+
+
+CELLS: Final = _cells()
+"""Columns whose cells a mapping may state for each run."""
 
 
 class MeasuredManifest(Manifest):
@@ -40,35 +50,47 @@ class MeasuredManifest(Manifest):
         return self
 
 
-class RunFacts(Fact):
-    """What one run was, and what its log does not say."""
+if TYPE_CHECKING:
+    _RunCells = Fact
+else:
+    _RunCells = create_model(
+        "_RunCells",
+        __base__=Fact,
+        **{
+            name: (Text | None, Field(_DEFAULTS.get(name), description=column.quantity.sentence))
+            for name, column in CELLS.items()
+        },
+    )
 
-    model: Text | None = Field(None, description="Name of the network; that of the run where left out.")
-    family: Text = Field("unstated", description="Family of the network.")
-    variant: Text | None = Field(None, description="Variant within the family.")
-    input_shape: Text | None = Field(None, description="Input extents joined by x.")
-    dtype: Text = Field("unstated", description="Data type of weights and activations.")
-    delegate: Text | None = Field(None, description="Delegate; that of the device where it has but one.")
-    batch_size: Text | None = Field(None, description="Inputs processed together.")
-    supply_mv: Text | None = Field(None, description="Supply voltage at the meter in mV.")
+
+class RunFacts(_RunCells):
+    """What one run was, and what its log does not state: cells of its row, and how its trace is read."""
+
     inferences: str | None = Field(None, description="File of the inferences, beside the trace.")
-    n_each: NEach = Field(1, description="Inferences in each window.")
+    n_each: NEach = 1
     channel: str | None = Field(None, description="Power column or rail; that of all runs where left out.")
-    sampling_hz: Hertz | None = Field(None, description="Rate of a log without stamps; that of all runs if left out.")
+    sampling_hz: SamplingHz | None = Field(
+        None, description="Rate of a log without stamps; that of all runs if absent."
+    )
+
+    @property
+    def cells(self) -> dict[str, str]:
+        """Cells of the run's row by column, without those that are left out."""
+        return self.model_dump(include=set(CELLS), exclude_none=True)
 
 
 class RunMapping(Fact):
-    """What a folder of traces does not say of itself, declared in a YAML file."""
+    """What a folder of traces does not state itself, declared in a YAML file."""
 
     submission: MeasuredManifest = Field(description="Contents of submission.yaml.")
     device: Device | None = Field(None, description="Contents of device.yaml; needed where the device is new.")
     channel: str | None = Field(None, description="Power column or rail, where there are several.")
-    sampling_hz: Hertz | None = Field(None, description="Rate of logs without stamps.")
+    sampling_hz: SamplingHz | None = Field(None, description="Rate of logs without stamps.")
     runs: dict[str, RunFacts] = Field(default_factory=dict, description="What runs were, by their name.")
 
 
 def unstated_mapping(format_name: str, day: str) -> RunMapping:
-    """Mapping of traces about which nothing was said: their day is theirs, and everything else is named as unknown.
+    """Mapping of traces that come without one: the day is that of the traces, and everything else is unknown.
 
     Args:
         format_name: name of the format.
@@ -84,7 +106,7 @@ def unstated_mapping(format_name: str, day: str) -> RunMapping:
             runtime=unknown,
             licence="NOASSERTION",
             source=Source(citation="Not stated."),
-            notes="Contributors, runtime, licence and device are not stated; a mapping or an edit says them.",
+            notes="Contributors, runtime, licence and device are not stated; a mapping or an edit states them.",
         ),
         device=Device(name=unknown, device_class="unstated", delegates={"unstated": "heterogeneous"}),
     )
@@ -95,7 +117,7 @@ def read_run_mapping(path: Path, format_name: str, meter_kind: MeterKind) -> tup
 
     Raises:
         UsageError: there is no such file.
-        ForeignSourceError: it is not as it should be.
+        ForeignSourceError: it has faults.
     """
     document, shown = mapping_document(path, RunMapping, "")
     meter = document.fact.submission.meter
@@ -116,10 +138,10 @@ def read_run_mapping(path: Path, format_name: str, meter_kind: MeterKind) -> tup
 
 
 def require_known_runs(document: Document[RunMapping], known: Collection[str], shown: str) -> None:
-    """Refuse a mapping that describes runs which are not there.
+    """Refuse a mapping that describes runs which the source does not have.
 
     Raises:
-        ForeignSourceError: it does; the message has the nearest run.
+        ForeignSourceError: it does; the message has the nearest name.
     """
     faults = Faults()
     for name in document.fact.runs:

@@ -1,6 +1,6 @@
 """The dataset card: a YAML header that `datasets` and the Hub read, and a body rendered from a template.
 
-What stands in the body's prose is written in `dataset_cards/`, not here.
+The prose of the body is in `dataset_cards/`.
 """
 
 from collections import Counter
@@ -34,7 +34,7 @@ def dataset_card(plan: DatasetPlan, cards: Path, folder: Path) -> str:
     Args:
         plan: the dataset.
         cards: folder of the templates.
-        folder: dataset folder that holds its Parquet files already; their sizes go into the header.
+        folder: dataset folder with its Parquet files, whose sizes go into the header.
 
     Raises:
         ReleaseError: the template of the level is missing or broken.
@@ -115,7 +115,7 @@ def _submissions_of(plan: DatasetPlan, config: Config) -> pa.Table:
 
 
 def _facts(plan: DatasetPlan) -> dict[str, Any]:
-    """What templates may name; every table is a list of rows whose keys are its header."""
+    """Variables of the templates; every table is a list of rows whose keys are its header."""
     submissions, rows = plan.release.submissions, plan.rows
     licence_of = pairs_of(submissions, "submission_id", "licence")
     by_licence = Counter(licence_of[name] for name in rows.column("submission_id").to_pylist())

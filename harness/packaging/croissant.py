@@ -11,7 +11,7 @@ from harness.packaging.manifest import FileEntry
 from harness.packaging.plan import SIDE_TABLES, DatasetPlan
 from harness.packaging.sources import bibtex_of, licences_of
 from harness.schema.columns import Column, columns_of
-from harness.schema.facts import DeviceRecord, ErratumRecord, SubmissionRecord
+from harness.schema.facts import SIDE_RECORDS
 from harness.schema.records import RECORDS
 
 if TYPE_CHECKING:
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
 
 _PARQUET: Final = "application/x-parquet"
 _SPDX: Final = "https://spdx.org/licenses/"
-_SIDE_MODELS: Final[dict[str, type[BaseModel]]] = {
-    "devices": DeviceRecord,
-    "submissions": SubmissionRecord,
-    "errata": ErratumRecord,
-}
 _KEYS: Final = {"rows": ["record_id"], "devices": ["device_id"], "submissions": ["submission_id"], "errata": []}
 
 
@@ -83,7 +78,7 @@ def _side_tables(plan: DatasetPlan) -> list[str]:
 
 def _record_sets(plan: DatasetPlan) -> list["mlcroissant.RecordSet"]:
     models = {"rows": (RECORDS[plan.level], plan.text.description)}
-    models |= {name: (_SIDE_MODELS[name], SIDE_TABLES[name]) for name in _side_tables(plan)}
+    models |= {name: (SIDE_RECORDS[name], SIDE_TABLES[name]) for name in _side_tables(plan)}
     return [_record_set(name, model, description) for name, (model, description) in models.items()]
 
 

@@ -32,7 +32,7 @@ class FileEntry(BaseModel):
 
 
 class DatasetManifest(BaseModel):
-    """What one dataset holds, to the byte.
+    """Contents of one dataset, with a digest of every file and row.
 
     Attributes:
         dataset: first argument of `load_dataset`.
@@ -42,7 +42,7 @@ class DatasetManifest(BaseModel):
         harness_version: version of the program that wrote it.
         content_sha256: digest of all rows with their split, and of devices, submissions and errata.
         n_rows: rows of all splits.
-        files: every file but the manifest itself.
+        files: every file except the manifest itself.
         rows: SHA-256 of every row by its record id.
     """
 
@@ -141,10 +141,10 @@ def read_manifest(folder: Path) -> DatasetManifest:
 
 
 def verify_dataset(folder: Path) -> DatasetManifest:
-    """Read every file of a dataset and hold it against the manifest.
+    """Read every file of a dataset and check it against the manifest.
 
     Raises:
-        ReleaseError: a file is missing, not listed or altered, or holds other rows; the message names it.
+        ReleaseError: a file is missing, not listed or altered, or has other rows; the message names the file.
     """
     manifest = read_manifest(folder)
     listed = {entry.path for entry in manifest.files}

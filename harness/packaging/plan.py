@@ -13,9 +13,9 @@ from harness.schema.vocabulary import Level, Split
 from harness.splits import LeakReport, assign_splits, leak_report
 
 SIDE_TABLES: Final = {
-    "devices": "One row a device that occurs in the rows: maker, processor, clock, thermal design power.",
-    "submissions": "One row a submission: who measured, when, how, under which licence.",
-    "errata": "One row a figure whose printed value is not the used one, with the reason.",
+    "devices": "One row per device that occurs in the rows: maker, processor, clock, thermal design power.",
+    "submissions": "One row per submission: who measured, when, how, under which licence.",
+    "errata": "One row per figure whose printed value is not the used one, with the reason.",
 }
 """Tables beside the rows; each is a configuration of its own."""
 DEFAULT: Final = "default"
@@ -28,7 +28,7 @@ class DataFile:
     Attributes:
         path: place in the dataset folder.
         config: configuration that the file alone makes up, or is a split of.
-        split: side; `train` where a table has only one.
+        split: side of the split; `train` for a table that is not split.
         table: its rows.
     """
 
@@ -46,7 +46,7 @@ class Config:
         name: second argument of `load_dataset`.
         description: one sentence.
         patterns: glob pattern of each split that has rows.
-        files: what the patterns find.
+        files: files that the patterns match.
     """
 
     name: str
@@ -75,7 +75,7 @@ class DatasetPlan:
         citations: BibTeX of a source, by its address.
         release: its rows, and the devices, submissions and errata that they belong to.
         splits: side of every row.
-        leaks: what the sides share.
+        leaks: what both sides of the split share.
         files: its Parquet files.
         configs: its configurations, `default` first.
     """
@@ -106,7 +106,7 @@ def plan_dataset(release: Release, level: Level, texts: Texts) -> DatasetPlan:
     """Plan of one level.
 
     Raises:
-        ReleaseError: two rows share their id, both sides share a group, or a device bears a reserved name.
+        ReleaseError: two rows share their id, both sides share a group, or a device has a reserved name.
     """
     only = release.only_of(level)
     rows = only.levels[level]
@@ -138,7 +138,7 @@ def _check_ids(rows: pa.Table, level: Level) -> None:
         raise ReleaseError(
             f"deepen/{level}: {len(repeated)} record ids name several rows, for example {repeated[0]} in "
             f"{example.column('submission_id')[0]} ({example.num_rows} rows). "
-            "Give repeated measurements a source_id each."
+            "Give each repeated measurement a source_id of its own."
         )
 
 
@@ -147,7 +147,7 @@ def _files(release: Release, rows: pa.Table, splits: list[Split]) -> tuple[DataF
     sides = pa.array(splits, pa.string())
     for device_id in sorted(pc.unique(rows.column("device_id")).to_pylist()):
         if device_id in (*SIDE_TABLES, DEFAULT):
-            raise ReleaseError(f"{device_id}: this word names a table of the dataset. Rename the device folder.")
+            raise ReleaseError(f"{device_id}: this is the name of a table of the dataset. Rename the device folder.")
         of_device = pc.equal(rows.column("device_id"), device_id)
         for split in ("train", "test"):
             part = rows.filter(pc.and_(of_device, pc.equal(sides, split)))

@@ -1,4 +1,4 @@
-"""Who and what a dataset rests on: licences, citations and attributions, read from its submission table."""
+"""Sources of a dataset: licences, citations and attributions, read from its submission table."""
 
 import re
 from collections import defaultdict
@@ -18,7 +18,7 @@ def licences_of(submissions: pa.Table) -> list[str]:
 
 
 def attributions_of(submissions: pa.Table) -> list[str]:
-    """Sentences that licences or owners ask for, each once, sorted."""
+    """Attributions that licences or owners ask for, each once, sorted."""
     return sorted(pc.unique(submissions.column("attribution").drop_null()).to_pylist())
 
 
@@ -27,7 +27,7 @@ def bibtex_of(submissions: pa.Table, citations: Mapping[str, str]) -> list[str]:
 
     Args:
         submissions: submission table.
-        citations: written entries by address; a work that is not among them gets an entry made of its sentence.
+        citations: written entries by address; any other work gets an entry made of its sentence.
     """
     works: dict[str, str] = {}
     for row in submissions.select(["citation", "url", "identifier"]).to_pylist():
@@ -47,7 +47,7 @@ def _brace_free(value: str) -> str:
 
 
 def sources_table(submissions: pa.Table, rows: pa.Table) -> list[dict[str, object]]:
-    """One row a work and licence: what it is, where, how many submissions, devices and rows rest on it."""
+    """One row per work, licence and method, with the number of its submissions, devices and rows."""
     counts = {str(pair["values"]): pair["counts"] for pair in pc.value_counts(rows.column("submission_id")).to_pylist()}
     groups: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in submissions.to_pylist():
@@ -67,7 +67,7 @@ def sources_table(submissions: pa.Table, rows: pa.Table) -> list[dict[str, objec
 
 
 def notes_table(submissions: pa.Table) -> list[dict[str, object]]:
-    """One row a remark of contributors, with the number of submissions that make it."""
+    """One row per remark of contributors, with the number of submissions that make it."""
     remarks: dict[str, list[str]] = defaultdict(list)
     for row in submissions.select(["submission_id", "notes"]).to_pylist():
         if row["notes"]:

@@ -31,7 +31,7 @@ def render_card(cards: Path, name: str, facts: dict[str, Any]) -> str:
     Args:
         cards: folder of the templates.
         name: file of the template.
-        facts: what the template may name; every table is a list of rows whose keys are its header.
+        facts: variables of the template; every table is a list of rows whose keys are its header.
 
     Raises:
         ReleaseError: the template is missing or broken.

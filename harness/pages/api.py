@@ -14,22 +14,22 @@ from harness.scoring.ratings import Rating
 
 
 def api_files(
-    subjects: Sequence[DeviceEntry], ratings: Sequence[Rating], dataset_version: str, boards: Boards
+    devices: Sequence[DeviceEntry], ratings: Sequence[Rating], dataset_version: str, boards: Boards
 ) -> dict[str, str]:
     """Text of every file of the API, by its address from the root of the site.
 
     Args:
-        ratings: what `rate` says of the release, in its order.
+        ratings: ratings of the release, in the order of `rate`.
         boards: predictors and their results.
     """
     head = {"dataset_version": dataset_version, "harness_version": __version__}
-    labelled = [(subject, rating) for subject in subjects for rating in subject.labelled]
+    labelled = [(device, rating) for device in devices for rating in device.labelled]
     return {
         f"api/v1/{name}.json": json.dumps(head | content, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
         for name, content in {
-            "devices": {"devices": [_device(subject) for subject in subjects]},
+            "devices": {"devices": [_device(device) for device in devices]},
             "scores": {"devices": [rating.as_json() for rating in ratings]},
-            "labels": {"labels": [_label(subject, rating, dataset_version) for subject, rating in labelled]},
+            "labels": {"labels": [_label(device, rating, dataset_version) for device, rating in labelled]},
             "editions": {"editions": [edition.model_dump(mode="json") for edition in editions()]},
             "predictors": _predictors(boards),
         }.items()
@@ -43,24 +43,25 @@ def _predictors(boards: Boards) -> dict[str, Any]:
     }
 
 
-def _device(subject: DeviceEntry) -> dict[str, Any]:
+def _device(device: DeviceEntry) -> dict[str, Any]:
     return {
-        **subject.facts,
-        "page": subject.path,
-        "labels": [label_path(subject, rating) for rating in subject.labelled],
-        "tiers": list(subject.tiers),
-        "n_rows": {level: len(rows) for level, rows in subject.rows.items()},
-        "submissions": [entry["submission_id"] for entry in subject.submissions],
+        **device.facts,
+        "page": device.path,
+        "labels": [label_path(device, rating) for rating in device.labelled],
+        "tiers": list(device.tiers),
+        "n_rows": {level: len(rows) for level, rows in device.rows.items()},
+        "submissions": [entry["submission_id"] for entry in device.submissions],
         "errata": [
-            {key: entry[key] for key in ("field", "where", "printed", "used", "why")} for entry in subject.errata
+            {key: value for key, value in entry.items() if key not in ("device_id", "submission_id")}
+            for entry in device.errata
         ],
     }
 
 
-def _label(subject: DeviceEntry, rating: Rating, dataset_version: str) -> dict[str, Any]:
-    facts = facts_of(subject, rating, dataset_version)
+def _label(device: DeviceEntry, rating: Rating, dataset_version: str) -> dict[str, Any]:
+    facts = facts_of(device, rating, dataset_version)
     return {
-        "svg": label_path(subject, rating),
+        "svg": label_path(device, rating),
         "verification_hash": facts.verification_hash,
         "signed": facts.signed,
         "networks": [

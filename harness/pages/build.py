@@ -14,7 +14,7 @@ from harness.errors import DeepenError, UsageError
 
 
 class SiteError(DeepenError):
-    """MkDocs found faults in the pages; the message holds what it said."""
+    """MkDocs found faults in the pages; the message holds its output."""
 
 
 def build_site(root: Path, *, strict: bool = True) -> Path:
@@ -44,7 +44,7 @@ def build_site(root: Path, *, strict: bool = True) -> Path:
 
 class _QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Say nothing for every request."""
+        """Log no request."""
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Charts of rankings and devices, declared in Altair and drawn as SVG; every figure is also in a table beside them.
 
 Each chart is written as a Vega-Lite specification, which the page's script makes interactive, and as one SVG for
-light and one for dark pages, which are what readers see without it.
+light and one for dark pages, which readers without the script see.
 """
 
 import json
@@ -15,6 +15,7 @@ import vl_convert
 
 from harness.pages.device_entries import DeviceEntry, Ranking
 from harness.pages.label import network_title
+from harness.pages.markup import fixed
 from harness.pages.palette import SERIES, THEMES, class_colour
 from harness.scoring.editions import Edition
 
@@ -74,7 +75,7 @@ def ranking_chart(ranking: Ranking) -> alt.LayerChart:
             "device": rating.name,
             "class": rating.label_text,
             "index": round(rating.energy_index or 0, 2),
-            "shown": f"{rating.energy_index:.1f}  {rating.label_text}",
+            "shown": f"{fixed(rating.energy_index)}  {rating.label_text}",
             "colour": class_colour(rating.label or ""),
         }
         for rating in ranking.ratings
@@ -141,11 +142,11 @@ def _domain(edition: Edition, indices: Sequence[float], is_log: bool) -> tuple[f
     return 0, max(borders[-1], *indices) * 1.15
 
 
-def device_chart(subject: DeviceEntry, edition: Edition) -> alt.LayerChart:
+def device_chart(device: DeviceEntry, edition: Edition) -> alt.LayerChart:
     """Energy of every network by delegate, with the edition's reference, on a logarithmic axis."""
     titles = {network.id: network_title(network) for network in edition.networks}
-    places = subject.places[edition.edition]
-    rows = [
+    places = device.places[edition.edition]
+    rows: list[Spec] = [
         {"network": titles[place["network"]], "delegate": place["delegate"], "energy_mj": place["energy_mj"]}
         for place in places.to_dict("records")
     ]
@@ -157,24 +158,7 @@ def device_chart(subject: DeviceEntry, edition: Edition) -> alt.LayerChart:
     ]
     order = [row["network"] for row in references]
     y = alt.Y("network:N", sort=order, axis=None)
-    scale = alt.Scale(type="log", nice=False, padding=14)
-    x = alt.X(
-        "energy_mj:Q",
-        scale=scale,
-        axis=alt.Axis(title="Energy of one inference in mJ (logarithmic; bar: reference)", format=",~r", tickCount=6),
-    )
-    legend = alt.Legend(orient="top", title="Delegate", direction="horizontal", columns=4)
-    points = (
-        alt.Chart(alt.InlineData(rows))
-        .mark_point(filled=True, size=95, opacity=1, yOffset=9)
-        .encode(
-            x=x,
-            y=y,
-            color=alt.Color("delegate:N", legend=legend),
-            shape=alt.Shape("delegate:N", legend=legend),
-            tooltip=["network:N", "delegate:N", alt.Tooltip("energy_mj:Q", title="energy in mJ")],
-        )
-    )
+    points = _energy_points(rows, y)
     reference = alt.Chart(alt.InlineData(references)).encode(y=y)
     ticks = reference.mark_tick(thickness=2, height=17, yOffset=9).encode(
         x=alt.X("reference_mj:Q"), tooltip=["network:N", alt.Tooltip("reference_mj:Q", title="reference in mJ")]
@@ -182,6 +166,25 @@ def device_chart(subject: DeviceEntry, edition: Edition) -> alt.LayerChart:
     names = reference.mark_text(align="left", dy=-8, dx=2).encode(x=alt.value(0), text="network:N")
     lines = reference.mark_rule(yOffset=9)
     return _layered([lines, ticks, points, names], len(order))
+
+
+def _energy_points(rows: list[Spec], y: alt.Y) -> alt.Chart:
+    """One point per network and delegate; a delegate has a colour and a shape of its own."""
+    x = alt.X(
+        "energy_mj:Q",
+        scale=alt.Scale(type="log", nice=False, padding=14),
+        axis=alt.Axis(title="Energy of one inference in mJ (logarithmic; bar: reference)", format=",~r", tickCount=6),
+    )
+    legend = alt.Legend(orient="top", title="Delegate", direction="horizontal", columns=4)
+    points = alt.Chart(alt.InlineData(rows)).mark_point(filled=True, size=95, opacity=1, yOffset=9)
+    encoded: alt.Chart = points.encode(
+        x=x,
+        y=y,
+        color=alt.Color("delegate:N", legend=legend),
+        shape=alt.Shape("delegate:N", legend=legend),
+        tooltip=["network:N", "delegate:N", alt.Tooltip("energy_mj:Q", title="energy in mJ")],
+    )
+    return encoded
 
 
 def _layered(layers: Sequence[alt.Chart], n_rows: int) -> alt.LayerChart:
@@ -197,7 +200,7 @@ def chart_files(chart: alt.LayerChart, title: str) -> dict[str, str]:
     """Files of one chart, by suffix: the specification, and an SVG for light and for dark pages.
 
     Args:
-        title: what the chart shows, for readers who do not see it.
+        title: text alternative of the chart.
     """
     spec = chart.to_dict(context={"pre_transform": False})
     spec.pop("config", None)

@@ -1,29 +1,19 @@
-"""What the pages say about each device, gathered from one release; it formats nothing."""
+"""What the pages show of each device, collected from one release; it formats nothing."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from harness.pages.markup import figure
 from harness.releases import Release
 from harness.schema.vocabulary import LEVELS, TIER_TITLES, Level, Tier
 from harness.scoring.editions import Edition, editions
 from harness.scoring.ratings import Rating
-from harness.scoring.suite import suite_rows
-
-DEVICE_NOUNS: Final[dict[str, str]] = {
-    "phone": "phone",
-    "tablet": "tablet",
-    "single-board-computer": "single-board computer",
-    "embedded-gpu": "embedded GPU",
-    "microcontroller": "microcontroller",
-    "accelerator": "accelerator",
-    "unstated": "device of unstated kind",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +23,10 @@ class DeviceEntry:
     Attributes:
         facts: its row of the device table.
         ratings: one for each edition and tier; one without an edition where it ran no suite.
-        places: per edition, the rows of the suite with their ranks.
+        places: per edition, the rows that it rates, with their ranks.
         submissions: its rows of the submission table.
         errata: its rows of the errata table.
-        rows: per level, its rows without kernel lists; levels without rows are absent.
+        rows: per level that has any, its rows without kernel lists.
     """
 
     device_id: str
@@ -65,12 +55,12 @@ class DeviceEntry:
 
     @property
     def n_simulated(self) -> int:
-        """Rows that nobody measured."""
+        """Number of simulated rows."""
         return sum(row["tier"] == "simulated" for rows in self.rows.values() for row in rows)
 
     @property
     def is_simulated(self) -> bool:
-        """Whether nothing of it was measured or published."""
+        """Whether all of its rows are simulated."""
         return self.tiers == ("simulated",)
 
     @property
@@ -80,9 +70,9 @@ class DeviceEntry:
 
     @property
     def note(self) -> str:
-        """What tells it from its like in one line: maker, chip and clock, and the stack of a rated system."""
+        """What distinguishes it in one line: maker, chip and clock, and the runtime of a microcontroller."""
         clock = self.facts["frequency_mhz"]
-        parts = [self.facts["vendor"], self.facts["soc"], f"{clock:g} MHz" if clock else None]
+        parts = [self.facts["vendor"], self.facts["soc"], f"{figure(clock)} MHz" if clock else None]
         if self.facts["device_class"] == "microcontroller":
             parts += {entry["runtime"] for entry in self.submissions[-1:]} - {"not stated"}
         return ", ".join(part for part in parts if part)
@@ -102,16 +92,18 @@ class Ranking:
         return f"{self.edition.edition}-{self.tier}"
 
 
-def read_device_entries(release: Release, ratings: Sequence[Rating]) -> list[DeviceEntry]:
+def device_entries(
+    release: Release, ratings: Sequence[Rating], suites: Mapping[str, pd.DataFrame]
+) -> list[DeviceEntry]:
     """Every device of a release, by id.
 
     Args:
-        ratings: what `rate` says of the release.
+        ratings: ratings of the release.
+        suites: rows of the release that each edition rates, as `suites` returns them.
     """
     of_device: dict[str, list[Rating]] = defaultdict(list)
     for rating in ratings:
         of_device[rating.device_id].append(rating)
-    places = {edition.edition: suite_rows(release, edition) for edition in editions()}
     submissions, errata = _by_device(release.submissions), _by_device(release.errata)
     rows = {level: _by_device(_flat(release.levels[level])) for level in LEVELS if level in release.levels}
     return [
@@ -119,7 +111,7 @@ def read_device_entries(release: Release, ratings: Sequence[Rating]) -> list[Dev
             device_id=device_id,
             facts=facts,
             ratings=tuple(of_device[device_id]),
-            places={name: table[table["device_id"] == device_id] for name, table in places.items()},
+            places={name: table[table["device_id"] == device_id] for name, table in suites.items()},
             submissions=tuple(sorted(submissions[device_id], key=lambda row: (row["date"], row["submission_id"]))),
             errata=tuple(errata[device_id]),
             rows={level: of_level[device_id] for level, of_level in rows.items() if of_level[device_id]},
@@ -141,13 +133,11 @@ def _by_device(table: Any) -> defaultdict[str, list[dict[str, Any]]]:
     return grouped
 
 
-def rankings(subjects: Sequence[DeviceEntry]) -> list[Ranking]:
+def rankings(devices: Sequence[DeviceEntry]) -> list[Ranking]:
     """One ranking for each edition and tier that has a rated device; tiers are never ranked together."""
     found = []
     for edition in editions():
-        of_edition = [
-            rating for subject in subjects for rating in subject.labelled if rating.edition == edition.edition
-        ]
+        of_edition = [rating for device in devices for rating in device.labelled if rating.edition == edition.edition]
         for tier in sorted({rating.tier for rating in of_edition if rating.tier}):
             ranked = [rating for rating in of_edition if rating.tier == tier]
             ranked.sort(key=lambda rating: (rating.rank or 0, rating.device_id))

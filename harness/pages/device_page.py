@@ -1,18 +1,22 @@
-"""What one device page says, in the order of its template; tables and charts are made elsewhere."""
+"""What one device page shows, in the order of its template; tables and charts are made elsewhere."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from markupsafe import Markup
+from pydantic import BaseModel
 
 from harness.pages.charts import chart_files, device_chart
-from harness.pages.device_entries import DEVICE_NOUNS, DeviceEntry
+from harness.pages.declared import fact, in_order
+from harness.pages.device_entries import DeviceEntry
 from harness.pages.device_tables import errata_table, kernels_table, places_table, records_table, summary_table
 from harness.pages.label import facts_of, interval_text, label_path, label_sentence, method_text, network_title
 from harness.pages.markup import code, figure, fixed, plain, title
-from harness.pages.tables import Table, TableColumn
-from harness.schema.vocabulary import TIER_TITLES
+from harness.pages.tables import Table
+from harness.schema.columns import columns_of
+from harness.schema.facts import DeviceRecord, SubmissionRecord
+from harness.schema.vocabulary import DEVICE_NOUNS, TIER_TITLES
 from harness.scoring.editions import Edition, edition_named
 from harness.scoring.label_facts import LabelFacts
 from harness.scoring.ratings import Rating
@@ -20,12 +24,12 @@ from harness.scoring.ratings import Rating
 Facts = list[tuple[str, Any]]
 
 MOST_ROWS_SHOWN: Final = 60
-"""Rows that a page prints; where there are more, it sums them up and offers the file."""
+"""Rows that a page prints; where there are more, it summarises them and links to the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart on a page: where its files lie, what it shows, and their text by suffix."""
+    """A chart on a page: path of its files, what it shows, and the text of each file by suffix."""
 
     path: str
     title: str
@@ -35,35 +39,35 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class DevicePage:
-    """Context of the template, and what belongs beside the page."""
+    """Context of the template, and the tables and charts that become files of their own."""
 
     context: dict[str, Any]
     tables: tuple[Table, ...]
     charts: tuple[Chart, ...]
 
 
-def device_page(subject: DeviceEntry, dataset_version: str) -> DevicePage:
+def device_page(device: DeviceEntry, dataset_version: str) -> DevicePage:
     """Everything that the page of a device shows."""
-    suites = [_suite(subject, edition_named(name)) for name, rows in subject.places.items() if len(rows)]
-    errata = errata_table([subject], f"devices/{subject.device_id}-errata", "../../") if subject.errata else None
-    records, kernel_rows = records_table(subject), kernels_table(subject)
-    kernels = summary_table(subject, "kernels", TableColumn("kernel", "Kernel type"))
+    suites = [_suite(device, edition_named(name)) for name, rows in device.places.items() if len(rows)]
+    errata = errata_table([device], f"devices/{device.device_id}-errata", "../../") if device.errata else None
+    records, kernel_rows = records_table(device), kernels_table(device)
+    kernels = summary_table(device, "kernels", "kernel")
     is_long = records is not None and len(records.rows) > MOST_ROWS_SHOWN
-    families = summary_table(subject, "models", TableColumn("family", "Family")) if is_long else None
+    families = summary_table(device, "models", "family") if is_long else None
     context = {
-        "subject": subject,
-        "title": title(subject.name),
-        "lead": _lead(subject),
-        "ratings": [_rating(subject, rating, dataset_version) for rating in subject.labelled],
-        "reasons": [rating.reason for rating in subject.ratings if rating.reason and not subject.is_simulated],
-        "simulated": _simulated(subject),
+        "device": device,
+        "title": title(device.name),
+        "lead": _lead(device),
+        "ratings": [_rating(device, rating, dataset_version) for rating in device.labelled],
+        "reasons": [rating.reason for rating in device.ratings if rating.reason and not device.is_simulated],
+        "simulated": _simulated(device),
         "suites": suites,
         "kernels": kernels,
         "kernel_rows": kernel_rows,
         "families": families,
-        "device_facts": _device_facts(subject),
+        "device_facts": _device_facts(device),
         "errata": errata,
-        "submissions": [_submission(entry) for entry in subject.submissions],
+        "submissions": [_submission(entry) for entry in device.submissions],
         "records": records,
         "is_long": is_long,
     }
@@ -72,45 +76,45 @@ def device_page(subject: DeviceEntry, dataset_version: str) -> DevicePage:
     return DevicePage(context, tuple(tables), tuple(suite["chart"] for suite in suites))
 
 
-def _simulated(subject: DeviceEntry) -> str:
-    """What must be said before any figure of a page that holds simulated ones; empty where it holds none."""
-    if subject.is_simulated:
+def _simulated(device: DeviceEntry) -> str:
+    """Notice that stands above the figures of a page with simulated rows; empty where it has none."""
+    if device.is_simulated:
         return "Every figure on this page was computed by an estimator. Nothing was measured, ranked or labelled."
-    if subject.n_simulated:
-        n_rows = sum(len(rows) for rows in subject.rows.values())
-        return f"{subject.n_simulated} of {n_rows} rows were computed by an estimator; no rank or label rests on them."
+    if device.n_simulated:
+        n_rows = sum(len(rows) for rows in device.rows.values())
+        return f"{device.n_simulated} of {n_rows} rows were computed by an estimator; no rank or label rests on them."
     return ""
 
 
-def _lead(subject: DeviceEntry) -> str:
-    noun = DEVICE_NOUNS[subject.facts["device_class"]]
-    noun = f"simulated {noun}" if subject.is_simulated else noun
+def _lead(device: DeviceEntry) -> str:
+    noun = DEVICE_NOUNS[device.facts["device_class"]]
+    noun = f"simulated {noun}" if device.is_simulated else noun
     noun = f"{'An' if noun[0] in 'aeiou' else 'A'} {noun}"
-    note = f" ({subject.note})" if subject.note else ""
-    n_rows = sum(len(rows) for rows in subject.rows.values())
-    return f"{noun}{note} with {n_rows} rows from {len(subject.submissions)} submission" + (
-        "." if len(subject.submissions) == 1 else "s."
+    note = f" ({device.note})" if device.note else ""
+    n_rows = sum(len(rows) for rows in device.rows.values())
+    return f"{noun}{note} with {n_rows} rows from {len(device.submissions)} submission" + (
+        "." if len(device.submissions) == 1 else "s."
     )
 
 
-def _suite(subject: DeviceEntry, edition: Edition) -> dict[str, Any]:
-    table = places_table(subject, edition)
+def _suite(device: DeviceEntry, edition: Edition) -> dict[str, Any]:
+    table = places_table(device, edition)
     place = "energy of one inference for each network and delegate, beside the edition's references"
     chart = Chart(
-        path=f"assets/generated/charts/devices/{subject.device_id}-{edition.edition}",
-        title=f"{subject.name}: {place}. The figures are in the table below.",
+        path=f"assets/generated/charts/devices/{device.device_id}-{edition.edition}",
+        title=f"{device.name}: {place}. The figures are in the table below.",
         caption=f"{place[0].upper()}{place[1:]}",
         files={},
     )
-    chart.files.update(chart_files(device_chart(subject, edition), chart.title))
+    chart.files.update(chart_files(device_chart(device, edition), chart.title))
     has_ranks = any(column.key == "energy_rank" for column in table.columns)
     return {"edition": edition, "table": table, "chart": chart, "ranks": has_ranks}
 
 
-def _rating(subject: DeviceEntry, rating: Rating, dataset_version: str) -> dict[str, Any]:
+def _rating(device: DeviceEntry, rating: Rating, dataset_version: str) -> dict[str, Any]:
     edition = edition_named(rating.edition or "")
-    path = label_path(subject, rating)
-    signed = facts_of(subject, rating, dataset_version)
+    path = label_path(device, rating)
+    signed = facts_of(device, rating, dataset_version)
     facts: Facts = [
         ("Class", _classes(rating.label_range)),
         ("Energy index", _index(rating)),
@@ -150,7 +154,7 @@ def _index(rating: Rating) -> Markup:
 
 def _recomputed_and_published(value: float | None, published: float | None, decimals: int, unit: str) -> str:
     own = f"{fixed(value, decimals)} {unit}, recomputed" if value is not None else "not computable"
-    return own if published is None else f"{own}; {published:g} as published"
+    return own if published is None else f"{own}; {figure(published)} as published"
 
 
 def _link(address: str, shown: str) -> Markup:
@@ -174,56 +178,48 @@ def _network_list(rating: Rating, edition: Edition) -> Markup:
     return Markup('<ul class="plain">{}</ul>').format(Markup("").join(items))
 
 
-def _given(pairs: Facts) -> Facts:
-    return [(name, value) for name, value in pairs if value is not None and value != ""]
+def _facts_in_order(
+    model: type[BaseModel],
+    row: Mapping[str, Any],
+    composed: Mapping[str, Any],
+    first: Sequence[str],
+    last: Sequence[str] = (),
+) -> Facts:
+    """Displayed facts of a row that are not absent, some of them first and some last.
+
+    Args:
+        composed: values that are put together of several columns, or None where another column shows them.
+    """
+    columns = {name: column for name, column in columns_of(model).items() if column.quantity.display is not None}
+    shown = [
+        (column.display.title, composed.get(column.name, fact(column, row[column.name])))
+        for column in in_order(columns, first, last)
+        if column.name not in composed or composed[column.name] is not None
+    ]
+    return [(name, value) for name, value in shown if value is not None]
 
 
-def _device_facts(subject: DeviceEntry) -> Facts:
-    facts = subject.facts
-    tdp, printed = facts["tdp_w"], facts["tdp_printed_w"]
-    tdp_text = None if tdp is None else f"{figure(tdp)} W"
+def _device_facts(device: DeviceEntry) -> Facts:
+    composed: dict[str, Any] = {"device_class": DEVICE_NOUNS[device.facts["device_class"]]}
+    tdp, printed = device.facts["tdp_w"], device.facts["tdp_printed_w"]
     if tdp is not None and printed is not None and printed != tdp:
-        tdp_text = f"{figure(tdp)} W used; {figure(printed)} W as printed, see the errata"
-    return _given(
-        [
-            ("Name", subject.name),
-            ("Identifier", code(subject.device_id)),
-            ("Kind", DEVICE_NOUNS[facts["device_class"]]),
-            ("Maker or submitter", facts["vendor"]),
-            ("System on chip", facts["soc"]),
-            ("Processor", facts["processor_name"]),
-            ("Accelerator", facts["accelerator"]),
-            ("Board", facts["board"]),
-            ("Clock", None if facts["frequency_mhz"] is None else f"{figure(facts['frequency_mhz'])} MHz"),
-            ("Year", facts["year"]),
-            ("Thermal design power (TDP)", tdp_text),
-        ]
-    )
+        composed["tdp_w"] = f"{figure(tdp)} W used; {figure(printed)} W as printed, see the errata"
+    return _facts_in_order(DeviceRecord, device.facts, composed, ("name", "device_id", "device_class", "vendor"))
 
 
 def _submission(entry: dict[str, Any]) -> dict[str, Any]:
     source = plain(entry["citation"])
     if entry["url"]:
         source += Markup(" ") + Markup('<a href="{0}">{0}</a>').format(plain(entry["url"]))
-    meter = entry["meter"]
-    if meter and entry["sampling_hz"]:
-        meter = f"{meter}, {figure(entry['sampling_hz'])} Hz"
-    idle = entry["idle_power_mw"]
-    facts = _given(
-        [
-            ("Submission", code(entry["submission_id"])),
-            ("Date", entry["date"]),
-            ("Source", source),
-            ("Identifier", entry["identifier"]),
-            ("Method and tier", f"{entry['method']}; {TIER_TITLES[entry['tier']]}"),
-            ("Runtime", entry["runtime"]),
-            ("Meter", meter),
-            ("Idle power", None if idle is None else f"{figure(idle)} mW"),
-            ("Conditions", entry["conditions"]),
-            ("Notes", entry["notes"]),
-            ("Contributors", ", ".join(entry["contributors"])),
-            ("Licence", entry["licence"]),
-            ("Attribution", entry["attribution"]),
-        ]
-    )
+    composed: dict[str, Any] = {
+        "citation": source,
+        "method": f"{entry['method']}; {TIER_TITLES[entry['tier']]}",
+        "tier": None,
+        "device_id": None,
+    }
+    if entry["meter"] and entry["sampling_hz"]:
+        composed["meter"] = f"{entry['meter']}, {figure(entry['sampling_hz'])} Hz"
+    first = ("submission_id", "date", "citation", "identifier", "method", "runtime", "meter", "idle_power_mw")
+    last = ("conditions", "notes", "contributors", "licence", "attribution")
+    facts = _facts_in_order(SubmissionRecord, entry, composed, first, last)
     return {"name": entry["submission_id"], "title": entry["title"], "facts": facts}

@@ -2,38 +2,48 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 from typing import Any, Final
 
-from harness.pages.device_entries import DEVICE_NOUNS, DeviceEntry, Ranking
+from harness.pages.declared import cell, columns_in, in_order, table_column
+from harness.pages.device_entries import DeviceEntry, Ranking
 from harness.pages.label import interval_text, is_numbered
 from harness.pages.markup import fixed, plain
-from harness.pages.tables import Cell, Table, TableColumn, badge, link, noted, number, text, words
-from harness.schema.vocabulary import CONFIGURATION_FIELDS, TIER_TITLES, Level
+from harness.pages.tables import Cell, Table, TableColumn, badge, link, noted, number, text
+from harness.schema.columns import Column, columns_of
+from harness.schema.facts import DeviceRecord, ErratumRecord
+from harness.schema.records import KEYS, RECORDS
+from harness.schema.vocabulary import DEVICE_NOUNS, TIER_TITLES, Level
 from harness.scoring.editions import Edition, SuiteNetwork
 from harness.scoring.ratings import Rating
 
-_RANK = TableColumn("rank", "Rank", is_number=True)
-_CLASS = TableColumn("label", "Class")
-_INDEX = TableColumn("energy_index", "Energy index", is_number=True)
-_TIER = TableColumn("tier", "Tier")
+_RANK: Final = TableColumn("rank", "Rank", is_number=True)
+_CLASS: Final = TableColumn("label", "Class")
+_INDEX: Final = TableColumn("energy_index", "Energy index", is_number=True)
+_DEVICE: Final = TableColumn("device", "Device")
+_NETWORK: Final = TableColumn("network", "Network")
 _LEVELS: Final[tuple[Level, ...]] = ("kernels", "models")
+_COLUMNS: Final[dict[str, Column]] = {
+    name: column for record in RECORDS.values() for name, column in columns_of(record).items()
+}
+"""Columns of all records by name; one name has one meaning and unit at every level."""
 _KIND: Final = ("delegate", "dtype", "is_idle_subtracted", "tier")
-"""What must agree before energies are put into one line."""
+"""What must agree before energies are summarised in one row."""
 
 
 def _printed(value: float | None, decimals: int = 1) -> Cell:
     return Cell(value, plain(fixed(value, decimals)))
 
 
-def ranking_table(ranking: Ranking, subjects: Sequence[DeviceEntry], root: str) -> Table:
+def ranking_table(ranking: Ranking, devices: Sequence[DeviceEntry], root: str) -> Table:
     """Rated devices of one edition and tier, best first.
 
     Args:
         root: relative address of the root of the site from the page that shows the table.
     """
     edition = ranking.edition
-    of_id = {subject.device_id: subject for subject in subjects}
+    of_id = {device.device_id: device for device in devices}
     noun = edition.device_noun
     columns = [_RANK, TableColumn("device", noun[0].upper() + noun[1:]), _CLASS, _INDEX]
     if edition.has_pcs_and_iecs:
@@ -52,10 +62,10 @@ def ranking_table(ranking: Ranking, subjects: Sequence[DeviceEntry], root: str) 
     return Table(f"rankings/{ranking.name}", caption, columns, rows, header_column=1)
 
 
-def _ranking_row(rating: Rating, subject: DeviceEntry, edition: Edition, root: str) -> list[Cell]:
+def _ranking_row(rating: Rating, device: DeviceEntry, edition: Edition, root: str) -> list[Cell]:
     row = [
         number(rating.rank),
-        link(rating.name, f"{root}{subject.path}", subject.note),
+        link(rating.name, f"{root}{device.path}", device.note),
         badge(rating.label_range),
         _printed(rating.energy_index),
     ]
@@ -65,91 +75,85 @@ def _ranking_row(rating: Rating, subject: DeviceEntry, edition: Edition, root: s
     return [*row, text(interval or None), number(len(rating.networks))]
 
 
-def index_table(subjects: Sequence[DeviceEntry], root: str) -> Table:
-    """Devices with their class, or with the reason why they have none."""
+def index_table(devices: Sequence[DeviceEntry], root: str) -> Table:
+    """Devices with their class, or the note that they are not rated."""
     columns = [
-        TableColumn("device", "Device"),
+        _DEVICE,
         _CLASS,
         _INDEX,
-        TableColumn("device_class", "Kind"),
-        TableColumn("vendor", "Maker or submitter"),
+        *(table_column(columns_of(DeviceRecord)[name]) for name in ("device_class", "vendor")),
         TableColumn("edition", "Edition"),
         TableColumn("n_rows", "Rows", is_number=True),
     ]
     rows = []
-    for subject in subjects:
-        rating = (*subject.labelled, *subject.ratings)[0]
+    for device in devices:
+        rating = (*device.labelled, *device.ratings)[0]
         rows.append(
             [
-                link(subject.name, f"{root}{subject.path}"),
+                link(device.name, f"{root}{device.path}"),
                 badge(rating.label_range) if rating.label else Cell("not rated", plain("not rated")),
                 _printed(rating.energy_index),
-                text(DEVICE_NOUNS[subject.facts["device_class"]]),
-                text(subject.facts["vendor"]),
+                text(DEVICE_NOUNS[device.facts["device_class"]]),
+                text(device.facts["vendor"]),
                 text(rating.edition),
-                number(sum(len(found) for found in subject.rows.values())),
+                number(sum(len(found) for found in device.rows.values())),
             ]
         )
     return Table("devices", f"{len(rows)} devices with measured or published figures", columns, rows)
 
 
-def simulated_index_table(subjects: Sequence[DeviceEntry], root: str) -> Table:
-    """Devices of which every figure is simulated, with what computed it."""
+def simulated_index_table(devices: Sequence[DeviceEntry], root: str) -> Table:
+    """Devices of which every figure is simulated, with the estimator that computed it."""
     columns = [
-        TableColumn("device", "Device"),
-        _TIER,
-        TableColumn("device_class", "Kind"),
+        _DEVICE,
+        table_column(_COLUMNS["tier"]),
+        table_column(columns_of(DeviceRecord)["device_class"]),
         TableColumn("estimator", "Estimator"),
         TableColumn("n_kernel_rows", "Kernel rows", is_number=True),
         TableColumn("n_model_rows", "Model rows", is_number=True),
     ]
     rows = [
         [
-            link(subject.name, f"{root}{subject.path}"),
+            link(device.name, f"{root}{device.path}"),
             text("simulated"),
-            text(DEVICE_NOUNS[subject.facts["device_class"]]),
-            text(", ".join(dict.fromkeys(entry["runtime"] for entry in subject.submissions))),
-            *(number(len(subject.rows.get(level, []))) for level in _LEVELS),
+            text(DEVICE_NOUNS[device.facts["device_class"]]),
+            text(", ".join(dict.fromkeys(entry["runtime"] for entry in device.submissions))),
+            *(number(len(device.rows.get(level, []))) for level in _LEVELS),
         ]
-        for subject in subjects
+        for device in devices
     ]
     return Table("devices-simulated", "Simulated devices: never ranked, never labelled", columns, rows)
 
 
-def places_table(subject: DeviceEntry, edition: Edition) -> Table:
+def places_table(device: DeviceEntry, edition: Edition) -> Table:
     """Every figure of the suite by network and delegate, with its ranks among devices of the same tier."""
     columns = [
-        TableColumn("network", "Network"),
-        TableColumn("delegate", "Delegate"),
-        TableColumn("energy_mj", "Energy", "mJ", is_number=True),
-        TableColumn("power_mw", "Mean power", "mW", is_number=True),
-        TableColumn("latency_ms", "Latency", "ms", is_number=True),
-        TableColumn("energy_min_mj", "Lowest run", "mJ", is_number=True),
-        TableColumn("energy_max_mj", "Highest run", "mJ", is_number=True),
+        _NETWORK,
+        *map(table_column, map(_COLUMNS.__getitem__, _PLACE_FIGURES)),
         TableColumn("energy_rank", "Energy rank", is_number=True),
         TableColumn("power_rank", "Power rank", is_number=True),
-        TableColumn("tier", "Tier"),
+        table_column(_COLUMNS["tier"]),
     ]
     networks = {network.id: network for network in edition.networks}
-    places = subject.places[edition.edition].to_dict("records")
+    places = device.places[edition.edition].to_dict("records")
     order = list(networks)
     places.sort(key=lambda place: (order.index(place["network"]), place["delegate"], place["tier"]))
     rows = [_place_row(place, networks[place["network"]]) for place in places]
-    caption = f"{edition.title}: {subject.name} by network and delegate, one inference each"
-    name = f"devices/{subject.device_id}-{edition.edition}"
+    caption = f"{edition.title}: {device.name} by network and delegate, one inference each"
+    name = f"devices/{device.device_id}-{edition.edition}"
     return Table(name, caption, _without_empty(columns, rows), _kept(columns, rows), element_id=edition.edition)
+
+
+_PLACE_FIGURES: Final = ("delegate", "energy_mj", "power_mw", "latency_ms", "energy_min_mj", "energy_max_mj")
 
 
 def _place_row(place: Mapping[Any, Any], network: SuiteNetwork) -> list[Cell]:
     has_spread = bool(place["has_spread"])
+    lowest, highest = (place["low_mj"], place["high_mj"]) if has_spread else (None, None)
+    figures = {**place, "energy_min_mj": lowest, "energy_max_mj": highest}
     return [
         noted(network.id, network.title) if is_numbered(network) else text(network.title),
-        text(place["delegate"]),
-        number(place["energy_mj"]),
-        number(place["power_mw"]),
-        number(place["latency_ms"]),
-        number(place["low_mj"] if has_spread else None),
-        number(place["high_mj"] if has_spread else None),
+        *(cell(_COLUMNS[name], figures[name]) for name in _PLACE_FIGURES),
         number(place["energy_rank"]),
         number(place["power_rank"]),
         text(place["tier"]),
@@ -172,85 +176,62 @@ def _kept(columns: Sequence[TableColumn], rows: Sequence[Sequence[Cell]]) -> lis
     return [[row[position] for position in filled] for row in rows]
 
 
-def records_table(subject: DeviceEntry) -> Table | None:
+def records_table(device: DeviceEntry) -> Table | None:
     """Every row of the models and applications levels with its record id; None where there is none."""
-    columns = [
-        TableColumn("network", "Network"),
-        TableColumn("delegate", "Delegate"),
-        TableColumn("dtype", "Data type"),
-        TableColumn("energy_mj", "Energy", "mJ", is_number=True),
-        TableColumn("power_mw", "Mean power", "mW", is_number=True),
-        TableColumn("latency_ms", "Latency", "ms", is_number=True),
-        TableColumn("supply_mv", "Supply", "mV", is_number=True),
-        TableColumn("n_runs", "Runs", is_number=True),
-        TableColumn("rounds", "Rounds"),
-        TableColumn("is_idle_subtracted", "Idle subtracted"),
-        _TIER,
-        TableColumn("submission_id", "Submission"),
-        TableColumn("record_id", "Record id"),
-    ]
-    found = [*subject.rows.get("applications", []), *subject.rows.get("models", [])]
+    found = [*device.rows.get("applications", []), *device.rows.get("models", [])]
     if not found:
         return None
+    shown = in_order(
+        columns_in((RECORDS["applications"], RECORDS["models"]), "networks"),
+        first=("delegate", "dtype", "energy_mj", "power_mw", "latency_ms"),
+        last=("is_idle_subtracted", "tier", "submission_id", "record_id"),
+    )
+    columns = [_NETWORK, *map(table_column, shown)]
     rows = [
         [
             text(row["model"] if "model" in row else f"{row['dnn']} {row['reference_model']}"),
-            text(row["delegate"]),
-            text(row["dtype"]),
-            number(row["energy_mj"]),
-            number(row["power_mw"]),
-            number(row["latency_ms"]),
-            number(row["supply_mv"]),
-            number(row["n_runs"]),
-            text(", ".join(row["rounds"]) if row["rounds"] else None),
-            text("yes" if row["is_idle_subtracted"] else "no"),
-            text(row["tier"]),
-            words(row["submission_id"]),
-            words(row["record_id"]),
+            *(cell(column, row.get(column.name)) for column in shown),
         ]
         for row in found
     ]
-    name = f"devices/{subject.device_id}-rows"
-    caption = f"Every row of {subject.name} in the models and applications datasets"
+    name = f"devices/{device.device_id}-rows"
+    caption = f"Every row of {device.name} in the models and applications datasets"
     return Table(name, caption, _without_empty(columns, rows), _kept(columns, rows), element_id="rows")
 
 
-def summary_table(subject: DeviceEntry, level: Level, group: TableColumn) -> Table | None:
-    """Range of the energies by kernel type or by family, apart for each delegate, data type and tier.
+def summary_table(device: DeviceEntry, level: Level, group: str) -> Table | None:
+    """Range of the energies by kernel type or by family, separately for each delegate, data type and tier.
 
     Args:
-        group: column of the rows that they are grouped by.
+        group: column of the rows by which they are grouped.
 
     Returns:
         None where the level has no rows.
     """
     columns = [
-        group,
+        table_column(_COLUMNS[group]),
         TableColumn("n_rows", "Rows", is_number=True),
         TableColumn("energy_lowest_mj", "Lowest", "mJ", is_number=True),
         TableColumn("energy_median_mj", "Median", "mJ", is_number=True),
         TableColumn("energy_highest_mj", "Highest", "mJ", is_number=True),
         TableColumn("mj_per_gflop", "Median per GFLOP", "mJ", is_number=True),
-        TableColumn("delegate", "Delegate"),
-        TableColumn("dtype", "Data type"),
-        TableColumn("is_idle_subtracted", "Idle subtracted"),
-        _TIER,
+        *(table_column(_COLUMNS[name]) for name in _KIND),
     ]
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
-    for row in subject.rows.get(level, []):
-        groups[tuple(row[name] for name in (group.key, *_KIND))].append(row)
+    for row in device.rows.get(level, []):
+        groups[tuple(row[name] for name in (group, *_KIND))].append(row)
     if not groups:
         return None
     rows = [_summary_row(key, members) for key, members in sorted(groups.items())]
-    caption = f"Energy of one inference by {group.title.lower()}: {subject.name}"
+    caption = f"Energy of one inference by {columns[0].title.lower()}: {device.name}"
     return Table(
-        f"devices/{subject.device_id}-{level}-summary", caption, _without_empty(columns, rows), _kept(columns, rows),
+        f"devices/{device.device_id}-{level}-summary", caption, _without_empty(columns, rows), _kept(columns, rows),
         element_id=f"{level}-summary",
     )  # fmt: skip
 
 
 def _summary_row(key: tuple[Any, ...], rows: Sequence[Mapping[str, Any]]) -> list[Cell]:
-    name, delegate, dtype, is_idle_subtracted, tier = key
+    name, *kind = key
     energies = [row["energy_mj"] for row in rows]
     per_gflop = [1e9 * row["energy_mj"] / row["flops"] for row in rows if row["flops"]]
     return [
@@ -260,47 +241,38 @@ def _summary_row(key: tuple[Any, ...], rows: Sequence[Mapping[str, Any]]) -> lis
         number(median(energies), 4),
         number(max(energies), 4),
         number(median(per_gflop) if per_gflop else None, 4),
-        text(delegate),
-        text(dtype),
-        text("yes" if is_idle_subtracted else "no"),
-        text(tier),
+        *(cell(_COLUMNS[column], value) for column, value in zip(_KIND, kind, strict=True)),
     ]
 
 
-def kernels_table(subject: DeviceEntry) -> Table | None:
+def kernels_table(device: DeviceEntry) -> Table | None:
     """Every kernel row, for the download; None where there is none."""
-    names = (
-        "kernel", *CONFIGURATION_FIELDS, *_KIND, "batch_size", "energy_mj", "latency_ms", "power_mw", "n_runs", "flops",
-        "params", "bytes_moved", "source_id", "submission_id", "record_id",
-    )  # fmt: skip
-    found = subject.rows.get("kernels", [])
+    found = device.rows.get("kernels", [])
     if not found:
         return None
-    rows = [[Cell(row[name], plain("")) for name in names] for row in found]
-    caption = f"Every row of {subject.name} in the kernels dataset"
-    return Table(f"devices/{subject.device_id}-kernels", caption, [TableColumn(name, name) for name in names], rows)
+    shown = in_order(
+        columns_in((RECORDS["kernels"],), "kernels"),
+        first=(*KEYS["kernels"], *_KIND, "batch_size", "energy_mj"),
+        last=("source_id", "submission_id", "record_id"),
+    )
+    rows = [[Cell(row[column.name], plain("")) for column in shown] for row in found]
+    caption = f"Every row of {device.name} in the kernels dataset"
+    return Table(f"devices/{device.device_id}-kernels", caption, list(map(table_column, shown)), rows)
 
 
-def errata_table(subjects: Sequence[DeviceEntry], name: str, root: str) -> Table:
-    """Corrected figures: what is printed, what is used, and why."""
-    columns = [
-        TableColumn("device", "Device"),
-        TableColumn("field", "Field"),
-        TableColumn("where", "Row"),
-        TableColumn("printed", "Printed", is_number=True),
-        TableColumn("used", "Used", is_number=True),
-        TableColumn("why", "Why", is_prose=True),
-    ]
+def errata_table(devices: Sequence[DeviceEntry], name: str, root: str) -> Table:
+    """Corrected figures: the printed one, the used one, and the reason."""
+    declared = columns_of(ErratumRecord)
+    columns = [_DEVICE, *(table_column(declared[key]) for key in ("field", "where", "printed", "used"))]
+    columns.append(replace(table_column(declared["why"]), is_prose=True))
     rows = [
         [
-            link(subject.name, f"{root}{subject.path}"),
-            words(entry["field"]),
+            link(device.name, f"{root}{device.path}"),
+            cell(declared["field"], entry["field"]),
             text(entry["where"] or "the device"),
-            number(entry["printed"]),
-            number(entry["used"]),
-            text(entry["why"]),
+            *(cell(declared[key], entry[key]) for key in ("printed", "used", "why")),
         ]
-        for subject in subjects
-        for entry in subject.errata
+        for device in devices
+        for entry in device.errata
     ]
     return Table(name, "Printed figures that are not the used ones", columns, rows, element_id="errata-table")

@@ -1,15 +1,14 @@
 """Field tables of rows, records and YAML files, read from the schema's own models; it declares no field."""
 
-import types
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Final
 
 from pydantic import BaseModel
 
 from harness.pages.tables import Cell, Table, TableColumn, text, words
+from harness.schema.annotations import FieldType, field_types
 from harness.schema.columns import flat_columns
-from harness.schema.facts import Device, DeviceRecord, ErratumRecord, Manifest, SubmissionRecord
+from harness.schema.facts import SIDE_RECORDS, Device, Manifest
 from harness.schema.networks import Network
-from harness.schema.quantities import Quantity
 from harness.schema.records import RECORDS, ROWS
 from harness.schema.vocabulary import Level
 
@@ -25,21 +24,20 @@ _TYPE_WORDS: Final = {float: "number", int: "whole number", bool: "truth value",
 
 
 def row_table(level: Level) -> Table:
-    """What a contributor writes into the CSV file of a level."""
+    """Columns of the CSV file that a contributor writes for a level."""
     return _column_table(ROWS[level], f"schema/{level}-csv", f"Columns of {level}.csv")
 
 
 def record_table(level: Level) -> Table:
-    """What a row of the published dataset of a level holds."""
+    """Columns of the published dataset of a level."""
     return _column_table(RECORDS[level], f"schema/{level}", f"Columns of the {level} dataset")
 
 
 def fact_tables() -> list[Table]:
     """Columns of the tables published beside the rows."""
     return [
-        _column_table(DeviceRecord, "schema/devices", "Columns of the device table"),
-        _column_table(SubmissionRecord, "schema/submissions", "Columns of the submission table"),
-        _column_table(ErratumRecord, "schema/errata", "Columns of the errata table"),
+        _column_table(model, f"schema/{name}", f"Columns of the {name.removesuffix('s')} table")
+        for name, model in SIDE_RECORDS.items()
     ]
 
 
@@ -82,41 +80,25 @@ def network_table() -> Table:
 
 
 def _yaml_rows(model: type[BaseModel], prefix: str = "") -> list[list[Cell]]:
-    hints = get_type_hints(model, include_extras=True)
     rows: list[list[Cell]] = []
-    for name, info in model.model_fields.items():
-        base, quantity, kind = _reading(hints[name])
+    for name, declared in field_types(model).items():
+        info, quantity = model.model_fields[name], declared.quantity
         meaning = quantity.sentence if quantity else info.description or ""
         required = "yes" if info.is_required() else "no"
         unit, admitted = (quantity.unit, quantity.expected) if quantity else ("", "")
-        if get_origin(base) is Literal:
-            admitted = "one of " + ", ".join(str(word) for word in get_args(base))
-        rows.append(_row(f"{prefix}{name}", kind, unit, required, meaning, admitted))
-        inner = _section(base)
-        if inner is not None:
-            rows += _yaml_rows(inner, f"{prefix}{name}.")
+        if declared.choices:
+            admitted = "one of " + ", ".join(map(str, declared.choices))
+        rows.append(_row(f"{prefix}{name}", _type_in_words(declared), unit, required, meaning, admitted))
+        section = declared.inner[0].model if declared.base is list else declared.model
+        if section is not None:
+            rows += _yaml_rows(section, f"{prefix}{name}.")
     return rows
 
 
-def _section(base: Any) -> type[BaseModel] | None:
-    """Model of a section, or of the entries of a list of sections."""
-    candidate = _reading(get_args(base)[0])[0] if get_origin(base) is list else base
-    return candidate if isinstance(candidate, type) and issubclass(candidate, BaseModel) else None
-
-
-def _reading(annotation: Any) -> tuple[Any, Quantity | None, str]:
-    """Base type, quantity and type in words of an annotation."""
-    if get_origin(annotation) in (Union, types.UnionType):
-        return _reading(next(part for part in get_args(annotation) if part is not types.NoneType))
-    if get_origin(annotation) is Annotated:
-        base, *notes = get_args(annotation)
-        quantity = next((note for note in notes if isinstance(note, Quantity)), None)
-        return base, quantity, _reading(base)[2]
-    if get_origin(annotation) is Literal:
-        return annotation, None, _TYPE_WORDS[type(get_args(annotation)[0])]
-    if get_origin(annotation) is list:
-        return annotation, None, f"list of {_reading(get_args(annotation)[0])[2]}"
-    if get_origin(annotation) is dict:
-        keys, values = get_args(annotation)
-        return annotation, None, f"mapping of {_reading(keys)[2]} to {_reading(values)[2]}"
-    return annotation, None, _TYPE_WORDS.get(annotation, "section")
+def _type_in_words(declared: FieldType) -> str:
+    inner = [_type_in_words(part) for part in declared.inner]
+    if declared.base is list:
+        return f"list of {inner[0]}"
+    if declared.base is dict:
+        return f"mapping of {inner[0]} to {inner[1]}"
+    return _TYPE_WORDS.get(declared.base, "section")

@@ -1,7 +1,9 @@
 """Text of unknown origin made safe for Markdown and HTML alike, and numbers as the site prints them.
 
 Every value that a template prints passes through `plain`, so that a name cannot become markup; only what the
-harness itself marks as `Markup` is printed as it stands.
+harness itself marks as `Markup` is printed as it stands. Pages mix Markdown with HTML blocks, in which a backslash is
+text, so they need character references; `harness.schema.export.escape_markdown` is for files that people also read as
+source.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Colours of the site, the label and the charts, declared once; it draws nothing.
 
-Class colours run from green to red in the manner that readers of energy labels know. Colour never stands alone:
+Class colours run from green to red, as on energy labels. Colour never stands alone:
 a class is always also a letter, and a delegate always also a shape.
 """
 
@@ -31,7 +31,7 @@ SERIES: Final[dict[str, tuple[str, ...]]] = {
     "light": ("#0072b2", "#d55e00", "#00805d", "#b4558c", "#6b4fa0", "#8a6d00", "#3f3f3f", "#007f99"),
     "dark": ("#56b4e9", "#ff9d4d", "#2fd3a2", "#e59ac6", "#b8a4ea", "#f0e442", "#d0d0d0", "#6fd6e8"),
 }
-"""Colours of delegates, told apart under the common colour vision deficiencies (after Okabe and Ito)."""
+"""Colours of delegates, distinguishable under the common colour vision deficiencies (after Okabe and Ito)."""
 
 
 def class_colour(letter: str) -> str:

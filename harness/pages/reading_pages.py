@@ -1,4 +1,4 @@
-"""What the generated reading pages say: datasets, schema, label scale and validation rules; device pages are apart."""
+"""What the generated reading pages hold: datasets, schema, label scale and validation rules; no device pages."""
 
 import re
 from collections import Counter
@@ -32,7 +32,7 @@ _LEVEL_SENTENCES: Final[dict[Level, str]] = {
 
 
 def datasets_context(release: Release, dataset_version: str) -> dict[str, Any]:
-    """The three levels with their size, split and columns, the tiers, and who asks to be named."""
+    """The three levels with their size, split and columns, the tiers, and the attributions that sources ask for."""
     submissions = release.submissions.to_pylist()
     licences = Counter(entry["licence"] for entry in submissions)
     return {
@@ -93,7 +93,7 @@ def schema_context() -> dict[str, Any]:
         (
             "graphs/MODEL.json",
             "network-json",
-            "The kernel list of one model of models.csv, one entry a kernel. A dot leads into an entry.",
+            "The kernel list of one model of models.csv, one entry per kernel. A dot leads into an entry.",
             [network_table()],
         ),
         (
@@ -111,14 +111,14 @@ def schema_context() -> dict[str, Any]:
     }
 
 
-def scale_context(subjects: Sequence[DeviceEntry]) -> dict[str, Any]:
+def scale_context(devices: Sequence[DeviceEntry]) -> dict[str, Any]:
     """Every edition with its borders, references and the count of devices in each class."""
-    return {"parts": [_edition_part(edition, subjects) for edition in editions()]}
+    return {"parts": [_edition_part(edition, devices) for edition in editions()]}
 
 
-def _edition_part(edition: Edition, subjects: Sequence[DeviceEntry]) -> dict[str, Any]:
+def _edition_part(edition: Edition, devices: Sequence[DeviceEntry]) -> dict[str, Any]:
     found = Counter(
-        rating.label for subject in subjects for rating in subject.labelled if rating.edition == edition.edition
+        rating.label for device in devices for rating in device.labelled if rating.edition == edition.edition
     )
     borders = border_texts(edition)
     return {
@@ -149,7 +149,7 @@ def _reference_table(edition: Edition) -> Table:
     return Table(f"scale/{edition.edition}", caption, columns, rows, element_id=f"{edition.edition}-references")
 
 
-_SUBJECTS: Final = {
+_RULE_GROUPS: Final = {
     "files": "Files and folders",
     "text": "Text of a file",
     "yaml": "device.yaml and submission.yaml",
@@ -178,6 +178,6 @@ def rules_context(rules: Sequence[RuleDoc]) -> dict[str, Any]:
         groups.setdefault(rule.subject, []).append(entry)
     return {
         "groups": [
-            {"subject": _SUBJECTS.get(subject, subject), "rules": entries} for subject, entries in groups.items()
+            {"subject": _RULE_GROUPS.get(subject, subject), "rules": entries} for subject, entries in groups.items()
         ]
     }

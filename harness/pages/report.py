@@ -1,4 +1,4 @@
-"""The report of a pull request in Markdown: verdict, counts, faults by rule, and what changes in the rankings.
+"""The report of a pull request in Markdown: verdict, counts, faults by rule, and changes in the rankings.
 
 Everything from a contributor is escaped, because the report is posted as a comment.
 """
@@ -7,20 +7,21 @@ from collections import Counter
 from collections.abc import Sequence
 
 from harness.issues import Report
+from harness.pages.markup import fixed
 from harness.schema.export import code_span, markdown_table
 from harness.scoring.changes import RatingChange
 from harness.scoring.ratings import Rating
 
 MOST_LISTED = 200
-"""Faults that are written out; a comment has a largest length, and the annotations hold them all."""
+"""Faults that are listed; the length of a comment is limited, and the annotations hold them all."""
 
 
 def pull_request_report(report: Report, changes: Sequence[RatingChange] | None) -> str:
     """Report of a validation in Markdown.
 
     Args:
-        report: what validation found.
-        changes: ratings that the new rows change; None where errors keep them from being computed.
+        report: report of the validation.
+        changes: ratings that the new rows change; None where errors prevent their computation.
     """
     verdict = "failed" if report.n_errors else "passed"
     counts = f"{report.n_rows} rows, {report.n_errors} errors, {report.n_warnings} warnings."
@@ -47,7 +48,7 @@ def _by_rule(report: Report) -> str:
 
 
 def _listed(report: Report) -> str:
-    """The faults as they are printed, in a block in which nothing is markup or calls on anyone."""
+    """The faults as the command prints them, in a block in which nothing is markup and nobody is mentioned."""
     lines = [str(issue).replace("`", "'") for issue in report.issues[:MOST_LISTED]]
     n_more = len(report.issues) - len(lines)
     return "\n".join(["```text", *lines, *([f"and {n_more} more"] if n_more else []), "```"])
@@ -69,5 +70,5 @@ def _in_words(rating: Rating | None) -> str:
         return "not listed"
     if rating.energy_index is None:
         return f"not rated: {rating.reason}"
-    scores = f", PCS {rating.pcs:.0f}" if rating.pcs is not None else ""
-    return f"rank {rating.rank}, class {rating.label_text}, energy index {rating.energy_index:.1f}{scores}"
+    scores = f", PCS {fixed(rating.pcs, 0)}" if rating.pcs is not None else ""
+    return f"rank {rating.rank}, class {rating.label_text}, energy index {fixed(rating.energy_index)}{scores}"

@@ -1,4 +1,4 @@
-"""What the site says about one validation rule; the rules themselves live with validation."""
+"""The entry of one validation rule on the site; the rules themselves are in `harness.validation`."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ class RuleDoc:
         severity: `error` or `warning`.
         summary: what the rule demands, in one sentence.
         why: what goes wrong without it.
-        fix: what the contributor does about it; empty where the message itself says so.
+        fix: how the contributor fixes it; empty where the message itself states that.
         example: a message as the command prints it; empty where there is none.
         subject: what the rule is about (files, header, cells); groups the page where it is given.
     """

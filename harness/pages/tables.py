@@ -1,4 +1,4 @@
-"""Tables as the site shows them and as they download: one declaration, HTML and CSV; no figures of its own."""
+"""Tables of the site, shown as HTML and downloaded as CSV; it computes no figures."""
 
 import csv
 import io
@@ -41,8 +41,8 @@ class Cell:
     """One value: as computed, and as shown.
 
     Attributes:
-        value: what sorts and downloads; None where absent.
-        shown: what the page prints.
+        value: value that sorts and downloads; None where absent.
+        shown: value as the page prints it.
     """
 
     value: Any
@@ -78,7 +78,7 @@ class Table:
         return self.element_id or self.name.rsplit("/", 1)[-1]
 
     def csv_text(self) -> str:
-        """The table as CSV, with unrounded values and the unit in the header."""
+        """The table as CSV, with unrounded values; keys of the header end in the unit."""
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
         writer.writerow([column.key for column in self.columns])

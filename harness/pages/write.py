@@ -1,32 +1,33 @@
 """Write the generated part of the site: pages, labels, charts, downloads and the JSON API of one release.
 
-It touches only what it generates; the hand-written pages, styles and scripts beside stay as they are.
+It changes only generated files; hand-written pages, styles and scripts stay as they are.
 """
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import pandas as pd
 from jinja2 import Environment
 
 from harness.pages.api import api_files
 from harness.pages.board_pages import board_files
 from harness.pages.board_rows import Boards
 from harness.pages.charts import chart_bundle, chart_files, ranking_chart
-from harness.pages.device_entries import DeviceEntry, Ranking, rankings, read_device_entries
+from harness.pages.device_entries import DeviceEntry, Ranking, device_entries, rankings
 from harness.pages.device_page import Chart, device_page
 from harness.pages.device_tables import errata_table, index_table, ranking_table, simulated_index_table
 from harness.pages.label import draw_label, facts_of, label_path, label_sentence
-from harness.pages.markup import environment
+from harness.pages.markup import environment, fixed
 from harness.pages.palette import class_styles
 from harness.pages.reading_pages import datasets_context, rules_context, scale_context, schema_context
 from harness.pages.rules import RuleDoc
 from harness.pages.tables import Table
 from harness.releases import Release
 from harness.schema.vocabulary import RATED_TIERS, TIER_TITLES
-from harness.scoring.ratings import rate
+from harness.scoring.ratings import Rating
 
 GENERATED: Final = (
     "index.md",
@@ -47,34 +48,38 @@ GENERATED: Final = (
 
 def write_pages(
     release: Release,
+    ratings: Sequence[Rating],
+    suites: Mapping[str, pd.DataFrame],
+    site: Path,
+    *,
     dataset_version: str,
     rules: Sequence[RuleDoc],
-    site: Path,
     boards: Boards | None = None,
 ) -> list[Path]:
     """Write every generated file of the site, after removing those of an earlier run.
 
     Args:
         release: what the site describes.
-        dataset_version: version that pages, labels and the API state.
-        rules: what the page of validation rules says, in its order.
+        ratings: ratings of the release, in the order of `rate`.
+        suites: rows of the release that each edition rates, as `suites` returns them.
         site: docs folder of MkDocs, with `templates/`.
-        boards: predictors and their results; without them, their pages say how to make them.
+        dataset_version: version that pages, labels and the API state.
+        rules: entries of the page of validation rules, in its order.
+        boards: predictors and their results; without them, their pages state how to make them.
 
     Returns:
         The files written, sorted.
     """
-    ratings = rate(release)
-    subjects = read_device_entries(release, ratings)
+    devices = device_entries(release, ratings, suites)
     boards = boards or Boards()
     env = environment(site / "templates")
-    files: dict[str, str] = api_files(subjects, ratings, dataset_version, boards)
+    files: dict[str, str] = api_files(devices, ratings, dataset_version, boards)
     files["assets/generated/classes.css"] = class_styles()
     files["assets/generated/vega.js"] = chart_bundle()
-    files |= _home(env, release, subjects, dataset_version)
-    files |= _devices(env, subjects, dataset_version)
-    files |= _reading_pages(env, release, subjects, dataset_version, rules)
-    files |= board_files(env, boards, {subject.device_id: subject.name for subject in subjects})
+    files |= _home(env, release, devices, dataset_version)
+    files |= _devices(env, devices, dataset_version)
+    files |= _reading_pages(env, release, devices, dataset_version, rules)
+    files |= board_files(env, boards, {device.device_id: device.name for device in devices})
     _remove_generated(site)
     for path, content in files.items():
         (site / path).parent.mkdir(parents=True, exist_ok=True)
@@ -99,46 +104,46 @@ def _charts(charts: Iterable[Chart]) -> dict[str, str]:
     return {f"{chart.path}{suffix}": content for chart in charts for suffix, content in chart.files.items()}
 
 
-def _home(env: Environment, release: Release, subjects: Sequence[DeviceEntry], version: str) -> dict[str, str]:
-    ranked = rankings(subjects)
+def _home(env: Environment, release: Release, devices: Sequence[DeviceEntry], version: str) -> dict[str, str]:
+    ranked = rankings(devices)
     n_tiers = Counter(ranking.edition.edition for ranking in ranked)
-    parts = [_home_part(ranking, subjects, n_tiers[ranking.edition.edition] > 1) for ranking in ranked]
-    n_simulated = sum(subject.n_simulated for subject in subjects)
+    parts = [_home_part(ranking, devices, n_tiers[ranking.edition.edition] > 1) for ranking in ranked]
+    n_simulated = sum(device.n_simulated for device in devices)
     n_rows = sum(table.num_rows for table in release.levels.values()) - n_simulated
     page = env.get_template("index.md.j2").render(
         dataset_version=version,
         figures=[
-            {"value": sum(not subject.is_simulated for subject in subjects), "name": "devices"},
-            {"value": sum(bool(subject.labelled) for subject in subjects), "name": "energy labels"},
+            {"value": sum(not device.is_simulated for device in devices), "name": "devices"},
+            {"value": sum(bool(device.labelled) for device in devices), "name": "energy labels"},
             {"value": n_rows, "name": "figures with source and method"},
-            *([{"value": n_simulated, "name": "simulated figures, kept apart"}] if n_simulated else []),
+            *([{"value": n_simulated, "name": "simulated figures, never ranked"}] if n_simulated else []),
         ],
         parts=parts,
-        sample=_sample(ranked, subjects, version),
+        sample=_sample(ranked, devices, version),
         tiers=[TIER_TITLES[tier] for tier in (*RATED_TIERS, "simulated")],
     )
     tables = [part["table"] for part in parts]
     return {"index.md": page} | _downloads(tables) | _charts(part["chart"] for part in parts)
 
 
-def _sample(ranked: Sequence[Ranking], subjects: Sequence[DeviceEntry], version: str) -> dict[str, str] | None:
+def _sample(ranked: Sequence[Ranking], devices: Sequence[DeviceEntry], version: str) -> dict[str, str] | None:
     """Label that the home page shows: the best of the first ranking."""
     for ranking in ranked:
         best = ranking.ratings[0]
-        subject = next(subject for subject in subjects if subject.device_id == best.device_id)
-        sentence = label_sentence(facts_of(subject, best, version))
-        return {"page": subject.path, "label": label_path(subject, best), "sentence": sentence}
+        device = next(device for device in devices if device.device_id == best.device_id)
+        sentence = label_sentence(facts_of(device, best, version))
+        return {"page": device.path, "label": label_path(device, best), "sentence": sentence}
     return None
 
 
-def _home_part(ranking: Ranking, subjects: Sequence[DeviceEntry], names_tier: bool) -> dict[str, Any]:
+def _home_part(ranking: Ranking, devices: Sequence[DeviceEntry], names_tier: bool) -> dict[str, Any]:
     edition, tier = ranking.edition, TIER_TITLES[ranking.tier]
     best = ranking.ratings[0]
     chart = Chart(
         path=f"assets/generated/charts/rankings/{ranking.name}",
         title=(
             f"Energy index of {len(ranking.ratings)} {edition.device_noun}s over the class bands of edition "
-            f"{edition.edition}; the lowest is {best.name} at {best.energy_index:.1f}. All figures are in the table."
+            f"{edition.edition}; the lowest is {best.name} at {fixed(best.energy_index)}. All figures are in the table."
         ),
         caption=f"Energy index by device over the class bands A to {edition.last_class}",
         files={},
@@ -148,45 +153,41 @@ def _home_part(ranking: Ranking, subjects: Sequence[DeviceEntry], names_tier: bo
         "heading": f"{edition.device_noun[0].upper()}{edition.device_noun[1:]}s{f', {tier}' if names_tier else ''}",
         "anchor": f"ranking-{ranking.name}",
         "lead": f"Edition {edition.edition}: {edition.suite}; figures {tier}.",
-        "table": ranking_table(ranking, subjects, ""),
+        "table": ranking_table(ranking, devices, ""),
         "chart": chart,
         "attribution": edition.source,
     }
 
 
-def _devices(env: Environment, subjects: Sequence[DeviceEntry], version: str) -> dict[str, str]:
-    known = [subject for subject in subjects if not subject.is_simulated]
+def _devices(env: Environment, devices: Sequence[DeviceEntry], version: str) -> dict[str, str]:
+    known = [device for device in devices if not device.is_simulated]
     table = index_table(known, "../")
-    simulated = simulated_index_table([subject for subject in subjects if subject.is_simulated], "../")
+    simulated = simulated_index_table([device for device in devices if device.is_simulated], "../")
     unrated = [
-        (subject, rating.reason)
-        for subject in known
-        if not subject.labelled
-        for rating in subject.ratings
-        if rating.reason
+        (device, rating.reason) for device in known if not device.labelled for rating in device.ratings if rating.reason
     ]
     files = {
         "devices/index.md": env.get_template("devices.md.j2").render(table=table, simulated=simulated, unrated=unrated)
     }
     files |= _downloads([table, simulated] if simulated.rows else [table])
-    for subject in subjects:
-        page = device_page(subject, version)
-        files[f"{subject.path}index.md"] = env.get_template("device.md.j2").render(page.context)
+    for device in devices:
+        page = device_page(device, version)
+        files[f"{device.path}index.md"] = env.get_template("device.md.j2").render(page.context)
         files |= _downloads(page.tables) | _charts(page.charts)
-        for rating in subject.labelled:
-            files[label_path(subject, rating)] = draw_label(env, facts_of(subject, rating, version))
+        for rating in device.labelled:
+            files[label_path(device, rating)] = draw_label(env, facts_of(device, rating, version))
     return files
 
 
 def _reading_pages(
-    env: Environment, release: Release, subjects: Sequence[DeviceEntry], version: str, rules: Sequence[RuleDoc]
+    env: Environment, release: Release, devices: Sequence[DeviceEntry], version: str, rules: Sequence[RuleDoc]
 ) -> dict[str, str]:
-    errata = errata_table(subjects, "errata", "../")
+    errata = errata_table(devices, "errata", "../")
     contexts: dict[str, dict[str, Any]] = {
         "datasets": datasets_context(release, version),
         "errata": {"table": errata},
         "rules": rules_context(rules),
-        "scale": scale_context(subjects),
+        "scale": scale_context(devices),
         "schema": schema_context(),
     }
     files = {f"{name}.md": env.get_template(f"{name}.md.j2").render(context) for name, context in contexts.items()}

@@ -1,18 +1,18 @@
-"""Columns derived from the pydantic models: the one reading of a model that every other form starts from.
+"""Columns derived from the pydantic models; Arrow schemas, field tables, column checks and pages start from them.
 
-It declares nothing of its own; Arrow schemas, field tables and column checks ask here.
+It declares nothing of its own.
 """
 
-import types
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 import pyarrow as pa
 from pydantic import BaseModel
 
-from harness.schema.quantities import Quantity
+from harness.schema.annotations import field_types
+from harness.schema.quantity import Display, Quantity
 
 _ARROW_TYPES: dict[Any, pa.DataType] = {
     float: pa.float64(),
@@ -24,14 +24,14 @@ _ARROW_TYPES: dict[Any, pa.DataType] = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One field of a model, taken apart.
+    """One field of a model.
 
     Attributes:
         name: field name, which is also the CSV header.
         python_type: `float`, `int`, `bool` or `str`, or the model of a nested record; of the elements, for a list.
-        quantity: unit, sentence and bounds.
-        is_required: whether a row must give it.
-        is_list: whether it holds several values.
+        quantity: unit, sentence, bounds and display.
+        is_required: whether a row must have it.
+        is_list: whether it has several values.
         element: bounds of one of several values, where they have any.
         default: value of an absent cell.
         choices: admitted words, empty where any text goes.
@@ -58,6 +58,17 @@ class Column:
         return pa.list_(single) if self.is_list else single
 
     @property
+    def display(self) -> Display:
+        """How pages show the column.
+
+        Raises:
+            TypeError: its quantity has no display.
+        """
+        if self.quantity.display is None:
+            raise TypeError(f"{self.name} has no display")
+        return self.quantity.display
+
+    @property
     def expected(self) -> str:
         """Admitted values in words."""
         if self.choices:
@@ -68,21 +79,6 @@ class Column:
         return bounds or {bool: "true or false", str: "text"}.get(self.python_type, "a number")
 
 
-def _is_union(annotation: Any) -> bool:
-    return get_origin(annotation) in (Union, types.UnionType)
-
-
-def _take_apart(annotation: Any) -> tuple[Any, Quantity | None]:
-    """Base type and quantity of an annotation such as `Annotated[float, Quantity(...)] | None`."""
-    if _is_union(annotation):
-        parts = [part for part in get_args(annotation) if part is not types.NoneType]
-        return _take_apart(parts[0])
-    if get_origin(annotation) is Annotated:
-        base, *notes = get_args(annotation)
-        return base, next((note for note in notes if isinstance(note, Quantity)), None)
-    return annotation, None
-
-
 @cache
 def columns_of(model: type[BaseModel]) -> dict[str, Column]:
     """Columns of a record or row model, by name, in order of declaration.
@@ -90,26 +86,22 @@ def columns_of(model: type[BaseModel]) -> dict[str, Column]:
     Raises:
         TypeError: a field that is not declared as a quantity.
     """
-    hints = get_type_hints(model, include_extras=True)
     columns = {}
-    for name, field in model.model_fields.items():
-        base, quantity = _take_apart(hints[name])
-        if quantity is None:
+    for name, declared in field_types(model).items():
+        if declared.quantity is None:
             raise TypeError(f"{model.__name__}.{name} is not declared as a quantity")
-        is_list = get_origin(base) is list
-        element = None
-        if is_list:
-            base, element = _take_apart(get_args(base)[0])
-        choices = get_args(base) if get_origin(base) is Literal else ()
+        is_list = declared.base is list
+        value = declared.inner[0] if is_list else declared
+        field = model.model_fields[name]
         columns[name] = Column(
             name=name,
-            python_type=str if choices else base,
-            quantity=quantity,
+            python_type=value.base,
+            quantity=declared.quantity,
             is_required=field.is_required(),
             is_list=is_list,
-            element=element,
+            element=value.quantity if is_list else None,
             default=None if field.is_required() else field.default,
-            choices=choices,
+            choices=value.choices,
         )
     return columns
 

@@ -1,6 +1,7 @@
 """Forms of the schema for readers and tools: Markdown tables, JSON Schema, comments above a CSV header.
 
-It derives and declares nothing; quantities stay in `harness.schema.quantities`.
+It declares nothing; quantities are in `harness.schema.quantities`. Cards and reports are Markdown that people also read
+as source, so text is escaped by backslashes; pages, where Markdown and HTML mix, need `harness.pages.markup.plain`.
 """
 
 import re
@@ -19,12 +20,8 @@ _MARKUP = re.compile(r"([\\`*_\[\]<>|~$&])")
 _LINE_START = re.compile(r"^([#+=-]|[0-9]+(?=[.)]\s))")
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _SCHEMA_FILES: Final[dict[str, type[BaseModel]]] = {
-    "kernel-row": ROWS["kernels"],
-    "model-row": ROWS["models"],
-    "application-row": ROWS["applications"],
-    "kernel-record": RECORDS["kernels"],
-    "model-record": RECORDS["models"],
-    "application-record": RECORDS["applications"],
+    **{f"{level.removesuffix('s')}-row": model for level, model in ROWS.items()},
+    **{f"{level.removesuffix('s')}-record": model for level, model in RECORDS.items()},
     "device": Device,
     "submission": Manifest,
     "network": Network,
@@ -38,7 +35,7 @@ class Markdown(str):
 
 
 def escape_markdown(value: object) -> Markdown:
-    r"""Value as one line of Markdown that reads as it stands; absent is empty.
+    r"""Value as one line of Markdown that is shown literally; an absent value is empty.
 
     >>> escape_markdown("a|b\n<i> *c*")
     'a\\|b \\<i\\> \\*c\\*'
@@ -54,7 +51,7 @@ def escape_markdown(value: object) -> Markdown:
 
 
 def _as_text(start: re.Match[str]) -> str:
-    """Start of a line that reads as a number or sign, not as a list, heading or rule."""
+    """Start of a line, escaped so that it begins no list, heading or rule."""
     return f"{start[0]}\\" if start[0].isdigit() else f"\\{start[0]}"
 
 
@@ -68,7 +65,7 @@ def code_span(value: object) -> Markdown:
 
 
 def autolink(value: str) -> Markdown:
-    """Address as a link; any other text as it stands.
+    """Address as a link; any other text is escaped.
 
     >>> autolink("https://example.org/a_b"), autolink("a_b")
     ('<https://example.org/a_b>', 'a\\\\_b')
@@ -103,7 +100,7 @@ def _type_in_words(column: Column) -> str:
 
 
 def field_table(model: type[BaseModel]) -> list[dict[str, str]]:
-    """One row a column of a model: field, type, unit, meaning, and the values it admits.
+    """One row per column of a model: field, type, unit, meaning, and the values it admits.
 
     Fields of a nested record follow its column, under dotted names.
 
@@ -132,7 +129,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
 
 
 def csv_header_help(level: Level) -> list[str]:
-    """Comment lines that say what each column of a level's CSV file holds, in the order of its header."""
+    """Comment lines that explain each column of a level's CSV file, in the order of its header."""
     lines = []
     for row in field_table(ROWS[level]):
         unit = f" [{row['unit']}]" if row["unit"] else ""

@@ -1,33 +1,39 @@
-"""What is declared once beside the rows: a device, a submission with its source, and errata.
+"""What is declared once for all rows of a folder: a device, a submission with its source, and errata.
 
 `DeviceFacts` and `SubmissionFacts` hold what a YAML file and a published table share.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from harness.schema import quantities as q
-from harness.schema.quantities import Quantity
+from harness.schema.quantity import Display, Quantity
 from harness.schema.vocabulary import DeviceClass, Level, MeterKind, Method, Processor, Tier, tier_of
 
 _RULE = "fact-value"
 
 
-def _line(sentence: str) -> Quantity:
+def _display(title: str, *, is_code: bool = False) -> Display | None:
+    return Display(title, q.NOWHERE, is_code=is_code) if title else None
+
+
+def _line(sentence: str, title: str = "", *, is_code: bool = False) -> Quantity:
     form = "one line of printable text without angle brackets"
     fix = "Use one line of at most 200 printable characters."
-    return Quantity("", sentence, _RULE, fix, pattern=q.LINE, max_length=200, form=form)
+    display = _display(title, is_code=is_code)
+    return Quantity("", sentence, _RULE, fix, pattern=q.LINE, max_length=200, form=form, display=display)
 
 
-def _text(sentence: str) -> Quantity:
+def _text(sentence: str, title: str = "") -> Quantity:
     form = "printable text without angle brackets"
     fix = "Use at most 2000 printable characters."
-    return Quantity("", sentence, _RULE, fix, pattern=q.TEXT, max_length=2000, form=form)
+    display = _display(title)
+    return Quantity("", sentence, _RULE, fix, pattern=q.TEXT, max_length=2000, form=form, display=display)
 
 
-def _choice(sentence: str) -> Quantity:
-    return Quantity("", sentence, _RULE, "Write one of the words listed.")
+def _choice(sentence: str, title: str = "") -> Quantity:
+    return Quantity("", sentence, _RULE, "Write one of the words listed.", display=_display(title))
 
 
 def _address(sentence: str) -> Quantity:
@@ -35,8 +41,26 @@ def _address(sentence: str) -> Quantity:
     return Quantity("", sentence, _RULE, fix, pattern=r"^https?://[^\s<>\"']+$", max_length=500, form="an address")
 
 
-def _number(unit: str, sentence: str, most: float) -> Quantity:
-    return Quantity(unit, sentence, _RULE, f"Give a number above 0 in {unit}.", gt=0, le=most)
+def _number(unit: str, sentence: str, most: float, title: str = "") -> Quantity:
+    fix = f"Give a number above 0 in {unit}."
+    return Quantity(unit, sentence, _RULE, fix, gt=0, le=most, display=_display(title))
+
+
+def _as_printed(sentence: str, title: str = "") -> Quantity:
+    return Quantity("", sentence, _RULE, "", display=_display(title))
+
+
+SamplingHz = Annotated[float, _number("Hz", "Rate of a log without stamps.", 1e9)]
+NEach = Annotated[int, Quantity("", "Inferences in each window.", _RULE, "Give a whole number.", ge=1, le=10**9)]
+
+_CorrectedField = Annotated[str, _line("Column or field that is corrected.", "Field", is_code=True)]
+_Printed = Annotated[float, _as_printed("Value that the source prints, in the unit of the field.", "Printed")]
+_Used = Annotated[float, _as_printed("Value that is used here, in the unit of the field.", "Used")]
+_Citation = Annotated[str, _text("Work to cite, in one sentence.", "Source")]
+_Address = Annotated[str, _address("Address of the work.")]
+_Identifier = Annotated[str, _line("arXiv number, DOI or commit.", "Identifier")]
+_Attribution = Annotated[str, _text("Sentence that the licence or owner asks for.", "Attribution")]
+_Why = Annotated[str, _text("Reason, with its arithmetic.", "Why")]
 
 
 def _single_word(value: str) -> str:
@@ -57,28 +81,32 @@ class Erratum(Fact):
     `where` selects the row by its columns; it is empty for a field of the device.
     """
 
-    field: Annotated[str, _line("Column or field that is corrected.")]
+    field: _CorrectedField
     where: dict[str, str] = Field(default_factory=dict, description="Columns that select the corrected row.")
-    printed: Annotated[float, Quantity("", "Value that the source prints, in the unit of the field.", _RULE, "")]
-    used: Annotated[float, Quantity("", "Value that is used here, in the unit of the field.", _RULE, "")]
-    why: Annotated[str, _text("Reason, with its arithmetic.")]
+    printed: _Printed
+    used: _Used
+    why: _Why
+
+
+_YEAR = Quantity("", "Year in which it came out.", _RULE, "Give a year.", ge=1990, le=2100, display=_display("Year"))
+_TDP = _number("W", "Thermal design power (TDP) that scores use.", 1000, "Thermal design power (TDP)")
 
 
 class DeviceFacts(Fact):
     """Facts of a device or rated system."""
 
-    name: Annotated[str, _line("Name as its maker or the benchmark writes it.")]
-    device_class: Annotated[DeviceClass, _choice("What kind of device it is.")]
-    soc: Annotated[str, _line("System on chip or microcontroller.")] | None = None
-    processor_name: Annotated[str, _line("Processor core with its extensions.")] | None = None
-    accelerator: Annotated[str, _line("Accelerator that runs the network.")] | None = None
-    vendor: Annotated[str, _line("Maker of the device, or submitter of the system.")] | None = None
-    board: Annotated[str, _line("Board on which a rated system runs.")] | None = None
-    frequency_mhz: Annotated[float, _number("MHz", "Clock of the processor.", 1e5)] | None = None
-    year: Annotated[int, Quantity("", "Year in which it came out.", _RULE, "Give a year.", ge=1990, le=2100)] | None = (
+    name: Annotated[str, _line("Name as its maker or the benchmark writes it.", "Name")]
+    device_class: Annotated[DeviceClass, _choice("What kind of device it is.", "Kind")]
+    soc: Annotated[str, _line("System on chip or microcontroller.", "System on chip")] | None = None
+    processor_name: Annotated[str, _line("Processor core with its extensions.", "Processor")] | None = None
+    accelerator: Annotated[str, _line("Accelerator that runs the network.", "Accelerator")] | None = None
+    vendor: Annotated[str, _line("Maker of the device, or submitter of the system.", "Maker or submitter")] | None = (
         None
     )
-    tdp_w: Annotated[float, _number("W", "Thermal design power (TDP) that scores use.", 1000)] | None = None
+    board: Annotated[str, _line("Board on which a rated system runs.", "Board")] | None = None
+    frequency_mhz: Annotated[float, _number("MHz", "Clock of the processor.", 1e5, "Clock")] | None = None
+    year: Annotated[int, _YEAR] | None = None
+    tdp_w: Annotated[float, _TDP] | None = None
 
 
 class Device(DeviceFacts):
@@ -109,10 +137,10 @@ class Idle(Fact):
 class Source(Fact):
     """Where the figures come from."""
 
-    citation: Annotated[str, _text("Work to cite, in one sentence.")]
-    url: Annotated[str, _address("Address of the work.")] | None = None
-    identifier: Annotated[str, _line("arXiv number, DOI or commit.")] | None = None
-    attribution: Annotated[str, _text("Sentence that the licence or owner asks for.")] | None = None
+    citation: _Citation
+    url: _Address | None = None
+    identifier: _Identifier | None = None
+    attribution: _Attribution | None = None
 
 
 class PublishedScores(Fact):
@@ -163,10 +191,8 @@ class Trace(Fact):
     inferences: BoundFile = Field(description="Start and end of every inference.")
     baseline: BoundFile | None = Field(None, description="Power of the idle device.")
     channel: Annotated[str, _line("Power column or rail, where there are several.")] | None = None
-    sampling_hz: Annotated[float, _number("Hz", "Rate of a log without stamps.", 1e9)] | None = None
-    n_each: Annotated[
-        int, Quantity("", "Inferences in each window.", _RULE, "Give a whole number.", ge=1, le=10**9)
-    ] = 1
+    sampling_hz: SamplingHz | None = None
+    n_each: NEach = 1
 
 
 class SubmissionFacts(Fact):
@@ -182,13 +208,14 @@ class SubmissionFacts(Fact):
             "Write YYYY-MM-DD, YYYY-MM or YYYY.",
             pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$",
             form="YYYY-MM-DD, YYYY-MM or YYYY",
+            display=_display("Date"),
         ),
     ]
-    method: Annotated[Method, _choice("How the figures were obtained.")]
+    method: Annotated[Method, _choice("How the figures were obtained.", "Method and tier")]
     runtime: q.RuntimeName
-    licence: Annotated[str, _line("SPDX identifier of the data licence."), AfterValidator(_single_word)]
-    conditions: Annotated[str, _text("Temperature, governor, screen, supply, placement.")] | None = None
-    notes: Annotated[str, _text("Anything a reader of the figures should know.")] | None = None
+    licence: Annotated[str, _line("SPDX identifier of the data licence.", "Licence"), AfterValidator(_single_word)]
+    conditions: Annotated[str, _text("Temperature, governor, screen, supply, placement.", "Conditions")] | None = None
+    notes: Annotated[str, _text("Anything a reader of the figures should know.", "Notes")] | None = None
 
 
 class Manifest(SubmissionFacts):
@@ -231,18 +258,19 @@ class SubmissionRecord(SubmissionFacts):
 
     submission_id: q.SubmissionId
     device_id: q.DeviceId
-    contributors: Annotated[list[str], _choice("People or organisations, in order.")]
+    contributors: Annotated[list[str], _choice("People or organisations, in order.", "Contributors")]
     tier: q.TierName
-    meter: Annotated[str, _line("Maker and model of the meter.")] | None = None
+    meter: Annotated[str, _line("Maker and model of the meter.", "Meter")] | None = None
     meter_kind: Annotated[MeterKind, _choice("How the meter measures.")] | None = None
     sampling_hz: Annotated[float, _number("Hz", "Samples per second.", 1e9)] | None = None
     idle_power_mw: (
-        Annotated[float, _number("mW", "Idle power that idle-subtracted energies were reduced by.", 1e8)] | None
+        Annotated[float, _number("mW", "Idle power that idle-subtracted energies were reduced by.", 1e8, "Idle power")]
+        | None
     ) = None
-    citation: Annotated[str, _text("Work to cite, in one sentence.")]
-    url: Annotated[str, _address("Address of the work.")] | None = None
-    identifier: Annotated[str, _line("arXiv number, DOI or commit.")] | None = None
-    attribution: Annotated[str, _text("Sentence that the licence or owner asks for.")] | None = None
+    citation: _Citation
+    url: _Address | None = None
+    identifier: _Identifier | None = None
+    attribution: _Attribution | None = None
     scores_edition: Annotated[str, _line("Edition whose suite the printed scores belong to.")] | None = None
     pcs_published: Annotated[float, Quantity("", "PCS as the source prints it.", _RULE, "")] | None = None
     iecs_published: Annotated[float, Quantity("", "IECS as the source prints it.", _RULE, "")] | None = None
@@ -253,8 +281,16 @@ class ErratumRecord(Fact):
 
     device_id: q.DeviceId
     submission_id: q.SubmissionId | None = None
-    field: Annotated[str, _line("Column or field that is corrected.")]
-    where: Annotated[str, _line("Columns that select the corrected row.")] | None = None
-    printed: Annotated[float, Quantity("", "Value that the source prints, in the unit of the field.", _RULE, "")]
-    used: Annotated[float, Quantity("", "Value that is used here, in the unit of the field.", _RULE, "")]
-    why: Annotated[str, _text("Reason, with its arithmetic.")]
+    field: _CorrectedField
+    where: Annotated[str, _line("Columns that select the corrected row.", "Row")] | None = None
+    printed: _Printed
+    used: _Used
+    why: _Why
+
+
+SIDE_RECORDS: Final[dict[str, type[BaseModel]]] = {
+    "devices": DeviceRecord,
+    "submissions": SubmissionRecord,
+    "errata": ErratumRecord,
+}
+"""Rows of the tables that every dataset has beside its own rows, by the name of the table."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.schema import quantities as q
 from harness.schema.cost import DTYPE_BITS
+from harness.schema.quantity import Display, Quantity
 from harness.schema.vocabulary import CONFIGURATION_FIELDS, Dtype
 
 Configuration = Mapping[str, str | int]
@@ -48,11 +49,13 @@ class NetworkKernel(BaseModel):
 
 NetworkKernels = Annotated[
     list[NetworkKernel],
-    q.Quantity(
+    Quantity(
         "",
         "Kernels of the network in order of execution; null where no kernel list came with the row.",
         "derived",
         "Leave the column out; put the kernel list into graphs/.",
+        group="cost",
+        display=Display("Kernel list", q.NOWHERE),
     ),
 ]
 

@@ -1,91 +1,15 @@
-"""Every quantity of the schema, declared once: unit, bounds, sentence, and the rule its bounds break.
+"""Every quantity of the schema, declared once: unit, meaning, bounds, the rule its bounds break, and its display.
 
-Arrow metadata, JSON Schema, CSV documentation, card tables and column checks are derived from here.
+A column that a row gains costs its declaration here and its field in `harness.schema.records`.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Final
 
-import annotated_types as at
-from pydantic import GetJsonSchemaHandler, StringConstraints
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
-
+from harness.schema.quantity import DeviceTable, Display, Group, Quantity
 from harness.schema.vocabulary import Application, Dtype, Kernel, Method, Processor, Tier
 
-
-@dataclass(frozen=True, slots=True)
-class Quantity(at.GroupedMetadata):
-    """What a column means and which values it admits; pydantic reads it as constraints.
-
-    Attributes:
-        unit: symbol of the unit; empty for text, counts and truth values.
-        sentence: one sentence of meaning.
-        rule: id of the rule that a value outside the bounds breaks.
-        fix: what the contributor does about such a value.
-        gt: exclusive lower bound.
-        ge: inclusive lower bound.
-        le: inclusive upper bound; a number with any bound must also be finite.
-        pattern: regular expression that text must match as a whole.
-        max_length: most characters of text.
-        form: what the pattern admits, in words.
-    """
-
-    unit: str
-    sentence: str
-    rule: str
-    fix: str
-    gt: float | None = None
-    ge: float | None = None
-    le: float | None = None
-    pattern: str | None = None
-    max_length: int | None = None
-    form: str = ""
-
-    def __iter__(self) -> Iterator[Any]:
-        if self.gt is not None:
-            yield at.Gt(self.gt)
-        if self.ge is not None:
-            yield at.Ge(self.ge)
-        if self.le is not None:
-            yield at.Le(self.le)
-        if self.pattern is not None or self.max_length is not None:
-            yield StringConstraints(pattern=self.pattern, max_length=self.max_length)
-        yield _JsonSchemaNote(self.sentence, self.unit)
-
-    @property
-    def expected(self) -> str:
-        """Admitted values in words, as messages quote them.
-
-        >>> Quantity("mJ", "", "", "", gt=0, le=1e9).expected
-        '> 0 and <= 1000000000 mJ'
-        """
-        bounds = [
-            f"{sign} {bound:.12g}"
-            for sign, bound in ((">", self.gt), (">=", self.ge), ("<=", self.le))
-            if bound is not None
-        ]
-        words = " and ".join(bounds) + (f" {self.unit}" if bounds and self.unit else "") or self.form
-        return f"{words}, at most {self.max_length} characters" if self.max_length is not None else words
-
-
-@dataclass(frozen=True, slots=True)
-class _JsonSchemaNote:
-    sentence: str
-    unit: str
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        described = handler(schema)
-        described["description"] = self.sentence
-        if self.unit:
-            described["unit"] = self.unit
-        return described
-
-
-_REMEASURE = "Re-measure or drop the row."
-_CHOOSE = "Write one of the words listed."
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._+-]*$"
+_CONTENT_ID = r"^[0-9a-f]{20}$"
 
 # As characters, because regular expressions disagree on how to escape them.
 _INVISIBLE = "\x80-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
@@ -97,6 +21,9 @@ TEXT = rf"^[^\x00-\x08\x0b-\x1f\x7f<>{_INVISIBLE}]+$"
 FOLDER_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 """Device and campaign folders, whose names become ids and addresses."""
 
+NOWHERE: Final[tuple[DeviceTable, ...]] = ()
+"""For columns that are in no table of rows."""
+
 # Energy, latency, power. Upper bounds are physical ceilings of edge devices, not expectations.
 EnergyMj = Annotated[
     float,
@@ -104,44 +31,26 @@ EnergyMj = Annotated[
         "mJ",
         "Energy of one inference.",
         "energy-positive",
-        _REMEASURE,
+        "Re-measure or drop the row.",
         gt=0,
         le=1e9,
+        group="result",
+        display=Display("Energy"),
     ),
 ]
+
+
+def _spread(sentence: str, title: str, gt: float | None = 0, ge: float | None = None) -> Quantity:
+    fix = "Give the spread in mJ, or leave it empty."
+    display = Display(title, NOWHERE)
+    return Quantity("mJ", sentence, "spread-range", fix, gt=gt, ge=ge, le=1e9, group="result", display=display)
+
+
 EnergyStdMj = Annotated[
-    float,
-    Quantity(
-        "mJ",
-        "Standard deviation of the energy over runs.",
-        "spread-range",
-        "Give the spread in mJ, or leave it empty.",
-        ge=0,
-        le=1e9,
-    ),
+    float, _spread("Standard deviation of the energy over runs.", "Standard deviation", gt=None, ge=0)
 ]
-EnergyMinMj = Annotated[
-    float,
-    Quantity(
-        "mJ",
-        "Lowest energy of one inference over runs.",
-        "spread-range",
-        "Give the spread in mJ, or leave it empty.",
-        gt=0,
-        le=1e9,
-    ),
-]
-EnergyMaxMj = Annotated[
-    float,
-    Quantity(
-        "mJ",
-        "Highest energy of one inference over runs.",
-        "spread-range",
-        "Give the spread in mJ, or leave it empty.",
-        gt=0,
-        le=1e9,
-    ),
-]
+EnergyMinMj = Annotated[float, _spread("Lowest energy of one inference over runs.", "Lowest run")]
+EnergyMaxMj = Annotated[float, _spread("Highest energy of one inference over runs.", "Highest run")]
 LatencyMs = Annotated[
     float,
     Quantity(
@@ -151,6 +60,8 @@ LatencyMs = Annotated[
         "Give the latency in milliseconds with enough digits, or leave it empty.",
         gt=0,
         le=1e8,
+        group="result",
+        display=Display("Latency"),
     ),
 ]
 PowerMw = Annotated[
@@ -162,6 +73,8 @@ PowerMw = Annotated[
         "Give the mean power in milliwatts, or leave it empty.",
         gt=0,
         le=1e8,
+        group="result",
+        display=Display("Mean power"),
     ),
 ]
 SupplyMv = Annotated[
@@ -173,12 +86,21 @@ SupplyMv = Annotated[
         "Give the supply in millivolts (3.3 V is 3300), or leave it empty.",
         ge=100,
         le=1e6,
+        group="condition",
+        display=Display("Supply", ("networks",)),
     ),
 ]
 NRuns = Annotated[
     int,
     Quantity(
-        "", "Number of runs behind the energy.", "count-positive", "Give a whole number of at least 1.", ge=1, le=10**9
+        "",
+        "Number of runs behind the energy.",
+        "count-positive",
+        "Give a whole number of at least 1.",
+        ge=1,
+        le=10**9,
+        group="result",
+        display=Display("Runs"),
     ),
 ]
 BatchSize = Annotated[
@@ -190,6 +112,8 @@ BatchSize = Annotated[
         "Give a whole number of at least 1.",
         ge=1,
         le=10**6,
+        group="setting",
+        display=Display("Batch size", ("kernels",)),
     ),
 ]
 IsIdleSubtracted = Annotated[
@@ -199,109 +123,132 @@ IsIdleSubtracted = Annotated[
         "Whether the idle power was taken off; absolute and idle-subtracted energies are different quantities.",
         "boolean",
         "Write true or false.",
+        group="setting",
+        display=Display("Idle subtracted"),
     ),
 ]
 
 
-def _extent(sentence: str) -> Quantity:
-    return Quantity("", sentence, "configuration-range", "Give a whole number from 1 to 1000000.", ge=1, le=10**6)
+def _extent(sentence: str, title: str, least: int = 1, remark: str = "") -> Quantity:
+    fix = f"Give a whole number from {least} to 1000000{remark}."
+    display = Display(title, ("kernels",))
+    return Quantity("", sentence, "configuration-range", fix, ge=least, le=10**6, group="workload", display=display)
 
 
-InputH = Annotated[int, _extent("Height of the input in elements.")]
-InputW = Annotated[int, _extent("Width of the input in elements.")]
-Cin = Annotated[int, _extent("Input channels; of the first input for concat.")]
-Cout = Annotated[int, _extent("Output channels.")]
-KernelH = Annotated[int, _extent("Height of the kernel window in elements.")]
-KernelW = Annotated[int, _extent("Width of the kernel window in elements.")]
-StrideH = Annotated[int, _extent("Vertical stride in elements.")]
-StrideW = Annotated[int, _extent("Horizontal stride in elements.")]
+InputH = Annotated[int, _extent("Height of the input in elements.", "Input height")]
+InputW = Annotated[int, _extent("Width of the input in elements.", "Input width")]
+Cin = Annotated[int, _extent("Input channels; of the first input for concat.", "Input channels")]
+Cout = Annotated[int, _extent("Output channels.", "Output channels")]
+KernelH = Annotated[int, _extent("Height of the kernel window in elements.", "Window height")]
+KernelW = Annotated[int, _extent("Width of the kernel window in elements.", "Window width")]
+StrideH = Annotated[int, _extent("Vertical stride in elements.", "Vertical stride")]
+StrideW = Annotated[int, _extent("Horizontal stride in elements.", "Horizontal stride")]
 Groups = Annotated[
     int,
-    Quantity(
-        "",
+    _extent(
         "Groups of a grouped convolution; empty where there is one.",
-        "configuration-range",
-        "Give a whole number from 2 to 1000000; leave it empty for one group, so that a configuration has one form.",
-        ge=2,
-        le=10**6,
+        "Groups",
+        least=2,
+        remark="; leave it empty for one group, so that a configuration has one form",
     ),
 ]
-Cin2 = Annotated[int, _extent("Channels of the second input of concat.")]
-Cin3 = Annotated[int, _extent("Channels of the third input of concat.")]
-Cin4 = Annotated[int, _extent("Channels of the fourth input of concat.")]
+Cin2 = Annotated[int, _extent("Channels of the second input of concat.", "Second input channels")]
+Cin3 = Annotated[int, _extent("Channels of the third input of concat.", "Third input channels")]
+Cin4 = Annotated[int, _extent("Channels of the fourth input of concat.", "Fourth input channels")]
 
+
+def _cost(unit: str, sentence: str, title: str, most: int, fix: str) -> Quantity:
+    display = Display(title, ("kernels",))
+    return Quantity(unit, sentence, "cost-range", fix, ge=0, le=most, group="cost", display=display)
+
+
+_OPTIONAL_COST = "Give a whole number of at least 0, or leave it empty."
 Flops = Annotated[
     int,
-    Quantity(
+    _cost(
         "FLOP",
         "Floating-point operations of one inference; one multiply-accumulate counts as two.",
-        "cost-range",
-        "Give a whole number of at least 0, or leave it empty.",
-        ge=0,
-        le=10**18,
+        "FLOPs",
+        10**18,
+        _OPTIONAL_COST,
     ),
 ]
-Params = Annotated[
-    int,
-    Quantity(
-        "",
-        "Trainable parameters.",
-        "cost-range",
-        "Give a whole number of at least 0, or leave it empty.",
-        ge=0,
-        le=10**15,
-    ),
-]
+Params = Annotated[int, _cost("", "Trainable parameters.", "Parameters", 10**15, _OPTIONAL_COST)]
 BytesMoved = Annotated[
     int,
-    Quantity(
+    _cost(
         "B",
         "Bytes of inputs, outputs and parameters at the row's data type, each moved once.",
-        "cost-range",
+        "Bytes moved",
+        10**18,
         "Give a whole number of at least 0.",
-        ge=0,
-        le=10**18,
     ),
 ]
 
-# Words.
-KernelName = Annotated[Kernel, Quantity("", "Kernel type, named as in DeepEn2023.", "vocabulary", _CHOOSE)]
-ApplicationName = Annotated[Application, Quantity("", "Application, one of the paper's six.", "vocabulary", _CHOOSE)]
-DtypeName = Annotated[Dtype, Quantity("", "Data type of weights and activations.", "vocabulary", _CHOOSE)]
-ProcessorName = Annotated[Processor, Quantity("", "Processor that the delegate runs on.", "vocabulary", _CHOOSE)]
-MethodName = Annotated[Method, Quantity("", "How the figure was obtained.", "vocabulary", _CHOOSE)]
+
+def _word(sentence: str, group: Group, display: Display) -> Quantity:
+    return Quantity("", sentence, "vocabulary", "Write one of the words listed.", group=group, display=display)
+
+
+KernelName = Annotated[
+    Kernel, _word("Kernel type, named as in DeepEn2023.", "workload", Display("Kernel type", ("kernels",)))
+]
+ApplicationName = Annotated[
+    Application, _word("Application, one of the paper's six.", "workload", Display("Application", NOWHERE))
+]
+DtypeName = Annotated[Dtype, _word("Data type of weights and activations.", "setting", Display("Data type"))]
+ProcessorName = Annotated[
+    Processor, _word("Processor that the delegate runs on.", "provenance", Display("Processor", NOWHERE))
+]
+MethodName = Annotated[Method, _word("How the figure was obtained.", "provenance", Display("Method", NOWHERE))]
 TierName = Annotated[
     Tier,
-    Quantity(
-        "", "Evidence tier, from the method and the meter; tiers are never ranked together.", "vocabulary", _CHOOSE
+    _word(
+        "Evidence tier, from the method and the meter; tiers are never ranked together.", "provenance", Display("Tier")
     ),
 ]
 
 
-def _name(sentence: str, fix: str) -> Quantity:
+def _name(sentence: str, group: Group, display: Display) -> Quantity:
+    form = "letters, digits, space and . _ + -"
+    fix = "Use letters, digits, space and . _ + - only, at most 100 of them."
     return Quantity(
-        "", sentence, "name-pattern", fix, pattern=_NAME, max_length=100, form="letters, digits, space and . _ + -"
+        "", sentence, "name-pattern", fix, pattern=_NAME, max_length=100, form=form, group=group, display=display
     )
 
 
-_NAME_FIX = "Use letters, digits, space and . _ + - only, at most 100 of them."
 Delegate = Annotated[
-    str, _name("Delegate or thread setting, as declared in device.yaml (CPU1, CPU4, GPU, NNAPI).", _NAME_FIX)
-]
-ModelName = Annotated[str, _name("Name of the network.", _NAME_FIX)]
-FamilyName = Annotated[str, _name("Family of the network; splits hold out whole families.", _NAME_FIX)]
-VariantName = Annotated[str, _name("Variant within the family.", _NAME_FIX)]
-ReferenceModel = Annotated[str, _name("Reference network that the application runs.", _NAME_FIX)]
-RuntimeName = Annotated[
     str,
-    Quantity(
-        "",
-        "Inference runtime with its version.",
-        "text-plain",
-        "Use one line of at most 200 printable characters.",
-        pattern=LINE,
-        max_length=200,
-        form="one line of printable text without angle brackets",
+    _name(
+        "Delegate or thread setting, as declared in device.yaml (CPU1, CPU4, GPU, NNAPI).",
+        "setting",
+        Display("Delegate"),
+    ),
+]
+ModelName = Annotated[str, _name("Name of the network.", "workload", Display("Model", NOWHERE))]
+FamilyName = Annotated[
+    str, _name("Family of the network; splits hold out whole families.", "workload", Display("Family", NOWHERE))
+]
+VariantName = Annotated[str, _name("Variant within the family.", "workload", Display("Variant", NOWHERE))]
+ReferenceModel = Annotated[
+    str, _name("Reference network that the application runs.", "workload", Display("Reference model", NOWHERE))
+]
+
+
+def _line(sentence: str, display: Display) -> Quantity:
+    form = "one line of printable text without angle brackets"
+    fix = "Use one line of at most 200 printable characters."
+    return Quantity(
+        "", sentence, "text-plain", fix, pattern=LINE, max_length=200, form=form, group="provenance", display=display
+    )
+
+
+RuntimeName = Annotated[str, _line("Inference runtime with its version.", Display("Runtime", NOWHERE))]
+SourceId = Annotated[
+    str,
+    _line(
+        "Identifier of the row at its source; not unique across devices.",
+        Display("Source id", ("kernels",), is_code=True),
     ),
 ]
 Dnn = Annotated[
@@ -313,6 +260,8 @@ Dnn = Annotated[
         "Write DNN and a number from 1 to 12.",
         pattern=r"^DNN([1-9]|1[0-2])$",
         form="DNN1 to DNN12",
+        group="workload",
+        display=Display("Reference network", NOWHERE),
     ),
 ]
 InputShape = Annotated[
@@ -324,50 +273,31 @@ InputShape = Annotated[
         "Join whole numbers by x, for example 224x224.",
         pattern=r"^[1-9][0-9]{0,6}(x[1-9][0-9]{0,6}){0,7}$",
         form="whole numbers joined by x",
+        group="workload",
+        display=Display("Input shape", NOWHERE),
     ),
 ]
 _ROUND_FIX = "Join rounds by ; as in v1.0;v1.1."
+_Round = Annotated[
+    str,
+    Quantity(
+        "",
+        "One round.",
+        "round-pattern",
+        _ROUND_FIX,
+        pattern=r"^v?[0-9]+(\.[0-9]+){0,2}$",
+        form="rounds such as v1.2",
+    ),
+]
 Rounds = Annotated[
-    list[
-        Annotated[
-            str,
-            Quantity(
-                "",
-                "One round.",
-                "round-pattern",
-                _ROUND_FIX,
-                pattern=r"^v?[0-9]+(\.[0-9]+){0,2}$",
-                form="rounds such as v1.2",
-            ),
-        ]
-    ],
+    list[_Round],
     Quantity(
         "",
         "Publication rounds in which this same figure appeared; joined by ; in CSV.",
         "round-pattern",
         _ROUND_FIX,
-    ),
-]
-SourceId = Annotated[
-    str,
-    Quantity(
-        "",
-        "Identifier of the row at its source; not unique across devices.",
-        "text-plain",
-        "Use one line of at most 200 printable characters.",
-        pattern=LINE,
-        max_length=200,
-        form="one line of printable text without angle brackets",
-    ),
-]
-RecordId = Annotated[
-    str,
-    Quantity(
-        "",
-        "Content hash of the row's key; the same measurement has the same id in every release.",
-        "derived",
-        "Derived; leave it out.",
-        pattern=r"^[0-9a-f]{20}$",
+        group="provenance",
+        display=Display("Rounds", ("networks",)),
     ),
 ]
 OperatorName = Annotated[
@@ -390,17 +320,36 @@ FusionRuntime = Annotated[
         "Write one of the names that deepen kernels --help lists.",
         pattern=FOLDER_NAME,
         form="letters, digits and . _ -",
+        group="provenance",
+        display=Display("Kernel list by", NOWHERE),
+    ),
+]
+
+
+def _derived(sentence: str, display: Display, pattern: str | None = None) -> Quantity:
+    fix = "Derived; leave it out."
+    return Quantity("", sentence, "derived", fix, pattern=pattern, group="provenance", display=display)
+
+
+RecordId = Annotated[
+    str,
+    _derived(
+        "Content hash of the row's key; the same measurement has the same id in every release.",
+        Display("Record id", is_code=True),
+        pattern=_CONTENT_ID,
     ),
 ]
 ConfigurationId = Annotated[
     str,
-    Quantity(
-        "",
+    _derived(
         "Content hash of the kernel configuration alone; decides the split.",
-        "derived",
-        "Derived; leave it out.",
-        pattern=r"^[0-9a-f]{20}$",
+        Display("Configuration id", NOWHERE, is_code=True),
+        pattern=_CONTENT_ID,
     ),
+]
+SubmissionId = Annotated[
+    str,
+    _derived("Device folder and campaign folder, joined by a slash.", Display("Submission", is_code=True)),
 ]
 DeviceId = Annotated[
     str,
@@ -410,8 +359,7 @@ DeviceId = Annotated[
         "folder-name",
         "Use letters, digits and . _ - only, beginning with a letter or digit.",
         pattern=FOLDER_NAME,
+        group="provenance",
+        display=Display("Identifier", NOWHERE, is_code=True),
     ),
-]
-SubmissionId = Annotated[
-    str, Quantity("", "Device folder and campaign folder, joined by a slash.", "derived", "Derived; leave it out.")
 ]

@@ -1,16 +1,18 @@
-"""The three record levels: what a contributor's row holds, and what a published record adds to it."""
+"""The three record levels: columns of a contributor's row, and those that a published record adds."""
 
-from typing import Final
+from typing import Final, get_args
 
 from pydantic import BaseModel, ConfigDict
 
 from harness.schema import quantities as q
+from harness.schema.columns import columns_of
 from harness.schema.networks import NetworkKernels
+from harness.schema.quantity import Group
 from harness.schema.vocabulary import Level
 
 
 class Row(BaseModel):
-    """What every row of a submission states, at any level."""
+    """Columns of every row of a submission, at any level."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -69,7 +71,7 @@ class ApplicationRow(Row):
 
 
 class Provenance(BaseModel):
-    """What a published record adds to a row: where it comes from and how good the evidence is."""
+    """Columns that a published record adds to a row: its source and its evidence."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -112,14 +114,33 @@ RECORDS: Final[dict[Level, type[BaseModel]]] = {
     "models": ModelRecord,
     "applications": ApplicationRecord,
 }
-KEYS: Final[dict[Level, tuple[str, ...]]] = {
-    "kernels": (
-        "kernel", "input_h", "input_w", "cin", "cout", "kernel_h", "kernel_w", "stride_h", "stride_w",
-        "groups", "cin2", "cin3", "cin4",
-    ),
-    "models": ("model", "family", "variant", "input_shape"),
-    "applications": ("application", "dnn", "reference_model", "input_shape"),
-}  # fmt: skip
-"""Fields that say what was run, per level; with the shared ones they identify a measurement."""
-SHARED_KEY: Final[tuple[str, ...]] = ("delegate", "dtype", "batch_size", "is_idle_subtracted")
-"""Fields that say how it was run."""
+
+
+def in_groups(model: type[BaseModel], *groups: Group) -> tuple[str, ...]:
+    """Columns of a row or record that belong to one of the groups, in order of declaration."""
+    return tuple(name for name, column in columns_of(model).items() if column.quantity.group in groups)
+
+
+KEYS: Final[dict[Level, tuple[str, ...]]] = {level: in_groups(row, "workload") for level, row in ROWS.items()}
+"""Fields that state what was run, per level; with the shared ones they identify a measurement."""
+SHARED_KEY: Final = ("delegate", "dtype", "batch_size", "is_idle_subtracted")
+"""Fields that state how it was run, in the order in which a release sorts its rows."""
+
+
+def require_complete(model: type[BaseModel]) -> None:
+    """Refuse a record with a column that no page can show, or with a setting by which no release sorts.
+
+    Raises:
+        TypeError: a column declares no group or no display, or the settings are not those of the shared key.
+    """
+    for name, column in columns_of(model).items():
+        # Type checkers do not look into `Annotated`.
+        if column.quantity.group not in get_args(Group) or column.quantity.display is None:
+            groups = ", ".join(get_args(Group))
+            raise TypeError(f"{model.__name__}.{name}: declare its display, and its group as one of {groups}")
+    if set(in_groups(model, "setting")) != set(SHARED_KEY):
+        raise TypeError(f"{model.__name__}: its settings are not those of SHARED_KEY")
+
+
+for _record in RECORDS.values():
+    require_complete(_record)

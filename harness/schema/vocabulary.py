@@ -23,6 +23,18 @@ Processor = Literal["cpu", "gpu", "npu", "dsp", "heterogeneous"]
 DeviceClass = Literal[
     "phone", "tablet", "single-board-computer", "embedded-gpu", "microcontroller", "accelerator", "unstated"
 ]
+DEVICE_NOUNS: Final[dict[DeviceClass, str]] = {
+    "phone": "phone",
+    "tablet": "tablet",
+    "single-board-computer": "single-board computer",
+    "embedded-gpu": "embedded GPU",
+    "microcontroller": "microcontroller",
+    "accelerator": "accelerator",
+    "unstated": "device of unstated kind",
+}
+"""Device classes in prose."""
+if set(DEVICE_NOUNS) != set(get_args(DeviceClass)):
+    raise TypeError("every device class needs a noun in DEVICE_NOUNS")
 Method = Literal["measured", "published", "simulated", "estimated"]
 MeterKind = Literal["analyser", "rail", "counter", "battery-gauge"]
 Tier = Literal["analyser", "rail", "counter", "published", "simulated"]

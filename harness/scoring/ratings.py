@@ -1,6 +1,6 @@
 """Ratings: every device of a release under every edition that rates it, or the reason why there is none."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from harness.releases import Release
 from harness.schema.vocabulary import RATED_TIERS, Tier
 from harness.scoring.editions import Edition, editions
 from harness.scoring.formulas import energy_index, iecs, pcs
-from harness.scoring.suite import suite_rows
+from harness.scoring.suite import suites
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +107,14 @@ def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
 
-def rate(release: Release) -> list[Rating]:
-    """Rate every device of a release, in the order edition, rank, device; unrated devices last."""
-    ratings = [rating for edition in editions() for rating in _rate_edition(release, edition)]
+def rate(release: Release, places: Mapping[str, pd.DataFrame] | None = None) -> list[Rating]:
+    """Rate every device of a release, in the order edition, rank, device; unrated devices last.
+
+    Args:
+        places: `suites` of the release, where they are known already.
+    """
+    places = suites(release) if places is None else places
+    ratings = [rating for edition in editions() for rating in _rate_edition(release, edition, places[edition.edition])]
     rated = {rating.device_id for rating in ratings}
     ratings += [
         Rating(device["device_id"], device["name"], None, None, reason=_why_no_suite(release, device))
@@ -133,8 +138,7 @@ def _why_no_suite(release: Release, device: dict[str, Any]) -> str:
     return f"no absolute figure of a rated suite ({'; '.join(suites)})"
 
 
-def _rate_edition(release: Release, edition: Edition) -> list[Rating]:
-    places = suite_rows(release, edition)
+def _rate_edition(release: Release, edition: Edition, places: pd.DataFrame) -> list[Rating]:
     devices = {device["device_id"]: device for device in release.devices.to_pylist()}
     published = {
         row["device_id"]: row for row in release.submissions.to_pylist() if row["scores_edition"] == edition.edition

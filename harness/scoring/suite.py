@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from harness.releases import Release
 from harness.schema.vocabulary import RATED_TIERS
-from harness.scoring.editions import Edition
+from harness.scoring.editions import Edition, editions
 
 _PLACE = ["device_id", "tier", "network", "delegate"]
 
@@ -72,3 +72,8 @@ def suite_rows(release: Release, edition: Edition) -> pd.DataFrame:
     places["energy_rank"] = peers["energy_mj"].rank(method="min")
     places["power_rank"] = peers["power_mw"].rank(method="min")
     return places
+
+
+def suites(release: Release) -> dict[str, pd.DataFrame]:
+    """Rows that count under each edition, by its name; see `suite_rows`."""
+    return {edition.edition: suite_rows(release, edition) for edition in editions()}

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from harness.issues import suggested
 from harness.schema.columns import Column
-from harness.schema.quantities import Quantity
+from harness.schema.quantity import Quantity
 from harness.validation.faults import Faults
 from harness.validation.table import IDENTIFIER, RowTable
 

@@ -1,13 +1,13 @@
 """Pydantic's errors about a fact in the words of a contributor: the line, what was expected, and how to fix it."""
 
 from collections.abc import Iterator
-from typing import Any, Final, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Final, NamedTuple
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from harness.issues import suggested
-from harness.schema.quantities import Quantity
+from harness.schema.annotations import FieldType, field_types
 from harness.validation.faults import Faults
 
 Path = tuple[str, ...]
@@ -65,7 +65,8 @@ def report_fact(details: ErrorDetails, model: type[BaseModel], notes: Notes, sho
     elif details["type"] == "literal_error":
         expected, fix = _choice(model, location, found)
     elif details["type"] in _BOUNDS:
-        quantity = next(quantity for quantity in _notes(_annotation(model, location), Quantity) if quantity.expected)
+        quantities = [part.quantity for part in _declared_parts(model, location) if part.quantity]
+        quantity = next(quantity for quantity in quantities if quantity.expected)
         expected, fix = quantity.expected, quantity.fix
     else:
         message = details["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
@@ -77,8 +78,7 @@ def report_fact(details: ErrorDetails, model: type[BaseModel], notes: Notes, sho
 
 
 def _choice(model: type[BaseModel], location: Path, found: object) -> tuple[str, str]:
-    words = [str(word) for kind in _parts(_annotation(model, location)) if get_origin(kind) is Literal
-             for word in get_args(kind)]  # fmt: skip
+    words = [str(word) for part in _declared_parts(model, location) for word in part.choices]
     if len(words) == 1:
         return words[0], f"Write {words[0]} without quotes."
     _, fix = suggested(str(found).lower(), words, "Write {}.", "Write one of the words listed.", cutoff=0.7)
@@ -92,37 +92,21 @@ def _holder(model: type[BaseModel], location: Path) -> type[BaseModel]:
     return model
 
 
-def _annotation(model: type[BaseModel], location: Path) -> Any:
-    """Declared type of the field at a location; of the field that holds it, for an item or entry."""
-    annotations = [annotation for annotation, _ in _walk(model, location)]
-    return annotations[-1] if annotations else None
+def _declared_parts(model: type[BaseModel], location: Path) -> list[FieldType]:
+    """Declared type of the field at a location, with those in it; of the field that holds it, for an item or entry."""
+    declared = [field for field, _ in _walk(model, location)]
+    return list(declared[-1].walk()) if declared else []
 
 
-def _walk(model: type[BaseModel], location: Path) -> Iterator[tuple[Any, type[BaseModel] | None]]:
+def _walk(model: type[BaseModel], location: Path) -> Iterator[tuple[FieldType, type[BaseModel] | None]]:
     """Declared type of every field on the way to a location, and the model in it; items of lists are passed over."""
     inner: type[BaseModel] | None = model
     for part in location:
-        hints = get_type_hints(inner, include_extras=True)
-        if part in hints:
-            inner = next((kind for kind in _parts(hints[part]) if _is_model(kind)), None)
-            yield hints[part], inner
+        if inner is not None and part in (fields := field_types(inner)):
+            inner = next((kind.model for kind in fields[part].walk() if kind.model), None)
+            yield fields[part], inner
             if inner is None:
                 return
-
-
-def _parts(annotation: Any) -> Iterator[Any]:
-    yield annotation
-    if get_origin(annotation) is not Literal:
-        for part in get_args(annotation):
-            yield from _parts(part)
-
-
-def _notes(annotation: Any, kind: type[Quantity]) -> Iterator[Quantity]:
-    return (part for part in _parts(annotation) if isinstance(part, kind))
-
-
-def _is_model(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def _meaning(model: type[BaseModel], location: Path) -> str:

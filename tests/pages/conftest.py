@@ -1,15 +1,19 @@
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.pages.board_rows import Boards
 from harness.pages.build import build_site
 from harness.pages.rules import RuleDoc
 from harness.pages.write import GENERATED, write_pages
 from harness.releases import Release, assemble
 from harness.schema.campaign import Campaign
 from harness.scoring.editions import edition_named
+from harness.scoring.ratings import rate
+from harness.scoring.suite import suites
 from harness.validation import RULES, validate
 from tests.campaigns import board_campaign, campaign, kernel_campaign, phone_campaign, simulated_campaign
 
@@ -92,6 +96,13 @@ def copy_of_site(folder: Path) -> Path:
     return folder / "site"
 
 
+def write_site(release: Release, site: Path, rules: Sequence[RuleDoc], boards: Boards | None = None) -> list[Path]:
+    """Write the pages of a release with the ratings of its own rows."""
+    places = suites(release)
+    ratings = rate(release, places)
+    return write_pages(release, ratings, places, site, dataset_version=VERSION, rules=rules, boards=boards)
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     return copy_of_site(tmp_path)
@@ -100,7 +111,7 @@ def site(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def written(release: Release, rules: list[RuleDoc], tmp_path_factory: pytest.TempPathFactory) -> Path:
     site = copy_of_site(tmp_path_factory.mktemp("written"))
-    write_pages(release, VERSION, rules, site)
+    write_site(release, site, rules)
     return site
 
 
@@ -116,5 +127,5 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rules = [RuleDoc(rule.rule, rule.severity, rule.summary, rule.why, subject=rule.subject) for rule in RULES.values()]
     founding = [name for edition in ("phone-2023", "mcu-2025") for name in edition_named(edition).founding]
     folders = [ROOT / "submissions" / name for name in (*founding, "zigzag-edge-tpu-like/zigzag-3.9.1")]
-    write_pages(assemble(validate(folders).campaigns), VERSION, rules, site)
+    write_site(assemble(validate(folders).campaigns), site, rules)
     return build_site(site.parent)

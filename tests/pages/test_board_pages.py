@@ -14,11 +14,10 @@ from harness.evaluation.tracks import plans_of
 from harness.pages import board_rows
 from harness.pages.board_rows import Boards, read_boards
 from harness.pages.build import build_site
-from harness.pages.write import write_pages
 from harness.schema.results import Leaks, Result, SplitResult, Subject
 from tests.evaluation.releases import info, kernel_device, made_in_process, release_of
 from tests.evaluation.test_scores import rows_of
-from tests.pages.conftest import VERSION, copy_of_site
+from tests.pages.conftest import copy_of_site, write_site
 
 ACTUAL = np.linspace(1, 10, 120)
 MEASURED = Subject(
@@ -70,7 +69,7 @@ def boards():
 @pytest.fixture(scope="module")
 def written(release, rules, boards, tmp_path_factory):
     site = copy_of_site(tmp_path_factory.mktemp("boards"))
-    write_pages(release, VERSION, rules, site, boards)
+    write_site(release, site, rules, boards)
     return site
 
 
@@ -157,7 +156,7 @@ def test_simulated_and_measured_subjects_share_no_table(written, page):
 
 @pytest.mark.parametrize("track", ["kernels", "models"])
 def test_every_word_that_is_explained_has_a_line_of_its_own(track, release, rules, boards, site):
-    write_pages(release, VERSION, rules, site, Boards(KEYS, {track: boards.rows["kernels"]}, {}))
+    write_site(release, site, rules, Boards(KEYS, {track: boards.rows["kernels"]}, {}))
     page = (site / "predictors" / f"{track}.md").read_text(encoding="utf-8")
     lines = page[page.index("## How to read it") :].splitlines()
     explained = [line for line in lines if "- **" in line]
@@ -172,7 +171,7 @@ def test_board_says_where_no_predictor_is_better_than_the_baseline(page):
 
 
 def test_predictors_without_a_result_are_named_with_the_baseline_first(release, rules, site):
-    write_pages(release, VERSION, rules, site, Boards(KEYS, {"kernels": board([evaluated("good", 0.9)], 0)}))
+    write_site(release, site, rules, Boards(KEYS, {"kernels": board([evaluated("good", 0.9)], 0)}))
     shown = unescape((site / "predictors" / "kernels.md").read_text(encoding="utf-8"))
     assert "Without a result on these rows: constant, broken, kernels." in shown
 
@@ -185,7 +184,7 @@ def test_page_of_a_predictor_says_what_it_is(written):
 
 
 def test_pages_without_results_say_how_to_make_them(release, rules, site):
-    write_pages(release, VERSION, rules, site)
+    write_site(release, site, rules)
     for track in ("kernels", "models", "devices"):
         assert f"deepen evaluate --track {track}" in (site / "predictors" / f"{track}.md").read_text(encoding="utf-8")
     assert "deepen evaluate\n" in (site / "predictors" / "index.md").read_text(encoding="utf-8")

@@ -5,25 +5,26 @@ from xml.etree import ElementTree
 import pytest
 
 from harness.pages.charts import VEGALITE, chart_bundle, chart_files, device_chart, ranking_chart
-from harness.pages.device_entries import DeviceEntry, rankings, read_device_entries
+from harness.pages.device_entries import DeviceEntry, device_entries, rankings
 from harness.pages.palette import SERIES, contrast
 from harness.releases import Release
 from harness.scoring.editions import edition_named
 from harness.scoring.ratings import rate
+from harness.scoring.suite import suites
 
 
 @pytest.fixture(scope="module")
-def subjects(release: Release) -> list[DeviceEntry]:
-    return read_device_entries(release, rate(release))
+def devices(release: Release) -> list[DeviceEntry]:
+    return device_entries(release, rate(release), suites(release))
 
 
-def test_drawing_twice_gives_the_same_bytes(subjects: list[DeviceEntry]) -> None:
-    ranking = rankings(subjects)[0]
+def test_drawing_twice_gives_the_same_bytes(devices: list[DeviceEntry]) -> None:
+    ranking = rankings(devices)[0]
     assert chart_files(ranking_chart(ranking), "t") == chart_files(ranking_chart(ranking), "t")
 
 
-def test_ranking_chart_shows_every_rated_device(subjects: list[DeviceEntry]) -> None:
-    for ranking in rankings(subjects):
+def test_ranking_chart_shows_every_rated_device(devices: list[DeviceEntry]) -> None:
+    for ranking in rankings(devices):
         files = chart_files(ranking_chart(ranking), "t")
         drawn = "".join(ElementTree.fromstring(files[".light.svg"]).itertext())
         for rating in ranking.ratings:
@@ -31,16 +32,16 @@ def test_ranking_chart_shows_every_rated_device(subjects: list[DeviceEntry]) -> 
             assert f"{rating.energy_index:.1f}" in drawn
 
 
-def test_microcontrollers_have_a_logarithmic_axis_and_no_bars(subjects: list[DeviceEntry]) -> None:
-    specs = {ranking.edition.edition: ranking_chart(ranking).to_dict() for ranking in rankings(subjects)}
+def test_microcontrollers_have_a_logarithmic_axis_and_no_bars(devices: list[DeviceEntry]) -> None:
+    specs = {ranking.edition.edition: ranking_chart(ranking).to_dict() for ranking in rankings(devices)}
     marks = {name: {layer["mark"]["type"] for layer in spec["layer"]} for name, spec in specs.items()}
     assert "bar" in marks["phone-2023"]
     assert "bar" not in marks["mcu-2025"]
 
 
-def test_device_chart_tells_delegates_by_shape_as_well_as_colour(subjects: list[DeviceEntry]) -> None:
-    subject = next(subject for subject in subjects if subject.device_id == "rated-phone")
-    spec = device_chart(subject, edition_named("phone-2023")).to_dict()
+def test_device_chart_tells_delegates_by_shape_as_well_as_colour(devices: list[DeviceEntry]) -> None:
+    device = next(device for device in devices if device.device_id == "rated-phone")
+    spec = device_chart(device, edition_named("phone-2023")).to_dict()
     points = next(layer for layer in spec["layer"] if layer["mark"]["type"] == "point")
     assert points["encoding"]["shape"]["field"] == points["encoding"]["color"]["field"] == "delegate"
 

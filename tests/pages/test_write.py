@@ -11,11 +11,11 @@ import pytest
 from harness.errors import UsageError
 from harness.pages.build import SiteError, build_site, site_server
 from harness.pages.rules import RuleDoc
-from harness.pages.write import GENERATED, write_pages
+from harness.pages.write import GENERATED
 from harness.releases import Release, assemble
 from harness.scoring.ratings import rate
 from tests.campaigns import kernel_campaign, simulated_campaign
-from tests.pages.conftest import NASTY, ROOT, VERSION, copy_of_site, rated_phone
+from tests.pages.conftest import NASTY, ROOT, VERSION, copy_of_site, rated_phone, write_site
 
 
 def test_site_builds_strictly_from_generated_pages(built: Path) -> None:
@@ -25,7 +25,7 @@ def test_site_builds_strictly_from_generated_pages(built: Path) -> None:
 
 
 def test_broken_link_stops_the_build(site: Path, release: Release, rules: list[RuleDoc]) -> None:
-    write_pages(release, VERSION, rules, site)
+    write_site(release, site, rules)
     (site / "method.md").write_text("# Method\n\n[gone](nowhere.md)\n", encoding="utf-8")
     with pytest.raises(SiteError, match=r"nowhere\.md"):
         build_site(site.parent)
@@ -76,25 +76,25 @@ def test_text_with_a_vertical_bar_keeps_its_table_cell(built: Path) -> None:
 def test_pages_of_an_earlier_run_disappear_and_written_ones_stay(
     site: Path, release: Release, rules: list[RuleDoc]
 ) -> None:
-    write_pages(release, VERSION, rules, site)
+    write_site(release, site, rules)
     by_hand = (site / "method.md").read_bytes()
-    write_pages(assemble([rated_phone("other")]), VERSION, rules, site)
+    write_site(assemble([rated_phone("other")]), site, rules)
     assert [path.name for path in (site / "devices").iterdir() if path.is_dir()] == ["other"]
     assert sorted(path.name for path in (site / "labels").iterdir()) == ["other.svg"]
     assert (site / "method.md").read_bytes() == by_hand
 
 
 def test_writing_twice_gives_the_same_bytes(written: Path, release: Release, rules: list[RuleDoc], site: Path) -> None:
-    again = write_pages(release, VERSION, rules, site)
+    again = write_site(release, site, rules)
     for path in again:
         assert path.read_bytes() == (written / path.relative_to(site)).read_bytes(), path
 
 
 def test_order_of_submissions_changes_nothing(site: Path, tmp_path: Path, rules: list[RuleDoc]) -> None:
     campaigns = [rated_phone("one"), rated_phone("two", 0.7)]
-    first = {path.relative_to(site): path.read_bytes() for path in write_pages(assemble(campaigns), "1", rules, site)}
+    first = {path.relative_to(site): path.read_bytes() for path in write_site(assemble(campaigns), site, rules)}
     other = copy_of_site(tmp_path / "other")
-    second = write_pages(assemble(campaigns[::-1]), "1", rules, other)
+    second = write_site(assemble(campaigns[::-1]), other, rules)
     assert {path.relative_to(other): path.read_bytes() for path in second} == first
 
 
@@ -132,7 +132,7 @@ def test_unrated_device_shows_its_reason_and_no_label(written: Path) -> None:
 
 
 def test_levels_without_rows_are_called_empty(site: Path, rules: list[RuleDoc]) -> None:
-    write_pages(assemble([rated_phone()]), VERSION, rules, site)
+    write_site(assemble([rated_phone()]), site, rules)
     page = (site / "datasets.md").read_text(encoding="utf-8")
     assert page.count("No rows yet.") == 2
     assert 'load_dataset("deepen/applications")' in page
@@ -146,11 +146,11 @@ def test_every_rule_has_an_anchor_of_its_own_id(built: Path) -> None:
 
 def test_rule_id_that_is_no_anchor_is_refused(site: Path, release: Release) -> None:
     with pytest.raises(ValueError, match="Not A Rule"):
-        write_pages(release, VERSION, [RuleDoc("Not A Rule", "error", "", "")], site)
+        write_site(release, site, [RuleDoc("Not A Rule", "error", "", "")])
 
 
 def test_release_without_devices_still_gives_a_site(site: Path) -> None:
-    write_pages(assemble([]), VERSION, [], site)
+    write_site(assemble([]), site, [])
     assert (build_site(site.parent) / "index.html").is_file()
 
 
@@ -190,7 +190,7 @@ def test_device_of_measured_figures_bears_no_such_mark(written: Path) -> None:
 
 
 def test_device_with_some_simulated_rows_says_how_many(site: Path, rules: list[RuleDoc]) -> None:
-    write_pages(assemble([kernel_campaign("acme-npu"), simulated_campaign("acme-npu", "models", 3)]), "1", rules, site)
+    write_site(assemble([kernel_campaign("acme-npu"), simulated_campaign("acme-npu", "models", 3)]), site, rules)
     page = page_of(site, "devices", "acme-npu", "index.md")
     assert "3 of 23 rows were computed by an estimator; no rank or label rests on them." in page
     assert "A simulated" not in page
@@ -207,7 +207,7 @@ def test_simulated_devices_are_listed_apart_and_after_the_others(written: Path) 
 
 
 def test_release_without_simulated_devices_has_no_section_for_them(site: Path, rules: list[RuleDoc]) -> None:
-    write_pages(assemble([rated_phone()]), "1", rules, site)
+    write_site(assemble([rated_phone()]), site, rules)
     assert "Simulated" not in page_of(site, "devices", "index.md")
     assert "simulated figures" not in page_of(site, "index.md")
     assert not (site / "downloads" / "devices-simulated.csv").exists()
@@ -216,7 +216,7 @@ def test_release_without_simulated_devices_has_no_section_for_them(site: Path, r
 def test_simulated_figures_are_counted_apart(written: Path, release: Release) -> None:
     page = page_of(written, "index.md")
     n_rows = sum(table.num_rows for table in release.levels.values())
-    assert "<strong>90</strong> simulated figures, kept apart" in page
+    assert "<strong>90</strong> simulated figures, never ranked" in page
     assert f"<strong>{n_rows - 90}</strong> figures with source and method" in page
     assert f"<strong>{release.devices.num_rows - 1}</strong> devices" in page
     datasets = page_of(written, "datasets.md")

@@ -1,16 +1,18 @@
 """Every form of the schema comes from one declaration."""
 
+from typing import Annotated
+
 import numpy as np
 import pyarrow as pa
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, create_model
 
 from harness.schema.columns import arrow_schema, columns_of, flat_columns
 from harness.schema.cost import kernel_cost
 from harness.schema.facts import Device, DeviceRecord, Erratum, ErratumRecord, Manifest, SubmissionRecord
 from harness.schema.networks import NetworkKernel
-from harness.schema.quantities import Quantity
-from harness.schema.records import KEYS, RECORDS, ROWS, SHARED_KEY, KernelRow
+from harness.schema.quantity import Display, Quantity
+from harness.schema.records import KEYS, RECORDS, ROWS, SHARED_KEY, KernelRow, ModelRecord, require_complete
 from harness.schema.vocabulary import CONFIGURATION_FIELDS, KERNEL_ALLOWS, KERNEL_REQUIRES, LEVELS, tier_of
 from harness.validation import RULES
 from tests.campaigns import row_table
@@ -65,6 +67,33 @@ def test_field_that_is_not_declared_as_a_quantity_is_a_programmer_fault():
 
     with pytest.raises(TypeError, match=r"Bare\.value is not declared as a quantity"):
         columns_of(Bare)
+
+
+UNDECLARED = {
+    "display": Quantity("", "Words.", "text-plain", "", group="result"),
+    "group": Quantity("", "Words.", "text-plain", "", display=Display("Words")),
+    "unknown group": Quantity("", "Words.", "text-plain", "", group="figure", display=Display("Words")),
+}
+
+
+@pytest.mark.parametrize("quantity", UNDECLARED.values(), ids=UNDECLARED)
+def test_column_of_a_record_that_no_page_can_show_is_a_programmer_fault(quantity):
+    record = create_model("Record", __base__=ModelRecord, words=(Annotated[str, quantity] | None, None))
+    with pytest.raises(TypeError, match=r"Record\.words: declare its display, and its group as one of workload, "):
+        require_complete(record)
+
+
+def test_setting_by_which_no_release_sorts_is_a_programmer_fault():
+    quantity = Quantity("", "Words.", "text-plain", "", group="setting", display=Display("Words"))
+    record = create_model("Record", __base__=ModelRecord, words=(Annotated[str, quantity] | None, None))
+    with pytest.raises(TypeError, match="Record: its settings are not those of SHARED_KEY"):
+        require_complete(record)
+
+
+def test_identity_of_a_measurement_is_its_workload_and_its_settings():
+    for level in LEVELS:
+        groups = {name: column.quantity.group for name, column in columns_of(ROWS[level]).items()}
+        assert {*KEYS[level], *SHARED_KEY} == {name for name in groups if groups[name] in ("workload", "setting")}
 
 
 def test_keys_are_columns_of_their_rows():
