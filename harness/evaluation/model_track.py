@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.evaluation.plans import ROWS, Fold, FoldPredictions, Plan, Reals, interval_columns, leaks_between
+from harness.leaks import configurations_in
 from harness.prediction.sum_interval import interval_of_sum
 from harness.predictor.features import LABEL, labelled_frame, network_frame, numbered_configurations
 from harness.predictor.protocol import PredictorInfo
@@ -21,7 +22,6 @@ from harness.predictor.subjects import content_sha256
 from harness.schema.identity import configuration_ids
 from harness.schema.records import KEYS
 from harness.schema.results import Leaks, Subject, Track
-from harness.splits import configurations_in
 
 ALL_FAMILIES: Final = "leave-one-family-out"
 

@@ -13,12 +13,12 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from harness.leaks import leak_report
 from harness.predictor.features import FEATURES
 from harness.predictor.protocol import PredictorInfo
 from harness.schema.records import KEYS
 from harness.schema.results import Leaks, Subject, Track
 from harness.schema.vocabulary import Split
-from harness.splits import leak_report
 
 Reals = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

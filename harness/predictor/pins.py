@@ -5,7 +5,7 @@ from typing import Final
 
 from harness import __version__
 from harness.schema.results import FitPins
-from harness.splits import SPLIT_VERSION
+from harness.splits import split_version
 
 _PACKAGES: Final = ("numpy", "pandas", "scikit-learn", "scipy")
 
@@ -21,7 +21,7 @@ def fit_pins(data_sha256: str, predictor: str, predictor_version: str, seed: int
     """
     return FitPins(
         data_sha256=data_sha256,
-        split_version=SPLIT_VERSION,
+        split_version=split_version(),
         harness_version=__version__,
         predictor=predictor,
         predictor_version=predictor_version,

@@ -1,7 +1,6 @@
 """Finds predictors in a package given by name: a folder each, found by being there; a broken one fails for everyone."""
 
 import ast
-import hashlib
 import importlib
 import importlib.util
 from collections.abc import Iterator, Mapping
@@ -9,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from harness.code_version import code_digest
 from harness.discovery import declared, modules_in
 from harness.issues import unknown
 from harness.predictor.protocol import Predictor, PredictorError, PredictorInfo
@@ -88,30 +88,37 @@ def load_model(key: str, package: str = PACKAGE) -> type[Predictor]:
 
 
 def predictor_version(key: str, package: str = PACKAGE) -> str:
-    """Twelve hexadecimal digits of the content of a predictor's code.
+    """Version of the code of a predictor (`harness.code_version`).
 
-    That is what of its package it imports, and the modules of the harness that these import; what those import in
-    turn is not of it.
+    Its code is `info.py` and `model.py`, the modules of its package that these import, and the modules of the harness
+    that any of them imports; what the harness imports in turn does not belong to it.
 
     Raises:
-        UsageError: there is none of this key.
+        UsageError: there is none of this key; the message names the nearest.
+        PredictorError: a module of it is not Python.
     """
     info = predictor_info(key, package)
     pending = [f"{package}.{info.folder}.{part}" for part in ("info", "model")]
-    contents: dict[str, bytes] = {}
+    sources: dict[str, str] = {}
     while pending:
         name = pending.pop()
-        if name not in contents:
-            contents[name] = Path(_file_of(name)).read_bytes()
+        if name not in sources:
+            sources[name] = _source_of(name)
             if name.startswith(f"{package}."):
-                pending += _imports_of(contents[name], (package, HARNESS))
-    digest = hashlib.sha256()
-    for name in sorted(contents):
-        digest.update(f"{name}\0{len(contents[name])}\0".encode() + contents[name])
-    return digest.hexdigest()[:12]
+                pending += _imports_of(sources[name], (package, HARNESS))
+    return code_digest(sources)
 
 
-def _imports_of(source: bytes, packages: tuple[str, ...]) -> Iterator[str]:
+def _source_of(module: str) -> str:
+    try:
+        source = Path(_file_of(module)).read_text(encoding="utf-8")
+        ast.parse(source)
+    except (SyntaxError, ValueError) as error:
+        raise PredictorError(f"{_file_of(module)}: {_in_words(error)}") from error
+    return source
+
+
+def _imports_of(source: str, packages: tuple[str, ...]) -> Iterator[str]:
     """Modules of packages that a module imports by their full names."""
     prefixes = tuple(f"{package}." for package in packages)
     for node in ast.walk(ast.parse(source)):

@@ -48,9 +48,9 @@ class FitPins(_Strict):
     Attributes:
         data_sha256: content of all rows that the predictor was fitted on.
         split_version: version of the published split.
-        harness_version: version of the program.
+        harness_version: release of the program, for information: the other versions follow the code.
         predictor: key of the predictor.
-        predictor_version: content of its code.
+        predictor_version: version of its code.
         packages: versions of the libraries that the figures rest on.
         seed: seed of the fit.
     """
