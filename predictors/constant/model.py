@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from predictors._per_kernel import PerKernel, Reals
+from harness.arrays import Reals
+from predictors._per_kernel import PerKernel
 
 
 class Model(PerKernel):

@@ -7,13 +7,12 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from harness.evaluation.folds import Rows, repeated_folds
+from harness.arrays import Reals, Whole
+from harness.evaluation.folds import repeated_folds
 from harness.predictor.features import numbered_configurations
 from predictors.roofline_residual.corrected import CorrectedRoofline
 from predictors.roofline_residual.features import Described, described
 from predictors.roofline_residual.intervals import LocalErrors
-
-Reals = npt.NDArray[np.float64]
 
 _FOLD_TREES: Final = 10
 """Extra trees of the models that predict folds: more would take most of all time, and find the same errors."""
@@ -96,7 +95,7 @@ class CalibratedRoofline(BaseEstimator):
         log_roofline = self.roofline_.log_roofline(kernels)
         return self._combined(kernels.kernel, log_roofline, self.roofline_.residuals(kernels, log_roofline))
 
-    def _held_out(self, kernels: Described, folds: Rows, energy_mj: Reals, rounding: Reals) -> _HeldOut:
+    def _held_out(self, kernels: Described, folds: Whole, energy_mj: Reals, rounding: Reals) -> _HeldOut:
         parts = []
         for fold in range(int(folds.max()) + 1):
             train = folds != fold
@@ -143,7 +142,7 @@ def _share(said: Reals, residual: Reals, prior: float = _TINY, expected: float =
     return float(np.clip((said @ residual + prior * expected) / (said @ said + prior), 0, 1))
 
 
-def _folds(rows: pd.DataFrame, seed: int) -> Rows:
+def _folds(rows: pd.DataFrame, seed: int) -> Whole:
     """Fold of each row; one configuration is in one fold."""
-    folds: Rows = repeated_folds(numbered_configurations(rows), rows["kernel"], seed)[0]
+    folds: Whole = repeated_folds(numbered_configurations(rows), rows["kernel"], seed)[0]
     return folds

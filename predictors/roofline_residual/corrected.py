@@ -3,17 +3,15 @@
 from typing import Any, Final, Self
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor
 from sklearn.gaussian_process.kernels import Kernel
 
+from harness.arrays import Reals
 from predictors._per_kernel import rows_of
 from predictors._roofline import fit_roofline
 from predictors.roofline_residual.features import Described
 from predictors.roofline_residual.matern import MaternProcess
-
-Reals = npt.NDArray[np.float64]
 
 _BOOSTING: Final = {
     "max_iter": 30, "learning_rate": 0.3, "max_leaf_nodes": 8, "min_samples_leaf": 8, "early_stopping": False

@@ -7,10 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from harness.arrays import Reals
 from predictors._per_kernel import kernel_types
 from predictors._roofline import roofline_terms
-
-Reals = npt.NDArray[np.float64]
 
 _LANES: Final = 8
 """Output channels that one pass of a matrix multiplication fills; a channel count between multiples wastes some."""

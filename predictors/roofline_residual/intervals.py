@@ -7,7 +7,8 @@ import numpy.typing as npt
 from scipy.stats import t
 from sklearn.base import BaseEstimator
 
-Reals = npt.NDArray[np.float64]
+from harness.arrays import Reals
+
 Words = npt.NDArray[np.str_]
 
 _LEAST_WINDOW: Final = 10

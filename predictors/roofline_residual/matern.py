@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Final, Self
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg import solve_triangular
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
@@ -13,7 +12,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, WhiteKernel
 from sklearn.preprocessing import StandardScaler
 
-Reals = npt.NDArray[np.float64]
+from harness.arrays import Reals
 
 _BLOCK: Final = 512
 """Rows predicted at once, so that their distances stay in the processor's cache."""

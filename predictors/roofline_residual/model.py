@@ -12,10 +12,9 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from harness.arrays import Reals
 from predictors._per_kernel import energies, kernel_types, rows_of
 from predictors.roofline_residual.calibrated import CalibratedRoofline
-
-Reals = npt.NDArray[np.float64]
 
 OWN_ROWS: Final = 30
 """Rows from which a kernel type learns on its own."""
