@@ -7,6 +7,7 @@ that has not run before, confined.
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -94,7 +95,7 @@ def build_predictors(
         results: folder of the results of `harness.evaluation.runner`.
         seed: seed that they were made with.
         package: package that the predictors are in.
-        on_done: called with the name of every predictor and device that is done.
+        on_done: called with the name of every predictor and device.
 
     Returns:
         One outcome per device, way of running and predictor.
@@ -105,14 +106,13 @@ def build_predictors(
     texts = read_texts(cards)
     plans = {track: {plan.subject: plan for plan in plans_of(track, release, seed).plans} for track in _TRACKS}
     target = dist / PREDICTORS
-    built = []
+    outcomes = []
     with replacing(target) as fresh:
         build = _Build(release, texts, cards, results, target, fresh, package, seed, plans)
-        for training in _training_sets(release):
-            for info in infos:
-                on_done(f"{info.key} on {training.subject.device_id}")
-                built.append(_built(build, training, info))
-    return built
+        for training, info in product(_training_sets(release), infos):
+            on_done(f"{info.key} on {training.subject.device_id}")
+            outcomes.append(_outcome(build, training, info))
+    return outcomes
 
 
 def _training_sets(release: Release) -> Iterator[TrainingSet]:
@@ -121,7 +121,7 @@ def _training_sets(release: Release) -> Iterator[TrainingSet]:
             yield TrainingSet(subject, table)
 
 
-def _built(build: _Build, training: TrainingSet, info: PredictorInfo) -> BuiltPredictor:
+def _outcome(build: _Build, training: TrainingSet, info: PredictorInfo) -> BuiltPredictor:
     subject = training.subject
     found = {track: result for track in _TRACKS if (result := _result(build, track, subject, info.key)) is not None}
     if "kernels" not in found or not any(split.status == "ok" for split in found["kernels"].splits):

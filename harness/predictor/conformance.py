@@ -1,4 +1,4 @@
-"""What every predictor has to keep to: one suite of checks, for the project's tests and for authors alike.
+"""Checks of the protocol that every predictor must pass, for the project's tests and for authors alike.
 
 It judges behaviour, never how good the predictions are.
 """
@@ -26,7 +26,7 @@ from harness.schema.records import KEYS
 from harness.schema.vocabulary import KERNEL_REQUIRES, Kernel
 
 COVERAGES: Final = (0.5, 0.8, 0.95)
-"""Coverages at which intervals are held against each other."""
+"""Coverages at which intervals are compared."""
 _TOLERANCE: Final = 1e-6
 """Relative difference that the order of additions may make."""
 _EXTENTS: Final = {
@@ -36,11 +36,11 @@ _EXTENTS: Final = {
 
 
 class ConformanceError(PredictorError):
-    """A predictor does not keep to the protocol; the message says in what."""
+    """A predictor breaks the protocol; the message states how."""
 
 
 class ConformanceCase:
-    """A predictor on trial, with kernels to try it on.
+    """A predictor, with kernels to check it on.
 
     Args:
         key: predictor.
@@ -49,7 +49,7 @@ class ConformanceCase:
     Attributes:
         info: what it declares.
         model: its class.
-        train: kernels of every type that it speaks for, 40 of the first, with energies.
+        train: kernels of every type that it supports, 40 of the first, with energies.
         test: other kernels of these types, without.
         few: rows of `train` of the first two types, for what does not depend on the type.
         few_test: rows of `test` likewise.
@@ -60,8 +60,8 @@ class ConformanceCase:
         self.model: type[Predictor] = load_model(key, package)
         self.package = package
         types = self.info.kernel_types
-        self.train = trial_kernels([types[0]] * 40 + [kernel for kernel in types for _ in range(6)], seed=0)
-        self.test = trial_kernels([kernel for kernel in types for _ in range(3)], seed=1)[list(FEATURES)]
+        self.train = sample_kernels([types[0]] * 40 + [kernel for kernel in types for _ in range(6)], seed=0)
+        self.test = sample_kernels([kernel for kernel in types for _ in range(3)], seed=1)[list(FEATURES)]
         self.few, self.few_test = (
             rows[rows["kernel"].isin(types[:2])].reset_index(drop=True) for rows in (self.train, self.test)
         )
@@ -87,7 +87,7 @@ class ConformanceCase:
         return self.fitted_on_few.predict(self.few_test.copy())
 
 
-def trial_kernels(types: list[Kernel], seed: int) -> pd.DataFrame:
+def sample_kernels(types: list[Kernel], seed: int) -> pd.DataFrame:
     """Kernels with energies that follow from FLOPs and bytes, with 5 % of noise.
 
     Args:
@@ -97,7 +97,7 @@ def trial_kernels(types: list[Kernel], seed: int) -> pd.DataFrame:
     Returns:
         Columns `FEATURES` and `energy_mj`.
 
-    >>> trial_kernels(["fc", "relu"], seed=0)["kernel"].tolist()
+    >>> sample_kernels(["fc", "relu"], seed=0)["kernel"].tolist()
     ['fc', 'relu']
     """
     generator = np.random.default_rng(seed)
@@ -119,7 +119,7 @@ Check = Callable[[ConformanceCase], None]
 
 
 def check_info_is_light(case: ConformanceCase) -> None:
-    """The declaration imports nothing but the harness and the standard library's typing."""
+    """The declaration imports nothing but the protocol and the vocabulary of the harness."""
     spec = find_spec(f"{case.package}.{case.info.folder}.info")
     _require(spec is not None and spec.origin is not None, "has no info.py")
     source = Path(str(spec.origin)).read_text(encoding="utf-8") if spec else ""
@@ -132,7 +132,7 @@ def check_info_is_light(case: ConformanceCase) -> None:
 
 
 def check_constructor_only_stores(case: ConformanceCase) -> None:
-    """It is made without arguments, keeps its parameters as they are given, and knows nothing before its fit."""
+    """It is made without arguments, keeps its parameters as given, and has no fitted attribute before its fit."""
     model: Any = case.model()
     parameters = inspect.signature(case.model).parameters
     for name in parameters:
@@ -163,7 +163,7 @@ def check_repeats_itself(case: ConformanceCase) -> None:
 def check_refit_forgets(case: ConformanceCase) -> None:
     """A second fit leaves nothing of the first."""
     model = case.model()
-    other = trial_kernels(list(case.few["kernel"]), seed=2)
+    other = sample_kernels(list(case.few["kernel"]), seed=2)
     other[LABEL] *= 7
     model.fit(other)
     again = model.fit(case.few.copy()).predict(case.few_test.copy())
@@ -171,7 +171,7 @@ def check_refit_forgets(case: ConformanceCase) -> None:
 
 
 def check_predictions_are_energies(case: ConformanceCase) -> None:
-    """One finite positive number of mJ a row, for kernels far larger and smaller than any seen as well."""
+    """One finite positive number of mJ per row, also for kernels far larger and smaller than any it was fitted on."""
     costs = ["flops", "params", "bytes_moved"]
     far = case.test.assign(**{name: case.test[name] * 1e3 for name in costs})
     near = case.test.assign(**dict.fromkeys(costs, 1.0))
@@ -180,7 +180,7 @@ def check_predictions_are_energies(case: ConformanceCase) -> None:
 
 
 def check_input_is_untouched(case: ConformanceCase) -> None:
-    """What it is given stays as it is."""
+    """The tables that it is given stay as they are."""
     train, test = case.few.copy(), case.few_test.copy()
     model = case.model().fit(train)
     _require(train.equals(case.few), "fit changes its input")
@@ -235,7 +235,7 @@ def check_intervals_widen(case: ConformanceCase) -> None:
 
 
 def check_networks_have_energies(case: ConformanceCase) -> None:
-    """Energies of whole networks, where it offers any, are one finite positive number of mJ a network."""
+    """Energies of whole networks, where it offers any, are one finite positive number of mJ per network."""
     model: Any = case.fitted
     if not hasattr(model, "predict_models"):
         return
@@ -246,7 +246,7 @@ def check_networks_have_energies(case: ConformanceCase) -> None:
 
 
 def check_every_type_is_answered(case: ConformanceCase) -> None:
-    """It answers for every kernel type that it declares, each alone."""
+    """It predicts every kernel type that it declares, each alone."""
     for kernel in case.info.kernel_types:
         rows = case.test[case.test["kernel"] == kernel].reset_index(drop=True)
         _energies(case.fitted.predict(rows), len(rows), f"{kernel} kernels")
@@ -255,7 +255,7 @@ def check_every_type_is_answered(case: ConformanceCase) -> None:
 def check_few_rows_suffice(case: ConformanceCase) -> None:
     """One row of a type is enough to be fitted on, with others and alone; so are rows of one energy."""
     types = list(case.info.kernel_types)
-    sparse = trial_kernels(types, seed=3)
+    sparse = sample_kernels(types, seed=3)
     flat = case.few.assign(**{LABEL: 2.5})
     for what, train in (("one row of each type", sparse), ("one row", sparse[:1]), ("rows of one energy", flat)):
         test = case.test[case.test["kernel"].isin(train["kernel"])].reset_index(drop=True)
@@ -297,7 +297,7 @@ CHECKS: Final[tuple[Check, ...]] = (
 
 
 def faults_of(key: str, package: str = PACKAGE) -> list[str]:
-    """What is wrong with a predictor, one line a check that it does not pass.
+    """Faults of a predictor, one line per check that it does not pass.
 
     Raises:
         UsageError: there is no such predictor.
@@ -315,8 +315,8 @@ def faults_of(key: str, package: str = PACKAGE) -> list[str]:
     return faults
 
 
-def _require(holds: bool, fault: str) -> None:
-    if not holds:
+def _require(is_met: bool, fault: str) -> None:
+    if not is_met:
         raise ConformanceError(fault)
 
 

@@ -1,4 +1,4 @@
-"""What a fitted predictor depends on, as this program would fit it now; it fits nothing."""
+"""Pins of a predictor that would be fitted now: everything that it depends on; it fits nothing."""
 
 from importlib.metadata import version
 from typing import Final
@@ -16,7 +16,7 @@ def fit_pins(data_sha256: str, predictor: str, predictor_version: str, seed: int
     Args:
         data_sha256: content of the rows.
         predictor: key of the predictor.
-        predictor_version: content of its code.
+        predictor_version: version of its code.
         seed: seed of the fit.
     """
     return FitPins(

@@ -1,4 +1,4 @@
-"""Finds predictors in a package given by name: a folder each, found by being there; a broken one fails for everyone."""
+"""Finds the predictors of a package, one per folder; a broken one is an error for everyone."""
 
 import ast
 import importlib
@@ -22,7 +22,7 @@ HARNESS: Final = "harness"
 def predictors_in(package: str = PACKAGE) -> Mapping[str, PredictorInfo]:
     """What every predictor of a package declares, by key in alphabetical order; imports no model.
 
-    Every folder and module of the package is held to be a predictor, but those whose name begins with an underscore.
+    Every folder and module of the package must be a predictor, except those whose name begins with an underscore.
 
     Raises:
         PredictorError: a folder is no predictor, or two have one key; the message names the file.
@@ -174,7 +174,7 @@ def _imported(name: str) -> ModuleType:
 
 
 def _in_words(error: Exception) -> str:
-    """Exception on one line, as far as it names its fault."""
+    """Exception on one line."""
     faults = getattr(error, "errors", None)
     if callable(faults):
         return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults())

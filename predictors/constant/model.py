@@ -1,4 +1,4 @@
-"""The geometric mean energy of each kernel type, whatever the configuration: the least that a predictor must beat."""
+"""The geometric mean energy of each kernel type, whatever the configuration: the baseline of all predictors."""
 
 import numpy as np
 import pandas as pd

@@ -102,6 +102,6 @@ def _settled(scaled: Reals, target: Reals) -> Kernel:
     """
     start = ConstantKernel(1.0, (1e-2, 1e2)) * Matern(3.0, (0.1, 1e2), nu=1.5) + WhiteKernel(0.05, (1e-3, 1.0))
     with warnings.catch_warnings():
-        # A bound that is reached is meant to hold.
+        # A hyper-parameter may end at its bound.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return GaussianProcessRegressor(start).fit(scaled, target).kernel_
