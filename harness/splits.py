@@ -1,180 +1,56 @@
-"""Standard splits of the three levels: stable under growth, with a report of what could leak.
+"""Standard splits of the three levels: which rows are the test side; stable under growth.
 
 A split is decided by what was run, never by who ran it, so that adding a device moves no row.
 """
 
 import hashlib
-from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from harness.schema.identity import configuration_ids
-from harness.schema.records import KEYS
+from harness.code_version import code_version
 from harness.schema.vocabulary import Level, Split
 
-SPLIT_VERSION: Final = "2026.1"
-"""Salt of the hash and name of the fixed lists below; a change of either is a new split version."""
-
+SALT: Final = "2026.1"
+"""Salt of the hash; another salt moves rows."""
 TEST_SHARE: Final = 0.2
 TEST_FAMILIES: Final = frozenset({"DS-CNN", "GoogLeNet", "ShuffleNetV2"})
 """Families that no training row of the models level belongs to; unknown families train."""
 TEST_REFERENCE_MODELS: Final = frozenset({"EfficientNet", "ESRGAN"})
 """Reference networks that no training row of the applications level runs, in whatever data type."""
-
-GROUPS: Final[dict[Level, str]] = {
+GROUPS: Final[Mapping[Level, str]] = {
     "kernels": "configuration_id",
     "models": "family",
     "applications": "reference_model",
 }
 """Column whose values are each wholly on one side."""
+DECIDING_MODULES: Final = ("harness.schema.identity", "harness.splits")
+"""Modules whose code decides the side of a row."""
 
-STATEMENTS: Final[dict[Level, str]] = {
-    "kernels": (
-        f"by hash of the configuration alone (about {TEST_SHARE:.0%} test); one configuration is on one side for "
-        "every device, delegate and data type"
-    ),
-    "models": f"by family; test holds {', '.join(sorted(TEST_FAMILIES))}",
-    "applications": f"by reference network; test holds {', '.join(sorted(TEST_REFERENCE_MODELS))}",
-}
+
+@cache
+def split_version() -> str:
+    """Version of the published split: the salt, and the version of the code that decides."""
+    return f"{SALT}-{code_version(DECIDING_MODULES)}"
 
 
 def split_of(level: Level, group: str) -> Split:
     """Side of a row, from the value of its group column.
 
     Examples:
-        >>> split_of("models", "GoogLeNet"), split_of("models", "a family nobody has seen")
+        >>> split_of("models", "GoogLeNet"), split_of("models", "an unknown family")
         ('test', 'train')
     """
     if level == "models":
         return "test" if group in TEST_FAMILIES else "train"
     if level == "applications":
         return "test" if group in TEST_REFERENCE_MODELS else "train"
-    digest = hashlib.sha256(f"{SPLIT_VERSION}/{group}".encode()).digest()
+    digest = hashlib.sha256(f"{SALT}/{group}".encode()).digest()
     return "test" if int.from_bytes(digest[:8], "big") < TEST_SHARE * 2**64 else "train"
 
 
 def assign_splits(table: pa.Table, level: Level) -> list[Split]:
     """Side of every row of a release table."""
     return [split_of(level, group) for group in table.column(GROUPS[level]).to_pylist()]
-
-
-@dataclass(frozen=True, slots=True)
-class LeakReport:
-    """What train and test share.
-
-    Attributes:
-        n_train: rows in train.
-        n_test: rows in test.
-        shared_groups: values of the group column, and names of networks, that are on both sides; a release with
-            any is refused.
-        shared_record_ids: record ids on both sides.
-        near_duplicates: pairs of train and test configurations that differ in one extent by at most 10 %
-            (kernels only); they are allowed, and counted so that nobody is surprised.
-        n_network_configurations: kernel configurations in the kernel lists of the test side's networks; on the
-            level of kernels, of the networks of test families.
-        shared_configurations: of those, the ones that networks of the train side hold as well (models), or that
-            are training rows (kernels); they are allowed, and counted likewise.
-    """
-
-    n_train: int
-    n_test: int
-    shared_groups: tuple[str, ...]
-    shared_record_ids: tuple[str, ...]
-    near_duplicates: int
-    n_network_configurations: int = 0
-    shared_configurations: int = 0
-
-    @property
-    def shared_share(self) -> float:
-        """Share of the test networks' kernel configurations that a predictor has seen; 0 where there are none.
-
-        >>> LeakReport(1, 1, (), (), 0, n_network_configurations=8, shared_configurations=2).shared_share
-        0.25
-        """
-        return self.shared_configurations / max(self.n_network_configurations, 1)
-
-
-def leak_report(table: pa.Table, level: Level, splits: list[Split], networks: pa.Table | None = None) -> LeakReport:
-    """Count what a predictor could see of the test side in the train side.
-
-    Args:
-        table: release table of the level.
-        splits: side of every row, in order.
-        networks: release table of the models level, whose test families a predictor of kernels is tried on;
-            None where there is none.
-    """
-
-    def both_sides(column: str) -> tuple[str, ...]:
-        sides: dict[str, set[str]] = defaultdict(set)
-        for value, side in zip(table.column(column).to_pylist(), splits, strict=True):
-            sides[value].add(side)
-        return tuple(sorted(value for value, seen in sides.items() if len(seen) > 1))
-
-    # A network under two families would be seen in training as one and tested as the other.
-    names = both_sides("model") if level == "models" else ()
-    seen, tested = _network_configurations(table, level, splits, networks)
-    return LeakReport(
-        n_train=splits.count("train"),
-        n_test=splits.count("test"),
-        shared_groups=(*both_sides(GROUPS[level]), *names),
-        shared_record_ids=both_sides("record_id"),
-        near_duplicates=_near_duplicates(table, splits) if level == "kernels" else 0,
-        n_network_configurations=len(tested),
-        shared_configurations=len(seen & tested),
-    )
-
-
-def _network_configurations(
-    table: pa.Table, level: Level, splits: list[Split], networks: pa.Table | None
-) -> tuple[set[str], set[str]]:
-    """Ids of the kernel configurations that a predictor is trained on, and of those in the networks it is tried on."""
-    sides = pa.array(splits, pa.string())
-    if level == "models":
-        seen, tested = (configurations_in(table.filter(pc.equal(sides, side))) for side in ("train", "test"))
-        return seen, tested
-    if level == "kernels" and networks is not None:
-        seen = set(table.filter(pc.equal(sides, "train")).column("configuration_id").to_pylist())
-        of_test = pa.array(assign_splits(networks, "models"), pa.string())
-        return seen, configurations_in(networks.filter(pc.equal(of_test, "test")))
-    return set(), set()
-
-
-def configurations_in(networks: pa.Table) -> set[str]:
-    """Configuration ids of all kernels in the kernel lists of networks; kernels without a type have none.
-
-    Args:
-        networks: rows of the models level of a release.
-    """
-    kernels = pc.list_flatten(networks.column("kernels").combine_chunks())
-    fields = pa.table(kernels.flatten(), names=[field.name for field in kernels.type])
-    typed = fields.filter(pc.is_valid(fields.column("kernel"))).select(list(KEYS["kernels"]))
-    return set(configuration_ids(typed.group_by(typed.column_names).aggregate([])))
-
-
-_NEAR = 0.10
-
-
-def _near_duplicates(table: pa.Table, splits: list[Split]) -> int:
-    """Pairs of train and test configurations that agree in all extents but one, which differs by at most 10 %."""
-    configurations = [tuple(row.values()) for row in table.select(list(KEYS["kernels"])).to_pylist()]
-    sides = dict(zip(configurations, splits, strict=True))
-    pairs: set[tuple[tuple[object, ...], tuple[object, ...]]] = set()
-    for position in range(1, len(KEYS["kernels"])):
-        alike: dict[tuple[object, ...], list[tuple[object, ...]]] = defaultdict(list)
-        for configuration in sides:
-            if configuration[position] is not None:
-                alike[(*configuration[:position], *configuration[position + 1 :])].append(configuration)
-        for members in alike.values():
-            train = [member for member in members if sides[member] == "train"]
-            for test in (member for member in members if sides[member] == "test"):
-                pairs.update((test, near) for near in train if _is_near(test[position], near[position]))
-    return len(pairs)
-
-
-def _is_near(one: object, other: object) -> bool:
-    if not isinstance(one, int) or not isinstance(other, int):
-        return False
-    return abs(one - other) <= _NEAR * max(one, other)

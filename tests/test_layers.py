@@ -9,11 +9,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = (
-    {"errors"},
-    {"discovery", "issues", "numbers", "parallel", "swap"},
+    {"arrays", "errors"},
+    {"code_version", "discovery", "issues", "numbers", "parallel", "swap"},
     {"schema", "traces"},
     {"validation", "graphs", "releases", "splits"},
-    {"intake", "simulation", "predictor", "scoring"},
+    {"intake", "leaks", "simulation", "split_statements", "predictor", "scoring"},
     {"sandbox"},
     {"prediction"},
     {"evaluation"},

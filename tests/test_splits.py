@@ -1,22 +1,18 @@
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 
+from harness.leaks import leak_report
 from harness.releases import assemble
 from harness.schema.vocabulary import FAMILIES, LEVELS
+from harness.split_statements import STATEMENTS
 from harness.splits import (
     GROUPS,
-    STATEMENTS,
     TEST_FAMILIES,
     TEST_REFERENCE_MODELS,
-    LeakReport,
     assign_splits,
-    configurations_in,
-    leak_report,
     split_of,
 )
 from tests.campaigns import board_campaign, campaign, kernel_campaign, phone_campaign, simulated_campaign
-from tests.kernel_lists import CONV, DWCONV, FC, network
 from tests.strategies import row_tables
 
 FEW = settings(max_examples=20)
@@ -24,13 +20,6 @@ FEW = settings(max_examples=20)
 
 def release_table(level, *tables):
     return assemble(campaign(level, table, f"device-{n}") for n, table in enumerate(tables)).levels[level]
-
-
-def table_of(record_ids, configurations, **extents):
-    columns = {name: [None] * len(record_ids) for name in ("input_h", "input_w", "cin", "cout", "kernel_h", "kernel_w")}
-    columns |= {name: [None] * len(record_ids) for name in ("stride_h", "stride_w", "groups", "cin2", "cin3", "cin4")}
-    columns |= {"record_id": record_ids, "configuration_id": configurations, "kernel": ["relu"] * len(record_ids)}
-    return pa.table(columns | extents)
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -93,27 +82,6 @@ def test_statements_name_what_is_held_out():
     assert "20% test" in STATEMENTS["kernels"]
 
 
-def test_leak_report_finds_what_is_on_both_sides():
-    table = table_of(["r1", "r1", "r2"], ["c1", "c2", "c2"], input_h=[10, 20, 30])
-    report = leak_report(table, "kernels", ["train", "test", "train"])
-    assert (report.n_train, report.n_test) == (2, 1)
-    assert report.shared_record_ids == ("r1",)
-    assert report.shared_groups == ("c2",)
-
-
-@pytest.mark.parametrize(("train", "test", "n_near"), [(100, 110, 1), (100, 112, 0), (110, 100, 1), (9, 10, 1)])
-def test_near_duplicates_differ_in_one_extent_by_a_tenth(train, test, n_near):
-    table = table_of(["r1", "r2"], ["c1", "c2"], cin=[train, test])
-    assert leak_report(table, "kernels", ["train", "test"]).near_duplicates == n_near
-    both_train = leak_report(table, "kernels", ["train", "train"])
-    assert both_train.near_duplicates == 0
-
-
-def test_configurations_that_differ_in_two_extents_are_not_near():
-    table = table_of(["r1", "r2"], ["c1", "c2"], cin=[100, 101], input_h=[100, 101])
-    assert leak_report(table, "kernels", ["train", "test"]).near_duplicates == 0
-
-
 def test_held_out_families_are_spelt_as_validation_settles_them():
     assert set(FAMILIES) >= TEST_FAMILIES
 
@@ -153,57 +121,3 @@ def test_test_families_are_absent_from_train():
         families[side].add(family)
     assert families["test"] == {"GoogLeNet", "ShuffleNetV2", "DS-CNN"} == TEST_FAMILIES
     assert families["train"] == {"ResNet18", "MobileNetV1", "ResNet8", "Autoencoder"}
-
-
-def reports(*campaigns):
-    release = assemble(campaigns)
-    return {
-        level: leak_report(release.levels[level], level, assign_splits(release.levels[level], level),
-                           release.levels["models"])
-        for level in LEVELS
-    }  # fmt: skip
-
-
-def test_configurations_in_networks_of_both_sides_are_counted():
-    report = reports(board_campaign())["models"]
-    # The keyword spotter, in test, has three kernels; the image classifier, in train, two of them; softmax has no type.
-    assert (report.n_network_configurations, report.shared_configurations) == (3, 2)
-    assert report.shared_share == pytest.approx(2 / 3)
-
-
-def test_training_configurations_in_networks_of_test_families_are_counted():
-    names = ("kernel", "input_h", "input_w", "cin", "cout", "kernel_h", "kernel_w", "stride_h", "stride_w")
-    entries = [CONV, DWCONV, FC, *({**CONV, "cout": 20 + n} for n in range(40))]
-    rows = [
-        {"delegate": "CPU1", "dtype": "fp32", "is_idle_subtracted": False, "energy_mj": 1.0}
-        | {name: entry[name] for name in names if name in entry}
-        | ({"cout": 16} if entry is DWCONV else {})
-        for entry in entries[:-1]
-    ]
-    kernels = campaign("kernels", rows, "acme-phone")
-    networks = {"mlperf-tiny-kws": network("mlperf-tiny-kws", *entries), "mlperf-tiny-ic": network("mlperf-tiny-ic")}
-    release = assemble([kernels, board_campaign(networks=networks)])
-    sides = assign_splits(release.levels["kernels"], "kernels")
-    report = reports(kernels, board_campaign(networks=networks))["kernels"]
-    assert report.n_network_configurations == len(entries)
-    assert report.shared_configurations == sides.count("train") < len(rows)
-    # Without networks there is nothing to share.
-    assert reports(kernels)["kernels"].shared_configurations == 0
-
-
-def test_kernels_of_a_network_have_the_configuration_ids_of_the_same_kernel_rows():
-    row = {"delegate": "CPU1", "dtype": "fp32", "is_idle_subtracted": False, "energy_mj": 1.0}
-    row |= {"kernel": "fc", "cin": FC["cin"], "cout": FC["cout"]}
-    release = assemble(
-        [
-            campaign("kernels", [row], "acme-phone"),
-            board_campaign(networks={"mlperf-tiny-ic": network("mlperf-tiny-ic", FC)}),
-        ]
-    )
-    assert configurations_in(release.levels["models"]) == set(
-        release.levels["kernels"].column("configuration_id").to_pylist()
-    )
-
-
-def test_share_of_nothing_is_zero():
-    assert LeakReport(0, 0, (), (), 0).shared_share == 0

@@ -1,18 +1,20 @@
-"""What `deepen evaluate` prints: a board a device, best predictors first, and what its splits leak."""
+"""What `deepen evaluate` prints: one board per device, best predictors first, and the leaks of its splits."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from harness.evaluation.board import BoardRow, headlines
-from harness.evaluation.bootstrap import Difference
+from harness.evaluation.board_columns import COLUMNS, RANK, RANKED_COLUMN, BoardColumn, ColumnForm
 from harness.evaluation.comparison import BASELINE
 from harness.evaluation.kernel_track import CROSS_VALIDATION
-from harness.schema.results import Interval, SplitResult, Subject, Track
+from harness.evaluation.metrics import RANKED, RANKED_PERCENT
+from harness.evaluation.result_layout import SplitResult
+from harness.schema.results import Subject, Track
 
 _TITLES: Final[dict[Track, str]] = {
     "kernels": "unseen configurations",
@@ -46,13 +48,14 @@ def print_board(rows: Sequence[BoardRow]) -> None:
                 typer.echo(leaks)
     if rows:
         typer.echo(
-            f"±10 % with its 95 % interval, resampled by group; = cannot be told apart from another; +{BASELINE}, "
-            f"-best: the share within ±10 % minus that of {BASELINE}, and minus that of the best"
+            f"±{RANKED_PERCENT} % with its 95 % interval, resampled by group; =: tied with another; +{BASELINE}, "
+            f"-best: share within ±{RANKED_PERCENT} % minus that of {BASELINE}, and minus that of the best; cov. 80 %: "
+            "empirical coverage of the predictor's 80 % intervals, in percent"
         )
 
 
 def print_headlines(rows: Iterable[BoardRow]) -> None:
-    """Print one line for every subject, best predictor first: what stands for its track, and how it ended."""
+    """Print one line per subject, best predictor first: share on the headline split, or why there is none."""
     for subject, group in groupby(headlines(rows), key=lambda row: row.subject):
         members = list(group)
         shares = ", ".join(f"{row.predictor} {_headline(row)}" for row in members)
@@ -62,11 +65,11 @@ def print_headlines(rows: Iterable[BoardRow]) -> None:
 def _headline(row: BoardRow) -> str:
     if row.result.status != "ok":
         return f"{row.result.status} ({row.result.reason})"
-    return f"{_number(row.score.within_10, 100)} %" if row.score.n else "not covered"
+    return f"{_number(row.score.measures.get(RANKED.key), 100)} %" if row.score.n else "not covered"
 
 
 def print_notes(notes: Iterable[str]) -> None:
-    """Print sentences, one a line."""
+    """Print one line per sentence."""
     for note in notes:
         typer.echo(f"note: {note}")
 
@@ -78,7 +81,7 @@ def _in_words(subject: Subject) -> str:
 
 
 def _print_table(console: Console, heading: str, rows: Sequence[tuple[str, BoardRow]]) -> None:
-    """Print one table; a line between the groups of its first column, and no column that nobody fills."""
+    """Print one table, with a rule between the groups of its first column and without columns that are empty."""
     cells = [(name, _cells(row)) for name, row in rows]
     headings = [found for found in cells[0][1] if any(row[found] for _, row in cells)]
     table = Table()
@@ -93,32 +96,19 @@ def _print_table(console: Console, heading: str, rows: Sequence[tuple[str, Board
 
 def _cells(row: BoardRow) -> dict[str, str]:
     """Cells by heading; empty where undefined."""
-    score, compared, interval = row.score, row.compared, row.within_10_ci95
-    return {
-        "rank": "" if compared.rank is None else f"{compared.rank}{' =' if compared.ties else '  '}",
-        "predictor": row.predictor,
-        "±10 %": row.result.status if score.within_10 is None else _with_interval(score.within_10, interval, 100),
-        "±5 %": _number(score.within_5, 100),
-        "±15 %": _number(score.within_15, 100),
-        "MAPE %": "" if score.mape is None else _with_interval(score.mape, score.ci95.get("mape")),
-        "RMSPE %": _number(score.rmspe),
-        "RMSE mJ": "" if score.rmse_mj is None else f"{score.rmse_mj:.3g}",
-        "Spearman": "" if score.spearman is None else f"{score.spearman:.3f}",
-        "kernel error %": _number(score.kernel_error),
-        "not covered %": _number(score.coverage_error),
-        f"+{BASELINE}": _difference(compared.to_baseline),
-        "-best": _difference(compared.to_best),
-        "intervals hold %": " ".join(f"{name}:{100 * held:.0f}" for name, held in score.interval_coverage.items()),
-        "coverage": _number(score.coverage, 100),
-        "of FLOPs": _number(score.coverage_flops, 100),
-        "n": str(score.n) if row.result.status == "ok" else "",
-        "fit s": "" if row.result.fit_s is None else f"{row.result.fit_s:.2g}",
-        "rows/s": "" if row.result.predict_rows_per_s is None else f"{row.result.predict_rows_per_s:,.0f}",
-    }
+    cells = {column.short: _cell(column, row) for column in COLUMNS if column.short}
+    return {RANK.short: cells.pop(RANK.short), "predictor": row.predictor, **cells}
 
 
-def _difference(found: Difference | None) -> str:
-    return "" if found is None else _with_interval(found.value, found.ci95, 100)
+def _cell(column: BoardColumn, row: BoardRow) -> str:
+    value = column.value(row)
+    if column is RANKED_COLUMN and value is None:
+        return row.result.status
+    shown = "" if value is None else _SHOWN[column.form](value)
+    if column is RANK and shown:
+        return f"{shown}{' =' if row.standing.ties else '  '}"
+    interval = column.interval(row) if column.interval and value is not None else None
+    return shown if interval is None else f"{shown} [{' '.join(map(_SHOWN[column.form], interval))}]"
 
 
 def _number(value: float | None, factor: float = 1) -> str:
@@ -129,16 +119,23 @@ def _number(value: float | None, factor: float = 1) -> str:
     return f"{shown:.1f}" if abs(shown) < _THOUSAND else f"{shown:,.0f}"
 
 
-def _with_interval(value: float, interval: Interval | None, factor: float = 1) -> str:
-    bounds = "" if interval is None else f" [{' '.join(_number(bound, factor) for bound in interval)}]"
-    return _number(value, factor) + bounds
+_SHOWN: Final[Mapping[ColumnForm, Callable[[Any], str]]] = {
+    "share": lambda value: _number(value, 100),
+    "percent": _number,
+    "figure": "{:.3g}".format,
+    "correlation": "{:.3f}".format,
+    "count": str,
+    "text": str,
+    "seconds": "{:.2g}".format,
+    "rate": "{:,.0f}".format,
+}
 
 
 def _leaks_in_words(result: SplitResult) -> str:
     leaks = result.leaks
     if leaks is None:
         return ""
-    removed = f", {leaks.n_removed:.0f} taken out of training" if leaks.n_removed else ""
+    removed = f", {leaks.n_removed:.0f} removed from training" if leaks.n_removed else ""
     return (
         f"{result.split}: {leaks.n_train:.0f} rows to train on, {leaks.n_test:.0f} held out{removed}; on both sides "
         f"{leaks.shared_configurations:.0f} configurations and {leaks.shared_record_ids:.0f} records, "

@@ -15,7 +15,7 @@ from harness.cli.submissions import validated_release
 from harness.errors import UsageError
 from harness.evaluation.board import BoardRow, board, notes_on
 from harness.evaluation.comparison import BASELINE
-from harness.evaluation.runner import Settings, evaluate
+from harness.evaluation.runner import RunSettings, evaluate
 from harness.evaluation.tracks import TRACKS, TrackPlans, plans_of
 from harness.predictor.protocol import PredictorInfo
 from harness.predictor.registry import PACKAGE, predictor_info, predictors_in
@@ -70,7 +70,7 @@ def evaluate_command(
     if not any(found.plans for found in planned.values()):
         notes = "; ".join(note for found in planned.values() for note in found.notes)
         raise UsageError(f"nothing to evaluate on: {notes}. Name submissions that have such rows with --data")
-    settings = Settings(out, package, Limits(time_limit, memory_limit), seed, jobs, backend)
+    settings = RunSettings(out, package, Limits(time_limit, memory_limit), seed, jobs, backend)
     rows = _rows(planned, infos, settings)
     for name, of_track in rows.items():
         write_file(out / f"{name}.json", _as_json(name, of_track))
@@ -96,7 +96,7 @@ def chosen_predictors(keys: Sequence[str], package: str) -> list[PredictorInfo]:
 
 
 def _rows(
-    planned: Mapping[Track, TrackPlans], infos: Sequence[PredictorInfo], settings: Settings
+    planned: Mapping[Track, TrackPlans], infos: Sequence[PredictorInfo], settings: RunSettings
 ) -> dict[Track, list[BoardRow]]:
     """Rows of every track's board."""
     plans = [plan for found in planned.values() for plan in found.plans]

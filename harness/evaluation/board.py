@@ -1,6 +1,6 @@
 """Results side by side: every predictor on every subject, split and kernel type, best first.
 
-A pure function of results; it runs no predictor and prints nothing.
+Pure functions of results; they run no predictor and print nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,19 +11,20 @@ from typing import Any, Final
 from harness.evaluation.comparison import BASELINE, Standing, compare
 from harness.evaluation.device_track import N_CALIBRATION, calibrated_with
 from harness.evaluation.kernel_track import CROSS_VALIDATION
-from harness.evaluation.metrics import RANKED_PERCENT
+from harness.evaluation.metrics import METRICS, RANKED
 from harness.evaluation.model_track import ALL_FAMILIES
+from harness.evaluation.result_layout import Score, SplitResult
 from harness.evaluation.results import Evaluation
 from harness.evaluation.scores import ScoredRows, by_kernel, scored_rows
 from harness.predictor.protocol import KERNELS
-from harness.schema.results import Interval, Score, SplitResult, Subject, Track
+from harness.schema.results import Interval, Subject, Track
 
 HEADLINES: Final[Mapping[Track, str]] = {
     "kernels": CROSS_VALIDATION,
     "models": ALL_FAMILIES,
     "devices": calibrated_with(max(N_CALIBRATION)),
 }
-"""Split of each track that stands for it where only one is shown."""
+"""Split of each track that is shown where only one is."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,10 @@ class BoardRow:
     Attributes:
         track: track.
         predictor: its key.
-        subject: rows that it was tried on.
-        result: its split.
-        score: its measures; none where the split failed.
-        compared: where it stands among the others.
+        subject: rows that it was tested on.
+        result: result of the split.
+        score: its measures; empty where the split failed.
+        standing: its standing among the others.
     """
 
     track: Track
@@ -44,38 +45,38 @@ class BoardRow:
     subject: Subject
     result: SplitResult
     score: Score
-    compared: Standing
+    standing: Standing
 
     @property
     def within_10_ci95(self) -> Interval | None:
-        """Interval of the measure that ranks go by."""
-        return self.score.ci95.get(f"within_{RANKED_PERCENT}")
+        """Interval of the metric that ranks go by."""
+        return self.score.ci95.get(RANKED.key)
 
     @property
     def is_above_baseline(self) -> bool:
-        """Whether it is better than the baseline beyond doubt."""
-        found = self.compared.to_baseline
-        return found is not None and found.is_above
+        """Whether it is significantly better than the baseline."""
+        difference = self.standing.to_baseline
+        return difference is not None and difference.is_above
 
     def as_json(self) -> dict[str, Any]:
-        """Row as `deepen evaluate --format json` gives it; null where undefined."""
-        facts, score, leaks = self.subject.model_dump(), self.score.model_dump(), self.result.leaks
+        """Row as `deepen evaluate --format json` prints it; null where undefined."""
+        facts, leaks = self.subject.model_dump(), self.result.leaks
         return {
             "predictor": self.predictor,
             "device_id": facts.pop("device_id"),
-            "kernel": score.pop("kernel"),
+            "kernel": self.score.kernel,
             "split": self.result.split,
-            **score,
+            **_figures(self.score),
             "within_10_ci95": self.within_10_ci95,
             "fit_s": self.result.fit_s,
             "predict_rows_per_s": self.result.predict_rows_per_s,
             "status": self.result.status,
             "reason": self.result.reason,
-            "rank": self.compared.rank,
-            "ties": self.compared.ties,
+            "rank": self.standing.rank,
+            "ties": self.standing.ties,
             "differences": [
-                {"to": key, "within_10": found.value, "ci95": found.ci95}
-                for key, found in self.compared.differences.items()
+                {"to": key, RANKED.key: difference.value, "ci95": difference.ci95}
+                for key, difference in self.standing.differences.items()
             ],
             "leaks": None if leaks is None else leaks.model_dump(),
             "track": self.track,
@@ -83,41 +84,49 @@ class BoardRow:
         }
 
 
-def board(evaluated: Sequence[Evaluation], seed: int) -> list[BoardRow]:
+def _figures(score: Score) -> dict[str, Any]:
+    """Figures of a score with its measures among them, by their keys."""
+    figures: dict[str, Any] = {}
+    for name, value in score.model_dump(exclude={"kernel"}).items():
+        figures |= {metric.key: value.get(metric.key) for metric in METRICS} if name == "measures" else {name: value}
+    return figures
+
+
+def board(evaluations: Sequence[Evaluation], seed: int) -> list[BoardRow]:
     """Rows of one track: subjects and splits in their order, `all` kernels before each type, best predictors first.
 
     Those without a measure come last.
 
     Args:
-        evaluated: results of predictors on the subjects of one track, those of one subject one after the other.
+        evaluations: results of predictors on the subjects of one track, those of one subject one after the other.
         seed: seed of the resamples.
     """
     rows: list[BoardRow] = []
-    for _, group in groupby(evaluated, key=lambda one: one.result.subject):
+    for _, group in groupby(evaluations, key=lambda one: one.result.subject):
         of_subject = list(group)
         for split in dict.fromkeys(found.split for one in of_subject for found in one.result.splits):
             rows += _split_rows(split, of_subject, seed)
     return rows
 
 
-def _split_rows(split: str, evaluated: Sequence[Evaluation], seed: int) -> list[BoardRow]:
+def _split_rows(split: str, evaluations: Sequence[Evaluation], seed: int) -> list[BoardRow]:
     parts: dict[str, dict[str, ScoredRows]] = {kernel: {} for kernel in ("all", *KERNELS)}
-    for one in evaluated:
+    for one in evaluations:
         for kernel, part in by_kernel(one.rows[one.rows["split"] == split]):
             if len(part):
                 parts[kernel][one.result.pins.predictor] = scored_rows(part)
     rows: list[BoardRow] = []
     for kernel, of_kernel in parts.items():
-        compared = compare(of_kernel, seed)
-        found = {one.result.pins.predictor: _row(one, split, kernel, compared) for one in evaluated}
-        in_order = (found[key] for key in dict.fromkeys((*compared, *sorted(found))))
+        standings = compare(of_kernel, seed)
+        found = {one.result.pins.predictor: _row(one, split, kernel, standings) for one in evaluations}
+        in_order = (found[key] for key in dict.fromkeys((*standings, *sorted(found))))
         rows += [row for row in in_order if row is not None]
     return rows
 
 
-def _row(evaluated: Evaluation, split: str, kernel: str, compared: Mapping[str, Standing]) -> BoardRow | None:
+def _row(evaluation: Evaluation, split: str, kernel: str, standings: Mapping[str, Standing]) -> BoardRow | None:
     """Row of one predictor; None where no kernel of the type was held out."""
-    result = evaluated.result
+    result = evaluation.result
     of_split = next(found for found in result.splits if found.split == split)
     score = next((score for score in of_split.scores if score.kernel == kernel), None)
     if score is None and kernel == "all":
@@ -125,22 +134,22 @@ def _row(evaluated: Evaluation, split: str, kernel: str, compared: Mapping[str, 
     if score is None:
         return None
     key = result.pins.predictor
-    return BoardRow(result.track, key, result.subject, of_split, score, compared.get(key, Standing()))
+    return BoardRow(result.track, key, result.subject, of_split, score, standings.get(key, Standing()))
 
 
 def headlines(rows: Iterable[BoardRow]) -> list[BoardRow]:
-    """Rows over all kernels of the split that stands for its track: `HEADLINES`."""
+    """Rows over all kernels of the split that is shown for its track: `HEADLINES`."""
     return [row for row in rows if row.result.split == HEADLINES[row.track] and row.score.kernel == "all"]
 
 
 def notes_on(rows: Iterable[BoardRow]) -> list[str]:
-    """Sentences about subjects and splits where no predictor is better than the baseline beyond doubt."""
+    """Sentences about subjects and splits where no predictor is significantly better than the baseline."""
     notes = []
-    ranked = [row for row in rows if row.score.kernel == "all" and row.compared.rank is not None]
+    ranked = [row for row in rows if row.score.kernel == "all" and row.standing.rank is not None]
     for (subject, split), group in groupby(ranked, key=lambda row: (row.subject, row.result.split)):
         members = list(group)
-        is_held_against = any(row.predictor == BASELINE for row in members) and len(members) > 1
-        if is_held_against and not any(row.is_above_baseline for row in members):
+        is_compared = any(row.predictor == BASELINE for row in members) and len(members) > 1
+        if is_compared and not any(row.is_above_baseline for row in members):
             where = f"{subject.device_id}, {subject.delegate}, {subject.dtype}, {split}"
-            notes.append(f"{where}: no predictor is better than the {BASELINE} here")
+            notes.append(f"{where}: no predictor is significantly better than {BASELINE}")
     return notes

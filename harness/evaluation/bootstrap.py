@@ -1,8 +1,8 @@
-"""95 % bootstrap intervals of error measures, resampled by group, and what two predictors differ by.
+"""95 % bootstrap intervals of error measures, resampled by group, and the difference of two predictors.
 
 Rows of one group (a configuration, a family) are drawn together, because they are not independent. All draws are one
 matrix product. Percentile intervals, expanded for the count of groups: with few, resamples spread less than samples do.
-Errors that are much skewed are held less often than in 95 of 100 samples, the less so the fewer groups there are.
+The empirical coverage is below 95 % where errors are much skewed, the more so the fewer groups there are.
 
 Source:
     Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13 (percentile interval); Hesterberg, What
@@ -20,14 +20,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, stdtrit
 
-from harness.evaluation.metrics import METRICS, N_TERMS, SHARES, Reals, from_means, row_terms
-
-Groups = npt.NDArray[np.int64]
-Interval = tuple[float, float]
+from harness.arrays import Reals, Whole
+from harness.evaluation.metrics import METRICS, MeanStatistic, Metric, WeightedStatistic, columns_of
+from harness.schema.results import Interval
 
 N_RESAMPLES: Final = 1_000
 FEWEST_GROUPS: Final = 6
-"""Below so many groups there is no interval: not even that all of them agree would be unlikely enough by chance."""
+"""Below so many groups there is no interval: even if all of them agree, that may be chance."""
 _TAIL: Final = 0.025
 
 
@@ -45,15 +44,15 @@ class Means(NamedTuple):
     n_groups: int
 
 
-class Measured(NamedTuple):
-    """Measures by their name, and their intervals; None where there are too few groups, or no measure."""
+class Measures(NamedTuple):
+    """Measures and their intervals, by the key of the metric; None where there are too few groups, or no measure."""
 
-    measures: dict[str, float | None]
+    values: dict[str, float | None]
     ci95: dict[str, Interval | None]
 
 
 class Difference(NamedTuple):
-    """What the first predictor is above the second.
+    """Difference of a measure of two predictors, the first minus the second.
 
     Attributes:
         value: difference on the rows as they are.
@@ -69,7 +68,7 @@ class Difference(NamedTuple):
         return self.ci95 is not None and self.ci95[0] > 0
 
 
-def resampled_means(terms: Reals, groups: Groups, seed: int) -> Means:
+def resampled_means(terms: Reals, groups: Whole, seed: int) -> Means:
     """Means of columns, and of resamples of whole groups.
 
     Args:
@@ -96,40 +95,74 @@ def _draws(n_groups: int, seed: int) -> npt.NDArray[np.int16]:
     return counts.reshape(N_RESAMPLES, n_groups).astype(np.int16)
 
 
-def measured(actual: Reals, predicted: Reals, groups: Groups, seed: int) -> Measured:
+def measures(
+    actual: Reals, predicted: Reals, groups: Whole, seed: int, metrics: Sequence[Metric] = METRICS
+) -> Measures:
     """Measures of predictions with their intervals.
 
-    Every row counts once, however often it was predicted: its terms are means over the repeats. The Spearman
-    correlation is the mean of those of the repeats.
+    Every row counts once, however often it was predicted: its terms, or the measures of the repeats, are averaged.
 
     Args:
         actual: mJ, shape `(n,)`, n at least 1.
         predicted: mJ, shape `(n_repeats, n)`.
         groups: group of each row as a number below the count of groups, shape `(n,)`; each has a row.
         seed: seed of the draws.
+        metrics: what to measure.
     """
-    terms = np.concatenate([row_terms(actual, once) for once in predicted], axis=1)
-    means = resampled_means(terms, groups, seed)
-    value, resamples = (_measures(part, len(predicted)) for part in (means.value, means.resamples))
-    return Measured(
-        {name: _finite(value[position]) for position, name in enumerate(METRICS)},
-        {
-            name: (interval_of_share if name in SHARES else interval_of)(resamples[:, position], means.n_groups)
-            for position, name in enumerate(METRICS)
-        },
+    n_groups = int(groups.max()) + 1
+    found = _of_one_product(actual, predicted, groups, seed, metrics)
+    for metric in metrics:
+        if isinstance(metric.statistic, WeightedStatistic):
+            weights = (np.ones(len(actual)), _weights(groups, n_groups, seed))
+            value, resamples = (_of_weights(metric.statistic, actual, predicted, each) for each in weights)
+            found[metric.key] = value, resamples
+    values, intervals = {}, {}
+    for metric in metrics:
+        value, resamples = found[metric.key]
+        rule = interval_of_share if metric.interval == "share" else interval_of
+        values[metric.key] = float(value) if np.isfinite(value) else None
+        intervals[metric.key] = rule(resamples, n_groups)
+    return Measures(values, intervals)
+
+
+def _of_one_product(
+    actual: Reals, predicted: Reals, groups: Whole, seed: int, metrics: Sequence[Metric]
+) -> dict[str, tuple[Reals, Reals]]:
+    """Value and resamples of every metric that follows from means, by its key."""
+    statistics = {metric.key: metric.statistic for metric in metrics if isinstance(metric.statistic, MeanStatistic)}
+    if not statistics:
+        return {}
+    blocks = [[columns_of(statistic, actual, once) for statistic in statistics.values()] for once in predicted]
+    ends = np.cumsum([0, *(block.shape[1] for block in blocks[0])])
+    means = resampled_means(np.hstack([block for of_repeat in blocks for block in of_repeat]), groups, seed)
+    value, resamples = (
+        part.reshape(*part.shape[:-1], len(predicted), ends[-1]) for part in (means.value, means.resamples)
     )
+    return {
+        key: (_of_means(statistic, value[..., start:end]), _of_means(statistic, resamples[..., start:end]))
+        for (key, statistic), start, end in zip(statistics.items(), ends, ends[1:], strict=False)
+    }
 
 
-def _measures(means: Reals, n_repeats: int) -> Reals:
-    """Measures from means of terms, shape `(..., n_repeats * N_TERMS)`."""
-    of_repeats = means.reshape(*means.shape[:-1], n_repeats, N_TERMS)
-    pooled = from_means(of_repeats.mean(axis=-2))
-    pooled[..., -1] = from_means(of_repeats)[..., -1].mean(axis=-1)
-    return pooled
+def _of_means(statistic: MeanStatistic, means: Reals) -> Reals:
+    """Statistic from means of terms, shape `(..., n_repeats, n_terms)`."""
+    if statistic.is_per_repeat:
+        averaged: Reals = statistic.value(means).mean(axis=-1)
+        return averaged
+    return statistic.value(means.mean(axis=-2))
 
 
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+def _of_weights(statistic: WeightedStatistic, actual: Reals, predicted: Reals, weights: Reals) -> Reals:
+    """Mean over the repeats of a statistic of weighted rows, from weights of shape `(..., n)`."""
+    averaged: Reals = np.mean([statistic.value(actual, once, weights) for once in predicted], axis=0)
+    return averaged
+
+
+def _weights(groups: Whole, n_groups: int, seed: int) -> Reals:
+    """How often each row is drawn in each resample, shape `(N_RESAMPLES, n)`; shape `(0, n)` where groups are few."""
+    if n_groups < FEWEST_GROUPS:
+        return np.empty((0, len(groups)))
+    return _draws(n_groups, seed)[:, groups].astype(np.float64)
 
 
 def interval_of(resamples: Reals, n_groups: int) -> Interval | None:
@@ -152,7 +185,7 @@ def interval_of(resamples: Reals, n_groups: int) -> Interval | None:
 
 
 def interval_of_share(resamples: Reals, n_groups: int) -> Interval | None:
-    """Interval of a resampled share, like `interval_of`; where every row was right, or none, that of as many groups.
+    """Interval of a resampled share, like `interval_of`; where both bounds are 0 or 1, the exact one.
 
     >>> [round(bound, 3) for bound in interval_of_share(np.ones(1000), 10)]
     [0.692, 1.0]
@@ -165,18 +198,18 @@ def interval_of_share(resamples: Reals, n_groups: int) -> Interval | None:
 
 
 def difference(means: Means, one: int, other: int) -> Difference:
-    """What one column's mean is above another's, on the same rows and in the same resamples."""
+    """Difference of the means of two columns, on the same rows and in the same resamples."""
     value = float(means.value[one] - means.value[other])
     return Difference(value, interval_of(means.resamples[:, one] - means.resamples[:, other], means.n_groups))
 
 
 def ranks(differences: Sequence[Sequence[Difference]]) -> list[int]:
-    """Rank of each of several predictors: 1, and 1 more for every other that is better beyond doubt.
+    """Rank of each of several predictors: 1, and 1 more for every other that is significantly better.
 
-    Two predictors of which neither is better beyond doubt are tied.
+    Two predictors of which neither is significantly better are tied.
 
     Args:
-        differences: `differences[i][j]`: what predictor i is above predictor j, in a measure where more is better.
+        differences: `differences[i][j]`: predictor i minus predictor j, in a measure where more is better.
 
     >>> better, same, worse = Difference(0.2, (0.1, 0.3)), Difference(0.0, (-0.1, 0.1)), Difference(-0.2, (-0.3, -0.1))
     >>> ranks([[same, same, better], [same, same, better], [worse, worse, same]])

@@ -1,28 +1,29 @@
-"""Predictors held against each other on the same rows: ranks, ties, and differences with their intervals."""
+"""Predictors compared on the same rows: ranks, ties, and differences with their intervals."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import numpy as np
 
+from harness.arrays import Reals
 from harness.evaluation.bootstrap import Difference, Means, difference, ranks, resampled_means
 from harness.evaluation.folds import numbered
-from harness.evaluation.metrics import RANKED_PERCENT, Reals, is_within, mape
+from harness.evaluation.metrics import METRIC, RANKED_PERCENT, is_within
 from harness.evaluation.scores import ScoredRows
 
 BASELINE: Final = "constant"
-"""Predictor that all others are held against; it is always evaluated."""
+"""Predictor that all others are compared with; it is always evaluated."""
 
 
 class Standing(NamedTuple):
     """Where a predictor stands among others.
 
     Attributes:
-        rank: 1, and 1 more for every predictor that is better beyond doubt; None where it has no measures.
-        ties: keys of the predictors that it cannot be told apart from: the interval of the difference includes 0, or
-            there is none, because they share no row or too few groups.
-        differences: by the key of another predictor, what its share within 10 % is above the other's on the rows
-            that both speak for: that of the baseline, and that of the best.
+        rank: 1, and 1 more for every predictor that is significantly better; None where it has no measures.
+        ties: keys of the predictors that it is not distinguishable from: the interval of the difference includes 0,
+            or there is none, because they share no row or too few groups.
+        differences: its share within 10 % minus that of the baseline, and minus that of the best, on the rows that
+            both support; by the key of the other predictor.
         best: key of the best.
     """
 
@@ -43,13 +44,13 @@ class Standing(NamedTuple):
 
 
 def compare(parts: Mapping[str, ScoredRows], seed: int) -> dict[str, Standing]:
-    """Where each predictor stands that has measures, best first.
+    """Standing of each predictor that has measures, best first.
 
-    What counts is the share of all held-out rows that are within the bound, where those that a predictor cannot speak
-    for are not, then MAPE. Ranks and differences are of the rows that two predictors both speak for.
+    The best has the largest share of all held-out rows within the bound, where rows that a predictor does not support
+    are not within it; ties are broken by MAPE. Ranks and differences are of the rows that two predictors both support.
 
     Args:
-        parts: rows of one split and kernel type as each predictor did them, by its key; the rows are the same.
+        parts: rows of one split and kernel type with the predictions of each predictor, by its key; the same rows.
         seed: seed of the resamples.
     """
     known = {key: part for key, part in parts.items() if part.is_scored.any()}
@@ -61,7 +62,11 @@ def compare(parts: Mapping[str, ScoredRows], seed: int) -> dict[str, Standing]:
     return {
         key: Standing(
             of_rank[key],
-            tuple(other for other in known if other != key and not _is_apart(table[key][other], table[other][key])),
+            tuple(
+                other
+                for other in known
+                if other != key and not _are_distinguishable(table[key][other], table[other][key])
+            ),
             {
                 other: table[key][other]
                 for other in dict.fromkeys((BASELINE, best))
@@ -73,12 +78,12 @@ def compare(parts: Mapping[str, ScoredRows], seed: int) -> dict[str, Standing]:
     }
 
 
-def _is_apart(one: Difference, other: Difference) -> bool:
+def _are_distinguishable(one: Difference, other: Difference) -> bool:
     return one.is_above or other.is_above
 
 
 class _Pairs:
-    """Differences of pairs of predictors, on the rows that both can speak for."""
+    """Differences of pairs of predictors, on the rows that both support."""
 
     def __init__(self, parts: Mapping[str, ScoredRows], seed: int) -> None:
         self._parts = parts
@@ -87,7 +92,7 @@ class _Pairs:
         self._means: dict[bytes, Means] = {}
 
     def difference(self, one: str, other: str) -> Difference:
-        """What one predictor's share is above another's; NaN where they share no row."""
+        """Share of one predictor minus that of another; NaN where they share no row."""
         both = self._parts[one].is_scored & self._parts[other].is_scored
         if not both.any():
             return Difference(float("nan"), None)
@@ -99,7 +104,7 @@ class _Pairs:
 
 
 def _hits(part: ScoredRows) -> Reals:
-    """Share of the repeats in which each row is within the bound; one that is not scored never is."""
+    """Share of the repeats in which each row is within the bound; 0 for a row that is not scored."""
     predicted = np.nan_to_num(part.predicted_mj, nan=np.inf)
     hits: Reals = is_within(part.actual_mj, predicted, RANKED_PERCENT).mean(axis=0)
     return hits
@@ -108,4 +113,4 @@ def _hits(part: ScoredRows) -> Reals:
 def _mape(part: ScoredRows) -> float:
     """Mean over the rows that are scored and the repeats."""
     actual, predicted, _ = part.only(part.is_scored)
-    return mape(actual, predicted)
+    return float(np.mean([METRIC["mape"].of(actual, once) for once in predicted]))

@@ -1,8 +1,8 @@
-"""The track `devices`: a device that is not seen, but for a few rows to calibrate on.
+"""The track `devices`: a device that is unseen, except for a few rows to calibrate on.
 
-Other devices train on the published training side, and the held-out device is tried on the published test side, so
-that neither the device nor the configurations are seen. Only devices of one tier, processor kind, data type, batch
-size and kind of energy teach each other.
+Predictors are fitted on the published training side of other devices and tested on the published test side of the
+held-out device, so that neither the device nor the configurations are seen. Only devices of the same tier, kind of
+processor, data type, batch size and kind of energy are fitted on.
 """
 
 import hashlib
@@ -16,29 +16,31 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.evaluation.plans import Fold, FoldPredictions, Plan, Reals, kernel_rows, leaks_between, unlabelled
+from harness.arrays import Reals
+from harness.evaluation.plans import Fold, FoldPredictions, Plan, kernel_rows, leaks_between, unlabelled
+from harness.evaluation.result_layout import Leaks
 from harness.predictor.features import LABEL, labelled_frame
 from harness.predictor.protocol import PredictorInfo
 from harness.predictor.subjects import content_sha256
-from harness.schema.results import Leaks, Subject, Track
+from harness.schema.results import Subject, Track
 from harness.splits import assign_splits
 
 N_CALIBRATION: Final = (0, 10, 50)
-"""Rows of the held-out device that a predictor may learn from."""
+"""Counts of rows of the held-out device that a predictor may be calibrated on."""
 
 
 @dataclass(frozen=True, eq=False)
 class DevicePlan(Plan):
-    """One fold, or one for every count of calibration rows where the predictor knows of devices.
+    """One fold, or one for every count of calibration rows where the predictor is cross-device.
 
-    A predictor that does not is fitted on the other devices' rows as if they were one device's. What it says is then
+    One that is not is fitted on the other devices' rows as if they were one device's. Its predictions are then
     multiplied by one factor: the geometric mean of measured over predicted energy on the calibration rows.
 
     Attributes:
         subject: held-out device and how it was run.
         table: its rows of the kernels level.
-        others: rows of the other devices that can teach it.
-        seed: seed of the order in which calibration rows are taken.
+        others: rows of the other devices that it is predicted from.
+        seed: seed of the order of calibration rows.
     """
 
     track: ClassVar[Track] = "devices"
@@ -55,14 +57,14 @@ class DevicePlan(Plan):
 
     @cached_property
     def _sides(self) -> tuple[pa.Table, pa.Table]:
-        """Calibration rows in the order in which they are taken, one a configuration; and rows held out."""
+        """Calibration rows in their order, one per configuration; and rows held out."""
         is_test = pa.array([side == "test" for side in assign_splits(self.table, "kernels")], pa.bool_())
         of_train = self.table.filter(pc.invert(is_test))
         ids = of_train.column("configuration_id").to_pylist()
         first = {name: place for place, name in reversed(list(enumerate(ids)))}
         order = sorted(first, key=lambda name: hashlib.sha256(f"{self.seed}/{name}".encode()).digest())
-        taken = [first[name] for name in order[: max(N_CALIBRATION)]]
-        return of_train.take(pa.array(taken, pa.int64())).combine_chunks(), self.table.filter(is_test).combine_chunks()
+        chosen = [first[name] for name in order[: max(N_CALIBRATION)]]
+        return of_train.take(pa.array(chosen, pa.int64())).combine_chunks(), self.table.filter(is_test).combine_chunks()
 
     @cached_property
     def _pool(self) -> pa.Table:
@@ -71,7 +73,7 @@ class DevicePlan(Plan):
 
     @property
     def skipped(self) -> Mapping[str, str]:
-        """Counts of calibration rows that the device does not have."""
+        """Splits with more calibration rows than the device has."""
         calibration, test = self._sides
         if not test.num_rows or not self._pool.num_rows:
             reason = "no row is held out" if not test.num_rows else "the other devices have no row to train on"
@@ -84,7 +86,7 @@ class DevicePlan(Plan):
 
     @property
     def splits(self) -> Sequence[str]:
-        """Counts of calibration rows that the device has."""
+        """Splits with as many calibration rows as the device has, or fewer."""
         return [calibrated_with(count) for count in N_CALIBRATION if calibrated_with(count) not in self.skipped]
 
     def folds(self, info: PredictorInfo) -> Iterator[Fold]:
@@ -99,19 +101,19 @@ class DevicePlan(Plan):
             known = labelled_frame(calibration.slice(0, _count(split)))
             yield Fold((split,), pd.concat([pool, known], ignore_index=True), unlabelled(labelled_frame(test)))
 
-    def rows(self, split: str, done: Sequence[tuple[Fold, FoldPredictions]]) -> pd.DataFrame:
-        """One row a kernel of the device's test side."""
-        ((fold, predicted),) = done
+    def rows(self, split: str, predictions: Sequence[tuple[Fold, FoldPredictions]]) -> pd.DataFrame:
+        """One row per kernel of the device's test side."""
+        ((fold, of_fold),) = predictions
         calibration, test = self._sides
-        n_before = len(predicted.energy_mj) - test.num_rows
+        n_before = len(of_fold.energy_mj) - test.num_rows
         factor = 1.0
         if n_before:
             count = _count(split)
             actual = calibration.column(LABEL).to_numpy()[:count]
-            factor = _factor(actual, predicted.energy_mj[:count])
+            factor = _factor(actual, of_fold.energy_mj[:count])
         of_test = FoldPredictions(
-            factor * predicted.energy_mj[n_before:],
-            {coverage: factor * bounds[n_before:] for coverage, bounds in predicted.intervals.items()},
+            factor * of_fold.energy_mj[n_before:],
+            {coverage: factor * bounds[n_before:] for coverage, bounds in of_fold.intervals.items()},
         )
         frame = fold.test.iloc[n_before:].reset_index(drop=True)
         facts = test.select(["record_id", "configuration_id", LABEL]).to_pandas()
@@ -120,7 +122,7 @@ class DevicePlan(Plan):
         )
 
     def leaks(self, split: str) -> Leaks:
-        """What the rows to train and calibrate on share with those held out."""
+        """Counts of what the rows to train and calibrate on share with those held out."""
         calibration, test = self._sides
         columns = [name for name in self._pool.column_names if name in calibration.column_names]
         train = pa.concat_tables([self._pool.select(columns), calibration.slice(0, _count(split)).select(columns)])
@@ -128,7 +130,7 @@ class DevicePlan(Plan):
 
 
 def _factor(actual: Reals, predicted: Reals) -> float:
-    """Geometric mean of actual over predicted energy, of what is predicted; 1 where nothing is."""
+    """Geometric mean of actual over predicted energy, over the rows with a prediction; 1 where there are none."""
     is_known = np.isfinite(predicted)
     return float(np.exp(np.mean(np.log(actual[is_known] / predicted[is_known])))) if is_known.any() else 1.0
 

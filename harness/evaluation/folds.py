@@ -1,6 +1,6 @@
-"""Which rows are held out: repeated cross-validation by group, and the hard splits that ask for extrapolation.
+"""Which rows are held out: repeated cross-validation by group, and splits that require extrapolation.
 
-They see configurations, never energies.
+They depend on configurations, never on energies.
 """
 
 import hashlib
@@ -8,27 +8,25 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-Rows = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
+from harness.arrays import Mask, Whole
 
 N_FOLDS: Final = 5
 N_REPEATS: Final = 5
 DECILE: Final = 10
 HELD_OUT: Final = 0.2
 MOST_HELD_OUT: Final = 0.4
-"""A group that would make the test side larger than this stays in training."""
+"""A value that would make the test side a larger share of the rows than this is trained on."""
 UNSEEN: Final[Mapping[str, tuple[str, ...]]] = {
     "unseen-channels": ("cin", "cout", "cin2", "cin3", "cin4"),
     "unseen-input-size": ("input_h", "input_w"),
     "unseen-kernel-size": ("kernel_h", "kernel_w"),
 }
-"""Columns whose values together are on one side, of each hard split of that kind."""
+"""Columns of each split by unseen values: each combination of their values is wholly on one side."""
 
 
-def numbered(groups: "pd.Series[str]") -> Rows:
+def numbered(groups: "pd.Series[str]") -> Whole:
     """Group of each row as a number, in order of the groups' names.
 
     >>> numbered(pd.Series(["b", "a", "b"])).tolist()
@@ -37,13 +35,13 @@ def numbered(groups: "pd.Series[str]") -> Rows:
     return np.unique(groups.to_numpy(dtype=str), return_inverse=True)[1].astype(np.int64)
 
 
-def repeated_folds(groups: Rows, strata: "pd.Series[str]", seed: int) -> Rows:
+def repeated_folds(groups: Whole, strata: "pd.Series[str]", seed: int) -> Whole:
     """Fold of every row in every repeat: groups are whole, and each stratum is spread evenly over the folds.
 
     Args:
         groups: group of each row as a number, shape `(n,)`; a group is within one stratum.
-        strata: what shall be in all folds alike, shape `(n,)`.
-        seed: seed of the draw; it and the groups decide alone.
+        strata: stratum of each row, shape `(n,)`.
+        seed: seed of the draw.
 
     Returns:
         Fold numbers, shape `(N_REPEATS, n)`, below `N_FOLDS`, or below the count of groups where that is less.
@@ -61,10 +59,10 @@ def repeated_folds(groups: Rows, strata: "pd.Series[str]", seed: int) -> Rows:
     return folds
 
 
-def largest_flops(kernels: pd.DataFrame, groups: Rows) -> Mask:
-    """Rows of the tenth of each kernel type's configurations that have most FLOPs; equal ones go by bytes moved.
+def largest_flops(kernels: pd.DataFrame, groups: Whole) -> Mask:
+    """Rows of the tenth of each kernel type's configurations with most FLOPs; ties are broken by bytes moved.
 
-    A type with fewer than ten configurations keeps them all in training.
+    All configurations of a type with fewer than ten are trained on.
 
     Args:
         kernels: columns `kernel`, `flops`, `bytes_moved`.
@@ -79,13 +77,13 @@ def largest_flops(kernels: pd.DataFrame, groups: Rows) -> Mask:
 
 
 def unseen(kernels: pd.DataFrame, columns: tuple[str, ...], seed: int) -> Mask:
-    """Rows whose values in some columns are held out: about a fifth of those that have such values.
+    """Rows whose values in some columns are held out: about a fifth of those that have values there.
 
-    Values are taken in the order of a hash, each with all its rows, whatever their kernel type; one that would make
-    the test side too large stays in training. Rows without such values are never held out.
+    Values are held out in the order of a hash, each with all its rows, whatever their kernel type; one that would
+    make the test side too large is trained on, and so are rows without values.
 
     Args:
-        kernels: one row a kernel.
+        kernels: one row per kernel.
         columns: columns of the values.
         seed: seed of the order.
     """

@@ -1,4 +1,4 @@
-"""The track `kernels`: unseen configurations on one device, at random and where a predictor must extrapolate."""
+"""The track `kernels`: unseen configurations on one device, at random and in splits that require extrapolation."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from harness.evaluation.folds import N_FOLDS, N_REPEATS, UNSEEN, Rows, largest_flops, numbered, repeated_folds, unseen
+from harness.arrays import Whole
+from harness.evaluation.folds import N_FOLDS, N_REPEATS, UNSEEN, largest_flops, numbered, repeated_folds, unseen
 from harness.evaluation.plans import Fold, FoldPredictions, Plan, kernel_rows, leaks_between, unlabelled
+from harness.evaluation.result_layout import Leaks
 from harness.predictor.features import LABEL, labelled_frame
 from harness.predictor.protocol import PredictorInfo
 from harness.predictor.subjects import content_sha256
-from harness.schema.results import Leaks, Subject, Track
+from harness.schema.results import Subject, Track
 from harness.splits import assign_splits
 
 PUBLISHED: Final = "published"
@@ -53,7 +55,7 @@ class KernelPlan(Plan):
         return content_sha256([self._frame, self._facts])
 
     @cached_property
-    def _all_folds(self) -> dict[str, Rows]:
+    def _all_folds(self) -> dict[str, Whole]:
         """By split, the fold in which each row is held out, shape `(n_repeats, n)`."""
         groups = numbered(self._facts["group"])
         masks = {
@@ -81,7 +83,7 @@ class KernelPlan(Plan):
         """Splits with both sides."""
         return [name for name in self._all_folds if name not in self.skipped]
 
-    def _places(self, split: str) -> Iterator[tuple[int, int, Rows]]:
+    def _places(self, split: str) -> Iterator[tuple[int, int, Whole]]:
         """Repeat, number and held-out rows of every fold."""
         for repeat, folds in enumerate(self._all_folds[split]):
             for fold in range(int(folds.max()) + 1):
@@ -95,17 +97,17 @@ class KernelPlan(Plan):
                 train = self._frame[is_trained].reset_index(drop=True)
                 yield Fold((split,), train, unlabelled(self._frame.iloc[held_out]), repeat, place)
 
-    def rows(self, split: str, done: Sequence[tuple[Fold, FoldPredictions]]) -> pd.DataFrame:
-        """One row a held-out kernel and repeat."""
+    def rows(self, split: str, predictions: Sequence[tuple[Fold, FoldPredictions]]) -> pd.DataFrame:
+        """One row per held-out kernel and repeat."""
         of_place = {(repeat, place): held_out for repeat, place, held_out in self._places(split)}
         parts = [
-            kernel_rows(split, fold, predicted, self._facts.iloc[of_place[fold.repeat, fold.place]])
-            for fold, predicted in done
+            kernel_rows(split, fold, of_fold, self._facts.iloc[of_place[fold.repeat, fold.place]])
+            for fold, of_fold in predictions
         ]
         return pd.concat(parts, ignore_index=True)
 
     def leaks(self, split: str) -> Leaks:
-        """What the sides share, by the folds of the first repeat."""
+        """Counts of what the sides share, by the folds of the first repeat."""
         folds = self._all_folds[split][0]
         pairs = (
             (self.table.filter(pa.array(folds != fold)), self.table.filter(pa.array(folds == fold)))

@@ -1,87 +1,111 @@
-"""Error measures of predicted energies; pure functions of arrays, with the row terms that their means are made of.
+"""Error measures of predicted energies: each is one entry of `METRICS`, which every board, card and file derives from.
 
-Shares are between 0 and 1; MAPE and RMSPE are percentages; RMSE is in mJ. An empty array has no error: NaN.
+To add a metric, add an entry. Shares are between 0 and 1; an empty array has no error: NaN.
 """
 
-import math
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import rankdata
 
-Reals = npt.NDArray[np.float64]
+from harness.arrays import Mask, Reals
 
-PERCENTS: Final = (5, 10, 15)
 RANKED_PERCENT: Final = 10
-"""Ranks go by the share within so many percent."""
-SHARES: Final = tuple(f"within_{percent}" for percent in PERCENTS)
-METRICS: Final = (*SHARES, "mape", "rmspe", "rmse_mj", "spearman")
-"""Names of the measures, in the order of the last axis of `from_means`."""
-N_TERMS: Final = 11
-"""Row terms that all measures follow from."""
+"""Ranks go by the share of rows that are off by at most this, in percent of the measured energy."""
 _ROUNDING: Final = 1e-9
-"""An energy of 1.1 mJ against 1 mJ is off by 10 %, although its binary fraction is a trifle more."""
+"""An energy of 1.1 mJ is 10 % above 1 mJ, although its binary fraction is slightly more."""
+
+IntervalKind = Literal["percentile", "share"]
+Form = Literal["share", "percent", "figure", "correlation"]
 
 
-def within(actual: Reals, predicted: Reals, percent: float) -> float:
-    """Share of predictions that are off by at most so many percent of the actual energy.
+@dataclass(frozen=True)
+class MeanStatistic:
+    """Statistic that follows from means over rows, so that all resamples are one matrix product.
 
-    Args:
-        actual: mJ, shape `(n,)`, all above 0.
-        predicted: mJ, shape `(n,)`.
-        percent: bound, inclusive.
-
-    >>> within(np.array([1.0, 1.0, 1.0, 1.0]), np.array([1.1, 0.9, 1.2, 5.0]), 10)
-    0.5
+    Attributes:
+        terms: from actual and predicted energies in mJ, both of shape `(n,)`: what each row adds to each mean.
+        value: statistic from the means, of shape `(..., n_terms)`.
+        is_per_repeat: whether each repeat has a value of its own and these are averaged; otherwise terms are.
     """
-    return _mean(is_within(actual, predicted, percent))
+
+    terms: Callable[[Reals, Reals], Sequence[Reals | Mask]]
+    value: Callable[[Reals], Reals]
+    is_per_repeat: bool = False
 
 
-def is_within(actual: Reals, predicted: Reals, percent: float) -> npt.NDArray[np.bool_]:
-    """Whether each prediction is off by at most so many percent; shapes as they broadcast."""
-    inside: npt.NDArray[np.bool_] = np.abs(_relative(actual, predicted)) <= percent / 100 + _ROUNDING
+@dataclass(frozen=True)
+class WeightedStatistic:
+    """Statistic that no means give, such as a median; each repeat has a value of its own, and these are averaged.
+
+    Attributes:
+        value: statistic from actual and predicted energies in mJ, both of shape `(n,)`, and from the weights of the
+            rows, shape `(..., n)`: how often each counts.
+    """
+
+    value: Callable[[Reals, Reals, Reals], Reals]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One error measure.
+
+    Attributes:
+        key: name in files.
+        title: heading on pages and cards.
+        short: heading in the terminal.
+        name: name in the header of a card, which has no other column to state the unit in.
+        meaning: what it is, as a phrase.
+        unit: symbol of its unit as it is shown; empty where it has none.
+        is_more_better: whether predictions with more of it are better.
+        statistic: function of the energies.
+        interval: how its 95 % interval comes about: percentiles of the resamples, or the same with the exact interval
+            of a share where both percentiles are 0 or 1.
+        form: how it is shown; a share is shown in percent.
+        shows_interval: whether cards and the terminal show its interval beside it.
+    """
+
+    key: str
+    title: str
+    short: str
+    name: str
+    meaning: str
+    unit: str
+    is_more_better: bool
+    statistic: MeanStatistic | WeightedStatistic
+    interval: IntervalKind = "percentile"
+    form: Form = "percent"
+    shows_interval: bool = False
+
+    def of(self, actual: Reals, predicted: Reals) -> float:
+        """Value of one set of predictions; NaN where there is none.
+
+        Args:
+            actual: mJ, shape `(n,)`, all above 0.
+            predicted: mJ, shape `(n,)`.
+
+        >>> METRIC["mape"].of(np.array([1.0, 2.0]), np.array([1.25, 1.0]))
+        37.5
+        >>> METRIC["within_10"].of(np.array([1.0, 1.0, 1.0, 1.0]), np.array([1.1, 0.9, 1.2, 5.0]))
+        0.5
+        """
+        if not len(actual):
+            return float("nan")
+        if isinstance(self.statistic, WeightedStatistic):
+            return float(self.statistic.value(actual, predicted, np.ones(len(actual))))
+        return float(self.statistic.value(columns_of(self.statistic, actual, predicted).mean(axis=0)))
+
+
+def is_within(actual: Reals, predicted: Reals, percent: float) -> Mask:
+    """Whether each prediction is off by at most so many percent, inclusive; shapes as they broadcast."""
+    inside: Mask = np.abs(_relative(actual, predicted)) <= percent / 100 + _ROUNDING
     return inside
 
 
-def mape(actual: Reals, predicted: Reals) -> float:
-    """Mean absolute error relative to the actual energy, in percent.
-
-    >>> round(mape(np.array([1.0, 2.0]), np.array([1.1, 1.6])), 6)
-    15.0
-    """
-    return 100 * _mean(np.abs(_relative(actual, predicted)))
-
-
-def rmspe(actual: Reals, predicted: Reals) -> float:
-    """Root mean square of the error relative to the actual energy, in percent.
-
-    >>> round(rmspe(np.array([1.0, 2.0]), np.array([1.3, 2.8])), 6)
-    35.355339
-    """
-    return 100 * math.sqrt(_mean(_relative(actual, predicted) ** 2))
-
-
-def rmse_mj(actual: Reals, predicted: Reals) -> float:
-    """Root mean square error in mJ.
-
-    >>> rmse_mj(np.array([1.0, 2.0]), np.array([4.0, 6.0])) == 12.5**0.5
-    True
-    """
-    return math.sqrt(_mean((predicted - actual) ** 2))
-
-
-def spearman(actual: Reals, predicted: Reals) -> float:
-    """Rank correlation, equal values sharing their mean rank; NaN where either side does not vary.
-
-    >>> spearman(np.array([1.0, 2.0, 3.0]), np.array([10.0, 30.0, 20.0]))
-    0.5
-    """
-    return float(from_means(row_terms(actual, predicted).mean(axis=0))[-1]) if len(actual) else float("nan")
-
-
 def interval_coverage(actual: Reals, intervals: Reals) -> float:
-    """Share of actual energies that lie within their interval, bounds included.
+    """Empirical coverage: share of actual energies that lie within their interval, bounds included.
 
     Args:
         actual: mJ, shape `(n,)`.
@@ -90,44 +114,13 @@ def interval_coverage(actual: Reals, intervals: Reals) -> float:
     >>> interval_coverage(np.array([1.0, 2.0]), np.array([[0.5, 1.0], [2.5, 3.0]]))
     0.5
     """
-    return _mean((intervals[:, 0] <= actual) & (actual <= intervals[:, 1]))
+    is_covered = (intervals[:, 0] <= actual) & (actual <= intervals[:, 1])
+    return float(np.mean(is_covered)) if len(actual) else float("nan")
 
 
-def row_terms(actual: Reals, predicted: Reals) -> Reals:
-    """What each row adds to the means that the measures are made of.
-
-    Ranks are those among all rows given, also where a resample holds only some of them.
-
-    Args:
-        actual: mJ, shape `(n,)`.
-        predicted: mJ, shape `(n,)`.
-
-    Returns:
-        Shape `(n, N_TERMS)`.
-    """
-    relative = _relative(actual, predicted)
-    # Centred ranks keep sums of squares small.
-    one, other = (rankdata(values) - (len(actual) + 1) / 2 for values in (actual, predicted))
-    errors = [*(is_within(actual, predicted, percent) for percent in PERCENTS), np.abs(relative), relative**2]
-    ranks = [one, other, one * one, other * other, one * other]
-    return np.stack([*errors, (predicted - actual) ** 2, *ranks], axis=-1).astype(np.float64)
-
-
-def from_means(means: Reals) -> Reals:
-    """Measures from the means of their row terms.
-
-    Args:
-        means: shape `(..., N_TERMS)`.
-
-    Returns:
-        Shape `(..., len(METRICS))`; the Spearman correlation is NaN where a side does not vary.
-    """
-    *shares, absolute, square, square_mj, one, other, one_one, other_other, one_other = np.moveaxis(means, -1, 0)
-    spread = np.maximum(one_one - one**2, 0) * np.maximum(other_other - other**2, 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        correlation = np.where(spread > _ROUNDING, (one_other - one * other) / np.sqrt(spread), np.nan)
-    measures = [*shares, 100 * absolute, 100 * np.sqrt(square), np.sqrt(square_mj), np.clip(correlation, -1, 1)]
-    return np.stack(measures, axis=-1)
+def columns_of(statistic: MeanStatistic, actual: Reals, predicted: Reals) -> Reals:
+    """Terms of a statistic as columns, shape `(n, n_terms)`."""
+    return np.stack(statistic.terms(actual, predicted), axis=-1).astype(np.float64)
 
 
 def _relative(actual: Reals, predicted: Reals) -> Reals:
@@ -135,5 +128,75 @@ def _relative(actual: Reals, predicted: Reals) -> Reals:
     return relative
 
 
-def _mean(values: npt.NDArray[np.float64] | npt.NDArray[np.bool_]) -> float:
-    return float(np.mean(values)) if len(values) else float("nan")
+def _share_within(percent: int) -> Metric:
+    return Metric(
+        key=f"within_{percent}",
+        title=f"Within ±{percent} %",
+        short=f"±{percent} %",
+        name=f"share within ±{percent} %",
+        meaning=f"share of rows whose prediction is off by at most {percent} % of the measured energy",
+        unit="%",
+        is_more_better=True,
+        statistic=MeanStatistic(
+            lambda actual, predicted: [is_within(actual, predicted, percent)], lambda means: means[..., 0]
+        ),
+        interval="share",
+        form="share",
+        shows_interval=percent == RANKED_PERCENT,
+    )
+
+
+def _ranks(actual: Reals, predicted: Reals) -> list[Reals]:
+    """Terms of the rank correlation; ranks are those among all rows, also where a resample holds only some of them."""
+    # Centred ranks keep sums of squares small.
+    one, other = (rankdata(values) - (len(actual) + 1) / 2 for values in (actual, predicted))
+    return [one, other, one * one, other * other, one * other]
+
+
+def _correlation(means: Reals) -> Reals:
+    """Rank correlation, equal values sharing their mean rank; NaN where either side does not vary."""
+    one, other, one_one, other_other, one_other = np.moveaxis(means, -1, 0)
+    spread = np.maximum(one_one - one**2, 0) * np.maximum(other_other - other**2, 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        correlation = np.where(spread > _ROUNDING, (one_other - one * other) / np.sqrt(spread), np.nan)
+    return np.clip(correlation, -1, 1)
+
+
+_MAPE: Final = MeanStatistic(
+    lambda actual, predicted: [np.abs(_relative(actual, predicted))], lambda means: 100 * means[..., 0]
+)
+_RMSPE: Final = MeanStatistic(
+    lambda actual, predicted: [_relative(actual, predicted) ** 2], lambda means: 100 * np.sqrt(means[..., 0])
+)
+_RMSE: Final = MeanStatistic(
+    lambda actual, predicted: [(predicted - actual) ** 2], lambda means: np.sqrt(means[..., 0])
+)
+
+METRICS: Final = (
+    _share_within(5),
+    _share_within(RANKED_PERCENT),
+    _share_within(15),
+    Metric(
+        key="mape", title="MAPE", short="MAPE %", name="mean absolute error (%)",
+        meaning="mean absolute error in percent of the measured energy", unit="%", is_more_better=False,
+        statistic=_MAPE, shows_interval=True,
+    ),
+    Metric(
+        key="rmspe", title="RMSPE", short="RMSPE %", name="root mean square error (%)",
+        meaning="root mean square error in percent of the measured energy", unit="%", is_more_better=False,
+        statistic=_RMSPE,
+    ),
+    Metric(
+        key="rmse_mj", title="RMSE", short="RMSE mJ", name="root mean square error (mJ)",
+        meaning="root mean square error in mJ", unit="mJ", is_more_better=False, statistic=_RMSE, form="figure",
+    ),
+    Metric(
+        key="spearman", title="Spearman", short="Spearman", name="rank correlation (Spearman)",
+        meaning="rank correlation of predicted and measured energies", unit="", is_more_better=True,
+        statistic=MeanStatistic(_ranks, _correlation, is_per_repeat=True), form="correlation",
+    ),
+)  # fmt: skip
+"""Every metric, in the order of files."""
+METRIC: Final[Mapping[str, Metric]] = {metric.key: metric for metric in METRICS}
+RANKED: Final = METRIC[f"within_{RANKED_PERCENT}"]
+"""Metric that ranks and differences go by."""

@@ -1,6 +1,6 @@
-"""The track `models`: networks of a family that is not seen, each the sum over its kernels.
+"""The track `models`: networks of unseen families, each predicted as the sum over its kernels.
 
-No configuration that occurs in the held-out family's networks is trained on, on whatever row it was measured.
+No configuration that occurs in the held-out family's networks is trained on, whichever row measures it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,22 +13,24 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.evaluation.plans import ROWS, Fold, FoldPredictions, Plan, Reals, interval_columns, leaks_between
+from harness.arrays import Reals
+from harness.evaluation.plans import ROWS, Fold, FoldPredictions, Plan, interval_columns, leaks_between
+from harness.evaluation.result_layout import Leaks
+from harness.leaks import configurations_in
 from harness.prediction.sum_interval import interval_of_sum
 from harness.predictor.features import LABEL, labelled_frame, network_frame, numbered_configurations
 from harness.predictor.protocol import PredictorInfo
 from harness.predictor.subjects import content_sha256
 from harness.schema.identity import configuration_ids
 from harness.schema.records import KEYS
-from harness.schema.results import Leaks, Subject, Track
-from harness.splits import configurations_in
+from harness.schema.results import Subject, Track
 
 ALL_FAMILIES: Final = "leave-one-family-out"
 
 
 @dataclass(frozen=True, eq=False)
 class ModelPlan(Plan):
-    """One fold a family.
+    """One fold per family.
 
     Attributes:
         subject: subject.
@@ -54,7 +56,7 @@ class ModelPlan(Plan):
 
     @property
     def skipped(self) -> Mapping[str, str]:
-        """None; where nothing is left to train on, nothing is covered."""
+        """None: where no row is left to train on, no kernel is covered."""
         return {}
 
     @property
@@ -77,26 +79,26 @@ class ModelPlan(Plan):
         return self.kernels.filter(pc.invert(pc.is_in(self.kernels.column("configuration_id"), value_set=seen)))
 
     def folds(self, info: PredictorInfo) -> Iterator[Fold]:  # noqa: ARG002
-        """One a family."""
+        """One per family."""
         for place, family in enumerate(self._families):
             test, networks = network_frame(self._networks(family))
             train = labelled_frame(self._train(family))
             yield Fold((ALL_FAMILIES, _without(family)), train, test, place=place, networks=networks)
 
-    def rows(self, split: str, done: Sequence[tuple[Fold, FoldPredictions]]) -> pd.DataFrame:
-        """One row a network; it is grouped by family where there are several, else by network."""
-        parts = [self._sums(fold, predicted) for fold, predicted in done]
+    def rows(self, split: str, predictions: Sequence[tuple[Fold, FoldPredictions]]) -> pd.DataFrame:
+        """One row per network, grouped by family where the split has several, otherwise by network."""
+        parts = [self._sums(fold, of_fold) for fold, of_fold in predictions]
         rows = pd.concat(parts, ignore_index=True).assign(split=split)
         rows["group"] = rows["family"] if split == ALL_FAMILIES else rows["row"]
         return rows[list(ROWS)]
 
-    def _sums(self, fold: Fold, predicted: FoldPredictions) -> pd.DataFrame:
-        """One row a network of a family: what its kernels add up to, or what the predictor says instead.
+    def _sums(self, fold: Fold, predictions: FoldPredictions) -> pd.DataFrame:
+        """One row per network of a family: the sum over its kernels, or the predictor's own energy of the network.
 
-        A kernel that is not covered is estimated to take what kernels of its type take per byte moved, of a type that
-        has no row its share of the network's FLOPs.
+        A kernel that is not covered is estimated to take what kernels of its type take per byte moved; one of a type
+        that has no row, its share of the network's FLOPs.
         """
-        is_covered = np.isfinite(predicted.energy_mj)
+        is_covered = np.isfinite(predictions.energy_mj)
         estimate = fold.test["bytes_moved"] * fold.test["kernel"].map(self._mj_per_byte)
         of_kernel = pd.DataFrame(
             {
@@ -104,14 +106,14 @@ class ModelPlan(Plan):
                 "flops": fold.test["flops"],
                 "covered_kernels": is_covered,
                 "covered_flops": fold.test["flops"].where(is_covered, 0),
-                "predicted_mj": predicted.energy_mj,
+                "predicted_mj": predictions.energy_mj,
                 "missing_mj": estimate.where(~is_covered, 0),
                 "unknown_flops": fold.test["flops"].where(~is_covered & estimate.isna(), 0),
             }
         )
         sums = of_kernel.groupby(fold.networks).agg("sum")
         sums["predicted_mj"] = (
-            pd.Series(predicted.networks, dtype=float).reindex(sums.index).fillna(sums["predicted_mj"])
+            pd.Series(predictions.networks, dtype=float).reindex(sums.index).fillna(sums["predicted_mj"])
         )
         networks = self._networks(self._families[fold.place])
         facts: pd.DataFrame = networks.select(["record_id", "family", LABEL]).to_pandas()
@@ -123,11 +125,11 @@ class ModelPlan(Plan):
             covered_kernels=lambda rows: rows["covered_kernels"] / rows["n_kernels"],
             covered_flops=lambda rows: rows["covered_flops"] / rows["flops"],
             missing_mj=lambda rows: rows["missing_mj"] + rows["actual_mj"] * rows["unknown_flops"] / rows["flops"],
-            **interval_columns(_intervals(fold, predicted, len(facts)), len(facts)),
+            **interval_columns(_intervals(fold, predictions, len(facts)), len(facts)),
         )
 
     def leaks(self, split: str) -> Leaks:
-        """What the training rows share with the kernels of the held-out networks."""
+        """Counts of what the training rows share with the kernels of the held-out networks."""
         families = [family for family in self._families if split in (ALL_FAMILIES, _without(family))]
         trains = [self._train(family) for family in families]
         pairs = ((train, _kernels_of(self._networks(family))) for family, train in zip(families, trains, strict=True))
@@ -135,23 +137,23 @@ class ModelPlan(Plan):
         return leaks_between(pairs, float(n_removed))
 
 
-def _intervals(fold: Fold, predicted: FoldPredictions, n_networks: int) -> dict[int, Reals]:
+def _intervals(fold: Fold, predictions: FoldPredictions, n_networks: int) -> dict[int, Reals]:
     """Interval of the energy of each network, by nominal coverage in percent, shape `(n_networks, 2)`.
 
-    Networks that lack a kernel have none, because what is there is no interval of the whole. Nor has a predictor that
-    offers better than the sum.
+    Networks with a kernel that is not covered have none, because an interval of the others is none of the whole; nor
+    has a predictor that predicts whole networks.
     """
-    if predicted.networks:
+    if predictions.networks:
         return {}
     networks = np.asarray(fold.networks)
     configurations = numbered_configurations(fold.test)
     found = {}
-    for coverage, bounds in predicted.intervals.items():
+    for coverage, bounds in predictions.intervals.items():
         found[coverage] = of_networks = np.full((n_networks, 2), np.nan)
         for number in range(n_networks):
             rows = networks == number
             if rows.any() and np.isfinite(bounds[rows]).all():
-                of_networks[number] = interval_of_sum(predicted.energy_mj[rows], bounds[rows], configurations[rows])
+                of_networks[number] = interval_of_sum(predictions.energy_mj[rows], bounds[rows], configurations[rows])
     return found
 
 
@@ -160,7 +162,7 @@ def _without(family: str) -> str:
 
 
 def _kernels_of(networks: pa.Table) -> pa.Table:
-    """Distinct configurations in the kernel lists of networks, each as a record of its own."""
+    """Distinct configurations in the kernel lists of networks, one row each."""
     kernels = pc.list_flatten(networks.column("kernels").combine_chunks())
     fields = pa.table(kernels.flatten(), names=[each.name for each in kernels.type]).select(list(KEYS["kernels"]))
     distinct = fields.filter(pc.is_valid(fields.column("kernel"))).group_by(fields.column_names).aggregate([])

@@ -1,4 +1,4 @@
-"""What one subject asks of a predictor in one track: folds to fit and predict, and the rows that come of it.
+"""Plan of one subject in one track: folds to fit and predict, and the table of predictions that they give.
 
 It runs no predictor and computes no measure.
 """
@@ -13,30 +13,29 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from harness.arrays import Mask, Reals
+from harness.evaluation.result_layout import Leaks
+from harness.leaks import leak_report
 from harness.predictor.features import FEATURES
 from harness.predictor.protocol import PredictorInfo
 from harness.schema.records import KEYS
-from harness.schema.results import Leaks, Subject, Track
+from harness.schema.results import Subject, Track
 from harness.schema.vocabulary import Split
-from harness.splits import leak_report
-
-Reals = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 COVERAGES: Final = (80, 90, 95)
-"""Nominal coverages of intervals that are tried, in percent."""
+"""Nominal coverages of the intervals that predictors are asked for, in percent."""
 LEAST_COVERAGE: Final = 0.9
-"""Share of its FLOPs that must be covered for the sum over a network's kernels to be held against its energy."""
+"""Share of a network's FLOPs that must be covered for the sum over its kernels to be compared with its energy."""
 ROWS: Final = (
     "split", "repeat", "row", "kernel", "group", "actual_mj", "predicted_mj", "n_kernels", "flops", "covered_kernels",
     "covered_flops", "missing_mj", *(f"{side}_{coverage}" for coverage in COVERAGES for side in ("low", "high")),
 )  # fmt: skip
-"""Columns of the rows that come of a plan.
+"""Columns of the table of predictions of a plan.
 
-`row` names what was predicted, `group` what it is resampled with. `covered_kernels` and `covered_flops` are the shares
-of its `n_kernels` and `flops` that the predictor speaks for, and of these alone is `predicted_mj` the energy;
-`missing_mj` is what the others are estimated to take, missing where a row is a kernel. `low_80`
-and so on are the predictor's own intervals, missing where it has none.
+`row` is the record that was predicted, `group` the group that it is resampled with. `covered_kernels` and
+`covered_flops` are the shares of its `n_kernels` and `flops` that the predictor supports; `predicted_mj` is the energy
+of these alone. `missing_mj` is what the others are estimated to take, missing where a row is a kernel. `low_80` and so
+on are the bounds of the predictor's own intervals, missing where it has none.
 """
 
 
@@ -45,12 +44,13 @@ class Fold:
     """One fit, and the kernels to predict after it.
 
     Attributes:
-        splits: splits that it is part of.
+        splits: splits that it belongs to.
         train: kernels with their energy.
-        test: kernels without; they may be of types that the predictor cannot speak for.
+        test: kernels without; they may be of types that the predictor does not support.
         repeat: repeat of the cross-validation.
-        place: what the plan knows the fold by.
-        networks: number of the network that each test kernel is of, shape `(n,)`, where they are of networks.
+        place: number by which the plan finds the fold again.
+        networks: number of the network that each test kernel belongs to, shape `(n,)`; None where they are rows of
+            their own.
     """
 
     splits: tuple[str, ...]
@@ -61,19 +61,19 @@ class Fold:
     networks: npt.NDArray[np.int64] | None = None
 
     def covered(self, info: PredictorInfo, dtype: str) -> Mask:
-        """Kernels that a predictor can speak for: of its types, of the data type and types that it is fitted on."""
+        """Test kernels that a predictor supports: of its types, and of a type and data type that it is fitted on."""
         known = set(self.train["kernel"]) & set(info.kernel_types)
         return (self.test["kernel"].isin(known) & (self.test["dtype"] == dtype)).to_numpy()
 
 
 @dataclass(frozen=True)
 class FoldPredictions:
-    """What came of a fold, in the order of its `test`; NaN where the predictor cannot speak.
+    """Predictions of a fold, in the order of its `test`; NaN for kernels that the predictor does not support.
 
     Attributes:
         energy_mj: shape `(n,)`.
         intervals: by nominal coverage in percent, shape `(n, 2)`; none where the predictor has none.
-        networks: energy by number of the network, where the predictor offers better than the sum over its kernels.
+        networks: energy by number of the network, where the predictor predicts whole networks.
     """
 
     energy_mj: Reals
@@ -82,11 +82,11 @@ class FoldPredictions:
 
 
 class Plan(ABC):
-    """What one subject asks of a predictor in one track.
+    """Folds of one subject in one track.
 
     Attributes:
         track: track.
-        subject: subject that is asked about.
+        subject: subject whose energies are predicted.
     """
 
     track: ClassVar[Track]
@@ -95,58 +95,58 @@ class Plan(ABC):
     @property
     @abstractmethod
     def data_sha256(self) -> str:
-        """Content of all rows that matter."""
+        """Content of all rows that the results depend on."""
 
     @property
     @abstractmethod
     def splits(self) -> Sequence[str]:
-        """Splits that can be tried, in order."""
+        """Splits that can be evaluated, in order."""
 
     @property
     @abstractmethod
     def skipped(self) -> Mapping[str, str]:
-        """Splits that cannot be tried here, with the reason."""
+        """Splits that cannot be evaluated on this subject, with the reason."""
 
     @abstractmethod
     def folds(self, info: PredictorInfo) -> Iterator[Fold]:
         """Folds in the order in which they are run."""
 
     @abstractmethod
-    def rows(self, split: str, done: Sequence[tuple[Fold, FoldPredictions]]) -> pd.DataFrame:
-        """Columns `ROWS`, of the folds of one split."""
+    def rows(self, split: str, predictions: Sequence[tuple[Fold, FoldPredictions]]) -> pd.DataFrame:
+        """Table with the columns `ROWS`, of the folds of one split."""
 
     @abstractmethod
     def leaks(self, split: str) -> Leaks:
-        """What the sides of a split share."""
+        """Counts of what the sides of a split share."""
 
 
-def kernel_rows(split: str, fold: Fold, predicted: FoldPredictions, facts: pd.DataFrame) -> pd.DataFrame:
-    """Columns `ROWS` where every kernel is a row.
+def kernel_rows(split: str, fold: Fold, predictions: FoldPredictions, facts: pd.DataFrame) -> pd.DataFrame:
+    """Table with the columns `ROWS` and one row per test kernel.
 
     Args:
         split: name of the split.
         fold: a fold of it.
-        predicted: what came of it.
+        predictions: predictions of the fold.
         facts: columns `row`, `group`, `actual_mj` of the fold's test kernels.
     """
-    is_covered = np.isfinite(predicted.energy_mj).astype(np.float64)
+    is_covered = np.isfinite(predictions.energy_mj).astype(np.float64)
     rows = facts.assign(
         split=split,
         repeat=fold.repeat,
         kernel=fold.test["kernel"].to_numpy(),
-        predicted_mj=predicted.energy_mj,
+        predicted_mj=predictions.energy_mj,
         n_kernels=1,
         flops=fold.test["flops"].to_numpy(),
         covered_kernels=is_covered,
         covered_flops=is_covered,
         missing_mj=np.nan,
-        **interval_columns(predicted.intervals, len(facts)),
+        **interval_columns(predictions.intervals, len(facts)),
     )
     return rows[list(ROWS)]
 
 
 def interval_columns(intervals: Mapping[int, Reals], n_rows: int) -> dict[str, Reals]:
-    """Bounds by column; missing where there are no intervals."""
+    """Bounds of intervals as columns; missing where there are none."""
     missing = np.full((n_rows, 2), np.nan)
     return {
         f"{side}_{coverage}": intervals.get(coverage, missing)[:, position]
@@ -156,12 +156,12 @@ def interval_columns(intervals: Mapping[int, Reals], n_rows: int) -> dict[str, R
 
 
 def leaks_between(pairs: Iterable[tuple[pa.Table, pa.Table]], n_removed: float = 0) -> Leaks:
-    """Mean over folds of what their sides share.
+    """Counts of what the sides of folds share: their means over the folds.
 
     Args:
         pairs: kernels to train on and kernels held out, of every fold; columns of the configuration,
             `configuration_id` and `record_id`.
-        n_removed: rows that were taken out of training.
+        n_removed: rows that were removed from training.
     """
     counts = np.array([_shared(*pair) for pair in pairs], dtype=np.float64).mean(axis=0)
     return Leaks(**dict(zip(_COUNTED, counts.tolist(), strict=True)), n_removed=n_removed)

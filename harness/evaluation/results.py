@@ -1,10 +1,11 @@
-"""Results on disk: one JSON file and one table of rows a predictor, track and subject; found again by their pins.
+"""Results on disk: one JSON file and one table of rows per predictor, track and subject, found again by their pins.
 
-It computes nothing and decides nothing but whether a file may be used again.
+It computes no measure.
 """
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -13,12 +14,27 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
+from harness.code_version import code_version
 from harness.errors import UsageError
+from harness.evaluation.plans import Plan
+from harness.evaluation.result_layout import Pins, Result
 from harness.predictor.pins import fit_pins
-from harness.schema.results import Pins, Result, Subject, Track
+from harness.schema.results import Subject, Track
 
-EVALUATION_VERSION: Final = 5
-"""Rises whenever a rule changes by which rows are held out, predicted or scored, so that no result is stale."""
+DECIDING_MODULES: Final = (
+    "harness.evaluation.bootstrap", "harness.evaluation.device_track", "harness.evaluation.folds",
+    "harness.evaluation.kernel_track", "harness.evaluation.metrics", "harness.evaluation.model_track",
+    "harness.evaluation.plans", "harness.evaluation.runner", "harness.evaluation.scores", "harness.leaks",
+    "harness.prediction.sum_interval", "harness.predictor.features", "harness.predictor.protocol",
+    "harness.sandbox.jobs", "harness.sandbox.worker",
+)  # fmt: skip
+"""Modules whose code decides which rows are held out, predicted and scored, and how."""
+
+
+@cache
+def evaluation_version() -> str:
+    """Version of the code that decides a result, so that none is stale."""
+    return code_version(DECIDING_MODULES)
 
 
 @dataclass(frozen=True)
@@ -33,11 +49,23 @@ class Evaluation:
     result: Result
     rows: pd.DataFrame
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether the predictor failed on a split."""
+        return any(split.status == "failed" for split in self.result.splits)
+
 
 def make_pins(data_sha256: str, predictor: str, predictor_version: str, seed: int) -> Pins:
-    """Pins of a result that this program makes now."""
+    """Pins of a result of the code that is installed now.
+
+    Args:
+        data_sha256: content of all rows that the result depends on.
+        predictor: key of the predictor.
+        predictor_version: version of its code.
+        seed: seed of folds and resamples.
+    """
     of_fit = fit_pins(data_sha256, predictor, predictor_version, seed)
-    return Pins(**of_fit.model_dump(), evaluation_version=EVALUATION_VERSION)
+    return Pins(**of_fit.model_dump(), evaluation_version=evaluation_version())
 
 
 def result_path(folder: Path, track: Track, predictor: str, subject: Subject) -> Path:
@@ -45,17 +73,17 @@ def result_path(folder: Path, track: Track, predictor: str, subject: Subject) ->
     return folder / track / predictor / f"{subject.key}.json"
 
 
-def write_result(evaluated: Evaluation, folder: Path) -> None:
+def write_result(evaluation: Evaluation, folder: Path) -> None:
     """Write both files, the JSON last.
 
     Raises:
         UsageError: they cannot be written there.
     """
-    result = evaluated.result
+    result = evaluation.result
     path = result_path(folder, result.track, result.pins.predictor, result.subject)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path.with_suffix(".parquet"), rows_bytes(evaluated.rows))
+        _write(path.with_suffix(".parquet"), rows_bytes(evaluation.rows))
         _write(path, f"{result.model_dump_json(indent=1)}\n".encode())
     except OSError as error:
         raise UsageError(f"{path.as_posix()} cannot be written: {error.strerror}") from error
@@ -88,10 +116,22 @@ def read_result(path: Path) -> Evaluation | None:
     return Evaluation(result, pq.read_table(pa.BufferReader(content)).to_pandas())
 
 
-def reusable(path: Path, pins: Pins) -> Evaluation | None:
-    """Result of a file that holds what would come out now; one that failed is always tried again."""
-    found = read_result(path)
-    if found is None or found.result.pins != pins:
+def current_result(folder: Path, plan: Plan, predictor: str, predictor_version: str, seed: int) -> Evaluation | None:
+    """Result of exactly these rows by the code that is installed now; None where there is none.
+
+    Every version in the pins follows the content of code or data; the release of the program, which does not, is not
+    compared.
+
+    Args:
+        folder: where results are kept.
+        plan: rows and track.
+        predictor: key of the predictor.
+        predictor_version: version of its code.
+        seed: seed of folds and resamples.
+    """
+    found = read_result(result_path(folder, plan.track, predictor, plan.subject))
+    if found is None:
         return None
-    is_failed = any(split.status == "failed" for split in found.result.splits)
-    return None if is_failed else found
+    expected = make_pins(plan.data_sha256, predictor, predictor_version, seed)
+    same_release = {"harness_version": expected.harness_version}
+    return found if found.result.pins.model_copy(update=same_release) == expected else None

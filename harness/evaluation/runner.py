@@ -1,11 +1,11 @@
-"""Runs predictors over plans: only what no result file holds, many at once; every failure is a result.
+"""Runs predictors over plans, several at a time, where no current result is on disk; every failure is a result.
 
-What is tried on what is decided by the plans, how predictors are confined by `harness.sandbox.jobs`.
+Plans decide the folds, `harness.sandbox.jobs` how predictors are confined.
 """
 
 import hashlib
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -14,27 +14,29 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from harness.evaluation.plans import COVERAGES, ROWS, Fold, FoldPredictions, Mask, Plan
-from harness.evaluation.results import Evaluation, make_pins, result_path, reusable, rows_bytes, write_result
+from harness.arrays import Mask
+from harness.evaluation.plans import COVERAGES, ROWS, Fold, FoldPredictions, Plan
+from harness.evaluation.result_layout import Leaks, Result, SplitResult
+from harness.evaluation.results import Evaluation, current_result, make_pins, rows_bytes, write_result
 from harness.evaluation.scores import scores
 from harness.parallel import at_once
 from harness.predictor.protocol import PredictorInfo
 from harness.predictor.registry import PACKAGE, predictor_version
 from harness.sandbox.jobs import Job, Limits, Outcome, run_jobs
-from harness.schema.results import Leaks, Pins, Result, SplitResult, Subject
+from harness.schema.results import Subject
 
 
 @dataclass(frozen=True)
-class Settings:
+class RunSettings:
     """How predictors are run.
 
     Attributes:
         folder: where results are kept.
         package: package that the predictors are in.
-        limits: what one fit with its predictions may use.
+        limits: time and memory that one fit with its predictions may use.
         seed: seed of folds and resamples.
-        n_jobs: predictors that run at once; -1 for one a core.
-        backend: joblib's back end: `threading`, `loky`, or `dask` (`harness.parallel`). Predictors are processes
+        n_jobs: predictors that run at the same time; -1 for one per core.
+        backend: joblib's back end: `threading`, `loky`, or `dask` (`harness.parallel`). Predictors run in processes
             of their own with each.
     """
 
@@ -53,7 +55,7 @@ class _Unit:
     number: int
     plan: Plan
     info: PredictorInfo
-    pins: Pins
+    version: str
     leaks: Mapping[str, Leaks]
 
     @property
@@ -64,17 +66,17 @@ class _Unit:
 def evaluate(
     plans: Sequence[Plan],
     infos: Sequence[PredictorInfo],
-    settings: Settings,
+    settings: RunSettings,
     on_done: Callable[[str], None] = lambda _: None,
 ) -> list[Evaluation]:
     """Result of every predictor on every plan, in order of the plans.
 
-    A result that is on disk and would come out the same is not computed again; new ones are written when a predictor
-    is done with all plans of a subject.
+    A current result that is on disk is not computed again, unless the predictor failed; new ones are written when a
+    predictor is done with all plans of a subject.
 
     Args:
-        plans: what to ask.
-        infos: predictors to ask.
+        plans: folds of every subject and track.
+        infos: predictors to evaluate.
         settings: how to run them.
         on_done: called with the name of every predictor and device that is done.
 
@@ -82,78 +84,77 @@ def evaluate(
         UsageError: the back end is not there, or a file cannot be written.
     """
     versions = {info.key: predictor_version(info.key, settings.package) for info in infos}
-    found: dict[tuple[int, str], Evaluation] = {}
+    evaluations: dict[tuple[int, str], Evaluation] = {}
     units: list[_Unit] = []
     for number, plan in enumerate(plans):
-        pins = {key: make_pins(plan.data_sha256, key, of_key, settings.seed) for key, of_key in versions.items()}
-        for info in infos:
-            old = reusable(result_path(settings.folder, plan.track, info.key, plan.subject), pins[info.key])
-            if old is not None:
-                found[number, info.key] = old
-                on_done(f"{info.key} on {plan.subject.device_id}")
-        missing = [info for info in infos if (number, info.key) not in found]
-        leaks = _leaks(plan, [found[number, key] for key in versions if (number, key) in found]) if missing else {}
-        units += [_Unit(number, plan, info, pins[info.key], leaks) for info in missing]
-    for unit, evaluated in _run(units, settings):
-        write_result(evaluated, settings.folder)
-        found[unit.number, unit.info.key] = evaluated
+        current = {key: current_result(settings.folder, plan, key, versions[key], settings.seed) for key in versions}
+        known = {key: found for key, found in current.items() if found is not None and not found.has_failed}
+        for key, evaluation in known.items():
+            evaluations[number, key] = evaluation
+            on_done(f"{key} on {plan.subject.device_id}")
+        missing = [info for info in infos if info.key not in known]
+        leaks = _leaks(plan, known.values()) if missing else {}
+        units += [_Unit(number, plan, info, versions[info.key], leaks) for info in missing]
+    for unit, evaluation in _run(units, settings):
+        write_result(evaluation, settings.folder)
+        evaluations[unit.number, unit.info.key] = evaluation
         on_done(unit.name)
-    return [found[number, key] for number in range(len(plans)) for key in versions]
+    return [evaluations[number, key] for number in range(len(plans)) for key in versions]
 
 
-def _leaks(plan: Plan, known: Sequence[Evaluation]) -> dict[str, Leaks]:
+def _leaks(plan: Plan, known: Iterable[Evaluation]) -> dict[str, Leaks]:
     """Leaks of every split; those of another predictor on the same data are the same."""
-    for evaluated in known:
-        return {split.split: split.leaks for split in evaluated.result.splits if split.leaks is not None}
+    for evaluation in known:
+        return {split.split: split.leaks for split in evaluation.result.splits if split.leaks is not None}
     return {split: plan.leaks(split) for split in plan.splits}
 
 
-def _run(units: Sequence[_Unit], settings: Settings) -> Iterator[tuple[_Unit, Evaluation]]:
-    """Results as they come; what a predictor is asked about one subject is asked of one process."""
+def _run(units: Sequence[_Unit], settings: RunSettings) -> Iterator[tuple[_Unit, Evaluation]]:
+    """Results as they come; all plans of one predictor and subject share a process."""
     together: defaultdict[tuple[str, Subject], list[_Unit]] = defaultdict(list)
     for unit in units:
         together[unit.info.key, unit.plan.subject].append(unit)
     if together:
-        done = at_once(
-            partial(_evaluated, settings=settings),
+        results = at_once(
+            partial(_results, settings=settings),
             list(together.values()),
             backend=settings.backend,
             n_jobs=settings.n_jobs,
             return_as="generator_unordered",
         )
-        yield from chain.from_iterable(done)
+        yield from chain.from_iterable(results)
 
 
 @dataclass
 class _Tally:
-    """What the folds of one split have come to."""
+    """Predictions of the folds of one split so far, with their times; or the reason of its failure."""
 
-    done: list[tuple[Fold, FoldPredictions]] = field(default_factory=list)
+    predictions: list[tuple[Fold, FoldPredictions]] = field(default_factory=list)
     reason: str | None = None
     fit_s: list[float] = field(default_factory=list)
     predict_s: float = 0.0
     n_predicted: int = 0
 
-    def add(self, fold: Fold, predicted: FoldPredictions, outcome: Outcome | None) -> None:
-        self.done.append((fold, predicted))
+    def add(self, fold: Fold, predictions: FoldPredictions, outcome: Outcome | None) -> None:
+        self.predictions.append((fold, predictions))
         if outcome is not None and outcome.fit_s is not None and outcome.predict_s is not None:
             self.fit_s.append(outcome.fit_s)
             self.predict_s += outcome.predict_s
-            self.n_predicted += int(np.isfinite(predicted.energy_mj).sum())
+            self.n_predicted += int(np.isfinite(predictions.energy_mj).sum())
 
 
 _Tallies = defaultdict[str, _Tally]
 
 
-def _evaluated(units: Sequence[_Unit], settings: Settings) -> list[tuple[_Unit, Evaluation]]:
-    """Fit and predict all folds of all plans of one predictor and subject, and score what comes of them."""
+def _results(units: Sequence[_Unit], settings: RunSettings) -> list[tuple[_Unit, Evaluation]]:
+    """Fit and predict all folds of all plans of one predictor and subject, and score the predictions."""
     tallies: list[_Tallies] = [defaultdict(_Tally) for _ in units]
-    for of_unit, fold, predicted, outcome in _outcomes(units, settings, tallies):
+    for of_unit, fold, predictions, outcome in _outcomes(units, settings, tallies):
         for split in fold.splits:
-            if predicted is None:
+            if predictions is None:
                 of_unit[split].reason = outcome.reason if outcome else None
             else:
-                of_unit[split].add(fold, predicted, outcome)
+                of_unit[split].add(fold, predictions, outcome)
     return [(unit, _result(unit, of_unit, settings.seed)) for unit, of_unit in zip(units, tallies, strict=True)]
 
 
@@ -162,37 +163,33 @@ def _result(unit: _Unit, tallies: _Tallies, seed: int) -> Evaluation:
     rows, splits = [], []
     for split in plan.splits:
         tally = tallies[split]
-        of_split = None if tally.reason is not None else plan.rows(split, tally.done)
+        of_split = None if tally.reason is not None else plan.rows(split, tally.predictions)
         splits.append(_split_result(unit, split, tally, of_split, seed))
         if of_split is not None:
             rows.append(of_split)
-    splits += [
-        SplitResult(
-            split=name, status="skipped", reason=reason, fit_s=None, predict_rows_per_s=None, leaks=None, scores=[]
-        )
-        for name, reason in plan.skipped.items()
-    ]
+    splits += [SplitResult(split=name, status="skipped", reason=reason) for name, reason in plan.skipped.items()]
     joined = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=list(ROWS))
     digest = hashlib.sha256(rows_bytes(joined)).hexdigest()
+    pins = make_pins(plan.data_sha256, unit.info.key, unit.version, seed)
     result = Result(
-        schema_version=1, track=plan.track, subject=plan.subject, pins=unit.pins, rows_sha256=digest, splits=splits
+        schema_version=2, track=plan.track, subject=plan.subject, pins=pins, rows_sha256=digest, splits=splits
     )
     return Evaluation(result, joined)
 
 
 def _outcomes(
-    units: Sequence[_Unit], settings: Settings, tallies: Sequence[_Tallies]
+    units: Sequence[_Unit], settings: RunSettings, tallies: Sequence[_Tallies]
 ) -> Iterator[tuple[_Tallies, Fold, FoldPredictions | None, Outcome | None]]:
-    """Every fold with the tallies of its unit and what came of it.
+    """Every fold with the tallies of its unit, and its predictions and outcome.
 
-    A fold all of whose splits have failed already is left out. Folds that hold no kernel of a type that the predictor
-    speaks for, or that it was fitted on, need no predictor.
+    A fold all of whose splits have failed already is left out. Folds without a kernel that the predictor supports need
+    no predictor.
     """
     waiting: deque[tuple[_Tallies, Fold, Mask]] = deque()
     idle: list[tuple[_Tallies, Fold]] = []
 
     def jobs() -> Iterator[Job]:
-        for unit, of_unit, fold in _untried(units, tallies):
+        for unit, of_unit, fold in _pending(units, tallies):
             is_covered = fold.covered(unit.info, unit.plan.subject.dtype)
             if is_covered.any():
                 waiting.append((of_unit, fold, is_covered))
@@ -202,12 +199,12 @@ def _outcomes(
 
     for outcome in run_jobs(units[0].info.key, jobs(), package=settings.package, limits=settings.limits):
         of_unit, fold, is_covered = waiting.popleft()
-        yield of_unit, fold, _predicted(outcome, is_covered), outcome
+        yield of_unit, fold, _predictions(outcome, is_covered), outcome
     for of_unit, fold in idle:
         yield of_unit, fold, FoldPredictions(np.full(len(fold.test), np.nan), {}), None
 
 
-def _untried(units: Sequence[_Unit], tallies: Sequence[_Tallies]) -> Iterator[tuple[_Unit, _Tallies, Fold]]:
+def _pending(units: Sequence[_Unit], tallies: Sequence[_Tallies]) -> Iterator[tuple[_Unit, _Tallies, Fold]]:
     """Folds that have a split which has not failed yet."""
     for unit, of_unit in zip(units, tallies, strict=True):
         for fold in unit.plan.folds(unit.info):
@@ -216,15 +213,15 @@ def _untried(units: Sequence[_Unit], tallies: Sequence[_Tallies]) -> Iterator[tu
 
 
 def _job(unit: _Unit, fold: Fold, is_covered: Mask) -> Job:
-    """Job of a fold: the kernels that the predictor can speak for, of both sides."""
+    """Job of a fold: the kernels of both sides that the predictor supports."""
     train = fold.train[fold.train["kernel"].isin(unit.info.kernel_types)].reset_index(drop=True)
     test = fold.test[is_covered].reset_index(drop=True)
     networks = None if fold.networks is None else fold.networks[is_covered]
     return Job(train, test, tuple(coverage / 100 for coverage in COVERAGES), networks, unit.plan.track)
 
 
-def _predicted(outcome: Outcome, is_covered: Mask) -> FoldPredictions | None:
-    """Predictions of all kernels of a fold, from those that the predictor was given; None where it failed."""
+def _predictions(outcome: Outcome, is_covered: Mask) -> FoldPredictions | None:
+    """Predictions of a fold, from those of the kernels that the predictor was given; None where it failed."""
     if outcome.predictions is None:
         return None
     energy_mj = np.full(len(is_covered), np.nan)

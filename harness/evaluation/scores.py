@@ -1,4 +1,4 @@
-"""Measures of the rows that came of a plan, by kernel type; a pure function of them, which knows no predictor."""
+"""Measures of a table of predictions, by kernel type; pure functions that know no predictor."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -7,20 +7,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from harness.evaluation.bootstrap import Groups, measured
+from harness.arrays import Mask, Reals, Whole
+from harness.evaluation.bootstrap import measures
 from harness.evaluation.folds import numbered
-from harness.evaluation.metrics import Reals, interval_coverage
+from harness.evaluation.metrics import interval_coverage
 from harness.evaluation.plans import COVERAGES, LEAST_COVERAGE
+from harness.evaluation.result_layout import Score
 from harness.predictor.protocol import KERNELS
-from harness.schema.results import Score, Track
+from harness.schema.results import Track
 
 
 class ScoredRows(NamedTuple):
     """Rows of one split and kernel type, each once.
 
     Attributes:
-        row: what was predicted, sorted, shape `(n,)`.
-        groups: what each row is resampled with, shape `(n,)`.
+        row: record that was predicted, sorted, shape `(n,)`.
+        groups: group that each row is resampled with, shape `(n,)`.
         actual_mj: shape `(n,)`.
         predicted_mj: shape `(n_repeats, n)`; NaN where a row is not scored.
     """
@@ -31,12 +33,12 @@ class ScoredRows(NamedTuple):
     predicted_mj: Reals
 
     @property
-    def is_scored(self) -> npt.NDArray[np.bool_]:
+    def is_scored(self) -> Mask:
         """Rows that are predicted in every repeat."""
-        scored: npt.NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(self.predicted_mj))
+        scored: Mask = np.logical_and.reduce(np.isfinite(self.predicted_mj))
         return scored
 
-    def only(self, chosen: npt.NDArray[np.bool_]) -> tuple[Reals, Reals, Groups]:
+    def only(self, chosen: Mask) -> tuple[Reals, Reals, Whole]:
         """Actual and predicted energies and numbered groups of chosen rows."""
         return self.actual_mj[chosen], self.predicted_mj[:, chosen], numbered(self.groups[chosen])
 
@@ -51,10 +53,10 @@ def by_kernel(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def scored_rows(rows: pd.DataFrame) -> ScoredRows:
-    """Rows of one split and kernel type, with the repeats of each beside each other.
+    """Rows of one split and kernel type, each with its predictions of all repeats.
 
     Every row is held out once in every repeat. The sum over the kernels of a network is scored only where it covers
-    `LEAST_COVERAGE` of the FLOPs, because what is not covered counts as zero.
+    `LEAST_COVERAGE` of the FLOPs, because kernels that are not covered count as zero.
 
     Args:
         rows: columns `ROWS`.
@@ -76,22 +78,22 @@ def scores(rows: pd.DataFrame, track: Track, seed: int) -> list[Score]:
 
     Args:
         rows: columns `ROWS`, of one split.
-        track: track, because networks have measures of their own.
+        track: track; networks have measures of their own.
         seed: seed of the resamples.
     """
     return [_score(kernel, part, track, seed) for kernel, part in by_kernel(rows)]
 
 
 def _score(kernel: str, rows: pd.DataFrame, track: Track, seed: int) -> Score:
-    of_rows = scored_rows(rows)
-    chosen = of_rows.is_scored
+    predictions = scored_rows(rows)
+    chosen = predictions.is_scored
     fields: dict[str, Any] = {"kernel": kernel, "n": int(chosen.sum()), "n_test": len(chosen)}
     fields["coverage"] = _weighted(rows["covered_kernels"], rows["n_kernels"])
     fields["coverage_flops"] = _weighted(rows["covered_flops"], rows["flops"])
     if chosen.any():
-        of_predictor = measured(*of_rows.only(chosen), seed)
-        fields |= of_predictor.measures | {"ci95": of_predictor.ci95}
-        fields["interval_coverage"] = _interval_coverage(rows[rows["row"].isin(of_rows.row[chosen])])
+        of_chosen = measures(*predictions.only(chosen), seed)
+        fields |= {"measures": of_chosen.values, "ci95": of_chosen.ci95}
+        fields["interval_coverage"] = _interval_coverage(rows[rows["row"].isin(predictions.row[chosen])])
     if track == "models":
         fields |= _errors_of_sums(rows)
     return Score(**fields)
@@ -103,10 +105,10 @@ def _weighted(shares: "pd.Series[float]", weights: "pd.Series[float]") -> float 
 
 
 def _interval_coverage(rows: pd.DataFrame) -> dict[str, float]:
-    """Share of energies within the predictor's intervals, by nominal percentage; none where it has no intervals.
+    """Empirical coverage of the predictor's intervals, by nominal percentage; empty where it has none.
 
     Args:
-        rows: those that are scored.
+        rows: rows that are scored.
     """
     found = {}
     actual = rows["actual_mj"].to_numpy(dtype=np.float64)
@@ -119,11 +121,11 @@ def _interval_coverage(rows: pd.DataFrame) -> dict[str, float]:
 
 
 def _errors_of_sums(rows: pd.DataFrame) -> dict[str, float | None]:
-    """What the kernels add to the error of a network and what missing kernels take, both in percent of its energy.
+    """Error of the covered kernels of networks, and energy of the other kernels, in percent of the networks' energy.
 
-    With P the predicted sum over covered kernels, E the measured energy and M what the missing kernels are estimated to
-    take, P / E - 1 = (P + M - E) / E - M / E: the first is the error of the kernels that are covered, the second what
-    is not covered.
+    With P the predicted sum over covered kernels, E the measured energy and M the energy that the other kernels are
+    estimated to take, P / E - 1 = (P + M - E) / E - M / E: the error of the kernels that are covered, and the share of
+    those that are not.
     """
     sums = rows.dropna(subset=["predicted_mj", "missing_mj"])
     if sums.empty:

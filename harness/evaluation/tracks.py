@@ -1,4 +1,4 @@
-"""The three tracks: which subjects of a release can be asked what."""
+"""The three tracks, and the plans of a release in each."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, get_args
@@ -15,16 +15,16 @@ from harness.releases import Release
 from harness.schema.results import Subject, Track
 
 TRACKS: Final[tuple[Track, ...]] = get_args(Track)
-_TEACHES: Final = ("dtype", "is_idle_subtracted", "batch_size", "tier")
-"""Fields in which devices that teach each other are alike, besides the kind of processor."""
+_SAME: Final = ("dtype", "is_idle_subtracted", "batch_size", "tier")
+"""Fields that devices share with the device that they are fitted for, besides the kind of processor."""
 
 
 class TrackPlans(NamedTuple):
     """Plans of a track.
 
     Attributes:
-        plans: one a subject that can be asked.
-        notes: sentences about what cannot.
+        plans: one per subject that can be evaluated.
+        notes: sentences about the rows that cannot.
     """
 
     plans: Sequence[Plan]
@@ -47,7 +47,7 @@ def _kernel_plans(release: Release, seed: int) -> TrackPlans:
     return TrackPlans(plans, [] if plans else ["there are no kernel rows"])
 
 
-def _model_plans(release: Release, seed: int) -> TrackPlans:  # noqa: ARG001  nothing is drawn
+def _model_plans(release: Release, seed: int) -> TrackPlans:  # noqa: ARG001 - no draws
     models = release.levels["models"]
     with_list = by_subject(models.filter(pc.is_valid(models.column("kernels"))))
     kernels = by_subject(release.levels["kernels"])
@@ -56,9 +56,9 @@ def _model_plans(release: Release, seed: int) -> TrackPlans:  # noqa: ARG001  no
     n_lists = sum(rows.num_rows for rows in with_list.values())
     if n_lists < models.num_rows:
         notes.append(f"{models.num_rows - n_lists} of {models.num_rows} model rows have no kernel list")
-    untaught = [subject for subject in with_list if subject not in kernels]
-    if untaught:
-        devices = sorted({subject.device_id for subject in untaught})
+    unfitted = [subject for subject in with_list if subject not in kernels]
+    if unfitted:
+        devices = sorted({subject.device_id for subject in unfitted})
         notes.append(f"no kernel row to train on for the networks of {', '.join(devices)}")
     return TrackPlans(plans, notes or ([] if plans else ["there are no model rows"]))
 
@@ -68,21 +68,21 @@ def _device_plans(release: Release, seed: int) -> TrackPlans:
     subjects = by_subject(table)
     plans, alone = [], []
     for subject, rows in subjects.items():
-        others = _teachers(table, subject, rows.column("processor")[0])
+        others = _others(table, subject, rows.column("processor")[0])
         if others.num_rows:
             plans.append(DevicePlan(subject, rows, others, seed))
         else:
             alone.append(f"{subject.device_id} ({subject.delegate}, {subject.dtype})")
-    notes = [f"no other device can teach {', '.join(alone)}: none of the same tier, processor and data type"]
+    notes = [f"no other device to fit on for {', '.join(alone)}: none of the same tier, processor and data type"]
     return TrackPlans(plans, notes if alone else ([] if plans else ["there are no kernel rows"]))
 
 
-def _teachers(table: pa.Table, subject: Subject, processor: pa.Scalar) -> pa.Table:
-    """Rows of other devices that are measured as a subject is, on the same kind of processor."""
+def _others(table: pa.Table, subject: Subject, processor: pa.Scalar) -> pa.Table:
+    """Rows of other devices, measured as a subject is, on the same kind of processor."""
     chosen = pc.and_(
         pc.not_equal(table.column("device_id"), subject.device_id), pc.equal(table.column("processor"), processor)
     )
-    for name in _TEACHES:
+    for name in _SAME:
         chosen = pc.and_(chosen, pc.equal(table.column(name), getattr(subject, name)))
     return table.filter(chosen).combine_chunks()
 

@@ -18,7 +18,8 @@ from harness.packaging.texts import DevVersion, Version
 from harness.schema.export import Markdown, code_span, field_table
 from harness.schema.records import RECORDS
 from harness.schema.vocabulary import TIER_TITLES
-from harness.splits import GROUPS, SPLIT_VERSION, STATEMENTS
+from harness.split_statements import STATEMENTS
+from harness.splits import GROUPS, split_version
 
 if TYPE_CHECKING:
     from datasets import DatasetInfo
@@ -135,7 +136,7 @@ def _facts(plan: DatasetPlan) -> dict[str, Any]:
         "example_device": next(config.name for config in plan.configs[1:]),
         "config_names": [config.name for config in plan.configs],
         "configs": _config_rows(plan),
-        "split_version": SPLIT_VERSION,
+        "split_version": split_version(),
         "split_statement": STATEMENTS[plan.level],
         "split_group": GROUPS[plan.level],
         "leaks": plan.leaks,

@@ -15,7 +15,7 @@ from harness.errors import ReleaseError
 from harness.packaging.plan import DatasetPlan
 from harness.packaging.texts import Sha256
 from harness.schema.vocabulary import Level
-from harness.splits import SPLIT_VERSION
+from harness.splits import split_version
 
 MANIFEST: Final = "manifest.json"
 
@@ -108,7 +108,7 @@ def make_manifest(plan: DatasetPlan, files: Iterable[FileEntry], rows: dict[str,
         dataset=plan.name,
         level=plan.level,
         version=plan.version.version,
-        split_version=SPLIT_VERSION,
+        split_version=split_version(),
         harness_version=__version__,
         content_sha256=content,
         n_rows=plan.rows.num_rows,

@@ -7,10 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.errors import ReleaseError
+from harness.leaks import LeakReport, leak_report
 from harness.packaging.texts import DatasetText, Texts, Version
 from harness.releases import Release
 from harness.schema.vocabulary import Level, Split
-from harness.splits import LeakReport, assign_splits, leak_report
+from harness.splits import assign_splits
 
 SIDE_TABLES: Final = {
     "devices": "One row per device that occurs in the rows: maker, processor, clock, thermal design power.",

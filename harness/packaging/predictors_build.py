@@ -1,12 +1,13 @@
-"""Builds the folders of fitted predictors, one a predictor, device and way of running, each with its card.
+"""Builds the folders of fitted predictors, one per predictor, device and way of running, each with its card.
 
-Only what has been evaluated on the same rows is built, so that no card is without results and no code is fitted here
-that has not run, confined, before.
+Only predictors with a result on the same rows are built, so that every card has results and no code is fitted here
+that has not run before, confined.
 """
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,8 @@ import pyarrow.compute as pc
 
 from harness.errors import UsageError
 from harness.evaluation.plans import Plan
-from harness.evaluation.results import make_pins, read_result, result_path
+from harness.evaluation.result_layout import Result
+from harness.evaluation.results import current_result
 from harness.evaluation.tracks import plans_of
 from harness.issues import quoted
 from harness.packaging.plan import pairs_of
@@ -28,14 +30,14 @@ from harness.predictor.protocol import PredictorError, PredictorInfo
 from harness.predictor.registry import PACKAGE, load_model, predictor_version
 from harness.predictor.subjects import by_subject
 from harness.releases import Release
-from harness.schema.results import Result, Subject, Track
+from harness.schema.results import Subject, Track
 from harness.swap import replacing
 
 PREDICTORS: Final = "predictors"
 """Folder below `dist` that holds the fitted predictors."""
 CARD_FILE: Final = "README.md"
 _TRACKS: Final[tuple[Track, ...]] = ("kernels", "models")
-"""Tracks whose results a card holds; a fitted predictor says nothing of devices that it is not for."""
+"""Tracks whose results a card shows; a fitted predictor is for one device only."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,8 @@ class BuiltPredictor:
     Attributes:
         key: predictor.
         subject: device and way of running.
-        folder: where it lies; None where it was not built.
-        reason: why it was not; empty where it was.
+        folder: folder of the predictor; None where it was not built.
+        reason: why it was not built; empty where it was.
     """
 
     key: str
@@ -57,7 +59,7 @@ class BuiltPredictor:
 
 @dataclass(frozen=True)
 class _Build:
-    """What all predictors of one build share."""
+    """Settings and inputs that all predictors of one build share."""
 
     release: Release
     texts: Texts
@@ -67,6 +69,7 @@ class _Build:
     fresh: Path
     package: str
     dataset_version: str
+    seed: int
     plans: Mapping[Track, Mapping[Subject, Plan]]
 
 
@@ -84,22 +87,21 @@ def build_predictors(
 ) -> list[BuiltPredictor]:
     """Write `dist/predictors/<key>/<device_id>/<way of running>/` for every predictor with results on the release.
 
-    All folders are replaced together. A predictor that was fitted by the same program on the same rows is not fitted
-    again.
+    All folders are replaced together. A predictor that the same code fitted on the same rows is not fitted again.
 
     Args:
         release: rows to fit on.
         infos: predictors.
         cards: folder of the card templates and texts.
-        dist: folder of built things.
+        dist: folder of everything that is built.
         results: folder of the results of `harness.evaluation.runner`.
         dataset_version: version of the dataset that the rows are of.
         seed: seed that they were made with.
         package: package that the predictors are in.
-        on_done: called with the name of every predictor and device that is done.
+        on_done: called with the name of every predictor and device.
 
     Returns:
-        One outcome a device, way of running and predictor.
+        One outcome per device, way of running and predictor.
 
     Raises:
         ReleaseError: the texts are not as declared, or another build is writing.
@@ -107,14 +109,13 @@ def build_predictors(
     texts = read_texts(cards)
     plans = {track: {plan.subject: plan for plan in plans_of(track, release, seed).plans} for track in _TRACKS}
     target = dist / PREDICTORS
-    built = []
+    outcomes = []
     with replacing(target) as fresh:
-        build = _Build(release, texts, cards, results, target, fresh, package, dataset_version, plans)
-        for training in _training_sets(release):
-            for info in infos:
-                on_done(f"{info.key} on {training.subject.device_id}")
-                built.append(_built(build, training, info))
-    return built
+        build = _Build(release, texts, cards, results, target, fresh, package, dataset_version, seed, plans)
+        for training, info in product(_training_sets(release), infos):
+            on_done(f"{info.key} on {training.subject.device_id}")
+            outcomes.append(_outcome(build, training, info))
+    return outcomes
 
 
 def _training_sets(release: Release) -> Iterator[TrainingSet]:
@@ -123,11 +124,11 @@ def _training_sets(release: Release) -> Iterator[TrainingSet]:
             yield TrainingSet(subject, table)
 
 
-def _built(build: _Build, training: TrainingSet, info: PredictorInfo) -> BuiltPredictor:
+def _outcome(build: _Build, training: TrainingSet, info: PredictorInfo) -> BuiltPredictor:
     subject = training.subject
     found = {track: result for track in _TRACKS if (result := _result(build, track, subject, info.key)) is not None}
     if "kernels" not in found or not any(split.status == "ok" for split in found["kernels"].splits):
-        reason = "no result on these rows; deepen evaluate --track kernels gives one"
+        reason = "no result on these rows; make one with deepen evaluate --track kernels"
         return BuiltPredictor(info.key, subject, None, reason)
     home = saved_folder(build.fresh, info.key, subject)
     try:
@@ -139,13 +140,12 @@ def _built(build: _Build, training: TrainingSet, info: PredictorInfo) -> BuiltPr
 
 
 def _result(build: _Build, track: Track, subject: Subject, key: str) -> Result | None:
-    """Result on the very rows of the release, by the code that is there now; None where there is none."""
+    """Current result on the rows of the release; None where there is none."""
     plan = build.plans[track].get(subject)
-    found = None if plan is None else read_result(result_path(build.results, track, key, subject))
-    if plan is None or found is None:
+    if plan is None:
         return None
-    pins = make_pins(plan.data_sha256, key, predictor_version(key, build.package), found.result.pins.seed)
-    return found.result if found.result.pins == pins else None
+    found = current_result(build.results, plan, key, predictor_version(key, build.package), build.seed)
+    return None if found is None else found.result
 
 
 def _write(
@@ -174,7 +174,7 @@ def _write(
 
 
 def _write_model(build: _Build, training: TrainingSet, info: PredictorInfo, stamp: Stamp, home: Path) -> None:
-    """Write the fitted predictor: the previous build's where it is the same, else fitted now.
+    """Write the fitted predictor: that of the previous build where it is the same, otherwise one fitted now.
 
     Raises:
         PredictorError: the fit fails.

@@ -1,9 +1,10 @@
-"""Pages of the predictors: a board a track and a page a predictor, from rows that are ranked and scored elsewhere.
+"""Pages of the predictors: one board per track and one page per predictor, from rows that are already ranked.
 
-Simulated energies stand in sections of their own, so that no table holds them beside measured ones.
+Simulated energies have sections of their own, so that no table shows them beside measured ones.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
@@ -11,15 +12,17 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from harness.evaluation.board import HEADLINES, BoardRow, headlines, notes_on
-from harness.evaluation.bootstrap import FEWEST_GROUPS, Difference
+from harness.evaluation.board_columns import COLUMNS, OUTCOME, BoardColumn, ColumnForm
+from harness.evaluation.bootstrap import FEWEST_GROUPS
 from harness.evaluation.comparison import BASELINE
 from harness.evaluation.kernel_track import CROSS_VALIDATION
+from harness.evaluation.metrics import METRICS, RANKED
 from harness.evaluation.tracks import TRACKS
 from harness.pages.board_rows import Boards
 from harness.pages.markup import MISSING, code, fixed, plain, title
 from harness.pages.tables import Cell, Table, TableColumn, link, noted, number, text, words
 from harness.predictor.protocol import PredictorInfo
-from harness.schema.results import Interval, Subject, Track
+from harness.schema.results import Subject, Track
 from harness.schema.vocabulary import TIER_TITLES
 
 TITLES: Final[dict[Track, str]] = {
@@ -30,7 +33,7 @@ TITLES: Final[dict[Track, str]] = {
 _LEADS: Final[dict[Track, str]] = {
     "kernels": "Energy of kernels in configurations that the predictor was not fitted on, on the same device.",
     "models": "Energy of networks as the sum over their kernels; the predictor was fitted without their family.",
-    "devices": "Energy of kernels on a device that the predictor was not fitted on, but for k rows to calibrate on.",
+    "devices": "Energy of kernels on a device that the predictor was not fitted on, except for k rows to calibrate on.",
 }
 _SPLIT: Final = TableColumn("split", "Split")
 _ROWS_OF: Final = TableColumn("rows_of", "Device", is_prose=True)
@@ -43,7 +46,7 @@ def board_files(env: Environment, boards: Boards, names: Mapping[str, str]) -> d
     """Text of every page and download about predictors, by its address from the root of the site.
 
     Args:
-        boards: what is known of predictors.
+        boards: predictors and their results.
         names: names of the devices that have a page, by id.
     """
     pages = [_index_page(env, boards, names)]
@@ -80,6 +83,7 @@ def _board_page(env: Environment, track: Track, boards: Boards, names: Mapping[s
         notes=boards.notes.get(track, ()),
         baseline=BASELINE,
         fewest_groups=FEWEST_GROUPS,
+        metrics=[metric for metric in METRICS if metric is not RANKED],
     )
     tables = [table for section in sections for part in section["parts"] for table in part["tables"]]
     return _Page(f"predictors/{track}.md", content, tables)
@@ -103,15 +107,15 @@ def _tracks(boards: Boards) -> list[dict[str, Any]]:
 
 
 def _headlines(boards: Boards, names: Mapping[str, str]) -> Iterator[Table]:
-    """Share within ±10 % of every predictor on the split that stands for each track; simulated subjects apart."""
+    """Ranked metric of every predictor on the headline split of each track; simulated subjects separately."""
     everything = [row for of_track in boards.rows.values() for row in headlines(of_track)]
     for is_simulated in (False, True):
         rows = [row for row in everything if (row.subject.tier == "simulated") == is_simulated]
         keys = sorted({row.predictor for row in rows})
-        columns = [_ROWS_OF, _TRACK, _SPLIT, *(_percents(key, key) for key in keys)]
+        columns = [_ROWS_OF, _TRACK, _SPLIT, *(TableColumn(f"{key}_percent", key, "%", is_number=True) for key in keys)]
         cells = []
         for (track, subject), group in groupby(rows, key=lambda row: (row.track, row.subject)):
-            of_key = {row.predictor: row.score.within_10 for row in group}
+            of_key = {row.predictor: row.score.measures.get(RANKED.key) for row in group}
             heads = (_in_words(subject, names), TITLES[track], HEADLINES[track])
             cells.append([*map(text, heads), *(_share(of_key.get(key)) for key in keys)])
         name = "simulated" if is_simulated else "measured"
@@ -159,20 +163,20 @@ def _part(
     infos: Mapping[str, PredictorInfo],
     names: Mapping[str, str],
 ) -> dict[str, Any]:
-    """One subject: all kernels by split, kernel types of the cross-validation, leaks, and what there is none of."""
+    """Tables of one subject: all kernels by split, kernel types of the cross-validation, leaks; and what is missing."""
     name, words_of = f"predictors/{track}/{subject.key}", _in_words(subject, names)
     of_all = [row for row in rows if row.score.kernel == "all"]
-    tried = [row for row in of_all if row.result.status != "skipped"]
+    evaluated = [row for row in of_all if row.result.status != "skipped"]
     of_types = [row for row in rows if row.result.split == CROSS_VALIDATION and row.score.kernel != "all"]
     tables = []
-    if tried:
-        heads = [([text(row.result.split), _predictor_cell(row, infos)], row) for row in tried]
+    if evaluated:
+        heads = [([text(row.result.split), _predictor_cell(row, infos)], row) for row in evaluated]
         tables.append(_figures(name, f"{words_of}: all kernels, by split", (_SPLIT, _PREDICTOR), heads))
     if of_types:
         heads = [([words(row.score.kernel), _predictor_cell(row, infos)], row) for row in of_types]
         caption = f"{words_of}: {CROSS_VALIDATION}, by kernel type"
         tables.append(_figures(f"{name}-types", caption, (_KERNEL, _PREDICTOR), heads))
-    leaks = _leaks(f"{name}-leaks", f"{words_of}: what the sides of each split share", tried)
+    leaks = _leaks(f"{name}-leaks", f"{words_of}: what the sides of each split share", evaluated)
     if leaks.rows:
         tables.append(leaks)
     present = {row.predictor for row in rows}
@@ -210,74 +214,54 @@ def _share(value: float | None) -> Cell:
     return _percent(value, 100)
 
 
-def _bound(interval: Interval | None, side: int) -> Cell:
-    return _share(None if interval is None else interval[side])
+def _rate(value: float | None) -> Cell:
+    return Cell(value, plain(MISSING if value is None else f"{value:.0f}"))
 
 
-def _difference(found: Difference | None) -> Cell:
-    return _share(None if found is None else found.value)
-
-
-def _difference_bound(found: Difference | None, side: int) -> Cell:
-    return _bound(None if found is None else found.ci95, side)
-
-
-def _outcome(row: BoardRow) -> Cell:
-    status, reason = row.result.status, row.result.reason
-    if status == "ok":
-        return Cell(status, plain(status))
-    return Cell(f"{status}: {reason}", noted(status, reason).shown)
-
-
-_OUTCOME: Final = TableColumn("outcome", "Run", is_prose=True)
-
-
-def _percents(key: str, heading: str) -> TableColumn:
-    return TableColumn(f"{key}_percent", heading, "%", is_number=True)
-
-
-_CELLS: Final[Mapping[TableColumn, Callable[[BoardRow], Cell]]] = {
-    _OUTCOME: _outcome,
-    TableColumn("rank", "Rank", is_number=True): lambda row: number(row.compared.rank),
-    _percents("within_10", "Within ±10 %"): lambda row: _share(row.score.within_10),
-    _percents("within_10_low", "95 % low"): lambda row: _bound(row.within_10_ci95, 0),
-    _percents("within_10_high", "95 % high"): lambda row: _bound(row.within_10_ci95, 1),
-    TableColumn("ties", "Tied with"): lambda row: text(", ".join(row.compared.ties) or None),
-    _percents("above_baseline", f"Above {BASELINE}"): lambda row: _difference(row.compared.to_baseline),
-    _percents("above_baseline_low", "95 % low"): lambda row: _difference_bound(row.compared.to_baseline, 0),
-    _percents("above_baseline_high", "95 % high"): lambda row: _difference_bound(row.compared.to_baseline, 1),
-    _percents("to_best", "To the best"): lambda row: _difference(row.compared.to_best),
-    _percents("to_best_low", "95 % low"): lambda row: _difference_bound(row.compared.to_best, 0),
-    _percents("to_best_high", "95 % high"): lambda row: _difference_bound(row.compared.to_best, 1),
-    _percents("coverage", "Coverage"): lambda row: _share(row.score.coverage),
-    _percents("coverage_flops", "of FLOPs"): lambda row: _share(row.score.coverage_flops),
-    _percents("interval_80", "80 % intervals hold"): lambda row: _share(row.score.interval_coverage.get("80")),
-    _percents("interval_90", "90 % hold"): lambda row: _share(row.score.interval_coverage.get("90")),
-    _percents("interval_95", "95 % hold"): lambda row: _share(row.score.interval_coverage.get("95")),
-    _percents("mape", "MAPE"): lambda row: _percent(row.score.mape),
-    _percents("rmspe", "RMSPE"): lambda row: _percent(row.score.rmspe),
-    TableColumn("rmse_mj", "RMSE", "mJ", is_number=True): lambda row: number(row.score.rmse_mj, 3),
-    TableColumn("spearman", "Spearman", is_number=True): lambda row: number(row.score.spearman, 3),
-    _percents("within_5", "Within ±5 %"): lambda row: _share(row.score.within_5),
-    _percents("within_15", "Within ±15 %"): lambda row: _share(row.score.within_15),
-    _percents("kernel_error", "Kernel error"): lambda row: _percent(row.score.kernel_error),
-    _percents("coverage_error", "Not covered"): lambda row: _percent(row.score.coverage_error),
-    TableColumn("n", "Rows", is_number=True): lambda row: number(row.score.n if row.result.status == "ok" else None),
-    TableColumn("fit_s", "Fit", "s", is_number=True): lambda row: number(row.result.fit_s, 2),
-    TableColumn("predict_rows_per_s", "Predict", "rows/s", is_number=True): lambda row: _rate(
-        row.result.predict_rows_per_s
-    ),
+_SHOWN: Final[Mapping[ColumnForm, Callable[[Any], Cell]]] = {
+    "share": _share,
+    "percent": _percent,
+    "figure": lambda value: number(value, 3),
+    "correlation": lambda value: number(value, 3),
+    "count": number,
+    "text": text,
+    "seconds": lambda value: number(value, 2),
+    "rate": _rate,
 }
 
 
-def _rate(value: float | None) -> Cell:
-    return Cell(value, plain(MISSING if value is None else f"{value:.0f}"))
+def _value_cell(column: BoardColumn, row: BoardRow) -> Cell:
+    value, status = column.value(row), row.result.status
+    if column is OUTCOME and status != "ok":
+        return Cell(value, noted(status, row.result.reason).shown)
+    return _SHOWN[column.form](value)
+
+
+def _bound_cell(column: BoardColumn, side: int, row: BoardRow) -> Cell:
+    interval = column.interval(row) if column.interval else None
+    return _SHOWN[column.form](None if interval is None else interval[side])
+
+
+def _board_cells() -> Iterator[tuple[TableColumn, Callable[[BoardRow], Cell]]]:
+    """Columns of a table of figures, each with the function of its cells."""
+    for column in COLUMNS:
+        ending = "_percent" if column.form in ("share", "percent") else ""
+        is_number, is_prose = column.form != "text", column is OUTCOME
+        heading = TableColumn(f"{column.key}{ending}", column.title, column.unit, is_number, is_prose)
+        yield heading, partial(_value_cell, column)
+        for side, name in enumerate(("low", "high") if column.has_bound_columns else ()):
+            bound = TableColumn(f"{column.key}_{name}{ending}", f"95 % {name}", column.unit, is_number)
+            yield bound, partial(_bound_cell, column, side)
+
+
+_CELLS: Final = dict(_board_cells())
+_OUTCOME: Final = next(column for column in _CELLS if column.key == OUTCOME.key)
 
 
 def _figures(
     name: str, caption: str, heads: Sequence[TableColumn], rows: Sequence[tuple[Sequence[Cell], BoardRow]]
 ) -> Table:
-    """Table of figures; without those that no row has, and without the outcomes where every run is well."""
+    """Table of figures, without columns that are empty, and without the outcomes where every run is ok."""
     columns = {column: [cell(row) for _, row in rows] for column, cell in _CELLS.items()}
     if all(row.result.status == "ok" for _, row in rows):
         del columns[_OUTCOME]
@@ -291,7 +275,7 @@ def _figures(
 _LEAKS: Final = {
     "n_train": "Rows to train on",
     "n_test": "Rows held out",
-    "n_removed": "Taken out of training",
+    "n_removed": "Removed from training",
     "shared_configurations": "Configurations on both sides",
     "shared_record_ids": "Records on both sides",
     "near_duplicates": "Near duplicates",
@@ -299,7 +283,7 @@ _LEAKS: Final = {
 
 
 def _leaks(name: str, caption: str, rows: Iterable[BoardRow]) -> Table:
-    """Leak report, a row a split; the leaks of a split are those of every predictor."""
+    """Leak report, one row per split; the leaks of a split are the same for every predictor."""
     of_split = {row.result.split: leaks for row in rows if (leaks := row.result.leaks) is not None}
     columns = [_SPLIT, *(TableColumn(key, heading, is_number=True) for key, heading in _LEAKS.items())]
     cells = [[text(split), *(number(getattr(leaks, key)) for key in _LEAKS)] for split, leaks in of_split.items()]
@@ -307,9 +291,9 @@ def _leaks(name: str, caption: str, rows: Iterable[BoardRow]) -> Table:
 
 
 def _facts(info: PredictorInfo) -> list[tuple[str, Any]]:
-    """What a predictor declares of itself."""
+    """Facts that a predictor declares of itself."""
     kernels = "all" if info.kernels == "all" else Markup(", ").join(code(kernel) for kernel in info.kernels)
-    trained = info.trained_on or "nothing but the rows that it is fitted on"
+    trained = info.trained_on or "the rows that it is fitted on and nothing else"
     return [
         ("Key", code(info.key)),
         ("Authors", ", ".join(info.authors)),
@@ -317,7 +301,7 @@ def _facts(info: PredictorInfo) -> list[tuple[str, Any]]:
         ("Kernel types", kernels),
         ("Trained on", trained),
         ("Fitted on", "several devices at once" if info.is_cross_device else "one device and way of running at a time"),
-        ("Needs besides", ", ".join(info.extras.values()) or "nothing"),
+        ("Requires", ", ".join(info.extras.values()) or "nothing"),
     ]
 
 
@@ -330,7 +314,7 @@ _SUBJECT: Final = (
 
 
 def _results(key: str, boards: Boards, names: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Results of one predictor over all kernels: measured ones and simulated ones, a table a track."""
+    """Results of one predictor over all kernels: measured ones and simulated ones, one table per track."""
     found = []
     for is_simulated in (False, True):
         tables = list(_result_tables(key, boards, names, is_simulated))

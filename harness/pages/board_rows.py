@@ -1,15 +1,14 @@
-"""Results of predictors that the site shows: those of the release's own rows, by the code that is there now.
+"""Results of predictors that the site shows: those of exactly the rows of the release, by the code that is installed.
 
-It evaluates nothing: what has no result, or one of other rows or other code, is left out.
+It evaluates nothing; predictors without such a result are left out.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.evaluation.board import BoardRow, board
-from harness.evaluation.plans import Plan
-from harness.evaluation.results import Evaluation, make_pins, read_result, result_path
+from harness.evaluation.results import current_result
 from harness.evaluation.tracks import TRACKS, plans_of
 from harness.predictor.protocol import PredictorInfo
 from harness.predictor.registry import PACKAGE, predictor_version, predictors_in
@@ -19,12 +18,12 @@ from harness.schema.results import Track
 
 @dataclass(frozen=True)
 class Boards:
-    """What is known of predictors.
+    """Predictors and their results.
 
     Attributes:
         infos: what each declares of itself, by key.
         rows: rows of the board of each track, as `board` orders them; tracks without results are absent.
-        notes: by track, sentences about what it cannot be asked.
+        notes: by track, sentences about rows that it cannot evaluate.
     """
 
     infos: Mapping[str, PredictorInfo] = field(default_factory=dict)
@@ -52,16 +51,14 @@ def read_boards(release: Release, folder: Path, *, seed: int = 0, package: str =
     for track in TRACKS:
         if not (folder / track).is_dir():
             continue
-        planned = plans_of(track, release, seed)
-        found = [one for plan in planned.plans for one in _evaluated(plan, versions, folder, seed)]
-        if found:
-            rows[track] = board(found, seed)
-            notes[track] = planned.notes
+        of_track = plans_of(track, release, seed)
+        results = (
+            current_result(folder, plan, key, version, seed)
+            for plan in of_track.plans
+            for key, version in versions.items()
+        )
+        current = [result for result in results if result is not None]
+        if current:
+            rows[track] = board(current, seed)
+            notes[track] = of_track.notes
     return Boards(infos, rows, notes)
-
-
-def _evaluated(plan: Plan, versions: Mapping[str, str], folder: Path, seed: int) -> Iterator[Evaluation]:
-    for key, version in versions.items():
-        found = read_result(result_path(folder, plan.track, key, plan.subject))
-        if found is not None and found.result.pins == make_pins(plan.data_sha256, key, version, seed):
-            yield found

@@ -22,7 +22,8 @@ from harness.pages.tables import Cell, Table, TableColumn, number, text, words
 from harness.releases import Release
 from harness.schema.vocabulary import LEVELS, TIER_TITLES, Level
 from harness.scoring.editions import Edition, editions
-from harness.splits import SPLIT_VERSION, STATEMENTS, assign_splits
+from harness.split_statements import STATEMENTS
+from harness.splits import assign_splits, split_version
 
 _LEVEL_SENTENCES: Final[dict[Level, str]] = {
     "kernels": "One row is one kernel (a fused operator such as conv-bn-relu) in one configuration on one delegate.",
@@ -65,7 +66,7 @@ def _level_part(release: Release, level: Level) -> dict[str, Any]:
             ("Rows", f"{n}: {sides['train']} train, {sides['test']} test"),
             ("Tiers", "; ".join(f"{tiers[tier]} {title}" for tier, title in TIER_TITLES.items() if tiers[tier])),
             ("Devices", n_devices(release, level)),
-            ("Split", f"version {SPLIT_VERSION}, {STATEMENTS[level]}"),
+            ("Split", f"version {split_version()}, {STATEMENTS[level]}"),
         ]
         part["example"] = table.column("device_id")[0].as_py()
     return part

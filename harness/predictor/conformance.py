@@ -1,4 +1,4 @@
-"""What every predictor has to keep to: one suite of checks, for the project's tests and for authors alike.
+"""Checks of the protocol that every predictor must pass, for the project's tests and for authors alike.
 
 It judges behaviour, never how good the predictions are.
 """
@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 from sklearn.base import clone
 
+from harness.arrays import Reals
 from harness.predictor.features import FEATURES, LABEL, NUMBERS, WORDS
 from harness.predictor.persistence import as_bytes, from_bytes
 from harness.predictor.protocol import Predictor, PredictorError, PredictorInfo
@@ -25,10 +25,8 @@ from harness.schema.cost import kernel_cost
 from harness.schema.kernel_types import KERNEL_TYPES, Extent, Kernel, require_each
 from harness.schema.records import KEYS
 
-Reals = npt.NDArray[np.float64]
-
 COVERAGES: Final = (0.5, 0.8, 0.95)
-"""Coverages at which intervals are held against each other."""
+"""Coverages at which intervals are compared."""
 _TOLERANCE: Final = 1e-6
 """Relative difference that the order of additions may make."""
 _EXTENTS: Final[Mapping[Extent, tuple[int, ...]]] = {
@@ -40,11 +38,11 @@ require_each({name for kind in KERNEL_TYPES.values() for name in kind.requires},
 
 
 class ConformanceError(PredictorError):
-    """A predictor does not keep to the protocol; the message says in what."""
+    """A predictor breaks the protocol; the message states how."""
 
 
 class ConformanceCase:
-    """A predictor on trial, with kernels to try it on.
+    """A predictor, with kernels to check it on.
 
     Args:
         key: predictor.
@@ -53,7 +51,7 @@ class ConformanceCase:
     Attributes:
         info: what it declares.
         model: its class.
-        train: kernels of every type that it speaks for, 40 of the first, with energies.
+        train: kernels of every type that it supports, 40 of the first, with energies.
         test: other kernels of these types, without.
         few: rows of `train` of the first two types, for what does not depend on the type.
         few_test: rows of `test` likewise.
@@ -64,8 +62,8 @@ class ConformanceCase:
         self.model: type[Predictor] = load_model(key, package)
         self.package = package
         types = self.info.kernel_types
-        self.train = trial_kernels([types[0]] * 40 + [kernel for kernel in types for _ in range(6)], seed=0)
-        self.test = trial_kernels([kernel for kernel in types for _ in range(3)], seed=1)[list(FEATURES)]
+        self.train = sample_kernels([types[0]] * 40 + [kernel for kernel in types for _ in range(6)], seed=0)
+        self.test = sample_kernels([kernel for kernel in types for _ in range(3)], seed=1)[list(FEATURES)]
         self.few, self.few_test = (
             rows[rows["kernel"].isin(types[:2])].reset_index(drop=True) for rows in (self.train, self.test)
         )
@@ -91,7 +89,7 @@ class ConformanceCase:
         return self.fitted_on_few.predict(self.few_test.copy())
 
 
-def trial_kernels(types: list[Kernel], seed: int) -> pd.DataFrame:
+def sample_kernels(types: list[Kernel], seed: int) -> pd.DataFrame:
     """Kernels with energies that follow from FLOPs and bytes, with 5 % of noise.
 
     Args:
@@ -101,7 +99,7 @@ def trial_kernels(types: list[Kernel], seed: int) -> pd.DataFrame:
     Returns:
         Columns `FEATURES` and `energy_mj`.
 
-    >>> trial_kernels(["fc", "relu"], seed=0)["kernel"].tolist()
+    >>> sample_kernels(["fc", "relu"], seed=0)["kernel"].tolist()
     ['fc', 'relu']
     """
     generator = np.random.default_rng(seed)
@@ -124,9 +122,9 @@ def trial_kernels(types: list[Kernel], seed: int) -> pd.DataFrame:
 Check = Callable[[ConformanceCase], None]
 
 
-def check_info_is_light(candidate: ConformanceCase) -> None:
-    """The declaration imports nothing but the harness and the standard library's typing."""
-    spec = find_spec(f"{candidate.package}.{candidate.info.folder}.info")
+def check_info_is_light(case: ConformanceCase) -> None:
+    """The declaration imports nothing but the protocol and the vocabulary of the harness."""
+    spec = find_spec(f"{case.package}.{case.info.folder}.info")
     _require(spec is not None and spec.origin is not None, "has no info.py")
     source = Path(str(spec.origin)).read_text(encoding="utf-8") if spec else ""
     for node in ast.walk(ast.parse(source)):
@@ -137,10 +135,10 @@ def check_info_is_light(candidate: ConformanceCase) -> None:
             _require(is_light, f"info.py imports {name}; expected harness.predictor.protocol alone")
 
 
-def check_constructor_only_stores(candidate: ConformanceCase) -> None:
-    """It is made without arguments, keeps its parameters as they are given, and knows nothing before its fit."""
-    model: Any = candidate.model()
-    parameters = inspect.signature(candidate.model).parameters
+def check_constructor_only_stores(case: ConformanceCase) -> None:
+    """It is made without arguments, keeps its parameters as given, and has no fitted attribute before its fit."""
+    model: Any = case.model()
+    parameters = inspect.signature(case.model).parameters
     for name in parameters:
         _require(hasattr(model, name), f"__init__ does not store {name}")
     fitted = [name for name in vars(model) if name.endswith("_") and not name.startswith("_")]
@@ -149,89 +147,89 @@ def check_constructor_only_stores(candidate: ConformanceCase) -> None:
     _require(repr(copied.get_params()) == repr(model.get_params()), "its clone has other parameters")
 
 
-def check_fit_returns_self(candidate: ConformanceCase) -> None:
+def check_fit_returns_self(case: ConformanceCase) -> None:
     """`fit` gives the predictor back, with fitted attributes that end in an underscore."""
-    model: Any = candidate.model()
-    returned = model.fit(candidate.few.copy())
+    model: Any = case.model()
+    returned = model.fit(case.few.copy())
     _require(returned is model, f"fit returns {type(returned).__name__}; expected self")
     fitted = [name for name in vars(model) if name.endswith("_") and not name.startswith("_")]
     _require(bool(fitted), "no attribute that ends in _ after fit")
 
 
-def check_repeats_itself(candidate: ConformanceCase) -> None:
+def check_repeats_itself(case: ConformanceCase) -> None:
     """The same rows give the same predictions in another instance, whatever was drawn from NumPy in between."""
     np.random.seed(12345)
     np.random.random(7)
-    again = clone(candidate.model()).fit(candidate.few.copy()).predict(candidate.few_test.copy())
-    _same(again, candidate.few_energies, "predictions of a clone fitted on the same rows", tolerance=0)
+    again = clone(case.model()).fit(case.few.copy()).predict(case.few_test.copy())
+    _same(again, case.few_energies, "predictions of a clone fitted on the same rows", tolerance=0)
 
 
-def check_refit_forgets(candidate: ConformanceCase) -> None:
+def check_refit_forgets(case: ConformanceCase) -> None:
     """A second fit leaves nothing of the first."""
-    model = candidate.model()
-    other = trial_kernels(list(candidate.few["kernel"]), seed=2)
+    model = case.model()
+    other = sample_kernels(list(case.few["kernel"]), seed=2)
     other[LABEL] *= 7
     model.fit(other)
-    again = model.fit(candidate.few.copy()).predict(candidate.few_test.copy())
-    _same(again, candidate.few_energies, "predictions after a fit on other rows and a second on these", tolerance=0)
+    again = model.fit(case.few.copy()).predict(case.few_test.copy())
+    _same(again, case.few_energies, "predictions after a fit on other rows and a second on these", tolerance=0)
 
 
-def check_predictions_are_energies(candidate: ConformanceCase) -> None:
-    """One finite positive number of mJ a row, for kernels far larger and smaller than any seen as well."""
+def check_predictions_are_energies(case: ConformanceCase) -> None:
+    """One finite positive number of mJ per row, also for kernels far larger and smaller than any it was fitted on."""
     costs = ["flops", "params", "bytes_moved"]
-    far = candidate.test.assign(**{name: candidate.test[name] * 1e3 for name in costs})
-    near = candidate.test.assign(**dict.fromkeys(costs, 1.0))
-    for what, kernels in (("kernels", candidate.test), ("huge kernels", far), ("tiny kernels", near)):
-        _energies(candidate.fitted.predict(kernels.copy()), len(kernels), what)
+    far = case.test.assign(**{name: case.test[name] * 1e3 for name in costs})
+    near = case.test.assign(**dict.fromkeys(costs, 1.0))
+    for what, kernels in (("kernels", case.test), ("huge kernels", far), ("tiny kernels", near)):
+        _energies(case.fitted.predict(kernels.copy()), len(kernels), what)
 
 
-def check_input_is_untouched(candidate: ConformanceCase) -> None:
-    """What it is given stays as it is."""
-    train, test = candidate.few.copy(), candidate.few_test.copy()
-    model = candidate.model().fit(train)
-    _require(train.equals(candidate.few), "fit changes its input")
+def check_input_is_untouched(case: ConformanceCase) -> None:
+    """The tables that it is given stay as they are."""
+    train, test = case.few.copy(), case.few_test.copy()
+    model = case.model().fit(train)
+    _require(train.equals(case.few), "fit changes its input")
     model.predict(test)
     if hasattr(model, "predict_interval"):
         model.predict_interval(test, COVERAGES[0])
-    _require(test.equals(candidate.few_test), "predict changes its input")
+    _require(test.equals(case.few_test), "predict changes its input")
 
 
-def check_labels_are_not_read_again(candidate: ConformanceCase) -> None:
+def check_labels_are_not_read_again(case: ConformanceCase) -> None:
     """Labels that change after the fit change nothing; at prediction there are none."""
-    train = candidate.few.copy()
-    model = candidate.model().fit(train)
+    train = case.few.copy()
+    model = case.model().fit(train)
     train[LABEL] = train[LABEL].to_numpy()[::-1] * 1e3
     train.loc[:, LABEL] = 1e6
     _same(
-        model.predict(candidate.few_test.copy()),
-        candidate.few_energies,
+        model.predict(case.few_test.copy()),
+        case.few_energies,
         "predictions after the labels changed",
         tolerance=0,
     )
 
 
-def check_rows_stand_alone(candidate: ConformanceCase) -> None:
+def check_rows_stand_alone(case: ConformanceCase) -> None:
     """A row's prediction depends neither on the other rows nor on their order."""
-    order = np.random.default_rng(0).permutation(len(candidate.test))
-    shuffled = candidate.fitted.predict(candidate.test.iloc[order].reset_index(drop=True))
-    _same(shuffled, candidate.energies[order], "predictions in another order")
-    rows = [candidate.test.iloc[[row]].reset_index(drop=True) for row in range(len(candidate.test))]
-    alone = np.concatenate([candidate.fitted.predict(row) for row in rows])
-    _same(alone, candidate.energies, "predictions of rows on their own")
-    none = candidate.fitted.predict(pd.concat([candidate.test] * 3, ignore_index=True))
-    _same(none, np.tile(candidate.energies, 3), "predictions of a larger batch")
+    order = np.random.default_rng(0).permutation(len(case.test))
+    shuffled = case.fitted.predict(case.test.iloc[order].reset_index(drop=True))
+    _same(shuffled, case.energies[order], "predictions in another order")
+    rows = [case.test.iloc[[row]].reset_index(drop=True) for row in range(len(case.test))]
+    alone = np.concatenate([case.fitted.predict(row) for row in rows])
+    _same(alone, case.energies, "predictions of rows on their own")
+    none = case.fitted.predict(pd.concat([case.test] * 3, ignore_index=True))
+    _same(none, np.tile(case.energies, 3), "predictions of a larger batch")
 
 
-def check_intervals_widen(candidate: ConformanceCase) -> None:
+def check_intervals_widen(case: ConformanceCase) -> None:
     """Intervals, where there are any, are ordered, finite and not negative, and contain those of lower coverage."""
-    model: Any = candidate.fitted
+    model: Any = case.fitted
     if not hasattr(model, "predict_interval"):
         return
     inner = None
     for coverage in COVERAGES:
-        bounds = np.asarray(model.predict_interval(candidate.test.copy(), coverage))
+        bounds = np.asarray(model.predict_interval(case.test.copy(), coverage))
         what = f"{coverage:.0%} intervals"
-        _require(bounds.shape == (len(candidate.test), 2), f"{what} have shape {bounds.shape}; expected (n, 2)")
+        _require(bounds.shape == (len(case.test), 2), f"{what} have shape {bounds.shape}; expected (n, 2)")
         _require(bool(np.isfinite(bounds).all() and (bounds >= 0).all()), f"{what} are not finite or are negative")
         _require(bool((bounds[:, 0] <= bounds[:, 1]).all()), f"{what} have lower bounds above the upper ones")
         if inner is not None:
@@ -240,44 +238,44 @@ def check_intervals_widen(candidate: ConformanceCase) -> None:
         inner = bounds
 
 
-def check_networks_have_energies(candidate: ConformanceCase) -> None:
-    """Energies of whole networks, where it offers any, are one finite positive number of mJ a network."""
-    model: Any = candidate.fitted
+def check_networks_have_energies(case: ConformanceCase) -> None:
+    """Energies of whole networks, where it offers any, are one finite positive number of mJ per network."""
+    model: Any = case.fitted
     if not hasattr(model, "predict_models"):
         return
-    half = len(candidate.test) // 2
-    kernels = [candidate.test[:half], candidate.test[half:].reset_index(drop=True)]
+    half = len(case.test) // 2
+    kernels = [case.test[:half], case.test[half:].reset_index(drop=True)]
     models = pd.DataFrame({"kernels": pd.Series(kernels, dtype=object)})
     _energies(model.predict_models(models), len(models), "networks")
 
 
-def check_every_type_is_answered(candidate: ConformanceCase) -> None:
-    """It answers for every kernel type that it declares, each alone."""
-    for kernel in candidate.info.kernel_types:
-        rows = candidate.test[candidate.test["kernel"] == kernel].reset_index(drop=True)
-        _energies(candidate.fitted.predict(rows), len(rows), f"{kernel} kernels")
+def check_every_type_is_answered(case: ConformanceCase) -> None:
+    """It predicts every kernel type that it declares, each alone."""
+    for kernel in case.info.kernel_types:
+        rows = case.test[case.test["kernel"] == kernel].reset_index(drop=True)
+        _energies(case.fitted.predict(rows), len(rows), f"{kernel} kernels")
 
 
-def check_few_rows_suffice(candidate: ConformanceCase) -> None:
+def check_few_rows_suffice(case: ConformanceCase) -> None:
     """One row of a type is enough to be fitted on, with others and alone; so are rows of one energy."""
-    types = list(candidate.info.kernel_types)
-    sparse = trial_kernels(types, seed=3)
-    flat = candidate.few.assign(**{LABEL: 2.5})
+    types = list(case.info.kernel_types)
+    sparse = sample_kernels(types, seed=3)
+    flat = case.few.assign(**{LABEL: 2.5})
     for what, train in (("one row of each type", sparse), ("one row", sparse[:1]), ("rows of one energy", flat)):
-        test = candidate.test[candidate.test["kernel"].isin(train["kernel"])].reset_index(drop=True)
-        model: Any = candidate.model().fit(train.copy())
+        test = case.test[case.test["kernel"].isin(train["kernel"])].reset_index(drop=True)
+        model: Any = case.model().fit(train.copy())
         _energies(model.predict(test), len(test), f"kernels when fitted on {what}")
         if hasattr(model, "predict_interval"):
             bounds = np.asarray(model.predict_interval(test, COVERAGES[-1]))
             _require(bool(np.isfinite(bounds).all()), f"intervals are not finite when fitted on {what}")
 
 
-def check_saving_keeps_predictions(candidate: ConformanceCase) -> None:
+def check_saving_keeps_predictions(case: ConformanceCase) -> None:
     """Saved without pickle and loaded again, it predicts the same."""
-    model = from_bytes(as_bytes(candidate.fitted_on_few, candidate.package), candidate.package)
+    model = from_bytes(as_bytes(case.fitted_on_few, case.package), case.package)
     _same(
-        model.predict(candidate.few_test.copy()),
-        candidate.few_energies,
+        model.predict(case.few_test.copy()),
+        case.few_energies,
         "predictions after saving and loading",
         tolerance=0,
     )
@@ -303,17 +301,17 @@ CHECKS: Final[tuple[Check, ...]] = (
 
 
 def faults_of(key: str, package: str = PACKAGE) -> list[str]:
-    """What is wrong with a predictor, one line a check that it does not pass.
+    """Faults of a predictor, one line per check that it does not pass.
 
     Raises:
         UsageError: there is no such predictor.
         PredictorError: it cannot be loaded.
     """
-    candidate = ConformanceCase(key, package)
+    case = ConformanceCase(key, package)
     faults = []
     for check in CHECKS:
         try:
-            check(candidate)
+            check(case)
         except ConformanceError as error:
             faults.append(f"{check.__name__}: {error}")
         except Exception as error:  # noqa: BLE001 - whatever a predictor raises is a fault of it
@@ -321,8 +319,8 @@ def faults_of(key: str, package: str = PACKAGE) -> list[str]:
     return faults
 
 
-def _require(holds: bool, fault: str) -> None:
-    if not holds:
+def _require(is_met: bool, fault: str) -> None:
+    if not is_met:
         raise ConformanceError(fault)
 
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from harness.schema.vocabulary import CONFIGURATION_FIELDS
 
 LABEL: Final = "energy_mj"
-"""What is predicted."""
+"""Column of the energy, which is predicted."""
 COST_FEATURES: Final = ("flops", "params", "bytes_moved")
 NUMBERS: Final = (*CONFIGURATION_FIELDS, *COST_FEATURES)
 """Columns of numbers, all float64; an extent that a kernel type does not have is NaN, and `groups` NaN means 1."""
@@ -28,7 +28,7 @@ def kernel_frame(table: pa.Table) -> pd.DataFrame:
         table: rows of the kernels level of a release.
 
     Returns:
-        Columns `FEATURES`, one row a kernel in the order of the table, range index.
+        Columns `FEATURES`, one row per kernel in the order of the table, range index.
     """
     return pd.DataFrame({name: _column(table.column(name), name) for name in FEATURES})
 
@@ -40,7 +40,7 @@ def labelled_frame(table: pa.Table) -> pd.DataFrame:
         table: rows of the kernels level of a release.
 
     Returns:
-        Columns `FEATURES` and `energy_mj`, one row a kernel in the order of the table, range index.
+        Columns `FEATURES` and `energy_mj`, one row per kernel in the order of the table, range index.
     """
     return kernel_frame(table).assign(**{LABEL: table.column(LABEL).to_numpy().astype(np.float64)})
 
@@ -52,7 +52,7 @@ def network_frame(models: pa.Table) -> tuple[pd.DataFrame, npt.NDArray[np.int64]
         models: rows of the models level of a release; those without a kernel list add no kernels.
 
     Returns:
-        Columns `FEATURES`, one row a kernel in order of execution, `kernel` missing where it has no type; and the
+        Columns `FEATURES`, one row per kernel in order of execution, `kernel` missing where it has no type; and the
         position of each kernel's network in `models`.
     """
     lists = models.column("kernels").combine_chunks()

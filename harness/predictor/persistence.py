@@ -1,4 +1,4 @@
-"""Fitted predictors as files: skops, never pickle, with a stamp that says what they were trained on.
+"""Fitted predictors as files: skops, never pickle, with a stamp of what they were trained on.
 
 A file is loaded only if everything in it is of a type that is known to be harmless; nothing in it is run.
 """
@@ -23,7 +23,7 @@ from harness.schema.results import Sha256, Subject
 from harness.schema.vocabulary import Kernel
 
 STAMP_FILE: Final = "stamp.json"
-"""Where the stamp lies in the file, which is a ZIP archive."""
+"""Entry of the stamp in the file, which is a ZIP archive."""
 _SCHEMA_FILE: Final = "schema.json"
 _MOST_BYTES: Final = 1 << 30
 _ANY_TIME: Final = (1980, 1, 1, 0, 0, 0)
@@ -54,9 +54,9 @@ class Stamp(BaseModel):
 
     schema_version: Literal[1] = Field(1, description="Version of this layout.")
     predictor: str = Field(description="Key of the predictor.")
-    predictor_version: str = Field(description="Content of its code.")
-    subjects: tuple[Subject, ...] = Field(min_length=1, description="Device and way of running that it speaks for.")
-    dataset: str = Field(description="Dataset that the rows are of.")
+    predictor_version: str = Field(description="Version of its code.")
+    subjects: tuple[Subject, ...] = Field(min_length=1, description="Device and way of running that it predicts for.")
+    dataset: str = Field(description="Dataset that the rows belong to.")
     dataset_version: str | None = Field(description="Version of the dataset; null where it has none.")
     data_sha256: Sha256 = Field(description="Content of the rows that it was fitted on.")
     split: str = Field(description="Part of the dataset that it was fitted on.")

@@ -22,7 +22,7 @@ _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class PredictorError(DeepenError):
-    """A predictor is broken, or lacks what it needs; the message names the file and the mend."""
+    """A predictor is broken, or lacks what it needs; the message names the file and how to fix it."""
 
 
 class PredictorInfo(BaseModel):
@@ -37,7 +37,7 @@ class PredictorInfo(BaseModel):
     authors: tuple[_Text, ...] = Field(min_length=1, description="Who wrote it.")
     licence: _Text = Field(description="SPDX identifier of the licence of its code.")
     kernels: tuple[Kernel, ...] | Literal["all"] = Field(
-        description="Kernel types that it can speak for; it is given no others."
+        description="Kernel types that it supports; it is given no others."
     )
     trained_on: str = Field(
         "", description="What it was trained on besides the rows that it is fitted on; empty: nothing."
@@ -56,7 +56,7 @@ class PredictorInfo(BaseModel):
 
     @property
     def kernel_types(self) -> tuple[Kernel, ...]:
-        """Kernel types that it can speak for, one by one."""
+        """Kernel types that it supports, one by one."""
         return KERNELS if self.kernels == "all" else self.kernels
 
     @property
@@ -78,10 +78,10 @@ class Predictor(Protocol):
     """
 
     def fit(self, kernels: pd.DataFrame) -> Self:
-        """Learn from measured kernels.
+        """Fit on measured kernels.
 
         Args:
-            kernels: one row a kernel, columns `FEATURES` and `energy_mj`, plain range index. Unless the predictor
+            kernels: one row per kernel, columns `FEATURES` and `energy_mj`, plain range index. Unless the predictor
                 is cross-device, all rows are of one device, delegate and data type.
         """
         ...
@@ -90,7 +90,7 @@ class Predictor(Protocol):
         """Energy per inference of kernels.
 
         Args:
-            kernels: one row a kernel of a type that the predictor can speak for, columns `FEATURES`.
+            kernels: one row per kernel of a type that the predictor supports, columns `FEATURES`.
 
         Returns:
             Energy in mJ, shape `(n,)`, finite and positive.
@@ -100,10 +100,10 @@ class Predictor(Protocol):
 
 @runtime_checkable
 class IntervalPredictor(Predictor, Protocol):
-    """A predictor that says how sure it is."""
+    """A predictor that predicts intervals."""
 
     def predict_interval(self, kernels: pd.DataFrame, coverage: float) -> npt.NDArray[np.float64]:
-        """Interval that holds the energy of a kernel with a stated probability.
+        """Interval that the energy of a kernel lies in with a stated probability.
 
         Args:
             kernels: as for `predict`.
@@ -118,13 +118,13 @@ class IntervalPredictor(Predictor, Protocol):
 
 @runtime_checkable
 class ModelPredictor(Predictor, Protocol):
-    """A predictor that offers better for a whole network than the sum over its kernels."""
+    """A predictor of whole networks, which do not take the sum over their kernels."""
 
     def predict_models(self, models: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Energy per inference of networks.
 
         Args:
-            models: one row a network; column `kernels` holds a frame as for `predict`.
+            models: one row per network; column `kernels` holds a frame as for `predict`.
 
         Returns:
             Energy in mJ, shape `(n,)`, finite and positive.

@@ -1,7 +1,6 @@
-"""Finds predictors in a package given by name: a folder each, found by being there; a broken one fails for everyone."""
+"""Finds the predictors of a package, one per folder; a broken one is an error for everyone."""
 
 import ast
-import hashlib
 import importlib
 import importlib.util
 from collections.abc import Iterator, Mapping
@@ -9,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from harness.code_version import code_digest
 from harness.discovery import declared, modules_in
 from harness.issues import unknown
 from harness.predictor.protocol import Predictor, PredictorError, PredictorInfo
@@ -22,7 +22,7 @@ HARNESS: Final = "harness"
 def predictors_in(package: str = PACKAGE) -> Mapping[str, PredictorInfo]:
     """What every predictor of a package declares, by key in alphabetical order; imports no model.
 
-    Every folder and module of the package is held to be a predictor, but those whose name begins with an underscore.
+    Every folder and module of the package must be a predictor, except those whose name begins with an underscore.
 
     Raises:
         PredictorError: a folder is no predictor, or two have one key; the message names the file.
@@ -88,37 +88,44 @@ def load_model(key: str, package: str = PACKAGE) -> type[Predictor]:
 
 
 def predictor_version(key: str, package: str = PACKAGE) -> str:
-    """Twelve hexadecimal digits of the content of a predictor's code.
+    """Version of the code of a predictor (`harness.code_version`).
 
-    That is what of its package it imports, and the modules of the harness that these import; what those import in
-    turn is not of it.
+    Its code is `info.py` and `model.py`, the modules of its package that these import, and the modules of the harness
+    that any of them imports; what the harness imports in turn does not belong to it.
 
     Raises:
-        UsageError: there is none of this key.
+        UsageError: there is none of this key; the message names the nearest.
+        PredictorError: a module of it is not Python.
     """
     info = predictor_info(key, package)
     pending = [f"{package}.{info.folder}.{part}" for part in ("info", "model")]
-    contents: dict[str, bytes] = {}
+    sources: dict[str, str] = {}
     while pending:
         name = pending.pop()
-        if name not in contents:
-            contents[name] = Path(_file_of(name)).read_bytes()
+        if name not in sources:
+            sources[name] = _source_of(name)
             if name.startswith(f"{package}."):
-                pending += (found for found in names_imported(contents[name]) if _is_code(found, package))
-    digest = hashlib.sha256()
-    for name in sorted(contents):
-        digest.update(f"{name}\0{len(contents[name])}\0".encode() + contents[name])
-    return digest.hexdigest()[:12]
+                pending += (found for found in names_imported(sources[name]) if _is_code(found, package))
+    return code_digest(sources)
 
 
-def names_imported(source: bytes) -> Iterator[str]:
+def _source_of(module: str) -> str:
+    try:
+        source = Path(_file_of(module)).read_text(encoding="utf-8")
+        ast.parse(source)
+    except (SyntaxError, ValueError) as error:
+        raise PredictorError(f"{_file_of(module)}: {_in_words(error)}") from error
+    return source
+
+
+def names_imported(source: str | bytes) -> Iterator[str]:
     """Full names of what a module imports: modules, and names that may be modules of a package or be in a module.
 
-    >>> list(names_imported(b"import os.path\\nfrom scipy import stats"))
+    >>> list(names_imported("import os.path\\nfrom scipy import stats"))
     ['os.path', 'scipy', 'scipy.stats']
 
     Raises:
-        SyntaxError: it is no Python.
+        SyntaxError: it is not Python.
     """
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -173,7 +180,7 @@ def _imported(name: str) -> ModuleType:
 
 
 def _in_words(error: Exception) -> str:
-    """Exception on one line, as far as it names its fault."""
+    """Exception on one line."""
     faults = getattr(error, "errors", None)
     if callable(faults):
         return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults())

@@ -1,4 +1,4 @@
-"""A new predictor as files that work and pass conformance as they stand, with comments that say what to change."""
+"""A new predictor as files that work and pass conformance as they stand, with comments about what to change."""
 
 import keyword
 import re
@@ -26,7 +26,7 @@ INFO = PredictorInfo(
     authors=("Your Name",),
     # SPDX identifier of the licence of your code.
     licence="Apache-2.0",
-    # Kernel types that it can speak for, such as ("conv-bn-relu", "fc"); it is given no others, and the board says how
+    # Kernel types that it supports, such as ("conv-bn-relu", "fc"); it is given no others, and the board says how
     # much of each test it covers.
     kernels="all",
     # Anything that it was trained on besides the rows given to fit, in a sentence; leave it empty if there is nothing.
@@ -56,21 +56,21 @@ class Model(RegressorMixin, BaseEstimator):
         self.alpha = alpha
 
     def fit(self, kernels):
-        """Learn from kernels with their energies.
+        """Fit on kernels with their energies.
 
         Args:
             kernels: DataFrame with the columns `harness.predictor.features.FEATURES` and `energy_mj`. It is one
                 device, delegate and data type, so it may have few rows: even a single one has to do.
         """
-        # Attributes that end in _ are what is learnt. Keep them in numbers, lists, arrays and estimators of
+        # Attributes that end in _ are fitted. Keep them in numbers, lists, arrays and estimators of
         # scikit-learn, so that the predictor can be saved without pickle.
         self.types_ = sorted(set(kernels["kernel"]))
-        # Errors are judged relative to the energy, so the logarithm is what to learn.
+        # Errors are judged relative to the energy, so the logarithm is fitted.
         self.ridge_ = Ridge(alpha=self.alpha).fit(self._features(kernels), np.log(kernels["energy_mj"].to_numpy()))
         return self
 
     def predict(self, kernels):
-        """Energy in mJ of every kernel; finite and positive, also far outside what was learnt from.
+        """Energy in mJ of every kernel; finite and positive, also far from the rows that it was fitted on.
 
         Args:
             kernels: DataFrame with the columns `FEATURES`, and no energies. All are of types that it was fitted on.
@@ -78,8 +78,8 @@ class Model(RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         return np.exp(self.ridge_.predict(self._features(kernels)))
 
-    # With a method predict_interval(kernels, coverage), which gives an array (n, 2) of bounds in mJ, the board shows
-    # how often the energy lies between them.
+    # With a method predict_interval(kernels, coverage), which returns an array (n, 2) of bounds in mJ, the board
+    # shows their empirical coverage.
 
     def _features(self, kernels):
         # Start here. Extents that a kernel type does not have are NaN; `groups` NaN means 1. Change nothing in place.

@@ -1,4 +1,4 @@
-"""Splits tables of a release into what may stand in one table of results; it draws no folds."""
+"""Splits tables of a release into subjects, each of which has a table of results; it draws no folds."""
 
 import hashlib
 from collections.abc import Iterable

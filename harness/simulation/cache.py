@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from harness.errors import UsageError
 from harness.simulation.accelerators import Accelerator, estimator_version
-from harness.simulation.estimator import SETTINGS_VERSION, Estimate
+from harness.simulation.estimator import Estimate, settings_version
 from harness.simulation.layers import Layer
 
 
@@ -37,7 +37,7 @@ def entry_key(layer: Layer, accelerator: Accelerator) -> str:
         "accelerator": accelerator.id,
         "files": accelerator.files_sha256,
         "estimator": estimator_version(),
-        "settings": SETTINGS_VERSION,
+        "settings": settings_version(),
         "orders": accelerator.orders,
         "layer": layer,
     }

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final, NamedTuple
 
+from harness.code_version import code_version
 from harness.simulation.accelerators import Accelerator, estimator_version, no_estimator
 from harness.simulation.layers import Layer
 from harness.simulation.orders import MOST_SEARCHED_LOOPS, Order, first_orders, next_orders
@@ -20,8 +21,8 @@ LEAST_FACTORS: Final = 4
 WEIGHT_BITS: Final = 8
 ACTIVATION_BITS: Final = 8
 PARTIAL_SUM_BITS: Final = 16
-SETTINGS_VERSION: Final = 1
-"""Rises whenever a setting of this module, the orders or the layers change, so that no cached estimate is stale."""
+DECIDING_MODULES: Final = ("harness.simulation.estimator", "harness.simulation.layers", "harness.simulation.orders")
+"""Modules whose code decides an estimate, besides the files of the accelerator and the estimator itself."""
 
 _EQUATIONS: Final = {
     "conv": "O[b][g][k][oy][ox]+=W[g][k][c][fy][fx]*I[b][g][c][iy][ix]",
@@ -29,6 +30,12 @@ _EQUATIONS: Final = {
     "add": "O[b][g][oy][ox]=W[b][g][oy][ox]+I[b][g][oy][ox]",
 }
 _OPERATORS: Final = {"conv": "Conv", "pool": "Pooling", "add": "Add"}
+
+
+@cache
+def settings_version() -> str:
+    """Version of the code that decides an estimate, so that no cached one is stale."""
+    return code_version(DECIDING_MODULES)
 
 
 class Estimate(NamedTuple):

@@ -11,8 +11,8 @@ from harness.simulation.estimator import (
     ACTIVATION_BITS,
     LEAST_FACTORS,
     PARTIAL_SUM_BITS,
-    SETTINGS_VERSION,
     WEIGHT_BITS,
+    settings_version,
 )
 from harness.simulation.layers import SIMULATED
 from harness.simulation.networks import NetworkEstimate
@@ -83,7 +83,7 @@ def manifest_bytes(
 def _conditions(accelerator: Accelerator) -> str:
     hardware, mapping = accelerator.files_sha256
     return (
-        f"Estimator zigzag-dse {estimator_version()}, settings {SETTINGS_VERSION}. "
+        f"Estimator zigzag-dse {estimator_version()}, settings {settings_version()}. "
         f"Hardware {accelerator.hardware}.yaml (SHA-256 {hardware[:16]}), "
         f"mapping {accelerator.mapping}.yaml (SHA-256 {mapping[:16]}), both as released. "
         f"Objective: least energy. One spatial mapping; loops split into {LEAST_FACTORS} factors (lpf_limit); "

@@ -1,9 +1,10 @@
-"""The geometric mean energy of each kernel type, whatever the configuration: the least that a predictor must beat."""
+"""The geometric mean energy of each kernel type, whatever the configuration: the baseline of all predictors."""
 
 import numpy as np
 import pandas as pd
 
-from predictors._per_kernel import PerKernel, Reals
+from harness.arrays import Reals
+from predictors._per_kernel import PerKernel
 
 
 class Model(PerKernel):

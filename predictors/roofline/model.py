@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from predictors._per_kernel import PerKernel, Reals
+from harness.arrays import Reals
+from predictors._per_kernel import PerKernel
 from predictors._roofline import fit_roofline, roofline_terms
 
 

@@ -1,1 +1,1 @@
-"""The default: roofline of each kernel type, corrected by what has been learnt of its residual."""
+"""The default: roofline of each kernel type, corrected by models of its residual."""

@@ -1,4 +1,4 @@
-"""A corrected roofline that has been tried on rows that it had not seen: how much of each method to believe."""
+"""A corrected roofline, calibrated on held-out rows: how much each method counts, and how wide intervals are."""
 
 from typing import Final, NamedTuple, Self
 
@@ -7,25 +7,24 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from harness.evaluation.folds import Rows, repeated_folds
+from harness.arrays import Reals, Whole
+from harness.evaluation.folds import repeated_folds
 from harness.predictor.features import numbered_configurations
 from predictors.roofline_residual.corrected import CorrectedRoofline
 from predictors.roofline_residual.features import Described, described
 from predictors.roofline_residual.intervals import LocalErrors
-
-Reals = npt.NDArray[np.float64]
 
 _FOLD_TREES: Final = 10
 """Extra trees of the models that predict folds: more would take most of all time, and find the same errors."""
 _PRIOR_ROWS: Final = 5
 """Rows that the group's common share of the residual counts for in the share of one kernel type."""
 _LEAST_ROWS: Final = 10
-"""Held-out rows of a kernel type below which noise cannot be told from a residual, and the roofline stands as it is."""
+"""Held-out rows below which the roofline of a kernel type is not corrected: noise would look like a residual."""
 _TINY: Final = 1e-12
 
 
 class _HeldOut(NamedTuple):
-    """What was predicted for rows that were held out; only rows whose kernel type was left to learn from."""
+    """Predictions of held-out rows; only rows whose kernel type was left to fit on."""
 
     kernel: npt.NDArray[np.str_]
     log_roofline: Reals
@@ -35,16 +34,16 @@ class _HeldOut(NamedTuple):
 
     @property
     def residual(self) -> Reals:
-        """What the methods should have said."""
+        """Residual that the methods should have predicted."""
         return self.actual - self.log_roofline
 
 
 class CalibratedRoofline(BaseEstimator):
-    """Kernel types that learn together, with weights and intervals from cross-validation grouped by configuration.
+    """Kernel types that are fitted together, with weights and intervals from cross-validation grouped by configuration.
 
     Each method weighs the inverse square of its mean absolute error. Of the weighted residual, each kernel type takes
-    the share that makes the squared error least, from none to all of it, so that what is not there to be learnt
-    leaves the roofline as it is.
+    the share that makes the squared error least, from none to all of it, so that the roofline stays as it is where
+    there is nothing to correct.
 
     Args:
         has_boosting: whether histogram boosting is among the methods.
@@ -56,10 +55,10 @@ class CalibratedRoofline(BaseEstimator):
         self.random_state = random_state
 
     def fit(self, rows: pd.DataFrame, energy_mj: Reals, rounding: Reals) -> Self:
-        """Learn from all rows, and from how folds of them are predicted by the others.
+        """Fit on all rows, and calibrate on how folds of them are predicted by the others.
 
         Args:
-            rows: one row a kernel, range index.
+            rows: one row per kernel, range index.
             energy_mj: energy of each, shape `(n,)`.
             rounding: variance of its logarithm that comes of rounding, shape `(n,)`.
         """
@@ -83,8 +82,8 @@ class CalibratedRoofline(BaseEstimator):
         """Lower and upper bound of the logarithm of the energy in mJ, shape `(n, 2)`.
 
         Args:
-            rows: one row a kernel.
-            coverage: probability that the interval shall hold the energy with.
+            rows: one row per kernel.
+            coverage: probability that the energy lies in the interval.
         """
         kernels = described(rows)
         log_energy = self._log_energy(kernels)
@@ -96,7 +95,7 @@ class CalibratedRoofline(BaseEstimator):
         log_roofline = self.roofline_.log_roofline(kernels)
         return self._combined(kernels.kernel, log_roofline, self.roofline_.residuals(kernels, log_roofline))
 
-    def _held_out(self, kernels: Described, folds: Rows, energy_mj: Reals, rounding: Reals) -> _HeldOut:
+    def _held_out(self, kernels: Described, folds: Whole, energy_mj: Reals, rounding: Reals) -> _HeldOut:
         parts = []
         for fold in range(int(folds.max()) + 1):
             train = folds != fold
@@ -117,15 +116,15 @@ class CalibratedRoofline(BaseEstimator):
         return _HeldOut(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
     def _shares(self, held_out: _HeldOut) -> dict[str, float]:
-        """Share of the weighted residual that each kernel type takes; nothing where too few of its rows were tried."""
-        said, residual = held_out.residuals @ self.weights_, held_out.residual
-        common = _share(said, residual)
+        """Share of the weighted residual that each kernel type takes; 0 where too few of its rows were held out."""
+        predicted, residual = held_out.residuals @ self.weights_, held_out.residual
+        common = _share(predicted, residual)
         shares = dict.fromkeys(self.roofline_.rooflines_, 0.0)
         for kernel in shares:
             chosen = held_out.kernel == kernel
             if chosen.sum() >= _LEAST_ROWS:
                 prior = _PRIOR_ROWS * float(np.mean(residual[chosen] ** 2))
-                shares[kernel] = _share(said[chosen], residual[chosen], prior, common)
+                shares[kernel] = _share(predicted[chosen], residual[chosen], prior, common)
         return shares
 
     def _combined(self, kernel: npt.NDArray[np.str_], log_roofline: Reals, residuals: Reals) -> Reals:
@@ -134,16 +133,16 @@ class CalibratedRoofline(BaseEstimator):
         return log_energy
 
 
-def _share(said: Reals, residual: Reals, prior: float = _TINY, expected: float = 1.0) -> float:
-    """Factor from 0 to 1 that makes the squared error of what was said least, drawn to what is expected.
+def _share(predicted: Reals, residual: Reals, prior: float = _TINY, expected: float = 1.0) -> float:
+    """Factor from 0 to 1 that makes the squared error of the predicted residual least, drawn to an expected factor.
 
     >>> round(_share(np.array([1.0, -1.0]), np.array([0.5, -0.5])), 3), _share(np.array([1.0]), np.array([-1.0]))
     (0.5, 0.0)
     """
-    return float(np.clip((said @ residual + prior * expected) / (said @ said + prior), 0, 1))
+    return float(np.clip((predicted @ residual + prior * expected) / (predicted @ predicted + prior), 0, 1))
 
 
-def _folds(rows: pd.DataFrame, seed: int) -> Rows:
+def _folds(rows: pd.DataFrame, seed: int) -> Whole:
     """Fold of each row; one configuration is in one fold."""
-    folds: Rows = repeated_folds(numbered_configurations(rows), rows["kernel"], seed)[0]
+    folds: Whole = repeated_folds(numbered_configurations(rows), rows["kernel"], seed)[0]
     return folds

@@ -1,25 +1,23 @@
-"""Rooflines of kernel types that learn together, and what several methods make of the residual."""
+"""Rooflines of kernel types that are fitted together, and several methods that predict the residual."""
 
 from typing import Any, Final, Self
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor
 from sklearn.gaussian_process.kernels import Kernel
 
+from harness.arrays import Reals
 from predictors._per_kernel import rows_of
 from predictors._roofline import fit_roofline
 from predictors.roofline_residual.features import Described
 from predictors.roofline_residual.matern import MaternProcess
 
-Reals = npt.NDArray[np.float64]
-
 _BOOSTING: Final = {
     "max_iter": 30, "learning_rate": 0.3, "max_leaf_nodes": 8, "min_samples_leaf": 8, "early_stopping": False
 }  # fmt: skip
 _SPREAD: Final = 0.05
-"""Deviation of log energy that rows have beside their rounding, in the weights of the trees."""
+"""Deviation of log energy that rows have besides their rounding, in the weights of the trees."""
 
 
 class CorrectedRoofline(BaseEstimator):
@@ -53,7 +51,7 @@ class CorrectedRoofline(BaseEstimator):
         """Learn rooflines and residuals.
 
         Args:
-            rows: one row a kernel.
+            rows: one row per kernel.
             energy_mj: energy of each, shape `(n,)`.
             rounding: variance of its logarithm that comes of rounding, shape `(n,)`.
         """

@@ -1,4 +1,4 @@
-"""Numbers that say of a kernel what the roofline leaves out: extents, tiles that do not fill, what is copied."""
+"""Features of a kernel that the roofline leaves out: extents, tiles that do not fill, what is copied."""
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -7,10 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from harness.arrays import Reals
 from predictors._per_kernel import kernel_types
 from predictors._roofline import roofline_terms
-
-Reals = npt.NDArray[np.float64]
 
 _LANES: Final = 8
 """Output channels that one pass of a matrix multiplication fills; a channel count between multiples wastes some."""
@@ -25,7 +24,7 @@ class Described:
     Attributes:
         kernel: type of each, shape `(n,)`.
         terms: terms of its roofline, shape `(n, 3)`.
-        features: what else is known of it, shape `(n, n_features)`.
+        features: its features, shape `(n, n_features)`.
     """
 
     kernel: npt.NDArray[np.str_]
@@ -44,7 +43,7 @@ def described(rows: pd.DataFrame) -> Described:
     """Kernels as arrays.
 
     Args:
-        rows: one row a kernel.
+        rows: one row per kernel.
     """
     return Described(kernel_types(rows), roofline_terms(rows), features(rows))
 
@@ -53,7 +52,7 @@ def features(rows: pd.DataFrame) -> Reals:
     """Features of each row, shape `(n, n_features)`; an extent that a kernel type does not have is 1, an input 0.
 
     Args:
-        rows: one row a kernel.
+        rows: one row per kernel.
 
     Source:
         Extents and costs as in the paper and nn-Meter. Tiles of 6 x 8 as in the single-precision kernels of XNNPACK

@@ -7,7 +7,8 @@ import numpy.typing as npt
 from scipy.stats import t
 from sklearn.base import BaseEstimator
 
-Reals = npt.NDArray[np.float64]
+from harness.arrays import Reals
+
 Words = npt.NDArray[np.str_]
 
 _LEAST_WINDOW: Final = 10
@@ -17,7 +18,7 @@ _PRIOR_ROWS: Final = 5
 _LEAST_SCALE: Final = 1e-6
 """Scale of log energy below which errors are those of arithmetic."""
 _UNKNOWN: Final = np.log(2)
-"""Error of log energy that is taken for granted where there is none to learn from."""
+"""Error of log energy that is assumed where there is no error to estimate it from."""
 
 
 class LocalErrors(BaseEstimator):
@@ -25,7 +26,7 @@ class LocalErrors(BaseEstimator):
 
     The scale of a row is the mean absolute error of the tenth of the rows (at least ten) whose predicted energies are
     nearest, joined with the deviation that the Gaussian process states of it, times a factor of the kernel type.
-    Quantiles of errors in these units hold for all rows.
+    Quantiles of errors in these units are those of all rows.
 
     They are quantiles for kernels like those that it was fitted on. The deviation grows with the distance from them,
     but no more is known of what lies out there: where kernels of DeepEn2023 were larger than any that were learnt, or
@@ -81,7 +82,7 @@ class LocalErrors(BaseEstimator):
             kernel: type of each kernel, shape `(n,)`.
             log_energy: predicted logarithm of energy, shape `(n,)`.
             deviation: standard deviation of it by the Gaussian process, shape `(n,)`.
-            coverage: probability that the interval shall hold the energy with.
+            coverage: probability that the energy lies in the interval.
         """
         local = np.interp(log_energy, self.log_energy_, self.local_)
         factors = np.array([self.factors_.get(name, 1.0) for name in kernel], dtype=np.float64)

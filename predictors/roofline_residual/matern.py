@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Final, Self
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg import solve_triangular
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
@@ -13,7 +12,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, WhiteKernel
 from sklearn.preprocessing import StandardScaler
 
-Reals = npt.NDArray[np.float64]
+from harness.arrays import Reals
 
 _BLOCK: Final = 512
 """Rows predicted at once, so that their distances stay in the processor's cache."""
@@ -103,6 +102,6 @@ def _settled(scaled: Reals, target: Reals) -> Kernel:
     """
     start = ConstantKernel(1.0, (1e-2, 1e2)) * Matern(3.0, (0.1, 1e2), nu=1.5) + WhiteKernel(0.05, (1e-3, 1.0))
     with warnings.catch_warnings():
-        # A bound that is reached is meant to hold.
+        # A hyper-parameter may end at its bound.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return GaussianProcessRegressor(start).fit(scaled, target).kernel_

@@ -1,6 +1,6 @@
-"""The default predictor: roofline of each kernel type times the exponential of a learnt residual of log energy.
+"""The default predictor: roofline of each kernel type times the exponential of a predicted residual of log energy.
 
-Kernel types with enough rows learn on their own; all others learn together, told apart by a mark, because what
+Kernel types with enough rows are fitted on their own; all others together, with a mark for each, because what
 moves memory does so in the same way whatever it computes.
 """
 
@@ -12,13 +12,12 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from harness.arrays import Reals
 from predictors._per_kernel import energies, kernel_types, rows_of
 from predictors.roofline_residual.calibrated import CalibratedRoofline
 
-Reals = npt.NDArray[np.float64]
-
 OWN_ROWS: Final = 30
-"""Rows from which a kernel type learns on its own."""
+"""Rows from which a kernel type is fitted on its own."""
 BOOSTED_ROWS: Final = 300
 """Rows from which histogram boosting joins the Gaussian process and the extra trees; with fewer it added error."""
 _TOGETHER: Final = "others"
@@ -32,9 +31,9 @@ class Model(BaseEstimator):
         random_state: seed of all draws.
 
     Attributes:
-        groups_: kernel types that it can speak for, each with the group that it learns in.
+        groups_: kernel types that it was fitted on, each with the group that it is fitted in.
         models_: model of each group.
-        kernels_: kernel types that it can speak for, sorted.
+        kernels_: kernel types that it was fitted on, sorted.
     """
 
     def __init__(self, random_state: int = 0) -> None:
@@ -44,7 +43,7 @@ class Model(BaseEstimator):
         """Learn each group of kernel types.
 
         Args:
-            kernels: one row a kernel, with its label `energy_mj`.
+            kernels: one row per kernel, with its label `energy_mj`.
 
         Raises:
             ValueError: there is no row, or an energy that is not a positive number.
@@ -67,7 +66,7 @@ class Model(BaseEstimator):
         """Energy of every kernel.
 
         Args:
-            kernels: one row a kernel, of types that it was fitted on.
+            kernels: one row per kernel, of types that it was fitted on.
 
         Returns:
             Energy in mJ, shape `(n,)`.
@@ -82,7 +81,7 @@ class Model(BaseEstimator):
         return np.exp(predicted)
 
     def predict_interval(self, kernels: pd.DataFrame, coverage: float) -> Reals:
-        """Interval that holds the energy of a kernel with a stated probability, symmetric in log energy.
+        """Interval that the energy of a kernel lies in with a stated probability, symmetric in log energy.
 
         Args:
             kernels: as for `predict`.

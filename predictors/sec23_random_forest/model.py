@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import RandomForestRegressor
 
-from predictors._per_kernel import PerKernel, Reals
+from harness.arrays import Reals
+from predictors._per_kernel import PerKernel
 
 COLUMNS: Final = ("input_h", "cin", "cout", "kernel_h", "stride_h", "flops", "params", "cin2", "cin3", "cin4")
 """HW, CIN, COUT, KS, S, FLOPs and parameters of the paper's kernels, and the further inputs of `concat`."""

@@ -3,9 +3,9 @@ import pytest
 
 from harness.evaluation.board import board, notes_on
 from harness.evaluation.comparison import compare
+from harness.evaluation.result_layout import Result, SplitResult
 from harness.evaluation.results import Evaluation
 from harness.evaluation.scores import scored_rows, scores
-from harness.schema.results import Result, SplitResult
 from tests.evaluation.test_results import LEAKS, PINS, SUBJECT
 from tests.evaluation.test_scores import rows_of
 
@@ -21,7 +21,7 @@ def off_by(share, seed=0):
 
 def evaluated(key, predicted=None, reason="", **columns):
     pins = PINS.model_copy(update={"predictor": key})
-    head = {"schema_version": 1, "track": "kernels", "subject": SUBJECT, "pins": pins, "rows_sha256": "0" * 64}
+    head = {"schema_version": 2, "track": "kernels", "subject": SUBJECT, "pins": pins, "rows_sha256": "0" * 64}
     if predicted is None:
         failed = SplitResult(split="published", status="failed", reason=reason, leaks=LEAKS)
         return Evaluation(Result(**head, splits=[failed]), rows_of([], []))
@@ -32,7 +32,7 @@ def evaluated(key, predicted=None, reason="", **columns):
 
 def ranked(*results):
     return [
-        (row.predictor, row.compared.rank, row.compared.ties)
+        (row.predictor, row.standing.rank, row.standing.ties)
         for row in board(results, 0)
         if row.score.kernel == "all"
     ]  # fmt: skip
@@ -66,7 +66,7 @@ def test_of_predictors_that_are_alike_in_share_the_one_with_smaller_errors_is_be
     results = (evaluated("constant", off_by(0.1)), evaluated("far", far), evaluated("near", near))
     rows = [row for row in board(results, 0) if row.score.kernel == "all"]
     assert [row.predictor for row in rows] == ["near", "far", "constant"]
-    assert {row.compared.best for row in rows} == {"near"}
+    assert {row.standing.best for row in rows} == {"near"}
 
 
 def test_predictor_that_speaks_for_few_rows_is_not_the_best_for_being_right_there():
@@ -80,7 +80,7 @@ def test_predictor_that_speaks_for_few_rows_is_not_the_best_for_being_right_ther
     # Where it speaks, it is better beyond doubt.
     assert ranked(*results) == [("good", 2, ()), ("few", 1, ()), ("constant", 3, ())]
     rows = board(results, 0)
-    assert {row.compared.best for row in rows if row.score.kernel == "all"} == {"good"}
+    assert {row.standing.best for row in rows if row.score.kernel == "all"} == {"good"}
 
 
 def test_every_kernel_type_has_rows_of_its_own_after_all():
@@ -116,7 +116,7 @@ def test_difference_to_the_baseline_and_to_the_best_has_an_interval():
     assert above["ci95"][0] > 0 > below["ci95"][1]
     of_best = next(row.as_json() for row in rows if row.predictor == "good")["differences"]
     assert [found["to"] for found in of_best] == ["constant"]
-    assert [(row.predictor, row.compared.to_best is None) for row in rows[:3]] == [
+    assert [(row.predictor, row.standing.to_best is None) for row in rows[:3]] == [
         ("good", True), ("fair", False), ("constant", False)
     ]  # fmt: skip
 
@@ -146,7 +146,9 @@ def test_predictors_without_a_row_in_common_cannot_be_told_apart():
 
 def test_board_says_where_nobody_is_better_than_the_constant():
     lucky = board([evaluated("constant", off_by(0.3, 1)), evaluated("lucky", off_by(0.32, 2))], 0)
-    assert notes_on(lucky) == ["ACME-M4.rev_2, CPU 1, fp32, published: no predictor is better than the constant here"]
+    assert notes_on(lucky) == [
+        "ACME-M4.rev_2, CPU 1, fp32, published: no predictor is significantly better than constant"
+    ]
     good = board([evaluated("constant", off_by(0.3)), evaluated("good", off_by(0.9))], 0)
     assert notes_on(good) == []
     assert notes_on(board([evaluated("constant", off_by(0.3))], 0)) == []

@@ -1,17 +1,19 @@
 import numpy as np
 import pytest
-from scipy.stats import t
+from scipy.stats import norm, t
 
 from harness.evaluation.bootstrap import (
     FEWEST_GROUPS,
+    N_RESAMPLES,
     Difference,
     difference,
     interval_of,
-    measured,
+    interval_of_share,
+    measures,
     ranks,
     resampled_means,
 )
-from harness.evaluation.metrics import METRICS, mape, within
+from harness.evaluation.metrics import METRIC, METRICS, Metric, WeightedStatistic
 
 
 def noisy(n, spread, seed=0):
@@ -22,19 +24,19 @@ def noisy(n, spread, seed=0):
 
 def test_measures_of_one_repeat_are_those_of_its_rows():
     actual, predicted = noisy(200, 0.1)
-    found = measured(actual, predicted[None], np.arange(200), 0)
-    assert found.measures["within_10"] == pytest.approx(within(actual, predicted, 10))
-    assert found.measures["mape"] == pytest.approx(mape(actual, predicted))
-    assert tuple(found.measures) == tuple(found.ci95) == METRICS
+    found = measures(actual, predicted[None], np.arange(200), 0)
+    assert found.values["within_10"] == pytest.approx(METRIC["within_10"].of(actual, predicted))
+    assert found.values["mape"] == pytest.approx(METRIC["mape"].of(actual, predicted))
+    assert tuple(found.values) == tuple(found.ci95) == tuple(METRIC)
 
 
 def test_repeats_are_averaged_and_are_no_more_rows():
     actual, one = noisy(200, 0.1)
     _, other = noisy(200, 0.1, seed=0)
-    once = measured(actual, one[None], np.arange(200), 0)
-    thrice = measured(actual, np.stack([one, other, one]), np.arange(200), 0)
-    for name in METRICS:
-        assert thrice.measures[name] == pytest.approx(once.measures[name])
+    once = measures(actual, one[None], np.arange(200), 0)
+    thrice = measures(actual, np.stack([one, other, one]), np.arange(200), 0)
+    for name in METRIC:
+        assert thrice.values[name] == pytest.approx(once.values[name])
         assert thrice.ci95[name] == pytest.approx(once.ci95[name])
 
 
@@ -49,9 +51,9 @@ def test_interval_of_independent_rows_is_about_that_of_the_binomial():
 def test_rows_of_one_group_are_drawn_together():
     # Ten copies of each row say no more than one.
     actual, predicted = noisy(60, 0.1)
-    once = measured(actual, predicted[None], np.arange(60), 0)
-    copies = measured(np.repeat(actual, 10), np.repeat(predicted, 10)[None], np.repeat(np.arange(60), 10), 0)
-    as_if_independent = measured(np.repeat(actual, 10), np.repeat(predicted, 10)[None], np.arange(600), 0)
+    once = measures(actual, predicted[None], np.arange(60), 0)
+    copies = measures(np.repeat(actual, 10), np.repeat(predicted, 10)[None], np.repeat(np.arange(60), 10), 0)
+    as_if_independent = measures(np.repeat(actual, 10), np.repeat(predicted, 10)[None], np.arange(600), 0)
     assert copies.ci95["within_10"] == pytest.approx(once.ci95["within_10"])
     assert copies.ci95["mape"] == pytest.approx(once.ci95["mape"])
     width = [found.ci95["mape"][1] - found.ci95["mape"][0] for found in (once, as_if_independent)]
@@ -67,7 +69,7 @@ def test_intervals_of_shares_cover_the_truth_about_as_often_as_they_say(n_groups
     n_covered = 0
     for _ in range(300):
         predicted = np.repeat(np.where(rng.random(n_groups) < share, 1.0, 2.0), 4)
-        low, high = measured(actual, predicted[None], groups, 0).ci95["within_10"]
+        low, high = measures(actual, predicted[None], groups, 0).ci95["within_10"]
         n_covered += low <= share <= high
     assert 0.9 <= n_covered / 300 <= 0.995
 
@@ -86,7 +88,7 @@ def test_interval_of_a_mean_is_as_wide_as_that_of_student(n_groups):
 
 def test_share_that_no_resample_varies_is_not_certain():
     actual = np.ones(10)
-    right, wrong = (measured(actual, predicted[None], np.arange(10), 0) for predicted in (actual, 3 * actual))
+    right, wrong = (measures(actual, predicted[None], np.arange(10), 0) for predicted in (actual, 3 * actual))
     # Clopper and Pearson of 10 of 10.
     assert right.ci95["within_10"] == pytest.approx((0.6915, 1), abs=1e-4)
     assert wrong.ci95["within_10"] == pytest.approx((0, 0.3085), abs=1e-4)
@@ -95,7 +97,7 @@ def test_share_that_no_resample_varies_is_not_certain():
 
 def test_same_seed_gives_the_same_interval_and_another_a_slightly_different_one():
     actual, predicted = noisy(100, 0.1)
-    one, same, other = (measured(actual, predicted[None], np.arange(100), seed) for seed in (0, 0, 1))
+    one, same, other = (measures(actual, predicted[None], np.arange(100), seed) for seed in (0, 0, 1))
     assert one == same
     assert one.ci95["mape"] != other.ci95["mape"]
     assert one.ci95["mape"] == pytest.approx(other.ci95["mape"], rel=0.05)
@@ -103,9 +105,10 @@ def test_same_seed_gives_the_same_interval_and_another_a_slightly_different_one(
 
 def test_few_groups_have_measures_and_no_interval():
     actual, predicted = noisy(40, 0.1)
-    for n_groups, has_interval in ((1, False), (FEWEST_GROUPS - 1, False), (FEWEST_GROUPS, True)):
-        found = measured(actual, predicted[None], np.arange(40) % n_groups, 0)
-        assert found.measures["mape"] is not None
+    assert FEWEST_GROUPS == 6
+    for n_groups, has_interval in ((1, False), (5, False), (6, True)):
+        found = measures(actual, predicted[None], np.arange(40) % n_groups, 0)
+        assert found.values["mape"] is not None
         assert (found.ci95["mape"] is not None) == has_interval
 
 
@@ -129,7 +132,7 @@ def test_predictor_does_not_differ_from_itself():
     assert difference(means, 0, 0) == Difference(0.0, (0.0, 0.0))
 
 
-def test_rank_counts_those_that_are_better_beyond_doubt():
+def test_rank_counts_predictors_that_are_significantly_better():
     def of(low, high):
         return Difference((low + high) / 2, (low, high))
 
@@ -145,3 +148,51 @@ def test_rank_counts_those_that_are_better_beyond_doubt():
 def test_difference_without_interval_separates_nobody():
     assert not Difference(0.5, None).is_above
     assert not Difference(0.5, (0.0, 1.0)).is_above
+
+
+def weighted_median(actual, predicted, weights):
+    errors = np.abs(np.log(predicted / actual))
+    order = np.argsort(errors)
+    reached = np.cumsum(weights[..., order], axis=-1)
+    return errors[order][np.argmax(reached >= reached[..., -1:] / 2, axis=-1)]
+
+
+MEDIAN = Metric(
+    key="median_log", title="Median error", short="median", name="median absolute log error", meaning="median",
+    unit="", is_more_better=False, statistic=WeightedStatistic(weighted_median),
+)  # fmt: skip
+
+
+def test_metric_that_no_means_give_has_a_value_and_an_interval_as_the_others_have():
+    actual, predicted = noisy(201, 0.1)
+    alone = measures(actual, predicted[None], np.arange(201), 0)
+    found = measures(actual, predicted[None], np.arange(201), 0, (*METRICS, MEDIAN))
+    assert {name: found.values[name] for name in METRIC} == alone.values
+    assert {name: found.ci95[name] for name in METRIC} == alone.ci95
+    errors = np.abs(np.log(predicted / actual))
+    assert found.values["median_log"] == MEDIAN.of(actual, predicted) == np.median(errors)
+    resampled = [np.median(np.random.default_rng(seed).choice(errors, 201)) for seed in range(400)]
+    assert found.ci95["median_log"] == pytest.approx(np.quantile(resampled, [0.025, 0.975]), rel=0.08)
+    assert measures(actual, predicted[None], np.arange(201) % 3, 0, (MEDIAN,)).ci95 == {"median_log": None}
+
+
+def test_expanded_interval_is_wider_than_the_percentiles_by_the_factor_of_the_groups():
+    # Resamples that are normal: the half width is t times the root of n / (n - 1).
+    resamples = norm.ppf((np.arange(100_000) + 0.5) / 100_000)
+    for n_groups in (6, 9, 40):
+        low, high = interval_of(resamples, n_groups)
+        half = t.ppf(0.975, n_groups - 1) * (n_groups / (n_groups - 1)) ** 0.5
+        assert (-low, high) == pytest.approx((half, half), rel=1e-3)
+
+
+def test_interval_of_a_share_is_exact_only_where_the_percentiles_agree_on_0_or_1():
+    varied = np.concatenate([np.ones(900), np.full(100, 0.9)])
+    assert interval_of_share(varied, 10) == pytest.approx((0.9, 1))
+    assert interval_of_share(np.zeros(1000), 10) == (0.0, pytest.approx(1 - 0.025**0.1))
+
+
+def test_every_resample_draws_as_many_groups_as_there_are():
+    means = resampled_means(np.arange(8.0)[:, None], np.arange(8), 0)
+    assert means.resamples.shape == (N_RESAMPLES, 1) == (1000, 1)
+    # Sums of eight whole numbers, each divided by eight.
+    assert np.allclose(8 * means.resamples % 1, 0)

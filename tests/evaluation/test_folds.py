@@ -117,3 +117,21 @@ def test_value_of_most_rows_stays_in_training():
 def test_nothing_is_held_out_of_kernels_without_the_extent():
     frame = pd.DataFrame({"kernel_h": [np.nan] * 3, "kernel_w": [np.nan] * 3})
     assert not unseen(frame, ("kernel_h", "kernel_w"), 0).any()
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_fifth_of_rows_with_values_of_their_own_is_held_out(seed):
+    frame = pd.DataFrame({"cin": np.arange(1.0, 101.0)})
+    assert unseen(frame, ("cin",), seed).sum() == 20
+
+
+@pytest.mark.parametrize(("n_of_value", "n_held_out"), [(40, 40), (41, 0)])
+def test_value_of_up_to_four_tenths_of_the_rows_is_held_out(n_of_value, n_held_out):
+    frame = pd.DataFrame({"cin": [1.0] * n_of_value + [2.0] * (100 - n_of_value)})
+    for seed in range(4):
+        assert unseen(frame, ("cin",), seed).sum() == n_held_out
+
+
+@pytest.mark.parametrize(("n", "n_held_out"), [(9, 0), (10, 1), (19, 1), (20, 2)])
+def test_largest_flops_hold_out_one_configuration_of_every_ten(n, n_held_out):
+    assert largest_flops(kernels(n, types=("relu",)), np.arange(n)).sum() == n_held_out

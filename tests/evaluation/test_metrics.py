@@ -4,19 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from harness.evaluation.metrics import (
-    METRICS,
-    N_TERMS,
-    from_means,
-    interval_coverage,
-    is_within,
-    mape,
-    rmse_mj,
-    rmspe,
-    row_terms,
-    spearman,
-    within,
-)
+from harness.evaluation.metrics import METRIC, METRICS, RANKED, RANKED_PERCENT, interval_coverage, is_within
 
 FEW = settings(max_examples=50)
 ENERGIES = st.integers(2, 40).flatmap(
@@ -25,33 +13,42 @@ ENERGIES = st.integers(2, 40).flatmap(
 
 
 def measures(actual, predicted):
-    return dict(zip(METRICS, from_means(row_terms(actual, predicted).mean(axis=0)), strict=True))
+    return {metric.key: metric.of(actual, predicted) for metric in METRICS}
+
+
+def test_keys_and_the_metric_that_ranks_are_those_of_the_files():
+    assert tuple(METRIC) == ("within_5", "within_10", "within_15", "mape", "rmspe", "rmse_mj", "spearman")
+    assert (RANKED.key, RANKED_PERCENT) == ("within_10", 10)
+    assert {metric.key for metric in METRICS if metric.is_more_better} == {
+        "within_5", "within_10", "within_15", "spearman",
+    }  # fmt: skip
+    assert {metric.key for metric in METRICS if metric.interval == "share"} == {"within_5", "within_10", "within_15"}
+
+
+@pytest.mark.parametrize("field", ["key", "title", "short", "name", "meaning"])
+def test_every_metric_has_words_of_its_own(field):
+    words = [getattr(metric, field) for metric in METRICS]
+    assert all(words)
+    assert len(set(words)) == len(words)
 
 
 def test_bounds_belong_to_their_share():
-    actual = np.full(4, 10.0)
-    predicted = np.array([9.5, 10.5, 11.0, 11.5])
-    assert within(actual, predicted, 5) == 0.5
-    assert within(actual, predicted, 10) == 0.75
-    assert within(actual, predicted, 15) == 1
+    found = measures(np.full(4, 10.0), np.array([9.5, 10.5, 11.0, 11.5]))
+    assert (found["within_5"], found["within_10"], found["within_15"]) == (0.5, 0.75, 1)
+
+
+@pytest.mark.parametrize(("predicted", "is_inside"), [(1.1, True), (0.9, True), (1.1 + 1e-12, True), (1.1001, False)])
+def test_an_error_of_the_bound_is_within_it_whatever_its_binary_fraction(predicted, is_inside):
+    assert is_within(np.array([1.0]), np.array([predicted]), 10).tolist() == [is_inside]
+    # The allowance for rounding is far below what an energy is written to.
+    assert not is_within(np.array([1.0]), np.array([1.1 + 1e-8]), 10).any()
 
 
 def test_errors_are_relative_to_the_actual_energy():
-    actual, predicted = np.array([10.0, 20.0]), np.array([15.0, 10.0])
-    assert mape(actual, predicted) == pytest.approx(50)
-    assert rmspe(actual, predicted) == pytest.approx(50)
-    assert rmse_mj(actual, predicted) == pytest.approx((62.5) ** 0.5)
-
-
-@FEW
-@given(ENERGIES)
-def test_means_of_terms_give_what_the_functions_say(energies):
-    actual, predicted = energies
-    found = measures(actual, predicted)
-    assert found["within_10"] == pytest.approx(within(actual, predicted, 10))
-    assert found["mape"] == pytest.approx(mape(actual, predicted))
-    assert found["rmspe"] == pytest.approx(rmspe(actual, predicted))
-    assert found["rmse_mj"] == pytest.approx(rmse_mj(actual, predicted), rel=1e-6)
+    found = measures(np.array([10.0, 20.0]), np.array([15.0, 5.0]))
+    assert found["mape"] == pytest.approx((50 + 75) / 2)
+    assert found["rmspe"] == pytest.approx(((50**2 + 75**2) / 2) ** 0.5)
+    assert found["rmse_mj"] == pytest.approx(((5**2 + 15**2) / 2) ** 0.5)
 
 
 @FEW
@@ -59,7 +56,8 @@ def test_means_of_terms_give_what_the_functions_say(energies):
 def test_spearman_agrees_with_scipy(energies):
     actual, predicted = energies
     if len(set(actual)) > 1 and len(set(predicted)) > 1:
-        assert spearman(actual, predicted) == pytest.approx(spearmanr(actual, predicted).statistic, abs=1e-9)
+        expected = spearmanr(actual, predicted).statistic
+        assert METRIC["spearman"].of(actual, predicted) == pytest.approx(expected, abs=1e-9)
 
 
 @FEW
@@ -67,28 +65,26 @@ def test_spearman_agrees_with_scipy(energies):
 def test_measures_obey_a_change_of_unit(energies, factor):
     actual, predicted = energies
     one, other = measures(actual, predicted), measures(factor * actual, factor * predicted)
-    for name in METRICS:
-        expected = factor * one[name] if name == "rmse_mj" else one[name]
-        assert other[name] == pytest.approx(expected, rel=1e-6, abs=1e-9, nan_ok=True)
+    for metric in METRICS:
+        expected = factor * one[metric.key] if metric.unit == "mJ" else one[metric.key]
+        assert other[metric.key] == pytest.approx(expected, rel=1e-6, abs=1e-9, nan_ok=True)
 
 
-def test_perfect_predictions_have_no_error():
+def test_perfect_predictions_are_the_best_in_every_metric():
     actual = np.array([0.5, 3.0, 2.0])
-    found = measures(actual, actual)
-    expected = {"within_5": 1, "within_10": 1, "within_15": 1, "mape": 0, "rmspe": 0, "rmse_mj": 0, "spearman": 1}
-    assert found == pytest.approx(expected)
+    for metric in METRICS:
+        assert metric.of(actual, actual) == pytest.approx(1 if metric.is_more_better else 0)
 
 
 def test_rank_correlation_of_what_does_not_vary_is_unknown():
-    assert np.isnan(spearman(np.array([1.0, 2.0, 3.0]), np.array([5.0, 5.0, 5.0])))
-    assert np.isnan(spearman(np.array([1.0]), np.array([5.0])))
+    assert np.isnan(METRIC["spearman"].of(np.array([1.0, 2.0, 3.0]), np.array([5.0, 5.0, 5.0])))
+    assert np.isnan(METRIC["spearman"].of(np.array([1.0]), np.array([5.0])))
 
 
 def test_no_rows_have_no_measure():
     nothing = np.empty(0)
-    for measure in (mape, rmspe, rmse_mj, spearman):
-        assert np.isnan(measure(nothing, nothing))
-    assert np.isnan(within(nothing, nothing, 10))
+    for metric in METRICS:
+        assert np.isnan(metric.of(nothing, nothing))
     assert np.isnan(interval_coverage(nothing, np.empty((0, 2))))
 
 
@@ -97,9 +93,5 @@ def test_repeats_broadcast_against_the_actual_energies():
     assert inside.tolist() == [[True, False], [False, True]]
 
 
-def test_interval_holds_its_bounds():
+def test_bounds_of_an_interval_belong_to_it():
     assert interval_coverage(np.array([1.0, 2.0, 3.0]), np.array([[1.0, 2.0], [1.0, 2.0], [1.0, 2.0]])) == 2 / 3
-
-
-def test_every_row_adds_as_many_terms_as_are_declared():
-    assert row_terms(np.ones(3), np.ones(3)).shape == (3, N_TERMS)

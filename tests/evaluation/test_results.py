@@ -1,20 +1,23 @@
 import hashlib
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from pydantic import ValidationError
 
 from harness.errors import UsageError
+from harness.evaluation.metrics import METRIC
+from harness.evaluation.result_layout import Leaks, Result, Score, SplitResult
 from harness.evaluation.results import (
     Evaluation,
+    current_result,
     make_pins,
     read_result,
     result_path,
-    reusable,
     rows_bytes,
     write_result,
 )
-from harness.schema.results import Leaks, Result, Score, SplitResult, Subject
+from harness.schema.results import Subject
 from tests.evaluation.test_scores import rows_of
 
 SUBJECT = Subject(
@@ -26,13 +29,13 @@ PINS = make_pins("0" * 64, "constant", "abc", 0)
 
 def evaluated(status="ok", pins=PINS):
     rows = rows_of([1.0, 2.0], [1.0, 3.0])
-    score = Score(
-        kernel="all", n=2, n_test=2, coverage=1.0, within_10=0.5, ci95={"within_10": (0.0, 1.0), "mape": None}
-    )
+    measures = dict.fromkeys(METRIC, 0.5) | {"spearman": None}
+    ci95 = dict.fromkeys(METRIC) | {"within_10": (0.0, 1.0)}
+    score = Score(kernel="all", n=2, n_test=2, coverage=1.0, measures=measures, ci95=ci95)
     splits = [SplitResult(split="published", status=status, reason="", leaks=LEAKS, scores=[score])]
     digest = hashlib.sha256(rows_bytes(rows)).hexdigest()
     return Evaluation(
-        Result(schema_version=1, track="kernels", subject=SUBJECT, pins=pins, rows_sha256=digest, splits=splits), rows
+        Result(schema_version=2, track="kernels", subject=SUBJECT, pins=pins, rows_sha256=digest, splits=splits), rows
     )
 
 
@@ -62,24 +65,36 @@ def test_same_result_has_the_same_bytes(tmp_path):
         assert one == other
 
 
-def test_result_is_used_again_under_the_same_pins_only(tmp_path):
+def current(folder, data_sha256="0" * 64, version="abc", seed=0):
+    plan = SimpleNamespace(track="kernels", subject=SUBJECT, data_sha256=data_sha256)
+    return current_result(folder, plan, "constant", version, seed)
+
+
+def test_result_is_current_under_the_same_pins_only(tmp_path):
     write_result(evaluated(), tmp_path)
-    assert reusable(path_in(tmp_path), PINS) is not None
-    for other in (
-        make_pins("1" * 64, "constant", "abc", 0),
-        make_pins("0" * 64, "constant", "abd", 0),
-        make_pins("0" * 64, "constant", "abc", 1),
-        PINS.model_copy(update={"split_version": "2030.1"}),
-        PINS.model_copy(update={"evaluation_version": PINS.evaluation_version + 1}),
-        PINS.model_copy(update={"packages": {}}),
-    ):
-        assert reusable(path_in(tmp_path), other) is None
+    assert current(tmp_path).result == evaluated().result
+    for other in ({"data_sha256": "1" * 64}, {"version": "abd"}, {"seed": 1}):
+        assert current(tmp_path, **other) is None
 
 
-def test_failure_is_tried_again(tmp_path):
-    write_result(evaluated("failed"), tmp_path)
-    assert read_result(path_in(tmp_path)) is not None
-    assert reusable(path_in(tmp_path), PINS) is None
+@pytest.mark.parametrize(
+    "change",
+    [{"split_version": "2030.1"}, {"evaluation_version": "0" * 12}, {"packages": {}}],
+    ids=lambda x: next(iter(x)),
+)
+def test_result_of_other_code_is_stale(tmp_path, change):
+    write_result(evaluated(pins=PINS.model_copy(update=change)), tmp_path)
+    assert current(tmp_path) is None
+
+
+def test_release_of_the_program_alone_makes_no_result_stale(tmp_path):
+    write_result(evaluated(pins=PINS.model_copy(update={"harness_version": "0.0.1"})), tmp_path)
+    assert current(tmp_path) is not None
+
+
+def test_failure_is_known_as_one():
+    assert evaluated("failed").has_failed
+    assert not evaluated().has_failed
 
 
 @pytest.mark.parametrize("ending", [".json", ".parquet"])
@@ -92,7 +107,7 @@ def test_file_that_is_not_whole_is_no_result(tmp_path, ending, damage):
     else:
         path.write_bytes(path.read_bytes()[:-20])
     assert read_result(path_in(tmp_path)) is None
-    assert reusable(path_in(tmp_path), PINS) is None
+    assert current(tmp_path) is None
 
 
 def test_result_is_strict():
@@ -101,10 +116,24 @@ def test_result_is_strict():
         Result.model_validate(content | {"comment": "mine"})
     with pytest.raises(ValidationError, match="kernel"):
         Score.model_validate({"kernel": "conv", "n": 1, "n_test": 1})
-    with pytest.raises(ValidationError, match="finite"):
-        Score.model_validate({"kernel": "all", "n": 1, "n_test": 1, "mape": float("nan")})
-    with pytest.raises(ValidationError, match="within_10"):
-        Score.model_validate({"kernel": "all", "n": 1, "n_test": 1, "within_10": 88.8})
+
+
+@pytest.mark.parametrize(
+    ("measures", "message"),
+    [
+        ({"mape": float("nan")}, "finite"),
+        ({"within_10": 88.8}, "within_10 = 88.8; expected a share between 0 and 1"),
+        ({"within_11": 0.5}, "within_11; expected every metric once and no other"),
+    ],
+    ids=["not finite", "no share", "unknown"],
+)
+def test_measures_are_those_of_the_declared_metrics(measures, message):
+    head = {"kernel": "all", "n": 1, "n_test": 1}
+    with pytest.raises(ValidationError, match=message):
+        Score.model_validate(head | {"measures": dict.fromkeys(METRIC, 0.5) | measures})
+    with pytest.raises(ValidationError, match=r"mape.*expected every metric"):
+        Score.model_validate(head | {"ci95": {"within_10": (0.0, 1.0)}})
+    assert Score.model_validate(head).measures == {}
 
 
 def test_place_that_cannot_be_written_is_named(tmp_path):

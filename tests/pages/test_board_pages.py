@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 from harness.evaluation.board import board
+from harness.evaluation.result_layout import Leaks, Result, SplitResult
 from harness.evaluation.results import Evaluation, make_pins
-from harness.evaluation.runner import Settings, evaluate
+from harness.evaluation.runner import RunSettings, evaluate
 from harness.evaluation.scores import scores
 from harness.evaluation.tracks import plans_of
 from harness.pages import board_rows
 from harness.pages.board_rows import Boards, read_boards
 from harness.pages.build import build_site
-from harness.schema.results import Leaks, Result, SplitResult, Subject
+from harness.schema.results import Subject
 from tests.evaluation.releases import info, kernel_device, made_in_process, release_of
 from tests.evaluation.test_scores import rows_of
 from tests.pages.conftest import copy_of_site, write_site
@@ -38,7 +39,7 @@ def off_by(share):
 
 def evaluated(key, share=None, subject=MEASURED):
     """Result of a predictor that is right on a share of the rows, or that failed."""
-    head = {"schema_version": 1, "track": "kernels", "subject": subject, "rows_sha256": "0" * 64}
+    head = {"schema_version": 2, "track": "kernels", "subject": subject, "rows_sha256": "0" * 64}
     head["pins"] = make_pins("0" * 64, key, "1", 0)
     skipped = SplitResult(split="unseen-kernel-size", status="skipped", reason="there is one kernel size")
     if share is None:
@@ -100,7 +101,7 @@ def test_download_holds_the_figures_of_the_rows(written, boards):
         if row.subject != MEASURED or row.score.kernel != "all" or row.result.status != "ok":
             continue
         found = rows[row.predictor]
-        assert float(found["within_10_percent"]) == pytest.approx(100 * row.score.within_10)
+        assert float(found["within_10_percent"]) == pytest.approx(100 * row.score.measures["within_10"])
         bounds = [float(found[f"within_10_{side}_percent"]) for side in ("low", "high")]
         assert bounds == pytest.approx([100 * bound for bound in row.within_10_ci95])
         assert float(found["coverage_percent"]) == 100
@@ -166,7 +167,7 @@ def test_every_word_that_is_explained_has_a_line_of_its_own(track, release, rule
 
 def test_board_says_where_no_predictor_is_better_than_the_baseline(page):
     before, after = unescape(page).split("## Simulated")
-    assert "no predictor is better than the constant here" in after
+    assert "no predictor is significantly better than constant" in after
     assert "no predictor is better" not in before
 
 
@@ -179,7 +180,7 @@ def test_predictors_without_a_result_are_named_with_the_baseline_first(release, 
 def test_page_of_a_predictor_says_what_it_is(written):
     shown = unescape((written / "predictors" / "about" / "kernels" / "index.md").read_text(encoding="utf-8"))
     assert "MIT" in shown
-    assert "nothing but the rows that it is fitted on" in shown
+    assert "the rows that it is fitted on and nothing else" in shown
     assert "deepen evaluate --predictor kernels" in shown
 
 
@@ -204,7 +205,7 @@ def test_results_of_the_release_by_the_code_of_now_are_read_and_no_others(tmp_pa
     public, private = release_of(kernel_device()), release_of(kernel_device(factor=2.0))
     assert read_boards(public, tmp_path).rows == {}
     for release, folder in ((public, tmp_path / "public"), (private, tmp_path / "private")):
-        evaluate(plans_of("kernels", release, 0).plans, list(infos.values()), Settings(folder, n_jobs=1))
+        evaluate(plans_of("kernels", release, 0).plans, list(infos.values()), RunSettings(folder, n_jobs=1))
     assert {row.predictor for row in read_boards(public, tmp_path / "public").rows["kernels"]} == set(infos)
     assert read_boards(public, tmp_path / "private").rows == {}
     instead.versions["truth"] = "2"

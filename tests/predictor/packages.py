@@ -7,7 +7,7 @@ from textwrap import dedent, indent
 
 import pytest
 
-from harness.predictor.conformance import trial_kernels
+from harness.predictor.conformance import sample_kernels
 from harness.predictor.protocol import KERNELS
 
 _NUMBERS = itertools.count()
@@ -94,4 +94,4 @@ def package(tmp_path):
 
 def kernels(n=50, seed=0):
     """Kernels of all types in turn, with energies."""
-    return trial_kernels([KERNELS[row % len(KERNELS)] for row in range(n)], seed)
+    return sample_kernels([KERNELS[row % len(KERNELS)] for row in range(n)], seed)

@@ -3,7 +3,7 @@ import warnings
 import numpy as np
 import pytest
 
-from harness.predictor.conformance import CHECKS, ConformanceCase, faults_of, trial_kernels
+from harness.predictor.conformance import CHECKS, ConformanceCase, faults_of, sample_kernels
 from harness.predictor.features import FEATURES, LABEL
 from harness.schema.vocabulary import KERNEL_ALLOWS, KERNEL_REQUIRES
 from tests.predictor.packages import info_source, model_source
@@ -93,8 +93,8 @@ def test_a_predictor_is_tried_on_its_own_kernel_types_only(package):
     assert tuple(candidate.test.columns) == FEATURES
 
 
-def test_trial_kernels_are_whole_configurations():
-    kernels = trial_kernels(list(KERNEL_REQUIRES), seed=0)
+def test_sample_kernels_are_whole_configurations():
+    kernels = sample_kernels(list(KERNEL_REQUIRES), seed=0)
     extents = {name for names in (*KERNEL_REQUIRES.values(), *KERNEL_ALLOWS.values()) for name in names}
     for row in kernels.to_dict("records"):
         given = {name for name in extents if np.isfinite(row[name])}

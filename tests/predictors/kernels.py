@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from harness.predictor.conformance import trial_kernels
+from harness.predictor.conformance import sample_kernels
 from harness.predictor.features import FEATURES
 
 CONSTANT_MJ, FLOP_MJ, BYTE_MJ = 1e-3, 2e-9, 5e-8
@@ -18,7 +18,7 @@ def roofline_kernels(types, seed=0, noise=0.0, correction=None):
         noise: deviation of log energy.
         correction: function of the kernels that gives a residual of log energy.
     """
-    kernels = trial_kernels(types, seed)
+    kernels = sample_kernels(types, seed)
     energy = CONSTANT_MJ + FLOP_MJ * kernels["flops"] + BYTE_MJ * kernels["bytes_moved"]
     residual = np.random.default_rng(seed + 1000).normal(0, noise, len(kernels))
     if correction is not None:

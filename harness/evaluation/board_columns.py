@@ -1,0 +1,114 @@
+"""Columns of a board, each declared once: pages, downloads and the terminal show these.
+
+The metrics among them come from `METRICS`; how a form is printed is decided where it is shown.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from harness.evaluation.board import BoardRow
+from harness.evaluation.bootstrap import Difference
+from harness.evaluation.comparison import BASELINE, Standing
+from harness.evaluation.metrics import METRICS, RANKED, Form, Metric
+from harness.evaluation.plans import COVERAGES
+from harness.schema.results import Interval
+
+Value = float | str | None
+ColumnForm = Form | Literal["count", "text", "seconds", "rate"]
+
+
+@dataclass(frozen=True, eq=False)
+class BoardColumn:
+    """One column.
+
+    Attributes:
+        key: header in downloads, without the ending `_percent` of shares and percentages.
+        title: heading on pages, where the unit stands below it.
+        short: heading in the terminal; empty where the terminal does not show the column.
+        unit: symbol of the unit as it is shown; empty where there is none.
+        form: how it is shown; a share is shown in percent.
+        value: value in a row; None where it is not defined.
+        interval: 95 % interval of the value; None where none is shown.
+        has_bound_columns: whether pages show the interval in columns of its own; otherwise they leave it out.
+    """
+
+    key: str
+    title: str
+    short: str
+    unit: str
+    form: ColumnForm
+    value: Callable[[BoardRow], Value]
+    interval: Callable[[BoardRow], Interval | None] | None = None
+    has_bound_columns: bool = False
+
+
+def _metric(metric: Metric) -> BoardColumn:
+    return BoardColumn(
+        key=metric.key,
+        title=metric.title,
+        short=metric.short,
+        unit=metric.unit,
+        form=metric.form,
+        value=lambda row: row.score.measures.get(metric.key),
+        interval=(lambda row: row.score.ci95.get(metric.key)) if metric.shows_interval else None,
+        has_bound_columns=metric is RANKED,
+    )
+
+
+def _difference(key: str, title: str, short: str, found: Callable[[Standing], Difference | None]) -> BoardColumn:
+    """Difference in the ranked metric."""
+
+    def value(row: BoardRow) -> float | None:
+        difference = found(row.standing)
+        return None if difference is None else difference.value
+
+    def interval(row: BoardRow) -> Interval | None:
+        difference = found(row.standing)
+        return None if difference is None else difference.ci95
+
+    return BoardColumn(key, title, short, RANKED.unit, RANKED.form, value, interval, has_bound_columns=True)
+
+
+def _empirical_coverage(nominal: int) -> BoardColumn:
+    return BoardColumn(
+        key=f"interval_{nominal}",
+        title=f"Empirical coverage of {nominal} % intervals",
+        short=f"cov. {nominal} %",
+        unit="%",
+        form="share",
+        value=lambda row: row.score.interval_coverage.get(str(nominal)),
+    )
+
+
+def _outcome(row: BoardRow) -> str:
+    status, reason = row.result.status, row.result.reason
+    return status if status == "ok" else f"{status}: {reason}"
+
+
+OUTCOME: Final = BoardColumn("outcome", "Run", "", "", "text", _outcome)
+RANK: Final = BoardColumn("rank", "Rank", "rank", "", "count", lambda row: row.standing.rank)
+RANKED_COLUMN: Final = _metric(RANKED)
+_OTHERS: Final = sorted(
+    (metric for metric in METRICS if metric is not RANKED), key=lambda metric: metric.form == "share"
+)
+"""Metrics that ranks do not go by; shares last."""
+
+COLUMNS: Final = (
+    OUTCOME,
+    RANK,
+    RANKED_COLUMN,
+    BoardColumn("ties", "Tied with", "", "", "text", lambda row: ", ".join(row.standing.ties) or None),
+    _difference("above_baseline", f"Above {BASELINE}", f"+{BASELINE}", lambda standing: standing.to_baseline),
+    _difference("to_best", "To the best", "-best", lambda standing: standing.to_best),
+    BoardColumn("coverage", "Coverage", "coverage", "%", "share", lambda row: row.score.coverage),
+    BoardColumn("coverage_flops", "of FLOPs", "of FLOPs", "%", "share", lambda row: row.score.coverage_flops),
+    *map(_empirical_coverage, COVERAGES),
+    *map(_metric, _OTHERS),
+    BoardColumn("kernel_error", "Kernel error", "kernel error %", "%", "percent", lambda row: row.score.kernel_error),
+    BoardColumn("coverage_error", "Not covered", "not covered %", "%", "percent", lambda row: row.score.coverage_error),
+    BoardColumn("n", "Rows", "n", "", "count", lambda row: row.score.n if row.result.status == "ok" else None),
+    BoardColumn("fit_s", "Fit", "fit s", "s", "seconds", lambda row: row.result.fit_s),
+    BoardColumn("predict_rows_per_s", "Predict", "rows/s", "rows/s", "rate", lambda row: row.result.predict_rows_per_s),
+)
+"""Columns in the order in which they are shown."""
