@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.schema import quantities as q
+from harness.schema import vocabulary
 from harness.schema.vocabulary import Kernel
 
-Track = Literal["kernels", "models", "devices"]
+Track = vocabulary.Track
 Status = Literal["ok", "failed", "skipped"]
 Interval = tuple[float, float]
 Share = Annotated[float, Field(ge=0, le=1)]
