@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = (
-    {"arrays", "errors"},
-    {"code_version", "discovery", "issues", "numbers", "parallel", "swap"},
+    {"arrays", "defaults", "errors"},
+    {"code_version", "discovery", "files", "issues", "numbers", "parallel", "swap"},
     {"schema", "traces"},
     {"validation", "graphs", "releases", "splits"},
     {"intake", "leaks", "simulation", "split_statements", "predictor", "scoring"},
@@ -18,7 +18,8 @@ LAYERS = (
     {"prediction"},
     {"evaluation"},
     {"packaging", "pages"},
-    {"cli", "regenerate"},
+    {"api", "regenerate"},
+    {"cli"},
 )
 LAYER = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
 MODULES = {
@@ -51,6 +52,21 @@ def test_module_imports_lower_layers_or_its_own_room(module):
     for imported in imports_of(module):
         is_own_room = room_of(imported) == room_of(module)
         assert is_own_room or LAYER[room_of(imported)] < LAYER[room_of(module)], f"{module} imports {imported}"
+
+
+COMMAND_NEEDS = {"api", "cli", "defaults", "errors", "files", "issues"}
+"""What the command may import: it parses, calls the interface, and prints."""
+WORDS = {"harness.schema.vocabulary"}
+"""Closed word lists, which options offer."""
+BOARDS = "harness.cli.boards"
+"""Tables of results, whose columns the evaluation declares."""
+
+
+@pytest.mark.parametrize("module", sorted(name for name in MODULES if room_of(f"{name}.") == "cli"))
+def test_command_calls_the_interface_and_no_room(module):
+    rooms = COMMAND_NEEDS | ({"evaluation", "schema"} if module == BOARDS else set())
+    found = {name for name in imports_of(module) - WORDS if room_of(name) not in rooms}
+    assert not found, f"{module} imports {', '.join(sorted(found))}; call harness.api"
 
 
 def test_package_imports_nothing_of_itself():

@@ -1,25 +1,127 @@
-"""Submissions that a command works on, validated."""
+"""The commands about submissions: `intake`, `validate`, `new` and `schema`."""
 
-from collections.abc import Sequence
+import json
 from pathlib import Path
+from typing import Annotated, Final, Literal
 
+import typer
+
+from harness import api
+from harness.cli.options import Out
 from harness.cli.printing import steps
-from harness.errors import InvalidSubmissionsError
-from harness.issues import as_text
-from harness.releases import Release, assemble
-from harness.validation import validate
-from harness.validation.tree import campaign_paths
+from harness.defaults import SUBMISSIONS
+from harness.errors import UsageError
+from harness.files import write_file
+from harness.issues import Report, as_github, as_json, as_text
+from harness.schema.vocabulary import Level
+
+ReportFormat = Literal["text", "json", "github", "sarif", "markdown"]
+
+_MOST_ROWS: Final = 10
+"""Quarantined rows that are printed where no row can be used."""
 
 
-def validated_release(paths: Sequence[Path]) -> Release:
-    """Release of all submissions in some folders.
+def intake(
+    name: Annotated[str | None, typer.Argument(metavar="FORMAT", help="Format of the source.")] = None,
+    source: Annotated[Path | None, typer.Argument(metavar="SOURCE", help="File or folder to import.")] = None,
+    device: Annotated[str | None, typer.Option("--device", help="Device folder.")] = None,
+    campaign: Annotated[str | None, typer.Option("--campaign", help="Campaign folder.")] = None,
+    out: Out = SUBMISSIONS,
+    fix: Annotated[list[str] | None, typer.Option("--fix", help="Rule whose lossless correction is wanted.")] = None,
+    mapping: Annotated[Path | None, typer.Option("--mapping", help="YAML that names columns, runs and facts.")] = None,
+    is_list: Annotated[bool, typer.Option("--list", help="List the formats and end.")] = False,
+) -> None:
+    """Turn other people's files into a submission; what cannot be used is kept in quarantine.csv with its reasons.
 
-    Raises:
-        InvalidSubmissionsError: any of them holds an error; the message lists all.
-        UsageError: a folder does not exist, or nothing like a submission is there.
+    Example: deepen intake deepen2023 ~/DeepEn2023 --device acme-phone --campaign 2023-cpu
     """
-    with steps("Reading", len(campaign_paths(paths))) as step:
-        validated = validate(paths, step)
+    if is_list:
+        for known, title in api.formats().items():
+            typer.echo(f"{known:<14} {title}")
+        return
+    if name is None or source is None or device is None or campaign is None:
+        raise UsageError("FORMAT, SOURCE, --device and --campaign are needed; --list shows the formats")
+    with steps("Importing") as step:
+        step(name, None)
+        result = api.intake(name, source, device, campaign, out=out, fixes=fix or (), mapping=mapping)
+    _print_intake(result)
+    if result.folder is None:
+        raise typer.Exit(1)
+
+
+def _print_intake(result: "api.IntakeResult") -> None:
+    """Print what an intake wrote, what it left out and why, and the sum of both."""
+    for issue in result.report.issues:
+        typer.echo(str(issue))
+    for rule, n_rows in result.reasons.items():
+        if api.severity_of(rule) == "error":
+            typer.echo(f"quarantined by {rule}: {n_rows} rows")
+    if result.n_corrected:
+        typer.echo(f"{result.n_corrected} corrections, each recorded as an erratum")
+    typer.echo(f"{result.n_read} rows read = {result.n_accepted} accepted + {result.n_quarantined} quarantined")
+    for file in result.files:
+        typer.echo(file.as_posix())
+    if result.folder is None:
+        for row in result.quarantined[:_MOST_ROWS]:
+            for issue in row.issues:
+                typer.echo(f"{row.row.place}: {issue.message}")
+        kept = "quarantine.csv has every row with its reasons"
+        earlier = "nothing was written, because the campaign has an earlier submission"
+        typer.echo(f"no row can be used, so there is no submission; {kept if result.files else earlier}")
+
+
+def validate(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Folders or files; the submissions folder by default.")
+    ] = None,
+    form: Annotated[ReportFormat, typer.Option("--format", help="Form of the report.")] = "text",
+    since: Annotated[str | None, typer.Option("--since", help="Only what changed since this commit or branch.")] = None,
+) -> None:
+    """Check submissions; exit code 1 where there are errors, 0 where there are none.
+
+    Example: deepen validate submissions/acme-phone, or deepen validate --since origin/main --format markdown
+    """
+    if paths and since:
+        raise UsageError("name folders, or a commit with --since, not both")
+    with steps("Validating") as step:
+        validated = api.validate(paths or SUBMISSIONS, since=since, on_step=step)
+    if form == "markdown":
+        changes = api.changed_ratings(validated, since)
+        typer.echo(api.pull_request_report(validated.report, changes), nl=False)
+    else:
+        typer.echo(_rendered(validated.report, form))
     if validated.report.n_errors:
-        raise InvalidSubmissionsError(as_text(validated.report))
-    return assemble(validated.campaigns)
+        raise typer.Exit(1)
+
+
+def _rendered(report: Report, form: ReportFormat) -> str:
+    if form == "sarif":
+        return api.sarif(report)
+    return {"text": as_text, "json": as_json, "github": as_github}[form](report)
+
+
+def new(
+    name: Annotated[str, typer.Argument(metavar="DEVICE/CAMPAIGN", help="Folders to make.")],
+    level: Annotated[Level, typer.Option("--level", help="Table to begin with.")] = "kernels",
+    out: Out = SUBMISSIONS,
+) -> None:
+    """Write a submission folder to fill in.
+
+    Example: deepen new acme-phone/2026-11 --level models
+    """
+    device_id, separator, campaign = name.partition("/")
+    if not separator:
+        raise UsageError(f"{name!r} is no DEVICE/CAMPAIGN; put a slash between the two folders")
+    for path in api.new_submission(device_id, campaign, level, out=out):
+        typer.echo(path.as_posix())
+    typer.echo(f"Fill them in, then run: deepen validate {(out / device_id).as_posix()}")
+
+
+def schema(out: Annotated[Path, typer.Option("--out", help="Folder to write into.")]) -> None:
+    """Write JSON Schemas of all rows, records and YAML files.
+
+    Example: deepen schema --out dist/schema
+    """
+    for name, content in api.json_schemas().items():
+        write_file(out / name, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        typer.echo((out / name).as_posix())

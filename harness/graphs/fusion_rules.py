@@ -4,12 +4,12 @@ A rule is data; `fusion` applies it to a network.
 """
 
 from functools import cache
-from importlib import resources
 from typing import Final, Literal, NamedTuple
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from harness.graphs.runtime_files import runtime_names, runtime_text
 from harness.issues import unknown
 from harness.schema.vocabulary import Dtype
 
@@ -122,13 +122,6 @@ def _may_follow(steps: tuple[FusionStep, ...]) -> frozenset[str]:
 
 
 @cache
-def runtime_names() -> tuple[str, ...]:
-    """Names of the runtimes whose rules there are, in alphabetical order."""
-    folder = resources.files(__package__).joinpath("runtimes")
-    return tuple(sorted(file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml")))
-
-
-@cache
 def read_runtime(name: str) -> Runtime:
     """Fusion rules of the runtime of that name.
 
@@ -140,5 +133,4 @@ def read_runtime(name: str) -> Runtime:
     """
     if name not in runtime_names():
         raise unknown("runtime", name, runtime_names())
-    text = resources.files(__package__).joinpath("runtimes", f"{name}.yaml").read_text(encoding="utf-8")
-    return Runtime.model_validate({"name": name, **yaml.safe_load(text)})
+    return Runtime.model_validate({"name": name, **yaml.safe_load(runtime_text(name))})

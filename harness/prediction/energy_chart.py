@@ -1,4 +1,4 @@
-"""A picture of where the energy of a network goes: a bar for every kernel, or for every kernel type of a deep one."""
+"""A picture of where the energy of a network goes: one bar per kernel, or per kernel type of a deep one."""
 
 from collections import defaultdict
 from typing import Any, Final
@@ -7,9 +7,8 @@ import altair as alt
 import vl_convert
 
 from harness.issues import share_in_words
+from harness.prediction.extents import extents_in_words
 from harness.prediction.network_energy import NetworkEnergy, energy_by_type
-from harness.schema.networks import NetworkKernel
-from harness.schema.vocabulary import CONFIGURATION_FIELDS
 
 MOST_BARS: Final = 40
 """Kernels that are drawn one by one; of a network with more, the kernel types are."""
@@ -25,7 +24,7 @@ _Spec = dict[str, Any]
 def energy_svg(network: NetworkEnergy, title: str) -> str:
     """SVG of the energy of kernels in order of execution, with their intervals, or of kernel types, most first.
 
-    Kernels that cannot be spoken for stand there without a bar.
+    Unsupported kernels are listed without a bar.
 
     Args:
         network: prediction.
@@ -104,30 +103,5 @@ def _type_rows(network: NetworkEnergy) -> list[_Spec]:
         )
         for kernel, energy in energy_by_type(network).items()
     ]
-    named += [(f"{item.n} {item.operator}: not covered", {}) for item in network.missing]
+    named += [(f"{item.n} {item.operator}: not covered", {}) for item in network.unsupported]
     return [{"place": place, "name": name, **energy} for place, (name, energy) in enumerate(named, 1)]
-
-
-def extents_in_words(kernel: NetworkKernel) -> str:
-    """Extents of a kernel on a few characters: plane, channels, window and stride where it has them.
-
-    >>> cost = {"flops": 1, "params": 0, "bytes_moved": 1}
-    >>> window = {"kernel_h": 3, "kernel_w": 3, "stride_h": 2, "stride_w": 2}
-    >>> extents_in_words(NetworkKernel(operator="conv", kernel="conv-bn-relu", dtype="fp32", input_h=56, input_w=56,
-    ...     cin=64, cout=128, **window, **cost))
-    '56x56x64>128 3x3/2'
-    """
-    extents = {name: getattr(kernel, name) for name in CONFIGURATION_FIELDS}
-
-    def joined(mark: str, *names: str) -> str:
-        return mark.join(str(extents[name]) for name in names if extents[name] is not None)
-
-    channels = joined("+", "cin", "cin2", "cin3", "cin4")
-    plane = "x".join(part for part in (joined("x", "input_h", "input_w"), channels) if part)
-    parts = [f"{plane}>{extents['cout']}" if extents["cout"] is not None else plane]
-    if extents["kernel_h"] is not None:
-        is_even = extents["stride_h"] == extents["stride_w"]
-        stride = joined("x", "stride_h") if is_even else joined("x", "stride_h", "stride_w")
-        parts.append(f"{joined('x', 'kernel_h', 'kernel_w')}{'' if stride == '1' else f'/{stride}'}")
-    parts += [f"{extents['groups']} groups"] if extents["groups"] is not None else []
-    return " ".join(part for part in parts if part)

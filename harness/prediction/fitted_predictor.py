@@ -1,4 +1,4 @@
-"""A predictor fitted for one device, wherever it is: fitted now in a process of its own, or loaded from a file."""
+"""A predictor fitted for one device: fitted now in a process of its own, or loaded from a file."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,15 +22,15 @@ from harness.schema.results import Subject
 
 Reals = npt.NDArray[np.float64]
 Contents = TypeVar("Contents", bound=BaseModel)
-Ask = Callable[[pd.DataFrame, float], tuple[Reals, Reals | None]]
+Predict = Callable[[pd.DataFrame, float], tuple[Reals, Reals | None]]
 
 MODEL_FILE: Final = "model.skops"
 RANGES_FILE: Final = "ranges.json"
 DATASET: Final = "deepen/kernels"
-"""Dataset that rows of submissions are of."""
+"""Dataset that the rows belong to."""
 _SEED: Final = 0
 _LIMITS: Final = Limits(seconds=300)
-"""Somebody waits for the answer and can interrupt it."""
+"""Longer than in an evaluation: somebody waits for the prediction and can interrupt it."""
 
 
 @dataclass(frozen=True)
@@ -38,21 +38,21 @@ class FittedPredictor:
     """A fitted predictor.
 
     Attributes:
-        stamp: what it is, and what it was trained on.
-        ranges: what it learnt from, by kernel type.
+        stamp: predictor and the rows that it was fitted on.
+        ranges: ranges of those rows, by kernel type.
         file: file that it was loaded from; None where it was fitted now.
-        ask: energies in mJ of kernels, shape `(n,)`, and their intervals of a coverage, shape `(n, 2)`, None where
-            the predictor gives none; raises PredictorError where the predictor fails.
+        predict: energies in mJ of kernels, shape `(n,)`, and their intervals of a nominal coverage, shape `(n, 2)`,
+            None where the predictor gives none; raises PredictorError where the predictor fails.
     """
 
     stamp: Stamp
     ranges: Ranges
     file: Path | None
-    ask: Ask
+    predict: Predict
 
     @property
     def subject(self) -> Subject:
-        """Device and way of running that it speaks for."""
+        """Device and way of running that it is fitted for."""
         return self.stamp.subjects[0]
 
 
@@ -62,7 +62,7 @@ def saved_folder(folder: Path, key: str, subject: Subject) -> Path:
     Args:
         folder: folder of all saved predictors.
         key: predictor.
-        subject: device and way of running that it speaks for.
+        subject: device and way of running that it is fitted for.
     """
     way = subject.key.removeprefix(f"{subject.device_id}--")
     return folder / key / subject.device_id / way
@@ -78,7 +78,7 @@ def make_stamp(training: TrainingSet, key: str, dataset_version: str | None, pac
         package: package that the predictor is in.
 
     Raises:
-        UsageError: there is no such predictor, or no row that it speaks for.
+        UsageError: there is no such predictor, or no row of a kernel type that it supports.
     """
     rows = training.rows_for(predictor_info(key, package))
     pins = fit_pins(training.data_sha256, key, predictor_version(key, package), _SEED)
@@ -94,16 +94,16 @@ def make_stamp(training: TrainingSet, key: str, dataset_version: str | None, pac
 
 
 def fitted_for(training: TrainingSet, key: str, folder: Path, package: str = PACKAGE) -> FittedPredictor:
-    """Predictor for a training set: the saved one if it was fitted by this program on these rows, else fitted now.
+    """Predictor for a training set: the saved one if this program fitted it on these rows; otherwise one fitted now.
 
     Args:
-        training: rows to learn from.
+        training: rows to fit on.
         key: predictor.
-        folder: folder of all saved predictors; none need be there.
+        folder: folder of all saved predictors; it may be absent.
         package: package that the predictor is in.
 
     Raises:
-        UsageError: there is no such predictor, or no row that it speaks for.
+        UsageError: there is no such predictor, or no row of a kernel type that it supports.
         PredictorError: the saved one is damaged.
     """
     stamp = make_stamp(training, key, None, package)
@@ -113,17 +113,17 @@ def fitted_for(training: TrainingSet, key: str, folder: Path, package: str = PAC
         return load_fitted(home / MODEL_FILE, package)
     rows = training.rows_for(predictor_info(key, package))
 
-    def ask(kernels: pd.DataFrame, coverage: float) -> tuple[Reals, Reals | None]:
+    def predict(kernels: pd.DataFrame, coverage: float) -> tuple[Reals, Reals | None]:
         (outcome,) = run_jobs(key, [Job(rows, kernels, (coverage,))], package=package, limits=_LIMITS)
         if outcome.predictions is None:
             raise PredictorError(f"{key} {outcome.reason}")
         return outcome.predictions, outcome.intervals.get(coverage)
 
-    return FittedPredictor(stamp, ranges_of(rows), None, ask)
+    return FittedPredictor(stamp, ranges_of(rows), None, predict)
 
 
 def load_fitted(path: Path, package: str = PACKAGE) -> FittedPredictor:
-    """Predictor in a file, which is loaded only if it holds nothing but harmless types.
+    """Predictor in a file, which is loaded only if it has no types except harmless ones.
 
     Args:
         path: file that `harness.predictor.persistence.save_predictor` wrote, with `ranges.json` beside it.
@@ -131,8 +131,8 @@ def load_fitted(path: Path, package: str = PACKAGE) -> FittedPredictor:
 
     Raises:
         UsageError: there is no such file, or its predictor is not installed.
-        PredictorError: the file is damaged, holds something that is not trusted, or was written by other code; or
-            what it learnt from is not beside it.
+        PredictorError: the file is damaged, has a type that is not trusted, or was written by other code; or the file
+            of ranges is not beside it.
     """
     model, stamp = load_predictor(path, package)
     ranges = _read(path.with_name(RANGES_FILE), Ranges)
@@ -141,25 +141,25 @@ def load_fitted(path: Path, package: str = PACKAGE) -> FittedPredictor:
             f"{path.with_name(RANGES_FILE).as_posix()} is not there, or damaged; it belongs to the file"
         )
 
-    def ask(kernels: pd.DataFrame, coverage: float) -> tuple[Reals, Reals | None]:
+    def predict(kernels: pd.DataFrame, coverage: float) -> tuple[Reals, Reals | None]:
         try:
-            return _asked(model, kernels, coverage)
+            return _predictions(model, kernels, coverage)
         except PredictorError as error:
             raise PredictorError(f"{stamp.predictor} {error}") from error
         except Exception as error:
             raise PredictorError(f"{stamp.predictor} raised {quoted(f'{type(error).__name__}: {error}')}") from error
 
-    return FittedPredictor(stamp, ranges, path, ask)
+    return FittedPredictor(stamp, ranges, path, predict)
 
 
-def _asked(model: Predictor, kernels: pd.DataFrame, coverage: float) -> tuple[Reals, Reals | None]:
-    asked: Any = model
-    energies = _energies(asked.predict(kernels), (len(kernels),))
+def _predictions(model: Predictor, kernels: pd.DataFrame, coverage: float) -> tuple[Reals, Reals | None]:
+    untyped: Any = model
+    energies = _energies(untyped.predict(kernels), (len(kernels),))
     if not (energies > 0).all():
         raise PredictorError("gave energies that are not positive")
-    if not hasattr(asked, "predict_interval"):
+    if not hasattr(untyped, "predict_interval"):
         return energies, None
-    return energies, _energies(asked.predict_interval(kernels, coverage), (len(kernels), 2))
+    return energies, _energies(untyped.predict_interval(kernels, coverage), (len(kernels), 2))
 
 
 def _energies(values: Any, shape: tuple[int, ...]) -> Reals:
@@ -170,7 +170,7 @@ def _energies(values: Any, shape: tuple[int, ...]) -> Reals:
 
 
 def _read(path: Path, contents: type[Contents]) -> Contents | None:
-    """Contents of a JSON file; None where it is not there or is another one."""
+    """Contents of a JSON file; None where it is absent, or is of another kind."""
     try:
         return contents.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):

@@ -1,6 +1,6 @@
-"""Energy of a network as the sum over its kernels, with an interval, coverage and what it rests on.
+"""Energy of a network as the sum over its kernels, with an interval, coverage and extrapolations.
 
-What a predictor cannot speak for is named and never counts as zero.
+Unsupported kernels are listed and never count as zero.
 """
 
 from collections import defaultdict
@@ -25,7 +25,7 @@ Reals = npt.NDArray[np.float64]
 
 
 class CoverageError(DeepenError):
-    """Too little of a network can be spoken for; the message names what is missing."""
+    """Too little of a network is supported; the message lists the unsupported kernels."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class KernelEnergy:
 
     Attributes:
         kernel: entry of its kernel list.
-        energy_mj: energy; None where it cannot be told.
+        energy_mj: energy; None where the kernel is unsupported.
         interval_mj: interval of the energy; None where the predictor gives none.
-        reason: why the energy cannot be told; empty where it can.
+        reason: why the kernel is unsupported; empty where it is supported.
     """
 
     kernel: NetworkKernel
@@ -46,11 +46,11 @@ class KernelEnergy:
 
 
 @dataclass(frozen=True)
-class Missing:
-    """Kernels that cannot be spoken for, alike in operator and reason.
+class UnsupportedKernels:
+    """Kernels without a predicted energy, of one operator and for one reason.
 
     Attributes:
-        operator: what is fused.
+        operator: operators that are fused, joined by +.
         reason: why.
         n: number of such kernels.
         flops_share: their share of the network's FLOPs.
@@ -63,7 +63,7 @@ class Missing:
 
     @property
     def in_words(self) -> str:
-        """All of it on one line."""
+        """Number, operator, share and reason on one line."""
         return f"{self.n} {self.operator}, {share_in_words(self.flops_share)} of FLOPs: {self.reason}"
 
 
@@ -73,10 +73,10 @@ class NetworkEnergy:
 
     Attributes:
         kernels: kernels in order of execution.
-        energy_mj: sum over the kernels that can be spoken for.
+        energy_mj: sum over the supported kernels.
         interval_mj: interval of that sum; None where the predictor gives none.
-        interval_coverage: probability that the interval is meant to hold the sum with.
-        extrapolations: where kernels are unlike what was learnt from, with their numbers in the network from 0.
+        interval_coverage: nominal coverage of the interval, a probability.
+        extrapolations: where kernels differ from all rows of the fit, with their numbers in the network from 0.
     """
 
     kernels: tuple[KernelEnergy, ...]
@@ -87,25 +87,25 @@ class NetworkEnergy:
 
     @property
     def coverage_kernels(self) -> float:
-        """Share of kernels that can be spoken for."""
+        """Share of kernels that are supported."""
         return sum(not each.reason for each in self.kernels) / len(self.kernels)
 
     @property
     def coverage_flops(self) -> float:
-        """Share of FLOPs in them; that of kernels where a network has no FLOPs."""
+        """Share of FLOPs in supported kernels; share of kernels where a network has no FLOPs."""
         covered = sum(each.kernel.flops for each in self.kernels if not each.reason)
         total = sum(each.kernel.flops for each in self.kernels)
         return covered / total if total else self.coverage_kernels
 
     @property
     def is_complete(self) -> bool:
-        """Whether all kernels can be spoken for; if not, the energy is a part of the network's."""
-        return not self.missing
+        """Whether all kernels are supported; if not, the energy is a part of the network's."""
+        return not self.unsupported
 
     @property
-    def missing(self) -> tuple[Missing, ...]:
-        """What cannot be spoken for, the most FLOPs first."""
-        return _missing(self.kernels)
+    def unsupported(self) -> tuple[UnsupportedKernels, ...]:
+        """Unsupported kernels, those with most FLOPs first."""
+        return _unsupported(self.kernels)
 
     def share(self, places: Sequence[int]) -> float:
         """Share of some kernels, by their numbers from 0, of the energy."""
@@ -120,7 +120,7 @@ def predict_network(
     Args:
         kernels: kernel list of the network.
         fitted: predictor.
-        coverage: probability that intervals are meant to hold the energy with.
+        coverage: nominal coverage of intervals, a probability.
         at_least: share of FLOPs that has to be covered.
 
     Raises:
@@ -133,7 +133,7 @@ def predict_network(
     _check_coverage(NetworkEnergy(tuple(found), 0.0, None, coverage, ()), fitted, at_least)
     covered = [kernels[place] for place in places]
     frame = kernels_frame(covered, fitted.subject, fitted.ranges.processor)
-    energies, bounds = fitted.ask(frame, coverage)
+    energies, bounds = fitted.predict(frame, coverage)
     for number, place in enumerate(places):
         interval = None if bounds is None else (float(bounds[number, 0]), float(bounds[number, 1]))
         found[place] = KernelEnergy(kernels[place], float(energies[number]), interval)
@@ -147,25 +147,25 @@ def predict_network(
 
 
 def _why_not(kernel: NetworkKernel, fitted: FittedPredictor) -> str:
-    """Why a kernel cannot be spoken for; empty where it can."""
+    """Why a kernel is unsupported; empty where it is supported."""
     subject = fitted.subject
     if kernel.kernel is None:
         return "has no kernel type"
     if kernel.kernel not in fitted.stamp.kernels:
         where = f"{subject.device_id}, {subject.delegate}"
-        return f"{fitted.stamp.predictor} has learnt from no {kernel.kernel} on {where}"
+        return f"{fitted.stamp.predictor} was fitted on no {kernel.kernel} of {where}"
     if kernel.dtype != subject.dtype:
         return f"runs in {kernel.dtype}, not in {subject.dtype}"
     return ""
 
 
-def _missing(kernels: Sequence[KernelEnergy]) -> tuple[Missing, ...]:
+def _unsupported(kernels: Sequence[KernelEnergy]) -> tuple[UnsupportedKernels, ...]:
     by_reason: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for each in kernels:
         if each.reason:
             by_reason[each.kernel.operator, each.reason].append(each.kernel.flops)
     total = max(sum(each.kernel.flops for each in kernels), 1)
-    found = [Missing(*why, len(flops), sum(flops) / total) for why, flops in by_reason.items()]
+    found = [UnsupportedKernels(*why, len(flops), sum(flops) / total) for why, flops in by_reason.items()]
     return tuple(sorted(found, key=lambda item: (-item.flops_share, item.operator, item.reason)))
 
 
@@ -174,11 +174,12 @@ def _check_coverage(network: NetworkEnergy, fitted: FittedPredictor, at_least: f
     is_nothing = all(each.reason for each in network.kernels)
     if share >= at_least and not is_nothing:
         return
-    lines = [f"  {item.in_words}" for item in network.missing]
-    mend = "" if is_nothing else f"; --at-least {np.floor(share * 1000) / 1000:g} gives the energy of the others"
+    lines = "\n".join(f"  {item.in_words}" for item in network.unsupported)
+    fix = "" if is_nothing else f"; --at-least {np.floor(share * 1000) / 1000:g} gives the energy of the others"
     raise CoverageError(
-        f"{fitted.stamp.predictor} can speak for {share_in_words(share)} of the FLOPs of this network on "
-        f"{fitted.subject.device_id}; expected at least {share_in_words(at_least)}{mend}. Missing:\n" + "\n".join(lines)
+        f"{fitted.stamp.predictor} supports {share_in_words(share)} of the FLOPs of this network on "
+        f"{fitted.subject.device_id}; expected at least {share_in_words(at_least)}{fix}. "
+        f"Unsupported:\n{lines}"
     )
 
 
@@ -191,7 +192,7 @@ def kernels_frame(kernels: Sequence[NetworkKernel], subject: Subject, processor:
         processor: processor that they run on.
 
     Returns:
-        Columns `FEATURES`, one row a kernel, range index.
+        Columns `FEATURES`, one row per kernel, range index.
     """
     place = {"delegate": subject.delegate, "processor": processor, "device_id": subject.device_id}
     frame = pd.DataFrame([kernel.model_dump() | place for kernel in kernels], columns=list(FEATURES))

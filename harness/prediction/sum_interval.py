@@ -12,13 +12,13 @@ def interval_of_sum(energies: Reals, bounds: Reals, configurations: npt.NDArray[
     """Interval of the sum over kernels, from the interval of each.
 
     Kernels of one configuration have one error, so their deviations add up; errors of different configurations are
-    taken to be independent, so theirs join as the root of the sum of squares, below the sum and above it. One kernel
-    keeps its own interval. An error that all kernels share (a device that was measured wrongly, a runtime that is
-    slower than that of the rows) makes the true interval wider than this one.
+    assumed to be independent, so theirs combine as the root of the sum of squares, below the sum and above it. One
+    kernel keeps its own interval. An error that all kernels share (a device that was measured wrongly, a runtime that
+    is slower than that of the rows) makes the true interval wider than this one.
 
-    It was tried on 40 networks of four families on three simulated accelerators, those of 90 whose kernels are all
-    covered, each family left out of the fit: intervals of roofline-residual for 80, 90 and 95 % hold 84.2, 94.2 and
-    99.2 % of the 120 energies, and those that they miss at 90 % lie above. No measured network has tried it.
+    It was tested on the 40 of 90 networks whose kernels are all supported: four families on three simulated
+    accelerators, each family left out of the fit. The 80, 90 and 95 % intervals of roofline-residual cover 84.2, 94.2
+    and 99.2 % of the 120 energies; those outside the 90 % intervals lie above. It was tested on no measured network.
 
     Args:
         energies: mJ, shape `(n,)`.

@@ -1,4 +1,4 @@
-"""Rows that a predictor learns from to speak for one device: which of a release they are, and how they were taken."""
+"""Rows that a predictor is fitted on for one device, chosen from a release; it fits nothing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class TrainingSet:
         return content_sha256([self.rows])
 
     def rows_for(self, info: PredictorInfo) -> pd.DataFrame:
-        """Rows of the types that a predictor can speak for.
+        """Rows of the kernel types that a predictor supports.
 
         Raises:
             UsageError: there are none.
@@ -48,7 +48,7 @@ class TrainingSet:
         rows = self.rows[self.rows["kernel"].isin(info.kernel_types)].reset_index(drop=True)
         if rows.empty:
             types = _listed(info.kernel_types)
-            raise UsageError(f"{self.subject.device_id} has no row of a type that {info.key} speaks for ({types})")
+            raise UsageError(f"{self.subject.device_id} has no row of a kernel type that {info.key} supports ({types})")
         return rows
 
 
@@ -59,10 +59,10 @@ def types_of(rows: pd.DataFrame) -> tuple[Kernel, ...]:
 
 
 def training_set(kernels: pa.Table, device_id: str, dtype: str, delegate: str | None = None) -> TrainingSet:
-    """Rows to learn from for one device, delegate and data type.
+    """Rows to fit on for one device, delegate and data type.
 
     Where a device was measured with several kinds of evidence, or both absolutely and idle-subtracted, the best
-    evidence is taken, then the quantity with most rows, then the absolute one; they are never mixed.
+    evidence is used, then the quantity with most rows, then the absolute one; they are never mixed.
 
     Args:
         kernels: rows of the kernels level of a release.
@@ -71,7 +71,7 @@ def training_set(kernels: pa.Table, device_id: str, dtype: str, delegate: str | 
         delegate: how it runs; may be left out where the device was measured in one way only.
 
     Raises:
-        UsageError: there are no such rows; the message says which there are.
+        UsageError: there are no such rows; the message lists those that there are.
     """
     subjects = _subjects_of(kernels, device_id)
     if delegate is not None:
@@ -94,7 +94,7 @@ def training_set(kernels: pa.Table, device_id: str, dtype: str, delegate: str | 
 
 
 def _subjects_of(kernels: pa.Table, device_id: str) -> Mapping[Subject, pa.Table]:
-    """Rows of a device by way of running, one inference at a time."""
+    """Rows of single inferences of a device, by way of running."""
     devices = sorted(set(kernels.column("device_id").to_pylist()))
     if device_id not in devices:
         if not devices:

@@ -9,11 +9,12 @@ from types import ModuleType
 from typing import Any, Final
 
 from harness.code_version import code_digest
+from harness.defaults import PREDICTORS
 from harness.discovery import declared, modules_in
 from harness.issues import unknown
 from harness.predictor.protocol import Predictor, PredictorError, PredictorInfo
 
-PACKAGE: Final = "predictors"
+PACKAGE: Final = PREDICTORS
 """Package of the predictors of this project."""
 HARNESS: Final = "harness"
 """Package that predictors may import from."""

@@ -1,12 +1,13 @@
 """What a predictor is fitted and tested on, and what its fit depends on; it computes nothing."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.schema import quantities as q
+from harness.schema import vocabulary
 
-Track = Literal["kernels", "models", "devices"]
+Track = vocabulary.Track
 Interval = tuple[float, float]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 

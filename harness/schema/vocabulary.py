@@ -39,6 +39,7 @@ Method = Literal["measured", "published", "simulated", "estimated"]
 MeterKind = Literal["analyser", "rail", "counter", "battery-gauge"]
 Tier = Literal["analyser", "rail", "counter", "published", "simulated"]
 Split = Literal["train", "test"]
+Track = Literal["kernels", "models", "devices"]
 
 FAMILIES: Final = (
     "AlexNet",

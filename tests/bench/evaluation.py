@@ -15,7 +15,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from harness.cli.predict import DEFAULT_PREDICTOR
+from harness.defaults import PREDICTOR
 from harness.graphs.families.phone import PHONE_FAMILIES
 from harness.graphs.families.variants import variants_of
 from harness.predictor.features import LABEL, labelled_frame
@@ -79,7 +79,7 @@ def print_network(console: Console) -> None:
         for heading in ("command", "seconds", "beside deepen kernels"):
             table.add_column(heading, justify="left" if heading == "command" else "right")
         table.add_row("deepen kernels", f"{kernels:.1f}", "1.0 x")
-        for key in (DEFAULT_PREDICTOR, BASE):
+        for key in (PREDICTOR, BASE):
             predict, _ = timed_command("predict", str(model), *ON_DEVICE, "--predictor", key)
             table.add_row(f"deepen predict --predictor {key}", f"{predict:.1f}", f"{predict / kernels:.1f} x")
     console.print(table)

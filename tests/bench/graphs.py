@@ -8,10 +8,11 @@ from rich.table import Table
 from harness.graphs.families.phone import PHONE_FAMILIES
 from harness.graphs.families.variants import variants_of
 from harness.graphs.fusion import fuse
-from harness.graphs.fusion_rules import read_runtime, runtime_names
+from harness.graphs.fusion_rules import read_runtime
 from harness.graphs.graph import Graph
 from harness.graphs.kernels import kernel_list
 from harness.graphs.onnx_reader import graph_of_onnx
+from harness.graphs.runtime_files import runtime_names
 from harness.graphs.sizes import Sizes
 from tests.bench.timing import best_time
 from tests.graphs.graphs import long_graph

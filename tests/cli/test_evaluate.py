@@ -104,7 +104,7 @@ def test_summary_is_a_line_a_device_best_first_with_failures(evaluate):
     assert "┃" not in out
 
 
-def test_all_tracks_are_tried_where_none_is_named(evaluate, tmp_path):
+def test_all_tracks_are_evaluated_where_none_is_named(evaluate, tmp_path):
     lay_out(tmp_path / "submissions", "other-phone", factor=2)
     code, out, _ = evaluate("--format", "json")
     content = json.loads(out)

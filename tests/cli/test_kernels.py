@@ -9,9 +9,10 @@ import pytest
 from onnx import TensorProto, helper
 
 from harness.cli import main
-from harness.cli.kernels import CSV_COLUMNS, coverage_line
+from harness.cli.networks import coverage_line
 from harness.graphs.fusion_rules import read_runtime
 from harness.graphs.kernels import kernel_list
+from harness.graphs.model_kernels import CSV_COLUMNS
 from harness.schema.columns import columns_of
 from harness.schema.records import KernelRow
 from tests.graphs.graphs import GraphMaker
@@ -58,7 +59,7 @@ def test_table_shows_kernels_totals_and_coverage(run, model):
     assert "coverage: 1 of 2 kernels, 98.6 % of FLOPs; unsupported: softmax 1.4 %" in out
 
 
-def test_json_holds_kernels_totals_coverage_and_what_is_unsupported(run, model):
+def test_json_has_kernels_totals_coverage_and_what_is_unsupported(run, model):
     code, out, _ = run(model, "--format", "json", "--runtime", "tflite-cpu")
     found = json.loads(out)
     assert code == 0
@@ -92,7 +93,7 @@ def open_model(path):
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), path)
 
 
-def test_open_extents_are_a_fault_that_input_mends(run, tmp_path):
+def test_open_extents_are_a_fault_that_input_fixes(run, tmp_path):
     open_model(tmp_path / "open.onnx")
     code, out, err = run("open.onnx")
     assert (code, out) == (1, "")

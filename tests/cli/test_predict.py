@@ -8,7 +8,8 @@ import numpy as np
 import onnx
 import pytest
 
-from harness.cli import main, predict
+from harness.api import predictions
+from harness.cli import main
 from harness.prediction import fitted_predictor
 from harness.prediction.extrapolation import ranges_of
 from harness.prediction.fitted_predictor import MODEL_FILE, RANGES_FILE, make_stamp
@@ -47,7 +48,7 @@ def run(tmp_path, monkeypatch, capfd, mine):
     (tmp_path / "submissions" / "acme-phone" / "kernels-2026").mkdir(parents=True)
     (tmp_path / "submissions" / "acme-phone" / "kernels-2026" / "submission.yaml").write_text("")
     (tmp_path / "submissions" / "acme-phone" / "device.yaml").write_text("")
-    monkeypatch.setattr(predict, "validated_release", lambda paths: assemble([kernel_device()]))
+    monkeypatch.setattr(predictions, "read_release", lambda paths, on_step: assemble([kernel_device()]))
 
     def run_jobs(key, jobs, **settings):
         for job in jobs:
@@ -101,10 +102,10 @@ def test_table_shows_kernels_energy_coverage_and_what_is_missing(run, model):
     assert "coverage: 2 of 3 kernels, > 99.9 % of FLOPs" in out
     assert "not in this energy: 1 softmax, < 0.1 % of FLOPs: has no kernel type" in out
     assert "by mine (fitted now), from 60 kernels measured with a power analyser" in out
-    assert "warning: fc with cin 960, learnt from 14 to " in out
+    assert "warning: fc with cin 960, fitted on 14 to " in out
 
 
-def test_json_holds_the_same_with_every_figure(run, model):
+def test_json_has_every_figure(run, model):
     code, out, _ = run(model, "--device", "acme-phone", "--format", "json", "--coverage", "0.5")
     found = json.loads(out)
     assert code == 0
@@ -126,10 +127,10 @@ def test_json_holds_the_same_with_every_figure(run, model):
     assert found["fitted"]["n_rows"] == 60
 
 
-def test_too_little_coverage_ends_with_1_and_names_what_is_missing(run, odd):
+def test_too_little_coverage_ends_with_1_and_lists_unsupported_kernels(run, odd):
     code, out, err = run(odd, "--device", "acme-phone")
     assert (code, out) == (1, "")
-    assert "deepen: mine can speak for " in err
+    assert "deepen: mine supports " in err
     assert "1 softmax, " in err
     assert "has no kernel type" in err
     code, out, _ = run(odd, "--device", "acme-phone", "--at-least", "0.1")
@@ -161,7 +162,7 @@ def file(mine, tmp_path):
 
 
 def test_a_saved_predictor_needs_no_data(run, model, file, monkeypatch):
-    monkeypatch.setattr(predict, "validated_release", None)
+    monkeypatch.setattr(predictions, "read_release", None)
     code, out, err = run(model, "--model", file)
     assert (code, err) == (0, "")
     assert f"by mine ({file.as_posix()})" in out
@@ -194,10 +195,10 @@ def test_only_the_named_device_is_read(run, model, monkeypatch, tmp_path):
     (tmp_path / "submissions" / "other-phone" / "device.yaml").write_text("")
     read = []
 
-    def release(paths):
+    def release(paths, on_step):
         read.extend(paths)
         return assemble([kernel_device()])
 
-    monkeypatch.setattr(predict, "validated_release", release)
+    monkeypatch.setattr(predictions, "read_release", release)
     assert run(model, "--device", "acme-phone")[0] == 0
     assert [path.parent.name for path in read] == ["acme-phone"]

@@ -141,7 +141,7 @@ def test_trace_of_no_known_format_is_an_error(reduce, files):
     assert "error: a_power.csv: a file that looks like no known format; expected one of energyrunner, monsoon" in out
 
 
-def test_wrong_format_is_told_the_right_one(reduce, files):
+def test_message_about_a_wrong_format_names_the_right_one(reduce, files):
     power, times, _ = files
     code, out, _ = reduce(power, "--inferences", times, "--as", "monsoon")
     assert code == 1

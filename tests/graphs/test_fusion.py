@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from harness.graphs.fusion import fuse
-from harness.graphs.fusion_rules import ANY, read_runtime, runtime_names
+from harness.graphs.fusion_rules import ANY, read_runtime
 from harness.graphs.kernels import kernel_list
+from harness.graphs.runtime_files import runtime_names
 from harness.graphs.sizes import Sizes
 from tests.graphs.graphs import GraphMaker, long_graph
 

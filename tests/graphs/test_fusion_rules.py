@@ -4,8 +4,9 @@ import pytest
 from pydantic import ValidationError
 
 from harness.errors import UsageError
-from harness.graphs.fusion_rules import ANY, GATE, Runtime, read_runtime, runtime_names
+from harness.graphs.fusion_rules import ANY, GATE, Runtime, read_runtime
 from harness.graphs.operators import OPERATORS
+from harness.graphs.runtime_files import runtime_names
 
 SOURCE = {"here": {"title": "A page", "url": "https://example.org"}}
 OF_NAMING = {

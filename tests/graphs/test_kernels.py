@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.graphs.faults import ModelFileError
-from harness.graphs.fusion_rules import read_runtime, runtime_names
+from harness.graphs.fusion_rules import read_runtime
 from harness.graphs.graph import Graph, Node, Tensor, Window
 from harness.graphs.kernels import as_network, kernel_list
+from harness.graphs.runtime_files import runtime_names
 from harness.schema.columns import arrow_schema
 from harness.schema.cost import kernel_cost
 from harness.schema.networks import Network, configuration_of

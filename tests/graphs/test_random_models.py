@@ -2,9 +2,10 @@
 
 from hypothesis import given, settings
 
-from harness.graphs.fusion_rules import read_runtime, runtime_names
+from harness.graphs.fusion_rules import read_runtime
 from harness.graphs.kernels import kernel_list
 from harness.graphs.onnx_reader import graph_of_onnx
+from harness.graphs.runtime_files import runtime_names
 from tests.graphs.random_models import independent_flops, models, parse
 
 

@@ -103,7 +103,7 @@ def test_too_little_coverage_is_refused_and_what_is_missing_is_named():
     with pytest.raises(CoverageError) as refused:
         predict_network(kernels, truthful())
     said = str(refused.value)
-    assert re.search(r"truth can speak for 4\d\.\d % of the FLOPs .* acme-phone; expected at least 90\.0 %", said)
+    assert re.search(r"truth supports 4\d\.\d % of the FLOPs .* acme-phone; expected at least 90\.0 %", said)
     assert re.search(r"1 softmax, 4\d\.\d % of FLOPs: has no kernel type", said)
     assert "1 relu, " in said
     assert "runs in int8, not in fp32" in said
@@ -111,14 +111,14 @@ def test_too_little_coverage_is_refused_and_what_is_missing_is_named():
     found = predict_network(kernels, truthful(), at_least=share)
     assert not found.is_complete
     assert found.energy_mj == pytest.approx(predict_network(known(0), truthful()).energy_mj)
-    assert [(item.operator, item.n) for item in found.missing] == [("softmax", 1), ("relu", 1)]
+    assert [(item.operator, item.n) for item in found.unsupported] == [("softmax", 1), ("relu", 1)]
     assert [each.energy_mj is None for each in found.kernels] == [False, True, True]
 
 
 def test_a_type_that_was_never_measured_is_missing_and_named():
     pool = {"kernel": "global-avgpool", "input_h": 7, "input_w": 7, "cin": 64}
     found = predict_network([*known(0), *network(entry(pool))], truthful(), at_least=0.5)
-    assert [item.reason for item in found.missing] == ["truth has learnt from no global-avgpool on acme-phone, CPU1"]
+    assert [item.reason for item in found.unsupported] == ["truth was fitted on no global-avgpool of acme-phone, CPU1"]
     assert found.is_complete is False
 
 
@@ -127,7 +127,7 @@ def test_nothing_at_all_is_refused_whatever_is_allowed():
         predict_network(network(untyped(100)), truthful(), at_least=0)
 
 
-def test_what_was_learnt_from_is_no_extrapolation():
+def test_rows_of_the_fit_are_no_extrapolation():
     rows = training().rows
     assert extrapolations(rows, ranges_of(rows)) == []
 
@@ -142,7 +142,7 @@ def test_what_was_learnt_from_is_no_extrapolation():
         ({"cin": 4}, "cin", "4", "8 to 179"),
     ],
 )
-def test_what_is_unlike_all_that_was_learnt_from_is_warned_of(change, field, said, learnt):
+def test_kernels_unlike_all_rows_of_the_fit_are_warned_of(change, field, said, learnt):
     odd = entry(configurations(60)[0] | change)
     found = predict_network([*known(1), *network(odd)], truthful())
     (warning,) = [each for each in found.extrapolations if each.field == field]
@@ -174,7 +174,7 @@ def test_a_network_looks_to_predictors_as_rows_of_a_release_do():
     assert {tuple(row) for row in frame.fillna(-1).itertuples(index=False)} <= of_release
 
 
-def test_the_way_of_running_has_to_be_told_where_there_are_several():
+def test_the_way_of_running_has_to_be_named_where_there_are_several():
     several = (kernel_device(), kernel_device(delegate="GPU", facts={"name": "gpu"}))
     with pytest.raises(UsageError, match="measured with CPU1, GPU; choose one with --delegate"):
         training(*several)
@@ -207,7 +207,7 @@ def saved(package, tmp_path):
     return package, chosen, tmp_path / "saved"
 
 
-def test_a_saved_predictor_is_asked_where_it_was_fitted_on_these_rows(saved, monkeypatch):
+def test_a_saved_predictor_is_used_where_it_was_fitted_on_these_rows(saved, monkeypatch):
     package, chosen, folder = saved
     monkeypatch.setattr(fitted_module, "run_jobs", None)
     found = fitted_for(chosen, "mine", folder, package.name)
@@ -246,11 +246,11 @@ def test_a_predictor_that_fails_says_why(saved):
 
 def test_a_predictor_is_not_fitted_where_there_is_no_row_of_its_types(package):
     package.add("narrow", info=info_source("narrow").replace('"all"', '("se",)'))
-    with pytest.raises(UsageError, match=r"acme-phone has no row of a type that narrow speaks for \(se\)"):
+    with pytest.raises(UsageError, match=r"acme-phone has no row of a kernel type that narrow supports \(se\)"):
         make_stamp(training(), "narrow", None, package.name)
 
 
-def test_a_file_without_what_it_learnt_from_is_refused(saved):
+def test_a_file_without_its_ranges_is_refused(saved):
     package, chosen, folder = saved
     home = saved_folder(folder, "mine", chosen.subject)
     assert load_fitted(home / MODEL_FILE, package.name).ranges == ranges_of(chosen.rows)

@@ -1,7 +1,6 @@
-import sys
-
 import pytest
 
+from harness.api import simulations
 from harness.cli import main
 from harness.simulation import runner
 from harness.simulation.estimator import Estimate, UnmappedError
@@ -21,8 +20,7 @@ def run(tmp_path, monkeypatch, capfd):
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(runner, "estimate_layer", formula)
-    # The package names the function as its module is named.
-    monkeypatch.setattr(sys.modules["harness.cli.simulate"], "_networks", lambda n_variants, seed: [network()])
+    monkeypatch.setattr(simulations, "_networks", lambda n_variants, seed, on_step: [network()])
 
     def simulated(*arguments):
         monkeypatch.setattr("sys.argv", ["deepen", "simulate", *arguments])

@@ -1,4 +1,4 @@
-"""Files that a user names for a command to write."""
+"""Files that a user names for the harness to write."""
 
 from pathlib import Path
 

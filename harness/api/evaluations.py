@@ -1,0 +1,153 @@
+"""Predictors evaluated on unseen configurations, model families and devices; and a new predictor to begin with."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.api.arguments import AnyPath, OnStep, Paths, silent
+from harness.api.submissions import release_of
+from harness.defaults import EVALUATION, FIT_MEMORY_MB, FIT_SECONDS, SUBMISSIONS
+from harness.errors import UsageError
+from harness.evaluation.board import BoardRow, board, notes_on
+from harness.evaluation.comparison import BASELINE
+from harness.evaluation.plans import Plan
+from harness.evaluation.runner import RunSettings
+from harness.evaluation.runner import evaluate as run_evaluation
+from harness.evaluation.tracks import TRACKS, TrackPlans, plans_of
+from harness.files import write_file
+from harness.predictor.protocol import PredictorInfo
+from harness.predictor.registry import PACKAGE, predictor_info, predictors_in
+from harness.predictor.scaffold import write_predictor
+from harness.releases import Release
+from harness.sandbox.jobs import Limits
+from harness.schema.results import Track
+
+
+@dataclass(frozen=True, slots=True)
+class TrackBoard:
+    """Results on one track.
+
+    Attributes:
+        rows: every predictor on every subject, split and kernel type, best predictors first.
+        notes: sentences about what could not be evaluated, and where no predictor beats the baseline.
+    """
+
+    rows: Sequence[BoardRow]
+    notes: Sequence[str]
+
+
+def evaluate(
+    source: Release | Paths = SUBMISSIONS,
+    *,
+    tracks: Sequence[Track] | None = None,
+    predictors: Sequence[str] = (),
+    seed: int = 0,
+    out: AnyPath = EVALUATION,
+    fit_seconds: float = FIT_SECONDS,
+    fit_memory_mb: int = FIT_MEMORY_MB,
+    n_jobs: int = -1,
+    backend: str = "threading",
+    package: str = PACKAGE,
+    on_step: OnStep = silent,
+) -> Mapping[Track, TrackBoard]:
+    """Evaluate predictors of energy, each in a process of its own, with intervals, coverage and leaks.
+
+    Args:
+        source: release, or folders of submissions, to evaluate on.
+        tracks: what is unseen: `kernels` (configurations), `models` (model families), `devices`; all where None.
+        predictors: keys of predictors; all where none is named. The baseline is always evaluated.
+        seed: seed of folds and resamples.
+        out: folder of results; those that would come out the same are used again.
+        fit_seconds: time limit in seconds for one fit with its predictions.
+        fit_memory_mb: memory limit of a predictor in MB.
+        n_jobs: predictors that run at once; -1 for one per core.
+        backend: joblib's back end: `threading`, `loky`, or `dask` (the cluster at DASK_SCHEDULER_ADDRESS).
+        package: package of the predictors.
+        on_step: called with the name of every predictor and device that is done, and with their number.
+
+    Returns:
+        One board per track. Errors are in per cent or mJ, shares and coverages from 0 to 1.
+
+    Raises:
+        UsageError: a name is unknown, or there is nothing to evaluate on.
+        InvalidSubmissionsError: a submission has an error.
+        PredictorError: a predictor of the package is broken in its declaration.
+
+    >>> from harness import api
+    >>> boards = api.evaluate("submissions", tracks=["kernels"], predictors=["constant"])
+    >>> {row.predictor for row in boards["kernels"].rows}
+    {'constant'}
+    """
+    infos = _chosen(predictors, package)
+    release = release_of(source, on_step)
+    planned = {track: plans_of(track, release, seed) for track in tracks or TRACKS}
+    plans = _all_plans(planned)
+    settings = RunSettings(Path(out), package, Limits(fit_seconds, fit_memory_mb), seed, n_jobs, backend)
+    n_units = len(plans) * len(infos)
+    evaluated = run_evaluation(plans, infos, settings, lambda name: on_step(name, n_units))
+    boards = {}
+    for track, found in planned.items():
+        rows = board([one for one in evaluated if one.result.track == track], seed)
+        boards[track] = TrackBoard(rows, [*found.notes, *notes_on(rows)])
+        write_file(Path(out) / f"{track}.json", board_json(track, rows))
+    return boards
+
+
+def _chosen(keys: Sequence[str], package: str) -> list[PredictorInfo]:
+    """Predictors of these keys, or all, and the baseline.
+
+    Raises:
+        UsageError: there is none of a key.
+        PredictorError: a predictor of the package is broken.
+    """
+    known = predictors_in(package)
+    wanted = [*keys, *([BASELINE] if BASELINE in known else [])] if keys else list(known)
+    return [predictor_info(key, package) for key in dict.fromkeys(wanted)]
+
+
+def _all_plans(planned: Mapping[Track, TrackPlans]) -> list[Plan]:
+    plans = [plan for found in planned.values() for plan in found.plans]
+    if not plans:
+        notes = "; ".join(note for found in planned.values() for note in found.notes)
+        raise UsageError(f"nothing to evaluate on: {notes}. Name submissions that have such rows with --data")
+    return plans
+
+
+def board_json(track: str, rows: Iterable[BoardRow]) -> str:
+    """Rows of a board as `deepen evaluate --format json` prints them.
+
+    Args:
+        track: track, or `all`.
+        rows: rows of one board or several.
+
+    >>> from harness import api
+    >>> print(api.board_json("kernels", []), end="")
+    {
+     "track": "kernels",
+     "results": []
+    }
+    """
+    content: dict[str, Any] = {"track": track, "results": [row.as_json() for row in rows]}
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def new_predictor(key: str, root: AnyPath = ".") -> list[Path]:
+    """Write the folder of a new predictor, which works as it stands and says what to change.
+
+    Args:
+        key: name of the predictor, such as `my-forest`.
+        root: checkout with predictors/.
+
+    Returns:
+        The files written.
+
+    Raises:
+        UsageError: the key is not one, or is taken; or the package is not there.
+
+    >>> from harness import api
+    >>> [path.as_posix() for path in api.new_predictor("my-forest")]
+    ['predictors/my_forest/__init__.py', 'predictors/my_forest/info.py', 'predictors/my_forest/model.py']
+    """
+    return write_predictor(Path(root), key)

@@ -1,0 +1,77 @@
+"""Networks: kernels of a model file, and networks of the model families."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.api.arguments import AnyPath, OnStep, silent
+from harness.defaults import FAMILIES, RUNTIME
+from harness.graphs.families.files import WrittenFamilies, write_families
+from harness.graphs.families.phone import PHONE_FAMILIES
+from harness.graphs.model_kernels import ModelKernels, kernels_of_file
+from harness.graphs.sampler import COUNTS
+
+
+def kernels(model: AnyPath, runtime: str | None = None, inputs: Sequence[str] = ()) -> ModelKernels:
+    """Kernels that a runtime executes for a model file, with FLOPs, parameters and bytes moved of each.
+
+    Args:
+        model: ONNX or TFLite file.
+        runtime: fusion rules, one of `runtime_names()`; those of the file's format by default.
+        inputs: extents of network inputs that the file leaves open, each as `name=1x3x224x224`.
+
+    Returns:
+        The kernel list in order of execution, with the operators that have no kernel type.
+
+    Raises:
+        UsageError: there is no such runtime or input.
+        ModelFileError: the file is no model, is broken, or leaves extents open.
+
+    >>> from harness import api
+    >>> found = api.kernels("net.onnx").kernels
+    >>> [kernel.kernel for kernel in found.kernels], found.flops
+    (['fc'], 400)
+    """
+    return kernels_of_file(Path(model), runtime, inputs)
+
+
+def families(
+    names: Sequence[str] = (),
+    *,
+    n_variants: int = 50,
+    n_kernels: int | None = None,
+    seed: int = 0,
+    runtime: str = RUNTIME,
+    out: AnyPath = FAMILIES,
+    on_step: OnStep = silent,
+) -> WrittenFamilies:
+    """Write networks of the model families as ONNX files without weights, and kernel configurations drawn from them.
+
+    Args:
+        names: families; all nine where none is named.
+        n_variants: networks of each family, the published one among them.
+        n_kernels: configurations to draw; as many as SEC 2023 measured by default.
+        seed: seed of both draws.
+        runtime: fusion rules that make kernels of networks, one of `runtime_names()`.
+        out: folder to write into.
+        on_step: called with each network's name before it is built, and with the number of networks.
+
+    Returns:
+        Kernel list of every network, and the drawn configurations.
+
+    Raises:
+        UsageError: a family or the runtime is unknown, or a file cannot be written.
+
+    >>> from harness import api
+    >>> written = api.families(["ResNet18"], n_variants=1, n_kernels=16, out="families")
+    >>> [variant.model for variant in written.kernels]
+    ['ResNet18']
+    """
+    return write_families(
+        names or PHONE_FAMILIES,
+        n_variants,
+        sum(COUNTS.values()) if n_kernels is None else n_kernels,
+        seed,
+        runtime=runtime,
+        out=Path(out),
+        on_variant=on_step,
+    )

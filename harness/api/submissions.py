@@ -1,0 +1,89 @@
+"""Submissions: validated, and read as the tables of a release."""
+
+from harness import __version__
+from harness.api.arguments import OnStep, Paths, as_paths, silent
+from harness.defaults import SUBMISSIONS
+from harness.errors import InvalidSubmissionsError
+from harness.issues import Report, as_sarif, as_text
+from harness.releases import Release, assemble
+from harness.validation import RULES, Validation
+from harness.validation import validate as validate_campaigns
+from harness.validation.since import changed_campaigns
+from harness.validation.tree import campaign_paths
+
+
+def validate(paths: Paths = SUBMISSIONS, *, since: str | None = None, on_step: OnStep = silent) -> Validation:
+    """Check submissions against every rule; faults are collected in the report, never raised.
+
+    Args:
+        paths: submission trees, device folders, campaign folders or single files of them.
+        since: commit, branch or tag; only what changed in the paths since then is checked.
+        on_step: called with each campaign's path before it is read, and with the number of campaigns.
+
+    Returns:
+        Campaigns without errors, and the report of all faults.
+
+    Raises:
+        UsageError: a path does not exist, nothing like a submission is there, or git knows no such commit.
+
+    >>> from harness import api
+    >>> found = api.validate("submissions/acme-phone")
+    >>> found.report.n_rows, found.report.n_errors
+    (10, 0)
+    """
+    chosen = as_paths(paths)
+    if since is not None:
+        chosen = [changed for path in chosen for changed in changed_campaigns(path, since)]
+    n_campaigns = len(campaign_paths(chosen))
+    return validate_campaigns(chosen, lambda name: on_step(name, n_campaigns))
+
+
+def read_release(paths: Paths = SUBMISSIONS, *, on_step: OnStep = silent) -> Release:
+    """Tables of all submissions in some folders, validated.
+
+    Args:
+        paths: submission trees, device folders, campaign folders or single files of them.
+        on_step: called with each campaign's path before it is read, and with the number of campaigns.
+
+    Returns:
+        One Arrow table per level, and those of devices, submissions and errata. Energies are in mJ, times in ms,
+        powers in mW.
+
+    Raises:
+        InvalidSubmissionsError: a submission has an error; the message lists all errors.
+        UsageError: a path does not exist, or nothing like a submission is there.
+
+    >>> from harness import api
+    >>> release = api.read_release("submissions")
+    >>> release.levels["kernels"].select(["kernel", "energy_mj"]).to_pylist()[0]
+    {'kernel': 'bnrelu', 'energy_mj': 0.625}
+    """
+    validated = validate(paths, on_step=on_step)
+    if validated.report.n_errors:
+        raise InvalidSubmissionsError(as_text(validated.report))
+    return assemble(validated.campaigns)
+
+
+def sarif(report: Report) -> str:
+    """Report of a validation as a SARIF log, as code scanning reads it.
+
+    >>> from harness import api
+    >>> '"version": "2.1.0"' in api.sarif(api.validate("submissions").report)
+    True
+    """
+    return as_sarif(report, {rule.rule: rule.summary for rule in RULES.values()}, __version__)
+
+
+def severity_of(rule: str) -> str:
+    """Severity of a validation rule: `error` keeps a row or submission out, `warning` is for the reader.
+
+    >>> from harness import api
+    >>> api.severity_of("energy-positive")
+    'error'
+    """
+    return RULES[rule].severity
+
+
+def release_of(source: Release | Paths, on_step: OnStep = silent) -> Release:
+    """A release as it is given, or read from folders."""
+    return source if isinstance(source, Release) else read_release(source, on_step=on_step)

@@ -1,0 +1,113 @@
+"""Power traces: reduced to energy per inference, and drawn."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from harness.api.arguments import AnyPath, OnStep, silent
+from harness.errors import UsageError
+from harness.traces.formats import TraceOptions
+from harness.traces.reduction import Reduction
+from harness.traces.runs import Run, find_runs, reduce_runs
+from harness.traces.trace import TraceFault
+from harness.validation import RULES
+
+_FIGURES: Final = (
+    "n_samples", "sampling_hz", "n_inferences", "n_used", "energy_mj", "energy_median_mj", "energy_std_mj",
+    "energy_ci95_mj", "energy_idle_subtracted_mj", "idle_power_mw", "latency_ms", "power_mw", "clock_residual_ms",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ReducedRun:
+    """A run with what its trace gives.
+
+    Attributes:
+        run: its files.
+        reduction: energy per inference in mJ and what goes with it, or the fault that keeps the trace from being read.
+    """
+
+    run: Run
+    reduction: Reduction | TraceFault
+
+    @property
+    def faults(self) -> tuple[TraceFault, ...]:
+        """All findings about the run."""
+        return (self.reduction,) if isinstance(self.reduction, TraceFault) else self.reduction.faults
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether the trace could be read."""
+        return not isinstance(self.reduction, TraceFault)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether a finding is an error, so that the energy cannot be used."""
+        return any(RULES[fault.rule].severity == "error" for fault in self.faults)
+
+    def as_json(self) -> dict[str, Any]:
+        """The run as `deepen reduce --format json` gives it; null where unknown."""
+        figures = {} if isinstance(self.reduction, TraceFault) else asdict(self.reduction)
+        issues = [asdict(fault) | {"severity": RULES[fault.rule].severity} for fault in self.faults]
+        return {
+            "trace": self.run.power.as_posix(),
+            **{name: figures.get(name) for name in _FIGURES},
+            "issues": issues,
+        }
+
+
+def reduce(
+    trace: AnyPath,
+    inferences: AnyPath | None = None,
+    baseline: AnyPath | None = None,
+    *,
+    n_each: int = 1,
+    trace_format: str | None = None,
+    channel: str | None = None,
+    sampling_hz: float | None = None,
+    n_jobs: int = -1,
+    backend: str = "loky",
+    on_step: OnStep = silent,
+) -> list[ReducedRun]:
+    """Reduce a power trace, or every run of a folder, to energy per inference.
+
+    Args:
+        trace: power trace, or a folder of runs.
+        inferences: file with start and end of every inference; a folder of runs has its own.
+        baseline: trace of the idle device.
+        n_each: inferences in each window.
+        trace_format: name of the trace format; recognised where it is None.
+        channel: power column or rail, of several.
+        sampling_hz: sampling rate in Hz of a log without time stamps.
+        n_jobs: processes for a folder of runs; -1 for one per core.
+        backend: joblib's back end: `loky`, `threading`, or `dask` (the cluster at DASK_SCHEDULER_ADDRESS).
+        on_step: called with each run's name when it is reduced, and with the number of runs.
+
+    Returns:
+        One result per run, in order of their paths; energies in mJ, latency in ms, power in mW.
+
+    Raises:
+        UsageError: a file or format does not exist, a folder has no run, or a file is missing.
+
+    >>> from harness import api
+    >>> (run,) = api.reduce("run_power.csv", "run_inference_time.csv")
+    >>> run.reduction.n_used, round(run.reduction.energy_mj, 1)
+    (4, 62.5)
+    """
+    if Path(trace).is_dir():
+        if inferences or baseline:
+            raise UsageError("a folder of runs brings its own inferences and baselines; name one trace")
+        runs = find_runs(Path(trace))
+    elif inferences is None:
+        raise UsageError("--inferences FILE is needed: start and end of every inference")
+    else:
+        idle = None if baseline is None else Path(baseline)
+        options = TraceOptions(channel, sampling_hz)
+        runs = [Run(Path(trace), Path(inferences), idle, n_each, trace_format, options)]
+    reductions = reduce_runs(
+        runs,
+        n_jobs=n_jobs if len(runs) > 1 else 1,
+        backend=backend,
+        on_run=lambda name: on_step(name, len(runs)),
+    )
+    return [ReducedRun(run, reduction) for run, reduction in zip(runs, reductions, strict=True)]

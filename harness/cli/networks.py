@@ -1,0 +1,138 @@
+"""The commands about networks: `kernels` and `families`."""
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import typer
+
+from harness import api
+from harness.cli.options import Inputs, ModelFile, Runtime
+from harness.cli.printing import print_json, print_table, steps
+from harness.defaults import FAMILIES, RUNTIME
+from harness.issues import printable, share_in_words
+
+KernelsFormat = Literal["table", "json", "csv", "network"]
+
+_CONFIGURATION: Final = ("kernel", "operator", "input", "cout", "window", "stride", "groups")
+_COSTS: Final = ("FLOPs", "params", "bytes", "of FLOPs")
+_FAMILY: Final = (
+    "family", "networks", "kernels", "MFLOP as published", "mean", "least", "most", "coverage of FLOPs",
+)  # fmt: skip
+
+
+def kernels(
+    model: ModelFile,
+    runtime: Runtime = None,
+    form: Annotated[KernelsFormat, typer.Option("--format", help="Form of the list.")] = "table",
+    inputs: Inputs = None,
+) -> None:
+    """List the kernels that a runtime executes for a model file, with FLOPs, parameters and bytes of each.
+
+    Example: deepen kernels mobilenet.onnx --input input=1x3x224x224 --format csv
+    """
+    found = api.kernels(model, runtime, inputs or ())
+    if form == "json":
+        print_json(found.as_json())
+    elif form == "network":
+        typer.echo(api.network_json(found.as_network()), nl=False)
+    elif form == "csv":
+        typer.echo(found.as_csv(), nl=False)
+    else:
+        _print_kernels(found)
+
+
+def _print_kernels(listed: "api.ModelKernels") -> None:
+    """Print the list as a table, then totals, coverage and what runs no kernel."""
+    found = listed.kernels
+    rows = []
+    for number, kernel in enumerate(found.kernels, 1):
+        counts = (f"{count:,}" for count in (kernel.flops, kernel.params, kernel.bytes_moved))
+        share = share_in_words(kernel.flops / max(found.flops, 1))
+        rows.append((str(number), *_configuration(kernel), *counts, share))
+    title = f"{printable(listed.file.name)} on {listed.runtime.title}"
+    print_table(("#", *_CONFIGURATION, *_COSTS), rows, left=_CONFIGURATION, width=160, title=title)
+    totals = f"{found.flops:,} FLOPs, {found.params:,} params, {found.bytes_moved:,} bytes moved"
+    typer.echo(f"{_counted(len(found.kernels))}, {totals}")
+    typer.echo(coverage_line(found))
+    if found.free:
+        typer.echo(f"without a kernel: {', '.join(f'{n} {operator}' for operator, n in found.free.items())}")
+
+
+def coverage_line(found: "api.KernelList") -> str:
+    """Share of a network that has a kernel type, and the operators that have none."""
+    of_flops = share_in_words(found.coverage_flops)
+    line = f"coverage: {found.n_typed} of {_counted(len(found.kernels))}, {of_flops} of FLOPs"
+    missing = ", ".join(f"{item.operator} {share_in_words(item.flops_share)}" for item in found.unsupported)
+    return f"{line}; unsupported: {missing}" if missing else line
+
+
+def _counted(n_kernels: int) -> str:
+    return "1 kernel" if n_kernels == 1 else f"{n_kernels} kernels"
+
+
+def _configuration(kernel: "api.NetworkKernel") -> tuple[str, ...]:
+    """Cells of a kernel from its type to its groups; empty where a field does not apply."""
+
+    def crossed(*extents: int | None) -> str:
+        return "x".join(str(extent) for extent in extents if extent is not None)
+
+    channels = [kernel.cin, kernel.cin2, kernel.cin3, kernel.cin4]
+    joined = "+".join(str(count) for count in channels if count is not None)
+    plane = crossed(kernel.input_h, kernel.input_w)
+    return (
+        kernel.kernel or "none",
+        kernel.operator,
+        f"{plane}x{joined}" if plane and joined else joined,
+        crossed(kernel.cout),
+        crossed(kernel.kernel_h, kernel.kernel_w),
+        crossed(kernel.stride_h, kernel.stride_w),
+        crossed(kernel.groups),
+    )
+
+
+def families(
+    family: Annotated[list[str] | None, typer.Option("--family", help="Family; all nine by default.")] = None,
+    n_variants: Annotated[int, typer.Option("--variants", min=1, help="Networks of each family.")] = 50,
+    n_kernels: Annotated[
+        int | None,
+        typer.Option("--kernels", min=1, help="Configurations to draw; as many as SEC 2023 measured by default."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of both draws.")] = 0,
+    runtime: Annotated[str, typer.Option("--runtime", help="Fusion rules that make kernels of networks.")] = RUNTIME,
+    out: Annotated[Path, typer.Option("--out", help="Folder to write into.")] = FAMILIES,
+) -> None:
+    """Write variants of the model families as ONNX, and kernel configurations drawn from them, to be measured.
+
+    Example: deepen families --family ResNet18 --variants 10 --seed 0
+    """
+    with steps("Families") as step:
+        written = api.families(
+            family or (),
+            n_variants=n_variants,
+            n_kernels=n_kernels,
+            seed=seed,
+            runtime=runtime,
+            out=out,
+            on_step=step,
+        )
+    _print_families(written)
+
+
+def _print_families(written: "api.WrittenFamilies") -> None:
+    by_family: dict[str, list[api.KernelList]] = defaultdict(list)
+    for variant, found in written.kernels.items():
+        by_family[variant.family].append(found)
+    rows = []
+    for family, members in by_family.items():
+        costs = [found.flops / 1e6 for found in members]
+        shown = [f"{figure:,.0f}" for figure in (costs[0], sum(costs) / len(costs), min(costs), max(costs))]
+        coverage = min(found.coverage_flops for found in members)
+        rows.append((family, str(len(members)), str(len(members[0].kernels)), *shown, f"{coverage:.1%}"))
+    print_table(_FAMILY, rows, left=("family",), width=140)
+    sample = written.sample
+    typer.echo("1 MAC counts as 2 FLOP")
+    typer.echo(f"{len(sample.configurations)} kernel configurations: {written.configurations_file.as_posix()}")
+    for kernel, n_missing in sample.missing.items():
+        typer.echo(f"  {n_missing} fewer {kernel} than wanted; the networks have no more; more variants have")
+    typer.echo(f"{len(written.kernels)} networks without weights: {written.folder.as_posix()}/<family>/<model>.onnx")

@@ -1,0 +1,35 @@
+"""Options and arguments that several commands have."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from harness import api
+from harness.defaults import SUBMISSIONS
+
+TableFormat = Literal["text", "json"]
+
+Root = Annotated[
+    Path, typer.Option("--root", help="Checkout with submissions/, dataset_cards/ and site/.", file_okay=False)
+]
+Submissions = Annotated[Path | None, typer.Option("--submissions", help="Folder of submissions; ROOT/submissions.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder of submissions.")]
+Data = Annotated[
+    list[Path] | None, typer.Option("--data", help=f"Folder of submissions, device or campaign; {SUBMISSIONS}/.")
+]
+Inputs = Annotated[
+    list[str] | None, typer.Option("--input", help="Extents of an input, as in name=1x3x224x224; repeatable.")
+]
+ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="ONNX or TFLite file.")]
+Package = Annotated[str, typer.Option("--predictors", help="Package that holds the predictors.")]
+Runtime = Annotated[
+    str | None,
+    typer.Option("--runtime", help=f"Fusion rules: {', '.join(api.runtime_names())}; by the file's format by default."),
+]
+
+
+def find_packages_here() -> None:
+    """Find a package in the current folder, as `python -m` does."""
+    sys.path.append(str(Path.cwd()))

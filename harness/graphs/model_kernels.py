@@ -1,0 +1,110 @@
+"""The kernel list of a model file: read, fused by the rules of one runtime, and written as JSON, CSV or a network."""
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from harness.errors import UsageError
+from harness.graphs.fusion_rules import Runtime, read_runtime
+from harness.graphs.graph import Graph
+from harness.graphs.kernels import KernelList, as_network, kernel_list
+from harness.graphs.reading import parse_input_option, read_model
+from harness.issues import quoted
+from harness.schema.networks import Network
+from harness.schema.vocabulary import CONFIGURATION_FIELDS
+
+CSV_COLUMNS: Final = ("kernel", "dtype", *CONFIGURATION_FIELDS, "operator", "flops", "params", "bytes_moved")
+"""Columns of a kernel table that a model file gives, then those that kernels.csv does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelKernels:
+    """Kernels that a runtime executes for a model file.
+
+    Attributes:
+        file: the model file.
+        runtime: fusion rules.
+        kernels: the kernels in order of execution, with what has no kernel type.
+    """
+
+    file: Path
+    runtime: Runtime
+    kernels: KernelList
+
+    @property
+    def model(self) -> str:
+        """Name of the model: that of its file."""
+        return self.file.stem
+
+    def as_json(self) -> dict[str, Any]:
+        """The list as `deepen kernels --format json` gives it; a kernel without a type has null there."""
+        found = self.kernels
+        return {
+            "model": self.model,
+            "runtime": self.runtime.name,
+            "kernels": [
+                {"operator": kernel.operator, "kernel": kernel.kernel, **kernel.model_dump(exclude_none=True)}
+                for kernel in found.kernels
+            ],
+            "total": {
+                "n_kernels": len(found.kernels),
+                "flops": found.flops,
+                "params": found.params,
+                "bytes_moved": found.bytes_moved,
+            },
+            "coverage": {"kernels": found.coverage_kernels, "flops": found.coverage_flops},
+            "unsupported": [
+                {"operator": item.operator, "n": item.n, "flops_share": item.flops_share} for item in found.unsupported
+            ],
+            "free": dict(found.free),
+        }
+
+    def as_csv(self) -> str:
+        """The list as a table of kernels, one row each; a field that does not apply is empty."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(kernel.model_dump() for kernel in self.kernels.kernels)
+        return text.getvalue()
+
+    def as_network(self) -> Network:
+        """The list as `graphs/<model>.json` of a submission holds it.
+
+        Raises:
+            UsageError: the file's name cannot be the name of a model.
+        """
+        try:
+            return as_network(self.model, self.runtime, self.kernels)
+        except ValidationError as error:
+            raise UsageError(
+                f"{quoted(self.model)} cannot name a model; name the file as models.csv does, with letters, digits, "
+                "space and any of . _ + - (at most 100)"
+            ) from error
+
+
+def kernels_of_file(file: Path, runtime: str | None = None, inputs: Iterable[str] = ()) -> ModelKernels:
+    """Kernels that a runtime executes for a model file.
+
+    Args:
+        file: ONNX or TFLite file.
+        runtime: name of the fusion rules; those of the file's format by default.
+        inputs: extents of network inputs that the file leaves open, each as `name=1x3x224x224`.
+
+    Raises:
+        UsageError: there is no such runtime or input, or extents cannot be read.
+        ModelFileError: the file is no model, is broken, or leaves extents open.
+    """
+    rules = None if runtime is None else read_runtime(runtime)
+    graph = read_model(file, dict(parse_input_option(text) for text in inputs))
+    rules = rules or default_runtime(graph)
+    return ModelKernels(file, rules, kernel_list(graph, rules))
+
+
+def default_runtime(graph: Graph) -> Runtime:
+    """Rules of the runtime that a model file is made for; only TFLite files have their channels last."""
+    return read_runtime("tflite-cpu" if graph.layout == "channels-last" else "onnxruntime-cpu")
