@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-ON_ALL_CORES := -n auto --dist worksteal
+ON_ALL_CORES := -n auto --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup publish test fast coverage lint check regenerate validate build score evaluate site serve bench lock \
@@ -45,6 +45,7 @@ lint: setup ## style and types
 check: lint test validate ## what a pull request is checked for: lint, types, tests, submissions
 
 regenerate: setup ## write the committed files that are made from others; read the difference before you commit it
+	$(BIN)/python -m harness.regenerate
 	$(BIN)/python -m tests.generated
 	$(BIN)/python -m pytest -q --update-golden tests/validation
 

@@ -2,49 +2,12 @@
 
 import ast
 from collections.abc import Mapping
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-LAYERS = (
-    {"errors"},
-    {"discovery", "issues", "parallel", "swap"},
-    {"schema", "traces"},
-    {"validation", "graphs", "releases", "splits"},
-    {"intake", "simulation", "predictor", "scoring"},
-    {"sandbox"},
-    {"prediction"},
-    {"evaluation"},
-    {"packaging", "pages"},
-    {"cli"},
-)
-"""From the lowest to the highest; a room imports lower layers and itself."""
+from tests.test_layers import LAYERS, MODULES, imports_of, room_of
+
 FOUNDATION = LAYERS[0] | LAYERS[1]
 """Modules without a domain of their own, which every room may import."""
-LAYER = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
-MODULES = {
-    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
-    for path in sorted((ROOT / "harness").rglob("*.py"))
-}
 BEGIN, END = "<!-- picture: begin -->\n", "<!-- picture: end -->\n"
-
-
-def room_of(module: str) -> str:
-    """Name of the folder, or of the module, directly below the package."""
-    return module.split(".")[1]
-
-
-def imports_of(module: str) -> set[str]:
-    """Modules of the harness that a module imports, anywhere in it."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module} imports relatively"
-            names = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= {name if name in MODULES else str(node.module) for name in names}
-    # The package itself holds only its version.
-    return {name for name in found if name.startswith("harness.")}
 
 
 def room_imports() -> dict[str, set[str]]:
@@ -84,7 +47,9 @@ def picture() -> str:
     lines = ["```mermaid", "flowchart TB"]
     for room, below in sorted(drawn_arrows().items()):
         lines += [f"  {room} --> {other}" for other in sorted(below)]
-    lines += ["```", "", "| layer | room | purpose |", "|---|---|---|"]
+    foundation = ", ".join(f"`{room}`" for room in sorted(FOUNDATION))
+    lines += ["```", "", f"Every room may also import {foundation}.", ""]
+    lines += ["| layer | room | purpose |", "|---|---|---|"]
     for number, rooms in reversed(list(enumerate(LAYERS))):
         lines += [f"| {number} | `{room}` | {purpose_of(room)} |" for room in sorted(rooms)]
     return "\n".join([*lines, ""])

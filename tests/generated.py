@@ -6,7 +6,8 @@ import typer
 from typer.cli import get_docs_for_click
 
 from harness.cli import app
-from tests.architecture import ROOT, with_picture
+from tests.architecture import with_picture
+from tests.test_layers import ROOT
 
 _ABOUT_COMMANDS = """---
 title: Command line

@@ -4,8 +4,9 @@ import ast
 
 import pytest
 
-from tests.architecture import ROOT, direct_arrows, drawn_arrows, room_imports
+from tests.architecture import direct_arrows, drawn_arrows, room_imports
 from tests.documents import links, section
+from tests.test_layers import ROOT
 
 DOCUMENT = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 NAMED = sorted(

@@ -1,7 +1,7 @@
 import pytest
 
-from tests.architecture import ROOT
 from tests.changed import affected_tests, changed_paths
+from tests.test_layers import ROOT
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 import typer
 
 from harness.cli import app
-from tests.architecture import ROOT
 from tests.documents import code_spans, command_lines, heading_ids, links
+from tests.test_layers import ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob(".github/*.md")])
 PAGES = sorted(ROOT.glob("site/*.md"))

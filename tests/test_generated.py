@@ -1,7 +1,7 @@
 import pytest
 
-from tests.architecture import ROOT
 from tests.generated import DOCUMENTS
+from tests.test_layers import ROOT
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

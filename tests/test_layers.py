@@ -1,11 +1,48 @@
 """A module imports lower layers, or its own room; nothing imports upwards, sideways or in a circle."""
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from tests.architecture import LAYER, MODULES, ROOT, imports_of, room_of
+ROOT = Path(__file__).parents[1]
+LAYERS = (
+    {"errors"},
+    {"discovery", "issues", "parallel", "swap"},
+    {"schema", "traces"},
+    {"validation", "graphs", "releases", "splits"},
+    {"intake", "simulation", "predictor", "scoring"},
+    {"sandbox"},
+    {"prediction"},
+    {"evaluation"},
+    {"packaging", "pages"},
+    {"cli"},
+)
+LAYER = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted((ROOT / "harness").rglob("*.py"))
+}
+
+
+def room_of(module):
+    return module.split(".")[1]
+
+
+def imports_of(module):
+    """Modules of the harness that a module imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively"
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in MODULES else node.module for name in names}
+    # The package itself holds only its version.
+    return {name for name in found if name.startswith("harness.")}
 
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - {"harness"}))
