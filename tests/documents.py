@@ -108,3 +108,12 @@ def heading_ids(text: str) -> set[str]:
     """
     titles = [title.lower().replace(" ", "-") for *_, title in _headings(text)]
     return {"".join(letter for letter in title if letter.isalnum() or letter in "-_") for title in titles}
+
+
+def heading_names(text: str) -> list[str]:
+    """Words of every heading, in order.
+
+    >>> heading_names("# A\\n\\n## B { #b }\\n")
+    ['A', 'B']
+    """
+    return [title for *_, title in _headings(text)]
