@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-ON_ALL_CORES := -n auto --dist loadgroup --no-loadscope-reorder
+ON_ALL_CORES := -n auto --dist loadgroup --no-loadscope-reorder -p tests.scheduling
 
 .DEFAULT_GOAL := help
 .PHONY: help setup publish test fast coverage lint check regenerate validate build score evaluate site serve bench lock \
