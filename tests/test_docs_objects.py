@@ -1,10 +1,12 @@
 """What the code declares has its place on the pages: objects are compared with tables, not words with patterns."""
 
+import inspect
 from html import unescape
 from typing import get_args
 
 import pytest
 
+from harness import api
 from harness.graphs.fusion_rules import runtime_names
 from harness.intake.formats import intake_formats
 from harness.pages.rules import RuleDoc
@@ -85,3 +87,10 @@ def test_every_api_file_has_its_row(generated):
 def test_every_predictor_of_the_changelog_exists():
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert set(predictors_in()) <= set(code_spans(changelog))
+
+
+def test_every_function_of_the_api_is_on_its_page():
+    functions = [getattr(api, name) for name in api.__all__ if inspect.isfunction(getattr(api, name))]
+    own = {function.__module__ for function in functions if function.__module__.startswith("harness.api.")}
+    shown = {line.removeprefix("::: ") for line in page("python").splitlines() if line.startswith("::: ")}
+    assert own == shown
