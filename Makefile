@@ -4,9 +4,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+ON_ALL_CORES := -n auto --dist loadgroup --no-loadscope-reorder -p tests.scheduling
 
 .DEFAULT_GOAL := help
-.PHONY: help setup publish test lint check validate build score evaluate site serve bench lock clean
+.PHONY: help setup publish test fast coverage lint check regenerate validate build score evaluate site serve bench lock \
+  clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -26,19 +28,31 @@ publish: setup ## validate, evaluate the predictors, build the datasets, score t
 	$(BIN)/deepen publish
 
 test: setup ## run every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(ON_ALL_CORES)
+
+fast: setup ## run the tests of the rooms that changed since main, failed ones first, until one fails
+	$(BIN)/python -m tests.changed
+
+coverage: setup ## run every test and report the lines that none runs; HTML below dist/coverage/html/
+	@mkdir -p dist/coverage
+	$(BIN)/python -m pytest $(ON_ALL_CORES) --cov --cov-report=term --cov-report=html
 
 lint: setup ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-check: lint test validate ## what a pull request is held to: lint, types, tests, submissions
+check: lint test validate ## what a pull request is checked for: lint, types, tests, submissions
+
+regenerate: setup ## write the committed files that are made from others; read the difference before you commit it
+	$(BIN)/python -m harness.regenerate
+	$(BIN)/python -m tests.generated
+	$(BIN)/python -m pytest -q --update-golden tests/validation
 
 validate build score evaluate site serve: setup ## one step of publish on its own
 	$(BIN)/deepen $@
 
-bench: setup ## measure validation and trace reduction beside named alternatives
+bench: setup ## measure validation, traces, graphs, predictors and start-up beside named alternatives
 	$(BIN)/python -m tests.bench
 
 lock: setup ## refresh the exact versions in requirements.lock

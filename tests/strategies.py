@@ -1,6 +1,7 @@
 """Hypothesis strategies of valid row tables, derived from the bounds that the schema declares."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -45,17 +46,28 @@ def _cells(column: Column) -> st.SearchStrategy[Any]:
     return st.one_of(st.just(column.default), values(column))
 
 
+@cache
+def _cells_of(level: Level) -> Mapping[str, st.SearchStrategy[Any]]:
+    """Cells of every column; kept, because a strategy of a pattern costs more to make than to draw from."""
+    return {name: _cells(column) for name, column in columns_of(ROWS[level]).items()}
+
+
+@cache
+def _values_of(level: Level) -> Mapping[str, st.SearchStrategy[Any]]:
+    return {name: values(column) for name, column in columns_of(ROWS[level]).items()}
+
+
 @st.composite
 def _rows(draw: st.DrawFn, level: Level, delegates: Sequence[str]) -> dict[str, Any]:
-    columns = columns_of(ROWS[level])
-    row = {name: draw(_cells(column)) for name, column in columns.items() if name not in CONFIGURATION_FIELDS}
+    cells = _cells_of(level)
+    row = {name: draw(cell) for name, cell in cells.items() if name not in CONFIGURATION_FIELDS}
     row["delegate"] = draw(st.sampled_from(delegates))
     if level == "kernels":
         for name in CONFIGURATION_FIELDS:
             if name in KERNEL_REQUIRES[row["kernel"]]:
-                row[name] = draw(values(columns[name]))
+                row[name] = draw(_values_of(level)[name])
             elif name in KERNEL_ALLOWS.get(row["kernel"], ()):
-                row[name] = draw(_cells(columns[name]))
+                row[name] = draw(cells[name])
     return row
 
 
@@ -79,17 +91,20 @@ def row_tables(
     return unique.map(lambda rows: pa.Table.from_pylist(rows, schema=arrow_schema(ROWS[level])))
 
 
-def kernel_lists(table: pa.Table) -> st.SearchStrategy[dict[str, Network]]:
-    """Kernel lists of some of the networks in a table of model rows; kernels hold whatever their fields admit."""
-    columns = columns_of(NetworkKernel)
+@cache
+def _kernel_entries() -> st.SearchStrategy[dict[str, Any]]:
     # Totals must fit into the column of the row.
     small = {name: st.integers(0, 10**12) for name in ("flops", "params", "bytes_moved")}
-    entry = st.fixed_dictionaries({name: _cells(column) for name, column in columns.items()} | small)
+    return st.fixed_dictionaries({name: _cells(column) for name, column in columns_of(NetworkKernel).items()} | small)
+
+
+def kernel_lists(table: pa.Table) -> st.SearchStrategy[dict[str, Network]]:
+    """Kernel lists of some of the networks in a table of model rows; kernels hold whatever their fields admit."""
     models = sorted(set(table.column("model").to_pylist()))
 
     def network(model: str) -> st.SearchStrategy[Network]:
         head = {"schema_version": st.just(1), "model": st.just(model), "runtime": st.sampled_from(["one", "two"])}
-        kernels = st.lists(entry, min_size=1, max_size=3)
+        kernels = st.lists(_kernel_entries(), min_size=1, max_size=3)
         return st.fixed_dictionaries(head | {"kernels": kernels}).map(Network.model_validate)
 
     return st.fixed_dictionaries({}, optional={model: network(model) for model in models})

@@ -10,7 +10,6 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.stats import theilslopes
 
 from harness.traces.trace import Reals
 
@@ -136,6 +135,9 @@ class ArrivalFit:
 def _slope(positions: Reals, arrivals: Reals) -> float:
     """Median of pairwise slopes, over an even choice of points where there are very many."""
     chosen = np.unique(np.linspace(0, len(positions) - 1, min(len(positions), _MOST_POINTS)).astype(np.int64))
+    # Importing it takes longer than the rest of this room; only logs that a host stamps need it.
+    from scipy.stats import theilslopes
+
     return float(theilslopes(arrivals[chosen], positions[chosen])[0])
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from harness.traces.clock import ArrivalFit, SampleClock
 from harness.traces.health import Health
@@ -247,7 +247,7 @@ def _rate(health: Health, clock: SampleClock | None) -> float | None:
 def _interval(mean: float, deviation: float | None, n: int) -> tuple[float, float] | None:
     if deviation is None:
         return None
-    half = float(student_t.ppf(0.975, n - 1)) * deviation / n**0.5
+    half = float(stdtrit(n - 1, 0.975)) * deviation / n**0.5
     return mean - half, mean + half
 
 

@@ -39,6 +39,8 @@ PAGES = {
     "submit": "submit/",
     "api": "api/",
     "reference": "reference/",
+    "commands": "cli/",
+    "traces": "trace-reference/",
 }
 DARK_PAGES = ("home", "phone", "simulated", "scale", "rules", "method", "reference")
 WIDTHS = (390, 1440)

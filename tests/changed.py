@@ -1,0 +1,75 @@
+"""Runs the tests of the rooms that changed: `python -m tests.changed`, or `make fast`.
+
+Rooms above a changed one are left to the whole run.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+ROOT = Path(__file__).parents[1]
+ALWAYS = ("tests/test_architecture.py", "tests/test_layers.py")
+BESIDE = {
+    "dataset_cards": "tests/packaging",
+    "predictors": "tests/predictors",
+    "site": "tests/pages",
+    "submissions": "tests/scoring",
+}
+"""Tests of what has no room of its own, by its first folder."""
+
+
+def affected_tests(paths: Iterable[str]) -> list[str]:
+    """Test files and folders, and changed modules with their doctests, for paths of changed files.
+
+    Args:
+        paths: relative to the root of the repository.
+
+    >>> affected_tests(["harness/traces/clock.py", "tests/intake/test_csv.py", "LICENSE"])
+    ['harness/traces/clock.py', 'tests/intake/test_csv.py', 'tests/traces']
+    """
+    found: set[str] = set()
+    for path in map(PurePosixPath, paths):
+        first, *rest = path.parts
+        if path.suffix == ".py" and first in ("harness", "predictors"):
+            found.add(path.as_posix())
+        if path.suffix == ".md":
+            found.add("tests/test_docs.py")
+        if first == "harness":
+            found.add(f"tests/test_{path.stem}.py" if len(rest) == 1 else f"tests/{rest[0]}")
+        elif first == "tests":
+            found.add(_beside(path))
+        elif first in BESIDE:
+            found.add(BESIDE[first])
+    return sorted(found)
+
+
+def _beside(path: PurePosixPath) -> str:
+    """A test file itself; the folder of anything else below `tests/`, and `tests/validation` for its golden cases."""
+    folder = path.parts[1] if len(path.parts) > 2 else ""
+    if folder.startswith("golden"):
+        return "tests/validation"
+    return path.as_posix() if path.name.startswith("test_") or not folder else f"tests/{folder}"
+
+
+def changed_paths() -> list[str]:
+    """Files that differ from where this branch left main, and files that git does not know yet."""
+    base = _git("merge-base", "HEAD", "origin/main") or _git("merge-base", "HEAD", "main") or ["HEAD"]
+    return [*_git("diff", "--name-only", base[0]), *_git("ls-files", "--others", "--exclude-standard")]
+
+
+def _git(*arguments: str) -> list[str]:
+    finished = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    return finished.stdout.splitlines()
+
+
+def main() -> int:
+    """Run what changed; the exit code is that of pytest."""
+    chosen = [path for path in dict.fromkeys([*affected_tests(changed_paths()), *ALWAYS]) if (ROOT / path).exists()]
+    sys.stdout.write(f"tests of {' '.join(chosen)}\n")
+    sys.stdout.flush()
+    return subprocess.call([sys.executable, "-m", "pytest", "-x", "--ff", *chosen], cwd=ROOT)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
