@@ -11,6 +11,7 @@ import pytest
 from harness import api
 from harness.api import publishing
 from harness.errors import InvalidSubmissionsError
+from harness.packaging.build import BuiltDataset
 from tests.validation.golden import BASE
 
 ROOT = Path(__file__).parents[1]
@@ -103,7 +104,10 @@ def test_publishing_rates_and_builds_once(monkeypatch, tmp_path):
         return call
 
     monkeypatch.setattr(publishing, "rate", counted("rate", []))
-    monkeypatch.setattr(publishing, "build_datasets", counted("build_datasets", []))
+    dataset = BuiltDataset(
+        "models", "1.0.0", is_dev=False, folder=None, n_rows=0, n_devices=0, content_sha256=None, difference=""
+    )
+    monkeypatch.setattr(publishing, "build_datasets", counted("build_datasets", [dataset]))
     monkeypatch.setattr(publishing, "_site", counted("site", tmp_path))
     published = api.publish(tmp_path, BASE)
     assert calls == ["build_datasets", "rate", "site"]

@@ -10,7 +10,6 @@ from harness import api
 from harness.graphs.fusion_rules import runtime_names
 from harness.intake.formats import intake_formats
 from harness.pages.rules import RuleDoc
-from harness.pages.write import write_pages
 from harness.predictor.registry import predictors_in
 from harness.releases import assemble
 from harness.schema.columns import columns_of
@@ -22,7 +21,7 @@ from harness.validation import RULES
 from harness.validation.layout import DEVICE_FILE, LEVEL_FILES, MANIFEST_FILE, NETWORKS_FOLDER, TRACES_FOLDER
 from tests.campaigns import phone_campaign
 from tests.documents import code_spans, first_cells, heading_names, section
-from tests.pages.conftest import copy_of_site
+from tests.pages.conftest import copy_of_site, write_site
 from tests.test_layers import ROOT
 
 
@@ -58,7 +57,7 @@ def generated(tmp_path_factory):
     """Pages of a small release with all rules."""
     rules = [RuleDoc(rule.rule, rule.severity, rule.summary, rule.why, subject=rule.subject) for rule in RULES.values()]
     site = copy_of_site(tmp_path_factory.mktemp("documented"))
-    write_pages(assemble([phone_campaign()]), "1.2.3", rules, site)
+    write_site(assemble([phone_campaign()]), site, rules)
     return site
 
 

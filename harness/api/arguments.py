@@ -18,8 +18,9 @@ def silent(name: str, n_steps: int | None) -> None:
 def as_paths(paths: Paths) -> list[Path]:
     """One path or several, as a list.
 
-    >>> as_paths("submissions") == as_paths([Path("submissions")])
-    True
+    Examples:
+        >>> as_paths("submissions") == as_paths([Path("submissions")])
+        True
     """
     several = [paths] if isinstance(paths, (str, os.PathLike)) else paths
     return [Path(path) for path in several]

@@ -14,9 +14,10 @@ from harness.schema.vocabulary import Level
 def formats() -> Mapping[str, str]:
     """Formats that `intake` reads: title of each by its name.
 
-    >>> from harness import api
-    >>> "csv" in api.formats()
-    True
+    Examples:
+        >>> from harness import api
+        >>> "csv" in api.formats()
+        True
     """
     return {name: known.title for name, known in intake_formats().items()}
 
@@ -52,10 +53,11 @@ def intake(
         ForeignSourceError: the source cannot be read as a whole; nothing was written.
         InvalidSubmissionsError: the device that is there already has errors; nothing was written.
 
-    >>> from harness import api
-    >>> result = api.intake("csv", "results.csv", "mine", "2026-10", mapping="mapping.yaml")
-    >>> result.n_read, result.n_accepted, result.n_quarantined
-    (2, 1, 1)
+    Examples:
+        >>> from harness import api
+        >>> result = api.intake("csv", "results.csv", "mine", "2026-10", mapping="mapping.yaml")
+        >>> result.n_read, result.n_accepted, result.n_quarantined
+        (2, 1, 1)
     """
     return take_in(
         format_name,
@@ -85,8 +87,9 @@ def new_submission(
     Raises:
         UsageError: a name cannot be a folder's, or the campaign has such a file already.
 
-    >>> from harness import api
-    >>> [path.name for path in api.new_submission("other-phone", "2026-11", "models")]
-    ['device.yaml', 'submission.yaml', 'models.csv']
+    Examples:
+        >>> from harness import api
+        >>> [path.name for path in api.new_submission("other-phone", "2026-11", "models")]
+        ['device.yaml', 'submission.yaml', 'models.csv']
     """
     return write_blank(Path(out), device_id, campaign, level)

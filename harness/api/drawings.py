@@ -16,10 +16,11 @@ def draw_trace(reduced: ReducedRun) -> str:
         UsageError: a file is no longer there.
         TraceFormatError: the trace cannot be read; `ReducedRun.reduction` is then the fault.
 
-    >>> from harness import api
-    >>> (run,) = api.reduce("run_power.csv", "run_inference_time.csv")
-    >>> api.draw_trace(run).startswith("<svg")
-    True
+    Examples:
+        >>> from harness import api
+        >>> (run,) = api.reduce("run_power.csv", "run_inference_time.csv")
+        >>> api.draw_trace(run).startswith("<svg")
+        True
     """
     run = reduced.run
     return trace_svg(open_trace(run.power, run.format, run.options), read_inferences(run.inferences))

@@ -75,10 +75,11 @@ def evaluate(
         InvalidSubmissionsError: a submission has an error.
         PredictorError: a predictor of the package is broken in its declaration.
 
-    >>> from harness import api
-    >>> boards = api.evaluate("submissions", tracks=["kernels"], predictors=["constant"])
-    >>> {row.predictor for row in boards["kernels"].rows}
-    {'constant'}
+    Examples:
+        >>> from harness import api
+        >>> boards = api.evaluate("submissions", tracks=["kernels"], predictors=["constant"])
+        >>> {row.predictor for row in boards["kernels"].rows}
+        {'constant'}
     """
     infos = _chosen(predictors, package)
     release = release_of(source, on_step)
@@ -122,12 +123,13 @@ def board_json(track: str, rows: Iterable[BoardRow]) -> str:
         track: track, or `all`.
         rows: rows of one board or several.
 
-    >>> from harness import api
-    >>> print(api.board_json("kernels", []), end="")
-    {
-     "track": "kernels",
-     "results": []
-    }
+    Examples:
+        >>> from harness import api
+        >>> print(api.board_json("kernels", []), end="")
+        {
+         "track": "kernels",
+         "results": []
+        }
     """
     content: dict[str, Any] = {"track": track, "results": [row.as_json() for row in rows]}
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
@@ -146,8 +148,9 @@ def new_predictor(key: str, root: AnyPath = ".") -> list[Path]:
     Raises:
         UsageError: the key is not one, or is taken; or the package is not there.
 
-    >>> from harness import api
-    >>> [path.as_posix() for path in api.new_predictor("my-forest")]
-    ['predictors/my_forest/__init__.py', 'predictors/my_forest/info.py', 'predictors/my_forest/model.py']
+    Examples:
+        >>> from harness import api
+        >>> [path.as_posix() for path in api.new_predictor("my-forest")]
+        ['predictors/my_forest/__init__.py', 'predictors/my_forest/info.py', 'predictors/my_forest/model.py']
     """
     return write_predictor(Path(root), key)

@@ -26,10 +26,11 @@ def kernels(model: AnyPath, runtime: str | None = None, inputs: Sequence[str] = 
         UsageError: there is no such runtime or input.
         ModelFileError: the file is no model, is broken, or leaves extents open.
 
-    >>> from harness import api
-    >>> found = api.kernels("net.onnx").kernels
-    >>> [kernel.kernel for kernel in found.kernels], found.flops
-    (['fc'], 400)
+    Examples:
+        >>> from harness import api
+        >>> found = api.kernels("net.onnx").kernels
+        >>> [kernel.kernel for kernel in found.kernels], found.flops
+        (['fc'], 400)
     """
     return kernels_of_file(Path(model), runtime, inputs)
 
@@ -61,10 +62,11 @@ def families(
     Raises:
         UsageError: a family or the runtime is unknown, or a file cannot be written.
 
-    >>> from harness import api
-    >>> written = api.families(["ResNet18"], n_variants=1, n_kernels=16, out="families")
-    >>> [variant.model for variant in written.kernels]
-    ['ResNet18']
+    Examples:
+        >>> from harness import api
+        >>> written = api.families(["ResNet18"], n_variants=1, n_kernels=16, out="families")
+        >>> [variant.model for variant in written.kernels]
+        ['ResNet18']
     """
     return write_families(
         names or PHONE_FAMILIES,

@@ -65,12 +65,13 @@ def predict(
         CoverageError: less than `at_least` is covered, or nothing.
         PredictorError: the predictor fails, or a saved one is damaged.
 
-    >>> from harness import api
-    >>> prediction = api.predict("net.onnx", "acme-phone", delegate="CPU1", predictor="constant")
-    >>> prediction.network.energy_mj > 0, prediction.network.is_complete
-    (True, True)
-    >>> api.draw_energy(prediction).startswith("<svg")
-    True
+    Examples:
+        >>> from harness import api
+        >>> prediction = api.predict("net.onnx", "acme-phone", delegate="CPU1", predictor="constant")
+        >>> prediction.network.energy_mj > 0, prediction.network.is_complete
+        (True, True)
+        >>> api.draw_energy(prediction).startswith("<svg")
+        True
     """
     found = kernels_of_file(Path(model), runtime, inputs)
     kernels = found.kernels.kernels

@@ -67,10 +67,11 @@ def build(root: AnyPath = ".", submissions: AnyPath | None = None, *, on_step: O
         InvalidSubmissionsError: a submission has an error; nothing was written.
         ReleaseError: a published version would change, or the texts of the cards are not as declared.
 
-    >>> from harness import api
-    >>> api.build(submissions="no-such-folder")
-    Traceback (most recent call last):
-    harness.errors.UsageError: no-such-folder does not exist
+    Examples:
+        >>> from harness import api
+        >>> api.build(submissions="no-such-folder")
+        Traceback (most recent call last):
+        harness.errors.UsageError: no-such-folder does not exist
     """
     return _build(Path(root), _release(root, submissions, on_step), on_step)
 
@@ -90,10 +91,11 @@ def site(root: AnyPath = ".", submissions: AnyPath | None = None, *, on_step: On
         InvalidSubmissionsError: a submission has an error; nothing was written.
         SiteError: MkDocs refused the pages.
 
-    >>> from harness import api
-    >>> api.site(submissions="no-such-folder")
-    Traceback (most recent call last):
-    harness.errors.UsageError: no-such-folder does not exist
+    Examples:
+        >>> from harness import api
+        >>> api.site(submissions="no-such-folder")
+        Traceback (most recent call last):
+        harness.errors.UsageError: no-such-folder does not exist
     """
     release = _release(root, submissions, on_step)
     places = suites(release)
@@ -114,10 +116,11 @@ def publish(root: AnyPath = ".", submissions: AnyPath | None = None, *, on_step:
         ReleaseError: a published version would change, or the texts of the cards are not as declared.
         SiteError: MkDocs refused the pages.
 
-    >>> from harness import api
-    >>> api.publish(submissions="no-such-folder")
-    Traceback (most recent call last):
-    harness.errors.UsageError: no-such-folder does not exist
+    Examples:
+        >>> from harness import api
+        >>> api.publish(submissions="no-such-folder")
+        Traceback (most recent call last):
+        harness.errors.UsageError: no-such-folder does not exist
     """
     release = _release(root, submissions, on_step)
     built = _build(Path(root), release, on_step)
@@ -138,10 +141,11 @@ def serve(root: AnyPath = ".", port: int = 8000, on_ready: Callable[[str], None]
     Raises:
         UsageError: nothing is built yet, or the port is taken.
 
-    >>> from harness import api
-    >>> api.serve()
-    Traceback (most recent call last):
-    harness.errors.UsageError: dist/site holds no built site; run `deepen site` first
+    Examples:
+        >>> from harness import api
+        >>> api.serve()
+        Traceback (most recent call last):
+        harness.errors.UsageError: dist/site holds no built site; run `deepen site` first
     """
     serve_site(Path(root) / "dist" / "site", port=port, on_ready=on_ready)
 

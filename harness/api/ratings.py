@@ -28,9 +28,10 @@ def score(source: Release | Paths = SUBMISSIONS, *, on_step: OnStep = silent) ->
         InvalidSubmissionsError: a submission has an error.
         UsageError: a path does not exist, or nothing like a submission is there.
 
-    >>> from harness import api
-    >>> [(rating.device_id, rating.energy_index) for rating in api.score("submissions")]
-    [('acme-phone', None)]
+    Examples:
+        >>> from harness import api
+        >>> [(rating.device_id, rating.energy_index) for rating in api.score("submissions")]
+        [('acme-phone', None)]
     """
     return rate(release_of(source, on_step))
 
@@ -51,9 +52,10 @@ def changed_ratings(
     Raises:
         UsageError: git knows no such commit.
 
-    >>> from harness import api
-    >>> [change.before for change in api.changed_ratings(api.validate("submissions"))]
-    [None]
+    Examples:
+        >>> from harness import api
+        >>> [change.before for change in api.changed_ratings(api.validate("submissions"))]
+        [None]
     """
     if validated.report.n_errors:
         return None

@@ -73,10 +73,11 @@ def simulate(
     Raises:
         UsageError: the estimator is not installed, an accelerator is unknown, or a campaign folder has other files.
 
-    >>> from harness import api
-    >>> api.simulate(["no-such-accelerator"])  # doctest: +IGNORE_EXCEPTION_DETAIL
-    Traceback (most recent call last):
-    harness.errors.UsageError: the estimator is not installed, or the accelerator is unknown
+    Examples:
+        >>> from harness import api
+        >>> api.simulate(["no-such-accelerator"])  # doctest: +IGNORE_EXCEPTION_DETAIL
+        Traceback (most recent call last):
+        harness.errors.UsageError: the estimator is not installed, or the accelerator is unknown
     """
     estimator_version()
     places = [accelerator(name) for name in dict.fromkeys(names)] or list(accelerators())

@@ -26,10 +26,11 @@ def validate(paths: Paths = SUBMISSIONS, *, since: str | None = None, on_step: O
     Raises:
         UsageError: a path does not exist, nothing like a submission is there, or git knows no such commit.
 
-    >>> from harness import api
-    >>> found = api.validate("submissions/acme-phone")
-    >>> found.report.n_rows, found.report.n_errors
-    (10, 0)
+    Examples:
+        >>> from harness import api
+        >>> found = api.validate("submissions/acme-phone")
+        >>> found.report.n_rows, found.report.n_errors
+        (10, 0)
     """
     chosen = as_paths(paths)
     if since is not None:
@@ -53,10 +54,11 @@ def read_release(paths: Paths = SUBMISSIONS, *, on_step: OnStep = silent) -> Rel
         InvalidSubmissionsError: a submission has an error; the message lists all errors.
         UsageError: a path does not exist, or nothing like a submission is there.
 
-    >>> from harness import api
-    >>> release = api.read_release("submissions")
-    >>> release.levels["kernels"].select(["kernel", "energy_mj"]).to_pylist()[0]
-    {'kernel': 'bnrelu', 'energy_mj': 0.625}
+    Examples:
+        >>> from harness import api
+        >>> release = api.read_release("submissions")
+        >>> release.levels["kernels"].select(["kernel", "energy_mj"]).to_pylist()[0]
+        {'kernel': 'bnrelu', 'energy_mj': 0.625}
     """
     validated = validate(paths, on_step=on_step)
     if validated.report.n_errors:
@@ -67,9 +69,10 @@ def read_release(paths: Paths = SUBMISSIONS, *, on_step: OnStep = silent) -> Rel
 def sarif(report: Report) -> str:
     """Report of a validation as a SARIF log, as code scanning reads it.
 
-    >>> from harness import api
-    >>> '"version": "2.1.0"' in api.sarif(api.validate("submissions").report)
-    True
+    Examples:
+        >>> from harness import api
+        >>> '"version": "2.1.0"' in api.sarif(api.validate("submissions").report)
+        True
     """
     return as_sarif(report, {rule.rule: rule.summary for rule in RULES.values()}, __version__)
 
@@ -77,9 +80,10 @@ def sarif(report: Report) -> str:
 def severity_of(rule: str) -> str:
     """Severity of a validation rule: `error` keeps a row or submission out, `warning` is for the reader.
 
-    >>> from harness import api
-    >>> api.severity_of("energy-positive")
-    'error'
+    Examples:
+        >>> from harness import api
+        >>> api.severity_of("energy-positive")
+        'error'
     """
     return RULES[rule].severity
 

@@ -89,10 +89,11 @@ def reduce(
     Raises:
         UsageError: a file or format does not exist, a folder has no run, or a file is missing.
 
-    >>> from harness import api
-    >>> (run,) = api.reduce("run_power.csv", "run_inference_time.csv")
-    >>> run.reduction.n_used, round(run.reduction.energy_mj, 1)
-    (4, 62.5)
+    Examples:
+        >>> from harness import api
+        >>> (run,) = api.reduce("run_power.csv", "run_inference_time.csv")
+        >>> run.reduction.n_used, round(run.reduction.energy_mj, 1)
+        (4, 62.5)
     """
     if Path(trace).is_dir():
         if inferences or baseline:
