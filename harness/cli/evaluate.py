@@ -1,12 +1,13 @@
 """The commands for authors of predictors: `evaluate` and `new-predictor`."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from harness import api
-from harness.cli.options import Data, Package, find_packages_here
+from harness.cli.options import Backend, Data, Package, find_packages_here
 from harness.cli.printing import steps
 from harness.defaults import EVALUATION, FIT_MEMORY_MB, FIT_SECONDS, PREDICTORS, SUBMISSIONS
 from harness.schema.vocabulary import Track
@@ -25,12 +26,7 @@ def evaluate(
         BoardFormat, typer.Option("--format", help="Form of the results; summary: one line per device.")
     ] = "text",
     jobs: Annotated[int, typer.Option("--jobs", help="Predictors at once; -1 for one per core.")] = -1,
-    backend: Annotated[
-        str,
-        typer.Option(
-            "--backend", help="joblib back end: threading, loky, or dask (the cluster at DASK_SCHEDULER_ADDRESS)."
-        ),
-    ] = "threading",
+    backend: Backend = "threading",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of folds and resamples.")] = 0,
     out: Annotated[Path, typer.Option("--out", help="Folder of results; unchanged ones are used again.")] = EVALUATION,
     time_limit: Annotated[
@@ -56,13 +52,17 @@ def evaluate(
         rows = [row for board in boards.values() for row in board.rows]
         typer.echo(api.board_json(track or "all", rows), nl=False)
         return
+    _print_boards(boards.values(), is_summary=form == "summary")
+    typer.echo(f"results: {out.as_posix()}; every split by kernel type: --format json")
+
+
+def _print_boards(boards: Iterable["api.TrackBoard"], *, is_summary: bool) -> None:
     # Board tables read the declared columns of boards, and with them the libraries of the evaluation.
     from harness.cli.boards import print_board, print_headlines, print_notes
 
-    for board in boards.values():
-        (print_headlines if form == "summary" else print_board)(board.rows)
+    for board in boards:
+        (print_headlines if is_summary else print_board)(board.rows)
         print_notes(board.notes)
-    typer.echo(f"results: {out.as_posix()}; every split by kernel type: --format json")
 
 
 def new_predictor(

@@ -23,6 +23,12 @@ Inputs = Annotated[
     list[str] | None, typer.Option("--input", help="Extents of an input, as in name=1x3x224x224; repeatable.")
 ]
 ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="ONNX or TFLite file.")]
+Backend = Annotated[
+    str,
+    typer.Option(
+        "--backend", help="joblib back end: threading, loky, or dask (the cluster at DASK_SCHEDULER_ADDRESS)."
+    ),
+]
 Package = Annotated[str, typer.Option("--predictors", help="Package that holds the predictors.")]
 Runtime = Annotated[
     str | None,

@@ -14,6 +14,7 @@ from harness.issues import printable, share_in_words
 from harness.schema.vocabulary import TIER_TITLES, Dtype
 
 PredictFormat = Literal["table", "json"]
+Predictor = Annotated[str | None, typer.Option("--predictor", help=f"Predictor, by its key; {PREDICTOR} by default.")]
 _KERNEL: Final = ("kernel", "operator", "extents")
 _MOST_NUMBERS: Final = 8
 """Kernels that a warning lists by number."""
@@ -26,9 +27,7 @@ def predict(
     dtype: Annotated[
         Dtype | None, typer.Option("--dtype", help="Data type that it runs in; that of the file by default.")
     ] = None,
-    predictor: Annotated[
-        str | None, typer.Option("--predictor", help=f"Predictor, by its key; {PREDICTOR} by default.")
-    ] = None,
+    predictor: Predictor = None,
     runtime: Runtime = None,
     inputs: Inputs = None,
     data: Data = None,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from harness import api
-from harness.cli.options import TableFormat
+from harness.cli.options import Backend, TableFormat
 from harness.cli.printing import print_json, steps
 from harness.errors import UsageError
 from harness.files import write_file
@@ -27,12 +27,7 @@ def reduce(
     form: Annotated[TableFormat, typer.Option("--format", help="Form of the result.")] = "text",
     plot: Annotated[Path | None, typer.Option("--plot", help="SVG to draw the trace and its windows into.")] = None,
     jobs: Annotated[int, typer.Option("--jobs", help="Processes for a folder of runs; -1 takes every core.")] = -1,
-    backend: Annotated[
-        str,
-        typer.Option(
-            "--backend", help="joblib back end: loky, threading, or dask (the cluster at DASK_SCHEDULER_ADDRESS)."
-        ),
-    ] = "loky",
+    backend: Backend = "loky",
 ) -> None:
     """Reduce power traces to energy per inference.
 
