@@ -147,6 +147,8 @@ def test_a_run_that_is_ended_leaves_no_process(busy, number):
 
 def test_a_worker_that_is_killed_takes_its_job_with_it(busy):
     run, (worker, child, *_) = busy
+    run.send_signal(signal.SIGSTOP)
     os.kill(worker, signal.SIGKILL)
     wait_until(lambda: not is_alive(child))
+    run.send_signal(signal.SIGCONT)
     assert run.communicate(timeout=LIFETIME_S)[0].startswith("its process was ended from outside")
