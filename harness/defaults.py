@@ -27,4 +27,6 @@ FIT_SECONDS: Final = 120.0
 FIT_MEMORY_MB: Final = 2048
 """Memory for it, libraries included."""
 COVERAGE: Final = 0.9
-"""Nominal coverage of intervals, and the least share of FLOPs that a prediction has to cover."""
+"""Nominal coverage of intervals."""
+FLOPS_COVERED: Final = 0.9
+"""Least share of FLOPs that a prediction has to cover."""

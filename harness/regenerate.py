@@ -18,17 +18,20 @@ from harness.graphs.families.tiny import TINY_NETWORKS, tiny_network
 from harness.graphs.families.variants import Variant, variant_network
 from harness.schema.networks import network_json
 from harness.schema.vocabulary import Dtype
+from harness.scoring.editions import editions
 from harness.simulation.accelerators import accelerators
 from harness.validation.layout import NETWORKS_FOLDER
 
 COMMAND: Final = "make regenerate"
 """What people run."""
 _TABLE: Final = "models.csv"
-_TINY: Final = f"*/mlperf-tiny-*/{_TABLE}"
 
 
 def committed_networks(submissions: Path) -> Iterator[tuple[Path, str]]:
-    """Kernel lists of the campaigns of MLPerf Tiny and of the simulated campaigns.
+    """Kernel lists of the founding submissions of editions and of the simulated campaigns.
+
+    Of the founding submissions, those are meant that run networks of MLPerf Tiny. Kernel lists that others contribute
+    are theirs.
 
     Args:
         submissions: folder of all submissions.
@@ -39,8 +42,9 @@ def committed_networks(submissions: Path) -> Iterator[tuple[Path, str]]:
     Raises:
         UsageError: a simulated campaign has a row of a network that is no variant of a family.
     """
-    for table in sorted(submissions.glob(_TINY)):
-        for row in _rows(table):
+    founding = sorted(name for edition in editions() for name in edition.founding)
+    for table in (submissions / name / _TABLE for name in founding):
+        for row in _rows(table) if table.is_file() else ():
             if row["model"] in TINY_NETWORKS:
                 yield _file(table, row["model"]), _tiny_text(row["model"], row["dtype"])
     simulated = (table for place in accelerators() for table in submissions.glob(f"{place.id}/zigzag-*/{_TABLE}"))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from harness.api.arguments import AnyPath, OnStep, Paths, as_paths, silent
 from harness.api.submissions import read_release
-from harness.defaults import COVERAGE, PREDICTOR, SAVED_PREDICTORS, SUBMISSIONS
+from harness.defaults import COVERAGE, FLOPS_COVERED, PREDICTOR, SAVED_PREDICTORS, SUBMISSIONS
 from harness.errors import UsageError
 from harness.graphs.model_kernels import kernels_of_file
 from harness.issues import unknown
@@ -32,7 +32,7 @@ def predict(
     data: Paths = SUBMISSIONS,
     file: AnyPath | None = None,
     coverage: float = COVERAGE,
-    at_least: float = COVERAGE,
+    at_least: float = FLOPS_COVERED,
     package: str = PACKAGE,
     on_step: OnStep = silent,
 ) -> Prediction:

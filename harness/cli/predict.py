@@ -8,7 +8,7 @@ import typer
 from harness import api
 from harness.cli.options import Data, Inputs, ModelFile, Package, Runtime, find_packages_here
 from harness.cli.printing import print_json, print_table, steps
-from harness.defaults import COVERAGE, PREDICTOR, PREDICTORS, SUBMISSIONS
+from harness.defaults import COVERAGE, FLOPS_COVERED, PREDICTOR, PREDICTORS, SUBMISSIONS
 from harness.files import write_file
 from harness.issues import printable, share_in_words
 from harness.schema.vocabulary import TIER_TITLES, Dtype
@@ -39,7 +39,7 @@ def predict(
     ] = COVERAGE,
     at_least: Annotated[
         float, typer.Option("--at-least", min=0, max=1, help="Share of FLOPs that has to be covered.")
-    ] = COVERAGE,
+    ] = FLOPS_COVERED,
     form: Annotated[PredictFormat, typer.Option("--format", help="Form of the prediction.")] = "table",
     plot: Annotated[Path | None, typer.Option("--plot", help="SVG to draw where the energy goes into.")] = None,
     package: Package = PREDICTORS,
