@@ -55,6 +55,8 @@ def commands_in(document):
 @pytest.mark.parametrize("document", WRITTEN, ids=named)
 def test_every_command_and_option_that_is_shown_exists(document):
     for name, *arguments in commands_in(document):
+        if name in COMMANDS.params[0].opts:
+            continue
         assert name in COMMANDS.commands, f"{named(document)} shows deepen {name}"
         options = {option for parameter in COMMANDS.commands[name].params for option in parameter.opts} | {"--help"}
         shown = {word.partition("=")[0] for word in arguments if word.startswith("--")}

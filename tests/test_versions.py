@@ -21,11 +21,13 @@ VERSIONS = {
 
 OF_ROWS = "it makes rows, whose content a result pins"
 OF_OTHER_VERSION = "a result pins the version of what it decides"
+OF_LAYERS = "an estimate is of a layer, which its key holds"
 OF_RUN = "it decides how and when code runs, never a figure"
 NOT_DECIDING = {
     "evaluation": {
         "harness.arrays": "it names types",
         "harness.code_version": OF_RUN,
+        "harness.defaults": OF_RUN,
         "harness.discovery": OF_RUN,
         "harness.errors": OF_RUN,
         "harness.evaluation.result_layout": "it has a version of its own, schema_version",
@@ -39,13 +41,16 @@ NOT_DECIDING = {
         "harness.releases": OF_ROWS,
         "harness.sandbox.confinement": OF_RUN,
         "harness.sandbox.processes": OF_RUN,
+        "harness.schema.annotations": OF_ROWS,
         "harness.schema.campaign": OF_ROWS,
         "harness.schema.columns": OF_ROWS,
         "harness.schema.cost": OF_ROWS,
         "harness.schema.facts": OF_ROWS,
         "harness.schema.identity": OF_OTHER_VERSION,
+        "harness.schema.kernel_types": OF_ROWS,
         "harness.schema.networks": OF_ROWS,
         "harness.schema.quantities": OF_ROWS,
+        "harness.schema.quantity": OF_ROWS,
         "harness.schema.records": OF_ROWS,
         "harness.schema.results": "a result holds what it declares",
         "harness.schema.vocabulary": OF_ROWS,
@@ -55,7 +60,12 @@ NOT_DECIDING = {
         "harness.code_version": OF_RUN,
         "harness.errors": OF_RUN,
         "harness.issues": "it words messages",
-        "harness.schema.vocabulary": "an estimate is of a layer, which its key holds",
+        "harness.schema.cost": OF_LAYERS,
+        "harness.schema.kernel_types": OF_LAYERS,
+        "harness.schema.networks": OF_LAYERS,
+        "harness.schema.quantities": OF_LAYERS,
+        "harness.schema.quantity": OF_LAYERS,
+        "harness.schema.vocabulary": OF_LAYERS,
         "harness.simulation.accelerators": "the key of an estimate holds what it gives",
     },
 }

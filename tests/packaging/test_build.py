@@ -135,7 +135,7 @@ def test_rows_that_share_their_id_are_refused(tmp_path):
     campaign = board_campaign()
     doubled = {"models": campaign.tables["models"].take([0, 0])}
     release = assemble([type(campaign)(campaign.device_id, "twice", campaign.device, campaign.manifest, doubled)])
-    with pytest.raises(ReleaseError, match="Give repeated measurements a source_id"):
+    with pytest.raises(ReleaseError, match="Give each repeated measurement a source_id"):
         build_datasets(release, CARDS, tmp_path)
 
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from harness.pages.device_entries import read_device_entries
+from harness.pages.device_entries import device_entries
 from harness.pages.label import draw_label, facts_of
 from harness.pages.markup import environment
 from harness.pages.palette import CLASS_COLOURS, INK, PAPER, THEMES, contrast
@@ -17,6 +17,7 @@ from harness.schema.campaign import Campaign
 from harness.scoring.editions import editions
 from harness.scoring.label_facts import LabelFacts, NetworkFact
 from harness.scoring.ratings import Rating, rate
+from harness.scoring.suite import suites
 from tests.pages.conftest import NASTY, ROOT, VERSION, rated_phone, straddling_board
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -42,8 +43,9 @@ def label_text(site: Path, device_id: str) -> list[str]:
 def facts_from(*campaigns: Campaign) -> LabelFacts:
     """Facts of the one label of a release."""
     release = assemble(campaigns)
-    (subject,) = read_device_entries(release, rate(release))
-    return facts_of(subject, subject.labelled[0], VERSION)
+    places = suites(release)
+    (device,) = device_entries(release, rate(release, places), places)
+    return facts_of(device, device.labelled[0], VERSION)
 
 
 def drawing(facts: LabelFacts) -> str:

@@ -33,7 +33,9 @@ if self.left_ == 0:
 """Two processes in a session of their own, which a signal to the group of the worker does not reach."""
 STAYS = f"{LEAVES_PROCESSES}\ntime.sleep(600)"
 ONE_JOB = """
-import sys
+import signal, sys
+# A shell starts what runs in the background with this signal ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from harness.sandbox.jobs import run_jobs
 from tests.sandbox.test_processes import LIMITS, job
 

@@ -14,7 +14,7 @@ from harness.errors import InvalidSubmissionsError
 from harness.packaging.build import BuiltDataset
 from tests.validation.golden import BASE
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 HEAVY = ("altair", "datasets", "numpy", "onnx", "pandas", "pyarrow", "pydantic", "rich", "scipy", "sklearn")
 FUNCTIONS = [name for name in api.__all__ if inspect.isfunction(getattr(api, name))]
 
