@@ -61,7 +61,7 @@ def leak_report(table: pa.Table, level: Level, splits: list[Split], networks: pa
     Args:
         table: release table of the level.
         splits: side of every row, in order.
-        networks: release table of the models level, whose test families a predictor of kernels is tried on;
+        networks: release table of the models level, whose test families a predictor of kernels is tested on;
             None where there is none.
     """
 
@@ -88,7 +88,7 @@ def leak_report(table: pa.Table, level: Level, splits: list[Split], networks: pa
 def _network_configurations(
     table: pa.Table, level: Level, splits: list[Split], networks: pa.Table | None
 ) -> tuple[set[str], set[str]]:
-    """Ids of the kernel configurations that a predictor is trained on, and of those in the networks it is tried on."""
+    """Ids of the kernel configurations that a predictor is trained on, and of those in the networks it is tested on."""
     sides = pa.array(splits, pa.string())
     if level == "models":
         seen, tested = (configurations_in(table.filter(pc.equal(sides, side))) for side in ("train", "test"))

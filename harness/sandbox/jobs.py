@@ -94,7 +94,7 @@ def run_jobs(
     """Outcome of every job of a predictor, in order.
 
     A job that fails takes no other with it. A predictor that overruns its time in `MOST_DEATHS` jobs of a series in a
-    row is not tried on the rest of the series, and one that cannot be loaded on none at all; those jobs fail for the
+    row does not run the rest of the series, and one that cannot be loaded runs none at all; those jobs fail for the
     same reason.
 
     Args:

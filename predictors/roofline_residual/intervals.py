@@ -29,7 +29,7 @@ class LocalErrors(BaseEstimator):
     Quantiles of errors in these units are those of all rows.
 
     They are quantiles for kernels like those that it was fitted on. The deviation grows with the distance from them,
-    but no more is known of what lies out there: where kernels of DeepEn2023 were larger than any that were learnt, or
+    but no more is known of what lies out there: where kernels of DeepEn2023 were larger than any that it was fitted on, or
     of sizes that none of them had, intervals of 90 % held 88 to 95 % of the energies; on simulated accelerators, which
     change how they cut a kernel up at one size or another, 74 to 95 % of the largest and 41 to 67 % of new sizes.
 

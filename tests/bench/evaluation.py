@@ -29,7 +29,7 @@ SUBMISSIONS = Path("submissions")
 N_PREDICTED = 10_000
 N_JOBS = 2
 BASE = "sec23-random-forest"
-"""Predictor that the others' speed is held against."""
+"""Predictor that the speed of the others is compared with."""
 ON_DEVICE = ("--device", "zigzag-eyeriss-like", "--dtype", "int8")
 
 

@@ -65,7 +65,7 @@ def entry(configuration, dtype="fp32", **fields):
 
 
 def untyped(flops, bytes_moved=0):
-    """Entry of a kernel list that no predictor can speak for."""
+    """Entry of a kernel list that no predictor supports."""
     return {
         "operator": "softmax",
         "kernel": None,

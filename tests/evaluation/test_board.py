@@ -77,7 +77,7 @@ def test_predictor_that_speaks_for_few_rows_is_not_the_best_for_being_right_ther
         evaluated("good", np.where(np.arange(len(ACTUAL)) % 4 == 0, 3 * ACTUAL, ACTUAL)),
         evaluated("few", few, covered_kernels=covered, covered_flops=covered),
     )
-    # Where it speaks, it is better beyond doubt.
+    # Where it predicts, it is significantly better.
     assert ranked(*results) == [("good", 2, ()), ("few", 1, ()), ("constant", 3, ())]
     rows = board(results, 0)
     assert {row.standing.best for row in rows if row.score.kernel == "all"} == {"good"}
@@ -122,7 +122,7 @@ def test_difference_to_the_baseline_and_to_the_best_has_an_interval():
 
 
 def test_pair_is_held_against_each_other_on_the_rows_that_both_speak_for():
-    # It speaks for the first half only, on which the other is always right.
+    # It supports the first half only, on which the other is always right.
     half = np.where(np.arange(120) < 60, 3 * ACTUAL, np.nan)
     other = np.where(np.arange(120) < 60, ACTUAL, 3 * ACTUAL)
     covered = {"covered_kernels": np.isfinite(half), "covered_flops": np.isfinite(half)}

@@ -25,7 +25,7 @@ def corrected():
     return Model().fit(train), train, test
 
 
-def test_residual_that_no_roofline_holds_is_learnt(corrected):
+def test_residual_that_no_roofline_has_is_fitted(corrected):
     model, train, test = corrected
     assert np.median(relative_errors(model, test)) < 0.05
     assert np.median(relative_errors(Roofline().fit(train), test)) > 0.1
@@ -154,7 +154,7 @@ def test_process_believes_less_in_rows_that_are_noisy():
     assert told == pytest.approx(np.sin(given[15, 0]), abs=0.2)
 
 
-def test_intervals_widen_away_from_what_was_learnt(corrected):
+def test_intervals_widen_away_from_the_rows_of_the_fit(corrected):
     model, _, test = corrected
     larger = unlabelled(test.assign(cin=test["cin"] * 20, flops=test["flops"] * 20, params=test["params"] * 20))
     widths = [np.median(np.log(rows[:, 1] / rows[:, 0])) for rows in (
