@@ -28,10 +28,10 @@ class LocalErrors(BaseEstimator):
     nearest, joined with the deviation that the Gaussian process states of it, times a factor of the kernel type.
     Quantiles of errors in these units are those of all rows.
 
-    They are quantiles for kernels like those that it was fitted on. The deviation grows with the distance from them,
-    but no more is known of what lies out there: where kernels of DeepEn2023 were larger than any that it was fitted on, or
-    of sizes that none of them had, intervals of 90 % held 88 to 95 % of the energies; on simulated accelerators, which
-    change how they cut a kernel up at one size or another, 74 to 95 % of the largest and 41 to 67 % of new sizes.
+    They are quantiles for kernels like those of the fit. The deviation grows with the distance from them; nothing else
+    is known of kernels far away. Where kernels of DeepEn2023 were larger than any of the fit, or of sizes that none of
+    them had, 90 % intervals covered 88 to 95 % of the energies. On simulated accelerators, which change how they split
+    a kernel at one size or another, they covered 74 to 95 % of the largest kernels and 41 to 67 % of those of new sizes.
 
     Source:
         Split-conformal quantiles of normalised errors: Lei et al., Distribution-Free Predictive Inference for
