@@ -31,7 +31,7 @@ class LocalErrors(BaseEstimator):
     They are quantiles for kernels like those of the fit. The deviation grows with the distance from them; nothing else
     is known of kernels far away. Where kernels of DeepEn2023 were larger than any of the fit, or of sizes that none of
     them had, 90 % intervals covered 88 to 95 % of the energies. On simulated accelerators, which change how they split
-    a kernel at one size or another, they covered 74 to 95 % of the largest kernels and 41 to 67 % of those of new sizes.
+    a kernel at one size or another, they covered 74 to 95 % of the largest kernels and 41 to 67 % of new sizes.
 
     Source:
         Split-conformal quantiles of normalised errors: Lei et al., Distribution-Free Predictive Inference for
