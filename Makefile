@@ -47,7 +47,8 @@ check: lint test validate ## what a pull request is checked for: lint, types, te
 regenerate: setup ## write the committed files that are made from others; read the difference before you commit it
 	$(BIN)/python -m harness.regenerate
 	$(BIN)/python -m tests.generated
-	$(BIN)/python -m pytest -q --update-golden tests/validation
+	$(BIN)/python -m pytest -q --update-golden tests/validation/test_golden.py tests/validation/test_hostile.py \
+	  tests/traces/formats/test_all.py
 
 validate build score evaluate site serve: setup ## one step of publish on its own
 	$(BIN)/deepen $@

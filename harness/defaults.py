@@ -28,5 +28,8 @@ FIT_MEMORY_MB: Final = 2048
 """Memory for it, libraries included."""
 COVERAGE: Final = 0.9
 """Nominal coverage of intervals."""
+LEAST_COVERAGE: Final = 0.01
+MOST_COVERAGE: Final = 0.999
+"""Nominal coverages that a prediction may have."""
 FLOPS_COVERED: Final = 0.9
 """Least share of FLOPs that a prediction has to cover."""

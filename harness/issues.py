@@ -64,13 +64,13 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """Exception about an unknown name, with the nearest known one.
 
     >>> str(unknown("fix", "unit-slp", ["unit-slip"]))
-    "'unit-slp' is no fix; did you mean unit-slip? Known: unit-slip"
+    "'unit-slp' is not a known fix; did you mean unit-slip? Known: unit-slip"
     """
     names = sorted(known)
     near = nearest(name, names)
-    meant = f" did you mean {near}?" if near else ""
+    meant = f"; did you mean {near}?" if near else "."
     there = f"Known: {', '.join(names)}" if names else "None is known"
-    return UsageError(f"'{quoted(name)}' is no {kind};{meant} {there}")
+    return UsageError(f"'{quoted(name)}' is not a known {kind}{meant} {there}")
 
 
 def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:

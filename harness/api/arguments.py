@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from harness.errors import UsageError
+
 AnyPath = str | os.PathLike[str]
 Paths = AnyPath | Iterable[AnyPath]
 
@@ -18,9 +20,35 @@ def silent(name: str, n_steps: int | None) -> None:
 def as_paths(paths: Paths) -> list[Path]:
     """One path or several, as a list.
 
+    Raises:
+        UsageError: neither.
+
     Examples:
         >>> as_paths("submissions") == as_paths([Path("submissions")])
         True
     """
     several = [paths] if isinstance(paths, (str, os.PathLike)) else paths
+    if not isinstance(several, Iterable):
+        raise UsageError(f"{several!r} is not a path; expected a path, or several")
     return [Path(path) for path in several]
+
+
+def check_within(name: str, value: float, least: float, most: float) -> None:
+    """Check a number.
+
+    Args:
+        name: name of the argument.
+        value: its value.
+        least: least value that is allowed.
+        most: greatest value that is allowed.
+
+    Raises:
+        UsageError: it is outside, or NaN.
+
+    Examples:
+        >>> check_within("coverage", 90, 0.01, 0.999)
+        Traceback (most recent call last):
+        harness.errors.UsageError: coverage = 90; expected 0.01 to 0.999
+    """
+    if not least <= value <= most:
+        raise UsageError(f"{name} = {value:g}; expected {least:g} to {most:g}")

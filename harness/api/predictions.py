@@ -4,9 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.api.arguments import AnyPath, OnStep, Paths, as_paths, silent
+from harness.api.arguments import AnyPath, OnStep, Paths, as_paths, check_within, silent
 from harness.api.submissions import read_release
-from harness.defaults import COVERAGE, FLOPS_COVERED, PREDICTOR, SAVED_PREDICTORS, SUBMISSIONS
+from harness.defaults import (
+    COVERAGE,
+    FLOPS_COVERED,
+    LEAST_COVERAGE,
+    MOST_COVERAGE,
+    PREDICTOR,
+    SAVED_PREDICTORS,
+    SUBMISSIONS,
+)
 from harness.errors import UsageError
 from harness.graphs.model_kernels import kernels_of_file
 from harness.issues import unknown
@@ -16,7 +24,7 @@ from harness.prediction.prediction import Prediction
 from harness.prediction.training_set import training_set
 from harness.predictor.registry import PACKAGE, predictor_info
 from harness.schema.networks import in_dtype
-from harness.schema.vocabulary import Dtype
+from harness.schema.vocabulary import DTYPES, Dtype
 from harness.validation.tree import campaign_paths
 
 
@@ -73,6 +81,10 @@ def predict(
         >>> api.draw_energy(prediction).startswith("<svg")
         True
     """
+    check_within("coverage", coverage, LEAST_COVERAGE, MOST_COVERAGE)
+    check_within("at_least", at_least, 0, 1)
+    if dtype is not None and dtype not in DTYPES:
+        raise unknown("data type", dtype, DTYPES)
     found = kernels_of_file(Path(model), runtime, inputs)
     kernels = found.kernels.kernels
     kernels = kernels if dtype is None else tuple(in_dtype(kernel, dtype) for kernel in kernels)
@@ -100,7 +112,7 @@ def _fitted(request: _Request, data: Paths, package: str, on_step: OnStep) -> Fi
         PredictorError: a saved predictor is damaged.
     """
     if request.device_id is None:
-        raise UsageError("--device ID is needed, or a saved predictor with --model")
+        raise UsageError("a device is needed (--device ID), or a fitted predictor (--model FILE)")
     key = predictor_info(request.predictor or PREDICTOR, package).key
     campaigns = campaign_paths(as_paths(data))
     of_device = [path for path in campaigns if path.parent.name == request.device_id]

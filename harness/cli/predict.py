@@ -8,7 +8,7 @@ import typer
 from harness import api
 from harness.cli.options import Data, Inputs, ModelFile, Package, Runtime, find_packages_here
 from harness.cli.printing import print_json, print_table, steps
-from harness.defaults import COVERAGE, FLOPS_COVERED, PREDICTOR, PREDICTORS, SUBMISSIONS
+from harness.defaults import COVERAGE, FLOPS_COVERED, LEAST_COVERAGE, MOST_COVERAGE, PREDICTOR, PREDICTORS, SUBMISSIONS
 from harness.files import write_file
 from harness.issues import printable, share_in_words
 from harness.schema.vocabulary import TIER_TITLES, Dtype
@@ -35,13 +35,13 @@ def predict(
         Path | None, typer.Option("--model", help="Fitted predictor, a .skops file; it needs no --data.")
     ] = None,
     coverage: Annotated[
-        float, typer.Option("--coverage", min=0.01, max=0.999, help="Nominal coverage of intervals.")
+        float, typer.Option("--coverage", min=LEAST_COVERAGE, max=MOST_COVERAGE, help="Nominal coverage of intervals.")
     ] = COVERAGE,
     at_least: Annotated[
         float, typer.Option("--at-least", min=0, max=1, help="Share of FLOPs that has to be covered.")
     ] = FLOPS_COVERED,
     form: Annotated[PredictFormat, typer.Option("--format", help="Form of the prediction.")] = "table",
-    plot: Annotated[Path | None, typer.Option("--plot", help="SVG to draw where the energy goes into.")] = None,
+    plot: Annotated[Path | None, typer.Option("--plot", help="SVG file for a plot of the energy by kernel.")] = None,
     package: Package = PREDICTORS,
 ) -> None:
     """Predict the energy of one inference of a model file on a device, kernel by kernel.

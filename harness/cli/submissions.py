@@ -27,11 +27,11 @@ def intake(
     device: Annotated[str | None, typer.Option("--device", help="Device folder.")] = None,
     campaign: Annotated[str | None, typer.Option("--campaign", help="Campaign folder.")] = None,
     out: Out = SUBMISSIONS,
-    fix: Annotated[list[str] | None, typer.Option("--fix", help="Rule whose lossless correction is wanted.")] = None,
+    fix: Annotated[list[str] | None, typer.Option("--fix", help="Rule whose lossless correction to apply.")] = None,
     mapping: Annotated[Path | None, typer.Option("--mapping", help="YAML that names columns, runs and facts.")] = None,
-    is_list: Annotated[bool, typer.Option("--list", help="List the formats and end.")] = False,
+    is_list: Annotated[bool, typer.Option("--list", help="List the formats and exit.")] = False,
 ) -> None:
-    """Turn other people's files into a submission; what cannot be used is kept in quarantine.csv with its reasons.
+    """Convert files of other tools to a submission; unusable rows are kept in quarantine.csv with their reasons.
 
     Example: deepen intake deepen2023 ~/DeepEn2023 --device acme-phone --campaign 2023-cpu
     """

@@ -22,10 +22,14 @@ def reduce(
     baseline: Annotated[Path | None, typer.Option("--baseline", help="Trace of the idle device.")] = None,
     trace_format: Annotated[str | None, typer.Option("--as", help="Trace format; recognised where it can be.")] = None,
     channel: Annotated[str | None, typer.Option("--channel", help="Power column or rail, of several.")] = None,
-    sampling_hz: Annotated[float | None, typer.Option("--sampling-hz", help="Rate of a log without stamps.")] = None,
+    sampling_hz: Annotated[
+        float | None, typer.Option("--sampling-hz", help="Rate of a log without time stamps.")
+    ] = None,
     n_each: Annotated[int, typer.Option("--n-each", min=1, help="Inferences in each window.")] = 1,
     form: Annotated[TableFormat, typer.Option("--format", help="Form of the result.")] = "text",
-    plot: Annotated[Path | None, typer.Option("--plot", help="SVG to draw the trace and its windows into.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="SVG file for a plot of the trace and its windows.")
+    ] = None,
     jobs: Annotated[int, typer.Option("--jobs", help="Processes for a folder of runs; -1 takes every core.")] = -1,
     backend: Backend = "loky",
 ) -> None:

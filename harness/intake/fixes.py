@@ -73,5 +73,5 @@ def chosen_fixes(names: Sequence[str]) -> list[Fix]:
     """
     for name in names:
         if name not in FIXES:
-            raise unknown("rule that can be fixed", name, FIXES)
+            raise unknown("fix", name, FIXES)
     return [FIXES[name] for name in dict.fromkeys(names)]

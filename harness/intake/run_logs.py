@@ -162,7 +162,7 @@ def _submission(mapping: RunMapping, meter: dict[str, Any], traced: TracedRows) 
 def _notes(traced: TracedRows) -> list[str]:
     notes = ["Energies are absolute, each the mean over the inferences of its trace."]
     if traced.idles_mw:
-        notes.append(f"The idle device draws {_range(traced.idles_mw)} mW; nothing was taken off for it.")
+        notes.append(f"The idle device draws {_range(traced.idles_mw)} mW; nothing was subtracted for it.")
     if traced.rates_hz and traced.sampling_hz is None:
         notes.append(f"Traces were sampled at {_range(traced.rates_hz)} Hz.")
     return notes

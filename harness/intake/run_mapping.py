@@ -70,7 +70,7 @@ class RunFacts(_RunCells):
     n_each: NEach = 1
     channel: str | None = Field(None, description="Power column or rail; that of all runs where left out.")
     sampling_hz: SamplingHz | None = Field(
-        None, description="Rate of a log without stamps; that of all runs if absent."
+        None, description="Rate of a log without time stamps; that of all runs if absent."
     )
 
     @property
@@ -85,7 +85,7 @@ class RunMapping(Fact):
     submission: MeasuredManifest = Field(description="Contents of submission.yaml.")
     device: Device | None = Field(None, description="Contents of device.yaml; needed where the device is new.")
     channel: str | None = Field(None, description="Power column or rail, where there are several.")
-    sampling_hz: SamplingHz | None = Field(None, description="Rate of logs without stamps.")
+    sampling_hz: SamplingHz | None = Field(None, description="Rate of logs without time stamps.")
     runs: dict[str, RunFacts] = Field(default_factory=dict, description="What runs were, by their name.")
 
 

@@ -175,10 +175,11 @@ def _check_coverage(network: NetworkEnergy, fitted: FittedPredictor, at_least: f
     if share >= at_least and not is_nothing:
         return
     lines = "\n".join(f"  {item.in_words}" for item in network.unsupported)
-    fix = "" if is_nothing else f"; --at-least {np.floor(share * 1000) / 1000:g} gives the energy of the others"
+    supported = "no kernel" if is_nothing else f"{share_in_words(share)} of the FLOPs"
+    fix = f"; --at-least {np.floor(share * 1000) / 1000:g} gives the energy of the others"
+    expected = "" if is_nothing else f"; expected at least {share_in_words(at_least)}{fix}"
     raise CoverageError(
-        f"{fitted.stamp.predictor} supports {share_in_words(share)} of the FLOPs of this network on "
-        f"{fitted.subject.device_id}; expected at least {share_in_words(at_least)}{fix}. "
+        f"{fitted.stamp.predictor} supports {supported} of this network on {fitted.subject.device_id}{expected}. "
         f"Unsupported:\n{lines}"
     )
 

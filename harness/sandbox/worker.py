@@ -201,7 +201,7 @@ def _networks(kernels: pd.DataFrame, networks: list[int]) -> pd.DataFrame:
 
 
 def _frame(buffer: pa.Buffer) -> pd.DataFrame:
-    # A copy, because what Arrow lends is read-only, and a predictor that writes to its input is to be told so.
+    # A copy: Arrow's arrays are read-only, and a predictor that writes to its input gets a message that says so.
     frame: pd.DataFrame = pa.ipc.open_stream(buffer).read_all().to_pandas(use_threads=False)
     return frame.copy()
 

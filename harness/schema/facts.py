@@ -50,7 +50,7 @@ def _as_printed(sentence: str, title: str = "") -> Quantity:
     return Quantity("", sentence, _RULE, "", display=_display(title))
 
 
-SamplingHz = Annotated[float, _number("Hz", "Rate of a log without stamps.", 1e9)]
+SamplingHz = Annotated[float, _number("Hz", "Rate of a log without time stamps.", 1e9)]
 NEach = Annotated[int, Quantity("", "Inferences in each window.", _RULE, "Give a whole number.", ge=1, le=10**9)]
 
 _CorrectedField = Annotated[str, _line("Column or field that is corrected.", "Field", is_code=True)]

@@ -86,6 +86,7 @@ SupplyMv = Annotated[
         "Give the supply in millivolts (3.3 V is 3300), or leave it empty.",
         ge=100,
         le=1e6,
+        why="A supply of 3.3 is in volts.",
         group="condition",
         display=Display("Supply", ("networks",)),
     ),
@@ -120,7 +121,7 @@ IsIdleSubtracted = Annotated[
     bool,
     Quantity(
         "",
-        "Whether the idle power was taken off; absolute and idle-subtracted energies are different quantities.",
+        "Whether the idle power was subtracted; absolute and idle-subtracted energies are different quantities.",
         "boolean",
         "Write true or false.",
         group="setting",

@@ -53,6 +53,7 @@ class Quantity(at.GroupedMetadata):
         pattern: regular expression that text must match as a whole.
         max_length: most characters of text.
         form: what the pattern admits, in words.
+        why: what went wrong where the bounds were not kept; declares the rule, where no other column shares it.
         group: what the column is about; None outside of rows.
         display: how pages show it; None where no page does.
     """
@@ -67,6 +68,7 @@ class Quantity(at.GroupedMetadata):
     pattern: str | None = None
     max_length: int | None = None
     form: str = ""
+    why: str = ""
     group: Group | None = None
     display: Display | None = None
 

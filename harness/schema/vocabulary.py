@@ -19,6 +19,7 @@ Application = Literal[
 ]
 
 Dtype = Literal["fp32", "fp16", "bf16", "int16", "int8", "int4", "mixed", "unstated"]
+DTYPES: Final[tuple[Dtype, ...]] = get_args(Dtype)
 Processor = Literal["cpu", "gpu", "npu", "dsp", "heterogeneous"]
 DeviceClass = Literal[
     "phone", "tablet", "single-board-computer", "embedded-gpu", "microcontroller", "accelerator", "unstated"

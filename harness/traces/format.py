@@ -14,7 +14,7 @@ class TraceOptions:
 
     Attributes:
         channel: which of several power columns or rails; None takes the format's total.
-        sampling_hz: rate of a log without stamps.
+        sampling_hz: rate of a log without time stamps.
     """
 
     channel: str | None = None

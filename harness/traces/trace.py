@@ -74,7 +74,7 @@ class PowerTrace:
         clock: `device` where the stamps are the sampling clock's, `host` where they are times of arrival.
         chunks: opens the trace anew and yields its samples in order, some at a time.
         stated_hz: sampling rate that the file or its format states; None where it states none.
-        start_s: what was taken off every stamp, so that seconds keep their digits.
+        start_s: what was subtracted from every stamp, so that seconds keep their digits.
         faults: findings of the reader.
     """
 

@@ -92,7 +92,7 @@ def check_header(
                 shown,
                 line=1,
                 column=name,
-                found=f"again in column {position + 1}",
+                found=f"repeated in column {position + 1}",
                 is_value=False,
                 expected="each column once",
                 fix="Remove or rename one of the two.",

@@ -75,7 +75,7 @@ def _read_rows(data: bytes, level: Level, shown: str, faults: Faults) -> RowTabl
         faults.add(
             "file-empty",
             shown,
-            found="no line",
+            found="an empty file",
             expected="a header and rows",
             fix="Export the file again, or remove it.",
         )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.issues import Severity
+from harness.schema.columns import columns_of
+from harness.schema.records import ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,6 @@ _CELLS = _declare(
      "A latency of zero was rounded away, and the power derived from it is infinite."),
     ("power-positive", "Power is above 0 and at most 100000000 mW.", "Negative power is a swapped probe."),
     ("spread-range", "Spreads are not negative.", "A negative deviation is a sign slip."),
-    ("supply-range", "The supply lies between 100 and 1000000 mV.", "A supply of 3.3 is in volts."),
     ("count-positive", "Counts are whole numbers of at least 1.", "A result of zero runs is no result."),
     ("configuration-range", "Extents are whole numbers from 1 to 1000000.", "A size of zero computes nothing."),
     ("cost-range", "FLOPs and parameters are whole numbers of at least 0.", "A negative count is an overflow."),
@@ -130,6 +131,21 @@ _CELLS = _declare(
     ("round-pattern", "Rounds look like v1.2 and are joined by semicolons.",
      "The latest round is found by number; another form has no order."),
 )  # fmt: skip
+
+
+def _of_columns() -> list[Rule]:
+    """Rules that a single column has, declared with its quantity."""
+    quantities = {name: column.quantity for row in ROWS.values() for name, column in columns_of(row).items()}
+    return _declare(
+        "cells",
+        "error",
+        *(
+            (quantity.rule, f"{quantity.sentence.removesuffix('.')}: {quantity.expected}.", quantity.why)
+            for quantity in quantities.values()
+            if quantity.why
+        ),
+    )
+
 
 _ROWS = [
     *_declare(
@@ -231,6 +247,17 @@ _INTAKE = _declare(
      "The trace is that of another run, or the figure was computed otherwise."),
 )  # fmt: skip
 
-_SUBJECTS = (_FILES, _TEXT, _YAML, _UNSTATED, _HEADER, _CELLS, _ROWS, _NETWORKS, _TRACES, _INTAKE)
+_SUBJECTS = (_FILES, _TEXT, _YAML, _UNSTATED, _HEADER, _CELLS, _of_columns(), _ROWS, _NETWORKS, _TRACES, _INTAKE)
 RULES: Final[dict[str, Rule]] = {rule.rule: rule for rules in _SUBJECTS for rule in rules}
 """Rules by id, in the order of the documentation."""
+
+
+def _require_rules() -> None:
+    """Stop the import where a column's bounds break a rule that is not declared."""
+    for row in ROWS.values():
+        for name, column in columns_of(row).items():
+            if column.quantity.rule not in RULES:
+                raise TypeError(f"{name}: rule {column.quantity.rule} is not declared; give the quantity its `why`")
+
+
+_require_rules()

@@ -98,7 +98,7 @@ def check_energy_power_latency(context: RowContext) -> None:
         else:
             found = f"{value}, {described}"
             rule = "unit-slip"
-            fix = f"The value looks like {slip.unit}; {slip.change}, after a look at the raw file."
+            fix = f"The value looks like {slip.unit}; {slip.change} after checking the raw file."
         context.report(
             rule, slip.row, slip.column, found=found, is_value=not is_column, expected="a ratio of 1", fix=fix
         )

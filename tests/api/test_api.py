@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from harness import api
 from harness.api import publishing
-from harness.errors import InvalidSubmissionsError
+from harness.errors import InvalidSubmissionsError, UsageError
 from harness.packaging.build import BuiltDataset
 from tests.validation.golden import BASE
 
@@ -112,3 +113,23 @@ def test_publishing_rates_and_builds_once(monkeypatch, tmp_path):
     published = api.publish(tmp_path, BASE)
     assert calls == ["build_datasets", "rate", "site"]
     assert (published.ratings, published.built.predictors, published.site) == ([], None, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"dtype": "int9"}, "'int9' is not a known data type; did you mean int8?"),
+        ({"coverage": 90}, "coverage = 90; expected 0.01 to 0.999"),
+        ({"coverage": float("nan")}, "coverage = nan; expected 0.01 to 0.999"),
+        ({"at_least": 1.01}, "at_least = 1.01; expected 0 to 1"),
+    ],
+)
+def test_an_argument_that_no_prediction_can_have_is_refused_in_words(arguments, message):
+    with pytest.raises(UsageError, match=re.escape(message)):
+        api.predict("net.onnx", "acme-phone", **arguments)
+
+
+@pytest.mark.parametrize("function", [api.validate, api.score, api.read_release])
+def test_what_is_not_a_path_is_refused_in_words(function):
+    with pytest.raises(UsageError, match="5 is not a path; expected a path, or several"):
+        function(5)

@@ -153,7 +153,7 @@ def test_board_says_where_nobody_is_better_than_the_constant(evaluate, in_proces
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--predictor", "trut"], 2, "'trut' is no predictor; did you mean truth?"),
+        (["--predictor", "trut"], 2, "'trut' is not a known predictor; did you mean truth?"),
         (["--track", "applications"], 2, "'applications' is not one of"),
         (["--track", "models"], 2, "nothing to evaluate on: there are no model rows. Name submissions that have such"),
         (["--data", "nowhere"], 2, "nowhere does not exist"),

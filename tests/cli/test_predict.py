@@ -171,10 +171,13 @@ def test_a_saved_predictor_needs_no_data(run, model, file, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--device", "acme-fone"), "'acme-fone' is no device; did you mean acme-phone?"),
-        (("--device", "acme-phone", "--delegate", "CPU2"), "'CPU2' is no delegate of acme-phone; did you mean CPU1?"),
-        ((), "--device ID is needed"),
-        (("--device", "acme-phone", "--runtime", "tflight-cpu"), "'tflight-cpu' is no runtime"),
+        (("--device", "acme-fone"), "'acme-fone' is not a known device; did you mean acme-phone?"),
+        (
+            ("--device", "acme-phone", "--delegate", "CPU2"),
+            "'CPU2' is not a known delegate of acme-phone; did you mean CPU1?",
+        ),
+        ((), "a device is needed (--device ID)"),
+        (("--device", "acme-phone", "--runtime", "tflight-cpu"), "'tflight-cpu' is not a known runtime"),
         (("--device", "acme-phone", "--coverage", "1"), "Invalid value for '--coverage'"),
         (("--device", "acme-phone", "--input", "image"), "image"),
         (("--model", "nowhere.skops"), "nowhere.skops cannot be read"),

@@ -152,7 +152,10 @@ def test_message_about_a_wrong_format_names_the_right_one(reduce, files):
     ("options", "message"),
     [
         ([], "--inferences FILE is needed"),
-        (["--inferences", "{times}", "--as", "oscilloscope"], "'oscilloscope' is no trace format; Known: energyrunner"),
+        (
+            ["--inferences", "{times}", "--as", "oscilloscope"],
+            "'oscilloscope' is not a known trace format. Known: energyrunner",
+        ),
         (["--inferences", "{times}", "--backend", "nonsense"], "joblib back end 'nonsense'"),
         (["--inferences", "nowhere.csv"], "nowhere.csv"),
         (["--inferences", "{times}", "--baseline", "nowhere.csv"], "nowhere.csv"),

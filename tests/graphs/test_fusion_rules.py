@@ -1,5 +1,8 @@
 """Fusion rules: complete, sourced, unambiguous, and a wrong name is answered with the nearest."""
 
+import re
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -8,6 +11,7 @@ from harness.graphs.fusion_rules import ANY, GATE, Runtime, read_runtime
 from harness.graphs.operators import OPERATORS
 from harness.graphs.runtime_files import runtime_names
 
+PAGE = Path(__file__).parents[2] / "site" / "kernels.md"
 SOURCE = {"here": {"title": "A page", "url": "https://example.org"}}
 OF_NAMING = {
     "dwconv", "conv1d", "dwconv1d", "conv-dilated", "dwconv-dilated", "scale", "bias", "add-broadcast",
@@ -22,8 +26,9 @@ def runtime_of(*rules, **sets):
     )
 
 
-def test_the_runtimes_are_those_that_the_site_speaks_of():
-    assert runtime_names() == ("onnxruntime-cpu", "tflite-cpu", "tflite-gpu")
+def test_the_runtimes_are_those_that_the_page_of_kernels_compares():
+    (headings,) = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| | `")]
+    assert runtime_names() == tuple(sorted(re.findall(r"`([^`]+)`", headings)))
 
 
 @pytest.mark.parametrize("name", runtime_names())

@@ -75,7 +75,7 @@ def test_every_reason_of_a_row_is_listed(tmp_path):
     assert rows["AAAAA3"]["rules"] == "unit-slip;configuration-missing"
     assert rows["AAAAA3"]["reasons"] == (
         "latency_ms = 0.019, a ratio of 979.6 between energy_mj and power_mw x latency_ms / 1000; expected a ratio of "
-        "1. The value looks like seconds (or energy_mj like microjoules); multiply by 1000, after a look at the raw "
+        "1. The value looks like seconds (or energy_mj like microjoules); multiply by 1000 after checking the raw "
         f"file. [unit-slip] | {missing}"
     )
     assert rows["AAAAA4"]["rules"] == "latency-positive;configuration-missing"
@@ -121,7 +121,7 @@ def test_fix_corrects_slips_and_records_errata(tmp_path):
 def test_fix_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(UsageError) as refused:
         taken(tmp_path, fixes=["unit-slp"])
-    assert str(refused.value) == "'unit-slp' is no rule that can be fixed; did you mean unit-slip? Known: unit-slip"
+    assert str(refused.value) == "'unit-slp' is not a known fix; did you mean unit-slip? Known: unit-slip"
 
 
 def test_row_of_a_side_table_without_energy_is_a_row_that_cannot_be_used(tmp_path):

@@ -54,7 +54,7 @@ def test_format_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(UsageError) as refused:
         take_in("deepen2032", tmp_path, "acme-phone", "c", out=tmp_path)
     assert str(refused.value) == (
-        "'deepen2032' is no intake format; did you mean deepen2023? Known: " + ", ".join(intake_formats())
+        "'deepen2032' is not a known intake format; did you mean deepen2023? Known: " + ", ".join(intake_formats())
     )
 
 

@@ -123,7 +123,7 @@ def test_a_type_that_was_never_measured_is_missing_and_named():
 
 
 def test_nothing_at_all_is_refused_whatever_is_allowed():
-    with pytest.raises(CoverageError, match=r"0\.0 % of the FLOPs"):
+    with pytest.raises(CoverageError, match="truth supports no kernel of this network on acme-phone"):
         predict_network(network(untyped(100)), truthful(), at_least=0)
 
 
@@ -179,9 +179,9 @@ def test_the_way_of_running_has_to_be_named_where_there_are_several():
     with pytest.raises(UsageError, match="measured with CPU1, GPU; choose one with --delegate"):
         training(*several)
     assert training(*several, delegate="GPU").subject.delegate == "GPU"
-    with pytest.raises(UsageError, match="'GPV' is no delegate of acme-phone; did you mean GPU"):
+    with pytest.raises(UsageError, match="'GPV' is not a known delegate of acme-phone; did you mean GPU"):
         training(*several, delegate="GPV")
-    with pytest.raises(UsageError, match="'acme-fone' is no device with kernel rows; did you mean acme-phone"):
+    with pytest.raises(UsageError, match="'acme-fone' is not a known device with kernel rows; did you mean acme-phone"):
         training(device_id="acme-fone")
     with pytest.raises(UsageError, match="runs in int8, and acme-phone was measured in fp32; --dtype fp32"):
         training(dtype="int8")

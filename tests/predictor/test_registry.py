@@ -74,7 +74,7 @@ def test_a_package_that_is_not_there_fails():
 
 def test_an_unknown_key_gets_the_nearest(package):
     package.add("my-forest")
-    with pytest.raises(UsageError, match=r"'my-forrest' is no predictor; did you mean my-forest\?"):
+    with pytest.raises(UsageError, match=r"'my-forrest' is not a known predictor; did you mean my-forest\?"):
         predictor_info("my-forrest", package.name)
 
 

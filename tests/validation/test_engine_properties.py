@@ -22,7 +22,7 @@ from harness.validation.faults import Faults
 from harness.validation.levels import check_rows
 from tests.kernel_lists import RESNET, as_json
 from tests.strategies import values
-from tests.validation.golden import CASES, expected_text, lay_out
+from tests.validation.golden import CASES, lay_out
 from tests.validation.hostile import CAMPAIGN, network
 from tests.validation.hostile import CASES as HOSTILE
 
@@ -209,9 +209,12 @@ LINE = re.compile(
 )
 
 
-@pytest.mark.parametrize("text", [*map(expected_text, CASES), *(case.report.read_text() for case in HOSTILE)])
-def test_every_message_states_where_what_and_how_to_fix_it(text):
-    for line in text.splitlines()[:-1]:
+REPORTS = [*(case / "expected.txt" for case in CASES), *(case.report for case in HOSTILE)]
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda report: f"{report.parent.name}-{report.stem}")
+def test_every_message_states_where_what_and_how_to_fix_it(report):
+    for line in report.read_text(encoding="utf-8").splitlines()[:-1]:
         assert LINE.fullmatch(line), line
         assert "None" not in line
         assert ".." not in line

@@ -87,7 +87,7 @@ def _spacing(stamps: dict[int, int], sampling_hz: float | None, n_lines: int) ->
     if not stamps:
         if sampling_hz is None:
             fix = "Give sampling_hz, 1000 over the --interval of tegrastats (1 Hz unless it was set)."
-            found = f"{n_lines} lines without stamps"
+            found = f"{n_lines} lines without time stamps"
             raise TraceOptionError(TraceFault("trace-format", found, "stamps or sampling_hz", fix))
         return sampling_hz
     return sampling_hz if len(set(stamps.values())) < len(stamps) else None

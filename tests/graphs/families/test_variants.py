@@ -70,5 +70,5 @@ def test_drawn_channels_and_windows_stay_within_what_is_stated():
 
 
 def test_unknown_family_is_named_with_the_nearest():
-    with pytest.raises(UsageError, match="'ResNet19' is no family; did you mean ResNet18"):
+    with pytest.raises(UsageError, match="'ResNet19' is not a known family; did you mean ResNet18"):
         variants_of(["ResNet19"], 1, 0)
