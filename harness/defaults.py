@@ -26,6 +26,9 @@ FIT_SECONDS: Final = 120.0
 """Time for one fit with its predictions: more than a fit takes, so that a busy machine fails no predictor."""
 FIT_MEMORY_MB: Final = 2048
 """Memory for it, libraries included."""
+LEAST_FIT_SECONDS: Final = 0.1
+LEAST_FIT_MEMORY_MB: Final = 256
+"""Limits below which no predictor could run."""
 COVERAGE: Final = 0.9
 """Nominal coverage of intervals."""
 LEAST_COVERAGE: Final = 0.01

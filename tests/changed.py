@@ -10,10 +10,27 @@ from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).parents[1]
 ALWAYS = ("tests/test_architecture.py", "tests/test_layers.py")
+NAMESAKES = {
+    "__init__": ("tests/cli",),
+    "api": ("tests/api", "tests/cli"),
+    "arrays": ("tests/evaluation",),
+    "code_version": ("tests/test_versions.py",),
+    "defaults": ("tests/api", "tests/cli"),
+    "errors": ("tests/test_issues.py", "tests/cli"),
+    "files": ("tests/cli",),
+    "numbers": ("tests/traces", "tests/validation"),
+    "split_statements": ("tests/test_splits.py",),
+    "swap": ("tests/packaging",),
+}
+"""Tests of rooms that have none of their own name."""
+EVERYTHING = ("tests", "harness", "predictors")
+SHARED = ("Makefile", "conftest.py", "pyproject.toml", "requirements.lock")
+"""Files that concern every test."""
 BESIDE = {
     "dataset_cards": "tests/packaging",
     "predictors": "tests/predictors",
     "site": "tests/pages",
+    "mkdocs.yml": "tests/pages",
     "submissions": "tests/scoring",
 }
 """Tests of what has no room of its own, by its first folder."""
@@ -31,12 +48,15 @@ def affected_tests(paths: Iterable[str]) -> list[str]:
     found: set[str] = set()
     for path in map(PurePosixPath, paths):
         first, *rest = path.parts
+        if path.as_posix() in SHARED or (first == "tests" and len(rest) == 1 and not rest[0].startswith("test_")):
+            return list(EVERYTHING)
         if path.suffix == ".py" and first in ("harness", "predictors"):
             found.add(path.as_posix())
         if path.suffix == ".md":
             found.add("tests/test_docs.py")
         if first == "harness":
-            found.add(f"tests/test_{path.stem}.py" if len(rest) == 1 else f"tests/{rest[0]}")
+            room = path.stem if len(rest) == 1 else rest[0]
+            found.update(NAMESAKES.get(room, (f"tests/test_{room}.py" if len(rest) == 1 else f"tests/{room}",)))
         elif first == "tests":
             found.add(_beside(path))
         elif first in BESIDE:

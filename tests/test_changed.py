@@ -1,6 +1,6 @@
 import pytest
 
-from tests.changed import affected_tests, changed_paths
+from tests.changed import EVERYTHING, affected_tests, changed_paths
 from tests.test_layers import ROOT
 
 
@@ -18,6 +18,8 @@ from tests.test_layers import ROOT
         ("tests/golden/energy_zero/files/a/kernels.csv", ["tests/validation"]),
         ("tests/traces/test_clock.py", ["tests/traces/test_clock.py"]),
         ("tests/traces/synthetic.py", ["tests/traces"]),
+        ("harness/code_version.py", ["harness/code_version.py", "tests/test_versions.py"]),
+        ("mkdocs.yml", ["tests/pages"]),
         ("tests/test_splits.py", ["tests/test_splits.py"]),
         ("LICENSE", []),
     ],
@@ -26,9 +28,15 @@ def test_a_changed_file_asks_for_the_tests_of_its_room(path, tests):
     assert affected_tests([path]) == tests
 
 
-def test_every_room_has_tests_of_its_name():
-    rooms = [path for path in (ROOT / "harness").iterdir() if (path / "__init__.py").exists()]
-    assert [room.name for room in rooms if not (ROOT / "tests" / room.name).is_dir()] == []
+@pytest.mark.parametrize("path", ["pyproject.toml", "conftest.py", "tests/strategies.py", "tests/campaigns.py"])
+def test_a_file_that_every_test_rests_on_asks_for_all(path):
+    assert affected_tests([path, "harness/splits.py"]) == list(EVERYTHING)
+
+
+def test_what_is_chosen_for_a_module_exists():
+    modules = [path.relative_to(ROOT).as_posix() for path in (ROOT / "harness").rglob("*.py")]
+    missing = {chosen for path in modules for chosen in affected_tests([path]) if not (ROOT / chosen).exists()}
+    assert missing == set()
 
 
 def test_changed_paths_are_files_below_the_root():

@@ -63,6 +63,12 @@ def test_every_command_and_option_that_is_shown_exists(document):
         assert shown <= options, f"{named(document)} shows deepen {name} with {sorted(shown - options)}"
 
 
+@pytest.mark.parametrize("name", sorted(COMMANDS.commands))
+def test_every_argument_and_option_has_its_help(name):
+    silent = [parameter.name for parameter in COMMANDS.commands[name].params if not getattr(parameter, "help", "")]
+    assert silent == []
+
+
 @pytest.mark.parametrize("document", WRITTEN, ids=named)
 def test_every_make_target_that_is_shown_exists(document):
     text = document.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The Python interface of the harness: one function for each thing that the command `deepen` does.
+"""The Python interface of the harness: one function for each use of the command `deepen`.
 
 Every function takes plain arguments, returns a typed result and prints nothing; faults are exceptions of
 `harness.errors`, except the faults of submissions, which are collected in a report. A name is imported when it is first

@@ -1,10 +1,11 @@
 """Arguments that several functions of the Python interface take."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from harness.errors import UsageError
+from harness.issues import unknown
 
 AnyPath = str | os.PathLike[str]
 Paths = AnyPath | Iterable[AnyPath]
@@ -21,7 +22,7 @@ def as_paths(paths: Paths) -> list[Path]:
     """One path or several, as a list.
 
     Raises:
-        UsageError: neither.
+        UsageError: neither, or none.
 
     Examples:
         >>> as_paths("submissions") == as_paths([Path("submissions")])
@@ -30,7 +31,41 @@ def as_paths(paths: Paths) -> list[Path]:
     several = [paths] if isinstance(paths, (str, os.PathLike)) else paths
     if not isinstance(several, Iterable):
         raise UsageError(f"{several!r} is not a path; expected a path, or several")
-    return [Path(path) for path in several]
+    found = [Path(path) for path in several]
+    if not found:
+        raise UsageError("no path is given; expected a path, or several")
+    return found
+
+
+def as_names(names: str | Iterable[str]) -> list[str]:
+    """One name or several, as a list.
+
+    Examples:
+        >>> as_names("ResNet18") == as_names(["ResNet18"])
+        True
+    """
+    return [names] if isinstance(names, str) else list(names)
+
+
+def check_known(kind: str, names: Iterable[str], known: Sequence[str]) -> None:
+    """Check names.
+
+    Raises:
+        UsageError: one is unknown; the message has the nearest.
+    """
+    for name in names:
+        if name not in known:
+            raise unknown(kind, name, known)
+
+
+def check_at_least(name: str, value: float, least: float) -> None:
+    """Check a number.
+
+    Raises:
+        UsageError: it is less, or NaN.
+    """
+    if not value >= least:
+        raise UsageError(f"{name} = {value:g}; expected at least {least:g}")
 
 
 def check_within(name: str, value: float, least: float, most: float) -> None:

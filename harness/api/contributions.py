@@ -1,14 +1,14 @@
-"""New submissions: imported from other people's files, or blank to be filled in."""
+"""New submissions: converted from files of other tools, or blank to be filled in."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.api.arguments import AnyPath
+from harness.api.arguments import AnyPath, as_names, check_known
 from harness.defaults import SUBMISSIONS
 from harness.intake.blank import write_blank
 from harness.intake.flow import IntakeResult, take_in
 from harness.intake.formats import intake_formats
-from harness.schema.vocabulary import Level
+from harness.schema.vocabulary import LEVELS, Level
 
 
 def formats() -> Mapping[str, str]:
@@ -32,7 +32,7 @@ def intake(
     fixes: Sequence[str] = (),
     mapping: AnyPath | None = None,
 ) -> IntakeResult:
-    """Import other people's files as a submission that validates.
+    """Convert files of other tools to a submission that validates.
 
     Rows that cannot be used are kept in quarantine.csv beside the others, with their reasons.
 
@@ -42,7 +42,7 @@ def intake(
         device_id: name of the device folder; a device.yaml in it is used as it is.
         campaign: name of the campaign folder.
         out: folder of all submissions.
-        fixes: rules whose corrections are wanted.
+        fixes: rules whose corrections to apply.
         mapping: YAML file that says which column is which, for formats that need one.
 
     Returns:
@@ -65,7 +65,7 @@ def intake(
         device_id,
         campaign,
         out=Path(out),
-        fixes=fixes,
+        fixes=as_names(fixes),
         mapping=None if mapping is None else Path(mapping),
     )
 
@@ -92,4 +92,5 @@ def new_submission(
         >>> [path.name for path in api.new_submission("other-phone", "2026-11", "models")]
         ['device.yaml', 'submission.yaml', 'models.csv']
     """
+    check_known("level", [level], LEVELS)
     return write_blank(Path(out), device_id, campaign, level)

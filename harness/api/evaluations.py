@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.api.arguments import AnyPath, OnStep, Paths, silent
+from harness.api.arguments import AnyPath, OnStep, Paths, as_names, check_at_least, check_known, silent
 from harness.api.submissions import release_of
-from harness.defaults import EVALUATION, FIT_MEMORY_MB, FIT_SECONDS, SUBMISSIONS
+from harness.defaults import EVALUATION, FIT_MEMORY_MB, FIT_SECONDS, LEAST_FIT_MEMORY_MB, LEAST_FIT_SECONDS, SUBMISSIONS
 from harness.errors import UsageError
 from harness.evaluation.board import BoardRow, board, notes_on
 from harness.evaluation.comparison import BASELINE
@@ -71,7 +71,7 @@ def evaluate(
         One board per track. Errors are in per cent or mJ, shares and coverages from 0 to 1.
 
     Raises:
-        UsageError: a name is unknown, or there is nothing to evaluate on.
+        UsageError: a name is unknown, a limit is too low, or there is nothing to evaluate on.
         InvalidSubmissionsError: a submission has an error.
         PredictorError: a predictor of the package is broken in its declaration.
 
@@ -81,9 +81,13 @@ def evaluate(
         >>> {row.predictor for row in boards["kernels"].rows}
         {'constant'}
     """
-    infos = _chosen(predictors, package)
+    chosen = TRACKS if tracks is None else as_names(tracks)
+    check_known("track", chosen, TRACKS)
+    check_at_least("fit_seconds", fit_seconds, LEAST_FIT_SECONDS)
+    check_at_least("fit_memory_mb", fit_memory_mb, LEAST_FIT_MEMORY_MB)
+    infos = _chosen(as_names(predictors), package)
     release = release_of(source, on_step)
-    planned = {track: plans_of(track, release, seed) for track in tracks or TRACKS}
+    planned = {track: plans_of(track, release, seed) for track in TRACKS if track in chosen}
     plans = _all_plans(planned)
     settings = RunSettings(Path(out), package, Limits(fit_seconds, fit_memory_mb), seed, n_jobs, backend)
     n_units = len(plans) * len(infos)

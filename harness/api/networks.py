@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.api.arguments import AnyPath, OnStep, silent
+from harness.api.arguments import AnyPath, OnStep, as_names, check_at_least, silent
 from harness.defaults import FAMILIES, RUNTIME
 from harness.graphs.families.files import WrittenFamilies, write_families
 from harness.graphs.families.phone import PHONE_FAMILIES
@@ -32,7 +32,7 @@ def kernels(model: AnyPath, runtime: str | None = None, inputs: Sequence[str] = 
         >>> [kernel.kernel for kernel in found.kernels], found.flops
         (['fc'], 400)
     """
-    return kernels_of_file(Path(model), runtime, inputs)
+    return kernels_of_file(Path(model), runtime, as_names(inputs))
 
 
 def families(
@@ -60,7 +60,7 @@ def families(
         Kernel list of every network, and the drawn configurations.
 
     Raises:
-        UsageError: a family or the runtime is unknown, or a file cannot be written.
+        UsageError: a family or the runtime is unknown, a number is below 1, or a file cannot be written.
 
     Examples:
         >>> from harness import api
@@ -68,10 +68,13 @@ def families(
         >>> [variant.model for variant in written.kernels]
         ['ResNet18']
     """
+    n_drawn = sum(COUNTS.values()) if n_kernels is None else n_kernels
+    check_at_least("n_variants", n_variants, 1)
+    check_at_least("n_kernels", n_drawn, 1)
     return write_families(
-        names or PHONE_FAMILIES,
+        as_names(names) or PHONE_FAMILIES,
         n_variants,
-        sum(COUNTS.values()) if n_kernels is None else n_kernels,
+        n_drawn,
         seed,
         runtime=runtime,
         out=Path(out),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.api.arguments import AnyPath, OnStep, Paths, as_paths, check_within, silent
+from harness.api.arguments import AnyPath, OnStep, Paths, as_names, as_paths, check_known, check_within, silent
 from harness.api.submissions import read_release
 from harness.defaults import (
     COVERAGE,
@@ -83,9 +83,8 @@ def predict(
     """
     check_within("coverage", coverage, LEAST_COVERAGE, MOST_COVERAGE)
     check_within("at_least", at_least, 0, 1)
-    if dtype is not None and dtype not in DTYPES:
-        raise unknown("data type", dtype, DTYPES)
-    found = kernels_of_file(Path(model), runtime, inputs)
+    check_known("data type", [] if dtype is None else [dtype], DTYPES)
+    found = kernels_of_file(Path(model), runtime, as_names(inputs))
     kernels = found.kernels.kernels
     kernels = kernels if dtype is None else tuple(in_dtype(kernel, dtype) for kernel in kernels)
     request = _Request(device_id, delegate, main_dtype(kernels), predictor)

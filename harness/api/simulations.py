@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.api.arguments import AnyPath, OnStep, silent
+from harness.api.arguments import AnyPath, OnStep, as_names, check_at_least, silent
 from harness.defaults import ESTIMATES, RUNTIME, SUBMISSIONS
 from harness.graphs.families.phone import PHONE_FAMILIES
 from harness.graphs.families.variants import INPUT_SHAPE, variants_of
@@ -80,8 +80,10 @@ def simulate(
         harness.errors.UsageError: the estimator is not installed, or the accelerator is unknown
     """
     estimator_version()
-    places = [accelerator(name) for name in dict.fromkeys(names)] or list(accelerators())
+    places = [accelerator(name) for name in dict.fromkeys(as_names(names))] or list(accelerators())
     n_drawn = sum(COUNTS.values()) if n_kernels is None else n_kernels
+    check_at_least("n_variants", n_variants, 1)
+    check_at_least("n_kernels", n_drawn, 1)
     networks = _networks(n_variants, seed, on_step)
     drawn = sample_kernels((network.kernels for network in networks), n_drawn, seed).configurations
     wanted = [*drawn, *(configuration_of(kernel) for network in networks for kernel in network.kernels)]

@@ -1,7 +1,7 @@
 """Submissions: validated, and read as the tables of a release."""
 
 from harness import __version__
-from harness.api.arguments import OnStep, Paths, as_paths, silent
+from harness.api.arguments import OnStep, Paths, as_paths, check_known, silent
 from harness.defaults import SUBMISSIONS
 from harness.errors import InvalidSubmissionsError
 from harness.issues import Report, as_sarif, as_text
@@ -80,11 +80,15 @@ def sarif(report: Report) -> str:
 def severity_of(rule: str) -> str:
     """Severity of a validation rule: `error` keeps a row or submission out, `warning` is for the reader.
 
+    Raises:
+        UsageError: there is no such rule.
+
     Examples:
         >>> from harness import api
         >>> api.severity_of("energy-positive")
         'error'
     """
+    check_known("rule", [rule], list(RULES))
     return RULES[rule].severity
 
 

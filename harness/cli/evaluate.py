@@ -9,7 +9,15 @@ import typer
 from harness import api
 from harness.cli.options import Backend, Data, Package, find_packages_here
 from harness.cli.printing import steps
-from harness.defaults import EVALUATION, FIT_MEMORY_MB, FIT_SECONDS, PREDICTORS, SUBMISSIONS
+from harness.defaults import (
+    EVALUATION,
+    FIT_MEMORY_MB,
+    FIT_SECONDS,
+    LEAST_FIT_MEMORY_MB,
+    LEAST_FIT_SECONDS,
+    PREDICTORS,
+    SUBMISSIONS,
+)
 from harness.schema.vocabulary import Track
 
 BoardFormat = Literal["text", "summary", "json"]
@@ -30,10 +38,10 @@ def evaluate(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of folds and resamples.")] = 0,
     out: Annotated[Path, typer.Option("--out", help="Folder of results; unchanged ones are used again.")] = EVALUATION,
     time_limit: Annotated[
-        float, typer.Option("--time-limit", min=0.1, help="Seconds for one fit with its predictions.")
+        float, typer.Option("--time-limit", min=LEAST_FIT_SECONDS, help="Seconds for one fit with its predictions.")
     ] = FIT_SECONDS,
     memory_limit: Annotated[
-        int, typer.Option("--memory-limit", min=256, help="Memory of a predictor in MB.")
+        int, typer.Option("--memory-limit", min=LEAST_FIT_MEMORY_MB, help="Memory of a predictor in MB.")
     ] = FIT_MEMORY_MB,
     package: Package = PREDICTORS,
 ) -> None:

@@ -79,6 +79,10 @@ class Metric:
     form: Form = "percent"
     shows_interval: bool = False
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.statistic, (MeanStatistic, WeightedStatistic)):
+            raise TypeError(f"{self.key}: its statistic is neither of means nor of weights")
+
     def of(self, actual: Reals, predicted: Reals) -> float:
         """Value of one set of predictions; NaN where there is none.
 
@@ -198,5 +202,7 @@ METRICS: Final = (
 )  # fmt: skip
 """Every metric, in the order of files."""
 METRIC: Final[Mapping[str, Metric]] = {metric.key: metric for metric in METRICS}
+if len(METRIC) < len(METRICS):
+    raise TypeError("two metrics have one key")
 RANKED: Final = METRIC[f"within_{RANKED_PERCENT}"]
 """Metric that ranks and differences go by."""

@@ -4,6 +4,8 @@ It computes no measure.
 """
 
 import hashlib
+import os
+import threading
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -91,7 +93,8 @@ def write_result(evaluation: Evaluation, folder: Path) -> None:
 
 def _write(path: Path, content: bytes) -> None:
     """Write a file that is whole at any moment."""
-    fresh = path.with_name(f".{path.name}.new")
+    # Two evaluations may write to one folder.
+    fresh = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.new")
     fresh.write_bytes(content)
     fresh.replace(path)
 

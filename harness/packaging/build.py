@@ -61,7 +61,7 @@ def build_datasets(
     Args:
         release: the tables.
         cards: folder of card templates and texts.
-        dist: folder of built things.
+        dist: folder of everything that is built.
         progress: called with the level and a few words before each step.
 
     Returns:

@@ -2,7 +2,7 @@
 
 It guards against accidents and casual peeking: Python's own `open`, sockets and new processes are refused with words,
 and where the kernel has Landlock, so is every other way of opening a file. It is no sandbox against an attacker, who
-may for one thing write to the memory of the process.
+may, for example, write to the memory of the process.
 """
 
 import ctypes

@@ -8,7 +8,7 @@ because lists of predictors and the command's help read it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, get_args
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, cast, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -142,6 +142,16 @@ class KernelType:
     def __post_init__(self) -> None:
         if not (self.begins_with or self.operators):
             raise TypeError("a kernel type names the operators that run as it")
+        if not callable(self.cost):
+            raise TypeError("the cost of a kernel type is a rule")
+        if self.layers is not None and self.layers not in get_args(LayerForm):
+            raise TypeError(f"layers = {self.layers!r}; expected None, or one of {', '.join(get_args(LayerForm))}")
+        if self.n_drawn is not None and self.n_drawn < 1:
+            raise TypeError(f"n_drawn = {self.n_drawn}; expected None, or at least 1")
+        # An extent that a row of the type cannot state would count as 0, and so would the cost.
+        for name in _extents_read(self.cost):
+            if name not in self.fields:
+                raise TypeError(f"its cost reads {name}, which it neither requires nor allows")
 
     @property
     def fields(self) -> tuple[Extent, ...]:
@@ -152,6 +162,23 @@ class KernelType:
     def n_inputs(self) -> int:
         """Inputs of the same extents."""
         return self.cost.n_inputs if isinstance(self.cost, Elementwise) else 1
+
+
+class _ReadExtents:
+    """Records which extents a cost rule reads; each is 1."""
+
+    def __init__(self) -> None:
+        self.names: list[Extent] = []
+
+    def __getitem__(self, name: Extent) -> float:
+        self.names.append(name)
+        return 1.0
+
+
+def _extents_read(cost: CostRule) -> list[Extent]:
+    read = _ReadExtents()
+    cost(cast("ExtentColumns", read))
+    return read.names
 
 
 def squeezed(channels: Reals) -> Reals:

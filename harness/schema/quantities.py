@@ -305,7 +305,7 @@ OperatorName = Annotated[
     str,
     Quantity(
         "",
-        "Operators that run as this kernel, joined by +, for example conv+bn+relu6; names what has no kernel type.",
+        "Operators that run as this kernel, joined by +, such as conv+bn+relu6; the name of a kernel without a type.",
         "operator-name",
         "Join lower-case operator names by +.",
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:+-]{0,199}$",

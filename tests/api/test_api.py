@@ -133,3 +133,24 @@ def test_an_argument_that_no_prediction_can_have_is_refused_in_words(arguments, 
 def test_what_is_not_a_path_is_refused_in_words(function):
     with pytest.raises(UsageError, match="5 is not a path; expected a path, or several"):
         function(5)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: api.evaluate(tracks="kernls"), "'kernls' is not a known track; did you mean kernels?"),
+        (lambda: api.evaluate(fit_seconds=0), "fit_seconds = 0; expected at least 0.1"),
+        (lambda: api.families(n_variants=0), "n_variants = 0; expected at least 1"),
+        (lambda: api.families(n_kernels=-1), "n_kernels = -1; expected at least 1"),
+        (lambda: api.simulate(n_kernels=0), "n_kernels = 0; expected at least 1"),
+        (lambda: api.new_submission("a", "b", "layers"), "'layers' is not a known level"),
+        (lambda: api.severity_of("energy"), "'energy' is not a known rule"),
+        (lambda: api.validate([]), "no path is given"),
+        (lambda: api.families("ResNet19", n_variants=1), "'ResNet19' is not a known family; did you mean ResNet18?"),
+    ],
+)
+def test_wrong_arguments_are_refused_in_words(call, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=re.escape(message)):
+        call()
+    assert list(tmp_path.iterdir()) == []

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -60,6 +62,16 @@ def ids(frame):
     table = pa.Table.from_pandas(frame.loc[:, "kernel":"cin4"], preserve_index=False)
     whole = [pa.field(each.name, each.type if each.name == "kernel" else pa.int64()) for each in table.schema]
     return set(configuration_ids(table.cast(pa.schema(whole))))
+
+
+def test_other_flops_of_the_same_rows_are_other_data():
+    release = release_of(kernel_device())
+    (plan,) = plans_of("kernels", release, 0).plans
+    rows = release.levels["kernels"]
+    place = rows.column_names.index("flops")
+    dearer = rows.set_column(place, rows.schema.field(place), pc.add(rows.column("flops"), 1))
+    (other,) = plans_of("kernels", replace(release, levels=release.levels | {"kernels": dearer}), 0).plans
+    assert other.data_sha256 != plan.data_sha256
 
 
 EVERYTHING = (kernel_device(), kernel_device("other-phone", factor=2), network_device(networks()))

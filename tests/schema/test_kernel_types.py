@@ -32,6 +32,21 @@ def test_a_kernel_type_without_one_of_its_parts_cannot_be_declared(part):
         KernelType(**{name: value for name, value in WHOLE.items() if name != part})
 
 
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ({"cost": None}, "the cost of a kernel type is a rule"),
+        ({"requires": ("cin",)}, "its cost reads input_h, which it neither requires nor allows"),
+        ({"cost": Elementwise(1, channels=("cin", "cin2"))}, "its cost reads cin2"),
+        ({"layers": "activation"}, "layers = 'activation'; expected None, or one of convolution"),
+        ({"n_drawn": 0}, "n_drawn = 0; expected None, or at least 1"),
+    ],
+)
+def test_a_part_that_would_cost_nothing_or_mean_nothing_cannot_be_declared(part, message):
+    with pytest.raises(TypeError, match=message):
+        KernelType(**WHOLE | part)
+
+
 def test_a_kernel_type_that_no_operator_runs_as_cannot_be_declared():
     with pytest.raises(TypeError, match="names the operators that run as it"):
         KernelType(**WHOLE | {"operators": ()})
