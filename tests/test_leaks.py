@@ -3,6 +3,7 @@ import pytest
 
 from harness.leaks import LeakReport, configurations_in, leak_report
 from harness.releases import assemble
+from harness.schema.records import KEYS
 from harness.schema.vocabulary import LEVELS
 from harness.splits import assign_splits
 from tests.campaigns import board_campaign, campaign
@@ -89,3 +90,16 @@ def test_kernels_of_a_network_have_the_configuration_ids_of_the_same_kernel_rows
 
 def test_share_of_nothing_is_zero():
     assert LeakReport(0, 0, (), (), 0).shared_share == 0
+
+
+@pytest.mark.parametrize("extent", [name for name in KEYS["kernels"] if name != "kernel"])
+def test_near_duplicates_may_differ_in_any_extent(extent):
+    table = table_of(["r1", "r2"], ["c1", "c2"], **{extent: [100, 105]})
+    assert leak_report(table, "kernels", ["train", "test"]).near_duplicates == 1
+
+
+def test_a_network_in_families_of_both_sides_is_shared():
+    rows = board_campaign(networks={}).tables["models"].to_pylist()
+    twice = [row | {"model": "twin", "source_id": str(number)} for number, row in enumerate(rows[:2])]
+    board = campaign("models", twice, "a", device={"delegates": {"CPU": "cpu"}})
+    assert reports(board)["models"].shared_groups == ("twin",)

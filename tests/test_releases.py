@@ -119,3 +119,17 @@ def test_flops_and_params_come_from_the_kernel_list_only_where_the_row_leaves_th
         "mlperf-tiny-ic": (55_700, params),
         "mlperf-tiny-kws": (total, params),
     }
+
+
+def test_errata_of_another_submission_of_the_same_device_are_left_out():
+    release = assemble([kernel_campaign("one-phone"), phone_campaign("one-phone")])
+    assert set(release.errata.column("device_id").to_pylist()) == {"one-phone"}
+    assert release.only_of("kernels").errata.num_rows == 0
+    assert release.only_of("applications").errata.column("field").to_pylist() == ["energy_mj"]
+
+
+def test_design_power_without_an_erratum_of_its_own_was_printed_as_it_is():
+    errata = [{"field": "frequency_mhz", "printed": 24, "used": 2400, "why": "Printed in other units."}]
+    facts = {"frequency_mhz": 2400, "tdp_w": 5, "errata": errata}
+    (device,) = assemble([phone_campaign(device=facts)]).devices.to_pylist()
+    assert (device["tdp_w"], device["tdp_printed_w"]) == (5, 5)

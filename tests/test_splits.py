@@ -121,3 +121,8 @@ def test_test_families_are_absent_from_train():
         families[side].add(family)
     assert families["test"] == {"GoogLeNet", "ShuffleNetV2", "DS-CNN"} == TEST_FAMILIES
     assert families["train"] == {"ResNet18", "MobileNetV1", "ResNet8", "Autoencoder"}
+
+
+def test_border_between_the_sides_is_at_a_fifth_of_the_hashes():
+    # Their hashes are 0.199998 and 0.200004 of the whole range.
+    assert (split_of("kernels", f"{0x12743:020x}"), split_of("kernels", f"{0x19F48:020x}")) == ("test", "train")

@@ -170,3 +170,8 @@ def test_what_remains_is_the_same_program(module):
 
     source = Path(MODULES[module]).read_text(encoding="utf-8")
     assert statements(code_of(source)) == statements(source)
+
+
+def test_order_of_modules_does_not_matter():
+    one, other = "harness.splits", "harness.schema.identity"
+    assert code_version([one, other]) == code_version([other, one])

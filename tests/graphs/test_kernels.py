@@ -335,3 +335,17 @@ def test_a_kernel_list_becomes_the_contents_of_a_network_file():
     network = as_network("made", TFLITE, found)
     assert Network.model_validate_json(network.model_dump_json()) == network
     assert (network.runtime, network.kernels) == ("tflite-cpu", list(found.kernels))
+
+
+def test_a_convolution_of_one_channel_is_no_channel_convolution():
+    maker = GraphMaker(image=(1, 1, 8, 8))
+    (kernel,) = maker.kernels(maker.conv(maker.input()))
+    assert (kernel.operator, kernel.kernel) == ("conv", "conv-bn-relu")
+
+
+@pytest.mark.parametrize(("n_numbers", "params"), [(1, 0), (8, 8)])
+def test_a_constant_of_one_number_is_no_parameter(n_numbers, params):
+    maker = GraphMaker()
+    x = maker.input()
+    y = maker.op("sub", x, maker.weight(n_numbers, 1, 1))
+    assert [kernel.params for kernel in maker.kernels(y)] == [params]

@@ -435,3 +435,11 @@ def test_names_that_are_no_text_are_an_issue():
 def test_control_characters_do_not_reach_a_message():
     issue = issue_of(onnx_model([helper.make_node("Relu", ["a\nb\x1b[31m"], ["y"], name="c\rd")]))
     assert str(issue).isprintable()
+
+
+@pytest.mark.parametrize(("n", "is_cut"), [(5, False), (6, True)])
+def test_a_cycle_of_more_than_five_operators_is_cut_short(n, is_cut):
+    ring = [node("Relu", f"t{place}", f"t{(place + 1) % n}", name=f"op{place}") for place in range(n)]
+    issue = issue_of(onnx_model(ring))
+    assert f"a cycle of {n} operators" in issue.found
+    assert ("..." in issue.found) == is_cut

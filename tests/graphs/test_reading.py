@@ -133,3 +133,9 @@ def test_models_with_replaced_words_give_a_graph_or_issues(tmp_path, data):
     for place in data.draw(st.lists(st.integers(0, len(content) // 4 - 1), min_size=1, max_size=3)):
         content[4 * place : 4 * place + 4] = data.draw(extremes).to_bytes(4, "little")
     check_is_graph_or_issues(tmp_path / "model", bytes(content))
+
+
+def test_an_extent_of_an_input_may_be_the_largest_of_32_bits_and_no_larger():
+    assert parse_input_option("x=1x2147483647") == ("x", (1, 2147483647))
+    with pytest.raises(UsageError, match="outside 1 to 2147483647"):
+        parse_input_option("x=1x2147483648")

@@ -7,7 +7,7 @@ import pytest
 from harness.graphs.families.phone import PHONE_FAMILIES
 from harness.graphs.families.variants import variants_of
 from harness.graphs.sampler import COUNTS, sample_kernels
-from harness.schema.networks import configuration_of
+from harness.schema.networks import NetworkKernel, configuration_of
 from harness.schema.vocabulary import KERNEL_ALLOWS, KERNEL_REQUIRES
 from tests.graphs.families.networks import list_of
 
@@ -52,3 +52,24 @@ def test_what_networks_lack_is_told(networks):
     sample = sample_kernels([only], 1865, 0)
     assert sample.missing["fc"] == 24 - len({(kernel.cin, kernel.cout) for kernel in only})
     assert sample.missing["conv-bn-relu"] == 1032
+
+
+def planes(*channels):
+    """Kernels of which only the extents matter, one for each number of channels."""
+    plane = {"operator": "relu", "kernel": "relu", "dtype": "fp32", "input_h": 7, "input_w": 7}
+    cost = {"flops": 1, "params": 0, "bytes_moved": 1}
+    return [NetworkKernel.model_validate(plane | cost | {"cin": cin}) for cin in channels]
+
+
+def test_types_that_halve_their_channels_are_drawn_with_an_even_number_of_them():
+    drawn = {"split": set(), "channelshuffle": set(), "hswish": set()}
+    for configuration in sample_kernels([planes(3, 4, 5, 6)], 1865, 0).configurations:
+        if configuration["kernel"] in drawn:
+            drawn[configuration["kernel"]].add(configuration["cin"])
+    assert drawn == {"split": {4, 6}, "channelshuffle": {4, 6}, "hswish": {3, 4, 5, 6}}
+
+
+def test_a_small_draw_asks_for_one_of_every_kernel_type():
+    sample = sample_kernels([planes(4)], 1, 0)
+    drawn = Counter(configuration["kernel"] for configuration in sample.configurations)
+    assert {name: drawn[name] + sample.missing.get(name, 0) for name in COUNTS} == dict.fromkeys(COUNTS, 1)

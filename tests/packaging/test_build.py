@@ -139,6 +139,16 @@ def test_rows_that_share_their_id_are_refused(tmp_path):
         build_datasets(release, CARDS, tmp_path)
 
 
-def test_device_named_like_a_table_is_refused(tmp_path):
+@pytest.mark.parametrize("name", ["devices", "submissions", "errata", "default"])
+def test_device_named_like_a_configuration_is_refused(name, tmp_path):
     with pytest.raises(ReleaseError, match="Rename the device folder"):
-        build_datasets(assemble([phone_campaign("errata")]), CARDS, tmp_path)
+        build_datasets(assemble([phone_campaign(name)]), CARDS, tmp_path)
+
+
+def test_previous_folder_that_a_dead_writer_left_beside_a_whole_one_is_removed(tmp_path):
+    build_datasets(assemble([phone_campaign()]), CARDS, tmp_path)
+    (tmp_path / ".deepen.old").mkdir()
+    (tmp_path / ".deepen.old" / "README.md").touch()
+    build_datasets(assemble([board_campaign()]), CARDS, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"deepen", ".deepen.lock"}
+    assert [path.name for path in (tmp_path / "deepen").iterdir()] == ["models"]

@@ -85,3 +85,13 @@ def test_changed_figure_changes_one_digest_and_no_id(tmp_path):
     before, after = manifests
     assert before.rows.keys() == after.rows.keys()
     assert sum(before.rows[key] != after.rows[key] for key in before.rows) == 3
+
+
+def test_altered_number_of_rows_of_a_file_is_named(folder):
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    entry = next(entry for entry in manifest["files"] if entry["path"] == "data/errata.parquet")
+    entry["n_rows"] += 1
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(ReleaseError, match=rf"errata\.parquet: rows = {entry['n_rows'] - 1}; expected"):
+        verify_dataset(folder)

@@ -149,3 +149,10 @@ def test_versions_must_be_newest_first(cards):
     set_versions(cards, ("1.9.0", {}), ("1.10.0", {}))
     with pytest.raises(ReleaseError, match=r"1\.9\.0 is above 1\.10\.0"):
         read_texts(cards)
+
+
+def test_one_changed_row_is_named_without_a_sign_that_there_are_more(released, tmp_path):
+    campaign = phone_campaign()
+    campaign.tables["applications"] = campaign.tables["applications"].slice(0, 3)
+    difference = build(released, tmp_path, campaign)[2].difference
+    assert re.fullmatch(r"other content than version 1\.0\.0: 1 rows removed \([0-9a-f]{20}\)", difference)

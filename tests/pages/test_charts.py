@@ -7,10 +7,11 @@ import pytest
 from harness.pages.charts import VEGALITE, chart_bundle, chart_files, device_chart, ranking_chart
 from harness.pages.device_entries import DeviceEntry, device_entries, rankings
 from harness.pages.palette import SERIES, contrast
-from harness.releases import Release
+from harness.releases import Release, assemble
 from harness.scoring.editions import edition_named
 from harness.scoring.ratings import rate
 from harness.scoring.suite import suites
+from tests.pages.conftest import rated_phone
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +64,16 @@ def test_bundle_holds_the_embedder() -> None:
 def test_delegate_colours_stand_out_from_the_page() -> None:
     assert min(contrast(colour, "#ffffff") for colour in SERIES["light"]) >= 3
     assert min(contrast(colour, "#141d21") for colour in SERIES["dark"]) >= 3
+
+
+def test_axis_of_bars_reaches_beyond_the_last_device() -> None:
+    release = assemble([rated_phone("far-phone", 40.0)])
+    (ranking,) = rankings(device_entries(release, rate(release), suites(release)))
+    (index,) = [rating.energy_index for rating in ranking.ratings]
+    assert index is not None
+    assert index > max(ranking.edition.borders.values())
+    layers = ranking_chart(ranking).to_dict()["layer"]
+    bars = next(layer for layer in layers if layer["mark"]["type"] == "bar")
+    low, high = bars["encoding"]["x"]["scale"]["domain"]
+    assert low == 0
+    assert high > index

@@ -5,12 +5,13 @@ from pydantic import BaseModel
 
 from harness.pages.device_entries import DeviceEntry, device_entries
 from harness.pages.device_page import device_page
+from harness.pages.device_tables import summary_table
 from harness.releases import Release, assemble
 from harness.schema.columns import columns_of
 from harness.schema.facts import DeviceRecord, SubmissionRecord
 from harness.scoring.ratings import rate
 from harness.scoring.suite import suites
-from tests.campaigns import board_campaign, kernel_campaign, phone_campaign
+from tests.campaigns import board_campaign, campaign, kernel_campaign, phone_campaign
 
 
 def entry_of(release: Release, device_id: str) -> DeviceEntry:
@@ -56,3 +57,12 @@ def test_facts_that_belong_together_are_shown_together() -> None:
     (facts,) = [dict(part["facts"]) for part in device_page(board, "1.0.0").context["submissions"]]
     assert facts["Method and tier"].endswith("; taken from a publication")
     assert 'href="https://github.com/mlcommons/tiny_results_v1.1"' in facts["Source"].unescape()
+
+
+def test_kernels_without_flops_have_no_energy_per_gflop() -> None:
+    row = {"kernel": "concat", "input_h": 7, "input_w": 7, "cin": 8, "cin2": 8, "delegate": "CPU1", "dtype": "fp32"}
+    moved = campaign("kernels", [row | {"is_idle_subtracted": False, "energy_mj": 0.5}], "acme-phone")
+    table = summary_table(entry_of(assemble([moved]), "acme-phone"), "kernels", "kernel")
+    assert table is not None
+    assert "mj_per_gflop" not in [column.key for column in table.columns]
+    assert [cell.value for cell in table.rows[0][:3]] == ["concat", 1, 0.5]

@@ -230,3 +230,34 @@ def test_chart_text_is_readable_in_both_schemes() -> None:
     for name, page in pages.items():
         assert contrast(THEMES[name]["text"], page) >= 7
         assert contrast(THEMES[name]["muted"], page) >= 4.5
+
+
+def with_networks(facts: LabelFacts, n: int, energy_mj: float = 1.0) -> LabelFacts:
+    """The label of a suite of n networks."""
+    first = facts.networks[0]
+    return replace(facts, networks=tuple(replace(first, title=f"Net {k}", energy_mj=energy_mj) for k in range(n)))
+
+
+@pytest.mark.parametrize(
+    ("energy_mj", "printed"),
+    [(1234.56, "1234.6 mJ"), (100.0, "100.0 mJ"), (99.994, "99.99 mJ"), (0.5, "0.5000 mJ"), (1000.0, "1000.0 mJ")],
+)
+def test_energies_have_four_significant_digits_and_from_100_mj_one_decimal(
+    everything: list[LabelFacts], energy_mj: float, printed: str
+) -> None:
+    assert printed in texts_of(ElementTree.fromstring(drawing(with_networks(everything[1], 1, energy_mj))))
+
+
+@pytest.mark.parametrize(("n", "n_columns"), [(6, 1), (7, 2)])
+def test_up_to_six_networks_stand_in_one_column(everything: list[LabelFacts], n: int, n_columns: int) -> None:
+    root = ElementTree.fromstring(drawing(with_networks(everything[1], n)))
+    cells = [element for element in root.iter(f"{SVG}text") if "Net " in "".join(element.itertext())]
+    assert len(cells) == n
+    assert len({cell.attrib["x"] for cell in cells}) == n_columns
+
+
+@pytest.mark.parametrize(("label", "size"), [("C", "120"), ("C/D", "120"), ("C/D/E", "80")])
+def test_three_classes_are_printed_smaller(everything: list[LabelFacts], label: str, size: str) -> None:
+    root = ElementTree.fromstring(drawing(replace(everything[0], label=label)))
+    (printed,) = [each for each in root.iter(f"{SVG}text") if each.text == label and each.get("text-anchor")]
+    assert printed.attrib["font-size"] == size

@@ -26,3 +26,7 @@ def test_numbers_and_absent_values_are_downloaded_as_they_are() -> None:
     assert downloaded(number(None)) == ""
     assert downloaded(text(None)) == ""
     assert downloaded(text("")) == ""
+
+
+def test_a_figure_that_is_not_a_number_is_absent() -> None:
+    assert number(float("nan")) == number(None)

@@ -281,3 +281,33 @@ def test_chart_of_a_deep_network_has_a_bar_for_every_type():
     svg = energy_svg(found, "deep")
     assert svg.count('aria-roledescription="bar"') == 3
     assert any("conv-bn-relu" in text for text in drawn(svg))
+
+
+def test_a_network_with_just_the_coverage_asked_for_is_predicted():
+    kernels = [*known(0), *network(untyped(known(0)[0].flops))]
+    assert predict_network(kernels, truthful(), at_least=0.5).coverage_flops == 0.5
+    with pytest.raises(CoverageError):
+        predict_network(kernels, truthful(), at_least=0.5001)
+
+
+@pytest.mark.parametrize(("n", "end"), [(8, ", 807, 808"), (9, ", 807 … 809")])
+def test_of_more_than_eight_values_the_middle_ones_are_left_out(n, end):
+    odd = [entry(configurations(1)[0], cin=801 + number) for number in range(n)]
+    (warning,) = predict_network(network(*odd), truthful()).extrapolations
+    assert warning.found.endswith(end)
+
+
+def test_the_quantity_with_most_rows_is_used_whether_absolute_or_not():
+    idle = {"idle": {"power_mw": 300, "how": "Screen off."}}
+    subtracted = kernel_device(is_idle_subtracted=True, facts={"name": "idle", "manifest": MEASURED | idle})
+    found = training(kernel_device(n=59), subtracted)
+    assert (found.subject.is_idle_subtracted, len(found.rows)) == (True, 60)
+    evenly = training(kernel_device(), subtracted)
+    assert (evenly.subject.is_idle_subtracted, len(evenly.rows)) == (False, 60)
+
+
+def test_rows_of_larger_batches_are_not_fitted_on():
+    batches = kernel_device(batch_size=2, facts={"name": "batches"})
+    assert len(training(kernel_device(n=30), batches).rows) == 30
+    with pytest.raises(UsageError, match="rows of larger batches only"):
+        training(batches)

@@ -35,3 +35,9 @@ def test_interval_of_a_sum_holds_what_it_says_where_only_kernels_of_one_configur
     errors = generator.normal(size=(20000, n_configurations))[:, configurations]
     sums = (energies + spread * errors).sum(axis=1)
     assert np.mean((low <= sums) & (sums <= high)) == pytest.approx(0.9, abs=0.01)
+
+
+@pytest.mark.parametrize("configurations", [[0, 0], [0, 1]])
+def test_a_bound_on_the_wrong_side_of_its_energy_widens_and_narrows_nothing(configurations):
+    energies, bounds = np.array([2.0, 2.0]), np.array([[3.0, 4.0], [1.0, 1.5]])
+    assert interval_of_sum(energies, bounds, np.array(configurations)) == (3.0, 6.0)

@@ -100,3 +100,12 @@ def test_csv_help_explains_every_column_in_one_comment_line(level):
     assert [line.split()[1].rstrip(",") for line in lines] == list(columns_of(ROWS[level]))
     assert all(line.startswith("# ") and "\n" not in line for line in lines)
     assert any("energy_mj [mJ], required" in line for line in lines)
+
+
+def test_an_address_with_a_vertical_bar_stays_one_cell_of_a_table():
+    assert autolink("https://example.org/a|b") == "<https://example.org/a%7Cb>"
+
+
+@pytest.mark.parametrize(("text", "escaped"), [("1. one", r"1\. one"), ("1) one", r"1\) one"), ("1.5 mJ", "1.5 mJ")])
+def test_a_number_that_would_begin_a_list_is_escaped(text, escaped):
+    assert escape_markdown(text) == escaped

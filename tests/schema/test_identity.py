@@ -83,3 +83,7 @@ def test_configuration_ids_ignore_every_other_column():
     table = kernel_campaign().tables["kernels"]
     assert configuration_ids(table) == configuration_ids(table.select(list(KEYS["kernels"])))
     assert set(KEYS["kernels"]) <= set(ROWS["kernels"].model_fields)
+
+
+def test_content_ids_of_text_beyond_ascii_never_change():
+    assert content_id({"name": "Zürich"}) == "e3238b463b30fddbacf3"

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness.schema import kernel_types
 from harness.schema.cost import ELEMENTWISE_FLOPS
-from harness.schema.kernel_types import KERNEL_TYPES, Elementwise, KernelType
+from harness.schema.kernel_types import KERNEL_TYPES, Elementwise, KernelType, squeezed
 
 WHOLE = {
     "requires": ("input_h", "input_w", "cin"),
@@ -69,3 +70,8 @@ def test_no_two_kernel_types_claim_the_same_operators():
 
 def test_types_that_only_move_data_are_declared_to_cost_no_flops():
     assert {name for name, flops in ELEMENTWISE_FLOPS.items() if flops == 0} == {"concat", "split", "channelshuffle"}
+
+
+@pytest.mark.parametrize(("channels", "inner"), [(1, 1), (3, 1), (4, 1), (7, 1), (8, 2)])
+def test_squeeze_and_excitation_keeps_a_quarter_of_the_channels_and_at_least_one(channels, inner):
+    assert squeezed(np.array([float(channels)])).tolist() == [inner]

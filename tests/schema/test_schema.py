@@ -208,3 +208,9 @@ def test_one_group_is_left_empty_so_that_a_configuration_has_one_form():
     assert NetworkKernel(**entry, groups=2).groups == 2
     with pytest.raises(ValidationError, match="groups"):
         NetworkKernel(**entry, groups=1)
+
+
+def test_a_mean_over_the_plane_moves_its_input_and_one_number_a_channel():
+    row = {"kernel": "global-avgpool", "input_h": 7, "input_w": 5, "cin": 3, "delegate": "CPU1", "dtype": "fp16"}
+    cost = kernel_cost(row_table("kernels", [row | {"is_idle_subtracted": False, "energy_mj": 1.0}]))
+    assert [int(values[0]) for values in cost] == [7 * 5 * 3, 0, 2 * (7 * 5 * 3 + 3)]

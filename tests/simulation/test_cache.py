@@ -66,3 +66,9 @@ def test_a_key_depends_on_layer_accelerator_and_orders():
 def test_a_place_that_is_no_file_is_wrong_usage(tmp_path):
     with pytest.raises(UsageError, match="cannot be used as a cache"):
         open_cache(tmp_path)
+
+
+def test_a_key_depends_on_the_files_of_the_accelerator(monkeypatch):
+    before = entry_key(LAYER, TPU)
+    monkeypatch.setattr(type(TPU), "files_sha256", ("0" * 64, "1" * 64))
+    assert entry_key(LAYER, TPU) != before

@@ -146,3 +146,14 @@ def test_a_misspelt_accelerator_is_told_with_the_nearest():
 @pytest.mark.parametrize("place", PLACES, ids=named)
 def test_every_accelerator_has_its_files_in_the_release(place):
     assert all(len(digest) == 64 for digest in place.files_sha256)
+
+
+@needs_estimator
+def test_layers_of_five_loops_are_searched_in_full_and_those_of_six_are_not(monkeypatch):
+    def refused(*_):
+        raise AssertionError("only some orders are tried")
+
+    monkeypatch.setattr(estimator, "first_orders", refused)
+    assert estimate_layer(Layer("conv", 16, 16, 1, 24, 1, 3, 3), TPU).energy_pj > 0
+    with pytest.raises(UnmappedError, match="only some orders"):
+        estimate_layer(SIX_LOOPS, TPU)
