@@ -35,7 +35,8 @@ for _command in (
     networks.kernels,
     predict.predict,
 ):
-    app.command()(_command)
+    # Otherwise the list of commands cuts each sentence at 45 characters.
+    app.command(short_help=(_command.__doc__ or "").partition("\n")[0])(_command)
 
 
 def _print_version(is_wanted: bool) -> None:
