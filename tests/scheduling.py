@@ -10,7 +10,14 @@ SHARING = ("tests/packaging", "tests/pages", "tests/scoring")
 """Folders whose files share a built release or site."""
 APART = "tests/pages/test_browser.py"
 """Reads a site of its own, and takes long."""
-FIRST = ("tests/pages/test_browser.py", "tests/pages", "tests/sandbox")
+FIRST = (
+    "tests/pages/test_browser.py",
+    "tests/pages",
+    "tests/sandbox",
+    "tests/packaging",
+    "tests/cli/test_evaluate.py",
+    "tests/evaluation",
+)
 """What takes longest begins, so that no process works alone at the end."""
 
 
