@@ -25,7 +25,7 @@ def release_table(level, *tables):
 @pytest.mark.parametrize("level", LEVELS)
 def test_split_keeps_one_group_on_one_side(level):
     @FEW
-    @given(row_tables(level, ("CPU1",)), row_tables(level, ("CPU1",)))
+    @given(row_tables(level, ("CPU1",), max_rows=3), row_tables(level, ("CPU1",), max_rows=3))
     def check(one, other):
         # The same rows on a second device, and rows of its own.
         table = release_table(level, one, one, other)
@@ -43,7 +43,7 @@ def test_split_keeps_one_group_on_one_side(level):
 @pytest.mark.parametrize("level", LEVELS)
 def test_split_is_stable_under_growth(level):
     @FEW
-    @given(row_tables(level, ("CPU1",)), row_tables(level, ("CPU1",)))
+    @given(row_tables(level, ("CPU1",), max_rows=3), row_tables(level, ("CPU1",), max_rows=3))
     def check(one, other):
         before, after = release_table(level, one), release_table(level, one, other)
         sides = dict(zip(after.column("record_id").to_pylist(), assign_splits(after, level), strict=True))

@@ -1,7 +1,8 @@
 """YAML bytes to a pydantic fact, with every fault at its line; aliases, tags and deep nesting are refused."""
 
 import re
-from collections.abc import Hashable, Mapping
+from collections import deque
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -18,8 +19,26 @@ _TAG = "tag:yaml.org,2002:"
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class _PlainLoader(yaml.SafeLoader):
-    """YAML whose plain values are null, true, false, decimal numbers and text; days, `no` and all keys are text."""
+class _PlainValues(yaml.composer.Composer, yaml.constructor.SafeConstructor, yaml.resolver.Resolver):
+    """Values of parsed YAML. Plain ones are null, true, false, decimal numbers and text; days, `no` and keys are text.
+
+    It reads the events that were looked at already, so that no file is parsed twice.
+    """
+
+    def __init__(self, events: Iterable[yaml.Event]):
+        yaml.composer.Composer.__init__(self)
+        yaml.constructor.SafeConstructor.__init__(self)
+        yaml.resolver.Resolver.__init__(self)
+        self._events = deque(events)
+
+    def check_event(self, *kinds: type[yaml.Event]) -> bool:
+        return bool(self._events) and isinstance(self._events[0], kinds or yaml.Event)
+
+    def peek_event(self) -> yaml.Event | None:
+        return self._events[0] if self._events else None
+
+    def get_event(self) -> yaml.Event | None:
+        return self._events.popleft() if self._events else None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         for key, _ in node.value:
@@ -28,7 +47,7 @@ class _PlainLoader(yaml.SafeLoader):
         return {key.value: self.construct_object(value, deep=deep) for key, value in node.value}
 
 
-_PlainLoader.yaml_implicit_resolvers = {}
+_PlainValues.yaml_implicit_resolvers = {}
 for _name, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
@@ -36,7 +55,7 @@ for _name, _pattern, _first in (
     ("int", r"[+-]?(0|[1-9][0-9]{0,17})", list("+-0123456789")),
     ("float", DECIMAL, list("+-.0123456789")),
 ):
-    _PlainLoader.add_implicit_resolver(_TAG + _name, re.compile(f"({_pattern})\\Z"), _first)
+    _PlainValues.add_implicit_resolver(_TAG + _name, re.compile(f"({_pattern})\\Z"), _first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +97,17 @@ def _document(data: bytes, shown: str, faults: Faults) -> tuple[Any, Notes] | No
     """Plain value of a YAML file and where its parts stand, or None where it was reported."""
     text = data.decode("utf-8")
     try:
-        loader = _PlainLoader(text)
+        parser = yaml.SafeLoader(text)
     except yaml.reader.ReaderError as error:
         line = 1 + len(re.findall("\r\n|[\r\n]", text[: error.position]))
         _add(faults, "yaml-syntax", shown, line, f"the character U+{error.character:04X}", fix="Remove it.")
         return None
     try:
-        if not _has_plain_events(text, shown, faults):
+        events = _plain_events(parser, shown, faults)
+        if events is None:
             return None
-        node = loader.get_single_node()
+        values = _PlainValues(events)
+        node = values.get_single_node()
         if node is None:
             value: Any = {}
             return value, Notes({(): 1}, {})
@@ -95,13 +116,13 @@ def _document(data: bytes, shown: str, faults: Faults) -> tuple[Any, Notes] | No
         _note(node, (), notes, shown, faults)
         if len(faults.issues) > n_before:
             return None
-        return loader.construct_document(node), notes
+        return values.construct_document(node), notes
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem, fix = _PROBLEMS.get(error.problem or "", (error.problem or str(error), None))
         _add(faults, "yaml-syntax", shown, mark.line + 1 if mark else 1, problem, fix=fix)
     finally:
-        loader.dispose()
+        parser.dispose()
     return None
 
 
@@ -131,11 +152,14 @@ def _add(faults: Faults, rule: str, shown: str, line: int, found: str, *, fix: s
     faults.add(rule, shown, line=line, found=found, expected=expected, fix=fix or usual_fix)
 
 
-def _has_plain_events(text: str, shown: str, faults: Faults) -> bool:
-    """Whether the file has neither aliases nor tags nor deep nesting; looked at before anything is built."""
+def _plain_events(parser: yaml.SafeLoader, shown: str, faults: Faults) -> list[yaml.Event] | None:
+    """Events of a file without aliases, tags and deep nesting, or None where these were reported; nothing is built."""
     depth = 0
+    events: list[yaml.Event] = []
     n_before = len(faults.issues)
-    for event in yaml.parse(text, Loader=_PlainLoader):
+    while parser.check_event():
+        event = parser.get_event()  # type: ignore[no-untyped-call]
+        events.append(event)
         line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
             _add(faults, "yaml-alias", shown, line, f"*{event.anchor}")
@@ -149,7 +173,7 @@ def _has_plain_events(text: str, shown: str, faults: Faults) -> bool:
         if depth > MOST_DEPTH:
             _add(faults, "yaml-nesting", shown, line, f"more than {MOST_DEPTH} levels")
             break
-    return len(faults.issues) == n_before
+    return events if len(faults.issues) == n_before else None
 
 
 def _note(node: yaml.Node, path: Path, notes: Notes, shown: str, faults: Faults) -> None:

@@ -80,6 +80,12 @@ def release() -> Release:
 
 
 @pytest.fixture(scope="session")
+def unrated() -> Release:
+    """Devices without a rating, for which no chart or label is drawn."""
+    return assemble([kernel_campaign("acme-phone"), simulated_campaign("acme-npu")])
+
+
+@pytest.fixture(scope="session")
 def rules() -> list[RuleDoc]:
     return [RuleDoc("energy-positive", "error", "Energy is above 0 | always.", "Because *so*.", "Drop it.", "a_b < 0")]
 

@@ -156,8 +156,8 @@ def test_simulated_and_measured_subjects_share_no_table(written, page):
 
 
 @pytest.mark.parametrize("track", ["kernels", "models"])
-def test_every_word_that_is_explained_has_a_line_of_its_own(track, release, rules, boards, site):
-    write_site(release, site, rules, Boards(KEYS, {track: boards.rows["kernels"]}, {}))
+def test_every_word_that_is_explained_has_a_line_of_its_own(track, unrated, rules, boards, site):
+    write_site(unrated, site, rules, Boards(KEYS, {track: boards.rows["kernels"]}, {}))
     page = (site / "predictors" / f"{track}.md").read_text(encoding="utf-8")
     lines = page[page.index("## How to read it") :].splitlines()
     explained = [line for line in lines if "- **" in line]
@@ -171,8 +171,8 @@ def test_board_says_where_no_predictor_is_better_than_the_baseline(page):
     assert "no predictor is better" not in before
 
 
-def test_predictors_without_a_result_are_named_with_the_baseline_first(release, rules, site):
-    write_site(release, site, rules, Boards(KEYS, {"kernels": board([evaluated("good", 0.9)], 0)}))
+def test_predictors_without_a_result_are_named_with_the_baseline_first(unrated, rules, site):
+    write_site(unrated, site, rules, Boards(KEYS, {"kernels": board([evaluated("good", 0.9)], 0)}))
     shown = unescape((site / "predictors" / "kernels.md").read_text(encoding="utf-8"))
     assert "Without a result on these rows: constant, broken, kernels." in shown
 
@@ -184,8 +184,8 @@ def test_page_of_a_predictor_says_what_it_is(written):
     assert "deepen evaluate --predictor kernels" in shown
 
 
-def test_pages_without_results_say_how_to_make_them(release, rules, site):
-    write_site(release, site, rules)
+def test_pages_without_results_say_how_to_make_them(unrated, rules, site):
+    write_site(unrated, site, rules)
     for track in ("kernels", "models", "devices"):
         assert f"deepen evaluate --track {track}" in (site / "predictors" / f"{track}.md").read_text(encoding="utf-8")
     assert "deepen evaluate\n" in (site / "predictors" / "index.md").read_text(encoding="utf-8")

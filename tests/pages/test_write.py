@@ -15,7 +15,7 @@ from harness.pages.write import GENERATED
 from harness.releases import Release, assemble
 from harness.scoring.ratings import rate
 from tests.campaigns import kernel_campaign, simulated_campaign
-from tests.pages.conftest import NASTY, ROOT, VERSION, copy_of_site, rated_phone, write_site
+from tests.pages.conftest import NASTY, ROOT, VERSION, copy_of_site, rated_phone, straddling_board, write_site
 
 
 def test_site_builds_strictly_from_generated_pages(built: Path) -> None:
@@ -24,8 +24,8 @@ def test_site_builds_strictly_from_generated_pages(built: Path) -> None:
     assert (built / "devices" / "index" / "index.html").is_file(), "a device called index keeps its own page"
 
 
-def test_broken_link_stops_the_build(site: Path, release: Release, rules: list[RuleDoc]) -> None:
-    write_site(release, site, rules)
+def test_broken_link_stops_the_build(site: Path, unrated: Release, rules: list[RuleDoc]) -> None:
+    write_site(unrated, site, rules)
     (site / "method.md").write_text("# Method\n\n[gone](nowhere.md)\n", encoding="utf-8")
     with pytest.raises(SiteError, match=r"nowhere\.md"):
         build_site(site.parent)
@@ -73,10 +73,8 @@ def test_text_with_a_vertical_bar_keeps_its_table_cell(built: Path) -> None:
     assert "A phone draws no 50 W | see its maker." in unescape(page)
 
 
-def test_pages_of_an_earlier_run_disappear_and_written_ones_stay(
-    site: Path, release: Release, rules: list[RuleDoc]
-) -> None:
-    write_site(release, site, rules)
+def test_pages_of_an_earlier_run_disappear_and_written_ones_stay(site: Path, rules: list[RuleDoc]) -> None:
+    write_site(assemble([rated_phone(), straddling_board()]), site, rules)
     by_hand = (site / "method.md").read_bytes()
     write_site(assemble([rated_phone("other")]), site, rules)
     assert [path.name for path in (site / "devices").iterdir() if path.is_dir()] == ["other"]
@@ -144,9 +142,9 @@ def test_every_rule_has_an_anchor_of_its_own_id(built: Path) -> None:
     assert "a_b &lt; 0" in page or "a_b < 0" in unescape(page)
 
 
-def test_rule_id_that_is_no_anchor_is_refused(site: Path, release: Release) -> None:
+def test_rule_id_that_is_no_anchor_is_refused(site: Path, unrated: Release) -> None:
     with pytest.raises(ValueError, match="Not A Rule"):
-        write_site(release, site, [RuleDoc("Not A Rule", "error", "", "")])
+        write_site(unrated, site, [RuleDoc("Not A Rule", "error", "", "")])
 
 
 def test_release_without_devices_still_gives_a_site(site: Path) -> None:

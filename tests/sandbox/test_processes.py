@@ -129,9 +129,9 @@ def test_nothing_that_a_job_started_or_wrote_outlives_it(package, tmp_path, monk
 
 def test_a_predictor_that_takes_too_long_to_load_is_ended(package, monkeypatch):
     package.add("hanging", model=f"import time\ntime.sleep(600)\n{model_source()}")
-    monkeypatch.setattr("harness.sandbox.processes.START_SECONDS", 15.0)
+    monkeypatch.setattr("harness.sandbox.processes.START_SECONDS", 8.0)
     (outcome,) = run_jobs("hanging", [job()], package=package.name, limits=LIMITS)
-    assert outcome.reason == "took longer than 15 s to load"
+    assert outcome.reason == "took longer than 8 s to load"
 
 
 def test_a_predictor_that_ends_while_it_is_loaded_fails_with_the_reason(package):
