@@ -55,3 +55,25 @@ def test_picture_leaves_out_no_room_but_the_foundation_and_no_import_that_nothin
 def test_an_arrow_that_a_longer_way_replaces_is_left_out():
     graph = {"a": {"b", "c", "d"}, "b": {"c"}, "c": {"d"}, "d": set()}
     assert direct_arrows(graph) == {"a": {"b"}, "b": {"c"}, "c": {"d"}, "d": set()}
+
+
+MOST_LINES, MOST_LINES_OF_A_FUNCTION = 400, 40
+
+
+def lines_of(function):
+    """Lines of a function without its docstring."""
+    docstring = function.body[0] if ast.get_docstring(function) is not None else None
+    n_words = 0 if docstring is None else docstring.end_lineno - docstring.lineno + 1
+    return function.end_lineno - function.lineno + 1 - n_words
+
+
+@pytest.mark.parametrize("package", ["harness", "predictors"])
+def test_modules_and_functions_stay_small(package):
+    large = []
+    for path in sorted((ROOT / package).rglob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        if len(source.splitlines()) > MOST_LINES:
+            large.append(path.name)
+        functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+        large += [f"{path.name}: {each.name}" for each in functions if lines_of(each) > MOST_LINES_OF_A_FUNCTION]
+    assert large == []
