@@ -30,7 +30,7 @@ def test_channel_picks_a_rail(tmp_path):
 
 def test_log_without_stamps_or_rate_is_refused(tmp_path):
     fix = "Give sampling_hz, 1000 over the --interval of tegrastats (1 Hz unless it was set)."
-    fault = TraceFault("trace-format", "3 lines without stamps", "stamps or sampling_hz", fix)
+    fault = TraceFault("trace-format", "3 lines without time stamps", "stamps or sampling_hz", fix)
     assert fault_of(tmp_path, "tegrastats", TEGRASTATS) == fault
 
 
