@@ -87,13 +87,13 @@ def test_runs_become_rows_with_energies_from_their_traces(tmp_path):
     ]
 
 
-def test_baseline_becomes_the_idle_power_and_is_not_taken_off(tmp_path):
+def test_baseline_becomes_the_idle_power_and_is_not_subtracted(tmp_path):
     manifest = validate([taken(monsoon_folder(tmp_path / "runs"), tmp_path).folder]).campaigns[0].manifest
     assert manifest.idle is not None
     assert manifest.idle.power_mw == pytest.approx(100, rel=0.01)
     assert manifest.notes == (
         "Energies are absolute, each the mean over the inferences of its trace. The idle device draws 100 mW; nothing "
-        "was taken off for it."
+        "was subtracted for it."
     )
     assert (manifest.meter.name, manifest.meter.kind) == ("Monsoon power monitor", "analyser")
     assert manifest.meter.sampling_hz == 5000
