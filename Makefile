@@ -4,8 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# One process more than cores, because several tests only wait for a limit.
-ON_ALL_CORES := -n $(shell echo $$(($$(nproc) + 1))) --dist loadgroup --no-loadscope-reorder -p tests.scheduling
+ON_ALL_CORES := -n auto --dist loadgroup --no-loadscope-reorder -p tests.scheduling
 
 .DEFAULT_GOAL := help
 .PHONY: help setup publish test fast coverage lint check regenerate validate build score evaluate site serve bench lock \
