@@ -30,7 +30,7 @@ class LeakReport:
             any is refused.
         shared_record_ids: record ids on both sides.
         near_duplicates: pairs of train and test configurations that differ in one extent by at most 10 %
-            (kernels only); they are allowed, and counted so that nobody is surprised.
+            (kernels only); they are allowed, and counted here.
         n_network_configurations: kernel configurations in the kernel lists of the test side's networks; on the
             level of kernels, of the networks of test families.
         shared_configurations: of those, the ones that networks of the train side hold as well (models), or that

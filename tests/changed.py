@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).parents[1]
 ALWAYS = ("tests/test_architecture.py", "tests/test_layers.py")
-NAMESAKES = {
+TESTS_OF = {
     "__init__": ("tests/cli",),
     "api": ("tests/api", "tests/cli"),
     "arrays": ("tests/evaluation",),
@@ -56,7 +56,7 @@ def affected_tests(paths: Iterable[str]) -> list[str]:
             found.add("tests/test_docs.py")
         if first == "harness":
             room = path.stem if len(rest) == 1 else rest[0]
-            found.update(NAMESAKES.get(room, (f"tests/test_{room}.py" if len(rest) == 1 else f"tests/{room}",)))
+            found.update(TESTS_OF.get(room, (f"tests/test_{room}.py" if len(rest) == 1 else f"tests/{room}",)))
         elif first == "tests":
             found.add(_beside(path))
         elif first in BESIDE:

@@ -140,7 +140,7 @@ def board_json(track: str, rows: Iterable[BoardRow]) -> str:
 
 
 def new_predictor(key: str, root: AnyPath = ".") -> list[Path]:
-    """Write the folder of a new predictor, which works as it stands and says what to change.
+    """Write the folder of a new predictor, which works as written and marks what to change.
 
     Args:
         key: name of the predictor, such as `my-forest`.

@@ -77,7 +77,7 @@ def new_predictor(
     key: Annotated[str, typer.Argument(metavar="KEY", help="Name of the predictor, such as my-forest.")],
     root: Annotated[Path, typer.Option("--root", help="Checkout with predictors/.", file_okay=False)] = Path(),
 ) -> None:
-    """Write the folder of a new predictor, which works as it stands and says what to change.
+    """Write the folder of a new predictor, which works as written and marks what to change.
 
     Example: deepen new-predictor my-forest
     """
