@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[1]
 LAYERS = (
     {"arrays", "defaults", "errors"},
     {"code_version", "discovery", "files", "issues", "numbers", "parallel", "swap"},
-    {"schema", "traces"},
+    {"schema"},
+    {"traces"},
     {"validation", "graphs", "releases", "splits"},
     {"intake", "leaks", "simulation", "split_statements", "predictor", "scoring"},
     {"sandbox"},

@@ -118,13 +118,25 @@ class Device(DeviceFacts):
     errata: list[Erratum] = Field(default_factory=list, description="Corrections of this device's facts.")
 
 
+def _limit(unit: str, sentence: str, most: float) -> Quantity:
+    return Quantity(unit, sentence, _RULE, f"Give a number of at least 0 in {unit}.", ge=0, le=most)
+
+
+class MeterAccuracy(Fact):
+    """Limits of error of a meter, as its maker states them: a share of the reading plus a constant power."""
+
+    gain_percent: Annotated[float, _limit("%", "Limit of error that grows with the reading.", 100)] = 0.0
+    offset_mw: Annotated[float, _limit("mW", "Limit of error at zero.", 1e6)] = 0.0
+    stated_by: Annotated[str, _line("Data sheet or certificate of calibration that states it.")]
+
+
 class Meter(Fact):
     """What measured the power."""
 
     name: Annotated[str, _line("Maker and model of the meter.")]
     kind: Annotated[MeterKind, _choice("How the meter measures.")]
     sampling_hz: Annotated[float, _number("Hz", "Samples per second.", 1e9)] | None = None
-    accuracy: Annotated[str, _line("Accuracy as the maker states it.")] | None = None
+    accuracy: MeterAccuracy | None = Field(None, description="Limits of error; without them they are unknown.")
 
 
 class Idle(Fact):
@@ -181,6 +193,54 @@ class BoundFile(Fact):
     sha256: Annotated[str, _SHA256]
 
 
+TimeZone = Annotated[
+    str,
+    Quantity(
+        "",
+        "Zone of stamps that state none: a name such as Europe/Berlin, UTC, or an offset such as +01:00.",
+        _RULE,
+        "Write a name of the IANA time zone database, or an offset from UTC.",
+        pattern=r"^(UTC|[+-][0-9]{2}:[0-9]{2}|[A-Za-z_]+(/[A-Za-z0-9_+-]+){1,2})$",
+        form="Europe/Berlin, UTC or +01:00",
+    ),
+]
+VoltageV = Annotated[float, _number("V", "Supply voltage of a meter that logs only current.", 1e4)]
+OffsetS = Annotated[
+    float,
+    Quantity(
+        "s", "What was added to the windows to bring them onto the clock of the trace.", _RULE, "", ge=-1e6, le=1e6
+    ),
+]
+NSkipped = Annotated[
+    int, Quantity("", "Windows left out at the beginning, as warm-up.", _RULE, "Give a whole number.", ge=0, le=10**9)
+]
+Meaning = Literal["instant", "mean-before", "mean-after", "counter"]
+
+
+class TableLayout(Fact):
+    """How to read a table of any tool: which columns hold time and power, and what they mean."""
+
+    time: Annotated[str, _line("Column of the time.")]
+    time_unit: Literal["s", "ms", "us", "ns", "date"] = Field(description="Unit of the time; date for calendar time.")
+    power: Annotated[str, _line("Column of the power, or of the energy of a counter.")] | None = None
+    power_unit: Literal["uW", "mW", "W", "uJ", "mJ", "J", "Wh", "mWh"] | None = Field(
+        None, description="Unit of the power; a unit of energy where it is a counter."
+    )
+    current: Annotated[str, _line("Column of the current, where there is none of the power.")] | None = None
+    current_unit: Literal["uA", "mA", "A"] | None = Field(None, description="Unit of the current.")
+    voltage: Annotated[str, _line("Column of the voltage.")] | None = None
+    voltage_unit: Literal["mV", "V"] | None = Field(None, description="Unit of the voltage.")
+    meaning: Meaning = Field(
+        description="What a value is: an instant, the mean over the interval before or after its stamp, or a counter."
+    )
+    counter_range: Annotated[float, _number("", "Value at which a counter begins again, in its unit.", 1e30)] | None = (
+        None
+    )
+    separator: Literal[",", ";", "tab", "space"] = Field(",", description="What separates cells.")
+    decimal: Literal[".", ","] = Field(".", description="Decimal sign.")
+    skip_lines: Annotated[int, Quantity("", "Lines before the header.", _RULE, "", ge=0, le=10_000)] = 0
+
+
 class Trace(Fact):
     """Raw power behind one row; validation recomputes the row's energy from it."""
 
@@ -190,8 +250,13 @@ class Trace(Fact):
     power: BoundFile = Field(description="Power over time.")
     inferences: BoundFile = Field(description="Start and end of every inference.")
     baseline: BoundFile | None = Field(None, description="Power of the idle device.")
-    channel: Annotated[str, _line("Power column or rail, where there are several.")] | None = None
+    channel: Annotated[str, _line("Power column or rail, where there are several; A+B is their sum.")] | None = None
     sampling_hz: SamplingHz | None = None
+    timezone: TimeZone | None = None
+    voltage_v: VoltageV | None = None
+    layout: TableLayout | None = Field(None, description="How a table is read, for the format table.")
+    offset_s: OffsetS | None = None
+    n_skipped: NSkipped = 0
     n_each: NEach = 1
 
 

@@ -39,6 +39,20 @@ if set(DEVICE_NOUNS) != set(get_args(DeviceClass)):
 Method = Literal["measured", "published", "simulated", "estimated"]
 MeterKind = Literal["analyser", "rail", "counter", "battery-gauge"]
 Tier = Literal["analyser", "rail", "counter", "published", "simulated"]
+Boundary = Literal["rail", "sum-of-rails", "package", "module", "board", "battery", "wall", "unstated"]
+BOUNDARY_TITLES: Final[dict[Boundary, str]] = {
+    "rail": "one supply rail, which may feed a part of the device",
+    "sum-of-rails": "the sum of several supply rails, which may leave out parts of the device",
+    "package": "the package of the processor",
+    "module": "the compute module without its carrier board",
+    "board": "the whole board at its supply",
+    "battery": "the whole device at its battery terminals",
+    "wall": "the whole device with its power supply, at the socket",
+    "unstated": "not stated",
+}
+"""What an energy is of; energies of different boundaries are never ranked together."""
+if set(BOUNDARY_TITLES) != set(get_args(Boundary)):
+    raise TypeError("every boundary needs a title in BOUNDARY_TITLES")
 Split = Literal["train", "test"]
 Track = Literal["kernels", "models", "devices"]
 

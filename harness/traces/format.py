@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
+from harness.schema.facts import Meaning, TableLayout
+from harness.schema.vocabulary import MeterKind
 from harness.traces.trace import PowerTrace
 
 
@@ -13,12 +14,18 @@ class TraceOptions:
     """What a file cannot say of itself.
 
     Attributes:
-        channel: which of several power columns or rails; None takes the format's total.
+        channel: which of several power columns or rails, joined by + for their sum; None takes the format's total.
         sampling_hz: rate of a log without time stamps.
+        timezone: zone of stamps that state none.
+        voltage_v: supply voltage in V of a meter that logs only current.
+        layout: how a table of any tool is read.
     """
 
     channel: str | None = None
     sampling_hz: float | None = None
+    timezone: str | None = None
+    voltage_v: float | None = None
+    layout: TableLayout | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,7 @@ class TraceFormat:
         name: name on the command line.
         title: what writes such files, in a few words.
         meter_kind: how that meter measures.
+        meaning: what a value of such a file is, for the documentation; a `PowerTrace` has it as `kind`.
         looks_like: whether a file that begins with these bytes is of the format.
         open: trace of a file; raises `TraceFormatError` where it is not one.
         source: folder of such logs that an intake reads; None where no intake reads them by this declaration alone.
@@ -51,7 +59,8 @@ class TraceFormat:
 
     name: str
     title: str
-    meter_kind: Literal["analyser", "rail", "counter", "battery-gauge"]
+    meter_kind: MeterKind
+    meaning: Meaning
     looks_like: Callable[[bytes], bool]
     open: Callable[[Path, TraceOptions], PowerTrace]
     source: RunSource | None = None

@@ -3,15 +3,23 @@
 It knows no format.
 """
 
-from collections.abc import Sequence
-from difflib import SequenceMatcher
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import numpy as np
 
 from harness.issues import quoted
+from harness.schema.vocabulary import Boundary
 from harness.traces.format import TraceOptions
-from harness.traces.trace import Chunk, PowerTrace, TraceFault, TraceFormatError, TraceOptionError
+from harness.traces.trace import (
+    Chunk,
+    PowerTrace,
+    SampleKind,
+    TimeScale,
+    TraceFault,
+    TraceFormatError,
+    TraceOptionError,
+)
 
 MOST_FAULTS = 20
 """Bad lines that are reported one by one; the others are counted."""
@@ -42,17 +50,6 @@ def log_lines(path: Path) -> list[tuple[int, str]]:
     return list(enumerate(lines, start=1))
 
 
-def channel_error(channel: str | None, channels: Sequence[str]) -> TraceOptionError:
-    """Error for a channel that is missing or not known, with the known ones, the nearest first."""
-    wanted = (channel or "").casefold()
-    near = sorted(channels, key=lambda known: -SequenceMatcher(None, wanted, known.casefold()).ratio())
-    found = "no channel" if channel is None else f"channel {quoted(channel)}"
-    listed = ", ".join(quoted(known) for known in (near if channel else channels))
-    return TraceOptionError(
-        TraceFault("trace-format", found, f"one of {listed}", "Name the channel whose power is to be read.")
-    )
-
-
 def refuse_channel(options: TraceOptions) -> None:
     """Refuse a channel where the format has only one power.
 
@@ -61,7 +58,7 @@ def refuse_channel(options: TraceOptions) -> None:
     """
     if options.channel is not None:
         found, expected = f"channel {quoted(options.channel)}", "no channel, for this format has one power"
-        raise TraceOptionError(TraceFault("trace-format", found, expected, "Leave the channel out."))
+        raise TraceOptionError(TraceFault("trace-channel", found, expected, "Leave the channel out."))
 
 
 def peak_fault(peak_mw: float, bounds_mw: tuple[float, float] = PEAK_MW) -> TraceFault | None:
@@ -75,6 +72,18 @@ def peak_fault(peak_mw: float, bounds_mw: tuple[float, float] = PEAK_MW) -> Trac
     expected = f"between {bounds_mw[0]:.6g} and {bounds_mw[1]:.6g} mW"
     fix = "Correct the unit that the header states, or convert the values to it."
     return TraceFault("trace-unit", f"a highest power of {peak_mw:.6g} mW", expected, fix)
+
+
+class TraceFacts(TypedDict, total=False):
+    """Attributes of a `PowerTrace` that a log states or its format knows."""
+
+    kind: SampleKind
+    scale: TimeScale
+    averaging_s: float
+    stamp_step_s: float
+    stamp_u_s: float
+    boundary: Boundary | None
+    rails: tuple[str, ...]
 
 
 class Log:
@@ -112,8 +121,12 @@ class Log:
         """Note a fault of the whole log."""
         self._faults.append(fault)
 
-    def trace(self, stated_hz: float | None = None) -> PowerTrace:
+    def trace(self, stated_hz: float | None = None, **facts: Unpack[TraceFacts]) -> PowerTrace:
         """Trace of the samples, from 0 s on.
+
+        Args:
+            stated_hz: sampling rate that the log or its format states.
+            facts: further attributes of the trace.
 
         Raises:
             TraceFormatError: there is no sample.
@@ -137,5 +150,6 @@ class Log:
             lambda: iter((chunk,)),
             stated_hz,
             first / 1e6,
-            tuple(faults if unlikely is None else [*faults, unlikely]),
+            faults=tuple(faults if unlikely is None else [*faults, unlikely]),
+            **facts,
         )

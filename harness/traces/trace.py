@@ -8,9 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.errors import DeepenError
+from harness.schema.vocabulary import Boundary
 
 Reals = npt.NDArray[np.float64]
 ClockKind = Literal["device", "host"]
+SampleKind = Literal["instant", "mean"]
+TimeScale = Literal["epoch", "local", "relative"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,15 @@ class PowerTrace:
         chunks: opens the trace anew and yields its samples in order, some at a time.
         stated_hz: sampling rate that the file or its format states; None where it states none.
         start_s: what was subtracted from every stamp, so that seconds keep their digits.
+        kind: `instant` where a power is that at its stamp; `mean` where it is the mean since the stamp before. A
+            reader turns means over the interval after a stamp, and counters, into this.
+        scale: `epoch` where stamps count from 1970 in UTC, `local` where they are calendar time without a zone and
+            were read as if in UTC, `relative` where they count from a start that the file does not state.
+        averaging_s: seconds over which the meter averages each value, around its stamp; 0 where it does not.
+        stamp_step_s: step in which stamps are written, such as 0.001; 0 where it is negligible.
+        stamp_u_s: standard uncertainty in seconds that all stamps share; 0 where it is negligible.
+        boundary: what the power is of, as far as the format or its channel tells; None where they do not.
+        rails: names of the rails or columns that were read.
         faults: findings of the reader.
     """
 
@@ -83,4 +95,11 @@ class PowerTrace:
     chunks: Callable[[], Iterator[Chunk]]
     stated_hz: float | None = None
     start_s: float = 0.0
+    kind: SampleKind = "instant"
+    scale: TimeScale = "relative"
+    averaging_s: float = 0.0
+    stamp_step_s: float = 0.0
+    stamp_u_s: float = 0.0
+    boundary: Boundary | None = None
+    rails: tuple[str, ...] = ()
     faults: tuple[TraceFault, ...] = field(default=())

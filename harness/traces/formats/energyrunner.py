@@ -98,4 +98,6 @@ def _chunks(path: Path, rate_hz: float) -> Iterator[Chunk]:
             yield Chunk(stamps[is_number], energies[is_number] * (rate_hz / 1e3))
 
 
-FORMAT = TraceFormat("energyrunner", "MLPerf Tiny EnergyRunner, binary trace", "analyser", _looks_like, _open)
+FORMAT = TraceFormat(
+    "energyrunner", "MLPerf Tiny EnergyRunner, binary trace", "analyser", "mean-after", _looks_like, _open
+)

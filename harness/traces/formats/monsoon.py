@@ -90,6 +90,7 @@ FORMAT = TraceFormat(
     "monsoon",
     "Monsoon power monitor, CSV export",
     "analyser",
+    "instant",
     _looks_like,
     _open,
     RunSource("runs with Monsoon power traces, a folder", "Monsoon power monitor", ("_power.csv",)),

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from harness.issues import quoted
 from harness.numbers import number
+from harness.traces.channels import channel_error
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
-from harness.traces.logs import Log, channel_error, log_lines, log_text, refused
+from harness.traces.logs import Log, log_lines, log_text, refused
 from harness.traces.trace import PowerTrace
 
 TOTAL = "total"
@@ -142,6 +143,7 @@ FORMAT = TraceFormat(
     "nvidia-smi",
     "nvidia-smi queries, CSV log",
     "rail",
+    "instant",
     _looks_like,
     _open,
     RunSource("runs with nvidia-smi logs, a folder", "nvidia-smi", (".csv", ".log", ".txt")),

@@ -165,4 +165,4 @@ def _line_by_line(path: Path, layout: _Layout) -> PowerTrace:
     return log.trace()
 
 
-FORMAT = TraceFormat("plain", "CSV with quantity and unit in the header", "analyser", _looks_like, _open)
+FORMAT = TraceFormat("plain", "CSV with quantity and unit in the header", "analyser", "instant", _looks_like, _open)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from harness.issues import quoted
 from harness.numbers import number
+from harness.traces.channels import channel_error
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
-from harness.traces.logs import Log, channel_error, log_lines, log_text, refused
+from harness.traces.logs import Log, log_lines, log_text, refused
 from harness.traces.trace import PowerTrace
 
 _TIME = "total_time"
@@ -75,6 +76,7 @@ FORMAT = TraceFormat(
     "rapl",
     "RAPL counters of a CPU, CSV log",
     "counter",
+    "mean-before",
     _looks_like,
     _open,
     RunSource("runs with RAPL logs, a folder", "RAPL counters", (".csv", ".log", ".txt")),

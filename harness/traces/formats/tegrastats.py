@@ -11,8 +11,9 @@ from pathlib import Path
 
 from harness.issues import quoted
 from harness.numbers import number
+from harness.traces.channels import channel_error
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
-from harness.traces.logs import Log, channel_error, log_lines, log_text, refused
+from harness.traces.logs import Log, log_lines, log_text, refused
 from harness.traces.trace import PowerTrace, TraceFault, TraceOptionError
 
 _TOTALS = ("VDD_IN", "POM_5V_IN")
@@ -119,6 +120,7 @@ FORMAT = TraceFormat(
     "tegrastats",
     "tegrastats on NVIDIA Jetson, text log",
     "rail",
+    "instant",
     _looks_like,
     _open,
     RunSource("runs with tegrastats logs, a folder", "tegrastats", (".log", ".txt", ".csv")),

@@ -1,0 +1,110 @@
+"""Calendar times and epochs of logs as whole microseconds since 1970; a zone that is not stated is never guessed."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from harness.issues import quoted
+from harness.numbers import decimal_of
+from harness.traces.trace import TimeScale, TraceFault, TraceOptionError
+
+_CALENDAR: Final = re.compile(
+    r"(\d{4})[/-](\d\d)[/-](\d\d)[ T](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))? ?(Z|UTC|[+-]\d\d:?\d\d)?", re.ASCII
+)
+_EPOCHS: Final = ((1e17, -3), (1e14, 0), (1e11, 3), (1e8, 6))
+"""Least number that is an epoch in nano-, micro-, milli- and seconds, and decimal places from there to microseconds."""
+_OFFSET: Final = re.compile(r"([+-])(\d\d):?(\d\d)", re.ASCII)
+_MOST_DIGITS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A time of a log.
+
+    Attributes:
+        us: whole microseconds since 1970, or since an unstated start.
+        scale: what it counts from; `local` was read as if in UTC.
+        step_s: seconds of a unit of its last digit.
+    """
+
+    us: int
+    scale: TimeScale
+    step_s: float
+
+
+def zone_of(name: str | None) -> tzinfo | None:
+    """Time zone of an option; None where none is given.
+
+    Raises:
+        TraceOptionError: there is no such zone.
+
+    >>> zone_of("+01:00").utcoffset(None)
+    datetime.timedelta(seconds=3600)
+    """
+    if name is None:
+        return None
+    if match := _OFFSET.fullmatch(name):
+        return _fixed(match)
+    try:
+        return UTC if name == "UTC" else ZoneInfo(name)
+    except (OSError, ValueError) as error:
+        fix = "Write a name such as Europe/Berlin, UTC, or an offset from UTC such as +01:00."
+        raise TraceOptionError(
+            TraceFault("trace-zone", f"time zone {quoted(name)}", "a zone of the IANA database, or an offset", fix)
+        ) from error
+
+
+def calendar_stamp(text: str, zone: tzinfo | None = None) -> Stamp | None:
+    """Calendar time YYYY-MM-DD HH:MM:SS with an optional fraction and zone; None where the text is none.
+
+    Args:
+        text: the time; slashes may separate the parts of the date.
+        zone: zone where the text states none.
+
+    >>> calendar_stamp("2026-05-06T12:00:00.500+02:00")
+    Stamp(us=1778061600500000, scale='epoch', step_s=0.001)
+    >>> calendar_stamp("2026/05/06 12:00:00").scale
+    'local'
+    """
+    if not (match := _CALENDAR.fullmatch(text.strip())):
+        return None
+    fraction, stated = match[7] or "", match[8]
+    if stated:
+        offset = _OFFSET.fullmatch(stated)
+        zone = UTC if offset is None else _fixed(offset)
+    try:
+        year, month, day, hour, minute, second = map(int, match.groups()[:6])
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=zone or UTC)
+        seconds = int(moment.timestamp())
+    except (ValueError, OverflowError):
+        return None
+    us = seconds * 1_000_000 + int(fraction[:_MOST_DIGITS].ljust(_MOST_DIGITS, "0"))
+    return Stamp(us, "local" if zone is None else "epoch", 10.0 ** -min(len(fraction), _MOST_DIGITS))
+
+
+def number_stamp(text: str) -> Stamp | None:
+    """Seconds, milli-, micro- or nanoseconds since 1970 by their size, or seconds since a start; None if no number.
+
+    >>> number_stamp("1767225600100").us
+    1767225600100000
+    >>> number_stamp("0.25")
+    Stamp(us=250000, scale='relative', step_s=0.01)
+    """
+    value = decimal_of(text)
+    if value is None:
+        return None
+    places = next((places for least, places in _EPOCHS if abs(value) >= least), 6)
+    exponent = value.as_tuple().exponent
+    step = 10.0 ** (places - 6 + (exponent if isinstance(exponent, int) else 0))
+    scale: TimeScale = "epoch" if abs(value) >= _EPOCHS[-1][0] else "relative"
+    return Stamp(int(value.scaleb(places).to_integral_value()), scale, step)
+
+
+def _fixed(match: re.Match[str]) -> timezone | None:
+    sign = -1 if match[1] == "-" else 1
+    try:
+        return timezone(sign * timedelta(hours=int(match[2]), minutes=int(match[3])))
+    except ValueError:
+        return None
