@@ -1,4 +1,4 @@
-"""What a reduction is told besides its files: accuracy of the meter, offset between the clocks, windows to leave out."""
+"""What a reduction is told besides its files: accuracy of the meter, offset between clocks, windows to leave out."""
 
 from dataclasses import dataclass
 
