@@ -211,6 +211,9 @@ OffsetS = Annotated[
         "s", "What was added to the windows to bring them onto the clock of the trace.", _RULE, "", ge=-1e6, le=1e6
     ),
 ]
+DriftPpm = Annotated[
+    float, Quantity("ppm", "Drift of the windows against the trace that was undone.", _RULE, "", ge=-1e4, le=1e4)
+]
 NSkipped = Annotated[
     int, Quantity("", "Windows left out at the beginning, as warm-up.", _RULE, "Give a whole number.", ge=0, le=10**9)
 ]
@@ -256,6 +259,7 @@ class Trace(Fact):
     voltage_v: VoltageV | None = None
     layout: TableLayout | None = Field(None, description="How a table is read, for the format table.")
     offset_s: OffsetS | None = None
+    drift_ppm: DriftPpm | None = None
     n_skipped: NSkipped = 0
     n_each: NEach = 1
 

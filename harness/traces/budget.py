@@ -15,15 +15,16 @@ class Component:
 
     Attributes:
         component: what it comes from.
-        standard_mj: standard uncertainty of the energy of one inference in mJ.
+        standard_mj: standard uncertainty of the energy of one inference in mJ; None where it is not known, so that
+            the combined uncertainty lacks it.
     """
 
     component: str
-    standard_mj: float
+    standard_mj: float | None
 
 
 def expanded_mj(components: Sequence[Component]) -> float:
-    """Expanded uncertainty (k = 2) in mJ of independent components.
+    """Expanded uncertainty (k = 2) in mJ of independent components, as far as they are known.
 
     Source:
         JCGM 100:2008, equations 10 and 18.
@@ -31,4 +32,4 @@ def expanded_mj(components: Sequence[Component]) -> float:
     >>> expanded_mj([Component("repeatability", 3.0), Component("meter gain", 4.0)])
     10.0
     """
-    return COVERAGE_FACTOR * math.hypot(*(each.standard_mj for each in components))
+    return COVERAGE_FACTOR * math.hypot(*(each.standard_mj or 0.0 for each in components))

@@ -6,6 +6,8 @@ from harness.traces.trace import Chunk, PowerTrace, Reals, TraceFault
 
 FEWEST_SAMPLES = 50
 RATE_TOLERANCE = 0.02
+OTHER_UNIT = 10.0
+"""Factor between rates that no loss of samples explains."""
 GAP_PERIODS = 5.0
 """Steps of a device clock from which samples are missing; logs of counters jitter by less."""
 CLIPPED_RUN = 20
@@ -25,6 +27,7 @@ class Health:
 
     def __init__(self, trace: PowerTrace) -> None:
         self._trace = trace
+        self.source = trace.source
         self.n_samples = 0
         self.first_stamp_s = 0.0
         self.last_stamp_s = 0.0
@@ -86,29 +89,46 @@ class Health:
         self._longest_run = max(self._longest_run, int(lengths.max()))
         self._open_run = int(lengths[-1]) if at_top[-1] == len(power) - 1 else 0
 
-    def faults(self, sampling_hz: float | None) -> list[TraceFault]:
+    def faults(self, sampling_hz: float | None, *, is_held: bool = False) -> list[TraceFault]:
         """Everything found, once all samples have passed.
 
         Args:
             sampling_hz: rate of the clock that was found.
+            is_held: whether the value often stays the same from one sample to the next, so that a run of the highest
+                one is no sign of clipping.
         """
         faults = [*self._trace.faults, *self._order_faults()]
         if self.n_samples < FEWEST_SAMPLES:
             found = f"{self.n_samples} samples"
             faults.append(TraceFault("trace-short", found, f"at least {FEWEST_SAMPLES}", "Record the whole run."))
-        stated = self._trace.stated_hz
-        if sampling_hz is not None and stated is not None and abs(sampling_hz / stated - 1) > RATE_TOLERANCE:
-            found = f"{sampling_hz:.6g} samples a second"
-            expected = f"{stated:.6g} within {RATE_TOLERANCE:.0%}"
-            faults.append(TraceFault("trace-rate", found, expected, "Look for lost samples or a wrong stated rate."))
+        faults += self._rate_faults(sampling_hz)
         if self._n_negative:
             found = f"power below 0 in {self._n_negative} of {self.n_samples} samples, down to {self._lowest:.6g} mW"
-            faults.append(TraceFault("trace-negative", found, "no negative power", "Check the probe and its zero."))
-        if self._longest_run >= CLIPPED_RUN and (sampling_hz or 0) >= CLIPPED_FROM_HZ:
+            faults.append(
+                TraceFault(
+                    "trace-negative",
+                    found,
+                    "no negative power",
+                    "Look at the zero and the direction of the probe, and for a counter that began again.",
+                )
+            )
+        if not is_held and self._longest_run >= CLIPPED_RUN and (sampling_hz or 0) >= CLIPPED_FROM_HZ:
             found = f"{self._longest_run} samples in a row at the highest power, {self._highest:.6g} mW"
-            fix = "Choose a larger range of the meter and measure again."
+            fix = "If this is the end of the meter's range, choose a larger range and measure again."
             faults.append(TraceFault("trace-clipped", found, "peaks below the range", fix))
         return faults
+
+    def _rate_faults(self, sampling_hz: float | None) -> list[TraceFault]:
+        stated = self._trace.stated_hz
+        if sampling_hz is None or stated is None or abs(sampling_hz / stated - 1) <= RATE_TOLERANCE:
+            return []
+        found = f"{sampling_hz:.6g} samples a second"
+        ratio = max(sampling_hz / stated, stated / sampling_hz)
+        if ratio >= OTHER_UNIT:
+            fix = "Look at the unit of the stamps: the header, or an option, states one that they are not in."
+            return [TraceFault("trace-time-unit", found, f"about {stated:.6g}", fix)]
+        expected = f"{stated:.6g} within {RATE_TOLERANCE:.0%}"
+        return [TraceFault("trace-rate", found, expected, "Look for lost samples or a wrong stated rate.")]
 
     def _order_faults(self) -> list[TraceFault]:
         faults = []
@@ -116,7 +136,7 @@ class Health:
             counts = ((self._n_backward, "back"), (self._n_duplicate, "nowhere"))
             steps = " and ".join(f"{count} {'step' if count == 1 else 'steps'} {way}" for count, way in counts if count)
             found = f"{steps} in time, the first after {self._first_disorder_s:.6g} s"
-            fix = "Join recordings in order, and do not merge two meters."
+            fix = "Look for recordings that were joined in another order, lines of two meters, or a clock that was set."
             faults.append(TraceFault("trace-order", found, "stamps that rise", fix))
         if self.gaps:
             longest = max(self.gaps, key=lambda gap: gap[1] - gap[0])

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from harness.errors import UsageError
 from harness.issues import quoted
 from harness.numbers import decimal_of
-from harness.traces.trace import Reals, TraceFault, TraceFormatError
+from harness.traces.trace import Reals, TimeScale, TraceFault, TraceFormatError
 
 Nanoseconds = npt.NDArray[np.int64]
 
@@ -25,6 +25,8 @@ MOST_FAULTS = 20
 """Faults of a file that are reported one by one; the others are counted."""
 _DIGITS = {"s": 9, "ms": 6, "us": 3, "ns": 0}
 """Decimal places from a unit down to nanoseconds."""
+_FIRST_EPOCH_NS = 10**17
+"""Times from 1973 on count from 1970; smaller ones count from a start of their own."""
 _LATEST_S = 9 * 10**9
 _EXPECTED = "a header with start_us and end_us (or _s, _ms, _ns)"
 _LEFT_OUT = "The inference is left out; correct the log."
@@ -41,6 +43,8 @@ class Inferences:
         ends_ns: end of every window in ns, as stamped.
         n_each: inferences in each window.
         faults: findings of the reader.
+        scale: what the times count from, as for a trace.
+        stamp_step_s: step in seconds in which the times are written; 0 where it is negligible.
     """
 
     source: str
@@ -48,6 +52,8 @@ class Inferences:
     ends_ns: Nanoseconds
     n_each: int = 1
     faults: tuple[TraceFault, ...] = ()
+    scale: TimeScale = "relative"
+    stamp_step_s: float = 0.0
 
     @property
     def starts_s(self) -> Reals:
@@ -93,7 +99,8 @@ def read_inferences(path: Path, n_each: int = 1) -> Inferences:
         raise TraceFormatError(error.fault.at(path.name)) from error
     faults = tuple(fault.at(path.name) for fault in reading.faults())
     starts, ends = np.array(reading.starts_ns, dtype=np.int64), np.array(reading.ends_ns, dtype=np.int64)
-    return Inferences(path.name, starts, ends, n_each, faults)
+    scale: TimeScale = "epoch" if len(starts) and int(starts[0]) >= _FIRST_EPOCH_NS else "relative"
+    return Inferences(path.name, starts, ends, n_each, faults, scale)
 
 
 def read_n_each(results: Path) -> int:

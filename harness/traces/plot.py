@@ -6,8 +6,8 @@ import numpy.typing as npt
 import pandas as pd
 import vl_convert
 
+from harness.traces.clocked import with_clock
 from harness.traces.inferences import Inferences
-from harness.traces.reduction import with_clock
 from harness.traces.trace import PowerTrace, Reals
 
 _MOST_BINS = 2000

@@ -1,286 +1,238 @@
-"""A power trace and its inferences to energy per inference, with spread, idle power and what is wrong.
+"""A power trace and its inferences to energy per inference, with its uncertainty, idle power and what is wrong.
 
-It reads a trace once or twice, some samples at a time, so that memory does not grow with the trace.
+It reads a trace once or twice, some samples at a time, so that memory does not grow with the trace. An energy is given
+only where nothing makes it wrong.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
-from scipy.special import stdtrit
 
-from harness.traces.clock import ArrivalFit, SampleClock
-from harness.traces.health import Health
+from harness.schema.vocabulary import Boundary
+from harness.traces.alignment import Alignment
+from harness.traces.alignment_faults import alignment_faults
+from harness.traces.budget import Component, expanded_mj
+from harness.traces.clocked import ClockedTrace, with_clock
+from harness.traces.components import Evidence, components_of, uncertain_fault
+from harness.traces.findings import resolution_faults, steadiness_faults, window_faults
+from harness.traces.idle import IdlePower, idle_before
 from harness.traces.inferences import Inferences
-from harness.traces.trace import Chunk, PowerTrace, Reals, TraceFault
-from harness.traces.windows import EnergyAt
+from harness.traces.lags import is_off, offset_u_s
+from harness.traces.reading import Mask, Reading, read_windows
+from harness.traces.settings import ReductionSettings
+from harness.traces.steadiness import warm_up
+from harness.traces.trace import REFUSING, PowerTrace, Reals, TraceFault
 
-MOST_KEPT_SAMPLES = 30_000_000
-"""Powers of a host-stamped trace up to this length are kept while its clock is found; longer ones are read again."""
-FEWEST_SAMPLES_EACH = 5
-_IDLE_PARTS = 20
-_QUIET_PARTS = 10
-_SHORTEST_IDLE_S = 0.1
+_AS_IT_IS: Final = ReductionSettings()
 
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """Energy per inference of one trace; None where it is unknown.
+    """Energy per inference of one trace; None where it is unknown, or where a finding makes it wrong.
 
     Attributes:
         n_samples: samples of the trace.
         sampling_hz: rate of the clock that was found.
+        resolution_ms: time between changes of the meter's value.
         clock_residual_ms: how far the freshest arrivals lie from that clock, median; None for a device clock.
+        offset_s: what has to be added to the times of the inferences to put them where the load is, with what was
+            added already; None where the trace cannot tell.
+        offset_u_s: its standard uncertainty.
+        drift_ppm: further seconds for a million seconds of the run, likewise.
+        applied_offset_s: what was added to the times of the inferences, in the middle of the run.
+        applied_drift_ppm: drift that was undone.
         n_inferences: inferences that were given.
-        n_used: those that lie in the trace and in no gap.
+        n_skipped: windows that were left out at the beginning.
+        n_used: inferences that lie in the trace and in no gap, without those left out.
         energy_mj: mean energy of one inference.
+        energy_u_mj: its expanded uncertainty, k = 2.
+        uncertainty: its components.
         energy_median_mj: median energy of one inference.
         energy_std_mj: standard deviation over inferences.
-        energy_ci95_mj: 95 % interval of the mean, by Student's t.
         energy_idle_subtracted_mj: mean energy less idle power times latency.
+        energy_idle_subtracted_u_mj: its expanded uncertainty, k = 2.
         idle_power_mw: mean power of the baseline; without one, of the quietest half before the first inference.
+        idle_u_mw: its standard uncertainty.
         latency_ms: mean duration of one inference.
         power_mw: mean power during inferences.
-        energies_mj: energy of every used inference, in order.
+        boundary: what the power is of; None where the trace does not tell.
+        rails: rails or columns that were read.
+        energies_mj: energy of every used inference, in order; empty where there is no energy.
         faults: what is wrong.
     """
 
     n_samples: int
-    sampling_hz: float | None
-    clock_residual_ms: float | None
     n_inferences: int
-    n_used: int
-    energy_mj: float | None
-    energy_median_mj: float | None
-    energy_std_mj: float | None
-    energy_ci95_mj: tuple[float, float] | None
-    energy_idle_subtracted_mj: float | None
-    idle_power_mw: float | None
-    latency_ms: float | None
-    power_mw: float | None
-    energies_mj: Reals
     faults: tuple[TraceFault, ...]
+    n_skipped: int = 0
+    n_used: int = 0
+    sampling_hz: float | None = None
+    resolution_ms: float | None = None
+    clock_residual_ms: float | None = None
+    offset_s: float | None = None
+    offset_u_s: float | None = None
+    drift_ppm: float | None = None
+    applied_offset_s: float = 0.0
+    applied_drift_ppm: float = 0.0
+    energy_mj: float | None = None
+    energy_u_mj: float | None = None
+    uncertainty: tuple[Component, ...] = ()
+    energy_median_mj: float | None = None
+    energy_std_mj: float | None = None
+    energy_idle_subtracted_mj: float | None = None
+    energy_idle_subtracted_u_mj: float | None = None
+    idle_power_mw: float | None = None
+    idle_u_mw: float | None = None
+    latency_ms: float | None = None
+    power_mw: float | None = None
+    boundary: Boundary | None = None
+    rails: tuple[str, ...] = ()
+    energies_mj: Reals = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(frozen=True, slots=True)
-class IdlePower:
-    """Mean power of the idle device, from a trace of its own.
+class _Aligned:
+    """Windows read at the place that the settings ask for, and what was added to them."""
 
-    Attributes:
-        power_mw: mean power of the whole trace in mW; None where it has no duration.
-        faults: what makes it doubtful: its reader's findings and stamps out of order.
-    """
+    reading: Reading
+    alignment: Alignment | None
+    resolution_s: float
+    offset_s: float
+    drift: float
 
-    power_mw: float | None
-    faults: tuple[TraceFault, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ClockedTrace:
-    """A trace with the times at which its samples were taken.
-
-    Attributes:
-        trace: the trace.
-        health: what was seen when it was read for its clock; None where that was not needed.
-        clock: the clock found; None where the stamps are the clock.
-        kept: powers in mW, where they were kept in memory.
-    """
-
-    trace: PowerTrace
-    health: Health | None
-    clock: SampleClock | None
-    kept: tuple[Reals, ...] | None
-
-    def chunks(self) -> Iterator[Chunk]:
-        """Samples with their sampling times."""
-        if self.clock is None:
-            yield from self.trace.chunks()
-            return
-        n_before = 0
-        powers = self.kept if self.kept is not None else (chunk.power_mw for chunk in self.trace.chunks())
-        for power in powers:
-            yield Chunk(self.clock.times(n_before, len(power)), power)
-            n_before += len(power)
+    def evidence(self, used: Mask, clocked: ClockedTrace, inferences: Inferences) -> Evidence:
+        """What the uncertainty of the windows that are used is made from."""
+        return Evidence(
+            energies_mj=self.reading.windows.energies_mj[used] / inferences.n_each,
+            durations_s=(self.reading.ends - self.reading.starts)[used],
+            starts_s=self.reading.starts[used],
+            reading=self.reading,
+            resolution_s=self.resolution_s,
+            alignment=self.alignment,
+            is_moved=self.offset_s != 0,
+            clocked=clocked,
+            inferences=inferences,
+        )
 
 
-def with_clock(trace: PowerTrace) -> ClockedTrace:
-    """Trace with its clock; the stamps of a device-clocked trace are its clock."""
-    if trace.clock == "device":
-        return ClockedTrace(trace, None, None, None)
-    health, arrivals = Health(trace), ArrivalFit()
-    kept: list[Reals] | None = []
-    for chunk in trace.chunks():
-        health.add(chunk)
-        arrivals.add(chunk.stamps_s)
-        if kept is not None:
-            kept.append(chunk.power_mw)
-            if health.n_samples > MOST_KEPT_SAMPLES:
-                kept = None
-    clock = arrivals.fit()
-    return ClockedTrace(trace, health, clock, tuple(kept) if kept is not None and clock is not None else None)
-
-
-def reduce_trace(trace: PowerTrace, inferences: Inferences, idle: IdlePower | None = None) -> Reduction:
+def reduce_trace(
+    trace: PowerTrace,
+    inferences: Inferences,
+    idle: IdlePower | None = None,
+    settings: ReductionSettings = _AS_IT_IS,
+) -> Reduction:
     """Energy per inference of a trace.
 
     Args:
         trace: the trace.
-        inferences: its windows, on the same time scale.
+        inferences: its windows.
         idle: power of the idle device, from a baseline; without it idle power comes from before the first window.
+        settings: what the files cannot say of themselves.
     """
     clocked = with_clock(trace)
-    starts, ends = inferences.relative_to(trace.start_s)
-    reading = _read(clocked, starts, ends)
-    health, clock = reading.health, clocked.clock
-    sampling_hz = _rate(health, clock)
-    if clock is not None:
-        health.gaps += [(at, at + lost) for at, lost in clock.losses]
-    used = reading.is_inside & ~_in_gap(starts, ends, health.gaps) & np.isfinite(reading.energies_mj)
-    found = _window_faults(reading, starts, ends, used, sampling_hz)
-    idle = idle or IdlePower(reading.quiet_mw)
+    aligned = _aligned(clocked, inferences, settings)
+    reading, alignment = aligned.reading, aligned.alignment
+    used, n_skipped = _without_skipped(reading, settings)
+    evidence = aligned.evidence(used, clocked, inferences)
+    components = components_of(evidence, settings.accuracy) if len(evidence.energies_mj) else ()
+    idle = idle or idle_before(reading, evidence.power_mw)
+    about_trace = [
+        *reading.health.faults(reading.sampling_hz, is_held=reading.changes.is_held),
+        *resolution_faults(evidence.durations_s, evidence.resolution_s, trace),
+    ]
+    about_windows = [
+        *window_faults(reading),
+        *alignment_faults(alignment, trace, inferences, settings, evidence.resolution_s),
+        *steadiness_faults(evidence.energies_mj, evidence.durations_s, n_skipped, reading),
+    ]
+    if not any(fault.rule in REFUSING for fault in (*about_trace, *about_windows)):
+        about_windows += uncertain_fault(components, evidence.energies_mj)
     faults = (
         *inferences.faults,
-        *(fault.at(trace.source) for fault in health.faults(sampling_hz)),
-        *(fault.at(trace.source if fault.rule == "trace-resolution" else inferences.source) for fault in found),
+        *(fault.at(trace.source) for fault in about_trace),
+        *(fault.at(inferences.source) for fault in about_windows),
         *idle.faults,
     )
-    return Reduction(
-        n_samples=health.n_samples,
-        sampling_hz=sampling_hz,
-        clock_residual_ms=clock.residual_s * 1000 if clock else None,
-        n_inferences=len(starts) * inferences.n_each,
-        n_used=int(used.sum()) * inferences.n_each,
-        idle_power_mw=idle.power_mw,
+    reduction = Reduction(
+        n_samples=reading.health.n_samples,
+        n_inferences=len(inferences) * inferences.n_each,
         faults=faults,
-        **_figures(reading.energies_mj[used], (ends - starts)[used], inferences.n_each, idle.power_mw),
+        n_skipped=n_skipped,
+        n_used=int(used.sum()) * inferences.n_each,
+        sampling_hz=reading.sampling_hz,
+        resolution_ms=evidence.resolution_s * 1000,
+        clock_residual_ms=clocked.clock.residual_s * 1000 if clocked.clock else None,
+        offset_s=None if alignment is None else aligned.offset_s + alignment.offset_s,
+        offset_u_s=None if alignment is None else offset_u_s(alignment, trace, evidence.resolution_s),
+        drift_ppm=None if alignment is None else (aligned.drift + alignment.drift) * 1e6,
+        applied_offset_s=aligned.offset_s,
+        applied_drift_ppm=aligned.drift * 1e6,
+        idle_power_mw=idle.power_mw,
+        idle_u_mw=idle.u_mw,
+        boundary=trace.boundary,
+        rails=trace.rails,
+    )
+    if not len(evidence.energies_mj) or any(fault.rule in REFUSING for fault in faults):
+        return reduction
+    return _with_energies(reduction, evidence, components)
+
+
+def _aligned(clocked: ClockedTrace, inferences: Inferences, settings: ReductionSettings) -> _Aligned:
+    starts, ends = inferences.relative_to(clocked.trace.start_s)
+    offset_s, drift = settings.offset_s, settings.drift_ppm / 1e6
+    found = _read_at(clocked, starts, ends, offset_s, drift)
+    alignment = found.alignment
+    if settings.is_aligned and alignment is not None and is_off(alignment, clocked.trace, found.resolution_s):
+        return _read_at(clocked, starts, ends, offset_s + alignment.offset_s, drift + alignment.drift)
+    return found
+
+
+def _read_at(clocked: ClockedTrace, starts: Reals, ends: Reals, offset_s: float, drift: float) -> _Aligned:
+    reading = read_windows(clocked, *_moved(starts, ends, offset_s, drift))
+    alignment = reading.alignment()
+    resolution_s = reading.resolution_s(alignment, clocked.trace.averaging_s)
+    return _Aligned(reading, alignment, resolution_s, offset_s, drift)
+
+
+def _moved(starts: Reals, ends: Reals, offset_s: float, drift: float) -> tuple[Reals, Reals]:
+    """Windows with an offset and a drift around the middle of the run added."""
+    middle = (float(starts[0]) + float(ends[-1])) / 2 if len(starts) else 0.0
+    return starts + offset_s + drift * (starts - middle), ends + offset_s + drift * (ends - middle)
+
+
+def _with_energies(reduction: Reduction, evidence: Evidence, components: tuple[Component, ...]) -> Reduction:
+    """Reduction with its energies, of which nothing says that they are wrong."""
+    energies, latency_s = evidence.energies_mj, evidence.latency_s
+    mean, idle_mw = float(energies.mean()), reduction.idle_power_mw
+    reduction = replace(
+        reduction,
+        energy_mj=mean,
+        energy_u_mj=expanded_mj(components),
+        uncertainty=components,
+        energy_median_mj=float(np.median(energies)),
+        energy_std_mj=float(energies.std(ddof=1)) if len(energies) > 1 else None,
+        latency_ms=latency_s * 1000,
+        power_mw=mean / latency_s,
+        energies_mj=energies,
+    )
+    if idle_mw is None:
+        return reduction
+    idle_part = Component("idle power", (reduction.idle_u_mw or 0.0) * latency_s)
+    return replace(
+        reduction,
+        energy_idle_subtracted_mj=mean - idle_mw * latency_s,
+        energy_idle_subtracted_u_mj=expanded_mj((*components, idle_part)),
     )
 
 
-def _figures(energies_mj: Reals, durations_s: Reals, n_each: int, idle_mw: float | None) -> dict[str, Any]:
-    """Figures of one inference, from the energies and durations of the used windows; None where there is no window."""
-    energies = energies_mj / n_each
-    if not len(energies):
-        names = ("energy_mj", "energy_median_mj", "energy_std_mj", "energy_ci95_mj", "energy_idle_subtracted_mj")
-        return {**dict.fromkeys((*names, "latency_ms", "power_mw")), "energies_mj": energies}
-    mean, latency_s = float(energies.mean()), float(durations_s.mean()) / n_each
-    deviation = float(energies.std(ddof=1)) if len(energies) > 1 else None
-    return {
-        "energy_mj": mean,
-        "energy_median_mj": float(np.median(energies)),
-        "energy_std_mj": deviation,
-        "energy_ci95_mj": _interval(mean, deviation, len(energies)),
-        "energy_idle_subtracted_mj": None if idle_mw is None else mean - idle_mw * latency_s,
-        "latency_ms": latency_s * 1000,
-        "power_mw": mean / latency_s if latency_s else None,
-        "energies_mj": energies,
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    health: Health
-    energies_mj: Reals
-    is_inside: np.ndarray[tuple[int], np.dtype[np.bool_]]
-    quiet_mw: float | None
-
-
-def _read(clocked: ClockedTrace, starts: Reals, ends: Reals) -> _Reading:
-    """Pass over the samples, integrating between all edges at once."""
-    health = clocked.health or Health(clocked.trace)
-    energy: EnergyAt | None = None
-    quiet = np.empty(0)
-    for chunk in clocked.chunks():
-        if energy is None and len(chunk.stamps_s):
-            if len(starts):
-                quiet = np.linspace(chunk.stamps_s[0], max(starts.min(), chunk.stamps_s[0]), _IDLE_PARTS + 1)
-            energy = EnergyAt(np.concatenate([starts, ends, quiet]))
-        if clocked.health is None:
-            health.add(chunk)
-        if energy is not None:
-            # A power beyond all bounds is reported by the reader of the trace.
-            with np.errstate(over="ignore", invalid="ignore"):
-                energy.add(chunk.stamps_s, chunk.power_mw)
-    if energy is None or energy.first_s is None or energy.last_s is None:
-        return _Reading(health, np.zeros(len(starts)), np.zeros(len(starts), dtype=np.bool_), None)
-    at = energy.energies_mj
-    n = len(starts)
-    is_inside = (starts >= energy.first_s) & (ends <= energy.last_s) & (ends > starts)
-    with np.errstate(invalid="ignore"):
-        return _Reading(health, at[n : 2 * n] - at[:n], is_inside, _quietest_mw(quiet, at[2 * n :]))
-
-
-def _quietest_mw(edges_s: Reals, energies_mj: Reals) -> float | None:
-    """Mean power of the quietest half of a stretch; what a device does while a model loads is not idle."""
-    if not len(edges_s) or edges_s[-1] - edges_s[0] < _SHORTEST_IDLE_S:
-        return None
-    energies = energies_mj[_QUIET_PARTS:] - energies_mj[:-_QUIET_PARTS]
-    quietest = float((energies / (edges_s[_QUIET_PARTS:] - edges_s[:-_QUIET_PARTS])).min())
-    return quietest if np.isfinite(quietest) else None
-
-
-def idle_power(trace: PowerTrace) -> IdlePower:
-    """Power of the idle device over a whole trace, the baseline."""
-    clocked = with_clock(trace)
-    health = clocked.health or Health(trace)
-    energy = EnergyAt(np.empty(0))
-    for chunk in clocked.chunks():
-        if clocked.health is None:
-            health.add(chunk)
-        with np.errstate(over="ignore", invalid="ignore"):
-            energy.add(chunk.stamps_s, chunk.power_mw)
-    found = (*trace.faults, *(fault for fault in health.faults(None) if fault.rule == "trace-order"))
-    faults = tuple(fault.at(trace.source) for fault in dict.fromkeys(found))
-    if energy.first_s is None or energy.last_s is None or energy.last_s <= energy.first_s:
-        return IdlePower(None, faults)
-    mean = energy.total_mj / (energy.last_s - energy.first_s)
-    return IdlePower(mean if np.isfinite(mean) else None, faults)
-
-
-def _rate(health: Health, clock: SampleClock | None) -> float | None:
-    if clock is not None:
-        return 1 / clock.period_s
-    duration = health.last_stamp_s - health.first_stamp_s
-    return (health.n_samples - 1) / duration if duration > 0 else None
-
-
-def _interval(mean: float, deviation: float | None, n: int) -> tuple[float, float] | None:
-    if deviation is None:
-        return None
-    half = float(stdtrit(n - 1, 0.975)) * deviation / n**0.5
-    return mean - half, mean + half
-
-
-def _in_gap(starts: Reals, ends: Reals, gaps: list[tuple[float, float]]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Windows that any gap reaches into."""
-    if not gaps:
-        return np.zeros(len(starts), dtype=np.bool_)
-    from_s, to_s = np.array(gaps).T
-    return np.searchsorted(to_s, starts, side="right") < np.searchsorted(from_s, ends, side="left")
-
-
-def _window_faults(
-    reading: _Reading,
-    starts: Reals,
-    ends: Reals,
-    used: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    sampling_hz: float | None,
-) -> list[TraceFault]:
-    faults = []
-    if not len(starts):
-        fix = "Log start and end of every inference on the clock of the trace."
-        return [TraceFault("trace-no-inference", "no inferences", "at least one", fix)]
-    outside = np.flatnonzero(~reading.is_inside)
-    if len(outside):
-        first = int(outside[0])
-        place = f"number {first + 1} first, at {starts[first]:.6f} to {ends[first]:.6f} s"
-        found = f"{len(outside)} of {len(starts)} inferences outside the trace, {place}"
-        span = f"{reading.health.first_stamp_s:.6f} to {reading.health.last_stamp_s:.6f} s on the clock of the trace"
-        faults.append(TraceFault("trace-window", found, span, "Bring both to one clock, or record longer."))
-    if sampling_hz is not None and used.any():
-        each = float(np.median((ends - starts)[used])) * sampling_hz
-        if each < FEWEST_SAMPLES_EACH:
-            found = f"{each:.2g} samples in an inference"
-            fix = "Sample faster, or give windows of many inferences."
-            faults.append(TraceFault("trace-resolution", found, f"at least {FEWEST_SAMPLES_EACH}", fix))
-    return faults
+def _without_skipped(reading: Reading, settings: ReductionSettings) -> tuple[Mask, int]:
+    """Windows that are used, without those of the warm-up, and how many windows that leaves out."""
+    used, n_skipped = reading.used.copy(), settings.n_skipped
+    used[:n_skipped] = False
+    if settings.skips_warm_up:
+        places = np.flatnonzero(used)
+        n_early = warm_up(reading.windows.energies_mj[used])
+        used[places[:n_early]] = False
+        n_skipped = int(places[n_early]) if n_early else n_skipped
+    return used, n_skipped

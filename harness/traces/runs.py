@@ -8,8 +8,9 @@ from typing import Final
 from harness.errors import UsageError
 from harness.parallel import at_once
 from harness.traces.formats import TraceOptions, open_trace, trace_formats
+from harness.traces.idle import IdlePower, idle_power
 from harness.traces.inferences import read_inferences, read_n_each
-from harness.traces.reduction import IdlePower, Reduction, idle_power, reduce_trace
+from harness.traces.reduction import Reduction, reduce_trace
 from harness.traces.trace import PowerTrace, TraceFault, TraceFormatError
 
 _POWER: Final = "_power.csv"

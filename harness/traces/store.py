@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.traces.format import TraceOptions
-from harness.traces.reduction import IdlePower, Reduction
+from harness.traces.idle import IdlePower
+from harness.traces.reduction import Reduction
 from harness.traces.runs import Run, baseline_power, reduce_run
 from harness.traces.trace import TraceFault
 

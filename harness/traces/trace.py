@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,26 @@ Reals = npt.NDArray[np.float64]
 ClockKind = Literal["device", "host"]
 SampleKind = Literal["instant", "mean"]
 TimeScale = Literal["epoch", "local", "relative"]
+
+REFUSING: Final = frozenset(
+    {
+        "inference-order",
+        "trace-alignment",
+        "trace-channel",
+        "trace-counter",
+        "trace-energy",
+        "trace-format",
+        "trace-no-inference",
+        "trace-order",
+        "trace-resolution",
+        "trace-time-unit",
+        "trace-uncertain",
+        "trace-unit",
+        "trace-window",
+        "trace-zone",
+    }
+)
+"""Rules of findings with which a trace gives no energy; the registry has them as errors."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,6 +221,8 @@ _TRACES = [
          "from 1970.", "Local time read as UTC puts the inferences hours off, onto idle power."),
         ("trace-alignment", "The inferences lie where the trace shows load.",
          "Two clocks that differ put the inferences onto idle power, and the energy is far too low."),
+        ("trace-uncertain", "What a trace leaves open of an energy is at most 10 % of it, expanded (k = 2).",
+         "A figure that may be a tenth off says too little, and confirms no row."),
         ("trace-resolution", "An inference lasts longer than the meter takes to follow a change of power.",
          "A gauge that is read more often than it changes gives the power of another moment."),
         ("trace-no-inference", "A trace comes with its inferences.",
@@ -253,8 +255,6 @@ _TRACES = [
          "An idle power that was measured under load makes the energy of an inference too low."),
         ("trace-lag-unknown", "A trace shows power before or after the inferences, so that the clocks can be compared.",
          "Without a change of power, nobody can tell whether the two clocks agree."),
-        ("trace-budget", "The uncertainty of an energy covers the meter and the repeats.",
-         "A budget that lacks a component is narrower than the truth."),
     ),
 ]  # fmt: skip
 

@@ -3,57 +3,90 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.traces.windows import EnergyAt
+from harness.traces import windows
+from harness.traces.windows import WindowEnergies
 
-POWERS = st.lists(st.floats(0, 1e5), min_size=2, max_size=60)
+POWERS = st.lists(st.floats(0, 1e5), min_size=8, max_size=60)
 
 
-def energies(times, power, edges, chunk):
-    at = EnergyAt(np.asarray(edges, dtype=float))
+def reduced(times, power, starts, ends, chunk=7, kind="instant"):
+    found = WindowEnergies(np.asarray(starts, dtype=float), np.asarray(ends, dtype=float), kind)
+    times, power = np.asarray(times, dtype=float), np.asarray(power, dtype=float)
     for start in range(0, len(times), chunk):
-        at.add(times[start : start + chunk], power[start : start + chunk])
-    return at
+        found.add(times[start : start + chunk], power[start : start + chunk])
+    found.finish()
+    return found
 
 
-def test_constant_power_gives_power_times_time():
-    times = np.linspace(0, 2, 21)
-    at = energies(times, np.full(21, 300.0), [0.25, 1.75], 7)
-    assert at.energies_mj[1] - at.energies_mj[0] == pytest.approx(450)
-    assert at.total_mj == pytest.approx(600)
+@pytest.mark.parametrize("kind", ["instant", "mean"])
+def test_constant_power_gives_power_times_time(kind):
+    found = reduced(np.linspace(0, 2, 21), np.full(21, 300.0), [0.25, 1.0], [1.75, 1.2], kind=kind)
+    assert found.energies_mj == pytest.approx([450, 60])
+    assert found.total_mj == pytest.approx(600)
 
 
-def test_rising_power_is_integrated_within_a_sample():
-    at = energies(np.array([0.0, 1.0]), np.array([0.0, 10.0]), [0.5], 2)
-    assert at.energies_mj[0] == pytest.approx(1.25)
+@pytest.mark.parametrize("phase", [0.0, 0.013, 0.05, 0.087])
+def test_instants_give_a_step_of_power_at_the_edges_exactly(phase):
+    times = np.arange(0, 3, 0.1) + phase
+    power = np.where((times >= 1) & (times < 2), 500.0, 50.0)
+    assert reduced(times, power, [1.0], [2.0]).energies_mj == pytest.approx([500])
 
 
-def test_edges_outside_the_trace_have_nothing_and_everything():
-    at = energies(np.array([1.0, 2.0]), np.array([5.0, 5.0]), [9.0, 0.0], 2)
-    assert list(at.energies_mj) == [5.0, 0.0]
+def test_instants_that_rise_and_fall_outside_the_window_are_joined_by_trapezoids():
+    times = np.arange(0, 3, 0.1)
+    power = 100 + 10 * times
+    assert reduced(times, power, [1.03], [2.06]).energies_mj == pytest.approx([1.03 * (100 + 10 * 1.545)])
 
 
-@given(POWERS, st.integers(1, 61), st.lists(st.floats(0, 1), min_size=1, max_size=9))
-def test_energy_does_not_depend_on_chunk_size(power, chunk, places):
-    power = np.array(power)
+@pytest.mark.parametrize("phase", [0.0, 0.013, 0.05, 0.087])
+def test_means_give_a_step_of_power_inside_an_interval_exactly(phase):
+    times = np.arange(0, 3, 0.1) + phase
+    load = np.clip(times, 1.0, 2.0) - 1.0
+    power = 50 + 450 * np.diff(load, prepend=0.0) / 0.1
+    assert reduced(times, power, [1.0], [2.0], kind="mean").energies_mj == pytest.approx([500])
+
+
+def test_a_mean_that_two_windows_share_is_divided_by_time():
+    found = reduced([0.0, 1, 2, 3], [0.0, 100, 100, 100], [0.5, 1.4], [1.4, 2.5], kind="mean")
+    assert found.energies_mj == pytest.approx([90, 110])
+
+
+def test_samples_inside_a_window_are_counted_from_its_start_until_before_its_end():
+    found = reduced(np.arange(10.0), np.ones(10), [2.0, 2.5, 4.1], [4.0, 4.5, 4.9])
+    assert list(found.n_inside) == [2, 2, 0]
+
+
+@pytest.mark.parametrize("kind", ["instant", "mean"])
+@given(POWERS, st.integers(1, 61), st.lists(st.floats(0, 1), min_size=2, max_size=8))
+def test_energy_does_not_depend_on_chunk_size(kind, power, chunk, places):
     times = np.arange(len(power)) * 0.01
-    edges = np.array(places) * times[-1]
-    whole = energies(times, power, edges, len(power)).energies_mj
-    assert energies(times, power, edges, chunk).energies_mj == pytest.approx(whole, rel=1e-9, abs=1e-9)
+    edges = np.sort(places)[: len(places) // 2 * 2] * times[-1]
+    whole = reduced(times, power, edges[::2], edges[1::2], len(power), kind)
+    parts = reduced(times, power, edges[::2], edges[1::2], chunk, kind)
+    assert parts.energies_mj == pytest.approx(whole.energies_mj, rel=1e-9, abs=1e-6)
+    assert list(parts.n_inside) == list(whole.n_inside)
+    assert parts.curve.energies_mj == pytest.approx(whole.curve.energies_mj, rel=1e-9, abs=1e-6)
 
 
-@given(POWERS, st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)))
-def test_energy_is_additive_over_adjacent_windows(power, places):
-    power = np.array(power)
+@given(POWERS, st.floats(0.01, 100))
+def test_energy_scales_with_power(power, factor):
     times = np.arange(len(power)) * 0.01
-    a, b, c = energies(times, power, np.sort(places) * times[-1], 13).energies_mj
-    assert (b - a) + (c - b) == pytest.approx(c - a, rel=1e-9, abs=1e-9)
-    assert a <= b + 1e-9
-    assert b <= c + 1e-9
+    one = reduced(times, power, [0.013], [0.047]).energies_mj[0]
+    other = reduced(times, np.array(power) * factor, [0.013], [0.047]).energies_mj[0]
+    assert other == pytest.approx(one * factor, rel=1e-6, abs=1e-6)
 
 
-@given(POWERS, st.floats(0.01, 100), st.floats(0, 1))
-def test_energy_scales_with_current(power, factor, place):
-    power = np.array(power)
-    times = np.arange(len(power)) * 0.01
-    one = energies(times, power, [place * times[-1]], 10).energies_mj[0]
-    assert energies(times, power * factor, [place * times[-1]], 10).energies_mj[0] == pytest.approx(one * factor)
+def test_curve_keeps_a_bounded_number_of_exact_points(monkeypatch):
+    monkeypatch.setattr(windows, "MOST_POINTS", 16)
+    times = np.arange(1000) * 0.01
+    found = reduced(times, 100 + times, [], [], 37)
+    assert 16 <= len(found.curve.times_s) <= 34
+    exact = 100 * found.curve.times_s + found.curve.times_s**2 / 2
+    assert found.curve.energies_mj == pytest.approx(exact)
+    assert found.curve.times_s[[0, -1]] == pytest.approx([0, 9.99])
+
+
+def test_no_samples_give_no_energy():
+    found = reduced([], [], [1.0], [2.0])
+    assert (found.first_s, found.last_s, found.total_mj) == (None, None, 0.0)
+    assert list(found.n_inside) == [0]

@@ -1,0 +1,190 @@
+"""The components of the uncertainty of an energy, each from what was seen in the trace or is known of the meter."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from harness.schema.facts import MeterAccuracy
+from harness.traces.alignment import Alignment
+from harness.traces.budget import Component, expanded_mj
+from harness.traces.bursts import Bursts, lost_s
+from harness.traces.clocked import ClockedTrace
+from harness.traces.inferences import Inferences
+from harness.traces.lags import delay_s
+from harness.traces.reading import Reading
+from harness.traces.statistics import mean_with_error
+from harness.traces.trace import Reals, TraceFault
+
+METER: Final = ("meter gain", "meter offset")
+"""Components that rest on what a maker states, not on the trace."""
+REPEATABILITY: Final = "repeatability"
+UNKNOWN_LAG: Final = "unknown lag"
+_CARRIED: Final = (REPEATABILITY, UNKNOWN_LAG)
+"""Components that are said and carried, however large: a device that does not repeat itself, and clocks that nobody
+can compare."""
+MOST_UNCERTAIN: Final = 0.10
+"""Expanded uncertainty that the evidence leaves, over the energy, above which there is no energy."""
+_RECTANGULAR: Final = 3**0.5
+"""Half width of a rectangular distribution over its standard deviation."""
+_STEP: Final = 12**0.5
+"""Width of a rectangular distribution over its standard deviation."""
+_TRIED_SHARE: Final = 0.25
+_N_TRIED: Final = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the components are made from.
+
+    Attributes:
+        energies_mj: energy of one inference of every used window, in mJ.
+        durations_s: duration of every used window in seconds.
+        starts_s: start of every used window in seconds, on the clock of the trace.
+        reading: what the pass over the trace found.
+        resolution_s: seconds between changes of the meter's value.
+        alignment: what the trace says of the clocks; None where it cannot tell.
+        is_moved: whether windows were moved to where the load is, with any delay of the device and the meter.
+        clocked: the trace with its clock.
+        inferences: its windows.
+    """
+
+    energies_mj: Reals
+    durations_s: Reals
+    starts_s: Reals
+    reading: Reading
+    resolution_s: float
+    alignment: Alignment | None
+    is_moved: bool
+    clocked: ClockedTrace
+    inferences: Inferences
+
+    @property
+    def latency_s(self) -> float:
+        """Mean duration of one inference in seconds; 0 where there is none."""
+        return float(self.durations_s.mean()) / self.inferences.n_each if len(self.durations_s) else 0.0
+
+    @property
+    def power_mw(self) -> float:
+        """Mean power of the windows in mW; 0 where there is none."""
+        return float(self.energies_mj.mean()) / self.latency_s if self.latency_s else 0.0
+
+
+def components_of(evidence: Evidence, accuracy: MeterAccuracy | None) -> tuple[Component, ...]:
+    """Components of the uncertainty of the mean energy of one inference.
+
+    Args:
+        evidence: what was seen.
+        accuracy: limits of error of the meter; None where they are unknown.
+    """
+    energy = float(evidence.energies_mj.mean())
+    changes = evidence.reading.changes
+    quantum_mw = changes.quantum_mw if changes.is_held else 0.0
+    gain = None if accuracy is None else abs(energy) * accuracy.gain_percent / 100 / _RECTANGULAR
+    offset = None if accuracy is None else accuracy.offset_mw * evidence.latency_s / _RECTANGULAR
+    repeatability = mean_with_error(evidence.energies_mj)[1]
+    return (
+        Component(METER[0], gain),
+        Component(METER[1], offset),
+        Component("quantisation", quantum_mw / _STEP * evidence.latency_s),
+        Component("sampling edges", _edges_mj(evidence)),
+        _alignment(evidence),
+        Component("clock", _clock_mj(evidence)),
+        Component(REPEATABILITY, repeatability if np.isfinite(repeatability) else None),
+    )
+
+
+def uncertain_fault(components: tuple[Component, ...], energies_mj: Reals) -> list[TraceFault]:
+    """Fault of an energy whose expanded uncertainty is too large for it."""
+    energy = float(energies_mj.mean()) if len(energies_mj) else 0.0
+    known = [each for each in components if each.standard_mj is not None and each.component not in _CARRIED]
+    if not known or expanded_mj(known) <= MOST_UNCERTAIN * energy:
+        return []
+    largest = max(known, key=lambda each: each.standard_mj or 0.0).component
+    found = f"{energy:.6g} ± {expanded_mj(known):.2g} mJ, most of it from {largest}"
+    fix = {
+        "sampling edges": "Give longer windows of many inferences, or sample faster if the meter can.",
+        "alignment": "Bring both clocks to one, or give longer windows of many inferences with idle between them.",
+        "quantisation": "Use a finer range of the meter.",
+    }.get(largest, "Use a meter of better accuracy for this power, or longer windows.")
+    return [TraceFault("trace-uncertain", found, f"at most ± {MOST_UNCERTAIN:.0%}", fix)]
+
+
+def _lost_mj(evidence: Evidence, lag_s: float) -> float:
+    """Energy of one inference in mJ that is outside of the load for so many seconds."""
+    alignment = evidence.alignment
+    if alignment is None or not alignment.contrast_mw > 0:
+        return 0.0
+    windows = Bursts(evidence.starts_s, evidence.starts_s + evidence.durations_s)
+    return alignment.contrast_mw * lost_s(windows, lag_s) / evidence.inferences.n_each
+
+
+def _edges_mj(evidence: Evidence) -> float:
+    """A meter that averages rounds both edges; means over intervals that windows share are divided by time alone."""
+    rounded = evidence.clocked.trace.averaging_s / 4 / _RECTANGULAR
+    gaps = evidence.starts_s[1:] - (evidence.starts_s + evidence.durations_s)[:-1]
+    is_near = len(gaps) > 0 and float(np.median(gaps)) < 2 * evidence.resolution_s
+    is_divided = evidence.clocked.trace.kind == "mean" and is_near
+    divided = evidence.resolution_s / 4 * 2**0.5 / _RECTANGULAR * _alike(evidence) if is_divided else 0.0
+    return _lost_mj(evidence, float(np.hypot(rounded, divided)))
+
+
+def _alike(evidence: Evidence) -> float:
+    """How alike the places of window starts between samples are, from 0 to 1; what is alike does not average out."""
+    period = evidence.resolution_s
+    return float(abs(np.exp(2j * np.pi * evidence.starts_s / period).mean())) if period else 0.0
+
+
+def _alignment(evidence: Evidence) -> Component:
+    """A lag loses the step of power for its duration, whichever way it goes."""
+    alignment = evidence.alignment
+    if alignment is None or not alignment.contrast_mw > 0:
+        return Component(UNKNOWN_LAG, _unaligned_mj(evidence))
+    if not alignment.is_told:
+        moved_mw = _moved_power_mw(evidence, alignment.offset_s)
+        return Component(UNKNOWN_LAG, abs(moved_mw - evidence.power_mw) * _rectangle(evidence))
+    # Between two samples the place of a step is open, which is no lag.
+    period = evidence.resolution_s * _alike(evidence)
+    excess = max(abs(alignment.offset_s) - period / 2, 0.0)
+    drifted = alignment.drift * float(np.ptp(evidence.starts_s)) / 2 / _RECTANGULAR
+    # Windows that were moved to the load may have been moved by the delay of the device as well.
+    delay = delay_s(alignment) / _RECTANGULAR if evidence.is_moved else 0.0
+    lag = float(np.hypot.reduce([excess, period / _STEP, delay, alignment.offset_u_s, drifted]))
+    return Component("alignment", _lost_mj(evidence, lag))
+
+
+def _unaligned_mj(evidence: Evidence) -> float:
+    """Where nothing tells the lag: how much the energy changes when the windows move by up to a quarter of the run."""
+    starts, ends = evidence.starts_s, evidence.starts_s + evidence.durations_s
+    furthest = _TRIED_SHARE * (float(ends.max()) - float(starts.min()))
+    here = evidence.power_mw
+    powers = [_moved_power_mw(evidence, float(lag)) for lag in np.linspace(-furthest, furthest, _N_TRIED)]
+    return max(abs(power - here) for power in powers) * _rectangle(evidence)
+
+
+def _rectangle(evidence: Evidence) -> float:
+    """Standard uncertainty of an energy in mJ for a bound of its power of 1 mW."""
+    return evidence.latency_s / _RECTANGULAR
+
+
+def _moved_power_mw(evidence: Evidence, lag_s: float) -> float:
+    """Mean power of the windows, moved by a lag, as far as they lie in the trace."""
+    first, last = float(evidence.reading.windows.curve.times_s[0]), float(evidence.reading.windows.curve.times_s[-1])
+    starts = np.clip(evidence.starts_s + lag_s, first, last)
+    ends = np.clip(evidence.starts_s + evidence.durations_s + lag_s, first, last)
+    covered = float((ends - starts).sum())
+    within = float((evidence.reading.windows.curve.at(ends) - evidence.reading.windows.curve.at(starts)).sum())
+    return within / covered if covered > 0 else evidence.power_mw
+
+
+def _clock_mj(evidence: Evidence) -> float:
+    """Uncertainty of the stamps: what all samples share is part of a lag that is told; rounding is not."""
+    clock = evidence.clocked.clock
+    residual = clock.residual_s if clock else 0.0
+    n_bursts = evidence.alignment.n_bursts if evidence.alignment else 1
+    step = evidence.inferences.stamp_step_s
+    rounding = 2**0.5 * step / _STEP / n_bursts**0.5
+    stamps = evidence.clocked.trace.stamp_step_s / _STEP / n_bursts**0.5
+    is_told = evidence.alignment is not None and evidence.alignment.is_told
+    shared = [] if is_told else [residual, evidence.clocked.trace.stamp_u_s]
+    return _lost_mj(evidence, float(np.hypot.reduce([stamps, rounding, *shared])))

@@ -1,0 +1,86 @@
+"""What is wrong with a reduction beside its samples and its clocks: windows, resolution, and steadiness."""
+
+from typing import Final
+
+import numpy as np
+
+from harness.traces.reading import Reading
+from harness.traces.steadiness import change, warm_up
+from harness.traces.trace import PowerTrace, Reals, TraceFault
+
+FEWEST_RESOLVED: Final = 2
+"""Changes of the value that a window must span, or a burst as long as a window cannot be seen."""
+FEWEST_CHANGES_EACH: Final = 5
+_MANY: Final = 20
+"""Changes of the value that a window should span, as the advice says."""
+
+
+def resolution_faults(durations: Reals, resolution_s: float, trace: PowerTrace) -> list[TraceFault]:
+    """Findings about windows that are short for the meter."""
+    if not len(durations) or not resolution_s:
+        return []
+    window_s = float(np.median(durations))
+    if window_s < FEWEST_RESOLVED * resolution_s:
+        cause = f"averages over {trace.averaging_s:.3g} s" if trace.averaging_s == resolution_s else "changes"
+        per = "" if cause != "changes" else f" every {resolution_s:.3g} s"
+        found = f"windows of {window_s:.3g} s with a meter whose value {cause}{per}"
+        fix = (
+            f"Log one window over many inferences that run back to back, for {_MANY * resolution_s:.3g} s or longer, "
+            "and state their number (--n-each); or read an energy counter of the device."
+        )
+        return [
+            TraceFault("trace-resolution", found, f"windows of at least {FEWEST_RESOLVED * resolution_s:.3g} s", fix)
+        ]
+    each = window_s / resolution_s
+    if each < FEWEST_CHANGES_EACH:
+        found = f"{each:.2g} changes of the meter's value in a window"
+        fix = "Give windows of many inferences, or sample faster if the meter can; the uncertainty covers it."
+        return [TraceFault("trace-few-samples", found, f"at least {FEWEST_CHANGES_EACH}", fix)]
+    return []
+
+
+def window_faults(reading: Reading) -> list[TraceFault]:
+    """Findings about where windows lie in the trace."""
+    starts, ends = reading.starts, reading.ends
+    if not len(starts):
+        fix = "Log start and end of every inference on the clock of the trace."
+        return [TraceFault("trace-no-inference", "no inferences", "at least one", fix)]
+    outside = np.flatnonzero(~reading.is_inside)
+    if len(outside):
+        first = int(outside[0])
+        place = f"number {first + 1} first, at {starts[first]:.6f} to {ends[first]:.6f} s"
+        found = f"{len(outside)} of {len(starts)} inferences outside the trace, {place}"
+        health = reading.health
+        span = f"{health.first_stamp_s:.6f} to {health.last_stamp_s:.6f} s on the clock of the trace"
+        fix = "Record until the last inference has ended; where the two clocks differ, bring both to one."
+        return [TraceFault("trace-window", found, span, fix)]
+    if not reading.used.any():
+        found = (
+            f"none of {len(starts)} windows can be used: a gap of the trace reaches into each, or no sample is inside"
+        )
+        fix = "Record again without a break; where the meter is slower than an inference, log windows of many."
+        return [TraceFault("trace-energy", found, "at least one window with samples and without a gap", fix)]
+    return []
+
+
+def steadiness_faults(energies: Reals, durations: Reals, n_skipped: int, reading: Reading) -> list[TraceFault]:
+    """What is not steady over the run."""
+    faults = []
+    n_early = 0 if n_skipped else warm_up(energies)
+    if n_early:
+        rest = float(np.median(energies[n_early:]))
+        found = (
+            f"the first {n_early} of {len(energies)} windows at {energies[:n_early].mean() / rest:.3g} times the rest"
+        )
+        fix = f"They are part of the mean; --skip {n_early} or --warm-up auto leaves them out."
+        faults.append(TraceFault("trace-unsteady", found, "windows like the others", fix))
+    series = {"latency": durations[n_early:], "power": energies[n_early:] / durations[n_early:]}
+    for name, values in series.items():
+        found_change = change(values)
+        if found_change is not None:
+            number = n_early + n_skipped + found_change.window + 1
+            at = float(reading.starts[reading.used][min(found_change.window + n_early, int(reading.used.sum()) - 1)])
+            found = f"{name} changes by {found_change.relative:+.0%} from window {number} on, at {at:.6g} s"
+            fix = "Look for throttling or another process; the mean is over both parts."
+            faults.append(TraceFault("trace-unsteady", found, f"a {name} that stays the same", fix))
+    return faults
