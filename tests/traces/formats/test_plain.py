@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from harness.traces.formats import TraceOptions, plain
+from harness.traces import tables
+from harness.traces.formats import TraceOptions
 from harness.traces.trace import TraceFault
 from tests.traces.formats.samples import PLAIN, fault_of, opened, samples
 
@@ -39,10 +40,13 @@ def test_units_are_those_of_the_header(tmp_path, header, rows, power_mw):
 
 @pytest.mark.parametrize(
     "header",
-    ["time,power", "time_s,power", "time_s,time_ms,power_w", "time_s,power_w,power_mw", "time_s,current_ma", "time_s"],
+    ["time,power", "time_s,power", "time_s,time_ms,power_w", "time_s,power_w,power_mw", "time_s,voltage_v", "time_s"],
 )
 def test_header_without_one_time_and_one_power_is_refused(tmp_path, header):
-    expected = "a header with time_s (or _ms, _us, _ns) with power_mw (or _uw, _w), or with current_ma and voltage_v"
+    expected = (
+        "a header with time_s (or _ms, _us, _ns) and power_mw (or _uw, _w), current_ma with voltage_v, "
+        "or the cumulative energy_mj (or _uj, _j)"
+    )
     fault = TraceFault("trace-format", header, expected, "Head the columns with quantity and unit.", 1)
     assert fault_of(tmp_path, "plain", f"{header}\n1,2\n".encode()) == fault
 
@@ -68,8 +72,8 @@ def test_cut_off_last_line_is_left_out(tmp_path):
 
 
 def test_bad_line_of_a_large_file_ends_the_reading(tmp_path, monkeypatch):
-    monkeypatch.setattr(plain, "CHECKED_BYTES", 100)
-    monkeypatch.setattr(plain, "_PIECE_BYTES", 50)
+    monkeypatch.setattr(tables, "CHECKED_BYTES", 100)
+    monkeypatch.setattr(tables, "HEAD_BYTES", 50)
     rows = "".join(f"{time},{20 + time}\n" for time in range(50))
     content = b"time_s,power_mw\n" + rows.encode()
     trace = opened(tmp_path, "plain", content)
@@ -84,7 +88,7 @@ def test_bad_line_of_a_large_file_ends_the_reading(tmp_path, monkeypatch):
     assert fault_of(tmp_path, "plain", content + b"50,x\n") == bad
     empty = TraceFault(
         "trace-format",
-        "sample 51 without a time or a power",
+        "sample 51 without a time or a value",
         "numbers in every row",
         "Delete the rows without numbers.",
     )
@@ -92,8 +96,8 @@ def test_bad_line_of_a_large_file_ends_the_reading(tmp_path, monkeypatch):
 
 
 def test_highest_power_of_a_large_file_is_looked_for_all_over_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(plain, "CHECKED_BYTES", 100)
-    monkeypatch.setattr(plain, "_PIECE_BYTES", 50)
+    monkeypatch.setattr(tables, "CHECKED_BYTES", 100)
+    monkeypatch.setattr(tables, "HEAD_BYTES", 50)
     rows = [f"{time},0.02\n" for time in range(200)]
     content = "time_s,power_mw\n" + "".join(rows)
     assert opened(tmp_path, "plain", content.encode()).faults == (
@@ -124,5 +128,5 @@ def test_file_without_samples_is_refused(tmp_path, content):
 
 def test_channel_is_refused(tmp_path):
     expected = "no channel, for this format has one power"
-    fault = TraceFault("trace-format", "channel cpu", expected, "Leave the channel out.")
+    fault = TraceFault("trace-channel", "channel cpu", expected, "Leave the channel out.")
     assert fault_of(tmp_path, "plain", PLAIN, TraceOptions("cpu")) == fault
