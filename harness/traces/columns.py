@@ -3,7 +3,8 @@
 It opens no trace.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from decimal import Decimal
@@ -27,6 +28,8 @@ SMALL_PEAK_MW: Final = (1e-6, PEAK_MW[1])
 HEAD_BYTES: Final = 1 << 16
 """Bytes of the rows that are looked at before a table is read."""
 _EXPONENTS: Final = (-30, 30)
+_SPACES: Final = re.compile(rb"[ \t]+")
+_EDGE_SPACES: Final = re.compile(rb"(?m)^ | (?=\r?$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,15 @@ class TableColumns:
     def cells(self, line: str) -> list[str]:
         """Cells of a line, with a decimal point."""
         text = line.replace('"', "") if self.has_quotes else line
-        return [cell.strip().replace(self.decimal, ".") for cell in text.split(self.separator)]
+        parts = text.split() if self.separator == " " else text.split(self.separator)
+        return [cell.strip().replace(self.decimal, ".") for cell in parts]
+
+    @property
+    def clean(self) -> Callable[[bytes], bytes] | None:
+        """What takes out of rows what is no part of their cells; None where there is nothing."""
+        if self.separator == " ":
+            return _single_spaces
+        return _without_quotes if self.has_quotes else None
 
     def row(self, line: str) -> "Row | None":
         """Row of a line; None where it is none of this table."""
@@ -145,9 +156,13 @@ def first_rows(path: Path, n_header_lines: int) -> list[tuple[int, str]]:
     return [(line, text) for line, text in enumerate(whole, start=n_header_lines + 1) if text.strip()]
 
 
-def clean_cells(data: bytes) -> bytes:
-    """Rows without quotation marks."""
+def _without_quotes(data: bytes) -> bytes:
     return data.replace(b'"', b"")
+
+
+def _single_spaces(data: bytes) -> bytes:
+    """Rows with one space between cells and none around them."""
+    return _EDGE_SPACES.sub(b"", _SPACES.sub(b" ", _without_quotes(data)))
 
 
 def scale_of(seconds: float) -> TimeScale:

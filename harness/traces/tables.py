@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from harness.issues import quoted
 from harness.traces.blocks import csv_blocks, is_at_most, is_compressed, opened
-from harness.traces.columns import HEAD_BYTES, Row, TableColumns, clean_cells, first_rows
+from harness.traces.columns import HEAD_BYTES, Row, TableColumns, first_rows
 from harness.traces.counters import counter_power_mw
 from harness.traces.logs import LATEST_S, Log, TraceFacts, log_lines, log_text, peak_fault, refused
 from harness.traces.trace import Chunk, PowerTrace, Reals, SampleKind, TraceFormatError
@@ -97,7 +97,7 @@ def _read(path: Path, columns: TableColumns, start: float) -> Iterator[Chunk]:
         n_header_lines=columns.n_header_lines,
         separator=columns.separator,
         decimal=columns.decimal,
-        clean=clean_cells if columns.has_quotes else None,
+        clean=columns.clean,
     ):
         with np.errstate(over="ignore", invalid="ignore"):
             stamps = (table.column(columns.time).to_numpy() - start) / columns.per_second

@@ -12,6 +12,7 @@ from typing import Final
 
 from harness.issues import quoted
 from harness.numbers import number
+from harness.schema.facts import Meaning
 from harness.traces.agreement import energy_fault, product_fault
 from harness.traces.columns import SMALL_PEAK_MW, TableColumns, first_line_of, refuse_voltage, supply_voltage
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
@@ -44,8 +45,9 @@ def _looks_like(head: bytes) -> bool:
 
 
 def _columns(names: tuple[str, ...], n_header_lines: int, options: TraceOptions) -> TableColumns:
-    meaning = "mean-before" if names == _STATISTICS else "instant"
-    factor, factors = _MILLI, ("power",)
+    meaning: Meaning = "mean-before" if names == _STATISTICS else "instant"
+    factor = _MILLI
+    factors: tuple[str, ...] = ("power",)
     if "power" not in names:
         factors = ("current", "voltage") if "voltage" in names else ("current",)
     if factors == ("current",):

@@ -93,7 +93,8 @@ def _open_merged(
 ) -> PowerTrace:
     """Trace of one channel of a table."""
     meaning: Meaning = "mean-after"
-    factor, factors = _MILLI, (columns.get("W", ""),)
+    factor = _MILLI
+    factors: tuple[str, ...] = (columns.get("W", ""),)
     needs_voltage = False
     if "W" not in columns and "A" in columns:
         needs_voltage = "V" not in columns
