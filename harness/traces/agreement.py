@@ -33,7 +33,8 @@ def energy_fault(path: Path, columns: TableColumns, energy: str, factor: float) 
         row = columns.row(line)
         if row is not None and (own := decimal_of(columns.cells(line)[place])) is not None:
             time_s = row.time / (columns.per_second or 1e6)
-            found.append((time_s, row.value, float(own) * factor, step_of(own) * factor))
+            # A 0 is written without the digits that others have.
+            found.append((time_s, row.value, float(own) * factor, step_of(own) * factor if own else 0.0))
     if len(found) < _FEWEST_ROWS:
         return None
     times, powers, energies, steps = np.array(found).T
@@ -42,7 +43,7 @@ def energy_fault(path: Path, columns: TableColumns, energy: str, factor: float) 
         if columns.meaning == "instant":
             each = (powers[1:] + powers[:-1]) / 2
         by_power, by_counter = float(np.sum(each * np.diff(times))), float(energies[-1] - energies[0])
-    if abs(by_counter - by_power) <= _SHARE_APART * abs(by_power) + 2 * float(steps.max()):
+    if abs(by_counter - by_power) <= _SHARE_APART * abs(by_power) + float(steps[0] + steps[-1]):
         return None
     text = f"{energy} that rises by {by_counter:.6g} mJ over the first {len(found)} rows"
     return TraceFault("trace-unit", text, f"{by_power:.6g} mJ, the energy by {' and '.join(columns.factors)}", _FIX)

@@ -73,7 +73,7 @@ def _first_row(path: Path, columns: TableColumns) -> tuple[Row, float]:
     per_second = columns.per_second
     if per_second is not None and abs(rows[0].time) / per_second > LATEST_S:
         years = rows[0].time / per_second / _YEAR_S
-        found = f"{columns.time} = {rows[0].time:.10g}, which is {years:.4g} years"
+        found = f"{columns.time} = {rows[0].time:.17g}, which is {years:.4g} years"
         fix = "State the unit of the times as it is, such as us for microseconds since 1970."
         raise refused(found, "a time in the stated unit", fix, rule="trace-time-unit")
     return rows[0], min(row.step_s for row in rows)
