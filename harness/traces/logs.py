@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.issues import quoted
 from harness.schema.vocabulary import Boundary
+from harness.traces.blocks import opened
 from harness.traces.format import TraceOptions
 from harness.traces.trace import (
     Chunk,
@@ -44,7 +45,8 @@ def log_text(data: bytes) -> str:
 
 def log_lines(path: Path) -> list[tuple[int, str]]:
     """Lines of a log with their numbers from 1, without blank ones at the end."""
-    lines = [line.strip() for line in log_text(path.read_bytes()).split("\n")]
+    with opened(path) as file:
+        lines = [line.strip() for line in log_text(file.read()).split("\n")]
     while lines and not lines[-1]:
         lines.pop()
     return list(enumerate(lines, start=1))

@@ -1,4 +1,6 @@
+import gzip
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -6,16 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import UsageError
+from harness.traces import digital_windows
+from harness.traces.blocks import csv_blocks
 from harness.traces.formats import open_trace
 from harness.traces.inferences import read_inferences, read_n_each
 from harness.traces.trace import TraceFault, TraceFormatError
 from tests.traces.formats.samples import PIECES, upstream
 
+NOON_NS = 1778068800250000000
 LEFT_OUT = "The inference is left out; correct the log."
 LOG = (
     b"inference_index,start_us,end_us,duration_us\n"
     b"0,1700000000000001,1700000000026242,26241\n1,1700000000026304,1700000000050070,23766\n"
 )
+CALENDAR = b"start,end\n2026-05-06T12:00:00Z,2026-05-06T12:00:01Z\n2026-05-06T12:00:02Z,2026-05-06T12:00:03Z\n"
 MARKS = b"[\n\t0.018,\n\t9.254,\n\t19.752,\n\t27.893,\n\t38.394\n]\n"
 
 
@@ -150,12 +156,138 @@ def test_bad_marks_leave_out_their_windows(tmp_path):
     )
 
 
-@pytest.mark.parametrize("content", [b"start_us\n5\n", b"start,end\n1,2\n", b"", b"\n1,2\n", b"1,2\n3,4\n"])
+EXPECTED = (
+    "a header with start_us and end_us, or start_us and duration_us (or _s, _ms, _ns), "
+    "or calendar times under start and end"
+)
+
+
+@pytest.mark.parametrize("content", [b"start_us\n5\n", b"begin,end\n1,2\n", b"", b"\n1,2\n", b"1,2\n3,4\n"])
 def test_header_without_start_and_end_is_refused(tmp_path, content):
     found = content.split(b"\n")[0].decode() or "an empty first line"
-    expected = "a header with start_us and end_us (or _s, _ms, _ns)"
     fix = "Log the start and the end of every inference."
-    assert fault_of(tmp_path, content) == TraceFault("trace-format", found, expected, fix, 1)
+    assert fault_of(tmp_path, content) == TraceFault("trace-format", found, EXPECTED, fix, 1)
+
+
+def test_numbers_without_a_unit_are_refused(tmp_path):
+    fix = "State the unit of the numbers in the header, such as start_us and end_us for microseconds."
+    fault = TraceFault("trace-format", "start,end", EXPECTED, fix, 1)
+    assert fault_of(tmp_path, b"start,end\n1,2\n") == fault
+
+
+@pytest.mark.parametrize(
+    ("zone", "scale", "first_ns"),
+    [
+        ("+02:00", "epoch", 1778061600_250000000),
+        ("Z", "epoch", 1778068800_250000000),
+        ("", "local", 1778068800_250000000),
+    ],
+)
+def test_calendar_times_are_an_epoch_where_they_state_a_zone(tmp_path, zone, scale, first_ns):
+    rows = f"2026-05-06T12:00:00.250{zone},2026-05-06T12:00:01.500{zone}\n"
+    inferences = read(tmp_path, b"start,end\n" + rows.encode())
+    assert (inferences.scale, inferences.stamp_step_s, inferences.faults) == (scale, 1e-3, ())
+    assert (inferences.starts_ns.tolist(), inferences.ends_ns.tolist()) == ([first_ns], [first_ns + 1_250_000_000])
+
+
+def test_zone_of_the_options_holds_where_times_state_none(tmp_path):
+    (tmp_path / "log").write_text("start,end\n2026-05-06 12:00:00,2026-05-06 12:00:01\n")
+    inferences = read_inferences(tmp_path / "log", timezone="Europe/Berlin")
+    assert (inferences.scale, inferences.stamp_step_s) == ("epoch", 1.0)
+    assert inferences.starts_ns.tolist() == [1778061600_000000000]
+    with pytest.raises(TraceFormatError, match="a zone of the IANA database"):
+        read_inferences(tmp_path / "log", timezone="Europe/Nowhere")
+
+
+def test_times_with_and_without_a_zone_are_not_mixed(tmp_path):
+    content = b"start,end\n2026-05-06T12:00:00Z,2026-05-06T12:00:01Z\n2026-05-06 12:00:02,2026-05-06 12:00:03\n"
+    inferences = read(tmp_path, content)
+    assert len(inferences) == 1
+    found = "start = 2026-05-06 12:00:02"
+    assert inferences.faults == (TraceFault("trace-zone", found, "a zone in every time, or in none", LEFT_OUT, 3),)
+
+
+@pytest.mark.parametrize(
+    ("content", "step_s"),
+    [
+        (b"start_s,duration_ms\n1.5,750\n3.0,500\n", 0.1),
+        (b"start_s\tend_s\n1,5\t2,25\n3,0\t3,5\n", 0.1),
+        (b"start_ms;end_ms\n1500,0;2250,0\n3000,0;3500,0\n", 1e-4),
+        (b'"start_ms","end_ms"\n"1500.00","2250"\n"3000.00","3500"\n', 1e-3),
+    ],
+)
+def test_durations_and_other_separators_are_read(tmp_path, content, step_s):
+    inferences = read(tmp_path, content)
+    assert (inferences.scale, inferences.faults) == ("relative", ())
+    assert inferences.starts_s.tolist() == [1.5, 3.0]
+    assert inferences.ends_s.tolist() == [2.25, 3.5]
+    assert inferences.stamp_step_s == pytest.approx(step_s)
+
+
+def test_bad_duration_leaves_out_its_inference(tmp_path):
+    inferences = read(tmp_path, b"start_s,duration_ms\n1,x\n2,0\n3,5\n")
+    assert inferences.starts_s.tolist() == [3.0]
+    assert inferences.faults == (
+        TraceFault("trace-format", "duration_ms = x", "a duration", LEFT_OUT, 2),
+        TraceFault("inference-order", "end 0 later", "after the start, 2", LEFT_OUT, 3),
+    )
+
+
+def test_scale_is_that_of_the_first_start(tmp_path):
+    assert read(tmp_path, LOG).scale == "epoch"
+    assert read(tmp_path, MARKS).scale == "relative"
+    assert read(tmp_path, MARKS).stamp_step_s == 1e-3
+    assert read(tmp_path, b"start_us,end_us\n10,20\n").scale == "relative"
+
+
+def test_compressed_log_is_read_and_a_damaged_one_refused(tmp_path):
+    assert read(tmp_path, gzip.compress(LOG)).starts_ns.tolist() == read(tmp_path, LOG).starts_ns.tolist()
+    fault = TraceFault("trace-format", "a damaged gzip file", "a whole one", "Copy the file again.")
+    assert fault_of(tmp_path, gzip.compress(LOG)[:-9]) == fault
+
+
+def ppk(levels, layout="D0"):
+    """Export with a row for each level of a channel, 0.5 ms apart."""
+    header, cell = {
+        "D0": ("D0,D1", "{},0"),
+        "D3": ("D0,D3", "0,{}"),
+        "bits": ("D0-D7", "{}0000000"),
+        "none": ("", ""),
+    }[layout]
+    lines = [f"Timestamp(ms),Current(uA),{header}".strip(",")]
+    lines += [f"{k * 0.5},100,{cell.format(level)}".strip(",") for k, level in enumerate(levels)]
+    return "\n".join(lines).encode() + b"\n"
+
+
+@pytest.mark.parametrize("layout", ["D0", "D3", "bits"])
+def test_high_periods_of_a_digital_channel_are_windows(tmp_path, layout):
+    inferences = read(tmp_path, ppk("0011100-X1100", layout))
+    assert inferences.starts_ns.tolist() == [1_000_000, 4_500_000]
+    assert inferences.ends_ns.tolist() == [2_500_000, 5_500_000]
+    assert (inferences.scale, inferences.stamp_step_s, inferences.faults) == ("relative", 5e-4, ())
+
+
+def test_period_that_is_not_wholly_recorded_is_no_window(tmp_path):
+    assert read(tmp_path, ppk("1100110011")).starts_ns.tolist() == [2_000_000]
+
+
+def test_digital_windows_do_not_depend_on_the_blocks_they_are_read_in(tmp_path, monkeypatch):
+    content = ppk("0110" * 500)
+    whole = read(tmp_path, content)
+    monkeypatch.setattr(digital_windows, "csv_blocks", partial(csv_blocks, block_bytes=37))
+    parts = read(tmp_path, content)
+    assert len(whole) == 500
+    assert (parts.starts_ns == whole.starts_ns).all()
+    assert (parts.ends_ns == whole.ends_ns).all()
+
+
+def test_digital_channels_without_windows_are_refused(tmp_path):
+    fault = fault_of(tmp_path, ppk("0000"))
+    assert (fault.rule, fault.found) == ("trace-no-inference", "no high period of D0")
+    two = b"Timestamp(ms),Current(uA),D0,D1,D2\n0,1,0,0,0\n1,1,0,1,1\n2,1,0,0,0\n"
+    assert fault_of(tmp_path, two).found == "no high period of D0, and some of D1, D2"
+    fault = fault_of(tmp_path, ppk("0000", "none"))
+    assert (fault.rule, fault.expected) == ("trace-format", "digital channels, D0 to D7")
 
 
 @pytest.mark.parametrize(("content", "line"), [(b"[1,\n2", 2), (b"[" * 100_000, None), (b"[1] 2", 1)])
@@ -197,7 +329,7 @@ def test_number_of_inferences_is_read_from_the_results(tmp_path):
 @settings(max_examples=300)
 @given(st.data())
 def test_mangled_bytes_are_refused_or_read_as_windows(tmp_path_factory, data):
-    content = data.draw(st.sampled_from([LOG, MARKS]))
+    content = data.draw(st.sampled_from([LOG, MARKS, CALENDAR, ppk("00110")]))
     for _ in range(data.draw(st.integers(0, 4))):
         start = data.draw(st.integers(0, len(content)))
         end = data.draw(st.integers(start, min(len(content), start + 12)))
@@ -206,7 +338,7 @@ def test_mangled_bytes_are_refused_or_read_as_windows(tmp_path_factory, data):
         inferences = read(tmp_path_factory.getbasetemp(), content)
     except TraceFormatError:
         return
-    assert {fault.rule for fault in inferences.faults} <= {"trace-format", "inference-order"}
+    assert {fault.rule for fault in inferences.faults} <= {"trace-format", "inference-order", "trace-zone"}
     assert (inferences.ends_ns > inferences.starts_ns).all()
     assert np.isfinite(np.concatenate(inferences.relative_to(1.7e9))).all()
 

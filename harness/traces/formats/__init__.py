@@ -12,6 +12,7 @@ from pathlib import Path
 from harness.discovery import declared_formats
 from harness.errors import UsageError
 from harness.issues import unknown
+from harness.traces.blocks import opened
 from harness.traces.format import TraceFormat, TraceOptions
 from harness.traces.trace import Chunk, PowerTrace, TraceFormatError, TraceOptionError
 
@@ -62,8 +63,11 @@ def open_trace(path: Path, name: str | None = None, options: TraceOptions = _NO_
 
 
 def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(_SNIFFED_BYTES)
+    try:
+        with opened(path) as file:
+            return file.read(_SNIFFED_BYTES)
+    except TraceFormatError as error:
+        raise TraceFormatError(error.fault.at(path.name)) from error
 
 
 def _recognised(path: Path) -> str | None:

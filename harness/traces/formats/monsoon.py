@@ -1,94 +1,220 @@
-"""Monsoon HVPM exports: current and voltage at about 5 kHz, stamped by the host as bursts arrive.
+"""Monsoon exports: current and voltage at about 5 kHz, by PyMonsoon and other scripts, or by PowerTool.
 
-It does not correct the stamps, and a bad line ends the reading; the first row is checked when a file is opened.
+PyMonsoon heads its stamps `Time(ms)` whatever their unit is. Stamps as large as an epoch are one; others have the unit
+in which the meter's 5 kHz come out. A bad line ends the reading; the first rows are checked when a file is opened.
 """
 
-from collections.abc import Iterator
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
 from harness.issues import quoted
-from harness.numbers import number
-from harness.traces.blocks import csv_blocks
+from harness.numbers import decimal_of, number
+from harness.traces.agreement import product_fault
+from harness.traces.blocks import csv_blocks, opened
+from harness.traces.channels import chosen_channels
+from harness.traces.columns import TableColumns, refuse_voltage, supply_voltage
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
-from harness.traces.logs import log_text, peak_fault, refuse_channel, refused
-from harness.traces.trace import Chunk, PowerTrace
+from harness.traces.logs import log_text, peak_fault, refused
+from harness.traces.monsoon_clock import timing_of
+from harness.traces.trace import Chunk, PowerTrace, TraceFault
 
-STATED_HZ = 5000.0
-_NAMES = ("stamp", "current_ma", "voltage_v")
-_TYPES = {"stamp": pa.int64(), "current_ma": pa.float64(), "voltage_v": pa.float64()}
-_UNITS_PER_SECOND = ((1e14, 1e6), (1e11, 1e3), (0.0, 1.0))
-"""Epochs of this century are above these many micro-, milli- and seconds; the header states ms for all of them."""
-_MOST_DIGITS = 18
-_HEAD_BYTES = 1 << 16
+_MAIN: Final = "Main"
+_AMBIGUOUS: Final = "Time(ms)"
+_TIMES: Final = {_AMBIGUOUS: "ms", "Time (s)": "s"}
+"""Header of the time by PyMonsoon and by PowerTool, and the unit that it states."""
+_COLUMN: Final = re.compile(r"(Main|USB|Aux)(?: Voltage|(?: Avg)? (?:Current|Voltage|Power) )?\((mA|V|mW)\)", re.ASCII)
+_EXPECTED: Final = (
+    "a header with Time(ms), Main(mA) and Main Voltage(V), or Time (s), Main Avg Current (mA) and Main Avg Voltage (V)"
+)
+_HEAD_BYTES: Final = 1 << 18
+_MOST_DIGITS: Final = 18
+_WRAPPERS: Final = (b"np.float64(", b"np.int64(", b")")
+"""What some versions of NumPy write around a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Cells of a header, and the columns of each channel by their unit: mA, V or mW."""
+
+    cells: tuple[str, ...]
+    time: str
+    channels: dict[str, dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How rows become samples: the power is a sum of terms, each a factor times a product of columns."""
+
+    names: tuple[str, ...]
+    time: str
+    is_whole: bool
+    terms: tuple[tuple[float, tuple[str, ...]], ...]
+    is_wrapped: bool
+
+    @property
+    def types(self) -> dict[str, pa.DataType]:
+        """Arrow types of the columns that are read."""
+        wanted = {name: pa.float64() for _, columns in self.terms for name in columns}
+        return {self.time: pa.int64() if self.is_whole else pa.float64(), **wanted}
+
+    def power_mw(self, cells: Sequence[str]) -> float | None:
+        """Power of the cells of a row; None where they hold none."""
+        total = 0.0
+        for factor, columns in self.terms:
+            values = [number(cells[self.names.index(name)]) for name in columns]
+            if None in values:
+                return None
+            total += math.prod([factor, *(value for value in values if value is not None)])
+        return total if math.isfinite(total) else None
+
+
+def _layout(header: str) -> _Layout | None:
+    """Layout of a header; None where it is none of a Monsoon."""
+    # Lines of PyMonsoon end with a comma.
+    cells = tuple(cell.strip() for cell in header.strip().rstrip(",").split(","))
+    times = [cell for cell in cells if cell in _TIMES]
+    channels: dict[str, dict[str, str]] = {}
+    for cell in cells:
+        if (match := _COLUMN.fullmatch(cell)) and cells.count(cell) == 1:
+            channels.setdefault(match[1], {})[match[2]] = cell
+    channels = {name: columns for name, columns in channels.items() if columns.keys() & {"mA", "mW"}}
+    return _Layout(cells, times[0], channels) if channels and len(times) == 1 else None
 
 
 def _looks_like(head: bytes) -> bool:
-    return head.removeprefix(b"\xef\xbb\xbf").startswith(b"Time(ms),Main(mA),Main Voltage(V)")
+    return _layout(log_text(head.split(b"\n", 1)[0])) is not None
 
 
 def _open(path: Path, options: TraceOptions) -> PowerTrace:
-    refuse_channel(options)
-    with path.open("rb") as file:
+    with opened(path) as file:
         head = file.read(_HEAD_BYTES)
     header, *rows = head.split(b"\n")
-    if not _looks_like(header):
+    layout = _layout(log_text(header))
+    if layout is None:
         found = quoted(log_text(header[:80]).strip()) or "an empty file"
-        fix = "Export main current and voltage from the Monsoon software."
-        raise refused(found, "the header Time(ms),Main(mA),Main Voltage(V)", fix, 1)
-    line, first = next(((line, row) for line, row in enumerate(rows, start=2) if row.strip()), (2, b""))
-    if not first:
+        raise refused(found, _EXPECTED, "Keep the header that PyMonsoon or PowerTool wrote.", 1)
+    default = [_MAIN] if _MAIN in layout.channels else list(layout.channels) if len(layout.channels) == 1 else []
+    channels = chosen_channels(options.channel, list(layout.channels), default)
+    is_wrapped = any(wrapper in head for wrapper in _WRAPPERS[:-1])
+    # The last row may be cut off.
+    kept = rows if len(head) < _HEAD_BYTES else rows[:-1]
+    lines = {line: log_text(_clean(row)) for line, row in enumerate(kept, start=2) if row.strip()}
+    if not lines:
         raise refused("no samples", "at least one", "Record the run again.")
-    stamp = first.split(b",")[0].strip()
-    if not stamp.isdigit() or len(stamp) > _MOST_DIGITS:
-        expected = "a whole number of micro-, milli- or seconds since the epoch"
-        raise refused(f"the stamp {quoted(log_text(stamp))}", expected, "Export the trace again.", line)
-    start = int(stamp)
-    per_second = next(factor for least, factor in _UNITS_PER_SECOND if start >= least)
-    # Lines of the vendor's export end with a comma, which makes one more, empty cell.
-    names = (*_NAMES, *(f"empty_{position}" for position in range(first.count(b",") - 2)))
-    unlikely = peak_fault(_peak_mw(rows))
+    names = _names(layout, next(iter(lines.values())).count(",") + 1)
+    cells = [row.split(",") for row in lines.values()]
+    stamps = _stamps(cells, names.index(layout.time), next(iter(lines)))
+    timing = timing_of(stamps, _TIMES[layout.time], is_certain=layout.time != _AMBIGUOUS)
+    is_whole = all(stamp.as_tuple().exponent == 0 for stamp in stamps)
+    start = int(stamps[0]) if is_whole else float(stamps[0])
+    reading = _Reading(names, layout.time, is_whole, _terms(layout, channels, options), is_wrapped)
+    stated = [layout.channels[channel] for channel in channels]
     return PowerTrace(
         source=path.name,
-        clock="host",
-        chunks=partial(_chunks, path, names, start, per_second),
-        stated_hz=STATED_HZ,
-        start_s=start / per_second,
-        faults=() if unlikely is None else (unlikely,),
+        clock=timing.clock,
+        chunks=partial(_chunks, path, reading, start, timing.per_second),
+        stated_hz=timing.stated_hz,
+        start_s=start / timing.per_second + timing.late_s,
+        scale=timing.scale,
+        stamp_step_s=timing.step_s,
+        rails=tuple(channels),
+        faults=_faults(path, reading, stated, cells),
     )
 
 
-def _peak_mw(rows: list[bytes]) -> float:
-    """Highest power in mW of the first rows, the last of which may be cut off."""
-    peak = -np.inf
-    for row in rows[:-1] or rows:
-        cells = [number(cell) for cell in log_text(row).split(",")[1:3]]
-        if len(cells) == 2 and cells[0] is not None and cells[1] is not None:
-            peak = max(peak, cells[0] * cells[1])
-    return peak
+def _names(layout: _Layout, n_cells: int) -> tuple[str, ...]:
+    """Name of every cell of a row, which may have one more than the header."""
+    known = {layout.time, *(name for columns in layout.channels.values() for name in columns.values())}
+    cells = [*layout.cells, *[""] * (n_cells - len(layout.cells))]
+    return tuple(cell if cell in known else f"other_{position}" for position, cell in enumerate(cells))
 
 
-def _chunks(path: Path, names: tuple[str, ...], start: int, per_second: float) -> Iterator[Chunk]:
+def _stamps(rows: Sequence[Sequence[str]], place: int, first_line: int) -> list[Decimal]:
+    """Stamps of the first rows; a later row without one is found when it is read."""
+    stamps = [decimal_of(cells[place]) if place < len(cells) else None for cells in rows]
+    first = stamps[0]
+    if first is None or first.adjusted() >= _MOST_DIGITS:
+        found = rows[0][place].strip() if place < len(rows[0]) else ",".join(rows[0])
+        expected = "a number of seconds, milli- or microseconds"
+        raise refused(f"the stamp {quoted(found)}", expected, "Export the trace again.", first_line)
+    return [stamp for stamp in stamps if stamp is not None and stamp.adjusted() < _MOST_DIGITS]
+
+
+def _terms(
+    layout: _Layout, channels: Sequence[str], options: TraceOptions
+) -> tuple[tuple[float, tuple[str, ...]], ...]:
+    """Terms of the power of the channels; the meter's own power is taken where it has one."""
+    terms: list[tuple[float, tuple[str, ...]]] = []
+    needs_voltage = False
+    for channel in channels:
+        columns = layout.channels[channel]
+        if "mW" in columns:
+            terms.append((1.0, (columns["mW"],)))
+        elif "V" in columns:
+            terms.append((1.0, (columns["mA"], columns["V"])))
+        else:
+            needs_voltage = True
+            terms.append((supply_voltage(options, columns["mA"]), (columns["mA"],)))
+    if not needs_voltage:
+        refuse_voltage(options)
+    return tuple(terms)
+
+
+def _faults(
+    path: Path, reading: _Reading, channels: Sequence[dict[str, str]], rows: Sequence[Sequence[str]]
+) -> tuple[TraceFault, ...]:
+    """Findings of the first rows: a power that is none, or one that is not current times voltage."""
+    width = len(reading.names)
+    powers = (reading.power_mw(cells) for cells in rows if len(cells) == width)
+    found = [peak_fault(max((power for power in powers if power is not None), default=-math.inf))]
+    for columns in channels:
+        if columns.keys() == {"mA", "V", "mW"}:
+            product = TableColumns(reading.names, reading.time, 1.0, (columns["mA"], columns["V"]), 1.0)
+            found.append(product_fault(path, product, columns["mW"], 1.0))
+    return tuple(fault for fault in found if fault is not None)
+
+
+def _clean(data: bytes) -> bytes:
+    """Rows without what NumPy writes around numbers."""
+    for wrapper in _WRAPPERS:
+        data = data.replace(wrapper, b"")
+    return data
+
+
+def _chunks(path: Path, reading: _Reading, start: float, per_second: float) -> Iterator[Chunk]:
     n_before = 0
-    for table in csv_blocks(path, names, _TYPES, n_header_lines=1):
+    clean = _clean if reading.is_wrapped else None
+    for table in csv_blocks(path, reading.names, reading.types, n_header_lines=1, clean=clean):
         # Whole microseconds are subtracted before they become seconds, so that no digit is lost.
-        stamps = (table.column("stamp").to_numpy() - start).astype(np.float64) / per_second
+        stamps = (table.column(reading.time).to_numpy() - start).astype(np.float64) / per_second
         with np.errstate(over="ignore", invalid="ignore"):
-            power = table.column("current_ma").to_numpy() * table.column("voltage_v").to_numpy()
+            power = np.zeros(len(stamps))
+            for factor, columns in reading.terms:
+                product = table.column(columns[0]).to_numpy()
+                for name in columns[1:]:
+                    product = product * table.column(name).to_numpy()
+                power += product if factor == 1 else product * factor
         bad = np.flatnonzero(~(np.isfinite(stamps) & np.isfinite(power)))
         if len(bad):
             place = f"sample {n_before + int(bad[0]) + 1} without a stamp or a power"
             raise refused(place, "numbers in every row", "Delete the rows without numbers.")
         n_before += len(stamps)
-        yield Chunk(stamps, power)
+        if len(stamps):
+            yield Chunk(stamps, power)
 
 
 FORMAT = TraceFormat(
     "monsoon",
-    "Monsoon power monitor, CSV export",
+    "Monsoon power monitor, export of PyMonsoon or PowerTool",
     "analyser",
     "instant",
     _looks_like,

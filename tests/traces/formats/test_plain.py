@@ -1,8 +1,15 @@
+import gzip
+from functools import partial
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from harness.traces.formats import TraceOptions, plain
-from harness.traces.trace import TraceFault
+from harness.traces import tables
+from harness.traces.blocks import csv_blocks
+from harness.traces.formats import TraceOptions
+from harness.traces.trace import TraceFault, TraceFormatError
 from tests.traces.formats.samples import PLAIN, fault_of, opened, samples
 
 LEFT_OUT = "The line is left out; correct or delete it."
@@ -39,10 +46,13 @@ def test_units_are_those_of_the_header(tmp_path, header, rows, power_mw):
 
 @pytest.mark.parametrize(
     "header",
-    ["time,power", "time_s,power", "time_s,time_ms,power_w", "time_s,power_w,power_mw", "time_s,current_ma", "time_s"],
+    ["time,power", "time_s,power", "time_s,time_ms,power_w", "time_s,power_w,power_mw", "time_s,voltage_v", "time_s"],
 )
 def test_header_without_one_time_and_one_power_is_refused(tmp_path, header):
-    expected = "a header with time_s (or _ms, _us, _ns) with power_mw (or _uw, _w), or with current_ma and voltage_v"
+    expected = (
+        "a header with time_s (or _ms, _us, _ns) and power_mw (or _uw, _w), current_ma with voltage_v, "
+        "or the cumulative energy_mj (or _uj, _j)"
+    )
     fault = TraceFault("trace-format", header, expected, "Head the columns with quantity and unit.", 1)
     assert fault_of(tmp_path, "plain", f"{header}\n1,2\n".encode()) == fault
 
@@ -68,8 +78,8 @@ def test_cut_off_last_line_is_left_out(tmp_path):
 
 
 def test_bad_line_of_a_large_file_ends_the_reading(tmp_path, monkeypatch):
-    monkeypatch.setattr(plain, "CHECKED_BYTES", 100)
-    monkeypatch.setattr(plain, "_PIECE_BYTES", 50)
+    monkeypatch.setattr(tables, "CHECKED_BYTES", 100)
+    monkeypatch.setattr(tables, "HEAD_BYTES", 50)
     rows = "".join(f"{time},{20 + time}\n" for time in range(50))
     content = b"time_s,power_mw\n" + rows.encode()
     trace = opened(tmp_path, "plain", content)
@@ -84,7 +94,7 @@ def test_bad_line_of_a_large_file_ends_the_reading(tmp_path, monkeypatch):
     assert fault_of(tmp_path, "plain", content + b"50,x\n") == bad
     empty = TraceFault(
         "trace-format",
-        "sample 51 without a time or a power",
+        "sample 51 without a time or a value",
         "numbers in every row",
         "Delete the rows without numbers.",
     )
@@ -92,8 +102,8 @@ def test_bad_line_of_a_large_file_ends_the_reading(tmp_path, monkeypatch):
 
 
 def test_highest_power_of_a_large_file_is_looked_for_all_over_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(plain, "CHECKED_BYTES", 100)
-    monkeypatch.setattr(plain, "_PIECE_BYTES", 50)
+    monkeypatch.setattr(tables, "CHECKED_BYTES", 100)
+    monkeypatch.setattr(tables, "HEAD_BYTES", 50)
     rows = [f"{time},0.02\n" for time in range(200)]
     content = "time_s,power_mw\n" + "".join(rows)
     assert opened(tmp_path, "plain", content.encode()).faults == (
@@ -124,5 +134,71 @@ def test_file_without_samples_is_refused(tmp_path, content):
 
 def test_channel_is_refused(tmp_path):
     expected = "no channel, for this format has one power"
-    fault = TraceFault("trace-format", "channel cpu", expected, "Leave the channel out.")
+    fault = TraceFault("trace-channel", "channel cpu", expected, "Leave the channel out.")
     assert fault_of(tmp_path, "plain", PLAIN, TraceOptions("cpu")) == fault
+
+
+def test_scale_and_step_are_those_of_the_stamps_as_written(tmp_path):
+    trace = opened(tmp_path, None, PLAIN)
+    assert (trace.scale, trace.kind) == ("epoch", "instant")
+    assert trace.stamp_step_s == pytest.approx(1e-6)
+    trace = opened(tmp_path, None, b"time_ms,power_mw\n0.25,20\n1,30\n")
+    assert trace.scale == "relative"
+    assert trace.stamp_step_s == pytest.approx(1e-5)
+
+
+@pytest.mark.parametrize(("header", "cell"), [("time_ms", "1700000000000000"), ("time_s", "1700000000000")])
+def test_times_too_late_for_their_unit_are_refused(tmp_path, header, cell):
+    fault = fault_of(tmp_path, "plain", f"{header},power_mw\n{cell},20\n".encode())
+    assert (fault.rule, fault.found.split(",")[0]) == ("trace-time-unit", f"{header} = {cell}")
+
+
+def test_cumulative_energy_is_differenced_into_mean_power(tmp_path):
+    content = b"time_ms,energy_uj\n0,1000\n10,21000\n20,51000\n40,91000\n"
+    trace = opened(tmp_path, None, content)
+    assert (trace.kind, trace.faults) == ("mean", ())
+    assert samples(trace).power_mw.tolist() == [2000, 2000, 3000, 2000]
+
+
+@given(st.lists(st.integers(0, 1000), min_size=2, max_size=80), st.integers(10, 400))
+def test_mean_powers_give_back_the_energy_whatever_the_block(tmp_path_factory, steps, block_bytes):
+    energies = np.cumsum(steps)
+    rows = "".join(f"{k * 0.5},{energy}\n" for k, energy in enumerate(energies))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "csv_blocks", partial(csv_blocks, block_bytes=block_bytes))
+        read = samples(opened(tmp_path_factory.getbasetemp(), "plain", f"time_s,energy_j\n{rows}".encode()))
+    assert np.sum(read.power_mw[1:] * np.diff(read.stamps_s)) == pytest.approx(1000 * (energies[-1] - energies[0]))
+
+
+def test_counter_that_falls_is_refused_with_its_line(tmp_path):
+    content = b"time_s,energy_j\n0,5\n\n1,7\n2,3\n"
+    fix = "Cut the log there, or read it by a layout that states the range of the counter."
+    found = "a counter that falls from 7000 to 3000 mJ"
+    fault = TraceFault("trace-counter", found, "a counter that rises, or its range", fix, 5)
+    assert fault_of(tmp_path, "plain", content) == fault
+
+
+def test_current_alone_asks_for_the_voltage(tmp_path):
+    content = b"time_s,current_ma\n0,20\n1,40\n"
+    assert samples(opened(tmp_path, None, content, TraceOptions(voltage_v=5.0))).power_mw.tolist() == [100, 200]
+    fix = "Give --voltage, the supply voltage in V at which the current was measured."
+    expected = "the supply voltage of the device"
+    fault = TraceFault("trace-format", "current_ma without a voltage", expected, fix)
+    assert fault_of(tmp_path, "plain", content) == fault
+    fault = fault_of(tmp_path, "plain", PLAIN, TraceOptions(voltage_v=5.0))
+    assert (fault.found, fault.fix) == ("a voltage of 5 V", "Leave the voltage out.")
+
+
+def test_damaged_gzip_file_is_refused_with_its_name(tmp_path):
+    content = gzip.compress(PLAIN)[:-6]
+    expected = TraceFault("trace-format", "a damaged gzip file", "a whole one", "Copy the file again.")
+    assert fault_of(tmp_path, "plain", content) == expected
+    with pytest.raises(TraceFormatError, match=r"^trace: a damaged gzip file"):
+        opened(tmp_path, None, content)
+
+
+def test_large_compressed_file_is_read_in_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "CHECKED_BYTES", 100)
+    rows = "".join(f"{time},{20 + time}\n" for time in range(50))
+    trace = opened(tmp_path, None, gzip.compress(b"time_s,power_mw\n" + rows.encode()))
+    assert (len(samples(trace).stamps_s), trace.faults) == (50, ())
