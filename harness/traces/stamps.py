@@ -102,6 +102,19 @@ def number_stamp(text: str) -> Stamp | None:
     return Stamp(int(value.scaleb(places).to_integral_value()), scale, step)
 
 
+def any_stamp(text: str, zone: tzinfo | None = None) -> Stamp | None:
+    """Calendar time or number; None where the text is neither.
+
+    Args:
+        text: the time.
+        zone: zone of a calendar time that states none.
+
+    >>> any_stamp("2026-05-06 12:00:00").scale, any_stamp("1767225600").scale
+    ('local', 'epoch')
+    """
+    return calendar_stamp(text, zone) or number_stamp(text)
+
+
 def _fixed(match: re.Match[str]) -> timezone | None:
     sign = -1 if match[1] == "-" else 1
     try:
