@@ -128,6 +128,20 @@ class Log:
         """Samples so far."""
         return len(self._power_mw)
 
+    @property
+    def lines(self) -> list[int]:
+        """Line of every sample."""
+        return self._lines
+
+    def stamps_s(self) -> Reals:
+        """Seconds from the first sample to every sample."""
+        stamps = np.array(self._stamps_us, dtype=np.int64)
+        return (stamps - stamps[:1]).astype(np.float64) / 1e6
+
+    def set_powers(self, power_mw: Reals) -> None:
+        """Replace the power of every sample, once all are known."""
+        self._power_mw = power_mw.tolist()
+
     def add_at(self, line: int, stamp: Stamp, power_mw: float) -> None:
         """Add a sample at a time of the log, which counts from the same start as the first."""
         if self._scale is None:
@@ -196,9 +210,7 @@ class Log:
                 raise TraceFormatError(self._faults[0])
             raise refused("no samples", "at least one", "Record the run again.")
         first = self._stamps_us[0]
-        chunk = Chunk(
-            (np.array(self._stamps_us, dtype=np.int64) - first).astype(np.float64) / 1e6, np.array(self._power_mw)
-        )
+        chunk = Chunk(self.stamps_s(), np.array(self._power_mw))
         faults = list(self._faults)
         if self._n_more:
             fix = "The lines are left out; record again if they matter."

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from harness.issues import quoted
 from harness.numbers import number
-from harness.traces.channels import channel_error
+from harness.traces.channels import channel_error, chosen_channels
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
 from harness.traces.logs import Log, log_lines, log_text, refused
 from harness.traces.stamps import Stamp, any_stamp, zone_of
@@ -39,7 +39,7 @@ _NO_POWER = re.compile(r"\[?(?:N/A|Not Supported|Unknown Error|GPU is lost|No de
 _AVERAGING_S = 1.0
 _ANSWERS_AT_ONCE = re.compile(
     r"\b(?:A100|A800|A30|V100S?|T4G?|T1000|T[46]00|T1200|P\d{1,4}|K\d{2,4}|M\d{1,4}|GTX|TITAN|MX\d+|RTX 20\d\d|"
-    r"RTX [34568]000|Quadro|Tesla|Jetson TX2|Xavier)\b(?! (?:Ada|Blackwell))",
+    r"RTX [34568]000|Quadro|Tesla)\b(?! (?:SFF )?(?:Ada|Blackwell))",
     re.IGNORECASE,
 )
 """Names of GPUs with GA100, or older than Ampere."""
@@ -142,10 +142,8 @@ def _averaging_s(
         return 0.0
     if columns[0] == _AVERAGE:
         return _AVERAGING_S
-    names = {row.cells[header.name] for row in rows if len(row.cells) == header.n_cells} if header.name else set()
-    if header.name == 0:
-        names = {row.cells[0] for row in rows if len(row.cells) == header.n_cells}
-    if names:
+    if header.name is not None:
+        names = {row.cells[header.name] for row in rows if len(row.cells) == header.n_cells}
         return 0.0 if all(_ANSWERS_AT_ONCE.search(name) for name in names) else _AVERAGING_S
     return 0.0 if _has_fast_step([(stamp.us / 1e6, power) for _, stamp, power in samples]) else _AVERAGING_S
 
@@ -173,17 +171,14 @@ def _channel(header: _Header, rows: Sequence[Sequence[str]], channel: str | None
         if wanted in devices and (not column or column in columns):
             return [column or default], wanted
         raise channel_error(channel, devices)
-    if channel is None and (len(columns) == 1 or is_query):
+    if not is_query:
+        total = columns if channel == TOTAL or len(columns) == 1 else []
+        return chosen_channels(None if channel == TOTAL else channel, columns, total), None
+    if channel is None or channel in devices:
         return [default], None
-    if channel == TOTAL and not is_query:
-        return columns, None
-    if channel in columns or channel in devices:
-        return [default if channel in devices else str(channel)], None
-    wanted_columns = [] if channel is None else channel.split("+")
-    if not is_query and len(set(wanted_columns)) == len(wanted_columns) and set(wanted_columns) <= set(columns):
-        if wanted_columns:
-            return wanted_columns, None
-    raise channel_error(channel, [*columns, *devices] if is_query else [*columns, TOTAL])
+    if channel in columns:
+        return [channel], None
+    raise channel_error(channel, [*columns, *devices])
 
 
 def _power(log: Log, row: _Row, header: _Header, columns: Sequence[str]) -> float | None:

@@ -15,6 +15,13 @@ CASES = sorted(folder for folder in (Path(__file__).parent / "golden").iterdir()
 """A folder for each case, named FORMAT or FORMAT.VARIANT, with a file `trace.*` and what is read from it."""
 
 
+RULES = {
+    *("trace-channel", "trace-counter", "trace-format", "trace-gap", "trace-order"),
+    *("trace-time-unit", "trace-unit", "trace-zone"),
+}
+"""Rules that a reader reports under."""
+
+
 def file_of(case: Path) -> Path:
     (path,) = case.glob("trace.*")
     return path
@@ -72,7 +79,7 @@ def mangled(draw):
         end = draw(st.integers(start, min(len(content), start + 12)))
         content = content[:start] + draw(st.sampled_from(PIECES) | st.binary(max_size=6)) + content[end:]
     content = content[: draw(st.integers(0, len(content)) | st.just(len(content)))]
-    channel = draw(st.sampled_from([None, None, "total", "GPU0", "VDD_SOC", "pp0", ""]))
+    channel = draw(st.sampled_from([None, None, "total", "GPU0", "VDD_SOC", "pp0", "A+B", "pkg+ram", ""]))
     return name, content, TraceOptions(channel, draw(st.sampled_from([None, 1.0, 10.0])))
 
 
@@ -92,7 +99,7 @@ def test_mangled_bytes_are_refused_or_read_as_numbers(tmp_path_factory, case):
     else:
         faults = trace.faults
         assert np.isfinite(trace.start_s)
-    assert {fault.rule for fault in faults} <= {"trace-format", "trace-unit"}
+    assert {fault.rule for fault in faults} <= RULES
     for chunk in chunks:
         assert len(chunk.stamps_s) == len(chunk.power_mw) > 0
         assert chunk.stamps_s.dtype == chunk.power_mw.dtype == np.float64
