@@ -52,7 +52,7 @@ def zone_of(name: str | None) -> tzinfo | None:
         return _fixed(match)
     try:
         return UTC if name == "UTC" else ZoneInfo(name)
-    except (OSError, ValueError) as error:
+    except (KeyError, OSError, ValueError) as error:
         fix = "Write a name such as Europe/Berlin, UTC, or an offset from UTC such as +01:00."
         raise TraceOptionError(
             TraceFault("trace-zone", f"time zone {quoted(name)}", "a zone of the IANA database, or an offset", fix)

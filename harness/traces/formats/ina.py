@@ -4,7 +4,8 @@ A value is the last conversion of the sensor when it is read, an instant (data s
 Instruments). What hangs behind the shunt is not stated, and so no boundary is. Units are those of the header. A header
 without units is settled by consistency: bus voltage times current is the power in few combinations of units, of which
 libraries use two: V, mA and W (Adafruit CircuitPython, `adafruit_ina219`) and V, mA and mW (pi-ina219, Arduino
-libraries). Where more than one fits, or none, the log is refused. Channels of an INA3221 are columns with the number 1, 2 or 3.
+libraries). Where more than one fits, or none, the log is refused. Channels of an INA3221 are columns with the number
+1, 2 or 3.
 """
 
 import re
@@ -37,7 +38,8 @@ _MOST_AMPERES, _LEAST_MILLIAMPERES = 20.0, 40.0
 _TOLERANCE = 0.05
 _LEAST_SHARE = 0.05
 _FIX = (
-    "Name the units in the header, as in bus_voltage_V,current_mA,power_W, or give the columns and units by a layout."
+    "Name the units in the header, as in bus_voltage_V,current_mA,power_W, or read the file as the format table with a "
+    "layout that states them."
 )
 
 

@@ -128,7 +128,7 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
 
 def _note_missing(log: Log, n_without: int, has_others: bool, columns: Sequence[str]) -> None:
     """Note rows for which the driver had no power."""
-    found = f"{n_without} rows whose {columns[0]} is [N/A] or not supported"
+    found = f"{n_without} {'row' if n_without == 1 else 'rows'} whose {columns[0]} is [N/A] or not supported"
     fix = "The other rows are read." if has_others else "Query power.draw.instant, or use a GPU that reports its power."
     rule = "trace-gap" if has_others else "trace-format"
     log.note(TraceFault(rule, found, "a power in every row", fix))
