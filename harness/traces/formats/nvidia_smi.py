@@ -96,15 +96,32 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
     rows = [_Row(line, [cell.strip() for cell in text.split(",")]) for line, text in lines if text != lines[0][1]]
     columns, device = _channel(header, [row.cells for row in rows], options.channel)
     log = Log(path.name, (_PEAK_MW[0], _PEAK_MW[1] * len(columns)))
+    samples = _samples(log, [row for row in rows if _is_of(row, header, device)], header, columns, options)
+    averaging_s = _averaging_s(header, columns, rows, samples)
+    for line, stamp, power in samples:
+        log.add_at(line, Stamp(stamp.us - round(averaging_s / 2 * 1e6), stamp.scale, stamp.step_s), power)
+    log.space_evenly()
+    return log.trace(averaging_s=averaging_s, boundary="board", rails=tuple(columns))
+
+
+def _is_of(row: _Row, header: _Header, device: str | None) -> bool:
+    """Whether a row is one of the GPU, or cut."""
+    is_cut = len(row.cells) != header.n_cells
+    return is_cut or device is None or header.device is None or row.cells[header.device] == device
+
+
+def _samples(
+    log: Log, rows: Sequence[_Row], header: _Header, columns: Sequence[str], options: TraceOptions
+) -> list[tuple[int, Stamp, float]]:
+    """Line, time and power in mW of every row that has both; the others are noted."""
     zone = zone_of(options.timezone)
     samples: list[tuple[int, Stamp, float]] = []
     n_without = 0
     for row in rows:
         if len(row.cells) != header.n_cells:
-            text = ",".join(row.cells)
-            log.leave_out(row.line, quoted(text) or "a blank line", f"{header.n_cells} cells of a sample")
-            continue
-        if device is not None and header.device is not None and row.cells[header.device] != device:
+            log.leave_out(
+                row.line, quoted(",".join(row.cells)) or "a blank line", f"{header.n_cells} cells of a sample"
+            )
             continue
         if any(_NO_POWER.fullmatch(row.cells[header.powers[column]]) for column in columns):
             n_without += 1
@@ -118,12 +135,7 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
             samples.append((row.line, stamp, power))
     if n_without:
         _note_missing(log, n_without, bool(samples), columns)
-    averaging_s = _averaging_s(header, columns, rows, samples)
-    for line, stamp, power in samples:
-        shifted = Stamp(stamp.us - round(averaging_s / 2 * 1e6), stamp.scale, stamp.step_s)
-        log.add_at(line, shifted, power)
-    log.space_evenly()
-    return log.trace(averaging_s=averaging_s, boundary="board", rails=tuple(columns))
+    return samples
 
 
 def _note_missing(log: Log, n_without: int, has_others: bool, columns: Sequence[str]) -> None:
@@ -172,8 +184,8 @@ def _channel(header: _Header, rows: Sequence[Sequence[str]], channel: str | None
             return [column or default], wanted
         raise channel_error(channel, devices)
     if not is_query:
-        total = columns if channel == TOTAL or len(columns) == 1 else []
-        return chosen_channels(None if channel == TOTAL else channel, columns, total), None
+        wanted = chosen_channels(channel, [*columns, TOTAL], columns if len(columns) == 1 else [])
+        return (columns if TOTAL in wanted else wanted), None
     if channel is None or channel in devices:
         return [default], None
     if channel in columns:

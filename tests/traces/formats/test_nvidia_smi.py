@@ -104,9 +104,9 @@ def test_channel_picks_a_gpu_or_their_sum(tmp_path, channel, power_mw):
 
 
 def test_several_gpus_without_a_channel_are_refused(tmp_path):
-    fault = TraceFault("trace-channel", "no channel", "one of GPU0, GPU1", NAME_IT)
+    fault = TraceFault("trace-channel", "no channel", "one of GPU0, GPU1, total", NAME_IT)
     assert fault_of(tmp_path, "nvidia-smi", NVIDIA_GPUS) == fault
-    nearest = TraceFault("trace-channel", "channel gpu1", "one of GPU1, GPU0", NAME_IT)
+    nearest = TraceFault("trace-channel", "channel gpu1", "one of GPU1, GPU0, total", NAME_IT)
     assert fault_of(tmp_path, "nvidia-smi", NVIDIA_GPUS, TraceOptions("gpu1")) == nearest
 
 
