@@ -3,17 +3,18 @@
 from typing import Final
 
 from harness.traces.alignment import Alignment
+from harness.traces.clocked import ClockedTrace
 from harness.traces.inferences import Inferences
 from harness.traces.lags import COVERAGE, is_off, offset_u_s
 from harness.traces.settings import ReductionSettings
-from harness.traces.trace import PowerTrace, TraceFault
+from harness.traces.trace import TraceFault
 
 _QUARTER_HOUR_S: Final = 900.0
 
 
 def alignment_faults(
     alignment: Alignment | None,
-    trace: PowerTrace,
+    clocked: ClockedTrace,
     inferences: Inferences,
     settings: ReductionSettings,
     resolution_s: float,
@@ -22,7 +23,7 @@ def alignment_faults(
 
     Args:
         alignment: what the power says; None where it cannot tell.
-        trace: the trace.
+        clocked: the trace with its clock.
         inferences: its windows.
         settings: what was applied already.
         resolution_s: seconds between changes of the value.
@@ -31,10 +32,10 @@ def alignment_faults(
         return []
     faults = []
     is_told = settings.is_aligned or settings.offset_s != 0
-    if trace.scale == "local" and inferences.scale == "epoch" and not is_told:
+    if clocked.trace.scale == "local" and inferences.scale == "epoch" and not is_told:
         faults.append(_zone_fault(alignment))
-    elif alignment is not None and is_off(alignment, trace, resolution_s):
-        faults.append(_offset_fault(alignment, trace, resolution_s))
+    elif alignment is not None and is_off(alignment, clocked, resolution_s):
+        faults.append(_offset_fault(alignment, clocked, resolution_s))
     elif alignment is not None and not (alignment.contrast_mw > 0 and alignment.inside_mw > alignment.outside_mw):
         found = f"{alignment.inside_mw:.6g} mW during inferences, {alignment.outside_mw:.6g} mW outside them"
         fix = (
@@ -52,8 +53,8 @@ def alignment_faults(
     return faults
 
 
-def _offset_fault(alignment: Alignment, trace: PowerTrace, resolution_s: float) -> TraceFault:
-    error = offset_u_s(alignment, trace, resolution_s)
+def _offset_fault(alignment: Alignment, clocked: ClockedTrace, resolution_s: float) -> TraceFault:
+    error = offset_u_s(alignment, clocked, resolution_s)
     found = (
         f"{alignment.inside_mw:.6g} mW during inferences and {alignment.outside_mw:.6g} mW outside them; the load fits "
         f"inferences that are {alignment.offset_s:+.6g} ± {COVERAGE * error:.2g} s later"

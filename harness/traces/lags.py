@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from harness.traces.alignment import Alignment
-from harness.traces.trace import PowerTrace
+from harness.traces.clocked import ClockedTrace
 
 COVERAGE: Final = 2.0
 """Standard uncertainties within which an offset is one of zero."""
@@ -23,7 +23,7 @@ def delay_s(alignment: Alignment) -> float:
     return alignment.response_s / _TIME_CONSTANT
 
 
-def offset_u_s(alignment: Alignment, trace: PowerTrace, resolution_s: float) -> float:
+def offset_u_s(alignment: Alignment, clocked: ClockedTrace, resolution_s: float) -> float:
     """Standard uncertainty in seconds with which an offset of the clocks can be told from zero.
 
     Beside the scatter over bursts it has the step between samples, the stamps, and the time in which the device and
@@ -31,15 +31,18 @@ def offset_u_s(alignment: Alignment, trace: PowerTrace, resolution_s: float) -> 
 
     Args:
         alignment: what the power says.
-        trace: the trace.
+        clocked: the trace with its clock.
         resolution_s: seconds between changes of the value.
     """
-    shared = [resolution_s / _STEP, trace.stamp_step_s / _STEP, trace.stamp_u_s, trace.averaging_s / _STEP]
+    trace = clocked.trace
+    # A host stamps a sample when it arrives, some time after it was taken.
+    arrival_s = clocked.clock.residual_s if clocked.clock else 0.0
+    shared = [resolution_s / _STEP, trace.stamp_step_s / _STEP, trace.stamp_u_s, trace.averaging_s / _STEP, arrival_s]
     return float(np.hypot.reduce([alignment.offset_u_s, delay_s(alignment), *shared]))
 
 
-def is_off(alignment: Alignment, trace: PowerTrace, resolution_s: float) -> bool:
+def is_off(alignment: Alignment, clocked: ClockedTrace, resolution_s: float) -> bool:
     """Whether the windows are not where the load is, by more than the uncertainty of that and with an effect."""
-    limit = COVERAGE * offset_u_s(alignment, trace, resolution_s)
+    limit = COVERAGE * offset_u_s(alignment, clocked, resolution_s)
     is_far = abs(alignment.offset_s) > limit and alignment.loss_share > LEAST_LOSS
     return alignment.is_told and (is_far or alignment.share_under_load < LEAST_SHARE)

@@ -3,6 +3,7 @@
 It knows no format.
 """
 
+import math
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -12,21 +13,26 @@ from harness.issues import quoted
 from harness.schema.vocabulary import Boundary
 from harness.traces.blocks import opened
 from harness.traces.format import TraceOptions
+from harness.traces.stamps import Stamp
 from harness.traces.trace import (
     Chunk,
     PowerTrace,
+    Reals,
     SampleKind,
     TimeScale,
     TraceFault,
     TraceFormatError,
     TraceOptionError,
 )
+from harness.traces.whole_seconds import EvenTimes, even_times
 
 MOST_FAULTS = 20
 """Bad lines that are reported one by one; the others are counted."""
 PEAK_MW = (1.0, 1e8)
 """No device computes below 1 mW at its highest or above 100 kW."""
 LATEST_S = 1e11
+_RATES_HZ = (1e-3, 1e6)
+LEFT_OUT = "The line is left out; correct or delete it."
 
 
 def refused(
@@ -61,6 +67,19 @@ def refuse_channel(options: TraceOptions) -> None:
     if options.channel is not None:
         found, expected = f"channel {quoted(options.channel)}", "no channel, for this format has one power"
         raise TraceOptionError(TraceFault("trace-channel", found, expected, "Leave the channel out."))
+
+
+def stated_rate(options: TraceOptions) -> float | None:
+    """Lines a second that the options state; None where they state none.
+
+    Raises:
+        TraceOptionError: it is no rate of a log.
+    """
+    hz = options.sampling_hz
+    if hz is not None and not _RATES_HZ[0] <= hz <= _RATES_HZ[1]:
+        fix = "State the rate that the log was made at."
+        raise TraceOptionError(TraceFault("trace-format", f"sampling_hz = {hz:g}", "lines a second", fix))
+    return hz
 
 
 def peak_fault(peak_mw: float, bounds_mw: tuple[float, float] = PEAK_MW) -> TraceFault | None:
@@ -102,6 +121,61 @@ class Log:
         self._power_mw: list[float] = []
         self._faults: list[TraceFault] = []
         self._n_more = 0
+        self._lines: list[int] = []
+        self._scale: TimeScale | None = None
+        self._step_s, self._u_s = math.inf, 0.0
+
+    @property
+    def n_samples(self) -> int:
+        """Samples so far."""
+        return len(self._power_mw)
+
+    @property
+    def lines(self) -> list[int]:
+        """Line of every sample."""
+        return self._lines
+
+    def stamps_s(self) -> Reals:
+        """Seconds from the first sample to every sample."""
+        stamps = np.array(self._stamps_us, dtype=np.int64)
+        return (stamps - stamps[:1]).astype(np.float64) / 1e6
+
+    def set_powers(self, power_mw: Reals) -> None:
+        """Replace the power of every sample, once all are known."""
+        self._power_mw = power_mw.tolist()
+
+    def add_at(self, line: int, stamp: Stamp, power_mw: float) -> None:
+        """Add a sample at a time of the log, which counts from the same start as the first."""
+        if self._scale is None:
+            self._scale = stamp.scale
+        if stamp.scale != self._scale:
+            self.leave_out(
+                line, f"a time with the scale {stamp.scale}", f"{self._scale}, as in the first", "trace-zone"
+            )
+            return
+        self._step_s = min(self._step_s, stamp.step_s)
+        self.add(line, stamp.us, power_mw, per_second=1e6)
+
+    def space_evenly(self, period_s: float | None = None, places: Reals | None = None) -> EvenTimes | None:
+        """Replace stamps of whole seconds by the true times of evenly spaced lines.
+
+        Args:
+            period_s: seconds from a place to the next; None finds it.
+            places: place of every sample in an even spacing; None takes the line numbers.
+
+        Returns:
+            The times; None where the stamps are finer, too few or not evenly spaced, and stay as they are.
+        """
+        if self._step_s != 1.0:
+            return None
+        seconds = [stamp // 1_000_000 for stamp in self._stamps_us]
+        even = even_times(seconds, np.array(self._lines, dtype=np.float64) if places is None else places, period_s)
+        if even is None:
+            return None
+        first = seconds[0]
+        self._stamps_us = [first * 1_000_000 + round(time * 1e6) for time in even.times_s - float(first)]
+        self._step_s, self._u_s = 0.0, even.u_s
+        return even
 
     def add(self, line: int, stamp_s: float | int, power_mw: float, per_second: float = 1.0) -> None:
         """Add a sample; whole microseconds are kept, so that an epoch loses no digit."""
@@ -110,11 +184,11 @@ class Log:
             return
         self._stamps_us.append(round(stamp_s * (1e6 / per_second)))
         self._power_mw.append(power_mw)
+        self._lines.append(line)
 
-    def leave_out(self, line: int, found: str, expected: str, rule: str = "trace-format") -> None:
+    def leave_out(self, line: int, found: str, expected: str, rule: str = "trace-format", fix: str = LEFT_OUT) -> None:
         """Note that a line holds no sample."""
         if len(self._faults) < MOST_FAULTS:
-            fix = "The line is left out; correct or delete it."
             self._faults.append(TraceFault(rule, found, expected, fix, line))
         else:
             self._n_more += 1
@@ -138,13 +212,15 @@ class Log:
                 raise TraceFormatError(self._faults[0])
             raise refused("no samples", "at least one", "Record the run again.")
         first = self._stamps_us[0]
-        chunk = Chunk(
-            (np.array(self._stamps_us, dtype=np.int64) - first).astype(np.float64) / 1e6, np.array(self._power_mw)
-        )
+        chunk = Chunk(self.stamps_s(), np.array(self._power_mw))
         faults = list(self._faults)
         if self._n_more:
             fix = "The lines are left out; record again if they matter."
             faults.append(TraceFault("trace-format", f"{self._n_more} more bad lines", "lines of samples", fix))
+        if self._scale is not None:
+            facts.setdefault("scale", self._scale)
+            facts.setdefault("stamp_step_s", self._step_s)
+            facts.setdefault("stamp_u_s", self._u_s)
         unlikely = peak_fault(float(chunk.power_mw.max()), self._peak_mw)
         return PowerTrace(
             self._source,

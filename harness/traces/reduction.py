@@ -143,7 +143,7 @@ def reduce_trace(
     ]
     about_windows = [
         *window_faults(reading),
-        *alignment_faults(alignment, trace, inferences, settings, evidence.resolution_s),
+        *alignment_faults(alignment, clocked, inferences, settings, evidence.resolution_s),
         *steadiness_faults(evidence.energies_mj, evidence.durations_s, n_skipped, reading),
     ]
     if not any(fault.rule in REFUSING for fault in (*about_trace, *about_windows)):
@@ -164,7 +164,7 @@ def reduce_trace(
         resolution_ms=evidence.resolution_s * 1000,
         clock_residual_ms=clocked.clock.residual_s * 1000 if clocked.clock else None,
         offset_s=None if alignment is None else aligned.offset_s + alignment.offset_s,
-        offset_u_s=None if alignment is None else offset_u_s(alignment, trace, evidence.resolution_s),
+        offset_u_s=None if alignment is None else offset_u_s(alignment, clocked, evidence.resolution_s),
         drift_ppm=None if alignment is None else (aligned.drift + alignment.drift) * 1e6,
         applied_offset_s=aligned.offset_s,
         applied_drift_ppm=aligned.drift * 1e6,
@@ -183,7 +183,7 @@ def _aligned(clocked: ClockedTrace, inferences: Inferences, settings: ReductionS
     offset_s, drift = settings.offset_s, settings.drift_ppm / 1e6
     found = _read_at(clocked, starts, ends, offset_s, drift)
     alignment = found.alignment
-    if settings.is_aligned and alignment is not None and is_off(alignment, clocked.trace, found.resolution_s):
+    if settings.is_aligned and alignment is not None and is_off(alignment, clocked, found.resolution_s):
         return _read_at(clocked, starts, ends, offset_s + alignment.offset_s, drift + alignment.drift)
     return found
 

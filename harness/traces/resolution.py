@@ -88,11 +88,11 @@ class Changes:
         if not self.is_held or self._n_kept < self._n_changes or len(times) < 2:
             return period_s
         between = float(np.quantile(np.diff(times), _SHORT))
-        return max(period_s, min(between, self._follows_s(times, edges_s)))
+        return max(period_s, min(between, self._follows_s(times, edges_s) - period_s))
 
     @staticmethod
     def _follows_s(times: Reals, edges_s: Reals) -> float:
-        """Time within which nearly all edges are followed, or led by half of it, by a change.
+        """Twice the time between an edge and the nearest change, for nearly all edges; a sample more than a meter takes.
 
         A plateau is no slow meter: a value that stays the same for seconds and changes as soon as the power does is
         only constant.

@@ -13,8 +13,11 @@ from harness.traces.trace import TimeScale, TraceFault, TraceOptionError
 _CALENDAR: Final = re.compile(
     r"(\d{4})[/-](\d\d)[/-](\d\d)[ T](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))? ?(Z|UTC|[+-]\d\d:?\d\d)?", re.ASCII
 )
-_EPOCHS: Final = ((1e17, -3), (1e14, 0), (1e11, 3), (1e8, 6))
-"""Least number that is an epoch in nano-, micro-, milli- and seconds, and decimal places from there to microseconds."""
+_EPOCHS: Final = ((1e17, "ns"), (1e14, "us"), (1e11, "ms"))
+"""Least number that is an epoch in nano-, micro- and milliseconds; smaller numbers are seconds."""
+_PLACES: Final = {"s": 6, "ms": 3, "us": 0, "ns": -3}
+"""Decimal places from a unit down to microseconds."""
+_FIRST_EPOCH_US: Final = 10**14
 _OFFSET: Final = re.compile(r"([+-])(\d\d):?(\d\d)", re.ASCII)
 _MOST_DIGITS: Final = 6
 
@@ -49,7 +52,7 @@ def zone_of(name: str | None) -> tzinfo | None:
         return _fixed(match)
     try:
         return UTC if name == "UTC" else ZoneInfo(name)
-    except (OSError, ValueError, KeyError) as error:
+    except (KeyError, OSError, ValueError) as error:
         fix = "Write a name such as Europe/Berlin, UTC, or an offset from UTC such as +01:00."
         raise TraceOptionError(
             TraceFault("trace-zone", f"time zone {quoted(name)}", "a zone of the IANA database, or an offset", fix)
@@ -95,11 +98,40 @@ def number_stamp(text: str) -> Stamp | None:
     value = decimal_of(text)
     if value is None:
         return None
-    places = next((places for least, places in _EPOCHS if abs(value) >= least), 6)
+    return unit_stamp(text, next((unit for least, unit in _EPOCHS if abs(value) >= least), "s"))
+
+
+def unit_stamp(text: str, unit: str) -> Stamp | None:
+    """Number in a stated unit, since 1970 where it is as large as that; None where the text is no number.
+
+    Args:
+        text: the number.
+        unit: s, ms, us or ns.
+
+    >>> unit_stamp("250", "ms")
+    Stamp(us=250000, scale='relative', step_s=0.001)
+    """
+    value = decimal_of(text)
+    if value is None:
+        return None
+    places = _PLACES[unit]
+    us = value.scaleb(places)
     exponent = value.as_tuple().exponent
     step = 10.0 ** (places - 6 + (exponent if isinstance(exponent, int) else 0))
-    scale: TimeScale = "epoch" if abs(value) >= _EPOCHS[-1][0] else "relative"
-    return Stamp(int(value.scaleb(places).to_integral_value()), scale, step)
+    return Stamp(int(us.to_integral_value()), "epoch" if abs(us) >= _FIRST_EPOCH_US else "relative", step)
+
+
+def any_stamp(text: str, zone: tzinfo | None = None) -> Stamp | None:
+    """Calendar time or number; None where the text is neither.
+
+    Args:
+        text: the time.
+        zone: zone of a calendar time that states none.
+
+    >>> any_stamp("2026-05-06 12:00:00").scale, any_stamp("1767225600").scale
+    ('local', 'epoch')
+    """
+    return calendar_stamp(text, zone) or number_stamp(text)
 
 
 def _fixed(match: re.Match[str]) -> timezone | None:

@@ -106,7 +106,7 @@ def test_energy_of_another_log_is_found(tmp_path, name):
 def test_channel_that_is_not_named_is_asked_for_by_row(tmp_path):
     result = taken(folder_of(tmp_path / "runs", "nvidia-smi"), tmp_path, "nvidia-smi", channel=None)
     (row,) = result.quarantined
-    assert row.rules == ["trace-format"]
+    assert row.rules == ["trace-channel"]
     assert row.issues[0].message.startswith("no channel; expected one of GPU0, GPU1, total.")
 
 

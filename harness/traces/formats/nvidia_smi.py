@@ -1,23 +1,28 @@
 """Logs of nvidia-smi queries, `timestamp, power.draw [W]`, and tables with a column of watts for each GPU.
 
-It never adds up GPUs unasked: where a log has several, a channel names one, or `total` the sum of the columns. Stamps
-without a zone are local time and are taken as UTC; numbers are seconds since the epoch, or milli-, micro- or
-nanoseconds where they are too large for that. A value without a unit is in the unit of its header, and in W where
-the header states none, as nvidia-smi prints it.
+It never adds up GPUs unasked: where a log has several, a channel names one, or `total` the sum of the columns. The
+power is that of the graphics board alone, without its host. Stamps without a zone are local time. A value without a
+unit is in the unit of its header, and in W where the header states none, as nvidia-smi prints it.
+
+By the documentation of nvidia-smi and of `nvmlDeviceGetPowerUsage`, `power.draw.average` is the mean of the last second
+and `power.draw.instant` an instant; `power.draw` is the mean on Ampere and newer GPUs except GA100, and an instant on
+GA100 and older ones. The column `name` says which. Without it `power.draw` is taken as the mean, unless the log itself
+has a step that a mean over a second cannot make. Means are stamped at the middle of their second.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 from harness.issues import quoted
 from harness.numbers import number
-from harness.traces.channels import channel_error
+from harness.traces.channels import channel_error, chosen_channels
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
 from harness.traces.logs import Log, log_lines, log_text, refused
-from harness.traces.trace import PowerTrace
+from harness.traces.stamps import Stamp, any_stamp, zone_of
+from harness.traces.trace import PowerTrace, TraceFault
 
 TOTAL = "total"
 _PEAK_MW = (500.0, 5e6)
@@ -26,9 +31,20 @@ _MILLIWATTS = {"W": 1e3, "mW": 1.0}
 _HEADER_CELL = re.compile(r"([\w.]+)(?: ?\[(\w+)\])?", re.ASCII)
 _GPU = re.compile(r"gpu[ _]?\d+(?:_power)?", re.IGNORECASE | re.ASCII)
 _QUERY = "power.draw"
-_DEVICES = ("index", "uuid", "gpu_uuid", "pci.bus_id", "gpu_bus_id", "name", "gpu_name")
-_STAMP = re.compile(r"(\d{4})[/-](\d\d)[/-](\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6})\d*)?", re.ASCII)
-_PER_SECOND = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3), (0.0, 1.0))
+_AVERAGE, _INSTANT = "power.draw.average", "power.draw.instant"
+_READINGS = (_QUERY, _INSTANT, _AVERAGE)
+_NAMES = ("name", "gpu_name")
+_DEVICES = ("index", "uuid", "gpu_uuid", "pci.bus_id", "gpu_bus_id", *_NAMES)
+_NO_POWER = re.compile(r"\[?(?:N/A|Not Supported|Unknown Error|GPU is lost|No devices were found)\]?", re.IGNORECASE)
+_AVERAGING_S = 1.0
+_ANSWERS_AT_ONCE = re.compile(
+    r"\b(?:A100|A800|A30|V100S?|T4G?|T1000|T[46]00|T1200|P\d{1,4}|K\d{2,4}|M\d{1,4}|GTX|TITAN|MX\d+|RTX 20\d\d|"
+    r"RTX [34568]000|Quadro|Tesla)\b(?! (?:SFF )?(?:Ada|Blackwell))",
+    re.IGNORECASE,
+)
+"""Names of GPUs with GA100, or older than Ampere."""
+_FAST_STEP_S = 0.35
+_FAST_SHARE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +56,13 @@ class _Header:
     powers: dict[str, int]
     units: dict[str, str | None]
     device: int | None
+    name: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    line: int
+    cells: list[str]
 
 
 def _header(text: str) -> _Header | None:
@@ -48,11 +71,11 @@ def _header(text: str) -> _Header | None:
     names = [name for name, _ in columns]
     if names.count("timestamp") != 1:
         return None
-    powers = {name: place for place, name in enumerate(names) if name.startswith(_QUERY)}
+    powers = {name: place for place, name in enumerate(names) if name in _READINGS}
     powers = powers or {name: place for place, name in enumerate(names) if _GPU.fullmatch(name)}
-    device = next((names.index(name) for name in _DEVICES if name in names), None)
-    units = {name: columns[place][1] for name, place in powers.items()}
-    return _Header(len(cells), names.index("timestamp"), powers, units, device) if powers else None
+    device, name = (next((names.index(one) for one in known if one in names), None) for known in (_DEVICES, _NAMES))
+    units = {power: columns[place][1] for power, place in powers.items()}
+    return _Header(len(cells), names.index("timestamp"), powers, units, device, name) if powers else None
 
 
 def _looks_like(head: bytes) -> bool:
@@ -69,74 +92,122 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
     for name, unit in header.units.items():
         if unit is not None and unit not in _MILLIWATTS:
             raise refused(f"{name} [{unit}]", "the unit W or mW", "State the unit of the values.", 1, "trace-unit")
-    rows = [(line, text, [cell.strip() for cell in text.split(",")]) for line, text in lines[1:]]
-    columns, device = _channel(header, [cells for _, _, cells in rows], options.channel)
+    # Logs that were appended to repeat their header.
+    rows = [_Row(line, [cell.strip() for cell in text.split(",")]) for line, text in lines if text != lines[0][1]]
+    columns, device = _channel(header, [row.cells for row in rows], options.channel)
     log = Log(path.name, (_PEAK_MW[0], _PEAK_MW[1] * len(columns)))
-    for line, text, cells in rows:
-        if len(cells) != header.n_cells or text == lines[0][1]:
-            log.leave_out(line, quoted(text) or "a blank line", f"{header.n_cells} cells of a sample")
-        elif device is None or (header.device is not None and cells[header.device] == device):
-            _add(log, line, cells, header, columns)
-    return log.trace()
+    samples = _samples(log, [row for row in rows if _is_of(row, header, device)], header, columns, options)
+    averaging_s = _averaging_s(header, columns, rows, samples)
+    for line, stamp, power in samples:
+        log.add_at(line, Stamp(stamp.us - round(averaging_s / 2 * 1e6), stamp.scale, stamp.step_s), power)
+    log.space_evenly()
+    return log.trace(averaging_s=averaging_s, boundary="board", rails=tuple(columns))
+
+
+def _is_of(row: _Row, header: _Header, device: str | None) -> bool:
+    """Whether a row is one of the GPU, or cut."""
+    is_cut = len(row.cells) != header.n_cells
+    return is_cut or device is None or header.device is None or row.cells[header.device] == device
+
+
+def _samples(
+    log: Log, rows: Sequence[_Row], header: _Header, columns: Sequence[str], options: TraceOptions
+) -> list[tuple[int, Stamp, float]]:
+    """Line, time and power in mW of every row that has both; the others are noted."""
+    zone = zone_of(options.timezone)
+    samples: list[tuple[int, Stamp, float]] = []
+    n_without = 0
+    for row in rows:
+        if len(row.cells) != header.n_cells:
+            log.leave_out(
+                row.line, quoted(",".join(row.cells)) or "a blank line", f"{header.n_cells} cells of a sample"
+            )
+            continue
+        if any(_NO_POWER.fullmatch(row.cells[header.powers[column]]) for column in columns):
+            n_without += 1
+            continue
+        power = _power(log, row, header, columns)
+        stamp = any_stamp(row.cells[header.stamp], zone)
+        if stamp is None:
+            expected = "YYYY/MM/DD HH:MM:SS.mmm or seconds since the epoch"
+            log.leave_out(row.line, f"timestamp = {quoted(row.cells[header.stamp])}", expected)
+        elif power is not None:
+            samples.append((row.line, stamp, power))
+    if n_without:
+        _note_missing(log, n_without, bool(samples), columns)
+    return samples
+
+
+def _note_missing(log: Log, n_without: int, has_others: bool, columns: Sequence[str]) -> None:
+    """Note rows for which the driver had no power."""
+    found = f"{n_without} {'row' if n_without == 1 else 'rows'} whose {columns[0]} is [N/A] or not supported"
+    fix = "The other rows are read." if has_others else "Query power.draw.instant, or use a GPU that reports its power."
+    rule = "trace-gap" if has_others else "trace-format"
+    log.note(TraceFault(rule, found, "a power in every row", fix))
+
+
+def _averaging_s(
+    header: _Header, columns: Sequence[str], rows: Sequence[_Row], samples: Sequence[tuple[int, Stamp, float]]
+) -> float:
+    """Seconds over which the driver averages the values of a column."""
+    if columns[0] not in (_QUERY, _AVERAGE):
+        return 0.0
+    if columns[0] == _AVERAGE:
+        return _AVERAGING_S
+    if header.name is not None:
+        names = {row.cells[header.name] for row in rows if len(row.cells) == header.n_cells}
+        return 0.0 if all(_ANSWERS_AT_ONCE.search(name) for name in names) else _AVERAGING_S
+    return 0.0 if _has_fast_step([(stamp.us / 1e6, power) for _, stamp, power in samples]) else _AVERAGING_S
+
+
+def _has_fast_step(samples: Sequence[tuple[float, float]]) -> bool:
+    """Whether power goes most of its way from one row to the next, sooner than a mean over a second can."""
+    powers = [power for _, power in samples]
+    span = max(powers, default=0.0) - min(powers, default=0.0)
+    return any(
+        0 <= after[0] - before[0] <= _FAST_STEP_S and abs(after[1] - before[1]) > _FAST_SHARE * span
+        for before, after in pairwise(samples)
+    )
 
 
 def _channel(header: _Header, rows: Sequence[Sequence[str]], channel: str | None) -> tuple[list[str], str | None]:
     """Columns to add up, and the GPU whose rows are read; None where all rows are."""
     columns = list(header.powers)
-    is_query = columns[0].startswith(_QUERY)
+    is_query = columns[0] in _READINGS
     place = header.device
     devices = [] if place is None else list(dict.fromkeys(row[place] for row in rows if len(row) == header.n_cells))
-    devices = [device for device in devices if device and device != "[N/A]"]
-    default = _QUERY if _QUERY in columns else columns[0]
+    devices = [device for device in devices if device and not _NO_POWER.fullmatch(device)]
+    default = next((known for known in (_INSTANT, _QUERY, _AVERAGE) if known in columns), columns[0])
     if is_query and len(devices) > 1:
-        if channel in devices:
-            return [default], channel
+        wanted, _, column = (channel or "").partition(":")
+        if wanted in devices and (not column or column in columns):
+            return [column or default], wanted
         raise channel_error(channel, devices)
-    if channel is None and (len(columns) == 1 or _QUERY in columns):
+    if not is_query:
+        wanted = chosen_channels(channel, [*columns, TOTAL], columns if len(columns) == 1 else [])
+        return (columns if TOTAL in wanted else wanted), None
+    if channel is None or channel in devices:
         return [default], None
-    if channel == TOTAL and not is_query:
-        return columns, None
-    if channel in columns or channel in devices:
-        return [default if channel in devices else str(channel)], None
-    raise channel_error(channel, [*columns, *devices] if is_query else [*columns, TOTAL])
+    if channel in columns:
+        return [channel], None
+    raise channel_error(channel, [*columns, *devices])
 
 
-def _add(log: Log, line: int, cells: Sequence[str], header: _Header, columns: Sequence[str]) -> None:
-    """Add the sample of a row, or note why it has none."""
+def _power(log: Log, row: _Row, header: _Header, columns: Sequence[str]) -> float | None:
+    """Power of a row in mW; None, and a note, where it has none."""
     total = 0.0
     for column in columns:
-        cell, stated = cells[header.powers[column]], header.units[column]
+        cell, stated = row.cells[header.powers[column]], header.units[column]
         value, _, unit = cell.partition(" ")
         power = number(value)
         if power is None or (unit and unit not in _MILLIWATTS):
-            log.leave_out(line, f"{column} = {quoted(cell)}", "a power in W or mW")
-            return
-        if unit and stated and unit != stated:
-            log.leave_out(line, f"{column} = {quoted(cell)}", f"{stated}, as the header states", "trace-unit")
-            return
-        total += power * _MILLIWATTS[unit or stated or "W"]
-    stamp = _stamp_us(cells[header.stamp])
-    if stamp is None:
-        expected = "YYYY/MM/DD HH:MM:SS.mmm or seconds since the epoch"
-        log.leave_out(line, f"timestamp = {quoted(cells[header.stamp])}", expected)
-    else:
-        log.add(line, stamp, total, per_second=1e6)
-
-
-def _stamp_us(cell: str) -> int | None:
-    """Microseconds since the epoch; None where a cell holds no time."""
-    if match := _STAMP.fullmatch(cell):
-        year, month, day, hour, minute, second = map(int, match.groups()[:6])
-        try:
-            moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-        except ValueError:
+            log.leave_out(row.line, f"{column} = {quoted(cell)}", "a power in W or mW")
             return None
-        return int(moment.timestamp()) * 1_000_000 + int((match[7] or "").ljust(6, "0"))
-    value = number(cell)
-    if value is None:
-        return None
-    per_second = next(factor for least, factor in _PER_SECOND if abs(value) >= least)
-    return round(value * (1e6 / per_second))
+        if unit and stated and unit != stated:
+            log.leave_out(row.line, f"{column} = {quoted(cell)}", f"{stated}, as the header states", "trace-unit")
+            return None
+        total += power * _MILLIWATTS[unit or stated or "W"]
+    return total
 
 
 FORMAT = TraceFormat(

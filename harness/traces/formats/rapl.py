@@ -1,7 +1,8 @@
 """Logs of RAPL tools: powers of package, cores, graphics and memory in W beside seconds since the start.
 
-It reads no energy counters. A power is the mean since the row before and is stamped at its end, so that windows as
-short as a few rows are late by half a row. The package holds cores and graphics, but not the memory.
+A power is the difference of an energy counter over the time since the row before (Intel SDM volume 3, "RAPL
+interfaces"), so it is the mean of that interval. A counter that begins again at 0 within it gives a negative power,
+which is an error: the energy of the interval is unknown. The package holds cores and graphics, but not the memory.
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,8 @@ from pathlib import Path
 
 from harness.issues import quoted
 from harness.numbers import number
-from harness.traces.channels import channel_error
+from harness.traces.boards import read_domains
+from harness.traces.counters import wrapped_fault
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
 from harness.traces.logs import Log, log_lines, log_text, refused
 from harness.traces.trace import PowerTrace
@@ -47,7 +49,9 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
     lines = log_lines(path)
     columns = _header(lines[0][1]) if lines else None
     if columns is not None:
-        del lines[0]
+        header = lines[0][1]
+        # Logs that were appended to repeat their header.
+        lines = [(line, text) for line, text in lines if text != header]
     elif any(_numbers(text, len(_COLUMNS)) for _, text in lines[:2]):
         columns = _COLUMNS
     else:
@@ -58,18 +62,23 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
 
 
 def _read(source: str, lines: Sequence[tuple[int, str]], columns: Sequence[str], wanted: str | None) -> PowerTrace:
-    channels = [column for column in columns if column != _TIME]
-    channel = wanted or (_PACKAGE if _PACKAGE in channels else None)
-    if channel not in channels:
-        raise channel_error(wanted, channels)
+    known = [column for column in columns if column != _TIME]
+    domains, boundary = read_domains(wanted, known, [_PACKAGE] if _PACKAGE in known else [])
     log = Log(source, _PEAK_MW)
+    before = None
     for line, text in lines:
         row = _numbers(text, len(columns))
         if row is None:
             log.leave_out(line, quoted(text) or "a blank line", f"{len(columns)} numbers")
+            continue
+        time, powers = row[columns.index(_TIME)], {name: row[columns.index(name)] for name in domains}
+        negative = next((name for name, power in powers.items() if power < 0), None)
+        if negative is None:
+            log.add(line, time, sum(powers.values()) * 1e3)
         else:
-            log.add(line, row[columns.index(_TIME)], row[columns.index(channel)] * 1e3)
-    return log.trace()
+            log.note(wrapped_fault(f"{negative}{_POWER} = {powers[negative]:.10g}", line, before, time))
+        before = time
+    return log.trace(kind="mean", boundary=boundary, rails=tuple(domains))
 
 
 FORMAT = TraceFormat(

@@ -17,6 +17,13 @@ CASES = sorted(folder for folder in (Path(__file__).parent / "golden").iterdir()
 """A folder for each case, named FORMAT or FORMAT.VARIANT, with a file `trace.*` and what is read from it."""
 
 
+RULES = {
+    *("trace-channel", "trace-counter", "trace-format", "trace-gap", "trace-order"),
+    *("trace-time-unit", "trace-unit", "trace-zone"),
+}
+"""Rules that a reader reports under."""
+
+
 def file_of(case: Path) -> Path:
     (path,) = case.glob("trace.*")
     return path
@@ -107,7 +114,7 @@ def mangled(draw):
         end = draw(st.integers(start, min(len(content), start + 12)))
         content = content[:start] + draw(st.sampled_from(PIECES) | st.binary(max_size=6)) + content[end:]
     content = content[: draw(st.integers(0, len(content)) | st.just(len(content)))]
-    channel = draw(st.sampled_from([None, None, "total", "GPU0", "VDD_SOC", "pp0", "Main power", ""]))
+    channel = draw(st.sampled_from([None, None, "total", "GPU0", "VDD_SOC", "pp0", "Main power", "A+B", "pkg+ram", ""]))
     hz, volts = draw(st.sampled_from([None, 1.0, 10.0])), draw(st.sampled_from([None, 3.0]))
     return name, content, TraceOptions(channel, hz, voltage_v=volts, layout=LAYOUT)
 

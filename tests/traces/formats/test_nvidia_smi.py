@@ -5,11 +5,13 @@ from harness.traces.trace import TraceFault
 from tests.traces.formats.samples import NVIDIA_GPUS, NVIDIA_SMI, fault_of, opened, samples, upstream
 
 LEFT_OUT = "The line is left out; correct or delete it."
-NAME_IT = "Name the channel whose power is to be read."
+GAP = "2 rows whose power.draw is [N/A] or not supported"
+NAME_IT = "Name the channel whose power is to be read, or several joined by +."
 
 
-def test_watts_become_milliwatts_and_local_stamps_are_taken_as_utc(tmp_path):
+def test_watts_become_milliwatts_and_stamps_without_a_zone_are_local(tmp_path):
     trace = opened(tmp_path, None, NVIDIA_SMI)
+    assert (trace.scale, trace.stamp_step_s, trace.boundary, trace.rails) == ("local", 0.001, "board", ("power.draw",))
     assert (trace.clock, trace.stated_hz, trace.start_s, trace.faults) == ("device", None, 1706745599.9, ())
     assert samples(trace).stamps_s.tolist() == [0.0, 0.101, 0.203]
     assert samples(trace).power_mw.tolist() == pytest.approx([21760.0, 21960.0, 30500.0])
@@ -56,13 +58,11 @@ def test_rows_without_a_power_are_left_out(tmp_path):
     stamps = "YYYY/MM/DD HH:MM:SS.mmm or seconds since the epoch"
     header = "2 cells of a sample"
     assert trace.faults == (
-        TraceFault("trace-format", "power.draw = [N/A]", "a power in W or mW", LEFT_OUT, 3),
-        TraceFault("trace-format", "power.draw = [Not Supported]", "a power in W or mW", LEFT_OUT, 4),
         TraceFault("trace-format", "a blank line", header, LEFT_OUT, 5),
-        TraceFault("trace-format", "timestamp, power.draw [W]", header, LEFT_OUT, 6),
         TraceFault("trace-unit", "power.draw = 22000 mW", "W, as the header states", LEFT_OUT, 7),
         TraceFault("trace-format", "timestamp = 2024/13/01 00:00:00.053", stamps, LEFT_OUT, 8),
         TraceFault("trace-format", "2024/02/01 00:00:0", header, LEFT_OUT, 9),
+        TraceFault("trace-gap", GAP, "a power in every row", "The other rows are read."),
     )
 
 
@@ -104,9 +104,9 @@ def test_channel_picks_a_gpu_or_their_sum(tmp_path, channel, power_mw):
 
 
 def test_several_gpus_without_a_channel_are_refused(tmp_path):
-    fault = TraceFault("trace-format", "no channel", "one of GPU0, GPU1, total", NAME_IT)
+    fault = TraceFault("trace-channel", "no channel", "one of GPU0, GPU1, total", NAME_IT)
     assert fault_of(tmp_path, "nvidia-smi", NVIDIA_GPUS) == fault
-    nearest = TraceFault("trace-format", "channel gpu1", "one of GPU1, GPU0, total", NAME_IT)
+    nearest = TraceFault("trace-channel", "channel gpu1", "one of GPU1, GPU0, total", NAME_IT)
     assert fault_of(tmp_path, "nvidia-smi", NVIDIA_GPUS, TraceOptions("gpu1")) == nearest
 
 
@@ -115,13 +115,15 @@ def test_rows_of_several_gpus_are_told_apart(tmp_path):
         b"index, timestamp, power.draw [W]\n0, 2024/02/01 00:00:00.001, 25.5 W\n1, 2024/02/01 00:00:00.002, 50.5 W\n"
         b"0, 2024/02/01 00:00:01.001, 26.5 W\n1, 2024/02/01 00:00:01.002, 51.5 W\n"
     )
-    assert fault_of(tmp_path, "nvidia-smi", content) == TraceFault("trace-format", "no channel", "one of 0, 1", NAME_IT)
+    assert fault_of(tmp_path, "nvidia-smi", content) == TraceFault(
+        "trace-channel", "no channel", "one of 0, 1", NAME_IT
+    )
     trace = opened(tmp_path, None, content, TraceOptions("1"))
     assert samples(trace).power_mw.tolist() == [50500.0, 51500.0]
     assert samples(trace).stamps_s.tolist() == [0.0, 1.0]
 
 
-@pytest.mark.parametrize(("digits", "factor"), [(0, 1), (3, 1000), (6, 1000000)])
+@pytest.mark.parametrize(("digits", "factor"), [(3, 1000), (6, 1000000), (9, 1000000000)])
 def test_epoch_of_any_unit_is_told_by_its_size(tmp_path, digits, factor):
     content = f"timestamp,GPU0\n{1700000000 * factor},20\n{1700000001 * factor},20\n".encode()
     trace = opened(tmp_path, None, content)
@@ -131,6 +133,82 @@ def test_epoch_of_any_unit_is_told_by_its_size(tmp_path, digits, factor):
 def test_log_that_a_shell_wrote_in_utf_16_is_read(tmp_path):
     trace = opened(tmp_path, None, NVIDIA_SMI.decode().replace("\n", "\r\n").encode("utf-16"))
     assert (len(samples(trace).stamps_s), trace.faults) == (3, ())
+
+
+def test_whole_seconds_since_1970_are_the_floor_of_the_true_times(tmp_path):
+    trace = opened(tmp_path, None, b"timestamp,GPU0\n1700000000,20\n1700000001,20\n")
+    assert (trace.start_s, samples(trace).stamps_s.tolist()) == (1700000000.5, [0.0, 1.0])
+    assert (trace.scale, trace.stamp_step_s, round(trace.stamp_u_s, 3)) == ("epoch", 0.0, 0.289)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "timezone", "start_s"),
+    [
+        ("2026-05-06T12:00:00.000+02:00", None, 1778061600.0),
+        ("2026/05/06 10:00:00.000", "UTC", 1778061600.0),
+        ("2026/05/06 12:00:00.000", "Europe/Berlin", 1778061600.0),
+        ("2026-05-06T12:00:00.000-0500", "UTC", 1778086800.0),
+    ],
+)
+def test_zone_of_the_stamps_or_of_the_options_makes_an_epoch(tmp_path, stamp, timezone, start_s):
+    content = f"timestamp,power.draw.instant [W]\n{stamp},50 W\n".encode()
+    trace = opened(tmp_path, None, content, TraceOptions(timezone=timezone))
+    assert (trace.scale, trace.start_s, trace.faults) == ("epoch", start_s, ())
+
+
+def test_header_that_an_appended_log_repeats_is_passed_over(tmp_path):
+    trace = opened(tmp_path, None, NVIDIA_SMI + NVIDIA_SMI.replace(b"2024", b"2025"))
+    assert (len(samples(trace).stamps_s), trace.faults) == (6, ())
+
+
+def test_log_without_any_power_is_refused_with_what_to_query(tmp_path):
+    content = b"timestamp, power.draw [W]\n2024/02/01 00:00:00.001, [N/A]\n"
+    fix = "Query power.draw.instant, or use a GPU that reports its power."
+    found = "1 row whose power.draw is [N/A] or not supported"
+    fault = TraceFault("trace-format", found, "a power in every row", fix)
+    assert fault_of(tmp_path, "nvidia-smi", content) == fault
+
+
+def log_of(column, step_ms, name=None, ramp=1):
+    """Power that goes from 50 to 200 W over some rows."""
+    header = f"timestamp, {'name, ' if name else ''}{column} [W]"
+    powers = [50.0] * 20 + [50 + 150 * k / ramp for k in range(1, ramp)] + [200.0] * 20
+    cell = f"{name}, " if name else ""
+    rows = [f"2024/02/01 00:00:{k * step_ms / 1000:06.3f}, {cell}{power} W" for k, power in enumerate(powers)]
+    return "\n".join([header, *rows]).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "averaging_s"),
+    [
+        (log_of("power.draw.average", 100), 1.0),
+        (log_of("power.draw.instant", 100), 0.0),
+        (log_of("power.draw", 100), 0.0),
+        (log_of("power.draw", 100, ramp=10), 1.0),
+        (log_of("power.draw", 1000), 1.0),
+        (log_of("power.draw", 100, "NVIDIA A100-SXM4-40GB", ramp=10), 0.0),
+        (log_of("power.draw", 100, "Tesla T4", ramp=10), 0.0),
+        (log_of("power.draw", 1000, "NVIDIA RTX 6000 Ada Generation"), 1.0),
+        (log_of("power.draw", 1000, "NVIDIA GeForce RTX 3080"), 1.0),
+        (log_of("power.draw", 1000, "NVIDIA GeForce RTX 2080 Ti"), 0.0),
+    ],
+)
+def test_column_name_and_steps_tell_whether_a_value_is_the_mean_of_a_second(tmp_path, content, averaging_s):
+    trace = opened(tmp_path, None, content)
+    assert trace.averaging_s == averaging_s
+    assert trace.start_s == 1706745600.0 - averaging_s / 2
+
+
+def test_instant_column_is_preferred_and_a_channel_chooses_the_other(tmp_path):
+    content = b"timestamp, power.draw.average [W], power.draw.instant [W]\n2024/02/01 00:00:00.001, 40 W, 50 W\n"
+    assert opened(tmp_path, None, content).rails == ("power.draw.instant",)
+    trace = opened(tmp_path, None, content, TraceOptions("power.draw.average"))
+    assert (samples(trace).power_mw.tolist(), trace.averaging_s) == ([40000.0], 1.0)
+
+
+def test_cards_of_a_table_can_be_added_up_by_name(tmp_path):
+    trace = opened(tmp_path, None, NVIDIA_GPUS, TraceOptions("GPU0+GPU1"))
+    assert (samples(trace).power_mw.tolist(), trace.rails) == ([456000, 457750], ("GPU0", "GPU1"))
 
 
 @pytest.mark.parametrize(

@@ -23,21 +23,52 @@ def test_channel_picks_a_domain(tmp_path):
 
 
 def test_unknown_channel_is_refused_with_the_nearest_first(tmp_path):
-    fix = "Name the channel whose power is to be read."
-    fault = TraceFault("trace-format", "channel ram", "one of dram, pkg, pp0, pp1", fix)
+    fix = "Name the channel whose power is to be read, or several joined by +."
+    fault = TraceFault("trace-channel", "channel ram", "one of dram, pkg, pp0, pp1", fix)
     assert fault_of(tmp_path, "rapl", RAPL, TraceOptions("ram")) == fault
 
 
 def test_bad_lines_are_left_out(tmp_path):
-    header = RAPL.split(b"\n")[0]
+    header = RAPL.split(b"\n")[0]  # An appended log repeats it.
     trace = opened(tmp_path, "rapl", RAPL + b"\n" + header + b"\n1,2,nan,4,0.3\n1,2,3\n7,4,2,1,0.4\n")
     assert samples(trace).power_mw.tolist() == [9500.0, 5500.0, 7000.0]
     assert trace.faults == (
         TraceFault("trace-format", "a blank line", "5 numbers", LEFT_OUT, 4),
-        TraceFault("trace-format", header.decode(), "5 numbers", LEFT_OUT, 5),
         TraceFault("trace-format", "1,2,nan,4,0.3", "5 numbers", LEFT_OUT, 6),
         TraceFault("trace-format", "1,2,3", "5 numbers", LEFT_OUT, 7),
     )
+
+
+def test_powers_are_means_of_the_package(tmp_path):
+    trace = opened(tmp_path, None, RAPL)
+    assert (trace.kind, trace.scale, trace.boundary, trace.rails) == ("mean", "relative", "package", ("pkg",))
+
+
+@pytest.mark.parametrize(("channel", "boundary"), [("pkg+dram", "sum-of-rails"), ("dram", "rail"), ("pkg", "package")])
+def test_boundary_follows_the_domains(tmp_path, channel, boundary):
+    assert opened(tmp_path, None, RAPL, TraceOptions(channel)).boundary == boundary
+
+
+def test_domain_that_another_holds_already_is_not_added(tmp_path):
+    found = "pp0 added to pkg, which holds it already"
+    fault = TraceFault("trace-channel", found, "domains that do not overlap", "Leave pp0 out of the channel.")
+    assert fault_of(tmp_path, "rapl", RAPL, TraceOptions("pkg+pp0")) == fault
+
+
+@pytest.mark.parametrize("power", [-2621405.0, -28.0, -0.001])
+def test_negative_power_is_a_wrap_around_whose_interval_is_unknown(tmp_path, power):
+    trace = opened(tmp_path, "rapl", RAPL + f"{power},1,1,0.5,0.3\n9,4,2,1,0.4\n".encode())
+    assert samples(trace).power_mw.tolist() == [9500.0, 5500.0, 9000.0]
+    fix = (
+        "The counter began again at 0 (wrap-around), so the energy of this interval is unknown: delete the row, and "
+        "every inference that touches the time from 0.200598 to 0.3 s."
+    )
+    found = f"pkg_current_power = {power:.10g}"
+    assert trace.faults == (TraceFault("trace-counter", found, "a power of at least 0", fix, 4),)
+
+
+def test_wrap_around_of_another_domain_does_not_matter(tmp_path):
+    assert opened(tmp_path, "rapl", RAPL + b"9,-4,2,1,0.4\n").faults == ()
 
 
 def test_domain_that_draws_nothing_is_a_fault(tmp_path):

@@ -1,3 +1,7 @@
+import math
+from datetime import datetime, timedelta
+
+import numpy as np
 import pytest
 
 from harness.errors import UsageError
@@ -6,13 +10,15 @@ from harness.traces.trace import TraceFault, TraceFormatError
 from tests.traces.formats.samples import TEGRASTATS, TEGRASTATS_STAMPED, fault_of, opened, samples, upstream
 
 LEFT_OUT = "The line is left out; correct or delete it."
+NAME_IT = "Name the channel whose power is to be read, or several joined by +."
 TWO_HZ = TraceOptions(sampling_hz=2)
 
 
-def test_current_value_of_the_input_rail_is_read_and_stamps_are_utc(tmp_path):
+def test_current_value_of_the_input_rail_is_read_and_stamps_are_local(tmp_path):
     trace = opened(tmp_path, None, TEGRASTATS_STAMPED)
-    assert (trace.clock, trace.stated_hz, trace.start_s, trace.faults) == ("device", None, 1706745599.0, ())
-    assert samples(trace).stamps_s.tolist() == [0.0, 1.0, 3.0]
+    assert (trace.clock, trace.stated_hz, trace.start_s, trace.faults) == ("device", None, 1706745599.5, ())
+    assert (trace.scale, trace.kind, trace.boundary, trace.rails) == ("local", "instant", "module", ("VDD_IN",))
+    assert samples(trace).stamps_s.tolist() == [0.0, 1.5, 3.0]
     assert samples(trace).power_mw.tolist() == [5542.0, 5582.0, 6000.0]
 
 
@@ -42,16 +48,13 @@ def test_rate_that_is_none_is_refused(tmp_path, rate):
 
 
 def test_unknown_rail_is_refused_with_the_nearest_first(tmp_path):
-    fix = "Name the channel whose power is to be read."
-    fault = TraceFault("trace-format", "channel pom_gpu", "one of POM_5V_GPU, POM_5V_IN", fix)
+    fault = TraceFault("trace-channel", "channel pom_gpu", "one of POM_5V_GPU, POM_5V_IN", NAME_IT)
     assert fault_of(tmp_path, "tegrastats", TEGRASTATS, TraceOptions("pom_gpu", 1)) == fault
 
 
 def test_board_without_an_input_rail_must_be_told_which(tmp_path):
     content = b"RAM 9/3900MB (lfb 3x4MB) CPU [10%@102] GPU 311/311 CPU 622/600 SYS5V 1475/1475\n"
-    fault = TraceFault(
-        "trace-format", "no channel", "one of GPU, CPU, SYS5V", "Name the channel whose power is to be read."
-    )
+    fault = TraceFault("trace-channel", "no channel", "one of GPU, CPU, SYS5V", NAME_IT)
     assert fault_of(tmp_path, "tegrastats", content) == fault
     trace = opened(tmp_path, "tegrastats", content, TraceOptions("CPU", 1))
     assert samples(trace).power_mw.tolist() == [622.0]
@@ -80,24 +83,96 @@ def test_line_without_the_stamp_of_the_others_is_left_out(tmp_path):
     assert trace.faults == (TraceFault("trace-format", found, expected, LEFT_OUT, 2),)
 
 
-def repeated(n_lines, per_second):
-    lines = (f"02-01-2024 00:00:{k // per_second:02} VDD_IN {1000 + k}mW/1000mW" for k in range(n_lines))
+def stamped(period_s, n_lines, start_s=0.0, rails="VDD_IN {power}mW/1000mW", power=lambda k: 1000 + k):
+    """A log whose lines are evenly spaced from some time after 2024-02-01 00:00:00 on."""
+    times = [start_s + k * period_s for k in range(n_lines)]
+    whole = [datetime(2024, 2, 1) + timedelta(seconds=int(time)) for time in times]
+    lines = (f"{time:%m-%d-%Y %H:%M:%S} RAM 1/2MB " + rails.format(power=power(k)) for k, time in enumerate(whole))
     return "\n".join(lines).encode()
 
 
-def test_several_lines_a_second_repeat_their_stamps_unless_the_rate_is_given(tmp_path):
-    content = repeated(20, 10)
-    assert samples(opened(tmp_path, "tegrastats", content)).stamps_s.tolist() == [0.0] * 10 + [1.0] * 10
-    trace = opened(tmp_path, "tegrastats", content, TraceOptions(sampling_hz=10))
-    assert samples(trace).stamps_s.tolist() == [k / 10 for k in range(20)]
-    assert (trace.start_s, trace.stated_hz, trace.faults) == (1706745600.0, 10, ())
+@pytest.mark.parametrize("period_s", [0.1, 0.1015, 0.108, 0.5, 0.997, 1.0, 1.003, 2.5])
+def test_whole_seconds_give_the_true_spacing(tmp_path, period_s):
+    trace = opened(tmp_path, None, stamped(period_s, 600, 0.3))
+    read = samples(trace)
+    off = read.stamps_s + (trace.start_s - 1706745600.3) - np.arange(600) * period_s
+    assert np.abs(off).max() <= trace.stamp_u_s * math.sqrt(3) + 1e-5
+    assert (trace.stamp_step_s, trace.stated_hz, trace.faults) == (0.0, None, ())
 
 
-def test_rate_that_the_stamps_contradict_is_a_fault(tmp_path):
-    trace = opened(tmp_path, "tegrastats", repeated(100, 10), TraceOptions(sampling_hz=2))
-    found = "stamps over 9 s and 99 intervals of 0.5 s"
-    fix = "Give the sampling_hz that the log was made at, or cut the log where it breaks off."
-    assert trace.faults == (TraceFault("trace-format", found, "stamps over 49.5 s", fix),)
+def test_rate_that_the_stamps_give_may_be_stated(tmp_path):
+    trace = opened(tmp_path, None, stamped(0.1, 300), TraceOptions(sampling_hz=10))
+    assert (trace.stated_hz, trace.faults) == (10, ())
+    assert samples(trace).stamps_s[-1] == pytest.approx(29.9, abs=0.01)
+
+
+@pytest.mark.parametrize("hz", [10, 9, 2, 0.1])
+def test_rate_that_the_stamps_contradict_is_refused(tmp_path, hz):
+    fault = fault_of(tmp_path, "tegrastats", stamped(0.1015, 3000), TraceOptions(sampling_hz=hz))
+    fix = "Leave sampling_hz out; the spacing of the lines follows from their stamps."
+    expected = "9.85222, as the stamps of 3000 lines give"
+    assert fault == TraceFault("trace-time-unit", f"sampling_hz = {hz}", expected, fix)
+
+
+def test_few_seconds_with_many_lines_each_need_the_rate(tmp_path):
+    fix = "Give sampling_hz, 1000 over the --interval of tegrastats (1 Hz unless it was set)."
+    found = "15 lines whose stamps do not show an even spacing"
+    content = stamped(0.1, 15)
+    fault = TraceFault("trace-format", found, "lines that are evenly spaced", fix)
+    assert fault_of(tmp_path, "tegrastats", content) == fault
+    trace = opened(tmp_path, None, content, TraceOptions(sampling_hz=10))
+    assert samples(trace).stamps_s.round(6).tolist() == [k / 10 for k in range(15)]
+
+
+def test_log_that_breaks_off_keeps_the_gap(tmp_path):
+    content = stamped(0.5, 100) + b"\n" + stamped(0.5, 100, 80.0)
+    trace = opened(tmp_path, None, content)
+    steps = np.diff(samples(trace).stamps_s)
+    assert steps.max() == pytest.approx(30.5, abs=0.3)
+    assert np.delete(steps, 99) == pytest.approx(0.5, abs=0.01)
+
+
+def test_lines_that_were_cut_keep_their_place(tmp_path):
+    lines = stamped(0.25, 200).split(b"\n")
+    lines[50:60] = [line[:20] for line in lines[50:60]]
+    trace = opened(tmp_path, "tegrastats", b"\n".join(lines))
+    assert len(trace.faults) == 10
+    assert np.diff(samples(trace).stamps_s).max() == pytest.approx(2.75, abs=0.01)
+
+
+def test_zone_of_the_options_makes_an_epoch(tmp_path):
+    trace = opened(tmp_path, None, stamped(0.1, 300), TraceOptions(timezone="+01:00"))
+    assert (trace.scale, round(trace.start_s)) == ("epoch", 1706742000)
+    assert fault_of(tmp_path, "tegrastats", stamped(0.1, 300), TraceOptions(timezone="Mars")).rule == "trace-zone"
+
+
+ORIN = "VDD_GPU_SOC {power}mW/0mW VDD_CPU_CV 1000mW/0mW VIN_SYS_5V0 3000mW/0mW"
+THOR = "VDD_GPU -392mW/-392mW VDD_CPU_SOC_MSS 3900mW/0mW VIN_SYS_5V0 6500mW/0mW VIN {power}mW/0mW"
+XAVIER = "GPU {power}mW/0mW CPU 1mW/0mW SOC 2mW/0mW CV 0mW/0mW VDDRQ 3mW/0mW SYS5V 4mW/0mW"
+
+
+@pytest.mark.parametrize(
+    ("rails", "channel", "power_mw", "boundary"),
+    [
+        (ORIN, None, 8000.0, "module"),
+        (ORIN, "VDD_GPU_SOC+VDD_CPU_CV+VIN_SYS_5V0", 8000.0, "module"),
+        (ORIN, "VIN_SYS_5V0 + VDD_CPU_CV", 4000.0, "sum-of-rails"),
+        (ORIN, "VIN_SYS_5V0", 3000.0, "rail"),
+        (THOR, None, 4000.0, "board"),
+        (THOR, "VDD_GPU", -392.0, "rail"),
+        (XAVIER, None, 4010.0, "module"),
+        ("POM_5V_IN {power}/0 POM_5V_GPU 1/1", None, 4000.0, "module"),
+        ("VDD_IN {power}mW/0mW VDD_CPU_GPU_CV 1mW/1mW VDD_SOC 1mW/1mW", "VDD_SOC", 1.0, "rail"),
+    ],
+)
+def test_rails_of_a_board_give_its_total_and_what_a_power_is_of(tmp_path, rails, channel, power_mw, boundary):
+    trace = opened(tmp_path, None, stamped(1, 5, rails=rails, power=lambda _: 4000), TraceOptions(channel))
+    assert (samples(trace).power_mw[0], trace.boundary) == (power_mw, boundary)
+
+
+def test_rail_that_is_added_twice_is_refused(tmp_path):
+    fault = fault_of(tmp_path, "tegrastats", stamped(1, 5, rails=ORIN), TraceOptions("VDD_CPU_CV+VDD_CPU_CV"))
+    assert (fault.rule, fault.expected) == ("trace-channel", "each rail once")
 
 
 def test_many_bad_lines_are_counted(tmp_path):
@@ -127,7 +202,7 @@ def test_real_logs_have_the_power_of_their_boards(name, sampling_hz, n_samples, 
     trace = open_trace(upstream("tegrastats") / name, options=TraceOptions(sampling_hz=sampling_hz))
     read = samples(trace)
     assert trace.faults == ()
-    assert (len(read.stamps_s) - 1) / read.stamps_s[-1] == pytest.approx(1, rel=0.03)
+    assert (len(read.stamps_s) - 1) / read.stamps_s[-1] == pytest.approx(1, rel=0.035)
     assert len(read.stamps_s) == n_samples
     assert read.power_mw.mean() == pytest.approx(mean_mw, abs=1)
 
