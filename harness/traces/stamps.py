@@ -48,15 +48,16 @@ def zone_of(name: str | None) -> tzinfo | None:
     """
     if name is None:
         return None
-    if match := _OFFSET.fullmatch(name):
-        return _fixed(match)
+    match = _OFFSET.fullmatch(name)
     try:
-        return UTC if name == "UTC" else ZoneInfo(name)
-    except (KeyError, OSError, ValueError) as error:
+        zone = _fixed(match) if match else UTC if name == "UTC" else ZoneInfo(name)
+    except (KeyError, OSError, ValueError):
+        zone = None
+    if zone is None:
         fix = "Write a name such as Europe/Berlin, UTC, or an offset from UTC such as +01:00."
-        raise TraceOptionError(
-            TraceFault("trace-zone", f"time zone {quoted(name)}", "a zone of the IANA database, or an offset", fix)
-        ) from error
+        expected = "a zone of the IANA database, or an offset"
+        raise TraceOptionError(TraceFault("trace-zone", f"time zone {quoted(name)}", expected, fix))
+    return zone
 
 
 def calendar_stamp(text: str, zone: tzinfo | None = None) -> Stamp | None:

@@ -1,8 +1,9 @@
 """Logs of nvidia-smi queries, `timestamp, power.draw [W]`, and tables with a column of watts for each GPU.
 
-It never adds up GPUs unasked: where a log has several, a channel names one, or `total` the sum of the columns. The
-power is that of the graphics board alone, without its host. Stamps without a zone are local time. A value without a
-unit is in the unit of its header, and in W where the header states none, as nvidia-smi prints it.
+It never adds up GPUs unasked: where a log has several, a channel names one, perhaps with a column, as in
+`0:power.draw.average`, or `total` is the sum of the columns of a table. The power is that of the graphics board alone,
+without its host. Stamps without a zone are local time. A value without a unit is in the unit of its header, and in W
+where the header states none, as nvidia-smi prints it.
 
 By the documentation of nvidia-smi and of `nvmlDeviceGetPowerUsage`, `power.draw.average` is the mean of the last second
 and `power.draw.instant` an instant; `power.draw` is the mean on Ampere and newer GPUs except GA100, and an instant on
@@ -179,13 +180,15 @@ def _channel(header: _Header, rows: Sequence[Sequence[str]], channel: str | None
     devices = [device for device in devices if device and not _NO_POWER.fullmatch(device)]
     default = next((known for known in (_INSTANT, _QUERY, _AVERAGE) if known in columns), columns[0])
     if is_query and len(devices) > 1:
-        wanted, _, column = (channel or "").partition(":")
-        if wanted in devices and (not column or column in columns):
-            return [column or default], wanted
+        if channel in devices:
+            return [default], channel
+        device, _, column = (channel or "").rpartition(":")
+        if device in devices and column in columns:
+            return [column], device
         raise channel_error(channel, devices)
     if not is_query:
-        wanted = chosen_channels(channel, [*columns, TOTAL], columns if len(columns) == 1 else [])
-        return (columns if TOTAL in wanted else wanted), None
+        chosen = chosen_channels(channel, [*columns, TOTAL], columns if len(columns) == 1 else [])
+        return (columns if TOTAL in chosen else chosen), None
     if channel is None or channel in devices:
         return [default], None
     if channel in columns:

@@ -42,7 +42,9 @@ def _header(text: str) -> _Header | None:
     names = [name.lower() for name in cells_of(text)]
     time = time_column(names)
     energies = {name: place for place, name in enumerate(names) if name.endswith(_ENERGY)}
-    if time is None or not energies or len(set(names)) < len(names):
+    energies.pop(_RANGE, None)
+    has_power = any(name.startswith(("power", "current")) for name in names)
+    if time is None or not energies or has_power or len(set(names)) < len(names):
         return None
     return _Header(time, energies, names.index(_RANGE) if _RANGE in names else None)
 

@@ -123,6 +123,14 @@ def test_rows_of_several_gpus_are_told_apart(tmp_path):
     assert samples(trace).stamps_s.tolist() == [0.0, 1.0]
 
 
+@pytest.mark.parametrize("channel", ["00000000:02:00.0", "00000000:02:00.0:power.draw.instant"])
+def test_gpu_may_be_named_by_its_bus_with_a_column(tmp_path, channel):
+    header = b"pci.bus_id, timestamp, power.draw.average [W], power.draw.instant [W]\n"
+    rows = b"00000000:01:00.0, 2024/02/01 00:00:00.001, 1 W, 2 W\n00000000:02:00.0, 2024/02/01 00:00:00.002, 3 W, 4 W\n"
+    trace = opened(tmp_path, None, header + rows, TraceOptions(channel))
+    assert samples(trace).power_mw.tolist() == [4000.0]
+
+
 @pytest.mark.parametrize(("digits", "factor"), [(3, 1000), (6, 1000000), (9, 1000000000)])
 def test_epoch_of_any_unit_is_told_by_its_size(tmp_path, digits, factor):
     content = f"timestamp,GPU0\n{1700000000 * factor},20\n{1700000001 * factor},20\n".encode()

@@ -79,6 +79,6 @@ def test_rows_without_a_reading_are_left_out(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("content", [b"", b"time_s,power_w\n"])
+@pytest.mark.parametrize("content", [b"", b"time_s,power_w\n", b"time_s,power_w,energy_uj\n"])
 def test_other_file_is_refused(tmp_path, content):
     assert fault_of(tmp_path, "powercap", content).expected == "a header with time_s and energy_uj"
