@@ -11,7 +11,7 @@ from harness.traces.budget import Component, expanded_mj
 from harness.traces.bursts import Bursts, lost_s
 from harness.traces.clocked import ClockedTrace
 from harness.traces.inferences import Inferences
-from harness.traces.lags import delay_s
+from harness.traces.lags import arrival_u_s, delay_s
 from harness.traces.reading import Reading
 from harness.traces.statistics import mean_with_error
 from harness.traces.trace import Reals, TraceFault
@@ -29,6 +29,7 @@ _RECTANGULAR: Final = 3**0.5
 """Half width of a rectangular distribution over its standard deviation."""
 _STEP: Final = 12**0.5
 """Width of a rectangular distribution over its standard deviation."""
+_HOLDS: Final = 1.5
 _TRIED_SHARE: Final = 0.25
 _N_TRIED: Final = 9
 
@@ -58,6 +59,11 @@ class Evidence:
     is_moved: bool
     clocked: ClockedTrace
     inferences: Inferences
+
+    @property
+    def grid_s(self) -> float:
+        """Seconds between the times at which the value may change: those of samples, unless many of them hold it."""
+        return self.reading.period_s if self.resolution_s < _HOLDS * self.reading.period_s else self.resolution_s
 
     @property
     def latency_s(self) -> float:
@@ -131,7 +137,7 @@ def _edges_mj(evidence: Evidence) -> float:
 
 def _alike(evidence: Evidence) -> float:
     """How alike the places of window starts between samples are, from 0 to 1; what is alike does not average out."""
-    period = evidence.resolution_s
+    period = evidence.grid_s
     return float(abs(np.exp(2j * np.pi * evidence.starts_s / period).mean())) if period else 0.0
 
 
@@ -144,7 +150,7 @@ def _alignment(evidence: Evidence) -> Component:
         moved_mw = _moved_power_mw(evidence, alignment.offset_s)
         return Component(UNKNOWN_LAG, abs(moved_mw - evidence.power_mw) * _rectangle(evidence))
     # Between two samples the place of a step is open, which is no lag.
-    period = evidence.resolution_s * _alike(evidence)
+    period = evidence.grid_s * _alike(evidence)
     excess = max(abs(alignment.offset_s) - period / 2, 0.0)
     drifted = alignment.drift * float(np.ptp(evidence.starts_s)) / 2 / _RECTANGULAR
     # Windows that were moved to the load may have been moved by the delay of the device as well.
@@ -179,12 +185,10 @@ def _moved_power_mw(evidence: Evidence, lag_s: float) -> float:
 
 def _clock_mj(evidence: Evidence) -> float:
     """Uncertainty of the stamps: what all samples share is part of a lag that is told; rounding is not."""
-    clock = evidence.clocked.clock
-    residual = clock.residual_s if clock else 0.0
     n_bursts = evidence.alignment.n_bursts if evidence.alignment else 1
     step = evidence.inferences.stamp_step_s
     rounding = 2**0.5 * step / _STEP / n_bursts**0.5
     stamps = evidence.clocked.trace.stamp_step_s / _STEP / n_bursts**0.5
     is_told = evidence.alignment is not None and evidence.alignment.is_told
-    shared = [] if is_told else [residual, evidence.clocked.trace.stamp_u_s]
+    shared = [] if is_told else [arrival_u_s(evidence.clocked), evidence.clocked.trace.stamp_u_s]
     return _lost_mj(evidence, float(np.hypot.reduce([stamps, rounding, *shared])))

@@ -15,7 +15,14 @@ LEAST_LOSS: Final = 0.005
 """Share of the energy that an offset has to lose to matter; the uncertainty covers less."""
 _TIME_CONSTANT: Final = float(np.log(9))
 """Rise from a tenth to nine tenths over the time constant of a first-order response."""
+USB_FRAME_S: Final = 0.001
+"""Interval in which a host collects what a full-speed device sends (USB 2.0, section 5.3)."""
 _STEP: Final = 12**0.5
+
+
+def arrival_u_s(clocked: ClockedTrace) -> float:
+    """Standard uncertainty in seconds of when samples were taken that a host stamped as they arrived; else 0."""
+    return float(np.hypot(clocked.clock.residual_s, USB_FRAME_S)) if clocked.clock else 0.0
 
 
 def delay_s(alignment: Alignment) -> float:
@@ -35,9 +42,13 @@ def offset_u_s(alignment: Alignment, clocked: ClockedTrace, resolution_s: float)
         resolution_s: seconds between changes of the value.
     """
     trace = clocked.trace
-    # A host stamps a sample when it arrives, some time after it was taken.
-    arrival_s = clocked.clock.residual_s if clocked.clock else 0.0
-    shared = [resolution_s / _STEP, trace.stamp_step_s / _STEP, trace.stamp_u_s, trace.averaging_s / _STEP, arrival_s]
+    shared = [
+        resolution_s / _STEP,
+        trace.stamp_step_s / _STEP,
+        trace.stamp_u_s,
+        trace.averaging_s / _STEP,
+        arrival_u_s(clocked),
+    ]
     return float(np.hypot.reduce([alignment.offset_u_s, delay_s(alignment), *shared]))
 
 

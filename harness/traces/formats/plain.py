@@ -21,7 +21,7 @@ _TIMES: Final = {"time_s": 1.0, "time_ms": 1e3, "time_us": 1e6, "time_ns": 1e9}
 _POWERS: Final = {"power_uw": 1e-3, "power_mw": 1.0, "power_w": 1e3}
 _CURRENTS: Final = {"current_ua": 1e-3, "current_ma": 1.0, "current_a": 1e3}
 _VOLTAGES: Final = {"voltage_mv": 1e-3, "voltage_v": 1.0}
-_ENERGIES: Final = {"energy_uj": 1e-3, "energy_mj": 1.0, "energy_j": 1e3}
+_ENERGIES: Final = {"energy_mj": 1.0, "energy_j": 1e3}
 """mW or mJ of each power, current at 1 V, voltage at 1 mA and energy."""
 _EXPECTED: Final = (
     "a header with time_s (or _ms, _us, _ns) and power_mw (or _uw, _w), current_ma with voltage_v, "

@@ -154,7 +154,7 @@ def test_times_too_late_for_their_unit_are_refused(tmp_path, header, cell):
 
 
 def test_cumulative_energy_is_differenced_into_mean_power(tmp_path):
-    content = b"time_ms,energy_uj\n0,1000\n10,21000\n20,51000\n40,91000\n"
+    content = b"time_ms,energy_mj\n0,1\n10,21\n20,51\n40,91\n"
     trace = opened(tmp_path, None, content)
     assert (trace.kind, trace.faults) == ("mean", ())
     assert samples(trace).power_mw.tolist() == [2000, 2000, 3000, 2000]
