@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +25,7 @@ from harness.traces.columns import TableColumns, refuse_voltage, supply_voltage
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
 from harness.traces.logs import log_text, peak_fault, refused
 from harness.traces.monsoon_clock import timing_of
-from harness.traces.trace import Chunk, PowerTrace, TraceFault
+from harness.traces.trace import Chunk, PowerTrace, Reals, TraceFault
 
 _MAIN: Final = "Main"
 _AMBIGUOUS: Final = "Time(ms)"
@@ -197,12 +197,7 @@ def _chunks(path: Path, reading: _Reading, start: float, per_second: float) -> I
         # Whole microseconds are subtracted before they become seconds, so that no digit is lost.
         stamps = (table.column(reading.time).to_numpy() - start).astype(np.float64) / per_second
         with np.errstate(over="ignore", invalid="ignore"):
-            power = np.zeros(len(stamps))
-            for factor, columns in reading.terms:
-                product = table.column(columns[0]).to_numpy()
-                for name in columns[1:]:
-                    product = product * table.column(name).to_numpy()
-                power += product if factor == 1 else product * factor
+            power = reduce(np.add, [_product(table, factor, columns) for factor, columns in reading.terms])
         bad = np.flatnonzero(~(np.isfinite(stamps) & np.isfinite(power)))
         if len(bad):
             place = f"sample {n_before + int(bad[0]) + 1} without a stamp or a power"
@@ -210,6 +205,15 @@ def _chunks(path: Path, reading: _Reading, start: float, per_second: float) -> I
         n_before += len(stamps)
         if len(stamps):
             yield Chunk(stamps, power)
+
+
+def _product(table: pa.Table, factor: float, columns: Sequence[str]) -> Reals:
+    """Power of a channel in mW."""
+    first, *others = (table.column(name).to_numpy() for name in columns)
+    power: Reals = first if factor == 1 else first * factor
+    for other in others:
+        power = power * other
+    return power
 
 
 FORMAT = TraceFormat(
