@@ -3,6 +3,7 @@
 It opens no trace.
 """
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,9 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
-from harness.numbers import decimal_of
+from harness.numbers import decimal_of, number
 from harness.schema.facts import Meaning
 from harness.traces.blocks import opened
 from harness.traces.format import TraceOptions
@@ -94,7 +93,7 @@ class TableColumns:
             stamp = calendar_stamp(cell, self.zone)
             return None if stamp is None else Row(stamp.us, value, stamp.step_s, stamp.scale)
         time = decimal_of(cell)
-        if time is None or not np.isfinite(seconds := float(time) / self.per_second):
+        if time is None or not math.isfinite(seconds := float(time) / self.per_second):
             return None
         return Row(float(time), value, step_of(time) / self.per_second, scale_of(seconds))
 
@@ -106,15 +105,19 @@ class TableColumns:
         numbers = ", ".join(self.factors)
         return f"{len(self.names)} cells, with a calendar time for {self.time} and numbers for {numbers}"
 
+    def value(self, line: str) -> float | None:
+        """Power in mW, or counter in mJ, of a line; None where it holds none."""
+        cells = self.cells(line)
+        return self._value(cells) if len(cells) == len(self.names) else None
+
     def _value(self, cells: Sequence[str]) -> float | None:
-        """Power in mW, or counter in mJ, of the cells of a row; None where they hold none."""
         value = self.factor
         for name in self.factors:
-            factor = decimal_of(cells[self.names.index(name)])
+            factor = number(cells[self.names.index(name)])
             if factor is None:
                 return None
-            value *= float(factor)
-        return value if np.isfinite(value) else None
+            value *= factor
+        return value if math.isfinite(value) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,8 +164,8 @@ def _sampled_peak(path: Path, columns: TableColumns) -> float | None:
         for place in np.linspace(0, path.stat().st_size - HEAD_BYTES, _PIECES).astype(np.int64)[:n_pieces]:
             file.seek(int(place))
             lines = log_text(file.read(HEAD_BYTES)).split("\n")[1:-1]
-            rows = (columns.row(line) for line in lines)
-            peak = max(peak, max((row.value for row in rows if row is not None), default=-np.inf))
+            values = (columns.value(line) for line in lines)
+            peak = max(peak, max((value for value in values if value is not None), default=-np.inf))
     return peak
 
 

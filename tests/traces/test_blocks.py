@@ -1,10 +1,12 @@
+import gzip
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.traces.blocks import csv_blocks
+from harness.traces.blocks import csv_blocks, is_at_most
 from harness.traces.trace import TraceFault, TraceFormatError
 
 NAMES = ("time", "note", "power")
@@ -75,6 +77,34 @@ def test_reading_can_be_left_off(tmp_path):
     assert next(blocks).num_rows
     blocks.close()
     path.unlink()
+
+
+@given(st.integers(1, 300), st.integers(0, 60))
+def test_compressed_rows_are_the_same_whatever_the_block(tmp_path_factory, block_bytes, n_rows):
+    path = write(tmp_path_factory.getbasetemp() / "packed.csv", [(k, k / 4) for k in range(n_rows)])
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    tables = read(path, block_bytes)
+    assert [time for table in tables for time in table.column("time").to_pylist()] == list(range(n_rows))
+
+
+def test_cells_may_have_other_signs_and_be_cleaned(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"time;note;power\n1;x;'2,5'\n2;y;'3'\n")
+    (table,) = csv_blocks(
+        path, NAMES, TYPES, n_header_lines=1, separator=";", decimal=",", clean=lambda data: data.replace(b"'", b"")
+    )
+    assert table.column("power").to_pylist() == [2.5, 3.0]
+    path.write_bytes(b"time;note;power\n1;x;2,5\n2;y;2,x\n")
+    with pytest.raises(TraceFormatError) as caught:
+        list(csv_blocks(path, NAMES, TYPES, n_header_lines=1, separator=";", decimal=","))
+    assert (caught.value.fault.found, caught.value.fault.line) == ("2;y;2,x", 3)
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_size_is_that_of_what_a_file_holds(tmp_path, is_packed):
+    path = tmp_path / "a.csv"
+    path.write_bytes(gzip.compress(b"x" * 1000) if is_packed else b"x" * 1000)
+    assert [is_at_most(path, n_bytes) for n_bytes in (999, 1000)] == [False, True]
 
 
 @pytest.mark.parametrize("content", [b"", b"time,note,power", b"time,note,power\n", b"time,note,power\n\n\r\n \n"])

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from typing import Final
 
@@ -25,20 +25,20 @@ from harness.traces.columns import TableColumns, refuse_voltage, supply_voltage
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
 from harness.traces.logs import log_text, peak_fault, refused
 from harness.traces.monsoon_clock import timing_of
-from harness.traces.trace import Chunk, PowerTrace, TraceFault
+from harness.traces.trace import Chunk, PowerTrace, Reals, TraceFault
 
 _MAIN: Final = "Main"
-_AMBIGUOUS: Final = "Time(ms)"
-_TIMES: Final = {_AMBIGUOUS: "ms", "Time (s)": "s"}
-"""Header of the time by PyMonsoon and by PowerTool, and the unit that it states."""
+_OF_POWERTOOL: Final = "Time (s)"
+_TIMES: Final = {_OF_POWERTOOL: "s", "Time(ms)": "ms", "Time(s)": "s", "Time(us)": "us"}
+"""Header of the time by PowerTool, by PyMonsoon and by scripts that mend it, and the unit that it states."""
 _COLUMN: Final = re.compile(r"(Main|USB|Aux)(?: Voltage|(?: Avg)? (?:Current|Voltage|Power) )?\((mA|V|mW)\)", re.ASCII)
 _EXPECTED: Final = (
     "a header with Time(ms), Main(mA) and Main Voltage(V), or Time (s), Main Avg Current (mA) and Main Avg Voltage (V)"
 )
 _HEAD_BYTES: Final = 1 << 18
 _MOST_DIGITS: Final = 18
-_WRAPPERS: Final = (b"np.float64(", b"np.int64(", b")")
-"""What some versions of NumPy write around a number."""
+_WRAPPERS: Final = (b"np.float64(", b"np.int64(", b")", b'"')
+"""What some versions of NumPy and of spreadsheets write around a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class _Reading:
 def _layout(header: str) -> _Layout | None:
     """Layout of a header; None where it is none of a Monsoon."""
     # Lines of PyMonsoon end with a comma.
-    cells = tuple(cell.strip() for cell in header.strip().rstrip(",").split(","))
+    cells = tuple(cell.strip().strip('"') for cell in header.strip().rstrip(",").split(","))
     times = [cell for cell in cells if cell in _TIMES]
     channels: dict[str, dict[str, str]] = {}
     for cell in cells:
@@ -104,7 +104,7 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
         raise refused(found, _EXPECTED, "Keep the header that PyMonsoon or PowerTool wrote.", 1)
     default = [_MAIN] if _MAIN in layout.channels else list(layout.channels) if len(layout.channels) == 1 else []
     channels = chosen_channels(options.channel, list(layout.channels), default)
-    is_wrapped = any(wrapper in head for wrapper in _WRAPPERS[:-1])
+    is_wrapped = any(wrapper in head[len(header) :] for wrapper in _WRAPPERS)
     # The last row may be cut off.
     kept = rows if len(head) < _HEAD_BYTES else rows[:-1]
     lines = {line: log_text(_clean(row)) for line, row in enumerate(kept, start=2) if row.strip()}
@@ -113,7 +113,7 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
     names = _names(layout, next(iter(lines.values())).count(",") + 1)
     cells = [row.split(",") for row in lines.values()]
     stamps = _stamps(cells, names.index(layout.time), next(iter(lines)))
-    timing = timing_of(stamps, _TIMES[layout.time], is_certain=layout.time != _AMBIGUOUS)
+    timing = timing_of(stamps, _TIMES[layout.time], is_certain=layout.time == _OF_POWERTOOL)
     is_whole = all(stamp.as_tuple().exponent == 0 for stamp in stamps)
     start = int(stamps[0]) if is_whole else float(stamps[0])
     reading = _Reading(names, layout.time, is_whole, _terms(layout, channels, options), is_wrapped)
@@ -178,13 +178,15 @@ def _faults(
     found = [peak_fault(max((power for power in powers if power is not None), default=-math.inf))]
     for columns in channels:
         if columns.keys() == {"mA", "V", "mW"}:
-            product = TableColumns(reading.names, reading.time, 1.0, (columns["mA"], columns["V"]), 1.0)
+            product = TableColumns(
+                reading.names, reading.time, 1.0, (columns["mA"], columns["V"]), 1.0, has_quotes=True
+            )
             found.append(product_fault(path, product, columns["mW"], 1.0))
     return tuple(fault for fault in found if fault is not None)
 
 
 def _clean(data: bytes) -> bytes:
-    """Rows without what NumPy writes around numbers."""
+    """Rows without what stands around numbers."""
     for wrapper in _WRAPPERS:
         data = data.replace(wrapper, b"")
     return data
@@ -197,12 +199,7 @@ def _chunks(path: Path, reading: _Reading, start: float, per_second: float) -> I
         # Whole microseconds are subtracted before they become seconds, so that no digit is lost.
         stamps = (table.column(reading.time).to_numpy() - start).astype(np.float64) / per_second
         with np.errstate(over="ignore", invalid="ignore"):
-            power = np.zeros(len(stamps))
-            for factor, columns in reading.terms:
-                product = table.column(columns[0]).to_numpy()
-                for name in columns[1:]:
-                    product = product * table.column(name).to_numpy()
-                power += product if factor == 1 else product * factor
+            power = reduce(np.add, [_product(table, factor, columns) for factor, columns in reading.terms])
         bad = np.flatnonzero(~(np.isfinite(stamps) & np.isfinite(power)))
         if len(bad):
             place = f"sample {n_before + int(bad[0]) + 1} without a stamp or a power"
@@ -210,6 +207,15 @@ def _chunks(path: Path, reading: _Reading, start: float, per_second: float) -> I
         n_before += len(stamps)
         if len(stamps):
             yield Chunk(stamps, power)
+
+
+def _product(table: pa.Table, factor: float, columns: Sequence[str]) -> Reals:
+    """Power of a channel in mW."""
+    first, *others = (table.column(name).to_numpy() for name in columns)
+    power: Reals = first if factor == 1 else first * factor
+    for other in others:
+        power = power * other
+    return power
 
 
 FORMAT = TraceFormat(

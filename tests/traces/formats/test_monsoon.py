@@ -134,6 +134,16 @@ def test_cells_as_numpy_writes_them_are_numbers(tmp_path):
     assert samples(trace).power_mw.tolist() == [402.0] * 60
 
 
+@pytest.mark.parametrize(
+    "header", ["Time(s),Main(mA),Main Voltage(V)", '"Time (s)","Main Avg Current (mA)","Main Avg Voltage (V)"']
+)
+def test_other_spellings_and_quotation_marks_are_read(tmp_path, header):
+    row = '"{}","100","4"' if header.startswith('"') else "{},100,4"
+    trace = opened(tmp_path, None, export([f"{k / 5000:.4f}" for k in range(60)], header, row))
+    assert (trace.clock, trace.faults) == ("device", ())
+    assert samples(trace).power_mw.tolist() == [400.0] * 60
+
+
 def test_channels_are_read_alone_or_summed(tmp_path):
     header = "Time(ms),Main(mA),USB(mA),Aux(mA),Main Voltage(V),USB Voltage(V),"
     content = export([f"{k / 5:.1f}" for k in range(60)], header, "{},100,10,7,4,5,")
