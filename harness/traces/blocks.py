@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO, cast
 
 import pyarrow as pa
 import pyarrow.csv
@@ -19,6 +20,7 @@ import pyarrow.csv
 from harness.numbers import number
 from harness.traces.trace import TraceFault, TraceFormatError
 
+_BLANK = 64
 BLOCK_BYTES = 1 << 23
 """Large enough to keep all cores busy, small enough that reducing begins soon."""
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
@@ -32,7 +34,7 @@ def is_compressed(path: Path) -> bool:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
+def opened(path: Path) -> Iterator[BufferedIOBase]:
     """A file for reading bytes, decompressed where gzip compressed it.
 
     Raises:
@@ -44,7 +46,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             return
         try:
             with gzip.open(raw) as file:
-                yield cast(BinaryIO, file)
+                yield file
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             fault = TraceFault("trace-format", "a damaged gzip file", "a whole one", "Copy the file again.")
             raise TraceFormatError(fault) from error
@@ -90,13 +92,11 @@ def csv_blocks(
     form = _Form(tuple(names), dict(types), separator, decimal)
     # One block is read ahead, so that parsing and reducing share the cores.
     with opened(path) as file, ThreadPoolExecutor(max_workers=1) as ahead:
-        for _ in range(n_header_lines):
-            file.readline()
+        n_before = sum(len(file.readline()) for _ in range(n_header_lines))
         pending: Future[pa.Table] | None = None
-        for first_line, block in _blocks(file, n_header_lines + 1, block_bytes):
-            upcoming = ahead.submit(
-                _table, block if clean is None else memoryview(clean(bytes(block))), form, first_line
-            )
+        for n_skipped, block in _blocks(file, block_bytes):
+            cleaned = block if clean is None else memoryview(clean(bytes(block)))
+            upcoming = ahead.submit(_table, cleaned, form, partial(_line_after, path, n_before + n_skipped))
             if pending is not None:
                 yield pending.result()
             pending = upcoming
@@ -114,24 +114,35 @@ class _Form:
     decimal: str
 
 
-def _blocks(file: BinaryIO, line: int, block_bytes: int) -> Iterator[tuple[int, memoryview]]:
-    """Whole lines of about `block_bytes`, with the number of their first line."""
-    rest = b""
-    while data := file.read(block_bytes):
-        end = data.rfind(b"\n") + 1
-        if not end:
-            # A line longer than a block.
-            data += file.readline()
-            end = len(data)
-        block, rest = rest + data[:end], data[end:]
-        if not block.isspace():
-            yield line, memoryview(block)
-        line += block.count(b"\n")
-    if rest.strip():
-        yield line, memoryview(rest)
+def _line_after(path: Path, n_bytes: int) -> int:
+    """Number of the line that begins after so many bytes; counted only where a fault needs it."""
+    line = 1
+    with opened(path) as file:
+        while n_bytes and (data := file.read(min(n_bytes, BLOCK_BYTES))):
+            line += data.count(b"\n")
+            n_bytes -= len(data)
+    return line
 
 
-def _table(block: memoryview, form: _Form, first_line: int) -> pa.Table:
+def _blocks(file: BufferedIOBase, block_bytes: int) -> Iterator[tuple[int, memoryview]]:
+    """Whole lines of about `block_bytes`, with the number of bytes before them."""
+    rest, n_before = b"", 0
+    while True:
+        # One buffer for each block, so that only the part of a line at its end is copied.
+        buffer = bytearray(len(rest) + block_bytes)
+        buffer[: len(rest)] = rest
+        n_read = file.readinto(memoryview(buffer)[len(rest) :])
+        n_bytes = len(rest) + n_read
+        end = buffer.rfind(b"\n", 0, n_bytes) + 1 if n_read else n_bytes
+        block, rest = memoryview(buffer)[:end], bytes(memoryview(buffer)[end:n_bytes])
+        if end and not (bytes(block[:_BLANK]).isspace() and bytes(block).isspace()):
+            yield n_before, block
+        n_before += end
+        if not n_read:
+            return
+
+
+def _table(block: memoryview, form: _Form, first_line: Callable[[], int]) -> pa.Table:
     try:
         return pa.csv.read_csv(
             pa.py_buffer(block),
@@ -143,7 +154,7 @@ def _table(block: memoryview, form: _Form, first_line: int) -> pa.Table:
             ),
         )
     except pa.ArrowInvalid as error:
-        raise TraceFormatError(_fault(block, form, first_line)) from error
+        raise TraceFormatError(_fault(block, form, first_line())) from error
 
 
 def _fault(block: memoryview, form: _Form, first_line: int) -> TraceFault:

@@ -92,7 +92,7 @@ class Changes:
 
     @staticmethod
     def _follows_s(times: Reals, edges_s: Reals) -> float:
-        """Twice the time from an edge to the nearest change, for nearly all edges; up to a period more than a meter takes.
+        """Twice the time from an edge to the nearest change, for nearly all edges; a period more than a meter takes.
 
         A plateau is no slow meter: a value that stays the same for seconds and changes as soon as the power does is
         only constant.
