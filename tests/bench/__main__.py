@@ -1,6 +1,6 @@
 """Benchmarks, each beside named alternatives in the same run: `python -m tests.bench [NAME...]`.
 
-Names: validation, reduction, graphs, evaluation, loop; all where none is given.
+Names: validation, reduction, uncertainty, graphs, evaluation, loop; all where none is given.
 """
 
 import os
@@ -9,11 +9,12 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import evaluation, graphs, loop, reduction, validation
+from tests.bench import evaluation, graphs, loop, reduction, uncertainty, validation
 
 BENCHES = {
     "validation": validation.main,
     "reduction": reduction.main,
+    "uncertainty": uncertainty.main,
     "graphs": graphs.main,
     "evaluation": evaluation.main,
     "loop": loop.main,

@@ -27,7 +27,13 @@ N_SHORT = 4_000_000
 N_HUGE = 100_000_000
 N_INFERENCES = 1_000
 HZ = 5_000.0
+_DUTY = 0.4
 _EPOCH_US = 1_756_255_164_000_000
+
+
+def _spacing_s(seconds: float) -> float:
+    """Seconds from the start of one inference to that of the next."""
+    return (seconds - 2) / N_INFERENCES
 
 
 def write_monsoon(path: Path, n_samples: int) -> None:
@@ -36,7 +42,11 @@ def write_monsoon(path: Path, n_samples: int) -> None:
     bursts = np.arange(n_samples) // 128
     arrivals = _EPOCH_US + (bursts + 1) * 128 / HZ * 1e6 + rng.exponential(200, bursts[-1] + 1)[bursts]
     stamps = np.maximum.accumulate(arrivals.astype(np.int64) + np.arange(n_samples) % 128)
-    current, voltage = np.round(rng.uniform(80, 900, n_samples), 9), np.round(rng.uniform(4.15, 4.2, n_samples), 5)
+    # Load in the windows of `write_inferences`, so that the clocks can be compared.
+    place = (np.arange(n_samples) / HZ - 1) / _spacing_s(n_samples / HZ)
+    is_load = (place >= 0) & (place % 1 < _DUTY) & (place < N_INFERENCES)
+    current = np.round(np.where(is_load, 700, 100) + rng.uniform(-20, 20, n_samples), 9)
+    voltage = np.round(rng.uniform(4.15, 4.2, n_samples), 5)
     table = pa.table({"t": stamps, "i": current, "u": voltage, "empty": pa.nulls(n_samples, pa.string())})
     with path.open("wb") as file:
         file.write(b"Time(ms),Main(mA),Main Voltage(V),\n")
@@ -45,8 +55,9 @@ def write_monsoon(path: Path, n_samples: int) -> None:
 
 def write_inferences(path: Path, seconds: float) -> None:
     """A thousand inferences, evenly over the trace."""
-    starts = (_EPOCH_US + np.linspace(1e6, (seconds - 2) * 1e6, N_INFERENCES)).astype(np.int64)
-    length = int(0.4 * seconds / N_INFERENCES * 1e6)
+    spacing_us = _spacing_s(seconds) * 1e6
+    starts = (_EPOCH_US + 1e6 + spacing_us * np.arange(N_INFERENCES)).astype(np.int64)
+    length = int(_DUTY * spacing_us)
     rows = [f"{row},{start},{start + length},{length}" for row, start in enumerate(starts)]
     path.write_text("\n".join(["inference_index,start_us,end_us,duration_us", *rows]) + "\n", encoding="utf-8")
 

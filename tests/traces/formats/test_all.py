@@ -52,7 +52,6 @@ OPTIONS = {
     "table": TraceOptions(timezone="Europe/Berlin", layout=LAYOUT),
 }
 """What the files of some cases cannot say of themselves."""
-RULES = {"trace-format", "trace-unit", "trace-channel", "trace-counter", "trace-time-unit", "trace-zone"}
 NEVER_RECOGNISED = {"table"}
 FILES = {
     name: [file_of(case).read_bytes() for case in CASES if format_of(case) == name] for name in map(format_of, CASES)
