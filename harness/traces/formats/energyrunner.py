@@ -1,4 +1,6 @@
-"""EnergyRunner traces of MLPerf Tiny, `trace1-energy.bin`: the energy of every sample on the meter's clock.
+"""EnergyRunner traces of MLPerf Tiny: the energy of every sample on the meter's clock.
+
+They are `trace1-energy.bin`, and from v1.3 on the samples in `results.json`.
 
 It reads no marks and no results file. The published energy of a window is the sum of the sample energies between two
 marks, which are rounded to a millisecond. Sample k is placed at k / rate and its energy spread over the half sample
@@ -15,6 +17,7 @@ import numpy.typing as npt
 
 from harness.traces.format import TraceFormat, TraceOptions
 from harness.traces.logs import peak_fault, refuse_channel, refused
+from harness.traces.tiny_results import RATE_HZ, is_tiny_results, read_trials
 from harness.traces.trace import Chunk, PowerTrace, TraceFault
 
 _MAGIC = 0xF1
@@ -30,6 +33,8 @@ def _rate(head: bytes) -> float:
 
 
 def _looks_like(head: bytes) -> bool:
+    if is_tiny_results(head.decode("utf-8-sig", "replace")):
+        return True
     return len(head) >= _HEAD_BYTES and head[0] == _MAGIC and _RATES_HZ[0] <= _rate(head) <= _RATES_HZ[1]
 
 
@@ -38,6 +43,8 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     fix = "Take the file as EnergyRunner wrote it."
+    if head.lstrip().startswith(b"["):
+        return _of_results(path)
     if len(head) < _HEAD_BYTES or head[0] != _MAGIC:
         raise refused(f"the bytes {head.hex(' ') or 'of an empty file'}", "f1 and the rate as a float32", fix)
     rate_hz = _rate(head)
@@ -54,6 +61,18 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
         faults.append(TraceFault("trace-format", found, f"whole samples of {_SAMPLE_BYTES} bytes", fix))
     chunks = partial(_chunks, path, rate_hz)
     return PowerTrace(path.name, "device", chunks, stated_hz=rate_hz, faults=tuple(faults))
+
+
+def _of_results(path: Path) -> PowerTrace:
+    """Trace of the trials of a `results.json`, one after the other."""
+    trials = read_trials(path.read_bytes().decode("utf-8-sig", "replace"))
+    power = trials.energies_uj * (RATE_HZ / 1e3)
+    if not np.isfinite(power).all():
+        raise refused("a sample that is no number", "energies in J", "Take the file as EnergyRunner wrote it.")
+    unlikely = peak_fault(float(power.max()))
+    chunk = Chunk(np.arange(len(power), dtype=np.float64) / RATE_HZ, power)
+    faults = () if unlikely is None else (unlikely,)
+    return PowerTrace(path.name, "device", lambda: iter((chunk,)), stated_hz=RATE_HZ, faults=faults)
 
 
 def _blocks(path: Path) -> Iterator[npt.NDArray[np.float64]]:
@@ -99,5 +118,10 @@ def _chunks(path: Path, rate_hz: float) -> Iterator[Chunk]:
 
 
 FORMAT = TraceFormat(
-    "energyrunner", "MLPerf Tiny EnergyRunner, binary trace", "analyser", "mean-after", _looks_like, _open
+    "energyrunner",
+    "MLPerf Tiny EnergyRunner, trace or results.json",
+    "analyser",
+    "mean-after",
+    _looks_like,
+    _open,
 )
