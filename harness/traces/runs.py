@@ -113,6 +113,20 @@ def _windows_name(power: Path, name: str) -> str:
     return TINY_RESULTS if power.name == TINY_RESULTS else f"{name}{INFERENCES}"
 
 
+def windows_of(power: Path) -> Path:
+    """File of the inferences of a trace, where its name follows from that of the trace.
+
+    Raises:
+        UsageError: it is not there.
+    """
+    windows = power.with_name(_windows_name(power, run_name(power)))
+    if not windows.is_file():
+        raise UsageError(
+            f"--inferences FILE is needed: start and end of every inference (there is no {windows.as_posix()})"
+        )
+    return windows
+
+
 def energyrunner_run(power: Path, format_name: str | None = None) -> Run:
     """Run of an EnergyRunner trace, with the marks and the results beside it.
 

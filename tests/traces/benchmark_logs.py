@@ -8,7 +8,7 @@ BEGIN, END = "07-13-2026 11:00:10.500", "07-13-2026 11:00:30.500"
 def loadgen(**values):
     """Detailed log with a window of 20 s from 11:00:10.5 on, and other values by their key; None leaves one out."""
     entries = {"power_begin": BEGIN, "power_end": END, "result_query_count": 40} | values
-    lines = [f':::MLLOG {json.dumps({"key": key, "value": value, "time_ms": 1.5})}' for key, value in entries.items()]
+    lines = [f":::MLLOG {json.dumps({'key': key, 'value': value, 'time_ms': 1.5})}" for key, value in entries.items()]
     wanted = [line for line, value in zip(lines, entries.values(), strict=True) if value is not None]
     return "\n".join([':::MLLOG {"key": "loadgen_version", "value": "4.0"}', *wanted]) + "\n"
 
