@@ -135,7 +135,7 @@ def reduce(
     else:
         idle = None if baseline is None else Path(baseline)
         windows = windows_of(Path(trace)) if inferences is None else Path(inferences)
-        runs = [Run(Path(trace), windows, idle, n_each, trace_format, options, settings)]
+        runs = [Run(Path(trace), windows, idle, n_each, trace_format, options, settings=settings)]
     reductions = reduce_runs(
         runs,
         n_jobs=n_jobs if len(runs) > 1 else 1,

@@ -47,8 +47,8 @@ class Run:
         n_each: inferences in each window.
         format: name of the trace format; None where it shall be recognised.
         options: what the files cannot say of themselves.
-        settings: how it is reduced.
         fault: what keeps it from being reduced, where that is known from its files.
+        settings: how it is reduced.
     """
 
     power: Path
@@ -57,8 +57,8 @@ class Run:
     n_each: int = 1
     format: str | None = None
     options: TraceOptions = _NO_OPTIONS
-    settings: ReductionSettings = _NO_SETTINGS
     fault: TraceFault | None = None
+    settings: ReductionSettings = _NO_SETTINGS
 
     @property
     def name(self) -> str:
@@ -103,7 +103,7 @@ def logged_run(
     windows = power.with_name(inferences or _windows_name(power, name))
     baseline = power.with_name(f"{BASELINE}{power.suffix}")
     idle = baseline if baseline.is_file() else None
-    return Run(power, windows, idle, n_each, format_name, options, settings, _missing(power, windows))
+    return Run(power, windows, idle, n_each, format_name, options, _missing(power, windows), settings)
 
 
 def _windows_name(power: Path, name: str) -> str:
