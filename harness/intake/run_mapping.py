@@ -3,7 +3,6 @@
 It states no energies; those follow from the traces.
 """
 
-import difflib
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -12,6 +11,7 @@ from pydantic import Field, create_model, model_validator
 
 from harness.intake.foreign import ForeignSourceError
 from harness.intake.mapping import Text, mapping_document
+from harness.intake.names import question
 from harness.schema.columns import Column, columns_of
 from harness.schema.facts import Device, Fact, Manifest, NEach, SamplingHz, Source
 from harness.schema.records import ROWS, in_groups
@@ -141,12 +141,11 @@ def require_known_runs(document: Document[RunMapping], known: Collection[str], s
     """Refuse a mapping that describes runs which the source does not have.
 
     Raises:
-        ForeignSourceError: it does; the message has the nearest name.
+        ForeignSourceError: it does; the message asks about the most similar name.
     """
     faults = Faults()
     for name in document.fact.runs:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
             faults.add(
                 "fact-unknown",
                 shown,
@@ -154,8 +153,8 @@ def require_known_runs(document: Document[RunMapping], known: Collection[str], s
                 column=f"runs.{name}",
                 found="no run of the source",
                 is_value=False,
-                expected=near[0] if near else "one of " + ", ".join(sorted(known)),
-                fix=f"Rename it to {near[0]}." if near else "Rename or remove it.",
+                expected="one of " + ", ".join(sorted(known)),
+                fix=question(name, known, "Write the name of the run as its trace has it, or remove the entry."),
             )
     if faults.issues:
         raise ForeignSourceError(faults.issues)

@@ -119,7 +119,7 @@ def test_rates_that_differ_are_noted(tmp_path):
 
 
 def test_mapping_says_what_runs_were(tmp_path):
-    meter = {"name": "Monsoon HVPM, unit 7", "kind": "analyser", "accuracy": "1 %"}
+    meter = {"name": "Monsoon HVPM, unit 7", "kind": "analyser", "accuracy": {"gain_percent": 1.0, "stated_by": "Data sheet"}}
     runs = {"net_a": {"model": "Net A", "family": "Nets", "variant": 0.5, "dtype": "int8", "input_shape": "8x8x3"}}
     result = taken(
         monsoon_folder(tmp_path / "runs"),
@@ -213,7 +213,8 @@ def test_inferences_in_another_file_are_named_by_the_mapping(tmp_path):
     [
         (
             {"runs": {"net_c": {"family": "Nets"}}},
-            "m.yaml:17: runs.net_c: no run of the source; expected net_b. Rename it to net_b. [fact-unknown]",
+            "m.yaml:17: runs.net_c: no run of the source; expected one of net_a, net_b. Did you mean net_b? Write the "
+            "name of the run as its trace has it, or remove the entry. [fact-unknown]",
         ),
         (
             {"submission": RUN_MAPPING["submission"] | {"meter": {"name": "Gauge", "kind": "rail"}}},
