@@ -266,7 +266,7 @@ def _reduction(
         trace.n_each,
         trace.format,
         TraceOptions(trace.channel, trace.sampling_hz, trace.timezone, trace.voltage_v, trace.layout),
-        settings=ReductionSettings(accuracy, trace.offset_s or 0.0, n_skipped=trace.n_skipped),
+        settings=ReductionSettings(accuracy, trace.offset_s or 0.0, trace.drift_ppm or 0.0, n_skipped=trace.n_skipped),
     )
     digests = {context.path(file.file): file.sha256 for _, file in _files(trace)}
     try:
