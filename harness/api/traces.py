@@ -79,6 +79,7 @@ def reduce(
     layout: AnyPath | None = None,
     is_aligned: bool = False,
     offset_s: float | None = None,
+    drift_ppm: float | None = None,
     n_skipped: int = 0,
     skips_warm_up: bool = False,
     meter_gain_percent: float | None = None,
@@ -102,6 +103,7 @@ def reduce(
         layout: YAML file that states the columns of a table of any tool.
         is_aligned: whether to find the offset between the two clocks and to apply it.
         offset_s: seconds to add to the windows, found earlier.
+        drift_ppm: drift of the windows to undo in ppm, found with the offset.
         n_skipped: windows to leave out at the beginning.
         skips_warm_up: whether to find the windows of the warm-up and to leave them out.
         meter_gain_percent: limit of error of the meter in % of its reading; unknown without it and the next.
@@ -123,10 +125,16 @@ def reduce(
         (4, 62.5)
     """
     options = TraceOptions(channel, sampling_hz, timezone, voltage_v, read_layout(layout))
-    if is_aligned and offset_s is not None:
+    if is_aligned and (offset_s is not None or drift_ppm is not None):
         raise UsageError("an offset is either found (--align) or stated (--offset), not both")
-    accuracy = stated_accuracy(meter_gain_percent, meter_offset_mw)
-    settings = ReductionSettings(accuracy, offset_s or 0.0, is_aligned, n_skipped, skips_warm_up)
+    settings = ReductionSettings(
+        accuracy=stated_accuracy(meter_gain_percent, meter_offset_mw),
+        offset_s=offset_s or 0.0,
+        drift_ppm=drift_ppm or 0.0,
+        is_aligned=is_aligned,
+        n_skipped=n_skipped,
+        skips_warm_up=skips_warm_up,
+    )
     if Path(trace).is_dir():
         if inferences or baseline:
             raise UsageError("a folder of runs brings its own inferences and baselines; name one trace")

@@ -29,6 +29,9 @@ Offset = Annotated[
     float | None,
     typer.Option("--offset", help="Seconds to add to the windows: an offset_s that was found or measured earlier."),
 ]
+Drift = Annotated[
+    float | None, typer.Option("--drift", help="Drift of the windows in ppm, a drift_ppm that was found earlier.")
+]
 Skip = Annotated[int, typer.Option("--skip", min=0, help="Windows to leave out at the beginning, as warm-up.")]
 WarmUp = Annotated[
     str | None,

@@ -36,6 +36,7 @@ def reduce(
     layout: options.Layout = None,
     align: options.Align = False,
     offset: options.Offset = None,
+    drift: options.Drift = None,
     skip: options.Skip = 0,
     warm_up: options.WarmUp = None,
     meter_gain_percent: options.MeterGain = None,
@@ -62,7 +63,7 @@ def reduce(
         runs = api.reduce(
             trace, inferences, baseline, n_each=n_each, trace_format=trace_format, channel=channel,
             timezone=timezone, voltage_v=voltage, sampling_hz=sampling_hz, layout=layout, is_aligned=align,
-            offset_s=offset, n_skipped=skip, skips_warm_up=options.is_automatic(warm_up),
+            offset_s=offset, drift_ppm=drift, n_skipped=skip, skips_warm_up=options.is_automatic(warm_up),
             meter_gain_percent=meter_gain_percent, meter_offset_mw=meter_offset_mw,
             n_jobs=jobs, backend=backend, on_step=step,
         )  # fmt: skip

@@ -119,7 +119,11 @@ def test_rates_that_differ_are_noted(tmp_path):
 
 
 def test_mapping_says_what_runs_were(tmp_path):
-    meter = {"name": "Monsoon HVPM, unit 7", "kind": "analyser", "accuracy": {"gain_percent": 1.0, "stated_by": "Data sheet"}}
+    meter = {
+        "name": "Monsoon HVPM, unit 7",
+        "kind": "analyser",
+        "accuracy": {"gain_percent": 1.0, "stated_by": "Data sheet"},
+    }
     runs = {"net_a": {"model": "Net A", "family": "Nets", "variant": 0.5, "dtype": "int8", "input_shape": "8x8x3"}}
     result = taken(
         monsoon_folder(tmp_path / "runs"),
