@@ -23,6 +23,7 @@ from tests.intake.run_folders import (
     tiny_system,
 )
 from tests.intake.sources import contents, quarantine
+from tests.traces.benchmark_logs import tiny_results
 
 ROOT = Path(__file__).parents[2]
 UPSTREAM = Path(os.environ.get("DEEPEN_UPSTREAM", ROOT / "../shared/data/upstream")) / "energyrunner"
@@ -38,6 +39,18 @@ def reasons(result):
     """Why rows were not taken: the faults of the rows themselves, by row."""
     assert result.n_read == result.n_accepted + result.n_quarantined
     return {row.row.source_id: [str(issue) for issue in row.row.faults] for row in result.quarantined}
+
+
+def test_results_from_v1_3_on_hold_trace_and_marks(tmp_path):
+    system = tiny_system(tmp_path, ad={"trace": None, "marks": None, "results": results_text(throughput="none")})
+    (system / "ad" / "energy" / "results.json").write_text(tiny_results())
+    result = taken(system, tmp_path)
+    assert (result.n_read, result.n_accepted) == (1, 1)
+    (campaign,) = validate([tmp_path / "out"]).campaigns
+    (row,) = campaign.tables["models"].to_pylist()
+    assert row["energy_mj"] == pytest.approx(0.205, rel=1e-3)
+    assert row["latency_ms"] == pytest.approx(10)
+    assert campaign.manifest.traces[0].power == campaign.manifest.traces[0].inferences
 
 
 def test_run_becomes_a_row_with_its_energy_from_the_trace(tmp_path):
