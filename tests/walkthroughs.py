@@ -8,6 +8,8 @@ N_INFERENCES = 20
 WINDOWS_S = [(3 + 0.9 * number, 3.6 + 0.9 * number) for number in range(N_INFERENCES)]
 """Starts and ends of the inferences in seconds since the start of the trace: 3 s of idle, then 0.6 s of each 0.9 s."""
 _SECONDS = 24.0
+_CLOCK_OFFSET_S = 0.08
+"""How far the clock of the phone is ahead of that of its meter."""
 
 
 def is_busy(at_s: float) -> bool:
@@ -47,11 +49,15 @@ def write_ina_run(folder: Path) -> None:
 
 
 def write_pymonsoon_run(folder: Path) -> None:
-    """What PyMonsoon writes of a phone at 4.2 V: seconds since the start of the trace, 1000 a second."""
+    """What PyMonsoon writes of a phone at 4.2 V: seconds since the start of the trace, 5000 a second."""
     rng = random.Random(13)
     lines = ["Time(ms),Main(mA),Main Voltage(V),"]
-    for sample in range(int(_SECONDS * 1000)):
-        current = (900 if is_busy(sample / 1000) else 240) + rng.gauss(0, 4)
-        lines.append(f"{sample / 1000:.4f},{current:.3f},{4.2 - 0.0001 * current:.4f},")
+    for sample in range(int(_SECONDS * 5000)):
+        current = (900 if is_busy(sample / 5000) else 240) + rng.gauss(0, 4)
+        lines.append(f"{sample / 5000:.4f},{current:.2f},{4.2 - 0.0001 * current:.4f},")
     (folder / "mnv2_power.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    write_inferences(folder / "mnv2_inference_time.csv", 0)
+    write_inferences(folder / "mnv2_inference_time.csv", _CLOCK_OFFSET_S)
+
+
+WRITERS = {"measure-raspberry-pi": write_ina_run, "measure-phone": write_pymonsoon_run}
+"""What writes the files of each page, by the name of the page."""

@@ -124,26 +124,14 @@ def reduce(
         >>> run.reduction.n_used, round(run.reduction.energy_mj, 1)
         (4, 62.5)
     """
-    options = TraceOptions(channel, sampling_hz, timezone, voltage_v, read_layout(layout))
     if is_aligned and (offset_s is not None or drift_ppm is not None):
         raise UsageError("an offset is either found (--align) or stated (--offset), not both")
-    settings = ReductionSettings(
-        accuracy=stated_accuracy(meter_gain_percent, meter_offset_mw),
-        offset_s=offset_s or 0.0,
-        drift_ppm=drift_ppm or 0.0,
-        is_aligned=is_aligned,
-        n_skipped=n_skipped,
-        skips_warm_up=skips_warm_up,
-    )
-    if Path(trace).is_dir():
-        if inferences or baseline:
-            raise UsageError("a folder of runs brings its own inferences and baselines; name one trace")
-        found = find_runs(Path(trace))
-        runs = [replace(run, format=trace_format, options=options, settings=settings) for run in found]
-    else:
-        idle = None if baseline is None else Path(baseline)
-        windows = windows_of(Path(trace)) if inferences is None else Path(inferences)
-        runs = [Run(Path(trace), windows, idle, n_each, trace_format, options, settings=settings)]
+    options = TraceOptions(channel, sampling_hz, timezone, voltage_v, read_layout(layout))
+    accuracy = stated_accuracy(meter_gain_percent, meter_offset_mw)
+    clock: dict[str, Any] = {"offset_s": offset_s or 0.0, "drift_ppm": drift_ppm or 0.0, "is_aligned": is_aligned}
+    settings = ReductionSettings(accuracy, n_skipped=n_skipped, skips_warm_up=skips_warm_up, **clock)
+    found = _runs(Path(trace), inferences, baseline, n_each)
+    runs = [replace(run, format=trace_format, options=options, settings=settings) for run in found]
     reductions = reduce_runs(
         runs,
         n_jobs=n_jobs if len(runs) > 1 else 1,
@@ -151,3 +139,17 @@ def reduce(
         on_run=lambda name: on_step(name, len(runs)),
     )
     return [ReducedRun(run, reduction) for run, reduction in zip(runs, reductions, strict=True)]
+
+
+def _runs(trace: Path, inferences: AnyPath | None, baseline: AnyPath | None, n_each: int) -> list[Run]:
+    """Runs of a folder, or the one of a trace.
+
+    Raises:
+        UsageError: a folder has none, or brings its own files; or a trace has no inferences.
+    """
+    if trace.is_dir():
+        if inferences or baseline:
+            raise UsageError("a folder of runs brings its own inferences and baselines; name one trace")
+        return find_runs(trace)
+    windows = windows_of(trace) if inferences is None else Path(inferences)
+    return [Run(trace, windows, None if baseline is None else Path(baseline), n_each)]

@@ -7,14 +7,14 @@ from typing import Annotated, Final, Literal
 import typer
 
 from harness import api
-from harness.cli import trace_options as options
 from harness.cli.options import Out
 from harness.cli.printing import steps
+from harness.cli.trace_options import Facts, Reading, grouped
 from harness.defaults import SUBMISSIONS
 from harness.errors import UsageError
 from harness.files import write_file
 from harness.issues import Report, as_github, as_json, as_text
-from harness.schema.vocabulary import Boundary, DeviceClass, Dtype, Level, MeterKind
+from harness.schema.vocabulary import Level
 
 ReportFormat = Literal["text", "json", "github", "sarif", "markdown"]
 
@@ -22,6 +22,7 @@ _MOST_ROWS: Final = 10
 """Quarantined rows that are printed where no row can be used."""
 
 
+@grouped
 def intake(
     name: Annotated[str | None, typer.Argument(metavar="FORMAT", help="Format of the source.")] = None,
     source: Annotated[Path | None, typer.Argument(metavar="SOURCE", help="File or folder to import.")] = None,
@@ -30,47 +31,15 @@ def intake(
     out: Out = SUBMISSIONS,
     fix: Annotated[list[str] | None, typer.Option("--fix", help="Rule whose lossless correction to apply.")] = None,
     mapping: Annotated[Path | None, typer.Option("--mapping", help="YAML that names columns, runs and facts.")] = None,
-    model: Annotated[str | None, typer.Option("--model", help="Name of the network, of one run.")] = None,
-    family: Annotated[str | None, typer.Option("--family", help="Family of the networks.")] = None,
-    dtype: Annotated[Dtype | None, typer.Option("--dtype", help="Data type of weights and activations.")] = None,
-    delegate: Annotated[
-        str | None, typer.Option("--delegate", help="Delegate, as CPU4; NAME=PROCESSOR where its name states none.")
-    ] = None,
-    date: Annotated[str | None, typer.Option("--date", help="Day of the measurement, of logs without a date.")] = None,
-    runtime: Annotated[str | None, typer.Option("--runtime", help="Inference runtime with its version.")] = None,
-    licence: Annotated[str | None, typer.Option("--licence", help="SPDX identifier of the data licence.")] = None,
-    contributor: Annotated[
-        list[str] | None, typer.Option("--contributor", help="Person or organisation; repeatable.")
-    ] = None,
-    boundary: Annotated[Boundary | None, typer.Option("--boundary", help="What the energies are of.")] = None,
-    meter: Annotated[str | None, typer.Option("--meter", help="Maker and model of the meter.")] = None,
-    meter_kind: Annotated[
-        MeterKind | None, typer.Option("--meter-kind", help="How it measures, where the format does not state it.")
-    ] = None,
-    meter_gain_percent: options.MeterGain = None,
-    meter_offset_mw: options.MeterOffset = None,
-    device_name: Annotated[str | None, typer.Option("--device-name", help="Name as its maker writes it.")] = None,
-    device_class: Annotated[DeviceClass | None, typer.Option("--device-class", help="Kind of the device.")] = None,
-    inferences: Annotated[
-        str | None, typer.Option("--inferences", help="File of the inferences, beside the trace.")
-    ] = None,
-    n_each: options.NEach = 1,
-    channel: options.Channel = None,
-    timezone: options.Timezone = None,
-    voltage: options.Voltage = None,
-    sampling_hz: options.SamplingHz = None,
-    layout: options.Layout = None,
-    align: options.Align = False,
-    offset: options.Offset = None,
-    drift: options.Drift = None,
-    skip: options.Skip = 0,
-    warm_up: options.WarmUp = None,
+    *,
+    facts: Facts,
+    reading: Reading,
     is_list: Annotated[bool, typer.Option("--list", help="List the formats and exit.")] = False,
 ) -> None:
     """Convert files of other tools to a submission; unusable rows are kept in quarantine.csv with their reasons.
 
-    Options from --model on are about runs with power traces. A mapping file states the same; options go before it.
-    Facts that neither states are listed, and stand as comments in the files that were written.
+    Options from --model to --n-each are about runs with power traces. A mapping file states the same; options go
+    before it. Facts that neither states are listed, and stand as comments in the files that were written.
 
     Example: deepen intake deepen2023 ~/DeepEn2023 --device acme-phone --campaign 2023-cpu
     """
@@ -80,20 +49,10 @@ def intake(
         return
     if name is None or source is None or device is None or campaign is None:
         raise UsageError("FORMAT, SOURCE, --device and --campaign are needed; --list shows the formats")
-    facts = {
-        "model": model, "family": family, "dtype": dtype, "delegate": delegate, "date": date, "runtime": runtime,
-        "licence": licence, "contributors": tuple(contributor or ()), "boundary": boundary, "meter": meter,
-        "meter_kind": meter_kind, "meter_gain_percent": meter_gain_percent, "meter_offset_mw": meter_offset_mw,
-        "device_name": device_name, "device_class": device_class, "inferences": inferences, "n_each": n_each,
-        "channel": channel, "timezone": timezone, "voltage_v": voltage, "sampling_hz": sampling_hz,
-        "is_aligned": align, "offset_s": offset, "drift_ppm": drift, "n_skipped": skip,
-        "skips_warm_up": options.is_automatic(warm_up),
-    }  # fmt: skip
+    stated = facts.arguments | reading.arguments
     with steps("Importing") as step:
         step(name, None)
-        result = api.intake(
-            name, source, device, campaign, out=out, fixes=fix or (), mapping=mapping, layout=layout, **facts
-        )
+        result = api.intake(name, source, device, campaign, out=out, fixes=fix or (), mapping=mapping, **stated)
     _print_intake(result)
     if result.folder is None:
         raise typer.Exit(1)

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final
 import typer
 
 from harness import api
-from harness.cli import trace_options as options
 from harness.cli.options import Backend, TableFormat
 from harness.cli.printing import decimals, print_json, steps
+from harness.cli.trace_options import Reading, grouped
 from harness.errors import UsageError
 from harness.files import write_file
 
@@ -24,24 +24,14 @@ _NOT_A_LINE: Final = ("trace", "issues", "uncertainty")
 _WIDTH: Final = 26
 
 
+@grouped
 def reduce(
     trace: Annotated[Path, typer.Argument(help="Power trace, or a folder of runs.", exists=True)],
     inferences: Annotated[Path | None, typer.Option("--inferences", help="Start and end of every inference.")] = None,
     baseline: Annotated[Path | None, typer.Option("--baseline", help="Trace of the idle device.")] = None,
     trace_format: Annotated[str | None, typer.Option("--as", help="Trace format; recognised where it can be.")] = None,
-    channel: options.Channel = None,
-    timezone: options.Timezone = None,
-    voltage: options.Voltage = None,
-    sampling_hz: options.SamplingHz = None,
-    layout: options.Layout = None,
-    align: options.Align = False,
-    offset: options.Offset = None,
-    drift: options.Drift = None,
-    skip: options.Skip = 0,
-    warm_up: options.WarmUp = None,
-    meter_gain_percent: options.MeterGain = None,
-    meter_offset_mw: options.MeterOffset = None,
-    n_each: options.NEach = 1,
+    *,
+    reading: Reading,
     form: Annotated[TableFormat, typer.Option("--format", help="Form of the result.")] = "text",
     plot: Annotated[
         Path | None, typer.Option("--plot", help="SVG file for a plot of the trace and its windows.")
@@ -59,14 +49,9 @@ def reduce(
     """
     if trace.is_dir() and plot is not None:
         raise UsageError("a folder of runs is not drawn; name one trace")
+    how = reading.arguments | {"trace_format": trace_format, "n_jobs": jobs, "backend": backend}
     with steps("Reducing") as step:
-        runs = api.reduce(
-            trace, inferences, baseline, n_each=n_each, trace_format=trace_format, channel=channel,
-            timezone=timezone, voltage_v=voltage, sampling_hz=sampling_hz, layout=layout, is_aligned=align,
-            offset_s=offset, drift_ppm=drift, n_skipped=skip, skips_warm_up=options.is_automatic(warm_up),
-            meter_gain_percent=meter_gain_percent, meter_offset_mw=meter_offset_mw,
-            n_jobs=jobs, backend=backend, on_step=step,
-        )  # fmt: skip
+        runs = api.reduce(trace, inferences, baseline, on_step=step, **how)
     if plot is not None and runs[0].is_readable:
         write_file(plot, api.draw_trace(runs[0]))
     _print(runs, form, is_folder=trace.is_dir())
