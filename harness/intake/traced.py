@@ -174,7 +174,8 @@ def _energy_faults(run: ForeignRun, reduction: Reduction) -> list[TraceFault]:
     """Faults of a run whose trace gives no energy, or not the published one."""
     energy = _energy_mj(run, reduction)
     if energy is None:
-        if not reduction.n_inferences:
+        is_refused = any(RULES[fault.rule].severity == "error" for fault in reduction.faults)
+        if is_refused or not reduction.n_inferences:
             return []
         found = f"none of {reduction.n_inferences} inferences can be used"
         fix = "Measure again, without a break."

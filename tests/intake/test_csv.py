@@ -185,6 +185,17 @@ def test_column_that_stands_twice_may_be_passed_over(tmp_path):
     assert taken(tmp_path, [(*row, "y") for row in ROWS], header).n_accepted == 2
 
 
+@pytest.mark.parametrize(
+    ("kernel", "fix"),
+    [("conv", "Did you mean concat?"), ("Conv_BN_ReLU", "Write conv-bn-relu."), ("xyz", "Write one of")],
+)
+def test_kernel_is_proposed_only_where_it_is_the_same(tmp_path, kernel, fix):
+    rows = [*ROWS, ("r3", kernel, "28", "8", "1203.368", "0.0006", "2.0", "")]
+    (row,) = taken(tmp_path, rows).quarantined
+    (issue,) = [issue for issue in row.issues if issue.column == "kernel"]
+    assert issue.fix.startswith(fix)
+
+
 @pytest.mark.parametrize("unit", ["MJ", "KWH", "MWh", "cal", "eV", "W", "kwhh"])
 def test_other_units_are_refused_with_the_list_and_without_a_guess(tmp_path, monkeypatch, unit):
     given = columns(energy_mj={"from": "Energy (uJ)", "unit": unit})

@@ -1,10 +1,11 @@
 import re
+from pathlib import Path
 
 import pytest
 
 from harness.errors import UsageError
 from harness.traces.formats import TraceOptions
-from harness.traces.runs import Run, find_runs, reduce_run, reduce_runs
+from harness.traces.runs import Run, find_runs, reduce_run, reduce_runs, run_name
 from harness.traces.trace import TraceFault
 from tests.traces.formats.samples import NVIDIA_GPUS, energyrunner, upstream
 from tests.traces.run_files import write_run
@@ -31,6 +32,18 @@ def test_runs_are_found_below_a_folder_in_order(tmp_path):
     assert [run.name for run in runs] == ["y", "z", "x", "trace1"]
     assert [run.baseline is not None for run in runs] == [True, True, False, False]
     assert [run.n_each for run in runs] == [1, 1, 1, 12]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("runs/mnv2_power.csv", "mnv2"), ("mnv2_power.txt", "mnv2"), ("mnv2.log", "mnv2"), ("spl.txt", "spl"),
+        ("mnv2.v1_power.csv", "mnv2.v1"), ("mnv2_power.csv.gz", "mnv2"), ("_power.csv", "_power"),
+        ("trace1-energy.bin", "trace1"), ("ad/energy/results.json", "energy"), ("net/run_1/spl.txt", "run_1"),
+    ],
+)  # fmt: skip
+def test_name_of_a_run_is_that_of_its_trace(path, name):
+    assert run_name(Path(path)) == name
 
 
 def test_folder_without_runs_is_wrong_usage(tmp_path):
