@@ -21,7 +21,7 @@ _ENERGIES: Final = (
 _FIGURES: Final = (
     "n_samples", "sampling_hz", "resolution_ms", "n_inferences", "n_used", "n_skipped", *_ENERGIES, "idle_power_mw",
     "idle_u_mw", "latency_ms", "power_mw", "boundary", "rails", "offset_s", "offset_u_s", "drift_ppm",
-    "clock_residual_ms", "uncertainty",
+    "applied_offset_s", "applied_drift_ppm", "clock_residual_ms", "uncertainty",
 )  # fmt: skip
 
 

@@ -77,7 +77,10 @@ def _print_reductions(results: Sequence[dict[str, Any]]) -> None:
         if result["uncertainty"]:
             typer.echo(f"  {'component of uncertainty':<{_WIDTH}} standard mJ")
             for part in result["uncertainty"]:
-                typer.echo(f"    {part['component']:<{_WIDTH - 2}} {part['standard_mj']:.3g}")
+                standard = part["standard_mj"]
+                typer.echo(
+                    f"    {part['component']:<{_WIDTH - 2}} {'unknown' if standard is None else f'{standard:.3g}'}"
+                )
         for issue in result["issues"]:
             at = [issue["source"] or "", "" if issue["line"] is None else f"line {issue['line']}"]
             place = " ".join([f"{issue['severity']}:", *(f"{part}:" for part in at if part)])

@@ -14,10 +14,11 @@ def loadgen(**values):
 
 
 def spl(busy_w=8.0, idle_w=3.0, seconds=60):
-    """Power log of a minute from 11:00:00 on, with a busy device from 11:00:10 to 11:00:31."""
+    """Power log of a minute from 11:00:00 on, with a busy device from 11:00:10.5 to 11:00:30.5."""
     lines = []
     for second in range(seconds):
-        watts = busy_w if 10 < second <= 31 else idle_w
+        # A row is the mean of the second before it; those of 11 and of 31 are half busy.
+        watts = busy_w if 11 < second <= 30 else (busy_w + idle_w) / 2 if second in (11, 31) else idle_w
         ripple = 0.01 * (second % 3)
         lines.append(
             f"Time,07-13-2026 11:00:{second:02d}.000,Watts,{watts + ripple:.6f},Volts,230.1,Amps,0.04,PF,0.5,Mark,run\n"

@@ -67,6 +67,7 @@ def test_folder_of_a_run_reduces_to_mean_power_times_duration_over_queries(tmp_p
     reduction = reduce_run(run)
     assert run.name == "run_1"
     assert reduction.energy_mj == pytest.approx(8.01e3 * 20 / 40, rel=0.01)
+    assert (reduction.boundary, reduction.rails) == ("wall", ("Watts",))
     assert (reduction.n_inferences, reduction.latency_ms) == (40, 500)
 
 

@@ -37,7 +37,9 @@ def test_of_very_many_windows_some_are_shaded_and_that_is_said():
 
 def test_picture_states_the_energy_with_its_uncertainty_and_how_windows_were_moved():
     trace, windows = trace_of(GRID, 100 + 50 * np.sin(GRID)), inferences_of([1.0, 2.0, 3.0], [1.5, 2.25, 3.1])
-    reduction = replace(reduce_trace(trace, windows), energy_mj=62.5, energy_u_mj=1.25, offset_s=-0.25, n_skipped=1)
+    reduction = replace(
+        reduce_trace(trace, windows), energy_mj=62.5, energy_u_mj=1.25, applied_offset_s=-0.25, n_skipped=1
+    )
     svg = trace_svg(trace, windows, reduction)
     assert (
         "62.5 ± 1.2 mJ (k = 2) per inference; windows moved by -0.25 s; 1 left out at the beginning; 2 windows" in svg

@@ -98,7 +98,8 @@ def test_fault_names_its_file(tmp_path):
     (tmp_path / "baseline.csv").unlink()
     bad_times, left_out = (reduce_run(run) for run in find_runs(tmp_path))
     assert (bad_times.source, bad_times.line) == ("a_inference_time.csv", 1)
-    assert [(fault.source, fault.line) for fault in left_out.faults] == [("b_power.csv", 9)]
+    assert ("b_power.csv", 9) in [(fault.source, fault.line) for fault in left_out.faults]
+    assert {fault.source for fault in left_out.faults} == {"b_power.csv"}
 
 
 def test_faults_of_a_baseline_are_told(tmp_path):
@@ -106,7 +107,8 @@ def test_faults_of_a_baseline_are_told(tmp_path):
     lines = power_csv(320, 320).decode().splitlines()
     (tmp_path / "baseline.csv").write_text("\n".join([*lines, *lines[50:]]))
     reduction = reduce_run(find_runs(tmp_path)[0])
-    assert [(fault.rule, fault.source) for fault in reduction.faults] == [("trace-order", "baseline.csv")]
+    found = [(fault.rule, fault.source) for fault in reduction.faults]
+    assert found == [("trace-order", "baseline.csv"), ("trace-idle", "baseline.csv")]
     assert reduction.faults[0].found == "1 step back in time, the first after 0.199 s"
 
 
