@@ -48,7 +48,7 @@ regenerate: setup ## write the committed files that are made from others; read t
 	$(BIN)/python -m harness.regenerate
 	$(BIN)/python -m tests.generated
 	$(BIN)/python -m pytest -q --update-golden tests/validation/test_golden.py tests/validation/test_hostile.py \
-	  tests/traces/formats/test_all.py
+	  tests/traces/formats/test_all.py tests/test_walkthroughs.py
 
 validate build score evaluate site serve: setup ## one step of publish on its own
 	$(BIN)/deepen $@

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from harness.api.arguments import AnyPath, as_names, check_known
+from harness.api.meters import read_layout
 from harness.defaults import SUBMISSIONS
 from harness.intake.blank import write_blank
 from harness.intake.flow import IntakeResult, take_in
 from harness.intake.formats import intake_formats
+from harness.intake.stated import StatedFacts
+from harness.issues import unknown
 from harness.schema.vocabulary import LEVELS, Level
 
 
@@ -31,6 +35,8 @@ def intake(
     out: AnyPath = SUBMISSIONS,
     fixes: Sequence[str] = (),
     mapping: AnyPath | None = None,
+    layout: AnyPath | None = None,
+    **facts: Any,
 ) -> IntakeResult:
     """Convert files of other tools to a submission that validates.
 
@@ -43,13 +49,17 @@ def intake(
         campaign: name of the campaign folder.
         out: folder of all submissions.
         fixes: rules whose corrections to apply.
-        mapping: YAML file that says which column is which, for formats that need one.
+        mapping: YAML file that says which column is which, for formats that need one, or what was run.
+        layout: YAML file that states the columns of a table of any tool.
+        facts: what the files do not state about runs with power traces: attributes of
+            `harness.intake.stated.StatedFacts`, such as model, delegate, runtime or timezone. They go before the
+            mapping.
 
     Returns:
         Files and counts; rows read are rows accepted plus rows quarantined.
 
     Raises:
-        UsageError: a name is unknown or cannot be used, or the campaign folder has other files.
+        UsageError: a name or fact is unknown or cannot be used, or the campaign folder has other files.
         ForeignSourceError: the source cannot be read as a whole; nothing was written.
         InvalidSubmissionsError: the device that is there already has errors; nothing was written.
 
@@ -59,6 +69,9 @@ def intake(
         >>> result.n_read, result.n_accepted, result.n_quarantined
         (2, 1, 1)
     """
+    for name in facts:
+        if name not in StatedFacts.__dataclass_fields__:
+            raise unknown("fact", name, StatedFacts.__dataclass_fields__)
     return take_in(
         format_name,
         Path(source),
@@ -67,6 +80,7 @@ def intake(
         out=Path(out),
         fixes=as_names(fixes),
         mapping=None if mapping is None else Path(mapping),
+        stated=StatedFacts(**({"layout": read_layout(layout)} | facts)),
     )
 
 

@@ -1,5 +1,7 @@
 """Pictures of results as SVG; a module of its own, because only pictures need the charting library."""
 
+from dataclasses import replace
+
 from harness.api.traces import ReducedRun
 from harness.issues import printable
 from harness.prediction.energy_chart import energy_svg
@@ -7,10 +9,11 @@ from harness.prediction.prediction import Prediction
 from harness.traces.formats import open_trace
 from harness.traces.inferences import read_inferences
 from harness.traces.plot import trace_svg
+from harness.traces.trace import TraceFault
 
 
 def draw_trace(reduced: ReducedRun) -> str:
-    """SVG of the power trace of a run over time, with the windows of its inferences.
+    """SVG of the power trace of a run over time, with the windows of its inferences and its energy.
 
     Raises:
         UsageError: a file is no longer there.
@@ -23,7 +26,10 @@ def draw_trace(reduced: ReducedRun) -> str:
         True
     """
     run = reduced.run
-    return trace_svg(open_trace(run.power, run.format, run.options), read_inferences(run.inferences))
+    reduction = None if isinstance(reduced.reduction, TraceFault) else reduced.reduction
+    if reduction is not None and reduced.has_errors:
+        reduction = replace(reduction, energy_mj=None)
+    return trace_svg(open_trace(run.power, run.format, run.options), read_inferences(run.inferences), reduction)
 
 
 def draw_energy(prediction: Prediction) -> str:

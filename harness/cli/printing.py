@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from math import floor, log10
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from rich.progress import Progress
+
+_MOST_DECIMALS: Final = 9
 
 
 @contextmanager
@@ -70,6 +73,15 @@ def print_table(
         table.add_row(*row)
     # A pipe has no width of its own, and a table cut at 80 columns would lose figures.
     Console(width=None if Console().is_terminal else width).print(table, markup=False)
+
+
+def decimals(uncertainty: float) -> int:
+    """Decimal places that show two significant digits of an uncertainty.
+
+    >>> decimals(0.0123), decimals(1.5), decimals(250.0), decimals(0.0)
+    (3, 1, 0, 9)
+    """
+    return _MOST_DECIMALS if not uncertainty else min(max(1 - floor(log10(abs(uncertainty))), 0), _MOST_DECIMALS)
 
 
 def print_json(content: Any) -> None:

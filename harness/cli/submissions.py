@@ -9,6 +9,7 @@ import typer
 from harness import api
 from harness.cli.options import Out
 from harness.cli.printing import steps
+from harness.cli.trace_options import Facts, Reading, grouped
 from harness.defaults import SUBMISSIONS
 from harness.errors import UsageError
 from harness.files import write_file
@@ -21,6 +22,7 @@ _MOST_ROWS: Final = 10
 """Quarantined rows that are printed where no row can be used."""
 
 
+@grouped
 def intake(
     name: Annotated[str | None, typer.Argument(metavar="FORMAT", help="Format of the source.")] = None,
     source: Annotated[Path | None, typer.Argument(metavar="SOURCE", help="File or folder to import.")] = None,
@@ -29,9 +31,15 @@ def intake(
     out: Out = SUBMISSIONS,
     fix: Annotated[list[str] | None, typer.Option("--fix", help="Rule whose lossless correction to apply.")] = None,
     mapping: Annotated[Path | None, typer.Option("--mapping", help="YAML that names columns, runs and facts.")] = None,
+    *,
+    facts: Facts,
+    reading: Reading,
     is_list: Annotated[bool, typer.Option("--list", help="List the formats and exit.")] = False,
 ) -> None:
     """Convert files of other tools to a submission; unusable rows are kept in quarantine.csv with their reasons.
+
+    Options from --model to --n-each are about runs with power traces. A mapping file states the same; options go
+    before it. Facts that neither states are listed, and stand as comments in the files that were written.
 
     Example: deepen intake deepen2023 ~/DeepEn2023 --device acme-phone --campaign 2023-cpu
     """
@@ -41,9 +49,10 @@ def intake(
         return
     if name is None or source is None or device is None or campaign is None:
         raise UsageError("FORMAT, SOURCE, --device and --campaign are needed; --list shows the formats")
+    stated = facts.arguments | reading.arguments
     with steps("Importing") as step:
         step(name, None)
-        result = api.intake(name, source, device, campaign, out=out, fixes=fix or (), mapping=mapping)
+        result = api.intake(name, source, device, campaign, out=out, fixes=fix or (), mapping=mapping, **stated)
     _print_intake(result)
     if result.folder is None:
         raise typer.Exit(1)
@@ -61,6 +70,10 @@ def _print_intake(result: "api.IntakeResult") -> None:
     typer.echo(f"{result.n_read} rows read = {result.n_accepted} accepted + {result.n_quarantined} quarantined")
     for file in result.files:
         typer.echo(file.as_posix())
+    if result.open_facts:
+        typer.echo("to fill in, because no file states it; run again with the option, or write it into the file:")
+        for fact in result.open_facts:
+            typer.echo(f"  {fact}")
     if result.folder is None:
         for row in result.quarantined[:_MOST_ROWS]:
             for issue in row.issues:

@@ -8,24 +8,30 @@ import typer
 
 from harness import api
 from harness.cli.options import Backend, TableFormat
-from harness.cli.printing import print_json, steps
+from harness.cli.printing import decimals, print_json, steps
+from harness.cli.trace_options import Reading, grouped
 from harness.errors import UsageError
 from harness.files import write_file
 
-_UNITS: Final = {"mj": "mJ", "mw": "mW", "ms": "ms", "hz": "Hz"}
+_UNITS: Final = {"mj": "mJ", "mw": "mW", "ms": "ms", "hz": "Hz", "s": "s", "ppm": "ppm"}
 """Units by the last part of a figure's name."""
+_UNCERTAINTIES: Final = {
+    "energy_mj": "energy_u_mj",
+    "energy_idle_subtracted_mj": "energy_idle_subtracted_u_mj",
+}
+"""Figures with their expanded uncertainty, which is printed behind them."""
+_NOT_A_LINE: Final = ("trace", "issues", "uncertainty")
+_WIDTH: Final = 26
 
 
+@grouped
 def reduce(
     trace: Annotated[Path, typer.Argument(help="Power trace, or a folder of runs.", exists=True)],
     inferences: Annotated[Path | None, typer.Option("--inferences", help="Start and end of every inference.")] = None,
     baseline: Annotated[Path | None, typer.Option("--baseline", help="Trace of the idle device.")] = None,
     trace_format: Annotated[str | None, typer.Option("--as", help="Trace format; recognised where it can be.")] = None,
-    channel: Annotated[str | None, typer.Option("--channel", help="Power column or rail, of several.")] = None,
-    sampling_hz: Annotated[
-        float | None, typer.Option("--sampling-hz", help="Rate of a log without time stamps.")
-    ] = None,
-    n_each: Annotated[int, typer.Option("--n-each", min=1, help="Inferences in each window.")] = 1,
+    *,
+    reading: Reading,
     form: Annotated[TableFormat, typer.Option("--format", help="Form of the result.")] = "text",
     plot: Annotated[
         Path | None, typer.Option("--plot", help="SVG file for a plot of the trace and its windows.")
@@ -33,49 +39,63 @@ def reduce(
     jobs: Annotated[int, typer.Option("--jobs", help="Processes for a folder of runs; -1 takes every core.")] = -1,
     backend: Backend = "loky",
 ) -> None:
-    """Reduce power traces to energy per inference.
+    """Reduce power traces to energy per inference, with its uncertainty.
+
+    Logs of known tools are read as they are. Layouts of DeepEn itself are CSV files with quantity and unit in the
+    header: a trace has time_s,power_mw (or _ms, _us, _ns; power_uw, power_w; or current_ma,voltage_v), and the
+    inferences have start_us,end_us (or _s, _ms, _ns), one row for every window.
 
     Example: deepen reduce run_power.csv --inferences run_inference_time.csv --plot run.svg
     """
-    is_folder = trace.is_dir()
-    if is_folder and plot is not None:
+    if trace.is_dir() and plot is not None:
         raise UsageError("a folder of runs is not drawn; name one trace")
-    how: dict[str, Any] = {"n_each": n_each, "trace_format": trace_format, "channel": channel}
+    how = reading.arguments | {"trace_format": trace_format, "n_jobs": jobs, "backend": backend}
     with steps("Reducing") as step:
-        runs = api.reduce(
-            trace, inferences, baseline, sampling_hz=sampling_hz, n_jobs=jobs, backend=backend, on_step=step, **how
-        )
+        runs = api.reduce(trace, inferences, baseline, on_step=step, **how)
     if plot is not None and runs[0].is_readable:
         write_file(plot, api.draw_trace(runs[0]))
+    _print(runs, form, is_folder=trace.is_dir())
+    if any(run.has_errors for run in runs):
+        raise typer.Exit(1)
+
+
+def _print(runs: "Sequence[api.ReducedRun]", form: TableFormat, *, is_folder: bool) -> None:
     results = [run.as_json() for run in runs]
     if form == "json":
         print_json({"runs": results} if is_folder else results[0])
     else:
         _print_reductions(results)
-    if any(run.has_errors for run in runs):
-        raise typer.Exit(1)
 
 
 def _print_reductions(results: Sequence[dict[str, Any]]) -> None:
-    """Print figures with their units, then the findings."""
+    """Print figures with their units, the budget of the uncertainty, and the findings."""
     for result in results:
         typer.echo(result["trace"])
         for name, value in result.items():
-            if name not in ("trace", "issues"):
-                typer.echo(f"  {name:<26} {_figure(name, value)}".rstrip())
+            if name not in _NOT_A_LINE and name not in _UNCERTAINTIES.values():
+                typer.echo(f"  {name:<{_WIDTH}} {_figure(name, value, result)}".rstrip())
+        if result["uncertainty"]:
+            typer.echo(f"  {'component of uncertainty':<{_WIDTH}} standard mJ")
+            for part in result["uncertainty"]:
+                standard = part["standard_mj"]
+                typer.echo(
+                    f"    {part['component']:<{_WIDTH - 2}} {'unknown' if standard is None else f'{standard:.3g}'}"
+                )
         for issue in result["issues"]:
             at = [issue["source"] or "", "" if issue["line"] is None else f"line {issue['line']}"]
             place = " ".join([f"{issue['severity']}:", *(f"{part}:" for part in at if part)])
             typer.echo(f"  {place} {issue['found']}; expected {issue['expected']}. {issue['fix']} [{issue['rule']}]")
 
 
-def _figure(name: str, value: Any) -> str:
-    """Figure with its unit."""
-    if value is None:
+def _figure(name: str, value: Any, result: dict[str, Any]) -> str:
+    """Figure with its uncertainty and its unit."""
+    if value is None or value == ():
         return "unknown"
-    shown = str(value)
-    if isinstance(value, float):
-        shown = f"{value:.6g}"
-    elif isinstance(value, tuple):
-        shown = " to ".join(f"{bound:.6g}" for bound in value)
-    return f"{shown} {_UNITS.get(name.rsplit('_', 1)[-1], '')}"
+    unit = _UNITS.get(name.rsplit("_", 1)[-1], "")
+    if not isinstance(value, float):
+        return f"{', '.join(value) if isinstance(value, tuple) else value} {unit}"
+    expanded = result.get(_UNCERTAINTIES.get(name, ""))
+    if expanded is None:
+        return f"{value:.6g} {unit}"
+    digits = decimals(expanded)
+    return f"{value:.{digits}f} ± {expanded:.{digits}f} {unit} (k = 2)"

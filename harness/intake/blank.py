@@ -24,6 +24,19 @@ _STARTS = {
     "schema_version": ["schema_version: 1"],
 }
 
+_TRACES = """\
+# Power traces belong into the folder traces/. Logs of known tools are bound as they are (deepen intake --list). Layouts
+# of DeepEn itself are CSV files: NAME_power.csv with time_s,power_mw or time_s,current_ma,voltage_v, and
+# NAME_inference_time.csv with start_us,end_us, one row for every inference. deepen intake writes these lines for you.
+# traces:
+#   - level: {level}
+#     where: {{source_id: "1"}}  # columns that select the row
+#     format: plain
+#     power: {{file: NAME_power.csv, sha256: ""}}  # what sha256sum prints
+#     inferences: {{file: NAME_inference_time.csv, sha256: ""}}
+#     baseline: {{file: baseline.csv, sha256: ""}}  # power of the idle device, where there is such a trace
+"""
+
 
 def write_blank(root: Path, device_id: str, campaign: str, level: Level) -> list[Path]:
     """Write the files of a new campaign, and of its device where that is new.
@@ -44,7 +57,10 @@ def write_blank(root: Path, device_id: str, campaign: str, level: Level) -> list
     device, folder = root / device_id, root / device_id / campaign
     files = {
         device / "device.yaml": "\n".join(_commented(Device)) + "\n",
-        folder / "submission.yaml": "\n".join([*_commented(Manifest), "", *_about_table(level)]) + "\n",
+        folder / "submission.yaml": "\n".join(
+            [*_commented(Manifest), "", _TRACES.format(level=level), *_about_table(level)]
+        )
+        + "\n",
         folder / f"{level}.csv": ",".join(_header(level)) + "\n",
     }
     if (device / "device.yaml").exists():

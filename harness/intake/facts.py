@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from harness.errors import UsageError
 from harness.intake.foreign import ForeignSourceError, ForeignTable
+from harness.intake.stated import comments, filled, is_to_fill_in
 from harness.schema.facts import Device, Manifest
 from harness.validation.documents import read_fact
 from harness.validation.faults import Faults
@@ -29,9 +30,10 @@ class IntakeFacts:
     Attributes:
         device: contents of device.yaml.
         device_bytes: device.yaml itself.
-        is_new_device: whether device.yaml is yet to be written.
+        is_new_device: whether device.yaml is yet to be written, or written again with more facts.
         manifest: contents of submission.yaml, without errata of fixes.
         submission: the same as plain values.
+        submission_head: comment lines at the head of submission.yaml.
     """
 
     device: Device
@@ -39,6 +41,7 @@ class IntakeFacts:
     is_new_device: bool
     manifest: Manifest
     submission: Mapping[str, Any]
+    submission_head: bytes = b""
 
 
 class _FactDumper(yaml.SafeDumper):
@@ -62,6 +65,8 @@ def yaml_bytes(content: Mapping[str, Any]) -> bytes:
 def read_facts(table: ForeignTable, device_folder: Path) -> IntakeFacts:
     """Facts of an intake: the device as declared, otherwise that of the source; the submission of the source.
 
+    A device.yaml in which an intake left facts to fill in gets those that are stated now.
+
     Raises:
         UsageError: neither a file nor the source states what the device is.
         ForeignSourceError: a fact is not as it should be.
@@ -74,13 +79,20 @@ def read_facts(table: ForeignTable, device_folder: Path) -> IntakeFacts:
     elif table.device is None:
         raise UsageError(f"the source does not state what {device_folder.name} is; write {path.as_posix()} first")
     else:
-        device_bytes = yaml_bytes({"name": device_folder.name} | dict(table.device))
+        head = comments(table.open_facts, DEVICE_FILE)
+        device_bytes = head + yaml_bytes({"name": device_folder.name} | dict(table.device))
     device = None if device_bytes is None else _fact(device_bytes, Device, path.as_posix(), faults)
+    is_open = not is_new and device_bytes is not None and is_to_fill_in(device_bytes)
+    if device is not None and device_bytes is not None and table.device is not None and is_open:
+        declared = device.model_dump(mode="json", exclude_unset=True)
+        is_new = (now := filled(declared, table.device)) != declared
+        device_bytes = comments(table.open_facts, DEVICE_FILE) + yaml_bytes(now) if is_new else device_bytes
+        device = _fact(device_bytes, Device, path.as_posix(), faults)
     submission = {"schema_version": 1} | dict(table.submission)
     manifest = _fact(yaml_bytes(submission), Manifest, MANIFEST_FILE, faults)
     if device_bytes is None or device is None or manifest is None:
         raise ForeignSourceError(faults.issues)
-    return IntakeFacts(device, device_bytes, is_new, manifest, submission)
+    return IntakeFacts(device, device_bytes, is_new, manifest, submission, comments(table.open_facts, MANIFEST_FILE))
 
 
 def declared_device(path: Path | None) -> Device | None:

@@ -18,6 +18,7 @@ from harness.intake.foreign import ForeignTable, IntakeOptions
 from harness.intake.formats import intake_format
 from harness.intake.names import require_folder_names
 from harness.intake.selection import QuarantinedRow, RowSelection, select_rows
+from harness.intake.stated import OpenFact, StatedFacts
 from harness.intake.traced import kept_traces
 from harness.issues import Issue, Report, as_text, printable
 from harness.schema.vocabulary import Level
@@ -28,6 +29,7 @@ from harness.validation.table import IDENTIFIER
 from harness.validation.tree import validate
 
 TRACES_FOLDER: Final = "traces"
+_NOTHING_STATED: Final = StatedFacts()
 _LONGEST_CELL: Final = 1000
 """Characters of a cell that the quarantine shows; longer ones are cut, and say so."""
 
@@ -46,6 +48,7 @@ class IntakeResult:
         report: warnings about the accepted rows.
         reasons: how many quarantined rows break each rule, most frequent first; a row counts under each of its rules.
         quarantined: the quarantined rows with everything that is wrong with them.
+        open_facts: what neither the files nor the caller state, and what a reader of the submission will miss.
     """
 
     n_read: int
@@ -57,6 +60,7 @@ class IntakeResult:
     report: Report
     reasons: Counter[str]
     quarantined: tuple[QuarantinedRow, ...]
+    open_facts: tuple[OpenFact, ...] = ()
 
 
 def take_in(
@@ -68,6 +72,7 @@ def take_in(
     out: Path = Path("submissions"),
     fixes: Sequence[str] = (),
     mapping: Path | None = None,
+    stated: StatedFacts = _NOTHING_STATED,
 ) -> IntakeResult:
     """Turn a foreign source into a campaign folder.
 
@@ -79,6 +84,7 @@ def take_in(
         out: folder of all submissions.
         fixes: rules whose corrections are wanted.
         mapping: file that maps columns or describes runs, for formats that need one.
+        stated: what the caller states about runs; it goes before the mapping.
 
     Raises:
         UsageError: a name is not known or cannot be used, or the campaign folder holds what no intake wrote.
@@ -92,7 +98,9 @@ def take_in(
         raise UsageError(f"{source.as_posix()} does not exist")
     folder = out / device_id / campaign
     declared = folder.parent / DEVICE_FILE
-    table = form.read(source, IntakeOptions(mapping, declared if declared.exists() else None))
+    if stated.given and not form.takes_facts:
+        raise UsageError(f"{format_name} takes no facts such as {stated.given[0]}; its files or its mapping state them")
+    table = form.read(source, IntakeOptions(mapping, declared if declared.exists() else None, stated))
     _refuse_other_files(folder, table)
     facts = read_facts(table, folder.parent)
     return _written(table, select_rows(table, facts.device, facts.manifest, chosen), facts, folder)
@@ -129,6 +137,7 @@ def _result(
         report=report,
         reasons=Counter(dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))),
         quarantined=tuple(rows.quarantined),
+        open_facts=tuple(table.open_facts) if folder is not None else (),
     )
 
 
@@ -154,7 +163,7 @@ def _files(table: ForeignTable, rows: RowSelection, facts: IntakeFacts) -> dict[
     """Files of the campaign folder by their name in it."""
     submission, traces = kept_traces(facts.submission, table.traces, rows.accepted)
     files = {
-        MANIFEST_FILE: manifest_bytes(submission, rows.errata),
+        MANIFEST_FILE: facts.submission_head + manifest_bytes(submission, rows.errata),
         f"{table.level}.csv": table_bytes(table.level, rows.accepted),
     }
     if rows.quarantined:

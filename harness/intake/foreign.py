@@ -6,9 +6,10 @@ Text is as the source prints it; what is wrong with it is found by validation.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from harness.errors import InvalidSubmissionsError
+from harness.intake.stated import OpenFact, StatedFacts
 from harness.issues import Issue, Report, as_text
 from harness.schema.vocabulary import Level
 from harness.traces.store import ReductionStore
@@ -44,6 +45,7 @@ class ForeignTable:
         device: contents of device.yaml, perhaps without `name`; None where the source does not state it.
         traces: files to be kept under `traces/`, by their name there.
         reductions: what was reduced while it was read.
+        open_facts: what neither the source nor the caller states, of the device too where that is new.
     """
 
     level: Level
@@ -52,6 +54,10 @@ class ForeignTable:
     device: Mapping[str, Any] | None = None
     traces: Mapping[str, Path] = field(default_factory=dict)
     reductions: ReductionStore = field(default_factory=ReductionStore)
+    open_facts: Sequence[OpenFact] = ()
+
+
+_NOTHING_STATED: Final = StatedFacts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +67,12 @@ class IntakeOptions:
     Attributes:
         mapping: file that maps foreign columns, or describes runs; None where the format needs none.
         device: device.yaml of the device, for formats that need its delegates; None where it is new.
+        stated: what the caller states, which goes before the mapping.
     """
 
     mapping: Path | None = None
     device: Path | None = None
+    stated: StatedFacts = _NOTHING_STATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +84,13 @@ class IntakeFormat:
         title: what such files are, in a few words.
         read: table of a source; raises `ForeignSourceError` where it is not of the format, and `UsageError` where
             an option is missing or does not belong to it.
+        takes_facts: whether a caller may state facts about its runs.
     """
 
     name: str
     title: str
     read: Callable[[Path, IntakeOptions], ForeignTable]
+    takes_facts: bool = False
 
 
 class ForeignSourceError(InvalidSubmissionsError):

@@ -3,7 +3,6 @@
 It does not check values; those are checked as in every other row.
 """
 
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -11,14 +10,14 @@ from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from harness.errors import UsageError
 from harness.intake.foreign import ForeignSourceError
-from harness.issues import nearest, suggested
+from harness.intake.names import question
+from harness.intake.scaling import known_units, unit_factor
 from harness.schema.columns import Column, columns_of
 from harness.schema.facts import Device, Fact, Manifest
 from harness.schema.records import ROWS
 from harness.schema.vocabulary import Level
 from harness.validation.documents import Document, read_fact
 from harness.validation.faults import Faults
-from harness.validation.header import UNIT_FACTORS
 from harness.validation.layout import MOST_YAML_BYTES
 from harness.validation.text import read_bytes
 
@@ -78,7 +77,7 @@ def read_mapping(path: Path | None) -> Mapping:
         line = document.lines["columns", name]
         if name not in columns:
             faults.add("fact-unknown", shown, line=line, **_unknown(name, list(columns)))
-        elif wanted.unit is not None and unit_factor(columns[name], wanted.unit) is None:
+        elif wanted.unit is not None and unit_factor(wanted.unit, columns[name].quantity.unit) is None:
             line = document.lines["columns", name, "unit"]
             faults.add("fact-value", shown, line=line, **_foreign_unit(columns[name], wanted.unit))
     _report_absent(document.fact, columns, shown, faults)
@@ -111,43 +110,26 @@ def mapping_document(path: Path | None, model: type[Model], absent: str) -> tupl
     return document, shown
 
 
-def unit_factor(column: Column, unit: str) -> Decimal | None:
-    """Factor from a unit to that of a column; None where there is none.
-
-    >>> from harness.schema.records import KernelRow
-    >>> str(unit_factor(columns_of(KernelRow)["energy_mj"], "uJ"))
-    '0.001'
-    """
-    if unit == column.quantity.unit:
-        return Decimal(1)
-    plain = unit.replace("µ", "u").replace("μ", "u")
-    # Mega is no factor here, and in small letters it would be taken for milli.
-    factor = None if unit.startswith("M") else UNIT_FACTORS.get(column.quantity.unit, {}).get(plain.lower())
-    return None if factor is None else Decimal(repr(factor)).normalize()
-
-
 def _unknown(name: str, known: list[str]) -> dict[str, Any]:
     """What is wrong with a column that the schema does not have."""
-    expected, fix = suggested(name, known)
     return {
         "column": f"columns.{name}",
         "found": "no column of these rows",
         "is_value": False,
-        "expected": expected,
-        "fix": fix,
+        "expected": "one of " + ", ".join(known),
+        "fix": question(name, known, "Rename it, or remove it where the rows have no such column."),
     }
 
 
 def _foreign_unit(column: Column, unit: str) -> dict[str, Any]:
     """What is wrong with a unit that does not lead to the column's."""
-    own = column.quantity.unit
-    known = [own, *UNIT_FACTORS.get(own, {})] if own else []
-    near = None if unit.startswith("M") else nearest(unit.lower(), known)
+    known = known_units(column.quantity.unit)
+    fix = "Find out which unit the figures are in; where it is none of these, convert them first."
     return {
         "column": f"columns.{column.name}.unit",
         "found": unit,
         "expected": "one of " + ", ".join(known) if known else f"no unit, because {column.name} has none",
-        "fix": f"Write {near}." if near else "Write one of the units listed." if known else "Remove it.",
+        "fix": fix if known else "Remove it.",
     }
 
 

@@ -3,12 +3,12 @@
 It knows neither a meter nor how its logs are read; that is in `harness.traces.formats`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar, get_args
 
 from harness.errors import UsageError
 from harness.intake.facts import declared_device
@@ -19,16 +19,26 @@ from harness.intake.run_mapping import (
     read_run_mapping,
     require_known_runs,
     unstated_mapping,
+    with_facts,
 )
-from harness.intake.traced import ForeignRun, TracedRows, identifier_of, traced_rows
+from harness.intake.stated import UNKNOWN, StatedFacts, filled, open_facts
+from harness.intake.traced import ForeignRun, TracedRows, boundary_facts, identifier_of, traced_rows
+from harness.schema.facts import Device
+from harness.schema.vocabulary import MeterKind
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
 from harness.traces.formats import open_trace
-from harness.traces.runs import BASELINE, INFERENCES, logged_run
+from harness.traces.inferences import read_inferences
+from harness.traces.runs import BASELINE, INFERENCES, logged_run, run_name
+from harness.traces.settings import ReductionSettings
+from harness.traces.stamps import zone_of
 from harness.traces.trace import TraceFormatError
+
+Number = TypeVar("Number", int, float)
 
 _FIRST_EPOCH_S: Final = 1e8
 """Smaller stamps count from the start of a log, not from 1970."""
 _MOST_NOTES: Final = 2000
+_MOST_NAMES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +63,91 @@ def log_intake(form: TraceFormat, source: RunSource) -> IntakeFormat:
         form: format of the logs, whose name the intake has as well.
         source: what the format declares of such folders.
     """
-    return IntakeFormat(form.name, source.title, partial(_read, form, source))
+    return IntakeFormat(form.name, source.title, partial(_read, form, source), takes_facts=True)
 
 
 def _read(form: TraceFormat, about: RunSource, source: Path, options: IntakeOptions) -> ForeignTable:
-    if options.mapping is None:
-        logs = _known_logs(source, about.endings, set())
-        mapping = unstated_mapping(form.name, _day_of(logs, form.name))
-    else:
-        document, shown = read_run_mapping(options.mapping, form.name, form.meter_kind)
-        mapping = document.fact
-        logs = _known_logs(source, about.endings, {run.inferences for run in mapping.runs.values()})
-        if source.is_dir():
-            require_known_runs(document, {log.name for log in logs}, shown)
-    device = declared_device(options.device) or mapping.device
-    delegates = [] if device is None else list(device.delegates)
-    delegate = delegates[0] if len(delegates) == 1 else ""
-    traced = traced_rows([_run(log, form.name, mapping, delegate) for log in logs])
+    stated = options.stated
+    content, logs = _content(form, about, source, options)
+    mapping = with_facts(content, stated, _known_meter(form, about))
+    meter = _meter_of(form, about, mapping)
+    if stated.model is not None and len(logs) > 1:
+        names = ", ".join(log.name for log in logs[:_MOST_NAMES])
+        raise UsageError(f"--model names one run, and there are {len(logs)}: {names}; a mapping names each")
+    declared = declared_device(options.device)
+    device = declared or mapping.device
+    delegates = [*stated.delegates] or ([] if device is None else list(device.delegates))
+    cells = {"delegate": delegates[0] if len(delegates) == 1 else ""}
+    cells |= {name: value for name in ("model", "family", "dtype") if (value := getattr(stated, name)) is not None}
+    traced = traced_rows([_run(log, form.name, mapping, stated, cells) for log in logs])
+    submission = _submission(mapping, meter, traced)
+    new_device = None if mapping.device is None else mapping.device.model_dump(mode="json", exclude_unset=True)
+    if declared is not None:
+        new_device = _filled_device(declared, new_device, stated)
+    rows = [row.cells for row in traced.rows if not row.faults]
     return ForeignTable(
         level="models",
         rows=traced.rows,
-        submission=_submission(mapping, {"name": about.meter, "kind": form.meter_kind}, traced),
-        device=None if mapping.device is None else mapping.device.model_dump(mode="json", exclude_unset=True),
+        submission=submission,
+        device=new_device,
         traces=traced.files,
         reductions=traced.reductions,
+        open_facts=list(open_facts(new_device, submission, rows)),
+    )
+
+
+def _filled_device(declared: Device, found: Mapping[str, Any] | None, stated: StatedFacts) -> dict[str, Any]:
+    """A device that is there already, with what was not stated in it.
+
+    Raises:
+        UsageError: the caller states another name or class.
+    """
+    device = filled(declared.model_dump(mode="json", exclude_unset=True), found or {})
+    for name, value in (("name", stated.device_name), ("device_class", stated.device_class)):
+        if value is not None and device[name] != value:
+            option = f"--{'device-' * (name == 'name')}{name.replace('_', '-')}"
+            raise UsageError(
+                f"device.yaml is there and states the {name} {device[name]!r}; correct it there, or leave {option} out"
+            )
+    return device
+
+
+def _content(
+    form: TraceFormat, about: RunSource, source: Path, options: IntakeOptions
+) -> tuple[dict[str, Any], list[_Log]]:
+    """Contents of the mapping, or of one for logs that come without; and the logs."""
+    stated = options.stated
+    others = {stated.inferences}
+    if options.mapping is None:
+        logs = _known_logs(source, about.endings, others)
+        day = stated.date or _day_of(logs, form.name, stated)
+        return unstated_mapping(form.name, day), logs
+    kind = form.meter_kind if about.meter else None
+    document, shown = read_run_mapping(options.mapping, form.name, kind)
+    others |= {run.inferences for run in document.fact.runs.values()}
+    logs = _known_logs(source, about.endings, others)
+    if source.is_dir():
+        require_known_runs(document, {log.name for log in logs}, shown)
+    return document.fact.model_dump(mode="json", exclude_unset=True), logs
+
+
+def _known_meter(form: TraceFormat, about: RunSource) -> dict[str, str]:
+    """Meter of the logs, as far as their format states it."""
+    return {"name": about.meter or UNKNOWN, "kind": form.meter_kind}
+
+
+def _meter_of(form: TraceFormat, about: RunSource, mapping: RunMapping) -> dict[str, Any]:
+    """Name and kind of the meter, where the mapping states none.
+
+    Raises:
+        UsageError: nothing states it.
+    """
+    if about.meter or mapping.submission.meter is not None:
+        return _known_meter(form, about)
+    kinds = ", ".join(get_args(MeterKind))
+    raise UsageError(
+        f"{form.name} files do not state the meter; give --meter NAME, its maker and model, and --meter-kind, "
+        f"how it measures: one of {kinds}"
     )
 
 
@@ -93,55 +164,86 @@ def _known_logs(source: Path, endings: tuple[str, ...], others: set[str | None])
     return logs
 
 
-def _day_of(logs: Sequence[_Log], format_name: str) -> str:
-    """Day of the first stamp of the first log that has a date.
+def _day_of(logs: Sequence[_Log], format_name: str, stated: StatedFacts) -> str:
+    """Day of the first stamp that has a date, of a log or of its inferences.
 
     Raises:
-        UsageError: no log has one, so that the day is unknown.
+        UsageError: none has one, so that the day is unknown.
+        TraceOptionError: there is no such time zone.
     """
+    options = TraceOptions(stated.channel, stated.sampling_hz, stated.timezone, stated.voltage_v, stated.layout)
+    zone = zone_of(stated.timezone) or UTC
     for log in logs:
+        run = logged_run(log.path, log.name, inferences=stated.inferences)
         try:
-            start_s = open_trace(log.path, format_name).start_s
+            starts_s = [open_trace(log.path, format_name, options).start_s]
+            starts_s += read_inferences(run.inferences).starts_s[:1].tolist() if run.fault is None else []
         except TraceFormatError:
             # What is wrong with the log is reported where its run is read.
             continue
-        if start_s > _FIRST_EPOCH_S:
-            return datetime.fromtimestamp(start_s, UTC).date().isoformat()
-    raise UsageError(f"{format_name} logs without a date need --mapping FILE, which states when, by whom and on what")
+        for start_s in starts_s:
+            if start_s > _FIRST_EPOCH_S:
+                return datetime.fromtimestamp(start_s, zone).date().isoformat()
+    raise UsageError(f"the {format_name} logs have no date; state when they were made with --date, or in a mapping")
 
 
 def _logs(source: Path, endings: tuple[str, ...], others: set[str | None]) -> list[_Log]:
     """Logs of a source, in order of their paths; neither inferences nor baselines."""
     if source.is_file():
-        ending = next((ending for ending in endings if source.name.endswith(ending)), source.suffix)
-        return [_Log(source, source.name.removesuffix(ending), identifier_of(Path(source.name)))]
+        return [_Log(source, run_name(source), identifier_of(Path(source.name)))]
     logs = []
     for path in sorted(source.rglob("*")):
-        found = next((ending for ending in endings if path.name.endswith(ending)), None)
+        is_log = path.name.endswith(endings)
         is_other = path.name.endswith(INFERENCES) or path.stem == BASELINE or path.name in others
-        if found is not None and not is_other and path.is_file():
-            logs.append(_Log(path, path.name.removesuffix(found), identifier_of(path.relative_to(source))))
+        if is_log and not is_other and path.is_file():
+            logs.append(_Log(path, run_name(path), identifier_of(path.relative_to(source))))
     return logs
 
 
-def _run(log: _Log, format_name: str, mapping: RunMapping, delegate: str) -> ForeignRun:
+def _run(log: _Log, format_name: str, mapping: RunMapping, stated: StatedFacts, cells: Mapping[str, str]) -> ForeignRun:
     facts = mapping.runs.get(log.name, RunFacts())
+    meter = mapping.submission.meter
     run = logged_run(
         log.path,
         log.name,
-        inferences=facts.inferences,
-        n_each=facts.n_each,
+        inferences=stated.inferences or facts.inferences,
+        n_each=stated.n_each if stated.n_each > 1 else facts.n_each,
         format_name=format_name,
-        options=TraceOptions(facts.channel or mapping.channel, facts.sampling_hz or mapping.sampling_hz),
+        options=TraceOptions(
+            stated.channel or facts.channel or mapping.channel,
+            stated.sampling_hz or facts.sampling_hz or mapping.sampling_hz,
+            mapping.timezone,
+            mapping.voltage_v,
+            mapping.layout,
+        ),
+        settings=ReductionSettings(
+            accuracy=None if meter is None else meter.accuracy,
+            offset_s=_first(stated.offset_s, facts.offset_s, mapping.offset_s) or 0.0,
+            drift_ppm=_first(stated.drift_ppm, facts.drift_ppm, mapping.drift_ppm) or 0.0,
+            is_aligned=stated.is_aligned,
+            n_skipped=_first(stated.n_skipped or None, facts.n_skipped, mapping.n_skipped) or 0,
+            skips_warm_up=stated.skips_warm_up,
+        ),
     )
-    return ForeignRun(log.source_id, run, {"model": log.name, "delegate": delegate, **facts.cells})
+    return ForeignRun(log.source_id, run, {"model": log.name, **facts.cells, **_stated_first(facts, cells)})
+
+
+def _stated_first(facts: RunFacts, cells: Mapping[str, str]) -> dict[str, str]:
+    """Cells of the caller; the delegate only where the mapping has none for the run."""
+    own = facts.cells
+    return {name: own.get(name, value) if name == "delegate" else value for name, value in cells.items()}
+
+
+def _first(*values: Number | None) -> Number | None:
+    """First value that is stated."""
+    return next((value for value in values if value is not None), None)
 
 
 def _submission(mapping: RunMapping, meter: dict[str, Any], traced: TracedRows) -> dict[str, Any]:
     """Contents of submission.yaml: those of the mapping, with what the traces add to them."""
     stated = mapping.submission.model_dump(mode="json", exclude_unset=True)
     rate, idle = traced.sampling_hz, traced.idle_mw
-    added = {}
+    added = boundary_facts(traced.reduced)
     if rate is not None:
         meter = {**meter, "sampling_hz": rate}
     if idle is not None and idle > 0:

@@ -3,20 +3,35 @@
 It states no energies; those follow from the traces.
 """
 
-import difflib
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field, create_model, model_validator
 
+from harness.intake.facts import yaml_bytes
 from harness.intake.foreign import ForeignSourceError
 from harness.intake.mapping import Text, mapping_document
+from harness.intake.names import question
+from harness.intake.stated import UNKNOWN, StatedFacts
 from harness.schema.columns import Column, columns_of
-from harness.schema.facts import Device, Fact, Manifest, NEach, SamplingHz, Source
+from harness.schema.facts import (
+    Device,
+    DriftPpm,
+    Fact,
+    Manifest,
+    NEach,
+    NSkipped,
+    OffsetS,
+    SamplingHz,
+    TableLayout,
+    TimeZone,
+    VoltageV,
+)
 from harness.schema.records import ROWS, in_groups
-from harness.schema.vocabulary import MeterKind
-from harness.validation.documents import Document
+from harness.schema.vocabulary import UNSTATED_LICENCE, MeterKind
+from harness.validation.documents import Document, read_fact
 from harness.validation.faults import Faults
 
 _DEFAULTS: Final = {"family": "unstated", "dtype": "unstated"}
@@ -72,6 +87,9 @@ class RunFacts(_RunCells):
     sampling_hz: SamplingHz | None = Field(
         None, description="Rate of a log without time stamps; that of all runs if absent."
     )
+    offset_s: OffsetS | None = Field(None, description="What is added to the windows; that of all runs if absent.")
+    drift_ppm: DriftPpm | None = Field(None, description="Drift of the windows; that of all runs if absent.")
+    n_skipped: NSkipped | None = Field(None, description="Windows left out as warm-up; those of all runs if absent.")
 
     @property
     def cells(self) -> dict[str, str]:
@@ -86,34 +104,92 @@ class RunMapping(Fact):
     device: Device | None = Field(None, description="Contents of device.yaml; needed where the device is new.")
     channel: str | None = Field(None, description="Power column or rail, where there are several.")
     sampling_hz: SamplingHz | None = Field(None, description="Rate of logs without time stamps.")
+    timezone: TimeZone | None = Field(None, description="Zone of stamps that state none.")
+    voltage_v: VoltageV | None = Field(None, description="Supply voltage of a meter that logs only current.")
+    layout: TableLayout | None = Field(None, description="How tables are read, for the format table.")
+    offset_s: OffsetS | None = Field(None, description="What is added to the windows.")
+    drift_ppm: DriftPpm | None = Field(None, description="Drift of the windows that is undone.")
+    n_skipped: NSkipped = 0
     runs: dict[str, RunFacts] = Field(default_factory=dict, description="What runs were, by their name.")
 
 
-def unstated_mapping(format_name: str, day: str) -> RunMapping:
-    """Mapping of traces that come without one: the day is that of the traces, and everything else is unknown.
+def unstated_mapping(format_name: str, day: str) -> dict[str, Any]:
+    """Contents of a mapping for traces that come without one: the day is theirs, and everything else is unknown.
 
     Args:
         format_name: name of the format.
         day: day of the first trace, YYYY-MM-DD.
     """
-    unknown = "not stated"
-    return RunMapping(
-        submission=MeasuredManifest(
-            schema_version=1,
-            title=f"Runs with {format_name} traces",
-            contributors=[unknown],
-            date=day,
-            runtime=unknown,
-            licence="NOASSERTION",
-            source=Source(citation="Not stated."),
-            notes="Contributors, runtime, licence and device are not stated; a mapping or an edit states them.",
-        ),
-        device=Device(name=unknown, device_class="unstated", delegates={"unstated": "heterogeneous"}),
-    )
+    return {
+        "submission": {
+            "schema_version": 1,
+            "title": f"Runs with {format_name} traces",
+            "contributors": [UNKNOWN],
+            "date": day,
+            "runtime": UNKNOWN,
+            "licence": UNSTATED_LICENCE,
+            "source": {"citation": "Not stated."},
+        },
+        "device": {"name": UNKNOWN, "device_class": "unstated", "delegates": {"unstated": "heterogeneous"}},
+    }
 
 
-def read_run_mapping(path: Path, format_name: str, meter_kind: MeterKind) -> tuple[Document[RunMapping], str]:
-    """Mapping in a file, and its name in messages; its meter is known to be one of the format's kind.
+def with_facts(content: dict[str, Any], stated: StatedFacts, meter: dict[str, str]) -> RunMapping:
+    """Mapping with what a caller states in place of what it has.
+
+    Args:
+        content: contents of the mapping.
+        stated: what the caller states.
+        meter: name and kind of the meter, where neither states it.
+
+    Raises:
+        ForeignSourceError: a stated fact is not as it should be.
+    """
+    submission, device = dict(content["submission"]), content.get("device")
+    submission |= _given(stated, "date", "runtime", "licence", "boundary")
+    if stated.contributors:
+        submission["contributors"] = list(stated.contributors)
+        year = str(submission["date"])[:4]
+        submission["source"] = {"citation": f"{', '.join(stated.contributors)}, {year}: own measurement."}
+    if about := _meter(stated, submission.get("meter"), meter):
+        submission["meter"] = about
+    if stated.device_name or stated.device_class or stated.delegates:
+        device = dict(device or {"name": UNKNOWN, "device_class": "unstated", "delegates": {}})
+        device |= {"name": stated.device_name or device["name"]}
+        device |= {"device_class": stated.device_class or device["device_class"]}
+        declared = {name: kind for name, kind in device["delegates"].items() if name != "unstated"}
+        device["delegates"] = {**declared, **stated.delegates} or {"unstated": "heterogeneous"}
+    own = _given(stated, "channel", "sampling_hz", "timezone", "voltage_v", "offset_s", "drift_ppm")
+    own |= {"n_skipped": stated.n_skipped} if stated.n_skipped else {}
+    own |= {"layout": stated.layout.model_dump(exclude_unset=True)} if stated.layout else {}
+    changed = {**content, **own, "submission": submission, "device": device}
+    faults = Faults()
+    document = read_fact(yaml_bytes(changed), RunMapping, "the facts that are stated", faults)
+    if document is None:
+        raise ForeignSourceError([replace(issue, line=None) for issue in faults.issues])
+    return document.fact
+
+
+def _given(stated: StatedFacts, *names: str) -> dict[str, Any]:
+    """Those of some facts that are stated."""
+    return {name: getattr(stated, name) for name in names if getattr(stated, name) is not None}
+
+
+def _meter(stated: StatedFacts, mapped: dict[str, Any] | None, known: dict[str, str]) -> dict[str, Any] | None:
+    """The meter of a submission; None where the caller states nothing about it."""
+    limits = _given(stated, "meter_gain_percent", "meter_offset_mw")
+    if not (stated.meter or stated.meter_kind or limits):
+        return mapped
+    meter: dict[str, Any] = {**known, **(mapped or {})}
+    meter |= {"name": stated.meter or meter["name"], "kind": stated.meter_kind or meter["kind"]}
+    if limits:
+        accuracy = {name.removeprefix("meter_"): limit for name, limit in limits.items()}
+        meter["accuracy"] = accuracy | {"stated_by": "The contributor"}
+    return meter
+
+
+def read_run_mapping(path: Path, format_name: str, meter_kind: MeterKind | None) -> tuple[Document[RunMapping], str]:
+    """Mapping in a file, and its name in messages; its meter is known to be one of the format's kind, where it has one.
 
     Raises:
         UsageError: there is no such file.
@@ -121,7 +197,7 @@ def read_run_mapping(path: Path, format_name: str, meter_kind: MeterKind) -> tup
     """
     document, shown = mapping_document(path, RunMapping, "")
     meter = document.fact.submission.meter
-    if meter is not None and meter.kind != meter_kind:
+    if meter is not None and meter_kind is not None and meter.kind != meter_kind:
         faults, place = Faults(), ("submission", "meter", "kind")
         fix = f"Write {meter_kind}, which is how {format_name} measures, or name another format."
         faults.add(
@@ -141,12 +217,11 @@ def require_known_runs(document: Document[RunMapping], known: Collection[str], s
     """Refuse a mapping that describes runs which the source does not have.
 
     Raises:
-        ForeignSourceError: it does; the message has the nearest name.
+        ForeignSourceError: it does; the message asks about the most similar name.
     """
     faults = Faults()
     for name in document.fact.runs:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
             faults.add(
                 "fact-unknown",
                 shown,
@@ -154,8 +229,8 @@ def require_known_runs(document: Document[RunMapping], known: Collection[str], s
                 column=f"runs.{name}",
                 found="no run of the source",
                 is_value=False,
-                expected=near[0] if near else "one of " + ", ".join(sorted(known)),
-                fix=f"Rename it to {near[0]}." if near else "Rename or remove it.",
+                expected="one of " + ", ".join(sorted(known)),
+                fix=question(name, known, "Write the name of the run as its trace has it, or remove the entry."),
             )
     if faults.issues:
         raise ForeignSourceError(faults.issues)

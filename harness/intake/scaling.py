@@ -4,6 +4,13 @@ from decimal import Decimal, localcontext
 from typing import Final
 
 from harness.numbers import decimal_of
+from harness.validation.header import UNIT_FACTORS
+
+_SPELLINGS: Final = {
+    spelling.lower(): spelling
+    for spelling in ("kWh", "Wh", "mWh", "kJ", "J", "mJ", "uJ", "nJ", "kW", "W", "mW", "uW", "V", "mV", "uV", "ms")
+}
+"""Spellings of units, by their small letters, which are read as well; capitals alone could be another prefix."""
 
 _PRECISION: Final = 120
 """Digits of a product; twice those of the longest figure."""
@@ -39,3 +46,26 @@ def power_of_ten(exponent: int) -> Decimal:
     Decimal('0.001')
     """
     return Decimal(1).scaleb(exponent)
+
+
+def known_units(unit: str) -> list[str]:
+    """Units that are converted to one, itself first; none where a quantity has no unit.
+
+    >>> known_units("ms")
+    ['ms', 's', 'sec', 'us', 'ns', 'min']
+    """
+    return [unit, *(_SPELLINGS.get(known, known) for known in UNIT_FACTORS.get(unit, {}))] if unit else []
+
+
+def unit_factor(unit: str, wanted: str) -> Decimal | None:
+    """Factor from a unit to the wanted one; None where the first is not known to be one of its kind.
+
+    >>> str(unit_factor("kWh", "mJ")), unit_factor("MJ", "mJ"), unit_factor("KWH", "mJ")
+    ('3.6E+9', None, None)
+    """
+    plain = unit.replace("µ", "u").replace("μ", "u")
+    if plain == wanted:
+        return Decimal(1)
+    factor = UNIT_FACTORS.get(wanted, {}).get(plain.lower())
+    is_spelt_so = plain in (plain.lower(), _SPELLINGS.get(plain.lower()))
+    return Decimal(repr(factor)).normalize() if factor is not None and is_spelt_so else None

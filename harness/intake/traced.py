@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 from harness.intake.foreign import ForeignRow
 from harness.issues import Issue
+from harness.schema.facts import Manifest
 from harness.schema.quantities import FOLDER_NAME
 from harness.traces.reduction import Reduction
 from harness.traces.runs import Run
@@ -61,6 +62,7 @@ class TracedRows:
         rows: a row for every run, in their order.
         files: traces to be kept, by their name under `traces/`.
         bindings: contents of `traces` in submission.yaml.
+        reduced: what every trace that is kept gives.
         rates_hz: sampling rate of every trace that is kept, where it is known.
         idles_mw: idle power of every baseline that is kept.
         reductions: the reductions of the runs.
@@ -69,6 +71,7 @@ class TracedRows:
     rows: Sequence[ForeignRow]
     files: Mapping[str, Path]
     bindings: Sequence[Mapping[str, Any]]
+    reduced: Sequence[Reduction]
     rates_hz: Sequence[float]
     idles_mw: Sequence[float]
     reductions: ReductionStore
@@ -101,6 +104,7 @@ def traced_rows(runs: Sequence[ForeignRun]) -> TracedRows:
         if isinstance(reduction, Reduction)
     )
     rows, bindings = [], []
+    kept: list[Reduction] = []
     rates: list[float] = []
     idles: list[float] = []
     for run, reduction in zip(runs, reduced, strict=True):
@@ -114,10 +118,11 @@ def traced_rows(runs: Sequence[ForeignRun]) -> TracedRows:
             rows.append(faulty_row(run.source_id, faults, {**cells, **run.printed}))
             continue
         rows.append(ForeignRow(run.source_id, run.source_id, cells, run.printed))
-        bindings.append(_binding(run, files))
+        bindings.append(_binding(run, reduction, files))
+        kept.append(reduction)
         rates += [] if reduction.sampling_hz is None else [reduction.sampling_hz]
         idles += [] if run.run.baseline is None or reduction.idle_power_mw is None else [reduction.idle_power_mw]
-    return TracedRows(rows, files.kept, bindings, rates, idles, reductions)
+    return TracedRows(rows, files.kept, bindings, kept, rates, idles, reductions)
 
 
 def faulty_row(source_id: str, faults: Iterable[TraceFault], printed: Mapping[str, str]) -> ForeignRow:
@@ -169,7 +174,8 @@ def _energy_faults(run: ForeignRun, reduction: Reduction) -> list[TraceFault]:
     """Faults of a run whose trace gives no energy, or not the published one."""
     energy = _energy_mj(run, reduction)
     if energy is None:
-        if not reduction.n_inferences:
+        is_refused = any(RULES[fault.rule].severity == "error" for fault in reduction.faults)
+        if is_refused or not reduction.n_inferences:
             return []
         found = f"none of {reduction.n_inferences} inferences can be used"
         fix = "Measure again, without a break."
@@ -195,6 +201,7 @@ def _figures(run: ForeignRun, reduction: Reduction) -> dict[str, str]:
     figures = {
         "is_idle_subtracted": "false",
         "energy_mj": _energy_mj(run, reduction),
+        "energy_u_mj": reduction.energy_u_mj,
         "latency_ms": reduction.latency_ms,
         "power_mw": reduction.power_mw,
         "n_runs": len(energies),
@@ -228,9 +235,22 @@ def _issues(source_id: str, faults: Iterable[TraceFault]) -> tuple[Issue, ...]:
     return tuple(collected.issues)
 
 
-def _binding(run: ForeignRun, kept: "_Files") -> dict[str, Any]:
+def boundary_facts(reductions: Sequence[Reduction]) -> dict[str, Any]:
+    """Fields of submission.yaml about what the energies are of; none where the traces do not state the same."""
+    boundaries = {reduction.boundary for reduction in reductions}
+    rails = {reduction.rails for reduction in reductions}
+    found = {
+        "boundary": boundaries.pop() if len(boundaries) == 1 else None,
+        "rails": list(rails.pop()) if len(rails) == 1 else None,
+    }
+    return {name: value for name, value in found.items() if value and name in Manifest.model_fields}
+
+
+def _binding(run: ForeignRun, reduction: Reduction, kept: "_Files") -> dict[str, Any]:
     """Entry of `traces` in submission.yaml."""
-    files, options = run.run, run.run.options
+    files, options, settings = run.run, run.run.options, run.run.settings
+    is_moved = settings.is_aligned or settings.offset_s != 0
+    layout = None if options.layout is None else options.layout.model_dump(mode="json", exclude_unset=True)
     binding = {
         "level": "models",
         "where": {IDENTIFIER: run.source_id},
@@ -240,6 +260,12 @@ def _binding(run: ForeignRun, kept: "_Files") -> dict[str, Any]:
         "baseline": None if files.baseline is None else kept.bind(files.baseline, ""),
         "channel": options.channel,
         "sampling_hz": options.sampling_hz,
+        "timezone": options.timezone,
+        "voltage_v": options.voltage_v,
+        "layout": layout,
+        "offset_s": reduction.applied_offset_s if is_moved else None,
+        "drift_ppm": (reduction.applied_drift_ppm or None) if is_moved else None,
+        "n_skipped": reduction.n_skipped or None,
         "n_each": files.n_each if files.n_each > 1 else None,
     }
     return {name: value for name, value in binding.items() if value is not None}

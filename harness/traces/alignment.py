@@ -164,7 +164,8 @@ def _refined(curve: EnergyCurve, bursts: Bursts, lag: Lag, step_s: float) -> Lag
         for _ in range(_ROUNDS):
             lags = _lags(curve, bursts.moved(lag), reach)
             if lags is None:
-                return lag
+                # Where the trace ends near a burst, only a narrower reach has room.
+                break
             times, values, apart = lags
             slope, slope_error = slope_with_error(times - lag.middle_s, values)
             step, error = mean_with_error(values)

@@ -34,7 +34,8 @@ class RunSource:
 
     Attributes:
         title: what such a folder is, in a few words.
-        meter: name of the meter, where a mapping gives none.
+        meter: name of the meter, where a mapping gives none; empty where any meter may have written such logs, which
+            is then to be stated with its kind.
         endings: what names of logs end in after the name of the run.
     """
 

@@ -14,7 +14,8 @@ a comma is a decimal sign. Other columns are passed over.
 | `start`, `duration_ms` | a calendar time and a duration |
 
 An export of Nordic's Power Profiler with digital channels holds the windows itself: the high periods of `D0`, or of
-the only channel that has any.
+the only channel that has any. The detailed log of LoadGen holds one window with its queries, and `results.json` of an
+energy run of MLPerf Tiny one for each trial with their inferences.
 """
 
 import json
@@ -35,8 +36,10 @@ from harness.traces.columns import first_line_of, step_of
 from harness.traces.digital_windows import read_digital
 from harness.traces.inference_reading import DIGITS, Reading, nanoseconds
 from harness.traces.inference_tables import read_table
+from harness.traces.loadgen import is_loadgen, loadgen_window
 from harness.traces.ppk2_header import ppk2_names
 from harness.traces.stamps import zone_of
+from harness.traces.tiny_results import is_tiny_results, read_trials
 from harness.traces.trace import Reals, TimeScale, TraceFault, TraceFormatError
 
 Nanoseconds = npt.NDArray[np.int64]
@@ -103,26 +106,37 @@ def read_inferences(path: Path, n_each: int = 1, timezone: str | None = None) ->
         raise UsageError(f"inferences in each window: {n_each}; expected at least 1")
     reading = Reading()
     zone = zone_of(timezone)
+    n_stated = 1
     try:
         names = ppk2_names(first_line_of(path))
         if names is not None:
             read_digital(path, names, reading)
         else:
-            _read_text(path, reading, zone)
+            n_stated = _read_text(path, reading, zone)
     except TraceFormatError as error:
         raise TraceFormatError(error.fault.at(path.name)) from error
     faults = tuple(fault.at(path.name) for fault in reading.faults())
     starts, ends = np.array(reading.starts_ns, dtype=np.int64), np.array(reading.ends_ns, dtype=np.int64)
+    n_each = n_each if n_each > 1 else n_stated
     return Inferences(path.name, starts, ends, n_each, faults, reading.scale, reading.stamp_step_s)
 
 
-def _read_text(path: Path, reading: Reading, zone: tzinfo | None) -> None:
+def _read_text(path: Path, reading: Reading, zone: tzinfo | None) -> int:
+    """Read windows from text; inferences in each of them, as far as the file states it, otherwise 1."""
     with opened(path) as file:
         text = file.read().decode("utf-8-sig", "replace")
+    if is_loadgen(text):
+        return loadgen_window(text, reading, zone)
+    if is_tiny_results(text):
+        trials = read_trials(text)
+        for number, (start, end) in enumerate(zip(trials.starts_ns.tolist(), trials.ends_ns.tolist(), strict=True)):
+            reading.add(start, end, (f"of trial {number + 1}", f"of trial {number + 1}"), None)
+        return trials.n_each
     if text.lstrip().startswith("["):
         _read_marks(text, reading)
     else:
         read_table([line.strip("\r") for line in text.split("\n")], reading, zone)
+    return 1
 
 
 def read_n_each(results: Path) -> int:

@@ -11,6 +11,8 @@ from harness.traces.formats import TraceOptions, open_trace, trace_formats
 from harness.traces.idle import IdlePower, idle_power
 from harness.traces.inferences import read_inferences, read_n_each
 from harness.traces.reduction import Reduction, reduce_trace
+from harness.traces.settings import ReductionSettings
+from harness.traces.tiny_results import is_tiny_results
 from harness.traces.trace import PowerTrace, TraceFault, TraceFormatError
 
 _POWER: Final = "_power.csv"
@@ -24,7 +26,14 @@ RESULTS: Final = ("results.txt", "energy_results.txt")
 """Names of EnergyRunner's results, which state the number of inferences in each window."""
 
 
+MLPERF_POWER: Final = "spl.txt"
+"""Name of the power log of a run of MLPerf Inference."""
+_MLPERF_WINDOWS: Final = "mlperf_log_detail.txt"
+TINY_RESULTS: Final = "results.json"
+"""Name of the results of EnergyRunner from v1.3 on, which hold samples and windows."""
+_HEAD_BYTES: Final = 4096
 _NO_OPTIONS: Final = TraceOptions()
+_NO_SETTINGS: Final = ReductionSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,7 @@ class Run:
         format: name of the trace format; None where it shall be recognised.
         options: what the files cannot say of themselves.
         fault: what keeps it from being reduced, where that is known from its files.
+        settings: how it is reduced.
     """
 
     power: Path
@@ -48,11 +58,25 @@ class Run:
     format: str | None = None
     options: TraceOptions = _NO_OPTIONS
     fault: TraceFault | None = None
+    settings: ReductionSettings = _NO_SETTINGS
 
     @property
     def name(self) -> str:
         """Name of the run, from its trace."""
-        return self.power.name.removesuffix(_POWER).removesuffix(ENERGY).removesuffix(self.power.suffix)
+        return run_name(self.power)
+
+
+def run_name(power: Path) -> str:
+    """Name of the run of a trace: its file without `_power` and endings, or its folder where the file is named alike.
+
+    >>> run_name(Path("runs/mnv2_power.csv")), run_name(Path("mnv2_power.txt")), run_name(Path("mnv2/run_1/spl.txt"))
+    ('mnv2', 'mnv2', 'run_1')
+    """
+    if power.name in (MLPERF_POWER, TINY_RESULTS) and power.parent.name:
+        return power.parent.name
+    name = power.name.removesuffix(".gz")
+    name = name.removesuffix(ENERGY).removesuffix(Path(name).suffix)
+    return name.removesuffix("_power") or name
 
 
 def logged_run(
@@ -63,6 +87,7 @@ def logged_run(
     n_each: int = 1,
     format_name: str | None = None,
     options: TraceOptions = _NO_OPTIONS,
+    settings: ReductionSettings = _NO_SETTINGS,
 ) -> Run:
     """Run of a power log, with the inferences and the baseline beside it.
 
@@ -73,12 +98,33 @@ def logged_run(
         n_each: inferences in each window.
         format_name: name of the trace format; None where it shall be recognised.
         options: what the files cannot say of themselves.
+        settings: how it is reduced.
     """
-    windows = power.with_name(inferences or f"{name}{INFERENCES}")
+    windows = power.with_name(inferences or _windows_name(power, name))
     baseline = power.with_name(f"{BASELINE}{power.suffix}")
-    return Run(
-        power, windows, baseline if baseline.is_file() else None, n_each, format_name, options, _missing(power, windows)
-    )
+    idle = baseline if baseline.is_file() else None
+    return Run(power, windows, idle, n_each, format_name, options, _missing(power, windows), settings)
+
+
+def _windows_name(power: Path, name: str) -> str:
+    """Name of the file of the inferences of a trace."""
+    if power.name == MLPERF_POWER:
+        return _MLPERF_WINDOWS
+    return TINY_RESULTS if power.name == TINY_RESULTS else f"{name}{INFERENCES}"
+
+
+def windows_of(power: Path) -> Path:
+    """File of the inferences of a trace, where its name follows from that of the trace.
+
+    Raises:
+        UsageError: it is not there.
+    """
+    windows = power.with_name(_windows_name(power, run_name(power)))
+    if not windows.is_file():
+        raise UsageError(
+            f"--inferences FILE is needed: start and end of every inference (there is no {windows.as_posix()})"
+        )
+    return windows
 
 
 def energyrunner_run(power: Path, format_name: str | None = None) -> Run:
@@ -88,6 +134,8 @@ def energyrunner_run(power: Path, format_name: str | None = None) -> Run:
         power: the trace.
         format_name: name of the trace format; None where it shall be recognised.
     """
+    if power.name == TINY_RESULTS:
+        return Run(power, power, format=format_name)
     marks = power.with_name(power.name.removesuffix(ENERGY) + _MARKS)
     results = energyrunner_results(power.parent) or power.with_name(RESULTS[0])
     n_each, fault = 1, _missing(power, results)
@@ -115,19 +163,29 @@ def _missing(power: Path, file: Path) -> TraceFault | None:
 def find_runs(folder: Path) -> list[Run]:
     """Runs below a folder, in order of their paths.
 
-    A run is `NAME_power.csv` with `NAME_inference_time.csv`, and `baseline.csv` beside them where there is one; or
-    EnergyRunner's `NAME-energy.bin` with `NAME-timestamps.json` and `results.txt`. A trace that lacks the others is a
-    run with a fault, so that every trace is reported.
+    A run is `NAME_power.csv` with `NAME_inference_time.csv`, and `baseline.csv` beside them where there is one;
+    `spl.txt` of MLPerf Inference with `mlperf_log_detail.txt`; or EnergyRunner's `NAME-energy.bin` with
+    `NAME-timestamps.json` and `results.txt`, from v1.3 on `results.json` of an energy run. A trace that lacks the
+    others is a run with a fault, so that every trace is reported.
 
     Raises:
         UsageError: there is none.
     """
-    logs = sorted(folder.rglob(f"*{_POWER}"))
-    runs = [logged_run(power, power.name.removesuffix(_POWER)) for power in logs]
+    logs = sorted([*folder.rglob(f"*{_POWER}"), *folder.rglob(MLPERF_POWER)])
+    runs = [logged_run(power, run_name(power)) for power in logs]
     runs += [energyrunner_run(power) for power in sorted(folder.rglob(f"*{ENERGY}"))]
+    runs += [energyrunner_run(power) for power in sorted(folder.rglob(TINY_RESULTS)) if has_samples(power)]
     if not runs:
-        raise UsageError(f"{folder.as_posix()} holds no run: NAME{_POWER} with NAME{INFERENCES}, or NAME{ENERGY}")
+        raise UsageError(
+            f"{folder.as_posix()} holds no run: NAME{_POWER} with NAME{INFERENCES}, {MLPERF_POWER}, or NAME{ENERGY}"
+        )
     return runs
+
+
+def has_samples(results: Path) -> bool:
+    """Whether a `results.json` is one of an energy run, with the samples of its trace."""
+    with results.open("rb") as file:
+        return is_tiny_results(file.read(_HEAD_BYTES).decode("utf-8", "replace"))
 
 
 def baseline_power(run: Run) -> IdlePower | None:
@@ -154,7 +212,9 @@ def reduce_run(run: Run, idle_of: Callable[[Run], IdlePower | None] = baseline_p
     try:
         idle = idle_of(run)
         trace = _open(run.power, run)
-        return reduce_trace(trace, read_inferences(run.inferences, run.n_each), idle)
+        return reduce_trace(
+            trace, read_inferences(run.inferences, run.n_each, run.options.timezone), idle, run.settings
+        )
     except TraceFormatError as error:
         return error.fault
 

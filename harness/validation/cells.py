@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.issues import suggested
+from harness.issues import nearest
 from harness.schema.columns import Column
 from harness.schema.quantity import Quantity
 from harness.validation.faults import Faults
@@ -116,6 +116,22 @@ def _admits_word(column: Column, word: str) -> bool:
     )
 
 
+def _plain(word: str) -> str:
+    """Letters and digits of a word in small letters, without what joins its parts.
+
+    >>> _plain("Conv_BN_ReLU") == _plain("conv-bn-relu")
+    True
+    """
+    return "".join(letter for letter in word.casefold() if letter.isalnum())
+
+
 def _report_word(rows: RowTable, column: Column, row: int, word: str, faults: Faults) -> None:
-    _, fix = suggested(word.lower(), column.choices, "Write {}.", column.quantity.fix)
+    same = next((known for known in column.choices if _plain(known) == _plain(word)), None)
+    near = nearest(word.lower(), list(column.choices))
+    fix = column.quantity.fix
+    if same is not None:
+        fix = f"Write {same}."
+    elif near is not None:
+        # Names that look alike may mean something else, such as conv and concat.
+        fix = f"Did you mean {near}? {fix}"
     rows.report(faults, column.quantity.rule, row, column.name, expected=column.expected, fix=fix)

@@ -11,7 +11,7 @@ from harness.validation.faults import Faults
 MOST_COLUMNS = 200
 
 UNIT_FACTORS: Final[dict[str, dict[str, float]]] = {
-    "mJ": {"j": 1e3, "kj": 1e6, "uj": 1e-3, "nj": 1e-6, "wh": 3.6e6, "mwh": 3.6e3},
+    "mJ": {"j": 1e3, "kj": 1e6, "uj": 1e-3, "nj": 1e-6, "kwh": 3.6e9, "wh": 3.6e6, "mwh": 3.6e3},
     "ms": {"s": 1e3, "sec": 1e3, "us": 1e-3, "ns": 1e-6, "min": 6e4},
     "mW": {"w": 1e3, "kw": 1e6, "uw": 1e-3},
     "mV": {"v": 1e3, "uv": 1e-3},

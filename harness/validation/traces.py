@@ -12,11 +12,12 @@ import pyarrow as pa
 
 from harness.issues import suggested
 from harness.numbers import number
-from harness.schema.facts import BoundFile, Manifest, Trace
+from harness.schema.facts import BoundFile, Manifest, MeterAccuracy, Trace
 from harness.schema.vocabulary import Level
 from harness.traces.formats import TraceOptions, trace_formats
 from harness.traces.reduction import Reduction
 from harness.traces.runs import Run
+from harness.traces.settings import ReductionSettings
 from harness.traces.store import ReductionStore, content_of, sha256_of
 from harness.traces.trace import TraceFault
 from harness.validation import fact_faults
@@ -139,7 +140,8 @@ def _check_trace(trace: Trace, place: fact_faults.Path, manifest: Manifest, cont
             fix=fix,
             is_value=True,
         )
-    reduction = _reduction(trace, place, context)
+    accuracy = None if manifest.meter is None else manifest.meter.accuracy
+    reduction = _reduction(trace, place, accuracy, context)
     if row is None or reduction is None or _NO_ENERGY & {fault.rule for fault in reduction.faults}:
         return
     if reduction.energy_mj is not None:
@@ -244,7 +246,9 @@ def _is_cell(value: object, wanted: str) -> bool:
     return wanted == value
 
 
-def _reduction(trace: Trace, place: fact_faults.Path, context: TraceContext) -> Reduction | None:
+def _reduction(
+    trace: Trace, place: fact_faults.Path, accuracy: MeterAccuracy | None, context: TraceContext
+) -> Reduction | None:
     """Reduction of a bound trace; None where it cannot be read."""
     formats = list(trace_formats())
     if trace.format not in formats:
@@ -261,7 +265,8 @@ def _reduction(trace: Trace, place: fact_faults.Path, context: TraceContext) -> 
         None if trace.baseline is None else context.path(trace.baseline.file),
         trace.n_each,
         trace.format,
-        TraceOptions(channel=trace.channel, sampling_hz=trace.sampling_hz),
+        TraceOptions(trace.channel, trace.sampling_hz, trace.timezone, trace.voltage_v, trace.layout),
+        settings=ReductionSettings(accuracy, trace.offset_s or 0.0, trace.drift_ppm or 0.0, n_skipped=trace.n_skipped),
     )
     digests = {context.path(file.file): file.sha256 for _, file in _files(trace)}
     try:

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 import typer
+import yaml
 from typer.testing import CliRunner
 
 from harness import __version__
 from harness.cli import app, main
+from harness.schema.facts import Trace
 from harness.scoring.editions import edition_named
 from tests.validation.golden import BASE
+from tests.walkthroughs import write_plain_run
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = sorted(typer.main.get_command(app).commands)
@@ -171,6 +174,50 @@ def test_intake_prints_the_sum_and_the_formats(run, tmp_path):
     code, out, _ = run("intake", "--list")
     assert code == 0
     assert {"deepen2023", "csv"} <= {line.split()[0] for line in out.splitlines()}
+
+
+def test_intake_of_a_trace_lists_what_is_left_to_fill_in(run, tmp_path):
+    write_plain_run(tmp_path / "runs")
+    arguments = ["intake", "plain", "runs", "--device", "pi5", "--campaign", "bench", "--meter", "INA219"]
+    code, out, _ = run(*arguments, "--meter-kind", "rail", "--runtime", "LiteRT 2.0")
+    assert code == 0
+    assert "1 rows read = 1 accepted + 0 quarantined" in out
+    assert "to fill in, because no file states it; run again with the option, or write it into the file:" in out
+    assert "  device.yaml: name (--device-name): Name as its maker or the benchmark writes it." in out
+    assert "--runtime" not in out
+
+
+def test_options_of_an_intake_reach_the_files(run, tmp_path):
+    write_plain_run(tmp_path / "runs")
+    code, _, _ = run(
+        "intake", "plain", "runs/mnv2_power.csv", "--device", "pi5", "--campaign", "bench", "--model", "net",
+        "--family", "Nets", "--dtype", "int8", "--delegate", "CPU4", "--date", "2026-11-20", "--runtime", "LiteRT",
+        "--licence", "CC-BY-4.0", "--contributor", "A. Tester", "--contributor", "B. Tester", "--meter", "INA219",
+        "--meter-kind", "rail", "--meter-gain-percent", 1, "--meter-offset-mw", 5, "--device-name", "Raspberry Pi 5",
+        "--device-class", "single-board-computer", "--inferences", "mnv2_inference_time.csv", "--skip", 2,
+        "--timezone", "Europe/Berlin", "--n-each", 2,
+    )  # fmt: skip
+    assert code == 0
+    manifest = yaml.safe_load((tmp_path / "submissions/pi5/bench/submission.yaml").read_text())
+    assert (manifest["date"], manifest["contributors"]) == ("2026-11-20", ["A. Tester", "B. Tester"])
+    assert manifest["meter"]["accuracy"] == {
+        "gain_percent": 1.0, "offset_mw": 5.0, "stated_by": "The contributor",
+    }  # fmt: skip
+    (binding,) = manifest["traces"]
+    assert (binding["timezone"], binding["n_skipped"], binding["n_each"]) == ("Europe/Berlin", 2, 2)
+    assert run("validate")[0] == 0
+
+
+def test_new_states_the_layouts_of_traces_and_how_they_are_bound(run, tmp_path):
+    run("new", "acme-phone/2026-11", "--level", "models")
+    text = (tmp_path / "submissions/acme-phone/2026-11/submission.yaml").read_text()
+    assert "time_s,power_mw" in text
+    assert "start_us,end_us" in text
+    lines = [line.removeprefix("# ") for line in text.splitlines()]
+    start = lines.index("traces:")
+    example = yaml.safe_load("\n".join(lines[start : start + 7]).replace('""', repr("0" * 64)))
+    (binding,) = example["traces"]
+    assert Trace(**binding).power.file == "NAME_power.csv"
 
 
 def git(folder, *arguments):

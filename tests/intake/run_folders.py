@@ -96,21 +96,22 @@ def run_mapping(path: Path, **changed: Any) -> Path:
     return path
 
 
-def monsoon_power(current_ma: float = 250.0, n_samples: int = 10_000, period_us: int = 200) -> bytes:
-    """Monsoon export at 4 V: 5 kHz, 25 mA at rest and more in the inferences of `monsoon_inferences`."""
+def monsoon_power(current_ma: float = 250.0, n_samples: int = 20_000, period_us: int = 200) -> bytes:
+    """Monsoon export of 4 s at 4 V: 5 kHz, 25 mA at rest and more in the inferences of `monsoon_inferences`."""
     lines = ["Time(ms),Main(mA),Main Voltage(V),"]
     for sample in range(n_samples):
-        is_busy = sample * period_us >= 500_000 and (sample * period_us - 500_000) % 100_000 <= 50_000
+        at_us = sample * period_us - 2_500_000
+        is_busy = at_us >= 0 and at_us % 100_000 <= 50_000
         current = (current_ma if is_busy else 25.0) + 0.5 * (-1) ** sample
         lines.append(f"{MONSOON_START_US + sample * period_us},{current},4.0,")
     return ("\n".join(lines) + "\n").encode()
 
 
 def monsoon_inferences(n: int = 10) -> bytes:
-    """Inferences of 50 ms each, every 100 ms from half a second on."""
+    """Inferences of 50 ms each, every 100 ms from two and a half seconds on."""
     lines = ["inference_index,start_us,end_us"]
     for number in range(n):
-        start = MONSOON_START_US + 500_000 + number * 100_000
+        start = MONSOON_START_US + 2_500_000 + number * 100_000
         lines.append(f"{number},{start},{start + 50_000}")
     return ("\n".join(lines) + "\n").encode()
 
@@ -124,7 +125,7 @@ def monsoon_folder(folder: Path, *, has_baseline: bool = True, **files: bytes) -
         "net_b_inference_time.csv": monsoon_inferences(8),
     } | {f"{name}.csv": content for name, content in files.items()}
     if has_baseline:
-        contents["baseline.csv"] = monsoon_power(25.0, 1000)
+        contents["baseline.csv"] = monsoon_power(25.0, 12_000)
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         (folder / name).write_bytes(content)

@@ -3,6 +3,8 @@ import pytest
 from harness.errors import UsageError
 from harness.intake.flow import take_in
 from harness.intake.foreign import ForeignSourceError
+from harness.schema.columns import columns_of
+from harness.schema.records import ROWS as ROWS_OF
 from harness.validation import validate
 from tests.intake.sources import HEADER, MAPPING, ROWS, mapping, quarantine, table
 
@@ -96,13 +98,14 @@ def test_fix_of_a_slip_is_recorded(tmp_path):
     [
         (
             {"columns": columns(enrgy_mj={"from": "Energy (uJ)"})},
-            "map.yaml:31: columns.enrgy_mj: no column of these rows; expected energy_mj. Rename it to energy_mj. "
-            "[fact-unknown]",
+            f"map.yaml:31: columns.enrgy_mj: no column of these rows; expected one of "
+            f"{', '.join(columns_of(ROWS_OF['kernels']))}. Did you mean "
+            "energy_mj? Rename it, or remove it where the rows have no such column. [fact-unknown]",
         ),
         (
             {"columns": columns(energy_mj={"from": "Energy (uJ)", "unit": "MJ"})},
-            "map.yaml:22: columns.energy_mj.unit = MJ; expected one of mJ, j, kj, uj, nj, wh, mwh. Write one of the "
-            "units listed. [fact-value]",
+            "map.yaml:22: columns.energy_mj.unit = MJ; expected one of mJ, J, kJ, uJ, nJ, kWh, Wh, mWh. Find "
+            "out which unit the figures are in; where it is none of these, convert them first. [fact-value]",
         ),
         (
             {"columns": columns(dtype={"value": "fp32", "unit": "mJ"})},
@@ -120,8 +123,9 @@ def test_fix_of_a_slip_is_recorded(tmp_path):
         ),
         (
             {"columns": columns(cin={"from": "chanels"})},
-            "table.csv:1: chanels: 0 such columns, from which cin is to come; expected channels. Correct from in the "
-            "mapping. [header-missing]",
+            "table.csv:1: chanels: 0 such columns, from which cin is to come; expected one of id, op, size, channels, "
+            "Energy (uJ), Time (s), Power, comment. Did you mean channels? Correct from in the mapping. "
+            "[header-missing]",
         ),
         (
             {"level": "kernel"},
@@ -129,7 +133,7 @@ def test_fix_of_a_slip_is_recorded(tmp_path):
         ),
     ],
 )
-def test_mapping_that_does_not_fit_is_told_with_the_nearest_match(tmp_path, monkeypatch, changed, message):
+def test_mapping_that_does_not_fit_is_told_with_what_is_known(tmp_path, monkeypatch, changed, message):
     assert refused(tmp_path, monkeypatch, **changed) == [message]
 
 
@@ -171,14 +175,47 @@ def test_table_that_cannot_be_taken_apart_stops_the_intake(tmp_path, monkeypatch
 def test_column_that_stands_twice_cannot_be_named(tmp_path, monkeypatch):
     header = ("id", "op", "size", "channels", "Energy (uJ)", "Time (s)", "Power", "Power")
     assert refused(tmp_path, monkeypatch, header=header) == [
-        "table.csv:1: Power: 2 such columns, from which power_mw is to come; expected Power. Rename or remove one of "
-        "the two. [header-duplicate]"
+        "table.csv:1: Power: 2 such columns, from which power_mw is to come; expected one column of this name. Rename "
+        "or remove one of the two. [header-duplicate]"
     ]
 
 
 def test_column_that_stands_twice_may_be_passed_over(tmp_path):
     header = ("id", "op", "size", "channels", "Energy (uJ)", "Time (s)", "Power", "x", "x")
     assert taken(tmp_path, [(*row, "y") for row in ROWS], header).n_accepted == 2
+
+
+@pytest.mark.parametrize(
+    ("kernel", "fix"),
+    [("conv", "Did you mean concat?"), ("Conv_BN_ReLU", "Write conv-bn-relu."), ("xyz", "Write one of")],
+)
+def test_kernel_is_proposed_only_where_it_is_the_same(tmp_path, kernel, fix):
+    rows = [*ROWS, ("r3", kernel, "28", "8", "1203.368", "0.0006", "2.0", "")]
+    (row,) = taken(tmp_path, rows).quarantined
+    (issue,) = [issue for issue in row.issues if issue.column == "kernel"]
+    assert issue.fix.startswith(fix)
+
+
+@pytest.mark.parametrize("unit", ["MJ", "KWH", "MWh", "cal", "eV", "W", "kwhh"])
+def test_other_units_are_refused_with_the_list_and_without_a_guess(tmp_path, monkeypatch, unit):
+    given = columns(energy_mj={"from": "Energy (uJ)", "unit": unit})
+    (message,) = refused(tmp_path, monkeypatch, columns=given)
+    assert f"unit = {unit}; expected one of mJ, J, kJ, uJ, nJ, kWh, Wh, mWh. Find out which unit" in message
+    assert "Did you mean" not in message
+
+
+def test_energy_of_a_tracker_in_kilowatt_hours_is_not_a_thousand_times_too_small(tmp_path):
+    header = ("project_name", "duration", "energy_consumed")
+    source = table(tmp_path / "cc.csv", [("mnv2", "5.32", "2.88e-05")], header)
+    own = {
+        "model": {"from": "project_name"}, "family": {"value": "MobileNetV2"}, "dtype": {"value": "fp32"},
+        "delegate": {"value": "CPU1"}, "is_idle_subtracted": {"value": False},
+        "energy_mj": {"from": "energy_consumed", "unit": "kWh"}, "latency_ms": {"from": "duration", "unit": "s"},
+    }  # fmt: skip
+    chosen = mapping(tmp_path / "cc.yaml", level="models", columns=own)
+    result = take_in("csv", source, "acme-phone", "bench", out=tmp_path / "out", mapping=chosen)
+    (row,) = validate([result.folder]).campaigns[0].tables["models"].to_pylist()
+    assert row["energy_mj"] == pytest.approx(103_680)
 
 
 def test_mapping_is_asked_for(tmp_path):

@@ -23,6 +23,7 @@ from tests.intake.run_folders import (
     tiny_system,
 )
 from tests.intake.sources import contents, quarantine
+from tests.traces.benchmark_logs import tiny_results
 
 ROOT = Path(__file__).parents[2]
 UPSTREAM = Path(os.environ.get("DEEPEN_UPSTREAM", ROOT / "../shared/data/upstream")) / "energyrunner"
@@ -38,6 +39,18 @@ def reasons(result):
     """Why rows were not taken: the faults of the rows themselves, by row."""
     assert result.n_read == result.n_accepted + result.n_quarantined
     return {row.row.source_id: [str(issue) for issue in row.row.faults] for row in result.quarantined}
+
+
+def test_results_from_v1_3_on_hold_trace_and_marks(tmp_path):
+    system = tiny_system(tmp_path, ad={"trace": None, "marks": None, "results": results_text(throughput="none")})
+    (system / "ad" / "energy" / "results.json").write_text(tiny_results())
+    result = taken(system, tmp_path)
+    assert (result.n_read, result.n_accepted) == (1, 1)
+    (campaign,) = validate([tmp_path / "out"]).campaigns
+    (row,) = campaign.tables["models"].to_pylist()
+    assert row["energy_mj"] == pytest.approx(0.205, rel=1e-3)
+    assert row["latency_ms"] == pytest.approx(10)
+    assert campaign.manifest.traces[0].power == campaign.manifest.traces[0].inferences
 
 
 def test_run_becomes_a_row_with_its_energy_from_the_trace(tmp_path):
@@ -376,16 +389,16 @@ needs_upstream = pytest.mark.skipif(not UPSTREAM.is_dir(), reason="needs the ups
 
 @needs_upstream
 @pytest.mark.parametrize(
-    ("system", "median_uj", "energy_mj", "supply_mv"),
+    ("system", "median_uj", "supply_mv"),
     [
-        ("v1.0/closed/greenwaves-technologies/results/gap9_650_240", 5.252, 0.005252, 1800),
-        ("v1.1/closed/STMicroelectronics/results/NUCLEO_H7A3ZI_Q", 221.217, 0.221332, None),
-        ("v1.2/closed/STMicroelectronics/results/NUCLEO_L4R5ZI", 203.368, 0.203363, 1800),
-        ("v1.2/closed/STMicroelectronics/results/NUCLEO_U575ZI_Q", 656.163, 0.656176, 1800),
-        ("v1.2/closed/syntiant/results/syntiant_9120_1v1_98mhz", 43.802, 0.043804, 1800),
+        ("v1.0/closed/greenwaves-technologies/results/gap9_650_240", 5.252, 1800),
+        ("v1.1/closed/STMicroelectronics/results/NUCLEO_H7A3ZI_Q", 221.217, None),
+        ("v1.2/closed/STMicroelectronics/results/NUCLEO_L4R5ZI", 203.368, 1800),
+        ("v1.2/closed/STMicroelectronics/results/NUCLEO_U575ZI_Q", 656.163, 1800),
+        ("v1.2/closed/syntiant/results/syntiant_9120_1v1_98mhz", 43.802, 1800),
     ],
 )
-def test_published_energy_follows_from_the_published_trace(tmp_path, system, median_uj, energy_mj, supply_mv):
+def test_published_energy_follows_from_the_published_trace(tmp_path, system, median_uj, supply_mv):
     source = UPSTREAM / system
     device = tmp_path / source.name / "device.yaml"
     device.parent.mkdir()
@@ -396,7 +409,6 @@ def test_published_energy_follows_from_the_published_trace(tmp_path, system, med
     assert not validated.report.issues
     (row,) = validated.campaigns[0].tables["models"].to_pylist()
     assert row["energy_mj"] == pytest.approx(median_uj / 1000, rel=0.001)
-    assert round(row["energy_mj"], 6) == energy_mj
     assert (row["n_runs"], row["supply_mv"]) == (5, supply_mv)
 
 

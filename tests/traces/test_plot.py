@@ -1,10 +1,12 @@
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from harness.traces.plot import _MOST_BINS, _bins, trace_svg
+from harness.traces.reduction import reduce_trace
 from tests.traces.synthetic import burst_stamped, inferences_of, trace_of
 
 GRID = np.arange(0, 4, 0.001)
@@ -31,6 +33,19 @@ def test_of_very_many_windows_some_are_shaded_and_that_is_said():
     svg = trace_svg(trace_of(GRID, np.full(4000, 9.0)), inferences_of(starts, starts + 0.002))
     assert len(shades(svg)) == 400
     assert "975 windows, 400 of them shaded" in svg
+
+
+def test_picture_states_the_energy_with_its_uncertainty_and_how_windows_were_moved():
+    trace, windows = trace_of(GRID, 100 + 50 * np.sin(GRID)), inferences_of([1.0, 2.0, 3.0], [1.5, 2.25, 3.1])
+    reduction = replace(
+        reduce_trace(trace, windows), energy_mj=62.5, energy_u_mj=1.25, applied_offset_s=-0.25, n_skipped=1
+    )
+    svg = trace_svg(trace, windows, reduction)
+    assert (
+        "62.5 ± 1.2 mJ (k = 2) per inference; windows moved by -0.25 s; 1 left out at the beginning; 2 windows" in svg
+    )
+    assert len(shades(svg)) == 2
+    assert "no energy; 2 windows" in trace_svg(trace, windows, replace(reduction, energy_mj=None))
 
 
 def test_trace_without_windows_is_drawn():

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from harness.errors import UsageError
 from harness.intake.foreign import ForeignRow, ForeignSourceError, ForeignTable, IntakeFormat, IntakeOptions
-from harness.intake.mapping import ColumnMapping, Mapping, read_mapping, unit_factor
-from harness.intake.scaling import scaled
-from harness.issues import suggested
+from harness.intake.mapping import ColumnMapping, Mapping, read_mapping
+from harness.intake.names import question
+from harness.intake.scaling import scaled, unit_factor
 from harness.schema.columns import columns_of
 from harness.schema.records import ROWS
 from harness.validation.faults import Faults
@@ -70,7 +70,8 @@ def _check_origin(column: str, origin: str, names: Sequence[str], shown: str, fa
     """Report a column that a mapping names and the table does not have, or has twice."""
     if names.count(origin) == 1:
         return
-    expected, _ = suggested(origin, [name or "(no name)" for name in names])
+    known = [name or "(no name)" for name in names]
+    fix = question(origin, known, "Correct from in the mapping.")
     faults.add(
         "header-duplicate" if origin in names else "header-missing",
         shown,
@@ -78,8 +79,8 @@ def _check_origin(column: str, origin: str, names: Sequence[str], shown: str, fa
         column=origin,
         found=f"{names.count(origin)} such columns, from which {column} is to come",
         is_value=False,
-        expected=expected,
-        fix="Correct from in the mapping." if origin not in names else "Rename or remove one of the two.",
+        expected="one of " + ", ".join(known) if origin not in names else "one column of this name",
+        fix=fix if origin not in names else "Rename or remove one of the two.",
     )
 
 
@@ -110,7 +111,8 @@ def _cell(column: str, wanted: ColumnMapping, printed: Named[str, str], mapping:
     text = printed[wanted.origin]
     if wanted.words is not None:
         text = wanted.words.get(text, text)
-    factor = None if wanted.unit is None else unit_factor(columns_of(ROWS[mapping.level])[column], wanted.unit)
+    own = columns_of(ROWS[mapping.level])[column].quantity.unit
+    factor = None if wanted.unit is None else unit_factor(wanted.unit, own)
     return text if factor is None or factor == Decimal(1) else scaled(text, factor)
 
 

@@ -1,5 +1,7 @@
 """MLPerf Tiny energy runs as EnergyRunner leaves them: `<task>/energy/` with trace, marks, results and log.
 
+From v1.3 on trace and marks are in `results.json`.
+
 A tree may hold one system. Energies are recomputed from the traces and compared with the published medians; a run
 without a trace is reported, and its published figure is kept with it. Traces are read by `harness.traces`.
 """
@@ -15,7 +17,7 @@ from harness.intake.facts import declared_device
 from harness.intake.foreign import ForeignRow, ForeignTable, IntakeFormat, IntakeOptions
 from harness.intake.tiny_systems import System, one_line, read_system
 from harness.intake.traced import ForeignRun, TracedRows, faulty_row, identifier_of, traced_rows
-from harness.traces.runs import ENERGY, RESULTS, energyrunner_results, energyrunner_run
+from harness.traces.runs import ENERGY, RESULTS, TINY_RESULTS, energyrunner_results, energyrunner_run, has_samples
 from harness.traces.trace import TraceFault
 
 _TASKS: Final = {
@@ -156,7 +158,9 @@ def _one(found: Sequence[str]) -> str | None:
 
 
 def _traces(run: _Energy) -> list[Path]:
-    return [path for path in sorted(run.folder.glob(f"*{ENERGY}")) if path.is_file()]
+    traces = [path for path in sorted(run.folder.glob(f"*{ENERGY}")) if path.is_file()]
+    results = run.folder / TINY_RESULTS
+    return [*traces, results] if results.is_file() and has_samples(results) else traces
 
 
 def _printed(run: _Energy) -> dict[str, str]:

@@ -1,9 +1,10 @@
-"""EnergyRunner traces of MLPerf Tiny, `trace1-energy.bin`: the energy of every sample on the meter's clock.
+"""EnergyRunner traces of MLPerf Tiny: the energy of every sample on the meter's clock.
+
+They are `trace1-energy.bin`, and from v1.3 on the samples in `results.json`.
 
 It reads no marks and no results file. The published energy of a window is the sum of the sample energies between two
-marks, which are rounded to a millisecond. Sample k is placed at k / rate and its energy spread over the half sample
-before and after, so that trapezoids between the marks give that sum, except for the part of a sample at either edge
-that the rounding of the marks leaves open: at most half a sample each.
+marks, which are rounded to a millisecond. Sample k is the mean from k / rate to (k + 1) / rate and stamped at its end,
+so that the energy between two marks is that sum; a stamp at 0 begins the first of these intervals.
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ import numpy.typing as npt
 
 from harness.traces.format import TraceFormat, TraceOptions
 from harness.traces.logs import peak_fault, refuse_channel, refused
-from harness.traces.trace import Chunk, PowerTrace, TraceFault
+from harness.traces.tiny_results import RATE_HZ, is_tiny_results, read_trials
+from harness.traces.trace import Chunk, PowerTrace, Reals, TraceFault
 
 _MAGIC = 0xF1
 _HEAD_BYTES = 5
@@ -30,6 +32,8 @@ def _rate(head: bytes) -> float:
 
 
 def _looks_like(head: bytes) -> bool:
+    if is_tiny_results(head.decode("utf-8-sig", "replace")):
+        return True
     return len(head) >= _HEAD_BYTES and head[0] == _MAGIC and _RATES_HZ[0] <= _rate(head) <= _RATES_HZ[1]
 
 
@@ -38,6 +42,8 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     fix = "Take the file as EnergyRunner wrote it."
+    if head.lstrip().startswith(b"["):
+        return _of_results(path)
     if len(head) < _HEAD_BYTES or head[0] != _MAGIC:
         raise refused(f"the bytes {head.hex(' ') or 'of an empty file'}", "f1 and the rate as a float32", fix)
     rate_hz = _rate(head)
@@ -53,7 +59,19 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
         fix = "The file was cut off; copy it again."
         faults.append(TraceFault("trace-format", found, f"whole samples of {_SAMPLE_BYTES} bytes", fix))
     chunks = partial(_chunks, path, rate_hz)
-    return PowerTrace(path.name, "device", chunks, stated_hz=rate_hz, faults=tuple(faults))
+    return PowerTrace(path.name, "device", chunks, stated_hz=rate_hz, kind="mean", faults=tuple(faults))
+
+
+def _of_results(path: Path) -> PowerTrace:
+    """Trace of the trials of a `results.json`, one after the other."""
+    trials = read_trials(path.read_bytes().decode("utf-8-sig", "replace"))
+    power = trials.energies_uj * (RATE_HZ / 1e3)
+    if not np.isfinite(power).all():
+        raise refused("a sample that is no number", "energies in J", "Take the file as EnergyRunner wrote it.")
+    unlikely = peak_fault(float(power.max()))
+    chunk = _begun(np.arange(1, len(power) + 1, dtype=np.float64) / RATE_HZ, power)
+    faults = () if unlikely is None else (unlikely,)
+    return PowerTrace(path.name, "device", lambda: iter((chunk,)), stated_hz=RATE_HZ, kind="mean", faults=faults)
 
 
 def _blocks(path: Path) -> Iterator[npt.NDArray[np.float64]]:
@@ -86,18 +104,28 @@ def _faults(path: Path, rate_hz: float) -> list[TraceFault]:
     return faults if unlikely is None else [*faults, unlikely]
 
 
+def _begun(stamps_s: Reals, power_mw: Reals) -> Chunk:
+    """First samples of a trace, after the stamp at which the first of their intervals begins."""
+    return Chunk(np.concatenate([[0.0], stamps_s]), np.concatenate([power_mw[:1], power_mw]))
+
+
 def _chunks(path: Path, rate_hz: float) -> Iterator[Chunk]:
-    n_before = 0
+    n_before, is_begun = 0, False
     for energies in _blocks(path):
-        stamps = np.arange(n_before, n_before + len(energies), dtype=np.float64) / rate_hz
+        stamps = np.arange(n_before + 1, n_before + len(energies) + 1, dtype=np.float64) / rate_hz
         n_before += len(energies)
         is_number = np.isfinite(energies)
-        if is_number.all():
-            yield Chunk(stamps, energies * (rate_hz / 1e3))
-        elif is_number.any():
-            yield Chunk(stamps[is_number], energies[is_number] * (rate_hz / 1e3))
+        stamps, power = stamps[is_number], energies[is_number] * (rate_hz / 1e3)
+        if len(power):
+            yield Chunk(stamps, power) if is_begun else _begun(stamps, power)
+            is_begun = True
 
 
 FORMAT = TraceFormat(
-    "energyrunner", "MLPerf Tiny EnergyRunner, binary trace", "analyser", "mean-after", _looks_like, _open
+    "energyrunner",
+    "MLPerf Tiny EnergyRunner, trace or results.json",
+    "analyser",
+    "mean-after",
+    _looks_like,
+    _open,
 )

@@ -11,7 +11,7 @@ from typing import Final
 from harness.issues import quoted
 from harness.schema.facts import Meaning
 from harness.traces.columns import SMALL_PEAK_MW, TableColumns, first_line_of, refuse_voltage, supply_voltage
-from harness.traces.format import TraceFormat, TraceOptions
+from harness.traces.format import RunSource, TraceFormat, TraceOptions
 from harness.traces.logs import PEAK_MW, log_text, refuse_channel, refused
 from harness.traces.tables import open_table
 from harness.traces.trace import PowerTrace
@@ -74,4 +74,12 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
     return open_table(path, columns)
 
 
-FORMAT = TraceFormat("plain", "CSV with quantity and unit in the header", "analyser", "instant", _looks_like, _open)
+FORMAT = TraceFormat(
+    "plain",
+    "CSV with quantity and unit in the header",
+    "analyser",
+    "instant",
+    _looks_like,
+    _open,
+    RunSource("runs with traces in CSV, quantity and unit in the header, a folder or one trace", "", ("_power.csv",)),
+)

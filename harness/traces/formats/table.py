@@ -12,7 +12,7 @@ from harness.issues import quoted
 from harness.schema.facts import TableLayout
 from harness.traces.blocks import opened
 from harness.traces.columns import HEAD_BYTES, SMALL_PEAK_MW, TableColumns, refuse_voltage, supply_voltage
-from harness.traces.format import TraceFormat, TraceOptions
+from harness.traces.format import RunSource, TraceFormat, TraceOptions
 from harness.traces.logs import PEAK_MW, log_text, refuse_channel
 from harness.traces.stamps import zone_of
 from harness.traces.tables import open_table
@@ -114,5 +114,15 @@ def _bad_layout(found: str, expected: str) -> TraceOptionError:
 
 
 FORMAT = TraceFormat(
-    "table", "table of any tool, by a layout of its columns", "analyser", "instant", lambda _: False, _open
+    "table",
+    "table of any tool, by a layout of its columns",
+    "analyser",
+    "instant",
+    lambda _: False,
+    _open,
+    RunSource(
+        "runs with tables of any tool, by --layout or a mapping, a folder or one table",
+        "",
+        ("_power.csv", "_power.txt"),
+    ),
 )

@@ -17,19 +17,17 @@ FIX = "Take the file as EnergyRunner wrote it."
 def test_energy_of_a_sample_becomes_power_on_the_meters_clock(tmp_path):
     trace = opened(tmp_path, None, energyrunner([8.0, 16.0, 4.0], 500.0))
     assert (trace.clock, trace.stated_hz, trace.start_s, trace.faults) == ("device", 500.0, 0.0, ())
-    assert samples(trace).stamps_s.tolist() == [0.0, 0.002, 0.004]
-    assert samples(trace).power_mw.tolist() == [4.0, 8.0, 2.0]
+    assert samples(trace).stamps_s.tolist() == [0.0, 0.002, 0.004, 0.006]
+    assert samples(trace).power_mw.tolist() == [4.0, 4.0, 8.0, 2.0]
 
 
-def test_energy_between_two_samples_is_their_halves_and_all_between(tmp_path):
+def test_energy_between_two_marks_is_the_sum_of_the_samples_between_them(tmp_path):
     energies = [float(value) for value in np.random.default_rng(1).integers(5, 50, 1000)]
-    read = samples(opened(tmp_path, None, energyrunner(energies)))
-    # The edges lie on samples, of which the first is inside and the last is not; its half is added by hand.
-    at = WindowEnergies(np.array([0.1]), np.array([0.8]))
+    trace = opened(tmp_path, None, energyrunner(energies))
+    read, at = samples(trace), WindowEnergies(np.array([0.1]), np.array([0.8]), trace.kind)
     at.add(read.stamps_s, read.power_mw)
     at.finish()
-    expected = energies[100] / 2 + sum(energies[101:800]) + energies[800] / 2
-    assert np.diff(at.energies_mj)[0] * 1e3 == pytest.approx(expected)
+    assert at.energies_mj[0] * 1e3 == pytest.approx(sum(energies[100:800]))
 
 
 def test_borders_of_blocks_do_not_show(tmp_path, monkeypatch):
@@ -44,14 +42,14 @@ def test_borders_of_blocks_do_not_show(tmp_path, monkeypatch):
 
 def test_cut_off_tail_is_a_fault_and_the_rest_is_read(tmp_path):
     trace = opened(tmp_path, None, energyrunner([8.0, 16.0], tail=b"\x00\x00\x80"))
-    assert samples(trace).power_mw.tolist() == [8.0, 16.0]
+    assert samples(trace).power_mw.tolist() == [8.0, 8.0, 16.0]
     fix = "The file was cut off; copy it again."
     assert trace.faults == (TraceFault("trace-format", "3 bytes after sample 2", "whole samples of 4 bytes", fix),)
 
 
 def test_samples_that_are_no_numbers_are_left_out_at_their_place(tmp_path):
     trace = opened(tmp_path, None, energyrunner([8.0, float("nan"), float("inf"), 4.0]))
-    assert samples(trace).stamps_s.tolist() == [0.0, 0.003]
+    assert samples(trace).stamps_s.tolist() == [0.0, 0.001, 0.004]
     found = "2 samples that are no numbers, the first number 1"
     fix = "They are left out; copy the file again, or measure again."
     assert trace.faults == (TraceFault("trace-format", found, "energies in µJ", fix),)
