@@ -132,34 +132,53 @@ def reduce_trace(
     """
     clocked = with_clock(trace)
     aligned = _aligned(clocked, inferences, settings)
-    reading, alignment = aligned.reading, aligned.alignment
-    used, n_skipped = _without_skipped(reading, settings)
+    used, n_skipped = _without_skipped(aligned.reading, settings)
     evidence = aligned.evidence(used, clocked, inferences)
     components = components_of(evidence, settings.accuracy) if len(evidence.energies_mj) else ()
-    idle = idle or idle_before(reading, evidence.power_mw)
+    idle = idle or idle_before(aligned.reading, evidence.power_mw)
+    faults = (*_faults(evidence, components, settings, n_skipped), *idle.faults)
+    reduction = replace(
+        _without_energies(aligned, evidence, faults),
+        n_skipped=n_skipped,
+        n_used=int(used.sum()) * inferences.n_each,
+        idle_power_mw=idle.power_mw,
+        idle_u_mw=idle.u_mw,
+    )
+    if not len(evidence.energies_mj) or any(fault.rule in REFUSING for fault in faults):
+        return reduction
+    return _with_energies(reduction, evidence, components)
+
+
+def _faults(
+    evidence: Evidence, components: tuple[Component, ...], settings: ReductionSettings, n_skipped: int
+) -> tuple[TraceFault, ...]:
+    """What is wrong with the inferences, the samples, and the two together; each in the file that it is about."""
+    reading, clocked, inferences = evidence.reading, evidence.clocked, evidence.inferences
     about_trace = [
         *reading.health.faults(reading.sampling_hz, is_held=reading.changes.is_held),
-        *resolution_faults(evidence.durations_s, evidence.resolution_s, trace),
+        *resolution_faults(evidence.durations_s, evidence.resolution_s, clocked.trace),
     ]
     about_windows = [
         *window_faults(reading),
-        *alignment_faults(alignment, clocked, inferences, settings, evidence.resolution_s),
+        *alignment_faults(evidence.alignment, clocked, inferences, settings, evidence.resolution_s),
         *steadiness_faults(evidence.energies_mj, evidence.durations_s, n_skipped, reading),
     ]
     if not any(fault.rule in REFUSING for fault in (*about_trace, *about_windows)):
         about_windows += uncertain_fault(components, evidence.energies_mj)
-    faults = (
+    return (
         *inferences.faults,
-        *(fault.at(trace.source) for fault in about_trace),
+        *(fault.at(clocked.trace.source) for fault in about_trace),
         *(fault.at(inferences.source) for fault in about_windows),
-        *idle.faults,
     )
-    reduction = Reduction(
+
+
+def _without_energies(aligned: _Aligned, evidence: Evidence, faults: tuple[TraceFault, ...]) -> Reduction:
+    """What is known of a trace and its clocks, whatever is wrong."""
+    reading, alignment, clocked = aligned.reading, aligned.alignment, evidence.clocked
+    return Reduction(
         n_samples=reading.health.n_samples,
-        n_inferences=len(inferences) * inferences.n_each,
+        n_inferences=len(evidence.inferences) * evidence.inferences.n_each,
         faults=faults,
-        n_skipped=n_skipped,
-        n_used=int(used.sum()) * inferences.n_each,
         sampling_hz=reading.sampling_hz,
         resolution_ms=evidence.resolution_s * 1000,
         clock_residual_ms=clocked.clock.residual_s * 1000 if clocked.clock else None,
@@ -168,14 +187,9 @@ def reduce_trace(
         drift_ppm=None if alignment is None else (aligned.drift + alignment.drift) * 1e6,
         applied_offset_s=aligned.offset_s,
         applied_drift_ppm=aligned.drift * 1e6,
-        idle_power_mw=idle.power_mw,
-        idle_u_mw=idle.u_mw,
-        boundary=trace.boundary,
-        rails=trace.rails,
+        boundary=clocked.trace.boundary,
+        rails=clocked.trace.rails,
     )
-    if not len(evidence.energies_mj) or any(fault.rule in REFUSING for fault in faults):
-        return reduction
-    return _with_energies(reduction, evidence, components)
 
 
 def _aligned(clocked: ClockedTrace, inferences: Inferences, settings: ReductionSettings) -> _Aligned:
