@@ -33,7 +33,7 @@ def alignment_faults(
     faults = []
     is_told = settings.is_aligned or settings.offset_s != 0
     if clocked.trace.scale == "local" and inferences.scale == "epoch" and not is_told:
-        faults.append(_zone_fault(alignment))
+        faults.append(_zone_fault(alignment).at(clocked.trace.source))
     elif alignment is not None and is_off(alignment, clocked, resolution_s):
         faults.append(_offset_fault(alignment, clocked, resolution_s))
     elif alignment is not None and not (alignment.contrast_mw > 0 and alignment.inside_mw > alignment.outside_mw):

@@ -7,6 +7,10 @@ from typing import Final
 
 COVERAGE_FACTOR: Final = 2.0
 """Factor k of the expanded uncertainty; about 95 % of a normal distribution."""
+WIDTH: Final = 12**0.5
+"""Width of a rectangular distribution over its standard deviation."""
+HALF_WIDTH: Final = 3**0.5
+"""Half width of a rectangular distribution over its standard deviation."""
 
 
 @dataclass(frozen=True, slots=True)

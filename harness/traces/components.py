@@ -7,7 +7,7 @@ import numpy as np
 
 from harness.schema.facts import MeterAccuracy
 from harness.traces.alignment import Alignment
-from harness.traces.budget import Component, expanded_mj
+from harness.traces.budget import HALF_WIDTH, WIDTH, Component, expanded_mj
 from harness.traces.bursts import Bursts, lost_s
 from harness.traces.clocked import ClockedTrace
 from harness.traces.inferences import Inferences
@@ -25,10 +25,6 @@ _CARRIED: Final = (REPEATABILITY, UNKNOWN_LAG)
 can compare."""
 MOST_UNCERTAIN: Final = 0.10
 """Expanded uncertainty that the evidence leaves, over the energy, above which there is no energy."""
-_RECTANGULAR: Final = 3**0.5
-"""Half width of a rectangular distribution over its standard deviation."""
-_STEP: Final = 12**0.5
-"""Width of a rectangular distribution over its standard deviation."""
 _HOLDS: Final = 1.5
 _TRIED_SHARE: Final = 0.25
 _N_TRIED: Final = 9
@@ -86,13 +82,13 @@ def components_of(evidence: Evidence, accuracy: MeterAccuracy | None) -> tuple[C
     energy = float(evidence.energies_mj.mean())
     changes = evidence.reading.changes
     quantum_mw = changes.quantum_mw if changes.is_held else 0.0
-    gain = None if accuracy is None else abs(energy) * accuracy.gain_percent / 100 / _RECTANGULAR
-    offset = None if accuracy is None else accuracy.offset_mw * evidence.latency_s / _RECTANGULAR
+    gain = None if accuracy is None else abs(energy) * accuracy.gain_percent / 100 / HALF_WIDTH
+    offset = None if accuracy is None else accuracy.offset_mw * evidence.latency_s / HALF_WIDTH
     repeatability = mean_with_error(evidence.energies_mj)[1]
     return (
         Component(METER[0], gain),
         Component(METER[1], offset),
-        Component("quantisation", quantum_mw / _STEP * evidence.latency_s),
+        Component("quantisation", quantum_mw / WIDTH * evidence.latency_s),
         Component("sampling edges", _edges_mj(evidence)),
         _alignment(evidence),
         Component("clock", _clock_mj(evidence)),
@@ -127,11 +123,11 @@ def _lost_mj(evidence: Evidence, lag_s: float) -> float:
 
 def _edges_mj(evidence: Evidence) -> float:
     """A meter that averages rounds both edges; means over intervals that windows share are divided by time alone."""
-    rounded = evidence.clocked.trace.averaging_s / 4 / _RECTANGULAR
+    rounded = evidence.clocked.trace.averaging_s / 4 / HALF_WIDTH
     gaps = evidence.starts_s[1:] - (evidence.starts_s + evidence.durations_s)[:-1]
     is_near = len(gaps) > 0 and float(np.median(gaps)) < 2 * evidence.resolution_s
     is_divided = evidence.clocked.trace.kind == "mean" and is_near
-    divided = evidence.resolution_s / 4 * 2**0.5 / _RECTANGULAR * _alike(evidence) if is_divided else 0.0
+    divided = evidence.resolution_s / 4 * 2**0.5 / HALF_WIDTH * _alike(evidence) if is_divided else 0.0
     return _lost_mj(evidence, float(np.hypot(rounded, divided)))
 
 
@@ -152,10 +148,10 @@ def _alignment(evidence: Evidence) -> Component:
     # Between two samples the place of a step is open, which is no lag.
     period = evidence.grid_s * _alike(evidence)
     excess = max(abs(alignment.offset_s) - period / 2, 0.0)
-    drifted = alignment.drift * float(np.ptp(evidence.starts_s)) / 2 / _RECTANGULAR
+    drifted = alignment.drift * float(np.ptp(evidence.starts_s)) / 2 / HALF_WIDTH
     # Windows that were moved to the load may have been moved by the delay of the device as well.
-    delay = delay_s(alignment) / _RECTANGULAR if evidence.is_moved else 0.0
-    lag = float(np.hypot.reduce([excess, period / _STEP, delay, alignment.offset_u_s, drifted]))
+    delay = delay_s(alignment) / HALF_WIDTH if evidence.is_moved else 0.0
+    lag = float(np.hypot.reduce([excess, period / WIDTH, delay, alignment.offset_u_s, drifted]))
     return Component("alignment", _lost_mj(evidence, lag))
 
 
@@ -170,7 +166,7 @@ def _unaligned_mj(evidence: Evidence) -> float:
 
 def _rectangle(evidence: Evidence) -> float:
     """Standard uncertainty of an energy in mJ for a bound of its power of 1 mW."""
-    return evidence.latency_s / _RECTANGULAR
+    return evidence.latency_s / HALF_WIDTH
 
 
 def _moved_power_mw(evidence: Evidence, lag_s: float) -> float:
@@ -187,8 +183,8 @@ def _clock_mj(evidence: Evidence) -> float:
     """Uncertainty of the stamps: what all samples share is part of a lag that is told; rounding is not."""
     n_bursts = evidence.alignment.n_bursts if evidence.alignment else 1
     step = evidence.inferences.stamp_step_s
-    rounding = 2**0.5 * step / _STEP / n_bursts**0.5
-    stamps = evidence.clocked.trace.stamp_step_s / _STEP / n_bursts**0.5
+    rounding = 2**0.5 * step / WIDTH / n_bursts**0.5
+    stamps = evidence.clocked.trace.stamp_step_s / WIDTH / n_bursts**0.5
     is_told = evidence.alignment is not None and evidence.alignment.is_told
     shared = [] if is_told else [arrival_u_s(evidence.clocked), evidence.clocked.trace.stamp_u_s]
     return _lost_mj(evidence, float(np.hypot.reduce([stamps, rounding, *shared])))

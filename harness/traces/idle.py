@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.traces.budget import WIDTH
 from harness.traces.clocked import with_clock
 from harness.traces.health import Health
 from harness.traces.reading import Reading
@@ -69,4 +70,5 @@ def idle_before(reading: Reading, power_mw: float) -> IdlePower:
     if quiet.range_share > UNSTABLE:
         found = f"idle power that varies by {quiet.range_share:.0%} within {quiet.seconds:.3g} s"
         faults = (TraceFault("trace-idle", found, f"within {UNSTABLE:.0%}", fix, source=reading.health.source),)
-    return IdlePower(quiet.power_mw, quiet.u_mw, faults)
+    quantum_mw = reading.changes.quantum_mw if reading.changes.is_held else 0.0
+    return IdlePower(quiet.power_mw, float(np.hypot(quiet.u_mw, quantum_mw / WIDTH)), faults)

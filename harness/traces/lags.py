@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 
 from harness.traces.alignment import Alignment
+from harness.traces.budget import WIDTH
 from harness.traces.clocked import ClockedTrace
 
 COVERAGE: Final = 2.0
@@ -17,7 +18,6 @@ _TIME_CONSTANT: Final = float(np.log(9))
 """Rise from a tenth to nine tenths over the time constant of a first-order response."""
 USB_FRAME_S: Final = 0.001
 """Interval in which a host collects what a full-speed device sends (USB 2.0, section 5.3)."""
-_STEP: Final = 12**0.5
 
 
 def arrival_u_s(clocked: ClockedTrace) -> float:
@@ -43,10 +43,10 @@ def offset_u_s(alignment: Alignment, clocked: ClockedTrace, resolution_s: float)
     """
     trace = clocked.trace
     shared = [
-        resolution_s / _STEP,
-        trace.stamp_step_s / _STEP,
+        resolution_s / WIDTH,
+        trace.stamp_step_s / WIDTH,
         trace.stamp_u_s,
-        trace.averaging_s / _STEP,
+        trace.averaging_s / WIDTH,
         arrival_u_s(clocked),
     ]
     return float(np.hypot.reduce([alignment.offset_u_s, delay_s(alignment), *shared]))
