@@ -89,5 +89,7 @@ def _report_repeats(context: RowContext, members: list[int]) -> None:
         found=f"{rows.text(distinct[-1], 'energy_mj')}, {spread:.1%} spread with line "
         + ", ".join(str(rows.line(row)) for row in distinct[:-1]),
         expected=f"repeats within {REPEAT_LIMIT:.0%}",
-        fix="Nothing to do." if rule == "repeat" else "Find out what changed between the runs; drop the wrong one.",
+        fix="Nothing to do."
+        if rule == "repeat"
+        else "Keep all of them, and state under conditions or notes what changed between the runs, where it is known.",
     )
