@@ -9,7 +9,6 @@ from typing import Final
 
 import numpy as np
 
-from harness.schema.cost import kernel_flops
 from harness.schema.facts import Device
 from harness.schema.vocabulary import (
     CONFIGURATION_FIELDS,
@@ -19,7 +18,8 @@ from harness.schema.vocabulary import (
     DeviceClass,
     Kernel,
 )
-from harness.validation.context import Mask, Numbers, RowContext, rows_by_kernel, rows_where, words_with_codes
+from harness.validation.context import Numbers, RowContext, rows_by_kernel, rows_where, words_with_codes
+from harness.validation.plausibility import MJ_PER_FLOP, check_plausibility
 from harness.validation.repeats import check_identifiers, check_repeats
 from harness.validation.rounding import half_units, resolution_of
 
@@ -44,8 +44,6 @@ CLASS_CEILING_MW: Final[dict[DeviceClass, float]] = {
     "unstated": 600_000,
 }
 ROUNDING_SHARE: Final = 0.1
-MJ_PER_FLOP: Final = (1e-12, 1e-3)
-"""1 fJ, a thousandth of what efficient int8 silicon needs, to 1 µJ, far above any interpreter."""
 FEWEST_FLOPS: Final = 10_000
 """Below, fixed overhead exceeds the arithmetic, and no upper bound holds."""
 _TRIPLE: Final = ("energy_mj", "power_mw", "latency_ms")
@@ -261,11 +259,8 @@ def _report_missing(context: RowContext, row: int, kernel: Kernel, names: list[s
 
 def check_energy_per_flop(context: RowContext) -> None:
     """energy-per-flop."""
-    if context.level == "kernels":
-        flops = kernel_flops(context.rows.table)
-    elif context.level == "models":
-        flops = context.numbers("flops")
-    else:
+    flops = context.flops()
+    if flops is None:
         return
     per_flop = context.numbers("energy_mj") / flops
     low, high = MJ_PER_FLOP
@@ -290,7 +285,7 @@ def check_delegate(context: RowContext) -> None:
         if delegate not in known and (codes == code).any():
             expected = f"one of {', '.join(known)}, as declared in device.yaml"
             fix = "Correct the delegate, or declare it with its processor in device.yaml."
-            _report_first(context, "delegate-unknown", codes == code, "delegate", expected=expected, fix=fix)
+            context.report_first("delegate-unknown", codes == code, "delegate", expected=expected, fix=fix)
 
 
 def check_family(context: RowContext) -> None:
@@ -326,19 +321,7 @@ def check_idle_baseline(context: RowContext) -> None:
     if is_subtracted.any():
         expected = "false, or an idle baseline in submission.yaml"
         fix = "Add idle with power_mw and how to submission.yaml, or submit absolute energies."
-        _report_first(context, "idle-baseline-missing", is_subtracted, "is_idle_subtracted", expected=expected, fix=fix)
-
-
-def _report_first(context: RowContext, rule: str, rows: Mask, column: str, *, expected: str, fix: str) -> None:
-    """Report a fault that many rows share, at the first of them or, where asked for, at each."""
-    if context.is_each_row:
-        for row in rows_where(rows):
-            context.report(rule, row, column, expected=expected, fix=fix)
-        return
-    first, n_rows = int(np.argmax(rows)), int(rows.sum())
-    found = context.rows.text(first, column)
-    found = found if n_rows == 1 else f"{found}, in {n_rows} rows from here"
-    context.report(rule, first, column, found=found, expected=expected, fix=fix)
+        context.report_first("idle-baseline-missing", is_subtracted, "is_idle_subtracted", expected=expected, fix=fix)
 
 
 CHECKS: Final[tuple[Callable[[RowContext], None], ...]] = (
@@ -348,6 +331,7 @@ CHECKS: Final[tuple[Callable[[RowContext], None], ...]] = (
     check_spread_order,
     check_configuration,
     check_energy_per_flop,
+    check_plausibility,
     check_delegate,
     check_family,
     check_idle_baseline,
