@@ -134,7 +134,7 @@ _QUESTIONS: Final[Mapping[Quantity, tuple[str, str]]] = {
 }
 """Column that a finding is about, and what to ask."""
 _IF_RIGHT: Final = (
-    "Where the figure is right, it belongs into the table of what is known: open an issue that says how it was measured.",
+    "Where the figure is right, open an issue that says how it was measured, so that it becomes known.",
     "Where the figure is right, keep it and say under notes how it was measured.",
 )
 """What to do where a figure far outside of what is known is right, and where one outside is."""

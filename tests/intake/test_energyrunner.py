@@ -87,6 +87,8 @@ def test_description_and_log_become_facts(tmp_path):
         "date": "2026-01-02",
         "method": "measured",
         "runtime": "Acme runtime 2.0",
+        "boundary": "rail",
+        "rails": ["supply of the device under test"],
         "licence": "Apache-2.0",
         "source": {
             "citation": "MLCommons, MLPerf Tiny v1.2 results, closed division, submitted by Acme Labs for ACME_ONE.",
