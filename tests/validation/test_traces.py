@@ -41,6 +41,15 @@ def root(tmp_path):
     return lay_out(None, tmp_path)
 
 
+@pytest.fixture(scope="module")
+def models_only(tmp_path_factory):
+    """The sound submission with no rows but those that traces are bound to."""
+    root = lay_out(None, tmp_path_factory.mktemp("models"))
+    for name in ("kernels.csv", "applications.csv"):
+        (root / CAMPAIGN / name).unlink()
+    return root
+
+
 def subtract_idle(root):
     """Make model M1's energy idle-subtracted: 320 mW of 2500 mW over 25 ms are not the network's."""
     change(root, "models.csv", "fp32,CPU4,false,62.50,25.00,2500", "fp32,CPU4,true,54.50,25.00,2180")
@@ -128,6 +137,44 @@ def test_energy_follows_within_the_uncertainty_of_its_trace_whatever_the_row_sta
         f"{energy_mj},,,600000000,3500000,{spread}",
     )
     assert ("trace-energy" not in rules(root)) == is_right
+
+
+typed = st.none() | st.floats(1e-3, 1e6)
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@given(
+    energy_mj=st.floats(1e-2, 1e4) | st.floats(55, 70),
+    is_subtracted=st.booleans(),
+    n_runs=st.none() | st.integers(1, 10**6),
+    spread=st.tuples(typed, typed, typed),
+    meter=st.fixed_dictionaries(
+        {"sampling_hz": st.floats(1, 1e6)},
+        optional={
+            "accuracy": st.fixed_dictionaries(
+                {"gain_percent": st.floats(0, 100), "offset_mw": st.floats(0, 1e6), "stated_by": st.just("me")}
+            )
+        },
+    ),
+    idle_mw=typed,
+)
+def test_gaming_of_rows_and_manifest_lets_no_other_energy_pass(models_only, energy_mj, is_subtracted, **stated):
+    """Whatever is typed, a row without an error has the energy of its trace: 62.5 mJ known to 1.83 mJ, as it is."""
+    for name in ("submission.yaml", "models.csv"):
+        (models_only / CAMPAIGN / name).write_bytes((BASE / CAMPAIGN / name).read_bytes())
+    shutil.rmtree(models_only / CAMPAIGN / "traces", ignore_errors=True)
+    bind(models_only, spread_power())
+    cells = ",".join("" if cell is None else repr(cell) for cell in (stated["n_runs"], *stated["spread"]))
+    change(models_only, "models.csv", "false,62.50,25.00,2500", f"{str(is_subtracted).lower()},{energy_mj!r},,")
+    change(models_only, "models.csv", "4,,62.40,62.60,M1", f"{cells},M1")
+    meter = {"name": "Acme power meter", "kind": "analyser"} | stated["meter"]
+    change(models_only, "submission.yaml", "meter:\n  name: Acme power meter\n  kind: analyser\n  sampling_hz: 5000\n",
+           f"meter: {json.dumps(meter)}\n")  # fmt: skip
+    if stated["idle_mw"] is not None:
+        state_idle(models_only, stated["idle_mw"])
+    off = abs(energy_mj - 62.5)
+    if is_subtracted or off > 1.83 + 0.0051 * energy_mj:
+        assert validate([models_only]).report.n_errors
 
 
 def test_median_may_be_stated_instead_of_the_mean(root):
@@ -330,15 +377,6 @@ def mangled(draw, contents):
         piece = draw(st.sampled_from([*PIECES, *NUMBERS]) | st.binary(max_size=6))
         content = content[:start] + piece + content[end:]
     return draw(st.just(content) | st.binary(max_size=60))
-
-
-@pytest.fixture(scope="module")
-def models_only(tmp_path_factory):
-    """The sound submission with no rows but those that traces are bound to."""
-    root = lay_out(None, tmp_path_factory.mktemp("models"))
-    for name in ("kernels.csv", "applications.csv"):
-        (root / CAMPAIGN / name).unlink()
-    return root
 
 
 @settings(max_examples=200, suppress_health_check=list(HealthCheck))
