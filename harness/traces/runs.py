@@ -11,6 +11,7 @@ from harness.traces.formats import TraceOptions, open_trace, trace_formats
 from harness.traces.idle import IdlePower, idle_power
 from harness.traces.inferences import read_inferences, read_n_each
 from harness.traces.reduction import Reduction, reduce_trace
+from harness.traces.settings import ReductionSettings
 from harness.traces.trace import PowerTrace, TraceFault, TraceFormatError
 
 _POWER: Final = "_power.csv"
@@ -25,6 +26,7 @@ RESULTS: Final = ("results.txt", "energy_results.txt")
 
 
 _NO_OPTIONS: Final = TraceOptions()
+_NO_SETTINGS: Final = ReductionSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Run:
         format: name of the trace format; None where it shall be recognised.
         options: what the files cannot say of themselves.
         fault: what keeps it from being reduced, where that is known from its files.
+        settings: how it is reduced.
     """
 
     power: Path
@@ -48,6 +51,7 @@ class Run:
     format: str | None = None
     options: TraceOptions = _NO_OPTIONS
     fault: TraceFault | None = None
+    settings: ReductionSettings = _NO_SETTINGS
 
     @property
     def name(self) -> str:
@@ -154,7 +158,7 @@ def reduce_run(run: Run, idle_of: Callable[[Run], IdlePower | None] = baseline_p
     try:
         idle = idle_of(run)
         trace = _open(run.power, run)
-        return reduce_trace(trace, read_inferences(run.inferences, run.n_each), idle)
+        return reduce_trace(trace, read_inferences(run.inferences, run.n_each), idle, run.settings)
     except TraceFormatError as error:
         return error.fault
 

@@ -12,6 +12,7 @@ from harness.traces.format import TraceOptions
 from harness.traces.idle import IdlePower
 from harness.traces.reduction import Reduction
 from harness.traces.runs import Run, baseline_power, reduce_run
+from harness.traces.settings import ReductionSettings
 from harness.traces.trace import TraceFault
 
 
@@ -26,6 +27,7 @@ class RunContent:
         n_each: inferences in each window.
         format: name of the trace format; None where it is recognised.
         options: what the files cannot say of themselves.
+        settings: how they are reduced.
     """
 
     power: str
@@ -34,6 +36,7 @@ class RunContent:
     n_each: int
     format: str | None
     options: TraceOptions
+    settings: ReductionSettings
 
 
 def sha256_of(path: Path) -> str:
@@ -45,7 +48,8 @@ def sha256_of(path: Path) -> str:
 def content_of(run: Run, sha256: Callable[[Path], str]) -> RunContent:
     """Content of a run whose files are all there."""
     baseline = None if run.baseline is None else sha256(run.baseline)
-    return RunContent(sha256(run.power), sha256(run.inferences), baseline, run.n_each, run.format, run.options)
+    power, inferences = sha256(run.power), sha256(run.inferences)
+    return RunContent(power, inferences, baseline, run.n_each, run.format, run.options, run.settings)
 
 
 class ReductionStore:
