@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from harness.schema.facts import Trace
 from harness.traces.budget import expanded_mj
+from harness.traces.components import METER
 from harness.traces.reduction import Reduction
 from harness.traces.trace import TraceFault
 
@@ -21,8 +22,6 @@ MOST_ROUNDED: Final = 0.005
 """Largest share of a figure that its rounding explains; a row of fewer digits cannot be compared."""
 SAME: Final = 1e-6
 """Relative difference of one reduction on two machines, with room to spare."""
-METER_COMPONENTS: Final = frozenset({"meter gain", "meter offset"})
-"""Components of a budget that follow from the accuracy of the meter, which the submission states."""
 _KIND: Final = {True: "less idle power", False: "with idle power"}
 _UNIT_STEPS: Final = (1e-3, 1e3)
 _NO_IDLE: Final = (
@@ -87,11 +86,11 @@ def evidence_mj(reduction: Reduction, is_subtracted: bool) -> float:
     The accuracy widens an idle-subtracted energy at most as much as the energy itself, so that what is left of its
     uncertainty is no more than its evidence.
     """
-    own = expanded_mj([each for each in reduction.uncertainty if each.component not in METER_COMPONENTS])
+    own = expanded_mj([each for each in reduction.uncertainty if each.component not in METER])
     combined = reduction.energy_idle_subtracted_u_mj
     if not is_subtracted or combined is None:
         return own
-    of_meter = expanded_mj([each for each in reduction.uncertainty if each.component in METER_COMPONENTS])
+    of_meter = expanded_mj([each for each in reduction.uncertainty if each.component in METER])
     return max(own, math.sqrt(max(combined**2 - of_meter**2, 0.0)))
 
 
@@ -113,8 +112,8 @@ def _is_near(stated: float, known: Sequence[float], uncertainty: float) -> bool:
 
 
 def _too_uncertain(trace: Trace, reduction: Reduction, energy: float, uncertainty: float) -> TraceFault:
-    parts = sorted(reduction.uncertainty, key=lambda part: -part.standard_mj)
-    most = next((part.component for part in parts if part.component not in METER_COMPONENTS), "the idle power")
+    parts = sorted(reduction.uncertainty, key=lambda part: -(part.standard_mj or 0.0))
+    most = next((part.component for part in parts if part.component not in METER), "the idle power")
     found = f"{energy:.4g} ± {uncertainty:.2g} mJ from {trace.power.file}, mostly by {most}"
     fix = (
         "A trace with more inferences, longer windows or faster samples has a smaller uncertainty; the row can also be "

@@ -275,6 +275,7 @@ def _reduction(trace: Trace, place: fact_faults.Path, manifest: Manifest, contex
         settings=ReductionSettings(
             accuracy=None if manifest.meter is None else manifest.meter.accuracy,
             offset_s=trace.offset_s or 0.0,
+            drift_ppm=trace.drift_ppm or 0.0,
             n_skipped=trace.n_skipped,
         ),
     )
