@@ -254,8 +254,6 @@ _TRACES = [
         ("trace-energy", "The energy of a row is that of its trace, within rounding and the uncertainty of the "
          "reduction without the meter's own part.",
          "A row of 5 mJ with a large spread passed against a trace of 559 mJ."),
-        ("trace-uncertain", "The energy of a trace that confirms a row has an expanded uncertainty of at most 10 %.",
-         "A trace that nearly any figure agrees with is no evidence for one."),
         ("trace-runs", "The number of runs of a row is that of the windows or inferences that were used of its trace.",
          "More runs than were measured make a mean look better known than it is."),
         ("trace-latency", "The latency of a row is that of its trace, within 1 % and rounding.",
