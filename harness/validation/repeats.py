@@ -75,7 +75,7 @@ def _report_repeats(context: RowContext, members: list[int]) -> None:
             continue
         expected = f"another source_id than in line {rows.line(first)}, which has the same key"
         found = rows.text(row, IDENTIFIER) or "nothing"
-        fix = "Drop the row, or give each repeat its own source_id."
+        fix = "If both were measured, give each its own source_id; if one is a copy, remove it."
         context.report("record-duplicate", row, IDENTIFIER, found=found, expected=expected, fix=fix)
     if len(distinct) < 2:
         return

@@ -92,11 +92,11 @@ def check_energy_power_latency(context: RowContext) -> None:
         value = context.rows.text(slip.row, slip.column)
         if is_column:
             found = f"{len(slips)} of {n_triples} rows with {described} (first: {value})"
-            rule, fix = "header-unit-contradicted", f"The column looks like {slip.unit}; {slip.change}."
+            rule, part = "header-unit-contradicted", "column"
         else:
             found = f"{value}, {described}"
-            rule = "unit-slip"
-            fix = f"The value looks like {slip.unit}; {slip.change} after checking the raw file."
+            rule, part = "unit-slip", "value"
+        fix = f"The {part} looks like {slip.unit}: find its unit in the raw file; {slip.change} if so."
         context.report(
             rule, slip.row, slip.column, found=found, is_value=not is_column, expected="a ratio of 1", fix=fix
         )
@@ -153,7 +153,7 @@ def _report_deviation(context: RowContext, row: int, ratio: float, power: float,
         "energy_mj",
         found=f"{context.rows.text(row, 'energy_mj')}, {ratio:.3g} times {product}",
         expected=f"{power * latency / 1000:.4g} within {ENERGY_TOLERANCE:.0%} and rounding",
-        fix="Check which of the three belongs to another run.",
+        fix="Find out which of the three belongs to another run.",
     )
 
 
@@ -186,7 +186,7 @@ def check_power_limit(context: RowContext) -> None:
     """power-limit."""
     ceiling, origin = _power_ceiling(context.device)
     for row in rows_where(context.numbers("power_mw") > ceiling):
-        fix = "Check the unit and the channel of the meter; re-measure or drop the row."
+        fix = "Is the power in mW, and that of one device? Find its unit and the channel of the meter in the raw file."
         context.report("power-limit", row, "power_mw", expected=f"<= {ceiling:g} mW, {origin}", fix=fix)
 
 
@@ -220,7 +220,11 @@ def check_spread_order(context: RowContext) -> None:
         for row in rows_where(outside):
             expected_value = f"{expected} = {context.rows.text(row, 'energy_mj')}"
             context.report(
-                "spread-order", row, name, expected=expected_value, fix="Check that the columns are not swapped."
+                "spread-order",
+                row,
+                name,
+                expected=expected_value,
+                fix="Look whether columns are swapped, or the spread is of another row.",
             )
 
 
@@ -272,7 +276,7 @@ def check_energy_per_flop(context: RowContext) -> None:
             "energy_mj",
             found=f"{context.rows.text(row, 'energy_mj')} for {flops[row]:.0f} FLOP, {per_flop[row]:.3g} mJ each",
             expected=f"{low:g} to {high:g} mJ for each FLOP",
-            fix="Check the unit of the energy and the configuration.",
+            fix="Is the energy in mJ and of one inference, and are data type, extents and FLOPs those of the run?",
         )
 
 

@@ -119,5 +119,4 @@ def _too_uncertain(trace: Trace, reduction: Reduction, energy: float, uncertaint
         "A trace with more inferences, longer windows or faster samples has a smaller uncertainty; the row can also be "
         "submitted without a trace."
     )
-    fix += "submit the row without the trace."
     return TraceFault("trace-uncertain", found, f"an uncertainty of at most {MOST_UNCERTAIN:.0%}", fix)

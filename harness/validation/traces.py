@@ -216,7 +216,8 @@ def _selected_row(trace: Trace, place: fact_faults.Path, context: TraceContext) 
         return None
     unknown = [name for name in trace.where if name not in table.column_names]
     for name in unknown:
-        _, fix = suggested(name, table.column_names, otherwise="Select the row by its columns.")
+        otherwise = "Select the row by its columns."
+        _, fix = suggested(name, table.column_names, f"Did you mean {{}}? {otherwise}", otherwise)
         context.report(
             "trace-row", (*place, name), found="no such column", expected=f"a column of {trace.level}.csv", fix=fix
         )
@@ -259,7 +260,7 @@ def _reduction(trace: Trace, place: fact_faults.Path, manifest: Manifest, contex
     formats = list(trace_formats())
     if trace.format not in formats:
         otherwise = "Write the format that the meter's software exports."
-        _, fix = suggested(trace.format.lower(), formats, "Write {}.", otherwise)
+        _, fix = suggested(trace.format.lower(), formats, f"Did you mean {{}}? {otherwise}", otherwise)
         expected = "one of " + ", ".join(formats)
         context.report(
             "trace-format", (*place, "format"), found=trace.format, expected=expected, fix=fix, is_value=True
