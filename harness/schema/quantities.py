@@ -242,17 +242,11 @@ BoundaryName = Annotated[
     ),
 ]
 RailName = Annotated[str, _line("One supply rail.", Display("Rail", NOWHERE))]
-Rails = Annotated[
-    list[RailName],
-    Quantity(
-        "",
-        "Supply rails that were measured, where the boundary is rail or sum-of-rails.",
-        "text-plain",
-        "Write one rail per entry, as the meter or the board names it.",
-        group="provenance",
-        display=Display("Rails", NOWHERE),
-    ),
-]
+_RAILS = "Supply rails that were measured, where the boundary is rail or sum-of-rails."
+_ALL_RAILS = Quantity(
+    "", _RAILS, "text-plain", "List one rail per entry.", group="provenance", display=Display("Rails", NOWHERE)
+)
+Rails = Annotated[list[RailName], _ALL_RAILS]
 
 
 def _name(sentence: str, group: Group, display: Display) -> Quantity:

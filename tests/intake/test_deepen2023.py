@@ -75,8 +75,8 @@ def test_every_reason_of_a_row_is_listed(tmp_path):
     assert rows["AAAAA3"]["rules"] == "unit-slip;configuration-missing"
     assert rows["AAAAA3"]["reasons"] == (
         "latency_ms = 0.019, a ratio of 979.6 between energy_mj and power_mw x latency_ms / 1000; expected a ratio of "
-        "1. The value looks like seconds (or energy_mj like microjoules); multiply by 1000 after checking the raw "
-        f"file. [unit-slip] | {missing}"
+        "1. The value looks like seconds (or energy_mj like microjoules): find its unit in the raw file; multiply "
+        f"by 1000 if so. [unit-slip] | {missing}"
     )
     assert rows["AAAAA4"]["rules"] == "latency-positive;configuration-missing"
     assert rows["AAAAA4"]["reasons"] == (
