@@ -276,8 +276,7 @@ def check_energy_per_flop(context: RowContext) -> None:
             "energy_mj",
             found=f"{context.rows.text(row, 'energy_mj')} for {flops[row]:.0f} FLOP, {per_flop[row]:.3g} mJ each",
             expected=f"{low:g} to {high:g} mJ for each FLOP",
-            fix="Find out whether energy_mj is in mJ and of one inference, and whether data type, extents and FLOPs are those "
-            "of the run.",
+            fix="Find out whether the energy is in mJ for one inference, and extents and FLOPs are those of the run.",
         )
 
 

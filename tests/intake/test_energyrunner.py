@@ -342,7 +342,8 @@ def test_trace_that_is_exchanged_afterwards_is_found(tmp_path):
     assert not validate([folder]).report.issues
     rebound(folder, trace.name, energy_bytes(OTHER_POWERS))
     found = {issue.rule for issue in validate([folder]).report.issues}
-    assert found and found <= {"trace-energy", "trace-power", "trace-spread"}
+    assert found
+    assert found <= {"trace-energy", "trace-power", "trace-spread"}
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
