@@ -71,6 +71,12 @@ def report_fact(details: ErrorDetails, model: type[BaseModel], notes: Notes, sho
         quantities = [part.quantity for part in _declared_parts(model, location) if part.quantity]
         quantity = next(quantity for quantity in quantities if quantity.expected)
         expected, fix = quantity.expected, quantity.fix
+    elif details["type"] == "model_type" and location:
+        section = next(part.model for part in _declared_parts(model, location) if part.model)
+        expected, fix = (
+            f"the fields {', '.join(section.model_fields)}",
+            "Write one field: value pair per line, indented.",
+        )
     else:
         message = details["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         expected, fix = _TYPES.get(details["type"], (message, "Correct the value." if location else "Add it."))

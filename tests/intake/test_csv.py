@@ -122,8 +122,8 @@ def test_fix_of_a_slip_is_recorded(tmp_path):
         ),
         (
             {"level": "kernel"},
-            "map.yaml:1: level = kernel; expected one of kernels, models, applications. Did you mean kernels? Write one "
-            "of the words listed. [fact-value]",
+            "map.yaml:1: level = kernel; expected one of kernels, models, applications. Did you mean kernels? Write "
+            "one of the words listed. [fact-value]",
         ),
     ],
 )
