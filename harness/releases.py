@@ -1,8 +1,9 @@
 """The tables of one release, assembled from validated campaigns; it writes nothing."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,11 +12,13 @@ from pydantic import BaseModel
 from harness.schema.campaign import Campaign
 from harness.schema.columns import arrow_schema
 from harness.schema.cost import kernel_cost
-from harness.schema.facts import DeviceRecord, Erratum, ErratumRecord, SubmissionRecord
+from harness.schema.facts import DeviceRecord, Erratum, ErratumRecord, SubmissionFacts, SubmissionRecord
 from harness.schema.identity import configuration_ids, record_ids
 from harness.schema.networks import Network
 from harness.schema.records import KEYS, RECORDS, SHARED_KEY
 from harness.schema.vocabulary import LEVELS, Level
+
+_MOMENTS: Final = ("count", "mean", "variance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ def _with_provenance(campaign: Campaign, rows: pa.Table, level: Level, schema: p
         "runtime": manifest.runtime,
         "method": manifest.method,
         "tier": manifest.tier,
+        "boundary": manifest.boundary,
+        "rails": manifest.rails,
     }
     if level == "kernels":
         derived["configuration_id"] = configuration_ids(rows)
@@ -150,17 +155,43 @@ def _submission_table(campaigns: Sequence[Campaign]) -> pa.Table:
                 meter=meter.name if meter else None,
                 meter_kind=meter.kind if meter else None,
                 sampling_hz=meter.sampling_hz if meter else None,
+                repeatability_percent=repeatability_percent(campaign.tables),
                 idle_power_mw=idle.power_mw if idle else None,
                 scores_edition=scores.edition if scores else None,
                 pcs_published=scores.pcs if scores else None,
                 iecs_published=scores.iecs if scores else None,
                 **manifest.source.model_dump(),
-                **manifest.model_dump(
-                    include={"title", "date", "method", "runtime", "licence", "conditions", "notes", "contributors"}
-                ),
+                **manifest.model_dump(include=set(SubmissionFacts.model_fields) | {"contributors"}),
             )
         )
     return _table_of(records, SubmissionRecord, "submission_id")
+
+
+def repeatability_percent(tables: Mapping[Level, pa.Table]) -> float | None:
+    """Standard deviation of repeats of one configuration relative to their mean, pooled over all repeated ones.
+
+    Args:
+        tables: rows of one campaign by level.
+
+    Returns:
+        A share in percent; None where nothing was repeated.
+
+    Source:
+        ISO 5725-2:2019, 7.4.2: variances pooled by their degrees of freedom; here relative to the mean of each group,
+        since energies of different configurations differ by orders of magnitude.
+    """
+    squares, freedom = 0.0, 0
+    for level, table in tables.items():
+        options = {"variance": pc.VarianceOptions(ddof=1)}
+        statistics = [("energy_mj", name, options.get(name)) for name in _MOMENTS]
+        groups = table.group_by([*KEYS[level], *SHARED_KEY]).aggregate(statistics)
+        repeated = groups.filter(pc.greater(groups.column("energy_mj_count"), 1))
+        for n, mean, variance in zip(
+            *(repeated.column(f"energy_mj_{name}").to_pylist() for name in _MOMENTS), strict=True
+        ):
+            squares += (n - 1) * variance / mean**2
+            freedom += n - 1
+    return 100 * math.sqrt(squares / freedom) if freedom else None
 
 
 def _errata_table(campaigns: Sequence[Campaign]) -> pa.Table:

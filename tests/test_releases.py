@@ -37,6 +37,30 @@ def test_rows_carry_the_provenance_of_their_campaign():
     assert delegates == {"CPU1": "cpu", "CPU4": "cpu", "GPU": "gpu"}
 
 
+def repeated_campaign(*energies_mj):
+    first = kernel_campaign(n_configurations=1).tables["kernels"].to_pylist()[0]
+    rows = [first | {"energy_mj": energy, "source_id": f"K{n}"} for n, energy in enumerate(energies_mj)]
+    rows.append(first | {"cin": 8, "source_id": "alone"})
+    return campaign("kernels", rows, "acme-phone")
+
+
+def test_repeatability_is_the_pooled_relative_deviation_of_repeats():
+    submission = assemble([repeated_campaign(9.0, 11.0)]).submissions.to_pylist()[0]
+    assert submission["repeatability_percent"] == pytest.approx(100 * 2**0.5 / 10)
+
+
+def test_repeatability_is_unknown_where_nothing_was_repeated():
+    assert assemble([kernel_campaign()]).submissions.to_pylist()[0]["repeatability_percent"] is None
+
+
+def test_boundary_and_rails_of_a_campaign_are_those_of_its_rows():
+    facts = {"boundary": "sum-of-rails", "rails": ["VDD_GPU", "VDD_CPU"]}
+    release = assemble([kernel_campaign(manifest=facts)])
+    for table in (release.levels["kernels"], release.submissions):
+        row = table.to_pylist()[0]
+        assert {name: row[name] for name in facts} == facts
+
+
 def test_every_level_has_the_schema_of_its_records_even_when_empty():
     for release in (assemble([]), assemble(CAMPAIGNS)):
         for level in LEVELS:

@@ -17,7 +17,7 @@ from harness.packaging.templates import hub_licence, render_card
 from harness.packaging.texts import DevVersion, Version
 from harness.schema.export import Markdown, code_span, field_table
 from harness.schema.records import RECORDS
-from harness.schema.vocabulary import TIER_TITLES
+from harness.schema.vocabulary import BOUNDARY_TITLES, TIER_TITLES
 from harness.split_statements import STATEMENTS
 from harness.splits import GROUPS, split_version
 
@@ -121,7 +121,7 @@ def _facts(plan: DatasetPlan) -> dict[str, Any]:
     licence_of = pairs_of(submissions, "submission_id", "licence")
     by_licence = Counter(licence_of[name] for name in rows.column("submission_id").to_pylist())
     idle = Counter(rows.column("is_idle_subtracted").to_pylist())
-    tiers = Counter(rows.column("tier").to_pylist())
+    tiers, boundaries = (Counter(rows.column(name).to_pylist()) for name in ("tier", "boundary"))
     return {
         "dataset": plan.name,
         "level": plan.level,
@@ -142,6 +142,10 @@ def _facts(plan: DatasetPlan) -> dict[str, Any]:
         "leaks": plan.leaks,
         "fields": _field_rows(plan),
         "tiers": [{"tier": tier, "meaning": TIER_TITLES[tier], "rows": tiers[tier]} for tier in TIER_TITLES],
+        "boundaries": [
+            {"boundary": boundary, "meaning": title, "rows": boundaries[boundary]}
+            for boundary, title in BOUNDARY_TITLES.items()
+        ],
         "errata": _erratum_rows(plan),
         "sources": sources_table(submissions, rows),
         "remarks": notes_table(submissions),

@@ -49,6 +49,7 @@ def _device(device: DeviceEntry) -> dict[str, Any]:
         "page": device.path,
         "labels": [label_path(device, rating) for rating in device.labelled],
         "tiers": list(device.tiers),
+        "boundaries": list(device.boundaries),
         "n_rows": {level: len(rows) for level, rows in device.rows.items()},
         "submissions": [entry["submission_id"] for entry in device.submissions],
         "errata": [
@@ -69,8 +70,9 @@ def _label(device: DeviceEntry, rating: Rating, dataset_version: str) -> dict[st
                 "network": entry.network,
                 "delegate": entry.delegate,
                 "energy_mj": entry.energy_mj,
-                "energy_min_mj": entry.low_mj,
-                "energy_max_mj": entry.high_mj,
+                "energy_low_mj": entry.low_mj,
+                "energy_high_mj": entry.high_mj,
+                "interval": entry.interval,
             }
             for entry in rating.networks
         ],

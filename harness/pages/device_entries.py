@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from harness.pages.markup import figure
 from harness.releases import Release
-from harness.schema.vocabulary import LEVELS, TIER_TITLES, Level, Tier
+from harness.schema.vocabulary import BOUNDARY_TITLES, LEVELS, TIER_TITLES, Boundary, Level, Tier
 from harness.scoring.editions import Edition, editions
 from harness.scoring.ratings import Rating
 
@@ -22,7 +22,7 @@ class DeviceEntry:
 
     Attributes:
         facts: its row of the device table.
-        ratings: one for each edition and tier; one without an edition where it ran no suite.
+        ratings: one for each edition, tier and boundary; one without an edition where it ran no suite.
         places: per edition, the rows that it rates, with their ranks.
         submissions: its rows of the submission table.
         errata: its rows of the errata table.
@@ -54,6 +54,12 @@ class DeviceEntry:
         return tuple(tier for tier in TIER_TITLES if tier in found)
 
     @property
+    def boundaries(self) -> tuple[Boundary, ...]:
+        """Boundaries of its rows, narrowest first."""
+        found = {row["boundary"] for rows in self.rows.values() for row in rows}
+        return tuple(boundary for boundary in BOUNDARY_TITLES if boundary in found)
+
+    @property
     def n_simulated(self) -> int:
         """Number of simulated rows."""
         return sum(row["tier"] == "simulated" for rows in self.rows.values() for row in rows)
@@ -80,16 +86,17 @@ class DeviceEntry:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The ratings of one edition and one tier, best first."""
+    """The ratings of one edition, tier and boundary, best first."""
 
     edition: Edition
     tier: Tier
+    boundary: Boundary
     ratings: tuple[Rating, ...] = field(default=())
 
     @property
     def name(self) -> str:
         """Name of its files."""
-        return f"{self.edition.edition}-{self.tier}"
+        return f"{self.edition.edition}-{self.tier}-{self.boundary}"
 
 
 def device_entries(
@@ -134,14 +141,17 @@ def _by_device(table: Any) -> defaultdict[str, list[dict[str, Any]]]:
 
 
 def rankings(devices: Sequence[DeviceEntry]) -> list[Ranking]:
-    """One ranking for each edition and tier that has a rated device; tiers are never ranked together."""
+    """One ranking for each edition, tier and boundary that has a rated device; these are never ranked together."""
     found = []
     for edition in editions():
         of_edition = [rating for device in devices for rating in device.labelled if rating.edition == edition.edition]
-        for tier in sorted({rating.tier for rating in of_edition if rating.tier}):
-            ranked = [rating for rating in of_edition if rating.tier == tier]
+        groups: dict[tuple[Tier, Boundary], list[Rating]] = defaultdict(list)
+        for rating in of_edition:
+            if rating.tier and rating.boundary:
+                groups[rating.tier, rating.boundary].append(rating)
+        for (tier, boundary), ranked in sorted(groups.items()):
             ranked.sort(key=lambda rating: (rating.rank or 0, rating.device_id))
-            found.append(Ranking(edition, tier, tuple(ranked)))
+            found.append(Ranking(edition, tier, boundary, tuple(ranked)))
     return found
 
 

@@ -11,12 +11,20 @@ from harness.pages.charts import chart_files, device_chart
 from harness.pages.declared import fact, in_order
 from harness.pages.device_entries import DeviceEntry
 from harness.pages.device_tables import errata_table, kernels_table, places_table, records_table, summary_table
-from harness.pages.label import facts_of, interval_text, label_path, label_sentence, method_text, network_title
+from harness.pages.label import (
+    boundary_text,
+    facts_of,
+    interval_text,
+    label_path,
+    label_sentence,
+    method_text,
+    network_title,
+)
 from harness.pages.markup import code, figure, fixed, plain, title
 from harness.pages.tables import Table
 from harness.schema.columns import columns_of
 from harness.schema.facts import DeviceRecord, SubmissionRecord
-from harness.schema.vocabulary import DEVICE_NOUNS, TIER_TITLES
+from harness.schema.vocabulary import BOUNDARY_TITLES, DEVICE_NOUNS, TIER_TITLES
 from harness.scoring.editions import Edition, edition_named
 from harness.scoring.label_facts import LabelFacts
 from harness.scoring.ratings import Rating
@@ -118,7 +126,7 @@ def _rating(device: DeviceEntry, rating: Rating, dataset_version: str) -> dict[s
     facts: Facts = [
         ("Class", _classes(rating.label_range)),
         ("Energy index", _index(rating)),
-        ("Rank", f"{rating.rank} among {edition.device_noun}s of the same tier"),
+        ("Rank", f"{rating.rank} among {edition.device_noun}s of the same tier and boundary"),
     ]
     if edition.has_pcs_and_iecs:
         facts += [
@@ -127,6 +135,7 @@ def _rating(device: DeviceEntry, rating: Rating, dataset_version: str) -> dict[s
         ]
     facts += [
         ("Edition", _link(f"../../scale/#{edition.edition}", edition.edition)),
+        ("What was measured", boundary_text(signed)),
         ("Method", method_text(signed)),
         ("Dataset version", code(dataset_version)),
         ("Verification", _verification(signed)),
@@ -208,18 +217,30 @@ def _device_facts(device: DeviceEntry) -> Facts:
 
 
 def _submission(entry: dict[str, Any]) -> dict[str, Any]:
-    source = plain(entry["citation"])
+    work = plain(entry["citation"])
     if entry["url"]:
-        source += Markup(" ") + Markup('<a href="{0}">{0}</a>').format(plain(entry["url"]))
+        work += Markup(" ") + Markup('<a href="{0}">{0}</a>').format(plain(entry["url"]))
     composed: dict[str, Any] = {
-        "citation": source,
+        "citation": work,
         "method": f"{entry['method']}; {TIER_TITLES[entry['tier']]}",
+        "boundary": f"{entry['boundary']}; {BOUNDARY_TITLES[entry['boundary']]}",
         "tier": None,
         "device_id": None,
     }
     if entry["meter"] and entry["sampling_hz"]:
         composed["meter"] = f"{entry['meter']}, {figure(entry['sampling_hz'])} Hz"
-    first = ("submission_id", "date", "citation", "identifier", "method", "runtime", "meter", "idle_power_mw")
+    first = (
+        "submission_id",
+        "date",
+        "citation",
+        "identifier",
+        "method",
+        "boundary",
+        "rails",
+        "runtime",
+        "meter",
+        "idle_power_mw",
+    )
     last = ("conditions", "notes", "contributors", "licence", "attribution")
     facts = _facts_in_order(SubmissionRecord, entry, composed, first, last)
     return {"name": entry["submission_id"], "title": entry["title"], "facts": facts}

@@ -8,15 +8,16 @@ from typing import Any, Final
 
 from harness.pages.declared import cell, columns_in, in_order, table_column
 from harness.pages.device_entries import DeviceEntry, Ranking
-from harness.pages.label import interval_text, is_numbered
+from harness.pages.label import interval_range, is_numbered
 from harness.pages.markup import fixed, plain
 from harness.pages.tables import Cell, Table, TableColumn, badge, link, noted, number, text
 from harness.schema.columns import Column, columns_of
 from harness.schema.facts import DeviceRecord, ErratumRecord
 from harness.schema.records import KEYS, RECORDS
-from harness.schema.vocabulary import DEVICE_NOUNS, TIER_TITLES, Level
+from harness.schema.vocabulary import BOUNDARY_TITLES, DEVICE_NOUNS, TIER_TITLES, Level
 from harness.scoring.editions import Edition, SuiteNetwork
 from harness.scoring.ratings import Rating
+from harness.scoring.suite import INTERVAL_TITLES
 
 _RANK: Final = TableColumn("rank", "Rank", is_number=True)
 _CLASS: Final = TableColumn("label", "Class")
@@ -28,7 +29,7 @@ _COLUMNS: Final[dict[str, Column]] = {
     name: column for record in RECORDS.values() for name, column in columns_of(record).items()
 }
 """Columns of all records by name; one name has one meaning and unit at every level."""
-_KIND: Final = ("delegate", "dtype", "is_idle_subtracted", "tier")
+_KIND: Final = ("delegate", "dtype", "is_idle_subtracted", "tier", "boundary")
 """What must agree before energies are summarised in one row."""
 
 
@@ -37,7 +38,7 @@ def _printed(value: float | None, decimals: int = 1) -> Cell:
 
 
 def ranking_table(ranking: Ranking, devices: Sequence[DeviceEntry], root: str) -> Table:
-    """Rated devices of one edition and tier, best first.
+    """Rated devices of one edition, tier and boundary, best first.
 
     Args:
         root: relative address of the root of the site from the page that shows the table.
@@ -54,11 +55,13 @@ def ranking_table(ranking: Ranking, devices: Sequence[DeviceEntry], root: str) -
         ]
     else:
         columns += [
-            TableColumn("interval", "Lowest to highest run"),
+            TableColumn("interval", "Interval"),
+            TableColumn("interval_kind", "Interval by"),
             TableColumn("n_networks", f"Networks of {len(edition.networks)}", is_number=True),
         ]
     rows = [_ranking_row(rating, of_id[rating.device_id], edition, root) for rating in ranking.ratings]
-    caption = f"{edition.title}: {len(rows)} rated, {TIER_TITLES[ranking.tier]}"
+    evidence = f"{TIER_TITLES[ranking.tier]}; what was measured: {BOUNDARY_TITLES[ranking.boundary]}"
+    caption = f"{edition.title}: {len(rows)} rated, {evidence}"
     return Table(f"rankings/{ranking.name}", caption, columns, rows, header_column=1)
 
 
@@ -71,8 +74,12 @@ def _ranking_row(rating: Rating, device: DeviceEntry, edition: Edition, root: st
     ]
     if edition.has_pcs_and_iecs:
         return [*row, _printed(rating.pcs, 0), _printed(rating.iecs), _printed(rating.iecs_published, 0)]
-    interval = interval_text(rating).removeprefix("lowest to highest run ")
-    return [*row, text(interval or None), number(len(rating.networks))]
+    return [
+        *row,
+        text(interval_range(rating) or None),
+        text(rating.interval_title),
+        number(len(rating.networks)),
+    ]
 
 
 def index_table(devices: Sequence[DeviceEntry], root: str) -> Table:
@@ -126,37 +133,42 @@ def simulated_index_table(devices: Sequence[DeviceEntry], root: str) -> Table:
 
 
 def places_table(device: DeviceEntry, edition: Edition) -> Table:
-    """Every figure of the suite by network and delegate, with its ranks among devices of the same tier."""
+    """Every figure of the suite by network and delegate, with its ranks among devices of the same tier and boundary."""
     columns = [
         _NETWORK,
         *map(table_column, map(_COLUMNS.__getitem__, _PLACE_FIGURES)),
+        TableColumn("energy_low_mj", "From", "mJ", is_number=True),
+        TableColumn("energy_high_mj", "To", "mJ", is_number=True),
+        TableColumn("interval", "Interval by"),
         TableColumn("energy_rank", "Energy rank", is_number=True),
         TableColumn("power_rank", "Power rank", is_number=True),
         table_column(_COLUMNS["tier"]),
+        table_column(_COLUMNS["boundary"]),
     ]
     networks = {network.id: network for network in edition.networks}
     places = device.places[edition.edition].to_dict("records")
     order = list(networks)
-    places.sort(key=lambda place: (order.index(place["network"]), place["delegate"], place["tier"]))
+    places.sort(key=lambda place: (order.index(place["network"]), place["delegate"], place["tier"], place["boundary"]))
     rows = [_place_row(place, networks[place["network"]]) for place in places]
     caption = f"{edition.title}: {device.name} by network and delegate, one inference each"
     name = f"devices/{device.device_id}-{edition.edition}"
     return Table(name, caption, _without_empty(columns, rows), _kept(columns, rows), element_id=edition.edition)
 
 
-_PLACE_FIGURES: Final = ("delegate", "energy_mj", "power_mw", "latency_ms", "energy_min_mj", "energy_max_mj")
+_PLACE_FIGURES: Final = ("delegate", "energy_mj", "power_mw", "latency_ms")
 
 
 def _place_row(place: Mapping[Any, Any], network: SuiteNetwork) -> list[Cell]:
-    has_spread = bool(place["has_spread"])
-    lowest, highest = (place["low_mj"], place["high_mj"]) if has_spread else (None, None)
-    figures = {**place, "energy_min_mj": lowest, "energy_max_mj": highest}
+    bounds = (place["low_mj"], place["high_mj"]) if place["interval"] else (None, None)
     return [
         noted(network.id, network.title) if is_numbered(network) else text(network.title),
-        *(cell(_COLUMNS[name], figures[name]) for name in _PLACE_FIGURES),
+        *(cell(_COLUMNS[name], place[name]) for name in _PLACE_FIGURES),
+        *(number(bound, 6) for bound in bounds),
+        text(INTERVAL_TITLES[place["interval"],] if place["interval"] else None),
         number(place["energy_rank"]),
         number(place["power_rank"]),
         text(place["tier"]),
+        text(place["boundary"]),
     ]
 
 
@@ -183,8 +195,8 @@ def records_table(device: DeviceEntry) -> Table | None:
         return None
     shown = in_order(
         columns_in((RECORDS["applications"], RECORDS["models"]), "networks"),
-        first=("delegate", "dtype", "energy_mj", "power_mw", "latency_ms"),
-        last=("is_idle_subtracted", "tier", "submission_id", "record_id"),
+        first=("delegate", "dtype", "energy_mj", "energy_u_mj", "power_mw", "latency_ms"),
+        last=("is_idle_subtracted", "tier", "boundary", "submission_id", "record_id"),
     )
     columns = [_NETWORK, *map(table_column, shown)]
     rows = [
@@ -200,7 +212,7 @@ def records_table(device: DeviceEntry) -> Table | None:
 
 
 def summary_table(device: DeviceEntry, level: Level, group: str) -> Table | None:
-    """Range of the energies by kernel type or by family, separately for each delegate, data type and tier.
+    """Range of the energies by kernel type or by family, separately for each delegate, data type, tier and boundary.
 
     Args:
         group: column of the rows by which they are grouped.
@@ -252,7 +264,7 @@ def kernels_table(device: DeviceEntry) -> Table | None:
         return None
     shown = in_order(
         columns_in((RECORDS["kernels"],), "kernels"),
-        first=(*KEYS["kernels"], *_KIND, "batch_size", "energy_mj"),
+        first=(*KEYS["kernels"], *_KIND, "batch_size", "energy_mj", "energy_u_mj"),
         last=("source_id", "submission_id", "record_id"),
     )
     rows = [[Cell(row[column.name], plain("")) for column in shown] for row in found]

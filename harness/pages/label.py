@@ -57,7 +57,7 @@ def label_path(subject: DeviceEntry, rating: Rating) -> str:
     """File of a label from the root of the site; the device's first rating has the short one."""
     if rating == subject.labelled[0]:
         return f"labels/{subject.device_id}.svg"
-    return f"labels/{rating.edition}/{rating.tier}/{subject.device_id}.svg"
+    return f"labels/{rating.edition}/{rating.tier}/{rating.boundary}/{subject.device_id}.svg"
 
 
 def facts_of(subject: DeviceEntry, rating: Rating, dataset_version: str) -> LabelFacts:
@@ -74,11 +74,23 @@ def label_sentence(facts: LabelFacts) -> str:
     )
 
 
-def interval_text(rating: Rating | LabelFacts) -> str:
-    """Interval of the energy index in words; empty where no spread is known."""
+def interval_range(rating: Rating | LabelFacts) -> str:
+    """Interval of the energy index; empty where none is known."""
     if rating.energy_index_low is None or rating.energy_index_high is None:
         return ""
-    return f"lowest to highest run {fixed(rating.energy_index_low, 2)} to {fixed(rating.energy_index_high, 2)}"
+    return f"{fixed(rating.energy_index_low, 2)} to {fixed(rating.energy_index_high, 2)}"
+
+
+def interval_text(rating: Rating | LabelFacts) -> str:
+    """Interval of the energy index with what it rests on; empty where none is known."""
+    bounds = interval_range(rating)
+    return f"{rating.interval_title} {bounds}" if bounds else ""
+
+
+def boundary_text(facts: LabelFacts) -> str:
+    """What the energies are of, with the rails."""
+    rails = f": {', '.join(facts.rails)}" if facts.rails else ""
+    return f"{facts.boundary_title}{rails}"
 
 
 def method_text(facts: LabelFacts) -> str:
@@ -210,6 +222,7 @@ def _absolute(energy_mj: float) -> str:
 def _footer(facts: LabelFacts) -> list[dict[str, Any]]:
     """Lines of small print with their places, closer where there are many."""
     lines = [
+        *textwrap.wrap(f"What was measured: {boundary_text(facts)}.", _FOOTER_LETTERS),
         *textwrap.wrap(f"Method: {method_text(facts)}.", _FOOTER_LETTERS),
         f"Dataset version {facts.dataset_version} \N{MIDDLE DOT} edition {facts.edition} \N{MIDDLE DOT} "
         f"verification {facts.verification_hash}",

@@ -20,7 +20,7 @@ from harness.pages.label import border_texts, network_title, scale_arrows
 from harness.pages.rules import RuleDoc
 from harness.pages.tables import Cell, Table, TableColumn, number, text, words
 from harness.releases import Release
-from harness.schema.vocabulary import LEVELS, TIER_TITLES, Level
+from harness.schema.vocabulary import BOUNDARY_TITLES, LEVELS, TIER_TITLES, Level
 from harness.scoring.editions import Edition, editions
 from harness.split_statements import STATEMENTS
 from harness.splits import assign_splits, split_version
@@ -33,7 +33,7 @@ _LEVEL_SENTENCES: Final[dict[Level, str]] = {
 
 
 def datasets_context(release: Release, dataset_version: str) -> dict[str, Any]:
-    """The three levels with their size, split and columns, the tiers, and the attributions that sources ask for."""
+    """The three levels with size, split and columns, tiers, boundaries, and the attributions that sources ask for."""
     submissions = release.submissions.to_pylist()
     licences = Counter(entry["licence"] for entry in submissions)
     return {
@@ -41,6 +41,7 @@ def datasets_context(release: Release, dataset_version: str) -> dict[str, Any]:
         "first": next((level for level, n in n_rows(release).items() if n), LEVELS[0]),
         "parts": [_level_part(release, level) for level in LEVELS],
         "tiers": list(TIER_TITLES.items()),
+        "boundaries": list(BOUNDARY_TITLES.items()),
         "licences": sorted(licences.items()),
         "attributions": sorted({entry["attribution"] for entry in submissions if entry["attribution"]}),
     }
@@ -60,11 +61,12 @@ def _level_part(release: Release, level: Level) -> dict[str, Any]:
     if n:
         table = release.levels[level]
         sides = Counter(assign_splits(table, level))
-        tiers = Counter(table.column("tier").to_pylist())
+        tiers, boundaries = (Counter(table.column(name).to_pylist()) for name in ("tier", "boundary"))
         part["n_simulated"] = tiers["simulated"]
         part["facts"] = [
             ("Rows", f"{n}: {sides['train']} train, {sides['test']} test"),
             ("Tiers", "; ".join(f"{tiers[tier]} {title}" for tier, title in TIER_TITLES.items() if tiers[tier])),
+            ("Boundaries", "; ".join(f"{boundaries[name]} {name}" for name in BOUNDARY_TITLES if boundaries[name])),
             ("Devices", n_devices(release, level)),
             ("Split", f"version {split_version()}, {STATEMENTS[level]}"),
         ]

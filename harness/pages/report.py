@@ -60,6 +60,7 @@ def _change_row(change: RatingChange) -> dict[str, object]:
         "device": None if known is None else known.device_id,
         "edition": None if known is None else known.edition,
         "tier": None if known is None else known.tier,
+        "boundary": None if known is None else known.boundary,
         "before": _in_words(change.before),
         "after": _in_words(change.after),
     }

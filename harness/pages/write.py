@@ -26,7 +26,7 @@ from harness.pages.reading_pages import datasets_context, rules_context, scale_c
 from harness.pages.rules import RuleDoc
 from harness.pages.tables import Table
 from harness.releases import Release
-from harness.schema.vocabulary import RATED_TIERS, TIER_TITLES
+from harness.schema.vocabulary import BOUNDARY_TITLES, RATED_TIERS, TIER_TITLES
 from harness.scoring.ratings import Rating
 
 GENERATED: Final = (
@@ -106,8 +106,8 @@ def _charts(charts: Iterable[Chart]) -> dict[str, str]:
 
 def _home(env: Environment, release: Release, devices: Sequence[DeviceEntry], version: str) -> dict[str, str]:
     ranked = rankings(devices)
-    n_tiers = Counter(ranking.edition.edition for ranking in ranked)
-    parts = [_home_part(ranking, devices, n_tiers[ranking.edition.edition] > 1) for ranking in ranked]
+    n_rankings = Counter(ranking.edition.edition for ranking in ranked)
+    parts = [_home_part(ranking, devices, n_rankings[ranking.edition.edition] > 1) for ranking in ranked]
     n_simulated = sum(device.n_simulated for device in devices)
     n_rows = sum(table.num_rows for table in release.levels.values()) - n_simulated
     page = env.get_template("index.md.j2").render(
@@ -136,9 +136,11 @@ def _sample(ranked: Sequence[Ranking], devices: Sequence[DeviceEntry], version: 
     return None
 
 
-def _home_part(ranking: Ranking, devices: Sequence[DeviceEntry], names_tier: bool) -> dict[str, Any]:
+def _home_part(ranking: Ranking, devices: Sequence[DeviceEntry], names_group: bool) -> dict[str, Any]:
     edition, tier = ranking.edition, TIER_TITLES[ranking.tier]
+    boundary = BOUNDARY_TITLES[ranking.boundary]
     best = ranking.ratings[0]
+    noun = edition.device_noun
     chart = Chart(
         path=f"assets/generated/charts/rankings/{ranking.name}",
         title=(
@@ -150,9 +152,9 @@ def _home_part(ranking: Ranking, devices: Sequence[DeviceEntry], names_tier: boo
     )
     chart.files.update(chart_files(ranking_chart(ranking), chart.title))
     return {
-        "heading": f"{edition.device_noun[0].upper()}{edition.device_noun[1:]}s{f', {tier}' if names_tier else ''}",
+        "heading": f"{noun[0].upper()}{noun[1:]}s{f', {tier}, {boundary}' if names_group else ''}",
         "anchor": f"ranking-{ranking.name}",
-        "lead": f"Edition {edition.edition}: {edition.suite}; figures {tier}.",
+        "lead": f"Edition {edition.edition}: {edition.suite}; figures {tier}; what was measured: {boundary}.",
         "table": ranking_table(ranking, devices, ""),
         "chart": chart,
         "attribution": edition.source,

@@ -33,7 +33,7 @@ class Column:
         is_required: whether a row must have it.
         is_list: whether it has several values.
         element: bounds of one of several values, where they have any.
-        default: value of an absent cell.
+        default: value of an absent cell; None for a list.
         choices: admitted words, empty where any text goes.
     """
 
@@ -100,7 +100,7 @@ def columns_of(model: type[BaseModel]) -> dict[str, Column]:
             is_required=field.is_required(),
             is_list=is_list,
             element=value.quantity if is_list else None,
-            default=None if field.is_required() else field.default,
+            default=None if field.is_required() or is_list else field.default,
             choices=value.choices,
         )
     return columns

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from harness.schema import quantities as q
 from harness.schema.quantity import Display, Quantity
-from harness.schema.vocabulary import DeviceClass, Level, MeterKind, Method, Processor, Tier, tier_of
+from harness.schema.vocabulary import Boundary, DeviceClass, Level, MeterKind, Method, Processor, Tier, tier_of
 
 _RULE = "fact-value"
 
@@ -118,8 +118,9 @@ class Device(DeviceFacts):
     errata: list[Erratum] = Field(default_factory=list, description="Corrections of this device's facts.")
 
 
-def _limit(unit: str, sentence: str, most: float) -> Quantity:
-    return Quantity(unit, sentence, _RULE, f"Give a number of at least 0 in {unit}.", ge=0, le=most)
+def _limit(unit: str, sentence: str, most: float, title: str = "") -> Quantity:
+    fix = f"Give a number of at least 0 in {unit}."
+    return Quantity(unit, sentence, _RULE, fix, ge=0, le=most, display=_display(title))
 
 
 class MeterAccuracy(Fact):
@@ -282,6 +283,8 @@ class SubmissionFacts(Fact):
     ]
     method: Annotated[Method, _choice("How the figures were obtained.", "Method and tier")]
     runtime: q.RuntimeName
+    boundary: Annotated[Boundary, _choice("What the energies are of.", "Boundary")] = "unstated"
+    rails: q.Rails = Field(default_factory=list)
     licence: Annotated[str, _line("SPDX identifier of the data licence.", "Licence"), AfterValidator(_single_word)]
     conditions: Annotated[str, _text("Temperature, governor, screen, supply, placement.", "Conditions")] | None = None
     notes: Annotated[str, _text("Anything a reader of the figures should know.", "Notes")] | None = None
@@ -332,6 +335,19 @@ class SubmissionRecord(SubmissionFacts):
     meter: Annotated[str, _line("Maker and model of the meter.", "Meter")] | None = None
     meter_kind: Annotated[MeterKind, _choice("How the meter measures.")] | None = None
     sampling_hz: Annotated[float, _number("Hz", "Samples per second.", 1e9)] | None = None
+    repeatability_percent: (
+        Annotated[
+            float,
+            _limit(
+                "%",
+                "Standard deviation of repeats of one configuration relative to their mean, "
+                "pooled over all that were repeated.",
+                1e6,
+                "Repeatability",
+            ),
+        ]
+        | None
+    ) = None
     idle_power_mw: (
         Annotated[float, _number("mW", "Idle power that idle-subtracted energies were reduced by.", 1e8, "Idle power")]
         | None

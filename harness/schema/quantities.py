@@ -6,7 +6,7 @@ A column that a row gains costs its declaration here and its field in `harness.s
 from typing import Annotated, Final
 
 from harness.schema.quantity import DeviceTable, Display, Group, Quantity
-from harness.schema.vocabulary import Application, Dtype, Kernel, Method, Processor, Tier
+from harness.schema.vocabulary import Application, Boundary, Dtype, Kernel, Method, Processor, Tier
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._+-]*$"
 _CONTENT_ID = r"^[0-9a-f]{20}$"
@@ -36,6 +36,21 @@ EnergyMj = Annotated[
         le=1e9,
         group="result",
         display=Display("Energy"),
+    ),
+]
+EnergyUMj = Annotated[
+    float,
+    Quantity(
+        "mJ",
+        "Expanded uncertainty (k = 2) of the energy.",
+        "uncertainty-range",
+        "Give the expanded uncertainty in mJ, as deepen reduce prints it, or leave it empty; a spread over runs has "
+        "columns of its own.",
+        gt=0,
+        le=1e9,
+        why="An uncertainty of zero claims that nothing is unknown, and ranks noise.",
+        group="result",
+        display=Display("Uncertainty (k = 2)"),
     ),
 ]
 
@@ -210,6 +225,30 @@ TierName = Annotated[
 ]
 
 
+def _line(sentence: str, display: Display) -> Quantity:
+    form = "one line of printable text without angle brackets"
+    fix = "Use one line of at most 200 printable characters."
+    return Quantity(
+        "", sentence, "text-plain", fix, pattern=LINE, max_length=200, form=form, group="provenance", display=display
+    )
+
+
+BoundaryName = Annotated[
+    Boundary,
+    _word(
+        "What the energy is of; energies of different boundaries are never ranked together.",
+        "provenance",
+        Display("Boundary"),
+    ),
+]
+RailName = Annotated[str, _line("One supply rail.", Display("Rail", NOWHERE))]
+_RAILS = "Supply rails that were measured, where the boundary is rail or sum-of-rails."
+_ALL_RAILS = Quantity(
+    "", _RAILS, "text-plain", "List one rail per entry.", group="provenance", display=Display("Rails", NOWHERE)
+)
+Rails = Annotated[list[RailName], _ALL_RAILS]
+
+
 def _name(sentence: str, group: Group, display: Display) -> Quantity:
     form = "letters, digits, space and . _ + -"
     fix = "Use letters, digits, space and . _ + - only, at most 100 of them."
@@ -234,14 +273,6 @@ VariantName = Annotated[str, _name("Variant within the family.", "workload", Dis
 ReferenceModel = Annotated[
     str, _name("Reference network that the application runs.", "workload", Display("Reference model", NOWHERE))
 ]
-
-
-def _line(sentence: str, display: Display) -> Quantity:
-    form = "one line of printable text without angle brackets"
-    fix = "Use one line of at most 200 printable characters."
-    return Quantity(
-        "", sentence, "text-plain", fix, pattern=LINE, max_length=200, form=form, group="provenance", display=display
-    )
 
 
 RuntimeName = Annotated[str, _line("Inference runtime with its version.", Display("Runtime", NOWHERE))]

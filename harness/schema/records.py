@@ -20,6 +20,7 @@ class Row(BaseModel):
     dtype: q.DtypeName
     is_idle_subtracted: q.IsIdleSubtracted
     energy_mj: q.EnergyMj
+    energy_u_mj: q.EnergyUMj | None = None
     batch_size: q.BatchSize = 1
     latency_ms: q.LatencyMs | None = None
     power_mw: q.PowerMw | None = None
@@ -82,6 +83,8 @@ class Provenance(BaseModel):
     runtime: q.RuntimeName
     method: q.MethodName
     tier: q.TierName
+    boundary: q.BoundaryName
+    rails: q.Rails
 
 
 class KernelRecord(KernelRow, Provenance):

@@ -8,7 +8,7 @@ from harness.scoring.ratings import Rating
 
 @dataclass(frozen=True, slots=True)
 class RatingChange:
-    """One device under one edition and tier whose rating differs.
+    """One device under one edition, tier and boundary whose rating differs.
 
     Attributes:
         before: rating without the new rows; None where the device is new there.
@@ -31,8 +31,8 @@ def rating_changes(before: Iterable[Rating], after: Iterable[Rating]) -> list[Ra
     ]
 
 
-def _place(rating: Rating) -> tuple[str, str | None, str | None]:
-    return rating.device_id, rating.edition, rating.tier
+def _place(rating: Rating) -> tuple[str | None, ...]:
+    return rating.device_id, rating.edition, rating.tier, rating.boundary
 
 
 def _figures(rating: Rating | None) -> dict[str, object] | None:

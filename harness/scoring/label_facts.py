@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from harness.schema.vocabulary import TIER_TITLES, Tier
+from harness.schema.vocabulary import BOUNDARY_TITLES, TIER_TITLES, Boundary, Tier
 from harness.scoring.editions import Edition, SuiteNetwork, edition_named
 from harness.scoring.ratings import NetworkFigure, Rating
+from harness.scoring.suite import Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +21,18 @@ class NetworkFact:
 
     Attributes:
         energy_mj: lowest energy per inference over the delegates, in mJ.
-        energy_min_mj: lowest run of that delegate, in mJ; the energy itself where no spread is known.
-        energy_max_mj: highest run of that delegate, in mJ.
+        energy_low_mj: energy less its expanded uncertainty, or its lowest run, in mJ; the energy itself where neither
+            is known.
+        energy_high_mj: energy with its expanded uncertainty, or its highest run, in mJ.
+        interval: what the two rest on, `uncertainty` or `spread`; None where neither is known.
     """
 
     id: str
     title: str
     energy_mj: float | None = None
-    energy_min_mj: float | None = None
-    energy_max_mj: float | None = None
+    energy_low_mj: float | None = None
+    energy_high_mj: float | None = None
+    interval: Interval | None = None
     delegate: str | None = None
 
 
@@ -38,11 +42,15 @@ class LabelFacts:
 
     Attributes:
         note: maker, chip, clock and, for a system, its software.
+        boundary: what the energies are of.
+        boundary_title: the same in words, as the label prints it.
+        rails: supply rails that were measured, where the boundary is rail or sum-of-rails.
         methods: how the submissions behind the figures got them.
         meters: meters that they name.
         scale: where networks, references and borders of the edition come from.
         label: class, or the classes that the interval of the index touches, best first and joined by `/`.
-        energy_index_low: index of the lowest runs; None where no spread is known.
+        energy_index_low: index of all lower bounds; None where no network has an interval.
+        interval_title: what the interval of the index rests on, in words.
         borders: class to its inclusive upper border of the energy index, best class first.
         min_networks: networks that a device needs to be rated.
         record_ids: rows of the dataset that the figures come from, sorted.
@@ -53,6 +61,9 @@ class LabelFacts:
     note: str
     tier: Tier
     tier_title: str
+    boundary: Boundary
+    boundary_title: str
+    rails: tuple[str, ...]
     methods: tuple[str, ...]
     meters: tuple[str, ...]
     dataset_version: str
@@ -67,6 +78,7 @@ class LabelFacts:
     energy_index: float
     energy_index_low: float | None
     energy_index_high: float | None
+    interval_title: str | None
     pcs: float | None
     pcs_published: float | None
     iecs: float | None
@@ -102,7 +114,7 @@ def label_facts(
     """
     if rating.edition is None or rating.tier is None or rating.energy_index is None or rating.label_text is None:
         raise ValueError(f"{rating.device_id} has no class, so it has no label")
-    edition = edition_named(rating.edition)
+    edition, boundary = edition_named(rating.edition), rating.boundary or "unstated"
     rated = [entry for entry in submissions if entry["submission_id"] in rating.submission_ids]
     return LabelFacts(
         device_id=rating.device_id,
@@ -110,6 +122,9 @@ def label_facts(
         note=note,
         tier=rating.tier,
         tier_title=TIER_TITLES[rating.tier],
+        boundary=boundary,
+        boundary_title=BOUNDARY_TITLES[boundary],
+        rails=tuple(sorted({rail for entry in rated for rail in entry["rails"]})),
         methods=tuple(sorted({entry["method"] for entry in rated})),
         meters=tuple(sorted({entry["meter"] for entry in rated if entry["meter"]})),
         dataset_version=dataset_version,
@@ -124,6 +139,7 @@ def label_facts(
         energy_index=round(rating.energy_index, 6),
         energy_index_low=_rounded(rating.energy_index_low, 6),
         energy_index_high=_rounded(rating.energy_index_high, 6),
+        interval_title=rating.interval_title,
         pcs=_rounded(rating.pcs, 6),
         pcs_published=rating.pcs_published,
         iecs=_rounded(rating.iecs, 6),
@@ -145,8 +161,9 @@ def _network_fact(network: SuiteNetwork, figure: NetworkFigure | None) -> Networ
         id=network.id,
         title=network.title,
         energy_mj=round(figure.energy_mj, 9),
-        energy_min_mj=round(figure.low_mj, 9),
-        energy_max_mj=round(figure.high_mj, 9),
+        energy_low_mj=round(figure.low_mj, 9),
+        energy_high_mj=round(figure.high_mj, 9),
+        interval=figure.interval,
         delegate=figure.delegate,
     )
 

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import pyarrow.compute as pc
 
 from harness.releases import Release
-from harness.schema.vocabulary import RATED_TIERS, Tier
+from harness.schema.vocabulary import RATED_TIERS, Boundary, Tier
 from harness.scoring.editions import Edition, editions
 from harness.scoring.formulas import energy_index, iecs, pcs
-from harness.scoring.suite import suites
+from harness.scoring.suite import INTERVAL_TITLES, Interval, suites
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,10 @@ class NetworkFigure:
     Attributes:
         energy_mj: lowest energy per inference over the delegates, in mJ.
         delegate: delegate that reached it.
-        low_mj: lowest run, in mJ; the energy itself where no spread is known.
-        high_mj: highest run of that delegate, in mJ.
+        low_mj: energy less its expanded uncertainty, or its lowest run, in mJ; the energy itself where neither is
+            known.
+        high_mj: energy with its expanded uncertainty, or its highest run, in mJ.
+        interval: what the two rest on; None where neither is known.
     """
 
     network: str
@@ -31,6 +33,7 @@ class NetworkFigure:
     delegate: str
     low_mj: float
     high_mj: float
+    interval: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,13 @@ class Rating:
         pcs: power consumption score, unrounded.
         iecs: inferences per joule summed over the suite, unrounded.
         energy_index: 100 is the median device of the edition; lower is better.
-        energy_index_low: index of the lowest runs; None where no spread is known.
-        energy_index_high: index of the highest runs.
+        energy_index_low: index of all lower bounds; None where no network has an interval.
+        energy_index_high: index of all upper bounds.
+        intervals: what the intervals of the networks rest on.
         label: class letter.
         label_range: classes that the interval of the index touches, best first.
-        rank: place by energy index among rated devices of the edition and tier; ties share it.
+        boundary: what the energies are of; None where the device ran no edition's suite.
+        rank: place by energy index among rated devices of the edition, tier and boundary; ties share it.
         reason: why the device has no class.
         networks: best figure of every network, in the order of the suite.
         record_ids: rows that the figures come from.
@@ -57,6 +62,7 @@ class Rating:
     name: str
     edition: str | None
     tier: Tier | None
+    boundary: Boundary | None = None
     reason: str | None = None
     pcs: float | None = None
     pcs_published: float | None = None
@@ -65,6 +71,7 @@ class Rating:
     energy_index: float | None = None
     energy_index_low: float | None = None
     energy_index_high: float | None = None
+    intervals: tuple[Interval, ...] = ()
     label: str | None = None
     label_range: tuple[str, ...] = ()
     rank: int | None = None
@@ -77,6 +84,11 @@ class Rating:
         """Class as printed: two classes where the interval straddles a border."""
         return "/".join(self.label_range) or None
 
+    @property
+    def interval_title(self) -> str | None:
+        """What the interval of the index rests on, in words."""
+        return INTERVAL_TITLES.get(self.intervals)
+
     def as_json(self) -> dict[str, Any]:
         """Figures as `deepen score --format json` and the static API give them.
 
@@ -88,6 +100,7 @@ class Rating:
             "name": self.name,
             "edition": self.edition,
             "tier": self.tier,
+            "boundary": self.boundary,
             "pcs": None if self.pcs is None else round(self.pcs),
             "pcs_published": self.pcs_published,
             "iecs": _rounded(self.iecs, 1),
@@ -95,6 +108,7 @@ class Rating:
             "energy_index": _rounded(self.energy_index, 1),
             "energy_index_low": _rounded(self.energy_index_low, 1),
             "energy_index_high": _rounded(self.energy_index_high, 1),
+            "intervals": list(self.intervals),
             "label": self.label,
             "label_range": list(self.label_range),
             "rank": self.rank,
@@ -144,27 +158,21 @@ def _rate_edition(release: Release, edition: Edition, places: pd.DataFrame) -> l
         row["device_id"]: row for row in release.submissions.to_pylist() if row["scores_edition"] == edition.edition
     }
     ratings = [
-        _rate_device(
-            places[(places["device_id"] == device_id) & (places["tier"] == tier)],
-            edition,
-            devices[device_id],
-            tier,
-            published.get(device_id, {}),
-        )
-        for device_id, tier in sorted(set(zip(places["device_id"], places["tier"], strict=True)))
+        _rate_device(of_place, edition, devices[str(device_id)], published.get(str(device_id), {}))
+        for (device_id, _, _), of_place in places.groupby(["device_id", "tier", "boundary"], sort=True)
     ]
     return _rank(ratings)
 
 
-def _rate_device(
-    rows: pd.DataFrame, edition: Edition, device: dict[str, Any], tier: Tier, published: dict[str, Any]
-) -> Rating:
+def _rate_device(rows: pd.DataFrame, edition: Edition, device: dict[str, Any], published: dict[str, Any]) -> Rating:
+    """Rating of the rows of one device, which are of one tier and boundary."""
     networks = tuple(_figures(rows, edition))
     unrated = Rating(
         device_id=device["device_id"],
         name=device["name"],
         edition=edition.edition,
-        tier=tier,
+        tier=rows["tier"].iloc[0],
+        boundary=rows["boundary"].iloc[0],
         pcs_published=published.get("pcs_published"),
         iecs_published=published.get("iecs_published"),
         networks=networks,
@@ -176,7 +184,7 @@ def _rate_device(
         reason = f"{len(networks)} of {n_suite} networks have an absolute figure; {edition.min_networks} needed"
         return replace(unrated, reason=reason)
     index = energy_index({figure.network: figure.energy_mj for figure in networks}, edition.references)
-    low, high = _interval(rows, networks, edition)
+    low, high = _interval(networks, edition)
     powers = rows["power_mw"].dropna()
     tdp_w = device["tdp_w"]
     has_scores = edition.has_pcs_and_iecs
@@ -188,6 +196,7 @@ def _rate_device(
         energy_index=index,
         energy_index_low=low,
         energy_index_high=high,
+        intervals=tuple(kind for kind in get_args(Interval) if any(figure.interval == kind for figure in networks)),
         label=label,
         label_range=(label,) if low is None or high is None else _classes_between(edition, low, high),
     )
@@ -205,14 +214,20 @@ def _figures(rows: pd.DataFrame, edition: Edition) -> Iterable[NetworkFigure]:
                 delegate=str(best["delegate"]),
                 low_mj=float(best["low_mj"]),
                 high_mj=float(best["high_mj"]),
+                interval=best["interval"] or None,
             )
 
 
-def _interval(
-    rows: pd.DataFrame, networks: Iterable[NetworkFigure], edition: Edition
-) -> tuple[float, float] | tuple[None, None]:
-    """Index of all lowest and of all highest runs: a bound, wider than a confidence interval."""
-    if not rows["has_spread"].any():
+def _interval(networks: Iterable[NetworkFigure], edition: Edition) -> tuple[float, float] | tuple[None, None]:
+    """Index of all lower and of all upper bounds.
+
+    It is the expanded uncertainty of the index where the errors of all networks are the same, as those of one meter
+    are, and wider otherwise.
+
+    Source:
+        JCGM 100:2008, 5.2.2, correlation coefficients of 1.
+    """
+    if not any(figure.interval for figure in networks):
         return None, None
     lows = {figure.network: figure.low_mj for figure in networks}
     highs = {figure.network: figure.high_mj for figure in networks}
@@ -226,12 +241,16 @@ def _classes_between(edition: Edition, low: float, high: float) -> tuple[str, ..
 
 
 def _rank(ratings: list[Rating]) -> list[Rating]:
-    """Ratings with ranks by energy index within their tier, ordered by tier, rank and device."""
+    """Ratings with ranks by energy index within tier and boundary, ordered by these, rank and device."""
     ranked = []
     for rating in ratings:
         rank = None
         if rating.energy_index is not None:
-            peers = [peer for peer in ratings if peer.tier == rating.tier and peer.energy_index is not None]
+            peers = [peer for peer in ratings if _group(peer) == _group(rating)]
             rank = 1 + sum(peer.energy_index < rating.energy_index for peer in peers if peer.energy_index is not None)
         ranked.append(replace(rating, rank=rank))
-    return sorted(ranked, key=lambda rating: (rating.tier or "", rating.rank or len(ranked) + 1, rating.device_id))
+    return sorted(ranked, key=lambda rating: (*_group(rating), rating.rank or len(ranked) + 1, rating.device_id))
+
+
+def _group(rating: Rating) -> tuple[str, str]:
+    return rating.tier or "", rating.boundary or ""

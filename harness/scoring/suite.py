@@ -1,10 +1,12 @@
-"""The rows of a release that an edition rates: one figure for each device, tier, network and delegate.
+"""The rows of a release that an edition rates: one figure for each device, tier, boundary, network and delegate.
 
 It selects and ranks; it knows no formula and no class border.
 """
 
 import re
+from typing import Final, Literal
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,7 +15,16 @@ from harness.releases import Release
 from harness.schema.vocabulary import RATED_TIERS
 from harness.scoring.editions import Edition, editions
 
-_PLACE = ["device_id", "tier", "network", "delegate"]
+_PLACE = ["device_id", "tier", "boundary", "network", "delegate"]
+
+Interval = Literal["uncertainty", "spread"]
+"""What an interval rests on: the expanded uncertainty of the rows, or, where they state none, their extreme runs."""
+INTERVAL_TITLES: Final[dict[tuple[Interval, ...], str]] = {
+    ("uncertainty",): "expanded uncertainty (k = 2)",
+    ("spread",): "lowest to highest run",
+    ("uncertainty", "spread"): "uncertainty or runs",
+}
+"""What the interval of an index rests on, in words."""
 
 
 def _device_ids_of(release: Release, edition: Edition) -> list[str]:
@@ -38,10 +49,10 @@ def suite_rows(release: Release, edition: Edition) -> pd.DataFrame:
     a round are joined by their median.
 
     Returns:
-        One row per device, tier, network and delegate, sorted by these: `energy_mj`, `power_mw` (missing where
-        unknown), `latency_ms`, `low_mj` and `high_mj` (the energy itself where no spread is known), `has_spread`,
-        `energy_rank`, `power_rank` (1 is lowest, ties share a rank, among devices of the same tier), `record_ids` and
-        `submission_ids`.
+        One row per device, tier, boundary, network and delegate, sorted by these: `energy_mj`, `power_mw` (missing
+        where unknown), `latency_ms`, `low_mj` and `high_mj` (the energy itself where nothing is known), `interval`
+        (what they rest on, an `Interval`; empty where nothing is known), `energy_rank`, `power_rank` (1 is lowest,
+        ties share a rank, among devices of the same tier and boundary), `record_ids` and `submission_ids`.
     """
     table = release.levels[edition.level].to_pandas().rename(columns={edition.network_column: "network"})
     wanted = (
@@ -55,23 +66,45 @@ def suite_rows(release: Release, edition: Edition) -> pd.DataFrame:
     rows["round"] = rows["rounds"].map(_round_order)
     latest = rows.groupby(_PLACE)["round"].transform("max") if len(rows) else rows["round"]
     rows = rows[rows["round"] == latest]
-    rows["has_spread"] = rows["energy_min_mj"].notna() & rows["energy_max_mj"].notna()
-    rows["low_mj"] = rows["energy_min_mj"].fillna(rows["energy_mj"])
-    rows["high_mj"] = rows["energy_max_mj"].fillna(rows["energy_mj"])
+    _add_interval(rows)
     places: pd.DataFrame = rows.groupby(_PLACE, as_index=False, sort=True).agg(
         energy_mj=("energy_mj", "median"),
         power_mw=("power_mw", "median"),
         latency_ms=("latency_ms", "median"),
         low_mj=("low_mj", "min"),
         high_mj=("high_mj", "max"),
-        has_spread=("has_spread", "any"),
+        interval=("interval", _weakest),
         record_ids=("record_id", lambda ids: tuple(sorted(ids))),
         submission_ids=("submission_id", lambda ids: tuple(sorted(set(ids)))),
     )
-    peers = places.groupby(["tier", "network", "delegate"])
+    peers = places.groupby(["tier", "boundary", "network", "delegate"])
     places["energy_rank"] = peers["energy_mj"].rank(method="min")
     places["power_rank"] = peers["power_mw"].rank(method="min")
     return places
+
+
+def _add_interval(rows: pd.DataFrame) -> None:
+    """Add `low_mj`, `high_mj` and `interval`.
+
+    The expanded uncertainty counts where a row states one; otherwise the lowest and the highest run where it states
+    both. Bounds by the uncertainty are those of the logarithm, which the index is a mean of, and stay above 0.
+
+    Source:
+        JCGM 100:2008, 5.1.3, with the derivative of the logarithm.
+    """
+    energy, share = rows["energy_mj"], rows["energy_u_mj"] / rows["energy_mj"]
+    has_uncertainty = share.notna()
+    has_spread = rows["energy_min_mj"].notna() & rows["energy_max_mj"].notna()
+    lowest, highest = rows["energy_min_mj"].fillna(energy), rows["energy_max_mj"].fillna(energy)
+    rows["low_mj"] = (energy * np.exp(-share)).where(has_uncertainty, lowest)
+    rows["high_mj"] = (energy * np.exp(share)).where(has_uncertainty, highest)
+    rows["interval"] = np.select([has_uncertainty, has_spread], ["uncertainty", "spread"], "")
+
+
+def _weakest(intervals: pd.Series) -> Interval | Literal[""]:
+    """What the interval of joined repeats rests on: the spread, where any of them has only that."""
+    found = set(intervals)
+    return "spread" if "spread" in found else "uncertainty" if "uncertainty" in found else ""
 
 
 def suites(release: Release) -> dict[str, pd.DataFrame]:

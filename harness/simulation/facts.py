@@ -66,6 +66,8 @@ def manifest_bytes(
             "date": _DATE,
             "method": "simulated",
             "runtime": f"ZigZag {version}",
+            # Off-chip memory is outside of the package, and is part of the energy.
+            "boundary": "module",
             "licence": "CC-BY-4.0",
             "source": {
                 "citation": "L. Mei, P. Houshmand, V. Jain, S. Giraldo, M. Verhelst, ZigZag: Enlarging Joint "

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from harness.schema.cost import kernel_flops
 from harness.schema.facts import Device, Manifest
 from harness.schema.vocabulary import KERNEL_REQUIRES, Kernel, Level
 from harness.validation.faults import Faults
@@ -47,9 +48,35 @@ class RowContext:
                 outside |= breaks(values, bound)
         return np.where(outside, np.nan, values) if outside.any() else values
 
+    def flops(self) -> Numbers | None:
+        """FLOPs of every row, NaN where unknown; None at a level that states none."""
+        if self.level == "kernels":
+            return kernel_flops(self.rows.table)
+        return self.numbers("flops") if self.level == "models" else None
+
     def report(self, rule: str, row: int, column: str, **words: Any) -> None:
         """Report a fault of one cell; `found` is the cell's own text unless given."""
         self.rows.report(self.faults, rule, row, column, **words)
+
+    def report_first(self, rule: str, rows: Mask, column: str, *, expected: str, fix: str, note: str = "") -> None:
+        """Report a fault that many rows share, at the first of them or, where asked for, at each.
+
+        Args:
+            rule: id of the rule.
+            rows: the rows; at least one.
+            column: column that it is about.
+            expected: what would have been right.
+            fix: what to do.
+            note: what follows the cell of the first row.
+        """
+        first, n_rows = int(np.argmax(rows)), int(rows.sum())
+        if self.is_each_row:
+            for row in rows_where(rows):
+                self.report(rule, row, column, expected=expected, fix=fix)
+            return
+        found = ", ".join(filter(None, (self.rows.text(first, column), note)))
+        found = found if n_rows == 1 else f"{found}, in {n_rows} rows from here"
+        self.report(rule, first, column, found=found, expected=expected, fix=fix)
 
 
 def rows_where(mask: Mask) -> Iterator[int]:

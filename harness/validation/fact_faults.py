@@ -59,7 +59,10 @@ def report_fact(details: ErrorDetails, model: type[BaseModel], notes: Notes, sho
         expected, fix = _meaning(model, location), f"Add the field {location[-1]}."
     elif details["type"] == "extra_forbidden":
         rule, found = "fact-unknown", "not a declared field"
-        expected, fix = suggested(location[-1], _holder(model, location).model_fields, otherwise="Remove it.")
+        fields = _holder(model, location).model_fields
+        expected = f"one of {', '.join(fields)}"
+        asked = "Did you mean {}? Rename or remove it."
+        _, fix = suggested(location[-1], fields, asked, "Rename or remove it.")
     elif details["input"] is None and location:
         found, expected, fix = "nothing", _meaning(model, location), "Fill in the field."
     elif details["type"] == "literal_error":
@@ -68,6 +71,12 @@ def report_fact(details: ErrorDetails, model: type[BaseModel], notes: Notes, sho
         quantities = [part.quantity for part in _declared_parts(model, location) if part.quantity]
         quantity = next(quantity for quantity in quantities if quantity.expected)
         expected, fix = quantity.expected, quantity.fix
+    elif details["type"] == "model_type" and location:
+        section = next(part.model for part in _declared_parts(model, location) if part.model)
+        expected, fix = (
+            f"the fields {', '.join(section.model_fields)}",
+            "Write one field: value pair per line, indented.",
+        )
     else:
         message = details["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         expected, fix = _TYPES.get(details["type"], (message, "Correct the value." if location else "Add it."))
@@ -81,7 +90,8 @@ def _choice(model: type[BaseModel], location: Path, found: object) -> tuple[str,
     words = [str(word) for part in _declared_parts(model, location) for word in part.choices]
     if len(words) == 1:
         return words[0], f"Write {words[0]} without quotes."
-    _, fix = suggested(str(found).lower(), words, "Write {}.", "Write one of the words listed.", cutoff=0.7)
+    otherwise = "Write one of the words listed."
+    _, fix = suggested(str(found).lower(), words, f"Did you mean {{}}? {otherwise}", otherwise, cutoff=0.7)
     return "one of " + ", ".join(words), fix
 
 

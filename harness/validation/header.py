@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from typing import Final
 
-from harness.issues import suggested
+from harness.issues import nearest
 from harness.schema.columns import Column
 from harness.validation.faults import Faults
 
@@ -138,7 +138,10 @@ def _report_unknown(
             fix=f"{change} and name the column {column.name}.",
         )
         return column.name
-    expected, fix = suggested(name.lower(), columns, "Rename the column to {}.", "Rename or remove the column.")
+    near, fix = nearest(name.lower(), columns), "Rename or remove the column."
+    expected = f"one of {', '.join(columns)}"
+    if near is not None:
+        fix = f"Did you mean {near}? {fix}"
     if name in derived:
         expected, fix = "columns of the row only", "Remove the column; the build derives it."
     faults.add(
@@ -151,4 +154,4 @@ def _report_unknown(
         expected=expected,
         fix=fix,
     )
-    return expected if expected in columns else None
+    return near

@@ -109,7 +109,7 @@ def _check_name(name: str, models: list[dict[str, Any]], shown: str, faults: Fau
     kinds = {tuple(row[field] for field in _IDENTITY) for row in models if row["model"] == name}
     if name not in names:
         otherwise = "Rename or remove the file, or add the row."
-        _, fix = suggested(name, sorted(names), f"Rename the file to {{}}{_SUFFIX}.", otherwise)
+        _, fix = suggested(name, sorted(names), f"Is it the list of {{}}? {otherwise}", otherwise)
         expected = f"the name of a model in {_TABLE}"
         faults.add("network-model", shown, found=f"{name}, a model that no row has", expected=expected, fix=fix)
     elif len(kinds) > 1:
@@ -155,7 +155,9 @@ def _report_field(details: ErrorDetails, notes: Notes, shown: str, faults: Fault
         )  # fmt: skip
         return
     found = notes.texts.get(path, details["input"])
-    _, fix = suggested(str(details["input"]).lower(), column.choices, "Write {}.", column.quantity.fix)
+    _, fix = suggested(
+        str(details["input"]).lower(), column.choices, f"Did you mean {{}}? {column.quantity.fix}", column.quantity.fix
+    )
     faults.add(
         column.quantity.rule, shown, line=line, column=".".join(path), found=found, expected=column.expected, fix=fix
     )
@@ -165,7 +167,10 @@ def _report_undeclared(entry: str, names: list[str], notes: Notes, shown: str, f
     """Report the fields of an entry that are not declared, at the first of them."""
     path = ("kernels", entry, names[0])
     fields = list(columns_of(NetworkKernel))
-    expected, fix = suggested(names[0].lower(), fields, otherwise="Remove it.")
+    expected, fix = (
+        f"one of {', '.join(fields)}",
+        suggested(names[0].lower(), fields, "Did you mean {}? Rename or remove it.", "Rename or remove it.")[1],
+    )
     found = "not a declared field" + (f", as {len(names) - 1} more in this entry" if len(names) > 1 else "")
     faults.add(
         "fact-unknown",
@@ -233,5 +238,5 @@ def _check_costs(network: Network, rows: list[dict[str, Any]], shown: str, fault
         for stated in dict.fromkeys(row[name] for row in rows):
             if stated is not None and abs(total - stated) > COST_TOLERANCE * stated:
                 expected = f"{stated} within {COST_TOLERANCE:.0%}, as {_TABLE} states for {network.model}"
-                fix = "Correct the row, or give the kernel list of the network that was run."
+                fix = "Look which of the two is of another width, input or data type than the network that was run."
                 faults.add("network-cost", shown, found=found, expected=expected, fix=fix)

@@ -76,6 +76,8 @@ _YAML = _declare(
      "Figures without method, meter, runtime or licence cannot be published."),
     ("fact-unknown", "Only declared fields are given.", "A misspelt field would be ignored."),
     ("fact-value", "Fields hold what they are declared to hold.", "A wrong type or bound makes the fact unusable."),
+    ("boundary-rails", "A boundary of rails comes with their names: one for rail, at least two for sum-of-rails.",
+     "Without its name nobody can tell what a rail feeds, and two different rails would be compared."),
     ("erratum-unmatched", "An erratum selects one row, or one field, whose used value is the one in the data.",
      "An erratum that points nowhere corrects nothing."),
 )  # fmt: skip
@@ -83,6 +85,8 @@ _YAML = _declare(
 _UNSTATED = _declare(
     "yaml",
     "warning",
+    ("boundary-unstated", "A measured campaign states what its energies are of.",
+     "The energy of a rail is a fraction of that of the board; where it is unknown, it is ranked apart from both."),
     ("licence-unstated", "The licence of the figures is stated.",
      "Nobody may pass on figures whose licence is unknown; NOASSERTION keeps them out of the published data."),
 )  # fmt: skip
@@ -167,14 +171,17 @@ _ROWS = [
          "Two configurations under one id were joined wrongly."),
         ("record-duplicate", "Repeats of a configuration have their own source ids.",
          "Two rows with the same key are one record with two energies."),
-        ("repeat-spread", "Repeats of one configuration agree within 10 %.",
-         "A larger spread means that something else changed between the runs."),
         ("family-spelling", "A known family of networks is spelt as it is known, and a network has one family.",
          "Splits hold out families by name: a second spelling trains on what is tested."),
         ("delegate-unknown", "A row's delegate is one that device.yaml declares.",
          "A result on a processor that the device does not have is a mix-up of devices."),
-        ("energy-per-flop", "Energy per FLOP lies between 1 fJ and 1 µJ.",
+        ("energy-per-flop", "Energy per FLOP lies between 1 fJ and 1 µJ, and not a hundred times outside of what is "
+         "known of the processor and data type.",
          "Outside lie figures that no silicon reaches, up or down: a wrong unit or a wrong configuration."),
+        ("power-floor", "Power of an absolute energy is not a hundred times below what devices of the class draw.",
+         "A Raspberry Pi at 6.7 mW was submitted: watts in a column of milliwatts."),
+        ("flop-rate-implausible", "FLOPs over latency are not a hundred times above the peak of the kind of device.",
+         "A latency in seconds, or FLOPs of a whole batch, makes a device faster than its arithmetic units."),
         ("idle-baseline-missing", "Idle-subtracted energies come with an idle baseline in submission.yaml.",
          "A subtraction that cannot be repeated cannot be checked."),
         ("spread-order", "The energy lies between its lowest and its highest run.",
@@ -185,8 +192,17 @@ _ROWS = [
         "warning",
         ("rounding-floor", "Energies have digits to spare: rounding is below a tenth of the value.",
          "At the rounding floor a predictor learns the rounding."),
+        ("power-unusual", "Power of an absolute energy is no less than devices of the class are known to draw.",
+         "Energy in another unit, or of one rail, reads as a device that needs nothing."),
+        ("flop-energy-unusual", "Energy per FLOP is within what is known of the processor and data type.",
+         "0.1 GFLOP/J on the GPU of a phone is a factor of ten from any known."),
+        ("flop-rate-unusual", "FLOPs over latency are no more than the peak of the kind of device.",
+         "The latency is that of a part of the network, or the FLOPs are those of another."),
         ("repeat", "Repeats of one configuration are reported.",
          "Averages and splits must treat two rows of one configuration as such."),
+        ("repeat-spread", "Repeats of one configuration agree within 10 %; those that do not are kept.",
+         "A larger spread shows that something else changed between the runs, or how well they repeat at all. "
+         "To remove one because of its energy would make the others look better than they are."),
     ),
 ]  # fmt: skip
 
@@ -235,8 +251,21 @@ _TRACES = [
         ("trace-unbound", "Every file in traces/ is bound by submission.yaml.", "Unbound files belong to no row."),
         ("trace-row", "A trace is bound to one row.", "The trace is bound to no row, or to several."),
         ("trace-shared", "No two results share the bytes of a trace.", "One run was submitted as two results."),
-        ("trace-energy", "The energy of a row follows from its trace, within its uncertainty.",
-         "The figure was computed from another run, or by another method."),
+        ("trace-energy", "The energy of a row is that of its trace, within rounding and the uncertainty of the "
+         "reduction without the meter's own part.",
+         "A row of 5 mJ with a large spread passed against a trace of 559 mJ."),
+        ("trace-runs", "The number of runs of a row is that of the windows or inferences that were used of its trace.",
+         "More runs than were measured make a mean look better known than it is."),
+        ("trace-latency", "The latency of a row is that of its trace, within 1 % and rounding.",
+         "The latency belongs to another run, or to a window of several inferences."),
+        ("trace-power", "The power of a row is that of its trace, within 1 % and rounding.",
+         "The power belongs to another run, or counts idle power where the energy does not."),
+        ("trace-spread", "The spread of a row is that of the windows of its trace: deviation within 10 %, extremes "
+         "within 1 %.", "A spread that was typed widens or narrows the class of a label at will."),
+        ("trace-uncertainty", "The expanded uncertainty of a row is that of its trace, within 5 %.",
+         "Labels and rankings rest on it, and a smaller one claims what was not measured."),
+        ("boundary-mismatch", "The boundary of a campaign is no wider than what its traces measured, and its rails are "
+         "those that were read.", "The energy of one rail would be ranked as that of the board."),
     ),
     *_declare(
         "traces",

@@ -75,7 +75,7 @@ def _report_repeats(context: RowContext, members: list[int]) -> None:
             continue
         expected = f"another source_id than in line {rows.line(first)}, which has the same key"
         found = rows.text(row, IDENTIFIER) or "nothing"
-        fix = "Drop the row, or give each repeat its own source_id."
+        fix = "If both were measured, give each its own source_id; if one is a copy, remove it."
         context.report("record-duplicate", row, IDENTIFIER, found=found, expected=expected, fix=fix)
     if len(distinct) < 2:
         return
@@ -89,5 +89,7 @@ def _report_repeats(context: RowContext, members: list[int]) -> None:
         found=f"{rows.text(distinct[-1], 'energy_mj')}, {spread:.1%} spread with line "
         + ", ".join(str(rows.line(row)) for row in distinct[:-1]),
         expected=f"repeats within {REPEAT_LIMIT:.0%}",
-        fix="Nothing to do." if rule == "repeat" else "Find out what changed between the runs; drop the wrong one.",
+        fix="Nothing to do."
+        if rule == "repeat"
+        else "Keep all of them, and state under conditions or notes what changed between the runs, where it is known.",
     )

@@ -9,7 +9,6 @@ from typing import Final
 
 import numpy as np
 
-from harness.schema.cost import kernel_flops
 from harness.schema.facts import Device
 from harness.schema.vocabulary import (
     CONFIGURATION_FIELDS,
@@ -19,7 +18,8 @@ from harness.schema.vocabulary import (
     DeviceClass,
     Kernel,
 )
-from harness.validation.context import Mask, Numbers, RowContext, rows_by_kernel, rows_where, words_with_codes
+from harness.validation.context import Numbers, RowContext, rows_by_kernel, rows_where, words_with_codes
+from harness.validation.plausibility import MJ_PER_FLOP, check_plausibility
 from harness.validation.repeats import check_identifiers, check_repeats
 from harness.validation.rounding import half_units, resolution_of
 
@@ -44,8 +44,6 @@ CLASS_CEILING_MW: Final[dict[DeviceClass, float]] = {
     "unstated": 600_000,
 }
 ROUNDING_SHARE: Final = 0.1
-MJ_PER_FLOP: Final = (1e-12, 1e-3)
-"""1 fJ, a thousandth of what efficient int8 silicon needs, to 1 µJ, far above any interpreter."""
 FEWEST_FLOPS: Final = 10_000
 """Below, fixed overhead exceeds the arithmetic, and no upper bound holds."""
 _TRIPLE: Final = ("energy_mj", "power_mw", "latency_ms")
@@ -94,11 +92,11 @@ def check_energy_power_latency(context: RowContext) -> None:
         value = context.rows.text(slip.row, slip.column)
         if is_column:
             found = f"{len(slips)} of {n_triples} rows with {described} (first: {value})"
-            rule, fix = "header-unit-contradicted", f"The column looks like {slip.unit}; {slip.change}."
+            rule, part = "header-unit-contradicted", "column"
         else:
             found = f"{value}, {described}"
-            rule = "unit-slip"
-            fix = f"The value looks like {slip.unit}; {slip.change} after checking the raw file."
+            rule, part = "unit-slip", "value"
+        fix = f"The {part} looks like {slip.unit}: find its unit in the raw file; {slip.change} if so."
         context.report(
             rule, slip.row, slip.column, found=found, is_value=not is_column, expected="a ratio of 1", fix=fix
         )
@@ -155,7 +153,7 @@ def _report_deviation(context: RowContext, row: int, ratio: float, power: float,
         "energy_mj",
         found=f"{context.rows.text(row, 'energy_mj')}, {ratio:.3g} times {product}",
         expected=f"{power * latency / 1000:.4g} within {ENERGY_TOLERANCE:.0%} and rounding",
-        fix="Check which of the three belongs to another run.",
+        fix="Find out which of the three belongs to another run.",
     )
 
 
@@ -188,7 +186,7 @@ def check_power_limit(context: RowContext) -> None:
     """power-limit."""
     ceiling, origin = _power_ceiling(context.device)
     for row in rows_where(context.numbers("power_mw") > ceiling):
-        fix = "Check the unit and the channel of the meter; re-measure or drop the row."
+        fix = "Is the power in mW, and that of one device? Find its unit and the channel of the meter in the raw file."
         context.report("power-limit", row, "power_mw", expected=f"<= {ceiling:g} mW, {origin}", fix=fix)
 
 
@@ -222,7 +220,11 @@ def check_spread_order(context: RowContext) -> None:
         for row in rows_where(outside):
             expected_value = f"{expected} = {context.rows.text(row, 'energy_mj')}"
             context.report(
-                "spread-order", row, name, expected=expected_value, fix="Check that the columns are not swapped."
+                "spread-order",
+                row,
+                name,
+                expected=expected_value,
+                fix="Look whether columns are swapped, or the spread is of another row.",
             )
 
 
@@ -261,11 +263,8 @@ def _report_missing(context: RowContext, row: int, kernel: Kernel, names: list[s
 
 def check_energy_per_flop(context: RowContext) -> None:
     """energy-per-flop."""
-    if context.level == "kernels":
-        flops = kernel_flops(context.rows.table)
-    elif context.level == "models":
-        flops = context.numbers("flops")
-    else:
+    flops = context.flops()
+    if flops is None:
         return
     per_flop = context.numbers("energy_mj") / flops
     low, high = MJ_PER_FLOP
@@ -277,7 +276,7 @@ def check_energy_per_flop(context: RowContext) -> None:
             "energy_mj",
             found=f"{context.rows.text(row, 'energy_mj')} for {flops[row]:.0f} FLOP, {per_flop[row]:.3g} mJ each",
             expected=f"{low:g} to {high:g} mJ for each FLOP",
-            fix="Check the unit of the energy and the configuration.",
+            fix="Find out whether the energy is in mJ for one inference, and extents and FLOPs are those of the run.",
         )
 
 
@@ -290,7 +289,7 @@ def check_delegate(context: RowContext) -> None:
         if delegate not in known and (codes == code).any():
             expected = f"one of {', '.join(known)}, as declared in device.yaml"
             fix = "Correct the delegate, or declare it with its processor in device.yaml."
-            _report_first(context, "delegate-unknown", codes == code, "delegate", expected=expected, fix=fix)
+            context.report_first("delegate-unknown", codes == code, "delegate", expected=expected, fix=fix)
 
 
 def check_family(context: RowContext) -> None:
@@ -326,19 +325,7 @@ def check_idle_baseline(context: RowContext) -> None:
     if is_subtracted.any():
         expected = "false, or an idle baseline in submission.yaml"
         fix = "Add idle with power_mw and how to submission.yaml, or submit absolute energies."
-        _report_first(context, "idle-baseline-missing", is_subtracted, "is_idle_subtracted", expected=expected, fix=fix)
-
-
-def _report_first(context: RowContext, rule: str, rows: Mask, column: str, *, expected: str, fix: str) -> None:
-    """Report a fault that many rows share, at the first of them or, where asked for, at each."""
-    if context.is_each_row:
-        for row in rows_where(rows):
-            context.report(rule, row, column, expected=expected, fix=fix)
-        return
-    first, n_rows = int(np.argmax(rows)), int(rows.sum())
-    found = context.rows.text(first, column)
-    found = found if n_rows == 1 else f"{found}, in {n_rows} rows from here"
-    context.report(rule, first, column, found=found, expected=expected, fix=fix)
+        context.report_first("idle-baseline-missing", is_subtracted, "is_idle_subtracted", expected=expected, fix=fix)
 
 
 CHECKS: Final[tuple[Callable[[RowContext], None], ...]] = (
@@ -348,6 +335,7 @@ CHECKS: Final[tuple[Callable[[RowContext], None], ...]] = (
     check_spread_order,
     check_configuration,
     check_energy_per_flop,
+    check_plausibility,
     check_delegate,
     check_family,
     check_idle_baseline,

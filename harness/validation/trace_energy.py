@@ -1,77 +1,122 @@
-"""The energy of a row compared with the energy that its trace gives, within the row's own uncertainty.
+"""The energy of a row compared with the energy that its trace gives, within the uncertainty of that reduction.
 
-It reads no files; where the figures suggest a cause of a mismatch, the message states it.
+Nothing that a submission states widens the comparison: the same bytes are reduced here, so that what differs is
+rounding and method, and the parts of the budget that rest on a stated accuracy are left out. It reads no files; where
+the figures suggest a cause of a mismatch, the message asks for it.
 """
 
 import math
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
-from harness.schema.facts import Idle, Trace
+from harness.schema.facts import Trace
+from harness.traces.budget import expanded_mj
+from harness.traces.components import METER
 from harness.traces.reduction import Reduction
 from harness.traces.trace import TraceFault
 
-ENERGY_TOLERANCE: Final = 0.005
-"""Relative deviation of a stated from a recomputed energy that rounding and summation order explain."""
+MOST_UNCERTAIN: Final = 0.10
+"""Expanded uncertainty over energy from which a trace confirms no row."""
+MOST_ROUNDED: Final = 0.005
+"""Largest share of a figure that its rounding explains; a row of fewer digits cannot be compared."""
+SAME: Final = 1e-6
+"""Relative difference of one reduction on two machines, with room to spare."""
 _KIND: Final = {True: "less idle power", False: "with idle power"}
 _UNIT_STEPS: Final = (1e-3, 1e3)
+_NO_IDLE: Final = (
+    "Bind the power of the idle device as baseline, or submit the energy with idle power; a stated idle power is no "
+    "evidence."
+)
 
 
-def energy_fault(
-    trace: Trace, row: Mapping[str, Any], reduction: Reduction, idle: Idle | None = None
-) -> TraceFault | None:
+def energy_fault(trace: Trace, row: Mapping[str, Any], reduction: Reduction) -> TraceFault | None:
     """Fault of a row whose energy does not follow from its trace; None where it does, or is none to begin with.
 
     Args:
         trace: what binds the trace to the row.
         row: the row.
         reduction: what the trace gives.
-        idle: idle power that the submission states, taken where no baseline is bound.
     """
     stated, is_subtracted = row["energy_mj"], row["is_idle_subtracted"]
     if stated is None or is_subtracted is None or not 0 < stated < math.inf:
         return None
-    by_kind = {False: _absolute_mj(reduction), True: _idle_subtracted_mj(trace, reduction, idle)}
-    known, slack = by_kind[is_subtracted], max(ENERGY_TOLERANCE * stated, _stated_uncertainty_mj(row))
-    if _is_within(stated, known, slack):
+    found = f"energy_mj {stated:.10g} in {selection_of(trace)}"
+    known, others = (energies_of(reduction, kind) for kind in (is_subtracted, not is_subtracted))
+    uncertainty = evidence_mj(reduction, is_subtracted)
+    is_other_kind = _is_near(stated, others, evidence_mj(reduction, not is_subtracted))
+    if known and uncertainty > MOST_UNCERTAIN * abs(known[0]):
+        return _too_uncertain(trace, reduction, known[0], uncertainty)
+    if _is_near(stated, known, uncertainty):
         return None
-    selection = ", ".join(f"{name} {cell}" for name, cell in trace.where.items())
-    found = f"energy_mj {stated:.10g} in {trace.level}.csv, {selection}"
-    if not known:
-        return TraceFault("trace-energy", found, "a trace with idle power", "Bind the power of the idle device.")
-    shown = " to ".join(dict.fromkeys(f"{energy:.6g}" for energy in (min(known), max(known))))
-    expected = f"{shown} ± {slack:.2g} mJ, {_KIND[is_subtracted]}, as {trace.power.file} gives"
-    fix = "Correct the row, or bind the trace it was measured with."
-    if _is_within(stated, by_kind[not is_subtracted], slack):
+    expected, fix = "a trace with idle power", _NO_IDLE
+    if known:
+        shown = " or ".join(dict.fromkeys(f"{energy:.6g}" for energy in known))
+        slack = uncertainty + rounding(stated)
+        expected = f"{shown} ± {slack:.2g} mJ, {_KIND[is_subtracted]}, as {trace.power.file} gives"
+        fix = "Look whether the row or the trace belongs to another run, or was computed otherwise."
+    if is_other_kind:
         right = str(not is_subtracted).lower()
         fix = f"The energy {_KIND[not is_subtracted]} would fit: look whether is_idle_subtracted is {right}."
-    elif any(_is_within(stated * step, known, slack * step) for step in _UNIT_STEPS):
+    elif any(_is_near(stated * step, known, uncertainty) for step in _UNIT_STEPS):
         fix = "The two differ by a factor of 1000: look for a wrong unit in the row or in the trace."
     return TraceFault("trace-energy", found, expected, fix)
 
 
-def _absolute_mj(reduction: Reduction) -> Sequence[float]:
-    """Mean and median, since sources state either."""
-    return [energy for energy in (reduction.energy_mj, reduction.energy_median_mj) if energy is not None]
+def selection_of(trace: Trace) -> str:
+    """Table and cells by which a trace selects its row, in words."""
+    return f"{trace.level}.csv, " + ", ".join(f"{name} {cell}" for name, cell in trace.where.items())
 
 
-def _idle_subtracted_mj(trace: Trace, reduction: Reduction, idle: Idle | None) -> Sequence[float]:
-    """Energy less idle power: that of the baseline, as the submission states it, or as the trace begins."""
-    if idle is None or trace.baseline is not None:
-        energy = reduction.energy_idle_subtracted_mj
-        return [] if energy is None else [energy]
-    if reduction.energy_mj is None or reduction.latency_ms is None:
-        return []
-    return [reduction.energy_mj - idle.power_mw * reduction.latency_ms / 1000]
+def energies_of(reduction: Reduction, is_subtracted: bool) -> Sequence[float]:
+    """Energies of one kind that a row may state: mean and median, since sources state either; the mean less idle power.
+
+    The idle power is that of the baseline, or of the trace itself.
+    """
+    if is_subtracted:
+        energies: tuple[float | None, ...] = (reduction.energy_idle_subtracted_mj,)
+    else:
+        energies = (reduction.energy_mj, reduction.energy_median_mj)
+    return [energy for energy in energies if energy is not None]
 
 
-def _is_within(stated: float, known: Sequence[float], slack: float) -> bool:
-    return bool(known) and min(known) - slack <= stated <= max(known) + slack
+def evidence_mj(reduction: Reduction, is_subtracted: bool) -> float:
+    """Expanded uncertainty of an energy in mJ without what rests on the stated accuracy of the meter.
+
+    The accuracy widens an idle-subtracted energy at most as much as the energy itself, so that what is left of its
+    uncertainty is no more than its evidence.
+    """
+    own = expanded_mj([each for each in reduction.uncertainty if each.component not in METER])
+    combined = reduction.energy_idle_subtracted_u_mj
+    if not is_subtracted or combined is None:
+        return own
+    of_meter = expanded_mj([each for each in reduction.uncertainty if each.component in METER])
+    return max(own, math.sqrt(max(combined**2 - of_meter**2, 0.0)))
 
 
-def _stated_uncertainty_mj(row: Mapping[str, Any]) -> float:
-    """Two standard errors of the row's own spread, in mJ; 0 where it states none."""
-    deviation, n_runs = row["energy_std_mj"], row["n_runs"]
-    if deviation is None or n_runs is None or not 0 < deviation < math.inf or n_runs < 1:
-        return 0.0
-    return float(2 * deviation / math.sqrt(n_runs))
+def rounding(value: float) -> float:
+    """Half a unit of the last digit of a figure, at most a small share of it.
+
+    A whole number counts as rounded to ones, since zeros at its end may be digits or not.
+
+    >>> rounding(558.9), rounding(559.0), rounding(5.0)
+    (0.05, 0.5, 0.025)
+    """
+    exponent = 0 if value == int(value) else Decimal(repr(value)).as_tuple().exponent
+    half = 5.0 * 10.0 ** (int(exponent) - 1)
+    return min(half, MOST_ROUNDED * abs(value)) + SAME * abs(value)
+
+
+def _is_near(stated: float, known: Sequence[float], uncertainty: float) -> bool:
+    return any(abs(stated - energy) <= uncertainty + rounding(stated) for energy in known)
+
+
+def _too_uncertain(trace: Trace, reduction: Reduction, energy: float, uncertainty: float) -> TraceFault:
+    parts = sorted(reduction.uncertainty, key=lambda part: -(part.standard_mj or 0.0))
+    most = next((part.component for part in parts if part.component not in METER), "the idle power")
+    found = f"{energy:.4g} ± {uncertainty:.2g} mJ from {trace.power.file}, mostly by {most}"
+    fix = (
+        "A trace with more inferences, longer windows or faster samples has a smaller uncertainty; the row can also be "
+        "submitted without a trace."
+    )
+    return TraceFault("trace-uncertain", found, f"an uncertainty of at most {MOST_UNCERTAIN:.0%}", fix)

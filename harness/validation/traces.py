@@ -1,6 +1,7 @@
 """Submitted traces compared with their rows: bytes, clock, windows, and the energy that follows from them.
 
-How a trace becomes an energy is in `harness.traces`; how it is compared, in `harness.validation.trace_energy`.
+How a trace becomes an energy is in `harness.traces`; how it is compared, in `harness.validation.trace_energy` and
+`harness.validation.trace_figures`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ import pyarrow as pa
 
 from harness.issues import suggested
 from harness.numbers import number
-from harness.schema.facts import BoundFile, Manifest, MeterAccuracy, Trace
+from harness.schema.facts import BoundFile, Manifest, Trace
 from harness.schema.vocabulary import Level
 from harness.traces.formats import TraceOptions, trace_formats
 from harness.traces.reduction import Reduction
@@ -21,11 +22,13 @@ from harness.traces.settings import ReductionSettings
 from harness.traces.store import ReductionStore, content_of, sha256_of
 from harness.traces.trace import TraceFault
 from harness.validation import fact_faults
+from harness.validation.boundary import boundary_fault
 from harness.validation.faults import Faults
 from harness.validation.layout import TRACES_FOLDER, entries_of, report_link, shown_path
 from harness.validation.registry import RULES
 from harness.validation.text import report_unreadable
 from harness.validation.trace_energy import energy_fault
+from harness.validation.trace_figures import figure_faults
 
 _NO_ENERGY: Final = {"trace-unit", "trace-order"}
 """Faults with which a recomputed energy means nothing."""
@@ -140,14 +143,19 @@ def _check_trace(trace: Trace, place: fact_faults.Path, manifest: Manifest, cont
             fix=fix,
             is_value=True,
         )
-    accuracy = None if manifest.meter is None else manifest.meter.accuracy
-    reduction = _reduction(trace, place, accuracy, context)
-    if row is None or reduction is None or _NO_ENERGY & {fault.rule for fault in reduction.faults}:
+    reduction = _reduction(trace, place, manifest, context)
+    if reduction is None:
+        return
+    is_wider = boundary_fault(manifest, reduction)
+    if is_wider is not None:
+        context.report_trace(is_wider, place)
+    if row is None or _NO_ENERGY & {fault.rule for fault in reduction.faults}:
         return
     if reduction.energy_mj is not None:
-        deviation = energy_fault(trace, row, reduction, manifest.idle)
-        if deviation is not None:
-            context.report_trace(deviation, place)
+        deviation = energy_fault(trace, row, reduction)
+        # Where the energy is another one, the other figures are as well.
+        for fault in [deviation] if deviation is not None else figure_faults(trace, row, reduction):
+            context.report_trace(fault, place)
     elif not any(RULES[fault.rule].severity == "error" for fault in reduction.faults):
         found = f"none of {reduction.n_inferences} inferences of {trace.inferences.file} can be used"
         fix = "Bind a trace that was recorded without a break."
@@ -208,7 +216,8 @@ def _selected_row(trace: Trace, place: fact_faults.Path, context: TraceContext) 
         return None
     unknown = [name for name in trace.where if name not in table.column_names]
     for name in unknown:
-        _, fix = suggested(name, table.column_names, otherwise="Select the row by its columns.")
+        otherwise = "Select the row by its columns."
+        _, fix = suggested(name, table.column_names, f"Did you mean {{}}? {otherwise}", otherwise)
         context.report(
             "trace-row", (*place, name), found="no such column", expected=f"a column of {trace.level}.csv", fix=fix
         )
@@ -246,14 +255,12 @@ def _is_cell(value: object, wanted: str) -> bool:
     return wanted == value
 
 
-def _reduction(
-    trace: Trace, place: fact_faults.Path, accuracy: MeterAccuracy | None, context: TraceContext
-) -> Reduction | None:
+def _reduction(trace: Trace, place: fact_faults.Path, manifest: Manifest, context: TraceContext) -> Reduction | None:
     """Reduction of a bound trace; None where it cannot be read."""
     formats = list(trace_formats())
     if trace.format not in formats:
         otherwise = "Write the format that the meter's software exports."
-        _, fix = suggested(trace.format.lower(), formats, "Write {}.", otherwise)
+        _, fix = suggested(trace.format.lower(), formats, f"Did you mean {{}}? {otherwise}", otherwise)
         expected = "one of " + ", ".join(formats)
         context.report(
             "trace-format", (*place, "format"), found=trace.format, expected=expected, fix=fix, is_value=True
@@ -266,7 +273,12 @@ def _reduction(
         trace.n_each,
         trace.format,
         TraceOptions(trace.channel, trace.sampling_hz, trace.timezone, trace.voltage_v, trace.layout),
-        settings=ReductionSettings(accuracy, trace.offset_s or 0.0, trace.drift_ppm or 0.0, n_skipped=trace.n_skipped),
+        settings=ReductionSettings(
+            accuracy=None if manifest.meter is None else manifest.meter.accuracy,
+            offset_s=trace.offset_s or 0.0,
+            drift_ppm=trace.drift_ppm or 0.0,
+            n_skipped=trace.n_skipped,
+        ),
     )
     digests = {context.path(file.file): file.sha256 for _, file in _files(trace)}
     try:

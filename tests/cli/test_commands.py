@@ -123,6 +123,7 @@ def test_new_writes_files_that_validate_once_filled(run, tmp_path):
     }.items():  # fmt: skip
         manifest = manifest.replace(f"{field}:  #", f'{field}: "{value}"  #')
     manifest = manifest.replace("  - \n", "  - ACME laboratory\n").replace("# meter:", "meter:")
+    manifest = manifest.replace("# boundary:  #", "boundary: battery  #")
     manifest = manifest.replace("# name:  #", "name: Monsoon HVPM  #").replace("# kind:  #", "kind: analyser  #")
     (folder / "2026-11" / "submission.yaml").write_text(manifest)
     header = (folder / "2026-11" / "models.csv").read_text().strip()
@@ -244,7 +245,9 @@ def test_since_validates_what_changed_and_reports_the_rankings(run, tmp_path):
     code, out, _ = run("validate", "--since", "main", "--format", "markdown")
     assert code == 0
     assert "35 rows, 0 errors" in out
-    assert re.search(rf"\| {first.split('/')[0]} \| phone-2023 \| published \| not listed \| rank 3, class D", out)
+    assert re.search(
+        rf"\| {first.split('/')[0]} \| phone-2023 \| published \| battery \| not listed \| rank 3, class D", out
+    )
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-m", "after")
     code, out, _ = run("validate", "--since", "HEAD")

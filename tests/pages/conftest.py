@@ -59,6 +59,7 @@ def straddling_board(device_id: str = "straddler", *, lowest: float = 0.9, **fac
         for network in edition_named("mcu-2025").networks
     ]
     facts["device"] = {"device_class": "microcontroller", "delegates": {"CPU": "cpu"}} | facts.get("device", {})
+    facts["manifest"] = {"boundary": "rail", "rails": ["VDD"]} | facts.get("manifest", {})
     return campaign("models", rows, device_id, **facts)
 
 

@@ -29,7 +29,7 @@ def titles_of(model: type[BaseModel], row: dict[str, object], folded: set[str]) 
     return {
         column.display.title
         for name, column in columns_of(model).items()
-        if column.quantity.display is not None and row[name] is not None and name not in folded
+        if column.quantity.display is not None and row[name] not in (None, []) and name not in folded
     }
 
 

@@ -26,9 +26,10 @@ CAPTIONS = {
     "above", "Energy index", "lowest to highest run to", "reference; lower is better", "Networks", "of",
     "at least needed", "PCS", "power score, of; published", "IECS", "inferences per J; published", "mJ",
     "not measured", "Method: and; tier:; meter: and.", "Dataset version edition verification", "Scale:",
+    "What was measured:: ,.",
 }  # fmt: skip
 """Every text of a label without its facts."""
-NOT_DRAWN = {"device_id", "tier", "record_ids"}
+NOT_DRAWN = {"device_id", "tier", "boundary", "record_ids"}
 """Facts that a label is signed with and does not show."""
 
 
@@ -70,6 +71,8 @@ def other(value: Any) -> Any:
             return tuple(map(other, value))
         case NetworkFact():
             return replace(value, **{each.name: other(getattr(value, each.name)) for each in fields(value)})
+        case None:
+            return None
     raise TypeError(f"no other value of {value!r}")
 
 
@@ -123,7 +126,16 @@ def test_label_has_no_text_but_its_facts_and_fixed_captions(everything: list[Lab
     for facts in everything:
         named = {
             name: f"@{name}@"
-            for name in ("name", "note", "edition", "edition_title", "scale", "tier_title", "dataset_version")
+            for name in (
+                "name",
+                "note",
+                "edition",
+                "edition_title",
+                "scale",
+                "tier_title",
+                "boundary_title",
+                "dataset_version",
+            )
         }
         networks = tuple(replace(network, title="@title@", delegate="@delegate@") for network in facts.networks)
         borders = {f"@{letter}@": border for letter, border in facts.borders.items()}
@@ -134,6 +146,7 @@ def test_label_has_no_text_but_its_facts_and_fixed_captions(everything: list[Lab
                 label="@A@",
                 methods=("@one@", "@two@"),
                 meters=("@three@", "@four@"),
+                rails=("@five@", "@six@"),
                 networks=networks,
                 borders=borders,
                 last_class="@G@",

@@ -1,3 +1,4 @@
+import math
 import random
 
 import pytest
@@ -147,6 +148,31 @@ def test_tiers_are_not_ranked_together():
     ]
 
 
+def of_boundary(name, boundary, factor=1.0, **facts):
+    return phone(name, rows=phone_rows(factor=factor), manifest={"boundary": boundary} | facts)
+
+
+def test_boundaries_are_never_ranked_together():
+    rail = of_boundary("a", "rail", 0.01, rails=["VDD_GPU"])
+    ratings = rate(release(rail, of_boundary("b", "battery", 2), of_boundary("c", "battery"), phone("d")))
+    found = [(rating.device_id, rating.boundary, rating.rank) for rating in ratings]
+    assert found == [("c", "battery", 1), ("b", "battery", 2), ("a", "rail", 1), ("d", "unstated", 1)]
+
+
+def test_device_measured_at_two_boundaries_has_two_ratings():
+    facts = {"name": "second", "manifest": {"boundary": "rail", "rails": ["VDD"]}}
+    ratings = rate(release(phone("a"), phone("a", rows=phone_rows(factor=0.5), **facts)))
+    assert [(rating.boundary, round(rating.energy_index), rating.rank) for rating in ratings] == [
+        ("rail", 50, 1),
+        ("unstated", 100, 1),
+    ]
+
+
+def test_places_are_ranked_within_their_boundary():
+    rows = suite_rows(release(of_boundary("a", "rail", 0.01), of_boundary("b", "board")), PHONES)
+    assert set(rows["energy_rank"]) == {1}
+
+
 def test_ties_share_a_rank():
     factors = {"a": 1, "b": 2, "c": 1, "d": 3}
     ratings = rate(release(*(phone(name, rows=phone_rows(factor=factor)) for name, factor in factors.items())))
@@ -166,6 +192,36 @@ def test_interval_across_a_border_prints_both_classes():
 
 def with_spread(row, lowest=0.5, highest=1.5):
     return row | {"energy_min_mj": row["energy_mj"] * lowest, "energy_max_mj": row["energy_mj"] * highest}
+
+
+def with_uncertainty(row, share):
+    return row | {"energy_u_mj": row["energy_mj"] * share}
+
+
+def test_interval_is_the_expanded_uncertainty_where_rows_state_it():
+    rows = [with_spread(with_uncertainty(row, 0.05)) for row in phone_rows(factor=0.98)]
+    rating = only(phone(rows=rows))
+    assert rating.energy_index_low == pytest.approx(98 * math.exp(-0.05))
+    assert rating.energy_index_high == pytest.approx(98 * math.exp(0.05))
+    assert (rating.intervals, rating.label_text) == (("uncertainty",), "D/E")
+    assert rating.interval_title == "expanded uncertainty (k = 2)"
+
+
+def test_rating_says_where_only_some_rows_state_their_uncertainty():
+    first, *others = board_rows()
+    rating = only(board(rows=[with_uncertainty(first, 0.1), *map(with_spread, others)]))
+    assert rating.intervals == ("uncertainty", "spread")
+    assert rating.energy_index_low == pytest.approx(100 * (math.exp(-0.1) * 0.5**3) ** (1 / 4))
+
+
+def test_interval_of_an_uncertainty_above_the_energy_stays_above_zero():
+    assert only(board(rows=[with_uncertainty(row, 3) for row in board_rows()])).energy_index_low > 0
+
+
+def test_repeat_without_uncertainty_leaves_a_spread():
+    rows = [with_uncertainty(row, 0.1) | {"source_id": "a"} for row in board_rows()]
+    rating = only(board(rows=[*rows, *(with_spread(row) | {"source_id": "b"} for row in board_rows())]))
+    assert rating.intervals == ("spread",)
 
 
 def test_network_without_spread_enters_the_interval_with_its_energy():

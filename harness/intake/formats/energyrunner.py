@@ -247,6 +247,9 @@ class _About:
             "date": self._date(),
             "method": "measured",
             "runtime": self._system.runtime,
+            # One supply leads into the device under test; which parts of its board it feeds is the submitter's choice.
+            "boundary": "rail",
+            "rails": ["supply of the device under test"],
             "licence": "Apache-2.0",
             "source": {key: text for key, text in source.items() if text is not None},
             "meter": {"name": self._meter(), "kind": "analyser"} | ({} if rate is None else {"sampling_hz": rate}),

@@ -1,0 +1,68 @@
+"""What the energies of a campaign are of: stated at all, with the rails it needs, and no wider than its traces show."""
+
+from collections.abc import Mapping
+from typing import Final, get_args
+
+from harness.schema.facts import Manifest
+from harness.schema.vocabulary import BOUNDARY_TITLES, Boundary
+from harness.traces.reduction import Reduction
+from harness.traces.trace import TraceFault
+from harness.validation.fact_faults import Path
+from harness.validation.faults import Faults
+
+WIDTHS: Final[tuple[Boundary, ...]] = get_args(Boundary)[:-1]
+"""Boundaries, narrowest first; `unstated` is none of them and claims nothing."""
+FEWEST_RAILS: Final[Mapping[Boundary, int]] = {"rail": 1, "sum-of-rails": 2}
+"""Rails that a boundary needs the names of."""
+_PARTIAL: Final = frozenset(FEWEST_RAILS)
+
+
+def check_boundary(manifest: Manifest, lines: Mapping[Path, int], shown: str, faults: Faults) -> None:
+    """Report a measured campaign that does not state its boundary, and one of rails that it does not name.
+
+    Args:
+        manifest: what the campaign declares.
+        lines: line of each part of the manifest.
+        shown: its name in messages.
+        faults: collects what is wrong.
+    """
+    if manifest.boundary == "unstated" and manifest.method == "measured":
+        words = "; ".join(f"{word}, {title}" for word, title in BOUNDARY_TITLES.items() if word in WIDTHS)
+        fix = f"Find out where the meter sat, and write boundary: {words}."
+        line = lines.get(("boundary",)) or lines["meter",]
+        faults.add(
+            "boundary-unstated", shown, line=line, column="boundary", found="not stated",
+            expected="what the energies are of", fix=fix, is_value=False,
+        )  # fmt: skip
+    needed = FEWEST_RAILS.get(manifest.boundary, 0)
+    if len(set(manifest.rails)) < needed:
+        named = f"{len(manifest.rails)} under rails" if manifest.rails else "none under rails"
+        expected = "the name of the rail" if needed == 1 else "the names of the rails, at least two"
+        fix = "List the rails under rails:, as the meter or the board names them."
+        if needed > 1:
+            fix += " If there was only one, the boundary is rail."
+        faults.add(
+            "boundary-rails", shown, line=lines["boundary",], column="boundary",
+            found=f"{manifest.boundary} with {named}", expected=expected, fix=fix, is_value=False,
+        )  # fmt: skip
+
+
+def boundary_fault(manifest: Manifest, reduction: Reduction) -> TraceFault | None:
+    """Fault of a campaign whose boundary is wider than what a trace of it measured; None where it is not, or unknown.
+
+    Args:
+        manifest: what the campaign declares.
+        reduction: what one of its traces gives.
+    """
+    measured, stated = reduction.boundary, manifest.boundary
+    if measured is None or measured == "unstated" or stated == "unstated":
+        return None
+    shown = f"{measured} ({', '.join(reduction.rails)})" if reduction.rails else measured
+    fix = "State what was measured, or bind a trace of the rest as well: with A+B as its channel, a trace gives a sum."
+    if WIDTHS.index(stated) > WIDTHS.index(measured):
+        return TraceFault("boundary-mismatch", f"boundary {stated}", f"{shown}, as the trace has it", fix)
+    missing = [rail for rail in manifest.rails if rail not in reduction.rails]
+    if {measured, stated} <= _PARTIAL and reduction.rails and missing:
+        fix = "Name the rails that the trace was read from; its channel states which."
+        return TraceFault("boundary-mismatch", f"rails {', '.join(missing)}", f"{shown}, as the trace has it", fix)
+    return None
