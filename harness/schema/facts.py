@@ -137,7 +137,20 @@ class Meter(Fact):
     name: Annotated[str, _line("Maker and model of the meter.")]
     kind: Annotated[MeterKind, _choice("How the meter measures.")]
     sampling_hz: Annotated[float, _number("Hz", "Samples per second.", 1e9)] | None = None
-    accuracy: MeterAccuracy | None = Field(None, description="Limits of error; without them they are unknown.")
+    accuracy: MeterAccuracy | None = Field(
+        None,
+        description="Limits of error; without them, or as a text, they are unknown to the budget of uncertainty.",
+    )
+    accuracy_text: Annotated[str, _line("Accuracy as a text, as older submissions state it under accuracy.")] | None = (
+        None
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keeps_a_text(cls, data: object) -> object:
+        if isinstance(data, dict) and isinstance(text := data.get("accuracy"), str):
+            return {**data, "accuracy": None, "accuracy_text": text}
+        return data
 
 
 class Idle(Fact):

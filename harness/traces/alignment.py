@@ -74,13 +74,14 @@ def align(curve: EnergyCurve, windows: Bursts, period_s: float) -> Alignment | N
         period_s: seconds between samples.
     """
     bursts = bursts_of(windows.starts_s, windows.ends_s, period_s)
-    if len(curve.times_s) < 2 or not len(bursts):
+    if len(curve.times_s) < 2 or not len(bursts) or not np.isfinite(curve.energies_mj[-1]):
         return None
     if len(bursts) > _MOST_BURSTS:
         bursts = bursts.of(np.unique(np.linspace(0, len(bursts) - 1, _MOST_BURSTS).astype(np.int64)))
     step_s = max(period_s, curve.step_s)
     middle = float(bursts.starts_s[0] + bursts.ends_s[-1]) / 2
-    if float(np.ptp(curve.times_s)) - _covered_s(curve, bursts) < FEWEST_OUTSIDE * step_s:
+    span_s = float(curve.times_s[-1] - curve.times_s[0])
+    if not span_s > 0 or span_s - _covered_s(curve, bursts) < FEWEST_OUTSIDE * step_s:
         return None
     near = _refined(curve, bursts, Lag(0.0, 0.0, middle), step_s)
     far = best_lag(curve, bursts, middle)

@@ -36,8 +36,7 @@ def idle_power(trace: PowerTrace) -> IdlePower:
     for chunk in clocked.chunks():
         if clocked.health is None:
             health.add(chunk)
-        with np.errstate(over="ignore", invalid="ignore"):
-            windows.add(chunk.stamps_s, chunk.power_mw)
+        windows.add(chunk.stamps_s, chunk.power_mw)
     windows.finish()
     found = [*trace.faults, *(fault for fault in health.faults(None) if fault.rule == "trace-order")]
     quiet = whole(windows.curve)

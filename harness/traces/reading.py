@@ -73,9 +73,7 @@ def read_windows(clocked: ClockedTrace, starts: Reals, ends: Reals) -> Reading:
         if clocked.health is None:
             health.add(chunk)
         changes.add(chunk.stamps_s, chunk.power_mw)
-        # A power beyond all bounds is reported by the reader of the trace.
-        with np.errstate(over="ignore", invalid="ignore"):
-            windows.add(chunk.stamps_s, chunk.power_mw)
+        windows.add(chunk.stamps_s, chunk.power_mw)
     windows.finish()
     sampling_hz = _rate(health, clocked.clock)
     gaps = list(health.gaps)

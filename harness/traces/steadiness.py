@@ -102,6 +102,8 @@ def quietest(curve: EnergyCurve, first_s: float, last_s: float) -> Quiet | None:
         return None
     edges = np.linspace(first_s, last_s, _PARTS + 1)
     energies = curve.at(edges)
+    if not np.isfinite(energies).all():
+        return None
     sums = energies[_QUIET_PARTS:] - energies[:-_QUIET_PARTS]
     start = int(np.argmin(sums))
     return _quiet(np.diff(energies[start : start + _QUIET_PARTS + 1]), (last_s - first_s) / _PARTS)
@@ -112,13 +114,12 @@ def whole(curve: EnergyCurve) -> Quiet | None:
     if len(curve.times_s) < 2 or not curve.times_s[-1] > curve.times_s[0]:
         return None
     edges = np.linspace(curve.times_s[0], curve.times_s[-1], _QUIET_PARTS + 1)
-    return _quiet(np.diff(curve.at(edges)), float(edges[1] - edges[0]))
+    energies = curve.at(edges)
+    return _quiet(np.diff(energies), float(edges[1] - edges[0])) if np.isfinite(energies).all() else None
 
 
-def _quiet(energies_mj: Reals, part_s: float) -> Quiet | None:
+def _quiet(energies_mj: Reals, part_s: float) -> Quiet:
     powers = energies_mj / part_s
     mean, error = mean_with_error(powers)
-    if not np.isfinite(mean):
-        return None
     share = float(np.ptp(powers)) / abs(mean) if mean else 0.0
     return Quiet(mean, error, share, part_s * len(powers))

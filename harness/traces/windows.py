@@ -97,17 +97,19 @@ class WindowEnergies:
 
     def _running(self, times: Reals, powers: Reals, n_carried: int) -> Reals:
         """Energy in mJ from the start of the trace up to each sample."""
-        # In place, because a trace is long and every temporary array is another pass over memory.
-        if self._is_mean:
-            areas = powers[1:] * np.diff(times)
-        else:
-            areas = powers[1:] + powers[:-1]
-            areas *= np.diff(times)
-            areas *= 0.5
-        running = np.empty(len(times))
-        running[0] = 0.0
-        np.cumsum(areas, out=running[1:])
-        running += self._total - (running[n_carried - 1] if n_carried else 0.0)
+        # In place, because a trace is long and every temporary array is another pass over memory. A power beyond all
+        # bounds is reported by the reader of the trace.
+        with np.errstate(over="ignore", invalid="ignore"):
+            if self._is_mean:
+                areas = powers[1:] * np.diff(times)
+            else:
+                areas = powers[1:] + powers[:-1]
+                areas *= np.diff(times)
+                areas *= 0.5
+            running = np.empty(len(times))
+            running[0] = 0.0
+            np.cumsum(areas, out=running[1:])
+            running += self._total - (running[n_carried - 1] if n_carried else 0.0)
         return running
 
     def _evaluate(self, times: Reals, powers: Reals, running: Reals, *, is_last: bool) -> None:
@@ -117,7 +119,8 @@ class WindowEnergies:
             place, wanted, others = edges.upto(last_s, is_last=is_last)
             if len(wanted):
                 evaluate = _mean_edges if self._is_mean else _instant_edges
-                energies, samples = evaluate(times, powers, running, wanted, others, is_start=is_start)
+                with np.errstate(over="ignore", invalid="ignore"):
+                    energies, samples = evaluate(times, powers, running, wanted, others, is_start=is_start)
                 edges.put(place, energies, samples + self._n_before)
 
     def finish(self) -> None:
@@ -130,7 +133,8 @@ class WindowEnergies:
     @property
     def energies_mj(self) -> Reals:
         """Energy of every window in mJ; of a window that no sample is inside, by the samples around it."""
-        return self._ends.found[0] - self._starts.found[0]
+        with np.errstate(invalid="ignore"):
+            return self._ends.found[0] - self._starts.found[0]
 
     @property
     def n_inside(self) -> Positions:

@@ -1,4 +1,4 @@
-"""What the energies of a campaign are of: stated at all, with the rails it needs, and no wider than its traces show."""
+"""What a campaign states of its measurement: what the energies are of, no wider than its traces show, and the meter."""
 
 from collections.abc import Mapping
 from typing import Final, get_args
@@ -45,6 +45,18 @@ def check_boundary(manifest: Manifest, lines: Mapping[Path, int], shown: str, fa
             "boundary-rails", shown, line=lines["boundary",], column="boundary",
             found=f"{manifest.boundary} with {named}", expected=expected, fix=fix, is_value=False,
         )  # fmt: skip
+
+
+def check_accuracy(manifest: Manifest, lines: Mapping[Path, int], shown: str, faults: Faults) -> None:
+    """Report a meter whose accuracy is a text; the arguments are those of `check_boundary`."""
+    if manifest.meter is None or manifest.meter.accuracy_text is None:
+        return
+    fix = "Look up the limits in the data sheet of the meter, and write them with stated_by; 1 % of reading is "
+    faults.add(
+        "accuracy-text", shown, line=lines.get(("meter", "accuracy"), lines["meter",]), column="meter.accuracy",
+        found=manifest.meter.accuracy_text, expected="gain_percent and offset_mw, limits of error",
+        fix=fix + "gain_percent: 1.",
+    )  # fmt: skip
 
 
 def boundary_fault(manifest: Manifest, reduction: Reduction) -> TraceFault | None:

@@ -87,6 +87,8 @@ _UNSTATED = _declare(
     "warning",
     ("boundary-unstated", "A measured campaign states what its energies are of.",
      "The energy of a rail is a fraction of that of the board; where it is unknown, it is ranked apart from both."),
+    ("accuracy-text", "The accuracy of a meter is stated as limits of error, not as a text.",
+     "A text does not enter the uncertainty of an energy, which then lacks the meter."),
     ("licence-unstated", "The licence of the figures is stated.",
      "Nobody may pass on figures whose licence is unknown; NOASSERTION keeps them out of the published data."),
 )  # fmt: skip

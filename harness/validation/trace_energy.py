@@ -1,7 +1,7 @@
 """The energy of a row compared with the energy that its trace gives, within the uncertainty of that reduction.
 
 Nothing that a submission states widens the comparison: the same bytes are reduced here, so that what differs is
-rounding and method, and the parts of the budget that rest on a stated accuracy are left out. It reads no files; where
+rounding and method, and the parts of the budget that every reduction shares are left out. It reads no files; where
 the figures suggest a cause of a mismatch, the message asks for it.
 """
 
@@ -11,13 +11,13 @@ from decimal import Decimal
 from typing import Any, Final
 
 from harness.schema.facts import Trace
-from harness.traces.budget import expanded_mj
-from harness.traces.components import METER
+from harness.traces.budget import Component, expanded_mj
+from harness.traces.components import METER, MOST_UNCERTAIN, REPEATABILITY
 from harness.traces.reduction import Reduction
 from harness.traces.trace import TraceFault
 
-MOST_UNCERTAIN: Final = 0.10
-"""Expanded uncertainty over energy from which a trace confirms no row."""
+SHARED: Final = (*METER, REPEATABILITY)
+"""Components that are the same whoever reduces a trace."""
 MOST_ROUNDED: Final = 0.005
 """Largest share of a figure that its rounding explains; a row of fewer digits cannot be compared."""
 SAME: Final = 1e-6
@@ -45,8 +45,6 @@ def energy_fault(trace: Trace, row: Mapping[str, Any], reduction: Reduction) -> 
     known, others = (energies_of(reduction, kind) for kind in (is_subtracted, not is_subtracted))
     uncertainty = evidence_mj(reduction, is_subtracted)
     is_other_kind = _is_near(stated, others, evidence_mj(reduction, not is_subtracted))
-    if known and uncertainty > MOST_UNCERTAIN * abs(known[0]):
-        return _too_uncertain(trace, reduction, known[0], uncertainty)
     if _is_near(stated, known, uncertainty):
         return None
     expected, fix = "a trace with idle power", _NO_IDLE
@@ -81,17 +79,14 @@ def energies_of(reduction: Reduction, is_subtracted: bool) -> Sequence[float]:
 
 
 def evidence_mj(reduction: Reduction, is_subtracted: bool) -> float:
-    """Expanded uncertainty of an energy in mJ without what rests on the stated accuracy of the meter.
+    """Expanded uncertainty in mJ that two reductions of the same bytes may differ by, at most a share of the energy.
 
-    The accuracy widens an idle-subtracted energy at most as much as the energy itself, so that what is left of its
-    uncertainty is no more than its evidence.
+    The accuracy of the meter and how well a device repeats itself are the same for both, and are left out.
     """
-    own = expanded_mj([each for each in reduction.uncertainty if each.component not in METER])
-    combined = reduction.energy_idle_subtracted_u_mj
-    if not is_subtracted or combined is None:
-        return own
-    of_meter = expanded_mj([each for each in reduction.uncertainty if each.component in METER])
-    return max(own, math.sqrt(max(combined**2 - of_meter**2, 0.0)))
+    parts = [each for each in reduction.uncertainty if each.component not in SHARED]
+    if is_subtracted and reduction.latency_ms is not None:
+        parts.append(Component("idle power", (reduction.idle_u_mw or 0.0) * reduction.latency_ms / 1000))
+    return min(expanded_mj(parts), MOST_UNCERTAIN * abs(reduction.energy_mj or 0.0))
 
 
 def rounding(value: float) -> float:
@@ -99,8 +94,8 @@ def rounding(value: float) -> float:
 
     A whole number counts as rounded to ones, since zeros at its end may be digits or not.
 
-    >>> rounding(558.9), rounding(559.0), rounding(5.0)
-    (0.05, 0.5, 0.025)
+    >>> [round(rounding(value), 3) for value in (558.9, 559.0, 5.0)]
+    [0.051, 0.501, 0.025]
     """
     exponent = 0 if value == int(value) else Decimal(repr(value)).as_tuple().exponent
     half = 5.0 * 10.0 ** (int(exponent) - 1)
@@ -109,14 +104,3 @@ def rounding(value: float) -> float:
 
 def _is_near(stated: float, known: Sequence[float], uncertainty: float) -> bool:
     return any(abs(stated - energy) <= uncertainty + rounding(stated) for energy in known)
-
-
-def _too_uncertain(trace: Trace, reduction: Reduction, energy: float, uncertainty: float) -> TraceFault:
-    parts = sorted(reduction.uncertainty, key=lambda part: -(part.standard_mj or 0.0))
-    most = next((part.component for part in parts if part.component not in METER), "the idle power")
-    found = f"{energy:.4g} ± {uncertainty:.2g} mJ from {trace.power.file}, mostly by {most}"
-    fix = (
-        "A trace with more inferences, longer windows or faster samples has a smaller uncertainty; the row can also be "
-        "submitted without a trace."
-    )
-    return TraceFault("trace-uncertain", found, f"an uncertainty of at most {MOST_UNCERTAIN:.0%}", fix)

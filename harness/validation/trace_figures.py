@@ -44,7 +44,7 @@ def _stated(row: Mapping[str, Any], name: str) -> float | None:
 
 def _runs(trace: Trace, row: Mapping[str, Any], reduction: Reduction) -> Iterator[TraceFault]:
     stated = _stated(row, "n_runs")
-    counts = sorted({reduction.n_used // max(trace.n_each, 1), reduction.n_used})
+    counts = sorted({len(reduction.energies_mj), reduction.n_used})
     if stated is None or stated in counts:
         return
     fix = "A run is one window or one inference that was used; those in gaps or left out do not count."

@@ -17,7 +17,7 @@ from harness.schema.campaign import Campaign
 from harness.schema.facts import Device, Manifest
 from harness.schema.vocabulary import UNSTATED_LICENCE, Level
 from harness.traces.store import ReductionStore
-from harness.validation.boundary import check_boundary
+from harness.validation.boundary import check_accuracy, check_boundary
 from harness.validation.documents import Document, read_fact
 from harness.validation.errata import check_device_errata, check_manifest_errata
 from harness.validation.faults import Faults
@@ -212,6 +212,7 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
         shown = shown_path(folder / MANIFEST_FILE)
         _check_licence(document, shown, run.faults)
         check_boundary(document.fact, document.lines, shown, run.faults)
+        check_accuracy(document.fact, document.lines, shown, run.faults)
         context = TraceContext(folder, shown, document.lines, tables, run.seen_traces, run.reductions, run.faults)
         check_traces(document.fact, context)
     networks = read_networks(folder, tables.get("models"), run.faults)

@@ -52,7 +52,7 @@ def test_json_has_every_figure_under_its_name(reduce, files):
     result = json.loads(out)
     assert code == 0
     assert set(result) >= KEYS
-    assert (result["n_samples"], result["n_inferences"], result["n_used"]) == (200, 4, 4)
+    assert (result["n_samples"], result["n_inferences"], result["n_used"]) == (1300, 4, 4)
     assert result["sampling_hz"] == pytest.approx(1000)
     assert result["energy_mj"] == pytest.approx(62.5)
     assert result["energy_std_mj"] == pytest.approx(0, abs=1e-9)
@@ -82,8 +82,7 @@ def test_text_has_a_unit_behind_every_quantity(reduce, files):
     assert lines["power_mw"] == ["2500", "mW"]
     assert lines["sampling_hz"] == ["1000", "Hz"]
     assert lines["n_used"] == ["4"]
-    # The trace begins too shortly before its first inference to tell.
-    assert lines["idle_power_mw"] == ["unknown"]
+    assert lines["idle_power_mw"] == ["320", "mW"]
 
 
 def test_inferences_are_found_beside_the_trace_by_the_name_of_the_run(reduce, files):
@@ -151,7 +150,7 @@ def test_warnings_leave_the_exit_code_alone(reduce, files):
     code, out, _ = reduce(power, "--inferences", times)
     assert code == 0
     assert (
-        "  warning: a_power.csv: power below 0 in 1 of 200 samples, down to -5 mW; expected no negative power. " in out
+        "  warning: a_power.csv: power below 0 in 1 of 1300 samples, down to -5 mW; expected no negative power. " in out
     )
 
 
@@ -167,8 +166,8 @@ def test_warnings_leave_the_exit_code_alone(reduce, files):
             "error: a_inference_time.csv: line 1: start,end; expected a header with start_us and end_us",
         ),
         (
-            windows_csv([(400, 425)]),
-            "error: a_inference_time.csv: 1 of 1 inferences outside the trace, number 1 first, at 0.400000 to",
+            windows_csv([(1400, 1425)]),
+            "error: a_inference_time.csv: 1 of 1 inferences outside the trace, number 1 first, at 1.400000 to",
         ),
     ],
     ids=["none", "no unit", "outside"],
