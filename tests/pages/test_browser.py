@@ -114,7 +114,7 @@ def column(page: "playwright.Page", table: str, index: int) -> list[float]:
 def test_table_sorts_by_keyboard(browser: "playwright.Browser", address: str) -> None:
     page = opened(browser)
     page.goto(address)
-    table = "#phone-2023-published table"
+    table = "#phone-2023-published-battery table"
     header = page.locator(f"{table} thead th").nth(5)
     assert "IECS" in header.inner_text()
     before = column(page, table, 5)
@@ -162,7 +162,7 @@ def test_static_chart_stays_where_its_specification_is_damaged(browser: "playwri
 def test_everything_is_there_without_javascript(browser: "playwright.Browser", address: str) -> None:
     page = opened(browser, 390, java_script_enabled=False)
     page.goto(address)
-    assert page.locator("#phone-2023-published tbody tr").count() == 8
+    assert page.locator("#phone-2023-published-battery tbody tr").count() == 8
     chart = page.locator("figure.chart img.only-light").first
     chart.scroll_into_view_if_needed()
     assert chart.is_visible()

@@ -109,7 +109,7 @@ def test_faults_of_a_baseline_are_told(tmp_path):
     reduction = reduce_run(find_runs(tmp_path)[0])
     found = [(fault.rule, fault.source) for fault in reduction.faults]
     assert found == [("trace-order", "baseline.csv"), ("trace-idle", "baseline.csv")]
-    assert reduction.faults[0].found == "1 step back in time, the first after 0.199 s"
+    assert reduction.faults[0].found == "1 step back in time, the first after 1.299 s"
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
