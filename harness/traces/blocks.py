@@ -133,7 +133,11 @@ def _blocks(file: BufferedIOBase, block_bytes: int) -> Iterator[tuple[int, memor
         buffer[: len(rest)] = rest
         n_read = file.readinto(memoryview(buffer)[len(rest) :])
         n_bytes = len(rest) + n_read
-        end = buffer.rfind(b"\n", 0, n_bytes) + 1 if n_read else n_bytes
+        end = buffer.rfind(b"\n", 0, n_bytes) + 1
+        if not end:
+            # A line longer than a block, or the end of the file.
+            buffer = buffer[:n_bytes] + file.readline()
+            n_bytes = end = len(buffer)
         block, rest = memoryview(buffer)[:end], bytes(memoryview(buffer)[end:n_bytes])
         if end and not (bytes(block[:_BLANK]).isspace() and bytes(block).isspace()):
             yield n_before, block
