@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from io import BufferedIOBase
+from itertools import cycle
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,6 +22,9 @@ from harness.numbers import number
 from harness.traces.trace import TraceFault, TraceFormatError
 
 _BLANK = 64
+_MOST_REST = 1 << 16
+_N_BUFFERS = 3
+"""One that is parsed, one that is waited for, and one that is filled."""
 BLOCK_BYTES = 1 << 23
 """Large enough to keep all cores busy, small enough that reducing begins soon."""
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
@@ -125,13 +129,14 @@ def _line_after(path: Path, n_bytes: int) -> int:
 
 
 def _blocks(file: BufferedIOBase, block_bytes: int) -> Iterator[tuple[int, memoryview]]:
-    """Whole lines of about `block_bytes`, with the number of bytes before them."""
+    """Whole lines of about `block_bytes`, with the number of bytes before them; valid until two more were asked for."""
+    buffers = cycle([bytearray(block_bytes + _MOST_REST) for _ in range(_N_BUFFERS)])
     rest, n_before = b"", 0
     while True:
-        # One buffer for each block, so that only the part of a line at its end is copied.
-        buffer = bytearray(len(rest) + block_bytes)
+        # Buffers are filled again and again, so that only the part of a line at the end of a block is copied.
+        buffer = next(buffers) if len(rest) <= _MOST_REST else bytearray(len(rest) + block_bytes)
         buffer[: len(rest)] = rest
-        n_read = file.readinto(memoryview(buffer)[len(rest) :])
+        n_read = file.readinto(memoryview(buffer)[len(rest) : len(rest) + block_bytes])
         n_bytes = len(rest) + n_read
         end = buffer.rfind(b"\n", 0, n_bytes) + 1
         if not end:

@@ -39,12 +39,10 @@ class Changes:
         """Add the next samples."""
         if not len(power_mw):
             return
-        if self._last is not None:
-            power_mw = np.concatenate([[self._last], power_mw])
-        else:
-            times_s = times_s[1:]
+        changed = np.empty(len(power_mw), dtype=np.bool_)
+        changed[0] = self._last is not None and self._last != power_mw[0]
+        np.not_equal(power_mw[1:], power_mw[:-1], out=changed[1:])
         self._last = float(power_mw[-1])
-        changed = power_mw[1:] != power_mw[:-1]
         n_changes = int(np.count_nonzero(changed))
         if self._n_steps < _FIRST_SAMPLES:
             self._levels = np.unique(np.concatenate([self._levels, power_mw[:_FIRST_SAMPLES]]))

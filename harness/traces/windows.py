@@ -15,7 +15,7 @@ from harness.traces.trace import Reals, SampleKind
 
 Positions = npt.NDArray[np.int64]
 
-MOST_POINTS: Final = 1 << 20
+MOST_POINTS: Final = 1 << 19
 """Points of the energy over time that are kept at least; every second one goes when there are twice as many."""
 _SAME_S: Final = 1e-7
 """Times closer than this are the same; both were rounded on their way here."""

