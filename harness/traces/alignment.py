@@ -29,6 +29,9 @@ _LEAST_CONTRAST: Final = 1e-6
 _LEAST_STEP: Final = 0.25
 """Share of the contrast by which power must step at the edges of bursts."""
 _PROFILE: Final = 81
+_FEWEST_LAGS: Final = 4
+_ONE_SIGMA: Final = (0.16, 0.84)
+"""Quantiles of a normal distribution one standard deviation from its mean; a few outliers do not move them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Alignment:
         outside_mw: mean power outside the windows as they stand.
         response_s: seconds in which power goes from a tenth to nine tenths of a step at the edges of windows.
         share_under_load: share of the bursts that show load where the windows stand.
+        scatter_s: how much the lags of single bursts scatter, beyond what the step between samples makes.
         n_bursts: stretches of load.
         loss_share: share of the energy of the windows that the offset loses.
         is_told: whether the trace shows power rise and fall at bursts, so that a lag is no slow beginning; where it
@@ -60,6 +64,7 @@ class Alignment:
     outside_mw: float
     response_s: float
     share_under_load: float
+    scatter_s: float
     n_bursts: int
     loss_share: float
     is_told: bool
@@ -105,6 +110,7 @@ def align(curve: EnergyCurve, windows: Bursts, period_s: float) -> Alignment | N
         outside_mw=here[1],
         response_s=_response_s(curve, moved, inside - outside, step_s),
         share_under_load=_share_under_load(curve, bursts, (inside + outside) / 2),
+        scatter_s=_scatter_s(curve, moved, step_s),
         n_bursts=len(bursts),
         loss_share=(inside - outside) / inside * lost if inside > 0 else 0.0,
         is_told=is_told,
@@ -226,6 +232,17 @@ def _lags(curve: EnergyCurve, bursts: Bursts, reach: float) -> tuple[Reals, Real
     early, late = (expected - leading) / contrast, (trailing - expected) / contrast
     apart = float(np.median(np.abs(early - late))) / 2
     return (usable.starts_s + usable.ends_s) / 2, (early + late) / 2, apart
+
+
+def _scatter_s(curve: EnergyCurve, bursts: Bursts, step_s: float) -> float:
+    """Standard deviation of the lags of single bursts around their mean, which loses load in each of them."""
+    widest = _widest_reach(bursts)
+    for reach in [share * widest for share in _REACHES]:
+        lags = _lags(curve, bursts, reach)
+        if lags is not None and len(lags[1]) >= _FEWEST_LAGS:
+            low, high = np.quantile(lags[1], _ONE_SIGMA)
+            return float(np.sqrt(max(float(high - low) ** 2 / 4 - step_s**2 / 12, 0.0)))
+    return 0.0
 
 
 def _response_s(curve: EnergyCurve, bursts: Bursts, contrast_mw: float, step_s: float) -> float:

@@ -26,6 +26,8 @@ can compare."""
 MOST_UNCERTAIN: Final = 0.10
 """Expanded uncertainty that the evidence leaves, over the energy, above which there is no energy."""
 _HOLDS: Final = 1.5
+_N_BLOCKS: Final = 10
+"""Parts of a run whose baselines are compared."""
 _TRIED_SHARE: Final = 0.25
 _N_TRIED: Final = 9
 
@@ -92,6 +94,7 @@ def components_of(evidence: Evidence, accuracy: MeterAccuracy | None) -> tuple[C
         Component("sampling edges", _edges_mj(evidence)),
         _alignment(evidence),
         Component("clock", _clock_mj(evidence)),
+        Component("baseline", _baseline_mw(evidence) * evidence.latency_s),
         Component(REPEATABILITY, repeatability if np.isfinite(repeatability) else None),
     )
 
@@ -151,7 +154,8 @@ def _alignment(evidence: Evidence) -> Component:
     drifted = alignment.drift * float(np.ptp(evidence.starts_s)) / 2 / HALF_WIDTH
     # Windows that were moved to the load may have been moved by the delay of the device as well.
     delay = delay_s(alignment) / HALF_WIDTH if evidence.is_moved else 0.0
-    lag = float(np.hypot.reduce([excess, period / WIDTH, delay, alignment.offset_u_s, drifted]))
+    parts = [excess, period / WIDTH, delay, alignment.offset_u_s, alignment.scatter_s, drifted]
+    lag = float(np.hypot.reduce(parts))
     return Component("alignment", _lost_mj(evidence, lag))
 
 
@@ -177,6 +181,19 @@ def _moved_power_mw(evidence: Evidence, lag_s: float) -> float:
     covered = float((ends - starts).sum())
     within = float((evidence.reading.windows.curve.at(ends) - evidence.reading.windows.curve.at(starts)).sum())
     return within / covered if covered > 0 else evidence.power_mw
+
+
+def _baseline_mw(evidence: Evidence) -> float:
+    """How much the power between the windows wanders over the run, in mW; a zero of the meter that drifts does this."""
+    ends = evidence.starts_s + evidence.durations_s
+    pauses_s = evidence.starts_s[1:] - ends[:-1]
+    if len(pauses_s) < 2 * _N_BLOCKS or not float(pauses_s.min()) > 2 * evidence.resolution_s:
+        return 0.0
+    curve = evidence.reading.windows.curve
+    energies = curve.at(evidence.starts_s[1:]) - curve.at(ends[:-1])
+    blocks = zip(np.array_split(energies, _N_BLOCKS), np.array_split(pauses_s, _N_BLOCKS), strict=True)
+    levels = np.array([float(energy.sum() / pause.sum()) for energy, pause in blocks])
+    return 1.4826 * float(np.median(np.abs(levels - np.median(levels))))
 
 
 def _clock_mj(evidence: Evidence) -> float:

@@ -137,6 +137,8 @@ class Health:
             steps = " and ".join(f"{count} {'step' if count == 1 else 'steps'} {way}" for count, way in counts if count)
             found = f"{steps} in time, the first after {self._first_disorder_s:.6g} s"
             fix = "Look for recordings that were joined in another order, lines of two meters, or a clock that was set."
+            if not self._n_backward:
+                fix = "Several samples share a stamp: log fractions of a second, so that each has a time of its own."
             faults.append(TraceFault("trace-order", found, "stamps that rise", fix))
         if self.gaps:
             longest = max(self.gaps, key=lambda gap: gap[1] - gap[0])

@@ -193,6 +193,32 @@ def test_windows_that_are_off_are_refused_with_their_offset_and_align_undoes_it(
     assert reduce_trace(trace_of(GRID, power), logged, None, recorded).energy_mj == aligned.energy_mj
 
 
+def test_windows_that_scatter_around_the_load_are_refused():
+    starts = 1.2 + 0.12 * np.arange(20)
+    power = loaded(starts, starts + 0.06, 500.0)
+    jitter = np.random.default_rng(0).uniform(-0.02, 0.02, 20)
+    jitter -= jitter.mean()
+    found = reduce_trace(trace_of(GRID, power), inferences_of(starts + jitter, starts + 0.06 + jitter))
+    assert "trace-uncertain" in rules(found)
+
+
+def test_a_zero_that_drifts_is_part_of_the_uncertainty():
+    starts = 1.1 + 0.09 * np.arange(30)
+    power = loaded(starts, starts + 0.045, 500.0) + 20 * GRID
+    by_name = {
+        each.component: each.standard_mj
+        for each in reduce_trace(trace_of(GRID, power), inferences_of(starts, starts + 0.045)).uncertainty
+    }
+    steady = {each.component: each.standard_mj for each in reduced(list(starts), list(starts + 0.045)).uncertainty}
+    assert steady["baseline"] < 0.05 < by_name["baseline"]
+
+
+def test_stamps_that_repeat_ask_for_fractions_of_a_second():
+    stamps = np.floor(GRID[::100])
+    found = reduce_trace(trace_of(stamps, loaded([1.0], [2.0])[::100]), inferences_of([1.0], [2.0]))
+    assert "log fractions of a second" in next(f.fix for f in found.faults if f.rule == "trace-order")
+
+
 def test_local_stamps_against_epoch_windows_need_their_zone():
     grid = np.arange(0, 7300, 1.0)
     starts = 600 + 60.0 * np.arange(20) + 3600
