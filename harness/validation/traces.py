@@ -27,6 +27,7 @@ from harness.validation.faults import Faults
 from harness.validation.layout import TRACES_FOLDER, entries_of, report_link, shown_path
 from harness.validation.registry import RULES
 from harness.validation.text import report_unreadable
+from harness.validation.trace_choices import choice_faults
 from harness.validation.trace_energy import energy_fault
 from harness.validation.trace_figures import figure_faults
 
@@ -149,6 +150,8 @@ def _check_trace(trace: Trace, place: fact_faults.Path, manifest: Manifest, cont
     is_wider = boundary_fault(manifest, reduction)
     if is_wider is not None:
         context.report_trace(is_wider, place)
+    for choice in choice_faults(trace, reduction):
+        context.report_trace(choice, place)
     if row is None or _NO_ENERGY & {fault.rule for fault in reduction.faults}:
         return
     if reduction.energy_mj is not None:
