@@ -3,8 +3,9 @@
 It does not check values; those are checked as in every other row.
 """
 
+import re
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
@@ -22,6 +23,8 @@ from harness.validation.layout import MOST_YAML_BYTES
 from harness.validation.text import read_bytes
 
 Model = TypeVar("Model", bound=BaseModel)
+_CHARGE: Final = re.compile(r"[kmun\u00b5\u03bc]?(?:Ah|As|C)", re.ASCII)
+"""Units of electric charge, which are none of energy."""
 
 
 def _as_text(value: Any) -> Any:
@@ -125,6 +128,8 @@ def _foreign_unit(column: Column, unit: str) -> dict[str, Any]:
     """What is wrong with a unit that does not lead to the column's."""
     known = known_units(column.quantity.unit)
     fix = "Find out which unit the figures are in; where it is none of these, convert them first."
+    if _CHARGE.fullmatch(unit) and column.quantity.unit == "mJ":
+        fix = "This is a charge, not an energy: multiply it by the voltage it was drawn at; 1 mAh at 1 V is 3.6 J."
     return {
         "column": f"columns.{column.name}.unit",
         "found": unit,

@@ -6,7 +6,7 @@ It opens no trace.
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +17,7 @@ from harness.schema.facts import Meaning
 from harness.traces.blocks import opened
 from harness.traces.format import TraceOptions
 from harness.traces.logs import PEAK_MW, log_text
-from harness.traces.stamps import calendar_stamp
+from harness.traces.stamps import Stamp, calendar_stamp
 from harness.traces.trace import TimeScale, TraceFault, TraceOptionError
 
 EPOCH_S: Final = 1e8
@@ -91,7 +91,7 @@ class TableColumns:
         cell = cells[self.names.index(self.time)]
         if self.per_second is None:
             stamp = calendar_stamp(cell, self.zone)
-            return None if stamp is None else Row(stamp.us, value, stamp.step_s, stamp.scale)
+            return None if stamp is None else Row(stamp.us, value, stamp.step_s, stamp.scale, stamp)
         time = decimal_of(cell)
         if time is None or not math.isfinite(seconds := float(time) / self.per_second):
             return None
@@ -129,12 +129,18 @@ class Row:
         value: power in mW, or counter in mJ.
         step_s: seconds of a unit of the last digit of the time.
         scale: what the time counts from.
+        stamp: the time as a stamp; None where it is a number.
     """
 
     time: float | int
     value: float
     step_s: float
     scale: TimeScale
+    stamp: Stamp | None = None
+
+    def after(self, time: float | int) -> "Row":
+        """The same row, its calendar time the second that clocks show where only that is not before another."""
+        return self if self.stamp is None else replace(self, time=self.stamp.after(int(time)).us)
 
 
 def step_of(value: Decimal) -> float:

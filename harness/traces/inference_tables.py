@@ -1,7 +1,7 @@
 """Logs of inferences as tables: start and end, or start and duration, as numbers with a unit or as calendar times."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Final
 
@@ -22,11 +22,19 @@ _NS_OF_US: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class _Time:
-    """A time of a row, and the step in ns in which it is written; a number has no scale yet."""
+    """A time of a row, and the step in ns in which it is written; a number has no scale yet.
+
+    The fold is what to add where it is the second time that clocks show it, as summer time ends.
+    """
 
     ns: int
     step_ns: float
     scale: TimeScale | None = None
+    fold_ns: int = 0
+
+    def after(self, ns: int) -> "_Time":
+        """The same time, the second time that clocks show it where only that is not before another."""
+        return replace(self, ns=self.ns + self.fold_ns) if self.ns < ns else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,9 @@ class _Column:
         cell = cells[self.place]
         if self.digits is None:
             stamp = calendar_stamp(cell, zone)
-            return None if stamp is None else _Time(stamp.us * _NS_OF_US, stamp.step_s * 1e9, stamp.scale)
+            if stamp is None:
+                return None
+            return _Time(stamp.us * _NS_OF_US, stamp.step_s * 1e9, stamp.scale, stamp.fold_us * _NS_OF_US)
         value = decimal_of(cell)
         ns = nanoseconds(value, self.digits)
         return None if value is None or ns is None else _Time(ns, step_of(value) * 10.0**self.digits)
@@ -127,6 +137,8 @@ def _read_row(
         reading.fault("trace-zone", found, "a zone in every time, or in none", LEFT_OUT, line)
         return
     reading.scale = next(iter(scales), reading.scale)
+    first_time = first_time.after(reading.starts_ns[-1]) if reading.starts_ns else first_time
+    last_time = last_time.after(first_time.ns) if end is not None else last_time
     end_ns = last_time.ns if end is not None else first_time.ns + last_time.ns
     for column, time in ((start, first_time), (last, last_time)):
         reading.step(column.name, time.step_ns / 1e9)

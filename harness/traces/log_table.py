@@ -3,6 +3,8 @@
 It knows no format and no quantity but time.
 """
 
+import contextlib
+import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ _TIME: Final = re.compile(
     r"(?:time|timestamp|time_?stamp|date|datetime|date_?time|epoch)(?:[ _]?[\[(]?(s|ms|us|ns)[\])]?)?", re.IGNORECASE
 )
 _LEAST_AMBIGUOUS_STEP_S: Final = 10.0
+_SEPARATORS: Final = (",", ";", "\t")
+_DECIMAL_COMMA: Final = re.compile(r"(\d),(\d+)$", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +44,36 @@ class TimeColumn:
         return any_stamp(cell, zone) if self.unit is None else unit_stamp(cell, self.unit)
 
 
+def separator_of(header: str) -> str:
+    """What separates the cells of a header: a comma, or a semicolon or tab where it has no comma.
+
+    >>> separator_of("time;power"), separator_of("time,power")
+    (';', ',')
+    """
+    return next((sign for sign in _SEPARATORS if sign in header), ",")
+
+
 def cells_of(text: str, separator: str = ",") -> list[str]:
-    """Cells of a line, without space and quotes around them."""
-    return [cell.strip().strip('"').strip() for cell in text.split(separator)]
+    """Cells of a line, without space and quotes around them; a separator between quotes separates nothing.
+
+    >>> cells_of('5, "1 day, 2:00:00"')
+    ['5', '1 day, 2:00:00']
+    """
+    row = text.split(separator)
+    if '"' in text:
+        # What csv cannot read is no row of a table.
+        with contextlib.suppress(csv.Error):
+            row = next(csv.reader([text], delimiter=separator, skipinitialspace=True), [])
+    return [cell.strip().strip('"').strip() for cell in row]
+
+
+def header_cells(header: str) -> list[str]:
+    """Cells of a header.
+
+    >>> header_cells("time;bus_voltage (V)")
+    ['time', 'bus_voltage (V)']
+    """
+    return cells_of(header, separator_of(header))
 
 
 def first_line(head: bytes) -> str:
@@ -67,18 +98,21 @@ def time_column(names: Sequence[str]) -> TimeColumn | None:
 def table_rows(lines: Sequence[tuple[int, str]], log: Log) -> Iterator[tuple[int, list[str]]]:
     """Line and cells of every row below the header; headers again are passed over, and cut rows noted.
 
+    Where no comma separates cells, one in a number is its decimal sign.
+
     Args:
         lines: lines of the file, the header first.
         log: where the notes go.
     """
     header = lines[0][1]
-    n_cells = len(cells_of(header))
+    separator = separator_of(header)
+    n_cells = len(cells_of(header, separator))
     for line, text in lines[1:]:
         if text == header:
             continue
-        cells = cells_of(text)
+        cells = cells_of(text, separator)
         if len(cells) == n_cells:
-            yield line, cells
+            yield line, cells if separator == "," else [_DECIMAL_COMMA.sub(r"\1.\2", cell) for cell in cells]
         else:
             log.leave_out(line, quoted(text) or "a blank line", f"{n_cells} cells")
 

@@ -31,6 +31,8 @@ MOST_FAULTS = 20
 PEAK_MW = (1.0, 1e8)
 """No device computes below 1 mW at its highest or above 100 kW."""
 LATEST_S = 1e11
+_HOUR_S, _CHANGE_S = 3600.0, 60.0
+"""A change of the clock, and how far the next stamp may be from it."""
 _RATES_HZ = (1e-3, 1e6)
 LEFT_OUT = "The line is left out; correct or delete it."
 
@@ -95,6 +97,20 @@ def peak_fault(peak_mw: float, bounds_mw: tuple[float, float] = PEAK_MW) -> Trac
     return TraceFault("trace-unit", f"a highest power of {peak_mw:.6g} mW", expected, fix)
 
 
+def _refuse_clock_change(line: int, before_us: int, stamp: Stamp) -> None:
+    """Refuse a step of an hour at a full hour between calendar times that state no zone."""
+    step_s = (stamp.us - before_us) / 1e6
+    is_change = abs(abs(step_s) - _HOUR_S) < _CHANGE_S and stamp.us / 1e6 % _HOUR_S < _CHANGE_S
+    if not (is_change and stamp.is_zoneless):
+        return
+    way = "ends" if step_s < 0 else "begins"
+    found = f"stamps that step by {step_s:+.0f} s at a full hour, as where summer time {way}"
+    expected = "calendar times in a zone whose changes of the clock are known"
+    fix = "State the zone by its name, such as --timezone Europe/Berlin, not as an offset; where the log was really "
+    fix += "interrupted for an hour, cut it there."
+    raise refused(found, expected, fix, line, "trace-zone")
+
+
 class TraceFacts(TypedDict, total=False):
     """Attributes of a `PowerTrace` that a log states or its format knows."""
 
@@ -145,7 +161,11 @@ class Log:
         self._power_mw = power_mw.tolist()
 
     def add_at(self, line: int, stamp: Stamp, power_mw: float) -> None:
-        """Add a sample at a time of the log, which counts from the same start as the first."""
+        """Add a sample at a time of the log, which counts from the same start as the first.
+
+        Raises:
+            TraceFormatError: clocks were changed between this time and the one before, and the zone is not known.
+        """
         if self._scale is None:
             self._scale = stamp.scale
         if stamp.scale != self._scale:
@@ -153,6 +173,9 @@ class Log:
                 line, f"a time with the scale {stamp.scale}", f"{self._scale}, as in the first", "trace-zone"
             )
             return
+        if self._stamps_us:
+            stamp = stamp.after(self._stamps_us[-1])
+            _refuse_clock_change(line, self._stamps_us[-1], stamp)
         self._step_s = min(self._step_s, stamp.step_s)
         self.add(line, stamp.us, power_mw, per_second=1e6)
 

@@ -226,7 +226,8 @@ def _open(path: Path, run: Run) -> PowerTrace:
     except UsageError as error:
         if run.format is not None:
             raise
-        expected, fix = f"one of {', '.join(trace_formats())}", "Name its format, or export it in one of these."
+        expected = f"one of {', '.join(trace_formats())}"
+        fix = "Name its format with --as, or read any table by --layout FILE, which states its columns."
         fault = TraceFault("trace-format", "a file that looks like no known format", expected, fix, source=path.name)
         raise TraceFormatError(fault) from error
 

@@ -1,7 +1,7 @@
 """Calendar times and epochs of logs as whole microseconds since 1970; a zone that is not stated is never guessed."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -30,11 +30,20 @@ class Stamp:
         us: whole microseconds since 1970, or since an unstated start.
         scale: what it counts from; `local` was read as if in UTC.
         step_s: seconds of a unit of its last digit.
+        is_zoneless: whether it is calendar time whose text states no zone.
+        fold_us: microseconds to add where it is the second time that clocks show it, as summer time ends; 0 where they
+            show it once, or the zone is unknown.
     """
 
     us: int
     scale: TimeScale
     step_s: float
+    is_zoneless: bool = field(default=False, repr=False, compare=False)
+    fold_us: int = field(default=0, repr=False, compare=False)
+
+    def after(self, us: int) -> "Stamp":
+        """The same time, the second time that clocks show it where only that is not before another."""
+        return replace(self, us=self.us + self.fold_us) if self.us < us else self
 
 
 def zone_of(name: str | None) -> tzinfo | None:
@@ -82,10 +91,13 @@ def calendar_stamp(text: str, zone: tzinfo | None = None) -> Stamp | None:
         year, month, day, hour, minute, second = map(int, match.groups()[:6])
         moment = datetime(year, month, day, hour, minute, second, tzinfo=zone or UTC)
         seconds = int(moment.timestamp())
+        fold_s = int(moment.replace(fold=1).timestamp()) - seconds
     except (ValueError, OverflowError):
         return None
     us = seconds * 1_000_000 + int(fraction[:_MOST_DIGITS].ljust(_MOST_DIGITS, "0"))
-    return Stamp(us, "local" if zone is None else "epoch", 10.0 ** -min(len(fraction), _MOST_DIGITS))
+    scale: TimeScale = "local" if zone is None else "epoch"
+    step_s = 10.0 ** -min(len(fraction), _MOST_DIGITS)
+    return Stamp(us, scale, step_s, stated is None, max(fold_s, 0) * 1_000_000)
 
 
 def number_stamp(text: str) -> Stamp | None:

@@ -178,7 +178,7 @@ def _line_by_line(path: Path, columns: TableColumns, stated_hz: float | None, fa
         row = columns.row(text) if text else None
         if row is not None:
             lines.append(line)
-            rows.append(row)
+            rows.append(row.after(rows[-1].time) if rows else row)
         elif text:
             log.leave_out(line, quoted(text), columns.expected)
     if rows:

@@ -35,7 +35,7 @@ _NO_OPTIONS = TraceOptions()
 
 
 def open_trace(path: Path, name: str | None = None, options: TraceOptions = _NO_OPTIONS) -> PowerTrace:
-    """Trace in a file, of a named format or of the one its first bytes look like.
+    """Trace in a file, of a named format or of the one its first bytes look like; a table where a layout is given.
 
     Raises:
         UsageError: the format is not known, or none fits.
@@ -44,7 +44,7 @@ def open_trace(path: Path, name: str | None = None, options: TraceOptions = _NO_
     """
     formats = trace_formats()
     if name is None:
-        name = _recognised(path)
+        name = _recognised(path) if options.layout is None else "table"
         if name is None:
             raise UsageError(f"{path.as_posix()} looks like none of {', '.join(formats)}; name its format")
     if name not in formats:

@@ -19,7 +19,7 @@ from harness.issues import quoted
 from harness.numbers import number
 from harness.traces.channels import chosen_channels
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
-from harness.traces.log_table import TimeColumn, add_rows, cells_of, first_line, table_rows, time_column
+from harness.traces.log_table import TimeColumn, add_rows, first_line, header_cells, table_rows, time_column
 from harness.traces.logs import Log, log_lines, refused
 from harness.traces.stamps import zone_of
 from harness.traces.trace import PowerTrace, TraceFormatError
@@ -66,7 +66,7 @@ class _Header:
 
 
 def _header(text: str) -> _Header | None:
-    names = cells_of(text)
+    names = header_cells(text)
     time = time_column(names)
     found: dict[str, dict[str, _Column]] = {}
     has_ina, has_milliamperes = "ina2" in text.lower() or "ina3" in text.lower(), False
@@ -87,9 +87,16 @@ def _header(text: str) -> _Header | None:
         if "power" in columns or {"voltage", "current"} <= set(columns)
     }
     has_voltage = any(sensor.voltage is not None for sensor in sensors.values())
+    has_no_unit = any(_has_no_unit(sensor) for sensor in sensors.values())
     # Voltage, current and power alone are written by other meters too; those have SI units, or units in their time.
-    is_ours = has_ina or (has_milliamperes and time is not None and time.unit is None)
+    is_ours = has_ina or ((has_milliamperes or has_no_unit) and time is not None and time.unit is None)
     return _Header(time, sensors) if time is not None and sensors and has_voltage and is_ours else None
+
+
+def _has_no_unit(sensor: _Sensor) -> bool:
+    """Whether a channel has voltage, current and power, and no unit of any."""
+    columns = (sensor.voltage, sensor.current, sensor.power)
+    return all(column is not None and column.unit is None for column in columns)
 
 
 def _looks_like(head: bytes) -> bool:

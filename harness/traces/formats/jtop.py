@@ -14,7 +14,7 @@ from harness.numbers import number
 from harness.schema.vocabulary import Boundary
 from harness.traces.boards import Board, board_of, read_rails
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
-from harness.traces.log_table import add_rows, cells_of, first_line, table_rows, time_column
+from harness.traces.log_table import add_rows, first_line, header_cells, table_rows, time_column
 from harness.traces.logs import Log, log_lines, refused
 from harness.traces.stamps import zone_of
 from harness.traces.trace import PowerTrace
@@ -36,7 +36,7 @@ def _powers(header: Sequence[str]) -> dict[str, int]:
 
 
 def _is_header(text: str) -> bool:
-    header = cells_of(text)
+    header = header_cells(text)
     return "time" in header and "uptime" in header and any(total in _powers(header) for total in _TOTALS)
 
 
@@ -46,7 +46,7 @@ def _looks_like(head: bytes) -> bool:
 
 def _open(path: Path, options: TraceOptions) -> PowerTrace:
     lines = log_lines(path)
-    header = cells_of(lines[0][1]) if lines else []
+    header = header_cells(lines[0][1]) if lines else []
     time = time_column(header)
     if not lines or not _is_header(lines[0][1]) or time is None:
         found, fix = quoted(lines[0][1]) if lines else "an empty file", "Log with jtop_logger.py of jetson-stats."

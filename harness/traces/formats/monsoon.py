@@ -37,8 +37,8 @@ _EXPECTED: Final = (
 )
 _HEAD_BYTES: Final = 1 << 18
 _MOST_DIGITS: Final = 18
-_WRAPPERS: Final = (b"np.float64(", b"np.int64(", b")", b'"')
-"""What some versions of NumPy and of spreadsheets write around a number."""
+_WRAPPER: Final = re.compile(rb"(?:np|numpy)\.\w+\(|[)\"]")
+"""What some versions of NumPy and of spreadsheets write around a number, as in np.float64(4.0)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
         raise refused(found, _EXPECTED, "Keep the header that PyMonsoon or PowerTool wrote.", 1)
     default = [_MAIN] if _MAIN in layout.channels else list(layout.channels) if len(layout.channels) == 1 else []
     channels = chosen_channels(options.channel, list(layout.channels), default)
-    is_wrapped = any(wrapper in head[len(header) :] for wrapper in _WRAPPERS)
+    is_wrapped = _WRAPPER.search(head, len(header)) is not None
     # The last row may be cut off.
     kept = rows if len(head) < _HEAD_BYTES else rows[:-1]
     lines = {line: log_text(_clean(row)) for line, row in enumerate(kept, start=2) if row.strip()}
@@ -187,9 +187,7 @@ def _faults(
 
 def _clean(data: bytes) -> bytes:
     """Rows without what stands around numbers."""
-    for wrapper in _WRAPPERS:
-        data = data.replace(wrapper, b"")
-    return data
+    return _WRAPPER.sub(b"", data)
 
 
 def _chunks(path: Path, reading: _Reading, start: float, per_second: float) -> Iterator[Chunk]:

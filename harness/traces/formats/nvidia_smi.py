@@ -3,7 +3,8 @@
 It never adds up GPUs unasked: where a log has several, a channel names one, perhaps with a column, as in
 `0:power.draw.average`, or `total` is the sum of the columns of a table. The power is that of the graphics board alone,
 without its host. Stamps without a zone are local time. A value without a unit is in the unit of its header, and in W
-where the header states none, as nvidia-smi prints it.
+where the header states none, as nvidia-smi prints it. A log without a header is read where one cell of a row has a
+power with its unit, and is otherwise refused, because its columns are not known.
 
 By the documentation of nvidia-smi and of `nvmlDeviceGetPowerUsage`, `power.draw.average` is the mean of the last second
 and `power.draw.instant` an instant; `power.draw` is the mean on Ampere and newer GPUs except GA100, and an instant on
@@ -13,9 +14,11 @@ has a step that a mean over a second cannot make. Means are stamped at the middl
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+
+import numpy as np
 
 from harness.issues import quoted
 from harness.numbers import number
@@ -23,7 +26,7 @@ from harness.traces.channels import channel_error, chosen_channels
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
 from harness.traces.logs import Log, log_lines, log_text, refused
 from harness.traces.stamps import Stamp, any_stamp, zone_of
-from harness.traces.trace import PowerTrace, TraceFault
+from harness.traces.trace import PowerTrace, TraceFault, TraceOptionError
 
 TOTAL = "total"
 _PEAK_MW = (500.0, 5e6)
@@ -37,6 +40,11 @@ _READINGS = (_QUERY, _INSTANT, _AVERAGE)
 _NAMES = ("name", "gpu_name")
 _DEVICES = ("index", "uuid", "gpu_uuid", "pci.bus_id", "gpu_bus_id", *_NAMES)
 _NO_POWER = re.compile(r"\[?(?:N/A|Not Supported|Unknown Error|GPU is lost|No devices were found)\]?", re.IGNORECASE)
+_STAMP = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{3}", re.ASCII)
+_POWER_CELL = re.compile(r"\d+(?:\.\d+)? m?W", re.ASCII)
+_MOST_BARE = 3
+_CLOSE, _MOST = 0.25, 0.9
+_MOST_GPUS = 16
 _AVERAGING_S = 1.0
 _ANSWERS_AT_ONCE = re.compile(
     r"\b(?:A100|A800|A30|V100S?|T4G?|T1000|T[46]00|T1200|P\d{1,4}|K\d{2,4}|M\d{1,4}|GTX|TITAN|MX\d+|RTX 20\d\d|"
@@ -79,13 +87,40 @@ def _header(text: str) -> _Header | None:
     return _Header(len(cells), names.index("timestamp"), powers, units, device, name) if powers else None
 
 
+def _bare_cells(text: str) -> list[str] | None:
+    """Cells of a row of a log without a header; None where the line is none."""
+    cells = [cell.strip() for cell in text.split(",")]
+    is_row = len(cells) > 1 and any(_STAMP.fullmatch(cell) for cell in cells)
+    return cells if is_row and any(number(cell.partition(" ")[0]) is not None for cell in cells) else None
+
+
+def _bare_header(text: str) -> _Header | None:
+    """Columns of a log without a header, by the only power in W of its first row; None where it has a header.
+
+    Raises:
+        TraceFormatError: it has none, and it is not known which cell is the power.
+    """
+    cells = _bare_cells(text)
+    if cells is None:
+        return None
+    powers = [place for place, cell in enumerate(cells) if _POWER_CELL.fullmatch(cell)]
+    if len(powers) != 1 or len(cells) > _MOST_BARE:
+        fix = "Write the names of the query above the first line, in their order, such as: timestamp, power.draw [W]"
+        raise refused(quoted(text), "a header, or one power with its unit", fix, 1)
+    stamp = next(place for place, cell in enumerate(cells) if _STAMP.fullmatch(cell))
+    device = next((place for place in range(len(cells)) if place not in (stamp, powers[0])), None)
+    return _Header(len(cells), stamp, {_QUERY: powers[0]}, {_QUERY: None}, device, None)
+
+
 def _looks_like(head: bytes) -> bool:
-    return _header(log_text(head).split("\n", 1)[0].strip()) is not None
+    first = log_text(head).split("\n", 1)[0].strip()
+    return _header(first) is not None or _bare_cells(first) is not None
 
 
 def _open(path: Path, options: TraceOptions) -> PowerTrace:
     lines = log_lines(path)
-    header = _header(lines[0][1]) if lines else None
+    named = _header(lines[0][1]) if lines else None
+    header = named or (_bare_header(lines[0][1]) if lines else None)
     if header is None:
         found = quoted(lines[0][1]) if lines else "an empty file"
         fix = "Log with nvidia-smi --query-gpu=timestamp,power.draw --format=csv."
@@ -94,13 +129,16 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
         if unit is not None and unit not in _MILLIWATTS:
             raise refused(f"{name} [{unit}]", "the unit W or mW", "State the unit of the values.", 1, "trace-unit")
     # Logs that were appended to repeat their header.
-    rows = [_Row(line, [cell.strip() for cell in text.split(",")]) for line, text in lines if text != lines[0][1]]
+    kept = lines if named is None else [(line, text) for line, text in lines if text != lines[0][1]]
+    rows = [_Row(line, [cell.strip() for cell in text.split(",")]) for line, text in kept]
     columns, device = _channel(header, [row.cells for row in rows], options.channel)
     log = Log(path.name, (_PEAK_MW[0], _PEAK_MW[1] * len(columns)))
     samples = _samples(log, [row for row in rows if _is_of(row, header, device)], header, columns, options)
+    if header.device is None:
+        _refuse_groups([stamp.us for _, stamp, _ in samples])
     averaging_s = _averaging_s(header, columns, rows, samples)
     for line, stamp, power in samples:
-        log.add_at(line, Stamp(stamp.us - round(averaging_s / 2 * 1e6), stamp.scale, stamp.step_s), power)
+        log.add_at(line, replace(stamp, us=stamp.us - round(averaging_s / 2 * 1e6)), power)
     log.space_evenly()
     return log.trace(averaging_s=averaging_s, boundary="board", rails=tuple(columns))
 
@@ -109,6 +147,24 @@ def _is_of(row: _Row, header: _Header, device: str | None) -> bool:
     """Whether a row is one of the GPU, or cut."""
     is_cut = len(row.cells) != header.n_cells
     return is_cut or device is None or header.device is None or row.cells[header.device] == device
+
+
+def _refuse_groups(stamps_us: Sequence[int]) -> None:
+    """Refuse rows that come in groups, as where several GPUs answer each query and no column says which.
+
+    Raises:
+        TraceFormatError: rows come in groups.
+    """
+    steps = np.diff(stamps_us)
+    for n in range(2, _MOST_GPUS + 1):
+        groups = steps[: len(steps) // n * n].reshape(-1, n)
+        if len(groups) < n:
+            return
+        within, between = groups[:, :-1], groups[:, -1]
+        if np.quantile(within, _MOST) < _CLOSE * np.quantile(between, 1 - _MOST):
+            found = f"rows in groups of {n} with almost the same time, without a column of GPUs"
+            fix = "Query the index as well, --query-gpu=timestamp,index,power.draw, or one GPU with --id=0."
+            raise refused(found, "the rows of one GPU, or a column that names it", fix, rule="trace-channel")
 
 
 def _samples(
@@ -185,7 +241,8 @@ def _channel(header: _Header, rows: Sequence[Sequence[str]], channel: str | None
         device, _, column = (channel or "").rpartition(":")
         if device in devices and column in columns:
             return [column], device
-        raise channel_error(channel, devices)
+        fault = channel_error(channel, devices).fault
+        raise TraceOptionError(replace(fault, fix="Name the GPU whose power is to be read; GPUs are not added up."))
     if not is_query:
         chosen = chosen_channels(channel, [*columns, TOTAL], columns if len(columns) == 1 else [])
         return (columns if TOTAL in chosen else chosen), None

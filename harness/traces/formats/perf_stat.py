@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+
 from harness.issues import quoted
 from harness.numbers import number
 from harness.traces.boards import read_domains
@@ -19,9 +21,11 @@ from harness.traces.trace import PowerTrace
 _PEAK_MW = (1.0, 1e7)
 _UNIT = "Joules"
 _LINE = re.compile(r"\s*\d+[.,]\d+([,;\t|]).*[,;\t|]Joules[,;\t|](?:power/)?energy-\w+", re.ASCII)
+_SPLIT = re.compile(r"\s*\d+,\d{9},", re.ASCII)
+"""Beginning of a line whose seconds a decimal comma splits; perf writes nine decimals."""
 _EVENT = re.compile(r"(?:power/)?energy-(\w+)/?(?::\w+)?", re.ASCII)
-_FIRST_STEPS = 1.5
-"""The first interval lasts from the start of perf, unless the log was cut and it would be longer than this many."""
+_MOST_STEPS = 1.5
+"""An interval that seems to last this many usual ones follows on others that are not in the log."""
 
 
 def _separator(text: str) -> str | None:
@@ -36,6 +40,9 @@ def _looks_like(head: bytes) -> bool:
 def _open(path: Path, options: TraceOptions) -> PowerTrace:
     lines = log_lines(path)
     separator = next((found for _, text in lines if (found := _separator(text))), None)
+    if separator == "," and any(_SPLIT.match(text) for _, text in lines):
+        found, expected = "decimal commas beside commas between cells", "another separator, or decimal points"
+        raise refused(found, expected, "Log with LC_ALL=C perf stat, or with -x; instead of -x, .", 1)
     if separator is None:
         found = quoted(lines[0][1]) if lines else "an empty file"
         fix = "Log with perf stat -a -I 100 -x, -e power/energy-pkg/."
@@ -43,19 +50,32 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
     log = Log(path.name, _PEAK_MW)
     intervals = _intervals(log, lines, separator)
     known = list(dict.fromkeys(event for _, _, energies in intervals for event in energies))
-    domains, boundary = read_domains(options.channel, known, ["pkg"] if "pkg" in known else [])
+    total = ["pkg"] if "pkg" in known else known if len(known) == 1 else []
+    domains, boundary = read_domains(options.channel, known, total)
     times = [time for _, time, _ in intervals]
     steps = [after - before for before, after in pairwise(times)]
-    first = times[0] if times and (not steps or times[0] <= _FIRST_STEPS * steps[0]) else (steps or [0.0])[0]
+    usual = float(np.median(steps)) if steps else times[0] if times else 0.0
+    first = min(times[0], usual) if times else 0.0
     for (line, time, energies), step in zip(intervals, [first, *steps], strict=False):
         missing = next((domain for domain in domains if energies.get(domain) is None), None)
         if missing is not None:
-            log.leave_out(line, f"no energy of {missing} at {time:.10g} s", "joules")
+            _note_missing(log, line, missing, time - step, time)
         elif step > 0:
-            log.add(line, time, sum(energies[domain] or 0.0 for domain in domains) / step * 1e3)
+            # Where intervals before were deleted, the energy is still that of one interval.
+            lasted = step if step <= _MOST_STEPS * usual else usual
+            log.add(line, time, sum(energies[domain] or 0.0 for domain in domains) / lasted * 1e3)
         else:
             log.leave_out(line, f"{time:.10g} s after {time - step:.10g} s", "seconds that rise", "trace-order")
     return log.trace(kind="mean", boundary=boundary, rails=tuple(domains))
+
+
+def _note_missing(log: Log, line: int, domain: str, start_s: float, end_s: float) -> None:
+    """Note an interval in which an event was not counted."""
+    fix = (
+        "perf did not count the event then (<not counted>): delete the line, and every inference that touches the time "
+        f"from {start_s:.10g} to {end_s:.10g} s."
+    )
+    log.leave_out(line, f"no energy of {domain} at {end_s:.10g} s", "joules", fix=fix)
 
 
 def _intervals(

@@ -61,7 +61,7 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
     hz = stated_rate(options)
     if hz is None and all(call.stamp is None for call in calls):
         found, expected = f"{len(calls)} calls without times", "a time before each call, or sampling_hz"
-        fix = "Write date +%s.%N before each call, or give sampling_hz, the calls a second."
+        fix = "Write date +%s.%N before each call, or give sampling_hz (--sampling-hz), the calls a second."
         raise TraceOptionError(TraceFault("trace-format", found, expected, fix))
     for place, call in enumerate(calls):
         powers = [call.power_mw(rail) for rail in wanted]

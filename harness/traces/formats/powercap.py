@@ -19,7 +19,16 @@ from harness.schema.vocabulary import Boundary
 from harness.traces.boards import read_domains
 from harness.traces.counters import counter_power_mw, likely_range_mj
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
-from harness.traces.log_table import TimeColumn, add_rows, cells_of, first_line, table_rows, time_column
+from harness.traces.log_table import (
+    TimeColumn,
+    add_rows,
+    cells_of,
+    first_line,
+    header_cells,
+    separator_of,
+    table_rows,
+    time_column,
+)
 from harness.traces.logs import Log, log_lines, refused
 from harness.traces.stamps import zone_of
 from harness.traces.trace import PowerTrace, Reals
@@ -27,7 +36,8 @@ from harness.traces.trace import PowerTrace, Reals
 _ENERGY = "energy_uj"
 _RANGE = "max_energy_range_uj"
 _PEAK_MW = (1.0, 1e7)
-_ZONE = re.compile(r"(?:(package|pkg|psys|cores?|dram|ram|uncore|pp[01]).*)", re.IGNORECASE)
+_IS_ENERGY = re.compile(r".*energy_uj|energy_uj_\w.*|(?:package|pkg|psys|cores?|dram|uncore).*_uj", re.ASCII)
+_ZONE = re.compile(r"(?:energy_uj_)?(package|pkg|psys|cores?|dram|ram|uncore|pp[01]).*", re.IGNORECASE)
 _FIX = "Log time_s and energy_uj of /sys/class/powercap/intel-rapl:0, one row for each reading."
 
 
@@ -39,9 +49,9 @@ class _Header:
 
 
 def _header(text: str) -> _Header | None:
-    names = [name.lower() for name in cells_of(text)]
+    names = [name.lower() for name in header_cells(text)]
     time = time_column(names)
-    energies = {name: place for place, name in enumerate(names) if name.endswith(_ENERGY)}
+    energies = {name: place for place, name in enumerate(names) if _IS_ENERGY.fullmatch(name)}
     energies.pop(_RANGE, None)
     has_power = any(name.startswith(("power", "current")) for name in names)
     if time is None or not energies or has_power or len(set(names)) < len(names):
@@ -95,7 +105,7 @@ def _columns(header: _Header, channel: str | None) -> tuple[list[str], Boundary 
 
 def _stated_range(lines: Sequence[tuple[int, str]], place: int) -> float | None:
     """Range of the counter in mJ as the first row states it."""
-    cells = cells_of(lines[1][1]) if len(lines) > 1 else []
+    cells = cells_of(lines[1][1], separator_of(lines[0][1])) if len(lines) > 1 else []
     value = number(cells[place]) if place < len(cells) else None
     return None if value is None or value <= 0 else value / 1e3
 

@@ -15,7 +15,7 @@ from harness.numbers import number
 from harness.schema.vocabulary import Boundary
 from harness.traces.channels import chosen_channels
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
-from harness.traces.log_table import cells_of, first_line, table_rows
+from harness.traces.log_table import first_line, header_cells, table_rows
 from harness.traces.logs import Log, log_lines, refused
 from harness.traces.stamps import Stamp, calendar_stamp, zone_of
 from harness.traces.trace import PowerTrace
@@ -29,7 +29,7 @@ _PADDED = re.compile(r" ?(\d{4})- ?(\d+)- ?(\d+) +(\d+): ?(\d+): ?(\d+)(?:\. ?(\
 
 
 def _is_header(text: str) -> bool:
-    return cells_of(text)[:2] == [_DATE, _LOAD]
+    return header_cells(text)[:2] == [_DATE, _LOAD]
 
 
 def _looks_like(head: bytes) -> bool:
@@ -41,7 +41,7 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
     if not lines or not _is_header(lines[0][1]):
         found, fix = quoted(lines[0][1]) if lines else "an empty file", "Log with powerjoular -f FILE."
         raise refused(found, f"a header with {_DATE}, {_LOAD} and {_TOTAL}", fix, 1)
-    header = cells_of(lines[0][1])
+    header = header_cells(lines[0][1])
     known = [name for name in _BOUNDARIES if name in header]
     if _TOTAL not in known:
         fix = "Log the whole system, without -p and -a."

@@ -2,6 +2,7 @@
 
 The first value is the reading of the INA3221 or INA238 sensor when the line is printed, the second the mean since the
 start of tegrastats ("current and average power in milliwatts", tegrastats in the NVIDIA Jetson Linux Developer Guide).
+A value without a mean is read where it has its unit.
 Without a channel the total of a board is taken whose rails `harness.traces.boards` knows.
 
 Stamps are whole seconds of local time. They are read in the zone of the options, and their lines are spaced evenly,
@@ -22,10 +23,12 @@ from harness.traces.trace import PowerTrace, TraceFault, TraceOptionError
 
 _PEAK_MW = (1.0, 1e6)
 _STAMP = re.compile(r"(\d\d)-(\d\d)-(\d{4}) (\d\d:\d\d:\d\d) ", re.ASCII)
-_RAIL = re.compile(r"(?:^|(?<= ))([A-Za-z]\w*) (-?\d+(?:\.\d+)?)(\w*)/-?\d+(?:\.\d+)?(\w*)(?= |$)", re.ASCII)
+_RAIL = re.compile(
+    r"(?:^|(?<= ))([A-Za-z]\w*) (-?\d+(?:\.\d+)?)(?:(\w*)/-?\d+(?:\.\d+)?(\w*)|([mu]?W))(?= |$)", re.ASCII
+)
 _MEMORY = re.compile(r"[kMG]?B")
 _MILLIWATTS = ("", "mW")
-_RATE_FIX = "Give sampling_hz, 1000 over the --interval of tegrastats (1 Hz unless it was set)."
+_RATE_FIX = "Give sampling_hz (--sampling-hz), 1000 over the --interval of tegrastats (1 Hz unless it was set)."
 
 Rails = dict[str, tuple[str, str]]
 
@@ -33,8 +36,8 @@ Rails = dict[str, tuple[str, str]]
 def _rails(text: str) -> Rails:
     """Current value and unit of every rail of a line; memory is written alike and is none."""
     return {
-        name: (value, unit)
-        for name, value, unit, mean_unit in _RAIL.findall(text)
+        name: (value, unit or only_unit)
+        for name, value, unit, mean_unit, only_unit in _RAIL.findall(text)
         if not _MEMORY.fullmatch(unit or mean_unit)
     }
 

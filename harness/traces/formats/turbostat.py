@@ -66,7 +66,7 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
     hz = stated_rate(options)
     if hz is None and _TIME not in header.names:
         expected = f"the column {_TIME}, or sampling_hz"
-        fix = "Add --enable Time_Of_Day_Seconds to turbostat, or give sampling_hz, 1 over its --interval."
+        fix = "Add --enable Time_Of_Day_Seconds to turbostat, or give sampling_hz (--sampling-hz), 1 over --interval."
         raise TraceOptionError(TraceFault("trace-format", "rows without times", expected, fix))
     log = Log(path.name, _PEAK_MW)
     rows = _rows(log, lines[start + 1 :], header, columns)

@@ -95,6 +95,6 @@ def test_bad_rows_are_left_out(tmp_path):
     assert [fault.line for fault in trace.faults] == [4, 3]
 
 
-@pytest.mark.parametrize("content", [b"", b"time,current\n", b"time,voltage,current,power\n"])
+@pytest.mark.parametrize("content", [b"", b"time,current\n", b"time_s,voltage,current,power\n"])
 def test_other_file_is_refused(tmp_path, content):
     assert fault_of(tmp_path, "ina", content).expected == "a header with time, bus_voltage, current and power"

@@ -115,9 +115,8 @@ def test_rows_of_several_gpus_are_told_apart(tmp_path):
         b"index, timestamp, power.draw [W]\n0, 2024/02/01 00:00:00.001, 25.5 W\n1, 2024/02/01 00:00:00.002, 50.5 W\n"
         b"0, 2024/02/01 00:00:01.001, 26.5 W\n1, 2024/02/01 00:00:01.002, 51.5 W\n"
     )
-    assert fault_of(tmp_path, "nvidia-smi", content) == TraceFault(
-        "trace-channel", "no channel", "one of 0, 1", NAME_IT
-    )
+    fix = "Name the GPU whose power is to be read; GPUs are not added up."
+    assert fault_of(tmp_path, "nvidia-smi", content) == TraceFault("trace-channel", "no channel", "one of 0, 1", fix)
     trace = opened(tmp_path, None, content, TraceOptions("1"))
     assert samples(trace).power_mw.tolist() == [50500.0, 51500.0]
     assert samples(trace).stamps_s.tolist() == [0.0, 1.0]

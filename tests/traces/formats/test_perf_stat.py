@@ -60,7 +60,8 @@ def test_other_events_are_passed_over_and_uncounted_ones_noted(tmp_path):
     )
     trace = opened(tmp_path, None, content)
     assert samples(trace).power_mw == pytest.approx([6000.0, 6000.0])
-    fix = "The line is left out; correct or delete it."
+    fix = "perf did not count the event then (<not counted>): delete the line, and every inference that touches the "
+    fix += "time from 0.1 to 0.2 s."
     assert trace.faults == (TraceFault("trace-format", "no energy of pkg at 0.2 s", "joules", fix, 3),)
 
 

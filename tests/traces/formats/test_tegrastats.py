@@ -35,7 +35,7 @@ def test_channel_picks_a_rail(tmp_path):
 
 
 def test_log_without_stamps_or_rate_is_refused(tmp_path):
-    fix = "Give sampling_hz, 1000 over the --interval of tegrastats (1 Hz unless it was set)."
+    fix = "Give sampling_hz (--sampling-hz), 1000 over the --interval of tegrastats (1 Hz unless it was set)."
     fault = TraceFault("trace-format", "3 lines without time stamps", "stamps or sampling_hz", fix)
     assert fault_of(tmp_path, "tegrastats", TEGRASTATS) == fault
 
@@ -115,7 +115,7 @@ def test_rate_that_the_stamps_contradict_is_refused(tmp_path, hz):
 
 
 def test_few_seconds_with_many_lines_each_need_the_rate(tmp_path):
-    fix = "Give sampling_hz, 1000 over the --interval of tegrastats (1 Hz unless it was set)."
+    fix = "Give sampling_hz (--sampling-hz), 1000 over the --interval of tegrastats (1 Hz unless it was set)."
     found = "15 lines whose stamps do not show an even spacing"
     content = stamped(0.1, 15)
     fault = TraceFault("trace-format", found, "lines that are evenly spaced", fix)

@@ -34,7 +34,10 @@ def test_joules_are_divided_by_the_time_since_the_row_before(tmp_path):
 def test_log_without_times_needs_the_rate(tmp_path):
     content = b"PkgWatt\tRAMWatt\n6.0\t1.0\n7.0\t1.0\n"
     fault = fault_of(tmp_path, "turbostat", content)
-    assert fault.fix == "Add --enable Time_Of_Day_Seconds to turbostat, or give sampling_hz, 1 over its --interval."
+    assert (
+        fault.fix
+        == "Add --enable Time_Of_Day_Seconds to turbostat, or give sampling_hz (--sampling-hz), 1 over --interval."
+    )
     trace = opened(tmp_path, None, content, TraceOptions(sampling_hz=2))
     assert (trace.start_s, trace.scale, samples(trace).stamps_s.tolist()) == (0.5, "relative", [0.0, 0.5])
     assert samples(opened(tmp_path, None, b"Pkg_J\n3\n4\n", TraceOptions(sampling_hz=2))).power_mw.tolist() == [
