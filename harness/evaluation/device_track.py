@@ -1,8 +1,8 @@
 """The track `devices`: a device that is unseen, except for a few rows to calibrate on.
 
 Predictors are fitted on the published training side of other devices and tested on the published test side of the
-held-out device, so that neither the device nor the configurations are seen. Only devices of the same tier, kind of
-processor, data type, batch size and kind of energy are fitted on.
+held-out device, so that neither the device nor the configurations are seen. Only devices of the same tier, boundary,
+kind of processor, data type, batch size and kind of energy are fitted on.
 """
 
 import hashlib

@@ -15,7 +15,7 @@ from harness.releases import Release
 from harness.schema.results import Subject, Track
 
 TRACKS: Final[tuple[Track, ...]] = get_args(Track)
-_SAME: Final = ("dtype", "is_idle_subtracted", "batch_size", "tier")
+_SAME: Final = ("dtype", "is_idle_subtracted", "batch_size", "tier", "boundary")
 """Fields that devices share with the device that they are fitted for, besides the kind of processor."""
 
 
@@ -73,7 +73,7 @@ def _device_plans(release: Release, seed: int) -> TrackPlans:
             plans.append(DevicePlan(subject, rows, others, seed))
         else:
             alone.append(f"{subject.device_id} ({subject.delegate}, {subject.dtype})")
-    notes = [f"no other device to fit on for {', '.join(alone)}: none of the same tier, processor and data type"]
+    notes = [f"no other device to fit on for {', '.join(alone)}: none of the same tier, boundary, processor and data type"]
     return TrackPlans(plans, notes if alone else ([] if plans else ["there are no kernel rows"]))
 
 

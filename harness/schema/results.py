@@ -19,7 +19,7 @@ class Strict(BaseModel):
 
 
 class Subject(Strict):
-    """Rows that belong in one table of results: same device, delegate, data type, evidence and quantity."""
+    """Rows that belong in one table of results: same device, delegate, data type, evidence, quantity and boundary."""
 
     device_id: q.DeviceId
     delegate: q.Delegate
@@ -27,16 +27,18 @@ class Subject(Strict):
     is_idle_subtracted: q.IsIdleSubtracted
     batch_size: q.BatchSize
     tier: q.TierName
+    boundary: q.BoundaryName = "unstated"
 
     @property
     def key(self) -> str:
         """Name of its files, without suffix.
 
         >>> Subject(device_id="acme", delegate="CPU1", dtype="fp32", is_idle_subtracted=False, batch_size=1,
-        ...         tier="rail").key
-        'acme--CPU1--fp32--rail'
+        ...         tier="rail", boundary="module").key
+        'acme--CPU1--fp32--rail--module'
         """
         parts = [self.device_id, self.delegate.replace(" ", "_"), self.dtype, self.tier]
+        parts += [self.boundary] if self.boundary != "unstated" else []
         parts += ["idle-subtracted"] * self.is_idle_subtracted + [f"batch-{self.batch_size}"] * (self.batch_size > 1)
         return "--".join(parts)
 
