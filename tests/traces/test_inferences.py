@@ -360,3 +360,12 @@ def test_real_marks_hold_five_windows_each():
         inferences = read_inferences(path)
         assert (inferences.starts_s.tolist(), inferences.ends_s.tolist()) == (marks[1::2], marks[2::2])
         assert (len(inferences), inferences.faults) == (5, ())
+
+
+def test_windows_across_the_end_of_summer_time_keep_their_length(tmp_path):
+    text = "start,end\n2026-10-25 02:59:50,2026-10-25 02:00:10\n2026-10-25 02:00:20,2026-10-25 02:00:40\n"
+    (tmp_path / "i.csv").write_text(text)
+    inferences = read_inferences(tmp_path / "i.csv", timezone="Europe/Berlin")
+    assert (inferences.ends_s - inferences.starts_s).tolist() == [20.0, 20.0]
+    assert inferences.starts_s[1] - inferences.starts_s[0] == 30.0
+    assert inferences.faults == ()

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,3 +53,11 @@ def test_line_that_counts_from_another_start_is_left_out():
     trace = log.trace()
     assert [(fault.rule, fault.line) for fault in trace.faults] == [("trace-zone", 2)]
     assert (trace.scale, trace.stamp_step_s, log.n_samples) == ("epoch", 0.1, 2)
+
+
+@given(st.integers(-7200, 7200))
+def test_hour_that_clocks_show_twice_is_told_apart_by_the_time_before(offset_s):
+    berlin = zone_of("Europe/Berlin")
+    true_s = int(datetime(2026, 10, 25, 1, tzinfo=UTC).timestamp()) + offset_s
+    local = datetime.fromtimestamp(true_s, berlin).strftime("%Y-%m-%d %H:%M:%S")
+    assert calendar_stamp(local, berlin).after((true_s - 1) * 1_000_000).us == true_s * 1_000_000

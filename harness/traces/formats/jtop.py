@@ -54,7 +54,8 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
     powers = _powers(header)
     log = Log(path.name, _PEAK_MW)
     rows = list(table_rows(lines, log))
-    board = board_of(powers) or _by_total(powers, [cells for _, cells in rows])
+    parts = tuple(name for name in powers if name not in (*_TOTALS, "power avg"))
+    board = board_of(powers) or _by_total(powers, parts, [cells for _, cells in rows])
     wanted, boundary = read_rails((options.channel or "").replace(_POWER, "") or None, list(powers), board)
 
     def power_mw(line: int, cells: list[str]) -> float | None:
@@ -67,18 +68,18 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
 
     add_rows(log, iter(rows), time, zone_of(options.timezone), power_mw)
     log.space_evenly()
-    return log.trace(boundary=boundary, rails=tuple(wanted))
+    is_sum = boundary == "sum-of-rails" and len(wanted) == 1
+    return log.trace(boundary=boundary, rails=parts if is_sum else tuple(wanted))
 
 
-def _by_total(powers: dict[str, int], rows: Sequence[Sequence[str]]) -> Board:
+def _by_total(powers: dict[str, int], parts: Sequence[str], rows: Sequence[Sequence[str]]) -> Board:
     """A board that is not known, with the total that jtop computed: the sum of its rails, or an input rail."""
     total = next(name for name in _TOTALS if name in powers)
-    boundary: Boundary = "sum-of-rails"
-    rails = [place for name, place in powers.items() if name not in (*_TOTALS, "power avg")]
+    boundary: Boundary = "sum-of-rails" if len(parts) > 1 else "rail"
     for cells in rows:
-        whole, parts = number(cells[powers[total]]), [number(cells[place]) for place in rails]
-        summed = sum(part for part in parts if part is not None)
-        if whole is not None and abs(whole - summed) > _SUM_TOLERANCE * abs(whole) + len(rails):
+        whole, each = number(cells[powers[total]]), [number(cells[powers[name]]) for name in parts]
+        summed = sum(power for power in each if power is not None)
+        if whole is not None and abs(whole - summed) > _SUM_TOLERANCE * abs(whole) + len(parts):
             boundary = "module"
     return Board("a Jetson board", (total,), boundary, "jetson-stats, jtop.core.power")
 

@@ -42,7 +42,7 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
     separator = next((found for _, text in lines if (found := _separator(text))), None)
     if separator == "," and any(_SPLIT.match(text) for _, text in lines):
         found, expected = "decimal commas beside commas between cells", "another separator, or decimal points"
-        raise refused(found, expected, "Log with LC_ALL=C perf stat, or with -x; instead of -x, .", 1)
+        raise refused(found, expected, "Log with LC_ALL=C before perf, so that it writes decimal points.", 1)
     if separator is None:
         found = quoted(lines[0][1]) if lines else "an empty file"
         fix = "Log with perf stat -a -I 100 -x, -e power/energy-pkg/."
@@ -50,6 +50,9 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
     log = Log(path.name, _PEAK_MW)
     intervals = _intervals(log, lines, separator)
     known = list(dict.fromkeys(event for _, _, energies in intervals for event in energies))
+    if intervals and all(energy is None for _, _, energies in intervals for energy in energies.values()):
+        fix = "Run perf stat as root with -a, which counts the whole system, on a processor that has the event."
+        raise refused(f"{len(intervals)} intervals without an energy", "joules in every interval", fix)
     total = ["pkg"] if "pkg" in known else known if len(known) == 1 else []
     domains, boundary = read_domains(options.channel, known, total)
     times = [time for _, time, _ in intervals]

@@ -22,7 +22,8 @@ from harness.traces.trace import PowerTrace
 
 _DATE, _LOAD = "Date", "CPU Utilization"
 _TOTAL = "Total Power"
-_BOUNDARIES: dict[str, Boundary] = {_TOTAL: "sum-of-rails", "CPU Power": "package", "GPU Power": "board"}
+_PARTS: dict[str, Boundary] = {"CPU Power": "package", "GPU Power": "board"}
+"""What the total is the sum of; a log without graphics has no column of it."""
 _PEAK_MW = (1.0, 1e7)
 _PADDED = re.compile(r" ?(\d{4})- ?(\d+)- ?(\d+) +(\d+): ?(\d+): ?(\d+)(?:\. ?(\d+))?", re.ASCII)
 """Newer versions write numbers with a blank in front and without zeros."""
@@ -42,11 +43,11 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
         found, fix = quoted(lines[0][1]) if lines else "an empty file", "Log with powerjoular -f FILE."
         raise refused(found, f"a header with {_DATE}, {_LOAD} and {_TOTAL}", fix, 1)
     header = header_cells(lines[0][1])
-    known = [name for name in _BOUNDARIES if name in header]
-    if _TOTAL not in known:
+    parts = [name for name in _PARTS if name in header]
+    if _TOTAL not in header:
         fix = "Log the whole system, without -p and -a."
         raise refused("a log of one process", f"the column {_TOTAL}", fix, 1)
-    (column,) = wanted = chosen_channels(options.channel, known, [_TOTAL])[:1]
+    column = chosen_channels(options.channel, [_TOTAL, *parts], [_TOTAL])[0]
     place, zone = header.index(column), zone_of(options.timezone)
     log = Log(path.name, _PEAK_MW)
     for line, cells in table_rows(lines, log):
@@ -58,7 +59,9 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
         else:
             log.add_at(line, stamp, power * 1e3)
     log.space_evenly()
-    return log.trace(kind="mean", boundary=_BOUNDARIES[column], rails=tuple(wanted))
+    rails = tuple(parts) if column == _TOTAL and parts else (column,)
+    boundary: Boundary | None = "sum-of-rails" if len(rails) > 1 else _PARTS.get(rails[0])
+    return log.trace(kind="mean", boundary=boundary, rails=rails)
 
 
 def _stamp(cell: str, zone: tzinfo | None) -> Stamp | None:

@@ -19,7 +19,7 @@ def log(**powers):
     [
         (log(VDD_IN=(5000, 6000), TOT=(5000, 6000)), 5000.0, "module", ("VDD_IN",)),
         (log(VDD_CPU_GPU_CV=(1000, 1), VDD_SOC=(900, 1), TOT=(5000, 6000)), 5000.0, "module", ("TOT",)),
-        (log(TOT=(3001, 3001), A=(1000, 1000), B=(2000, 2000)), 3001.0, "sum-of-rails", ("TOT",)),
+        (log(TOT=(3001, 3001), A=(1000, 1000), B=(2000, 2000)), 3001.0, "sum-of-rails", ("A", "B")),
         (
             log(VDD_GPU_SOC=(4, 4), VDD_CPU_CV=(3, 3), VIN_SYS_5V0=(2, 2), VDDQ=(9, 9), TOT=(18, 18)),
             9.0,

@@ -10,7 +10,8 @@ LOG = (HEADER + "".join(f"2024-02-01 00:00:{k:02},0.5,{12 + k},{10 + k},2.0\n" f
 def test_total_power_is_the_mean_of_the_second_before(tmp_path):
     trace = opened(tmp_path, None, LOG)
     assert samples(trace).power_mw[:2].tolist() == [12_000.0, 13_000.0]
-    assert (trace.kind, trace.scale, trace.boundary, trace.rails) == ("mean", "local", "sum-of-rails", ("Total Power",))
+    assert (trace.kind, trace.scale, trace.boundary) == ("mean", "local", "sum-of-rails")
+    assert trace.rails == ("CPU Power", "GPU Power")
     assert (trace.start_s, trace.stamp_step_s, round(trace.stamp_u_s, 3)) == (1706745600.5, 0.0, 0.289)
 
 
@@ -43,3 +44,18 @@ def test_bad_rows_are_left_out(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"Date,Power\n"])
 def test_other_file_is_refused(tmp_path, content):
     assert fault_of(tmp_path, "powerjoular", content).fix == "Log with powerjoular -f FILE."
+
+
+@pytest.mark.parametrize(
+    ("header", "boundary", "rails"),
+    [
+        ("Date,CPU Utilization,Total Power", None, ("Total Power",)),
+        ("Date,CPU Utilization,Total Power,CPU Power", "package", ("CPU Power",)),
+    ],
+)
+def test_total_of_a_log_without_graphics_is_the_processor(tmp_path, header, boundary, rails):
+    cells = ",6.0" * (header.count(",") - 1)
+    trace = opened(
+        tmp_path, None, f"{header}\n2026-05-06 12:00:00,0.5{cells}\n2026-05-06 12:00:01,0.5{cells}\n".encode()
+    )
+    assert (trace.boundary, trace.rails) == (boundary, rails)

@@ -122,3 +122,11 @@ def test_layout_that_does_not_fit_is_refused(tmp_path, layout, found):
 def test_unknown_zone_is_refused(tmp_path):
     content = b"t,p\n2026-05-06 12:00:00,20\n"
     assert fault_of(tmp_path, "table", content, options("Mars/Base", time_unit="date")).rule == "trace-zone"
+
+
+def test_layout_alone_says_that_a_file_is_a_table(tmp_path):
+    layout = TableLayout(time="t", time_unit="date", power="p", power_unit="mW", meaning="instant", separator=";")
+    rows = b"t;p\n2026-10-25 02:59:59;500\n2026-10-25 02:00:00;600\n"
+    trace = opened(tmp_path, None, rows, TraceOptions(timezone="Europe/Berlin", layout=layout))
+    # Clocks show the second time once more.
+    assert samples(trace).stamps_s.tolist() == [0.0, 1.0]
