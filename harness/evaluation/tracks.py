@@ -73,7 +73,8 @@ def _device_plans(release: Release, seed: int) -> TrackPlans:
             plans.append(DevicePlan(subject, rows, others, seed))
         else:
             alone.append(f"{subject.device_id} ({subject.delegate}, {subject.dtype})")
-    notes = [f"no other device to fit on for {', '.join(alone)}: none of the same tier, boundary, processor and data type"]
+    without = "none of the same tier, boundary, processor and data type"
+    notes = [f"no other device to fit on for {', '.join(alone)}: {without}"]
     return TrackPlans(plans, notes if alone else ([] if plans else ["there are no kernel rows"]))
 
 

@@ -29,6 +29,7 @@ _LEAST_CONTRAST: Final = 1e-6
 _LEAST_STEP: Final = 0.25
 """Share of the contrast by which power must step at the edges of bursts."""
 _PROFILE: Final = 81
+_N_PIECES: Final = 64
 _FEWEST_LAGS: Final = 4
 _ONE_SIGMA: Final = (0.16, 0.84)
 """Quantiles of a normal distribution one standard deviation from its mean; a few outliers do not move them."""
@@ -51,6 +52,7 @@ class Alignment:
         scatter_s: how much the lags of single bursts scatter, beyond what the step between samples makes.
         n_bursts: stretches of load.
         loss_share: share of the energy of the windows that the offset loses.
+        is_above: whether power inside the windows, as they stand, is above that outside by more than its scatter.
         is_told: whether the trace shows power rise and fall at bursts, so that a lag is no slow beginning; where it
             does not, the offset is one that would fit.
     """
@@ -67,6 +69,7 @@ class Alignment:
     scatter_s: float
     n_bursts: int
     loss_share: float
+    is_above: bool
     is_told: bool
 
 
@@ -113,6 +116,7 @@ def align(curve: EnergyCurve, windows: Bursts, period_s: float) -> Alignment | N
         scatter_s=_scatter_s(curve, moved, step_s),
         n_bursts=len(bursts),
         loss_share=(inside - outside) / inside * lost if inside > 0 else 0.0,
+        is_above=_is_above(curve, bursts),
         is_told=is_told,
     )
 
@@ -131,6 +135,32 @@ def _levels(curve: EnergyCurve, bursts: Bursts) -> tuple[float, float]:
     within = float((curve.at(bursts.ends_s) - curve.at(bursts.starts_s)).sum())
     inside = within / covered if covered > 0 else total / span
     return inside, (total - within) / (span - covered) if span > covered else inside
+
+
+def _is_above(curve: EnergyCurve, bursts: Bursts) -> bool:
+    """Whether pieces of the trace inside bursts have more power than pieces outside, beyond how much they scatter."""
+    first, last = float(curve.times_s[0]), float(curve.times_s[-1])
+    pauses = Bursts(np.append(first, bursts.ends_s), np.append(bursts.starts_s, last))
+    (inside, inside_error), (outside, outside_error) = (_pieces(curve, part, first, last) for part in (bursts, pauses))
+    least = max(SIGNIFICANT * float(np.hypot(inside_error, outside_error)), _LEAST_CONTRAST * abs(inside))
+    return inside - outside > least
+
+
+def _pieces(curve: EnergyCurve, parts: Bursts, first_s: float, last_s: float) -> tuple[float, float]:
+    """Mean power in mW of pieces of equal length, and its standard error; NaN where there are none."""
+    starts, ends = np.clip(parts.starts_s, first_s, last_s), np.clip(parts.ends_s, first_s, last_s)
+    lengths = np.where(ends > starts, ends - starts, 0.0)
+    total = float(lengths.sum())
+    if not total > 0:
+        return float("nan"), float("nan")
+    # Time spent in the parts so far, to the time at which that is.
+    spent = np.concatenate([[0.0], np.cumsum(lengths)])
+    edges = np.linspace(0.0, total, max(_N_PIECES, len(lengths)) + 1)
+    energies = np.concatenate([[0.0], np.cumsum(curve.at(ends) - curve.at(starts))])
+    part = np.clip(np.searchsorted(spent, edges, side="right") - 1, 0, len(lengths) - 1)
+    upto = energies[part] + curve.at(starts[part] + edges - spent[part]) - curve.at(starts[part])
+    powers = np.diff(upto) / np.diff(edges)
+    return float(powers.mean()), float(powers.std(ddof=1)) / len(powers) ** 0.5
 
 
 def _share_under_load(curve: EnergyCurve, bursts: Bursts, limit_mw: float) -> float:

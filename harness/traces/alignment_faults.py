@@ -36,7 +36,7 @@ def alignment_faults(
         faults.append(_zone_fault(alignment).at(clocked.trace.source))
     elif alignment is not None and is_off(alignment, clocked, resolution_s):
         faults.append(_offset_fault(alignment, clocked, resolution_s))
-    elif alignment is not None and not (alignment.contrast_mw > 0 and alignment.inside_mw > alignment.outside_mw):
+    elif alignment is not None and not alignment.is_above:
         found = f"{alignment.inside_mw:.6g} mW during inferences, {alignment.outside_mw:.6g} mW outside them"
         fix = (
             "Look whether the trace and the inferences are of the same run and on one clock, and whether the power is "
@@ -63,7 +63,7 @@ def _offset_fault(alignment: Alignment, clocked: ClockedTrace, resolution_s: flo
         found += f", with a drift of {alignment.drift * 1e6:.3g} ppm"
     fix = "If both files are of one run, give --align, which applies this offset and records it."
     hours = _zone(alignment.offset_s, error)
-    if hours is not None:
+    if hours and clocked.trace.scale != "relative":
         fix = (
             f"This is a whole time zone: state the zone of the stamps, --timezone {_zone_name(hours)}; or give --align."
         )

@@ -22,7 +22,8 @@ _OFTEN: Final = 0.5
 """Share of samples that differ from the one before, from which on a value changes with every sample."""
 _SHORT: Final = 0.05
 """Quantile of the times between changes that is their least; a few samples may fall between two readings."""
-_NEARLY_ALL: Final = 0.95
+_MOST: Final = 0.8
+"""Share of edges that are looked at; a window may have no load, and distances up to a limit are even."""
 
 
 class Changes:
@@ -90,7 +91,7 @@ class Changes:
 
     @staticmethod
     def _follows_s(times: Reals, edges_s: Reals) -> float:
-        """Twice the time from an edge to the nearest change, for nearly all edges; a period more than a meter takes.
+        """Twice the time from an edge to the nearest change, for most edges; a period more than a meter takes.
 
         A plateau is no slow meter: a value that stays the same for seconds and changes as soon as the power does is
         only constant.
@@ -100,4 +101,4 @@ class Changes:
         after = np.clip(np.searchsorted(times, edges_s), 0, len(times) - 1)
         before = np.maximum(after - 1, 0)
         nearest = np.minimum(np.abs(times[after] - edges_s), np.abs(edges_s - times[before]))
-        return 2 * float(np.quantile(nearest, _NEARLY_ALL))
+        return 2 / _MOST * float(np.quantile(nearest, _MOST))

@@ -101,6 +101,19 @@ def test_no_power_outside_the_windows_tells_nothing():
 
 
 def test_power_that_never_changes_has_no_contrast():
+    noise = 100 + np.random.default_rng(0).normal(0, 5, 5000)
+    starts = 1.0 + 0.1 * np.arange(20)
+    for power in (np.full(5000, 100.0), noise):
+        assert not align(curve_of(power), Bursts(starts, starts + 0.03), STEP).is_above
+
+
+def test_power_a_little_above_is_above():
+    starts = 1.0 + 0.1 * np.arange(20)
+    power = runs(starts, starts + 0.03, 5.0) / 400 * 12
+    assert align(curve_of(power), Bursts(starts, starts + 0.03), STEP).is_above
+
+
+def test_power_that_stays_the_same_leaves_the_lag_open():
     found = align(curve_of(np.full(5000, 100.0)), Bursts(np.array([1.0]), np.array([2.0])), STEP)
     assert not found.is_told
     assert found.contrast_mw == pytest.approx(0, abs=1e-6)
