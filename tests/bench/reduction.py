@@ -96,9 +96,9 @@ def huge_peak_mb(folder: Path) -> tuple[float, float]:
     power, inferences = folder / "huge-energy.bin", folder / "huge.csv"
     with power.open("wb") as file:
         file.write(b"\xf1" + np.float32(HZ).tobytes())
-        # Ten seconds with one second of load, as the windows have it.
-        cycle = np.full(int(10 * HZ), 0.2, dtype=np.float32)
-        cycle[: int(HZ)] = 1.0
+        # Ten seconds with one second of load, as the windows have it, and no value twice in a row.
+        cycle = 0.2 + np.linspace(0, 0.01, int(10 * HZ), dtype=np.float32)
+        cycle[: int(HZ)] += 0.8
         for _ in range(N_HUGE // len(cycle)):
             file.write(cycle.tobytes())
     inferences.write_text(
