@@ -10,15 +10,10 @@ import pytest
 import yaml
 
 from harness.cli import main
-from harness.intake.formats import intake_formats
-from harness.schema.facts import Manifest
 from harness.validation import validate
 from tests.test_layers import ROOT
 from tests.walkthroughs import WRITERS
 
-pytestmark = pytest.mark.skipif(
-    "ina" not in intake_formats() or "boundary" not in Manifest.model_fields, reason="needs the formats of the pages"
-)
 BLOCK = re.compile(r"```console\n(.*?)```\n", re.DOTALL)
 COMMAND = re.compile(r"\$ (deepen (?:.*\\\n)*.*)\n")
 

@@ -152,7 +152,7 @@ def open_facts(
         rows: cells of the rows.
     """
     for file, field, option in _FACTS:
-        if field not in _MODELS[file].model_fields or (file == "device.yaml" and device is None):
+        if file == "device.yaml" and device is None:
             continue
         values = {"device.yaml": [device or {}], "submission.yaml": [submission], "models.csv": rows}[file]
         if any(value.get(field) in _UNKNOWNS for value in values):

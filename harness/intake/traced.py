@@ -13,7 +13,6 @@ from typing import Any, Final, Literal
 
 from harness.intake.foreign import ForeignRow
 from harness.issues import Issue
-from harness.schema.facts import Manifest
 from harness.schema.quantities import FOLDER_NAME
 from harness.traces.reduction import Reduction
 from harness.traces.runs import Run
@@ -243,7 +242,7 @@ def boundary_facts(reductions: Sequence[Reduction]) -> dict[str, Any]:
         "boundary": boundaries.pop() if len(boundaries) == 1 else None,
         "rails": list(rails.pop()) if len(rails) == 1 else None,
     }
-    return {name: value for name, value in found.items() if value and name in Manifest.model_fields}
+    return {name: value for name, value in found.items() if value}
 
 
 def _binding(run: ForeignRun, reduction: Reduction, kept: "_Files") -> dict[str, Any]:
