@@ -10,6 +10,8 @@ from harness.traces.settings import ReductionSettings
 from harness.traces.trace import TraceFault
 
 _QUARTER_HOUR_S: Final = 900.0
+_MOST_UNDONE: Final = 0.5
+"""Share of a recorded drift that the load may take back; one that was found earlier leaves none that is significant."""
 
 
 def alignment_faults(
@@ -36,6 +38,11 @@ def alignment_faults(
         faults.append(_zone_fault(alignment).at(clocked.trace.source))
     elif alignment is not None and is_off(alignment, clocked, resolution_s):
         faults.append(_offset_fault(alignment, clocked, resolution_s))
+    elif alignment is not None and _is_undone(alignment, settings.drift_ppm, inferences, resolution_s):
+        left_ppm = alignment.drift * 1e6
+        found = f"drift_ppm {settings.drift_ppm:.3g}, of which the load takes back {-left_ppm:.3g}"
+        fix = "Leave drift_ppm out, or write the drift that deepen reduce prints for these files without it."
+        faults.append(TraceFault("trace-alignment", found, "the drift that the trace shows", fix))
     elif alignment is not None and not alignment.is_above:
         found = f"{alignment.inside_mw:.6g} mW during inferences, {alignment.outside_mw:.6g} mW outside them"
         fix = (
@@ -51,6 +58,15 @@ def alignment_faults(
             found = f"no rise and fall of power at the inferences; {alignment.offset_s:+.3g} s would fit as well as 0"
         faults.append(TraceFault("trace-lag-unknown", found, expected, fix))
     return faults
+
+
+def _is_undone(alignment: Alignment, drift_ppm: float, inferences: Inferences, resolution_s: float) -> bool:
+    """Whether the load takes back most of a recorded drift, by more than a step of the meter at the ends of the run."""
+    starts, ends = inferences.relative_to(0.0)
+    moved_s = abs(alignment.drift) * float(ends[-1] - starts[0]) / 2
+    is_back = alignment.drift * drift_ppm < 0
+    is_most = is_back and abs(alignment.drift * 1e6) > _MOST_UNDONE * abs(drift_ppm)
+    return alignment.is_told and is_most and moved_s > resolution_s
 
 
 def _offset_fault(alignment: Alignment, clocked: ClockedTrace, resolution_s: float) -> TraceFault:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Final, get_args
 
 from harness.schema.facts import Manifest
-from harness.schema.vocabulary import BOUNDARY_TITLES, Boundary
+from harness.schema.vocabulary import BOUNDARY_TITLES, RATED_TIERS, Boundary, MeterKind, tier_of
+from harness.traces.format import TraceFormat
 from harness.traces.reduction import Reduction
 from harness.traces.trace import TraceFault
 from harness.validation.fact_faults import Path
@@ -48,7 +49,14 @@ def check_boundary(manifest: Manifest, lines: Mapping[Path, int], shown: str, fa
 
 
 def check_accuracy(manifest: Manifest, lines: Mapping[Path, int], shown: str, faults: Faults) -> None:
-    """Report a meter whose accuracy is a text; the arguments are those of `check_boundary`."""
+    """Report a meter whose accuracy is a text, or perfect; the arguments are those of `check_boundary`."""
+    accuracy = None if manifest.meter is None else manifest.meter.accuracy
+    if accuracy is not None and not (accuracy.gain_percent or accuracy.offset_mw):
+        fix = "Look up the limits in the data sheet of the meter; where there are none, leave accuracy out."
+        faults.add(
+            "accuracy-zero", shown, line=lines["meter", "accuracy"], column="meter.accuracy",
+            found="gain_percent and offset_mw of 0", expected="a limit of error above 0", fix=fix, is_value=False,
+        )  # fmt: skip
     if manifest.meter is None or manifest.meter.accuracy_text is None:
         return
     fix = "Look up the limits in the data sheet of the meter, and write them with stated_by; 1 % of reading is "
@@ -57,6 +65,30 @@ def check_accuracy(manifest: Manifest, lines: Mapping[Path, int], shown: str, fa
         found=manifest.meter.accuracy_text, expected="gain_percent and offset_mw, limits of error",
         fix=fix + "gain_percent: 1.",
     )  # fmt: skip
+
+
+def meter_fault(manifest: Manifest, trace_format: TraceFormat) -> TraceFault | None:
+    """Fault of a measured campaign that states a better kind of meter than the one that writes its traces.
+
+    Args:
+        manifest: what the campaign declares.
+        trace_format: format of one of its traces; one that any meter may have written says nothing.
+    """
+    if manifest.method != "measured" or manifest.meter is None:
+        return None
+    if trace_format.source is None or not trace_format.source.meter:
+        return None
+    stated, written = manifest.meter.kind, trace_format.meter_kind
+    if _rank(stated) >= _rank(written):
+        return None
+    found = f"meter.kind {stated}, and a trace of the format {trace_format.name}"
+    fix = f"Write kind: {written} if this trace is what the energies come from; otherwise bind the trace of the meter."
+    return TraceFault("meter-kind", found, f"{written}, as what writes such traces", fix)
+
+
+def _rank(kind: MeterKind) -> int:
+    """Place of the tier of a kind of meter, best first."""
+    return RATED_TIERS.index(tier_of("measured", kind))
 
 
 def boundary_fault(manifest: Manifest, reduction: Reduction) -> TraceFault | None:

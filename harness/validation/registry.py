@@ -78,6 +78,8 @@ _YAML = _declare(
     ("fact-value", "Fields hold what they are declared to hold.", "A wrong type or bound makes the fact unusable."),
     ("boundary-rails", "A boundary of rails comes with their names: one for rail, at least two for sum-of-rails.",
      "Without its name nobody can tell what a rail feeds, and two different rails would be compared."),
+    ("accuracy-zero", "The limits of error of a meter are above zero.",
+     "A meter without error makes an uncertainty too small, and narrows the interval of a label."),
     ("erratum-unmatched", "An erratum selects one row, or one field, whose used value is the one in the data.",
      "An erratum that points nowhere corrects nothing."),
 )  # fmt: skip
@@ -254,7 +256,8 @@ _TRACES = [
         ("trace-hash", "Every bound file has the bytes that were bound.", "The file was changed after the run."),
         ("trace-unbound", "Every file in traces/ is bound by submission.yaml.", "Unbound files belong to no row."),
         ("trace-row", "A trace is bound to one row.", "The trace is bound to no row, or to several."),
-        ("trace-shared", "No two results share the bytes of a trace.", "One run was submitted as two results."),
+        ("trace-shared", "No two results share the bytes or the samples of a trace.",
+         "One run was submitted as two results."),
         ("trace-energy", "The energy of a row is that of its trace, within rounding and the uncertainty of the "
          "reduction without the meter's own part.",
          "A row of 5 mJ with a large spread passed against a trace of 559 mJ."),
@@ -268,6 +271,10 @@ _TRACES = [
          "within 1 %.", "A spread that was typed widens or narrows the class of a label at will."),
         ("trace-uncertainty", "The expanded uncertainty of a row is that of its trace, within 5 %.",
          "Labels and rankings rest on it, and a smaller one claims what was not measured."),
+        ("trace-baseline", "A baseline has at most 10 % more power than the idle device shows in the trace itself.",
+         "The power of a busier device as baseline takes energy off every inference."),
+        ("meter-kind", "A campaign states no better kind of meter than the one that writes its traces.",
+         "The log of a gauge on the board would be ranked among those of power analysers."),
         ("boundary-mismatch", "The boundary of a campaign is no wider than what its traces measured, and its rails are "
          "those that were read.", "The energy of one rail would be ranked as that of the board."),
     ),
@@ -283,7 +290,7 @@ _TRACES = [
         ("trace-few-samples", "An inference spans at least 5 changes of the meter's value.",
          "With few samples per inference the uncertainty of its energy is large; windows of many inferences help."),
         ("trace-choice", "Nothing changes the energy of a trace but what its files hold; what does is named.",
-         "An offset, a voltage or a number of inferences that somebody states can be wrong, and moves the energy."),
+         "Windows left out, a median, a voltage or a number of inferences moves the energy without any evidence."),
         ("trace-unsteady", "Latency and power stay the same over a run.",
          "Warm-up and throttling make the mean depend on how long the run was."),
         ("trace-idle", "Idle power comes from at least one second of steady power below that of the inferences.",

@@ -4,8 +4,9 @@ How a trace becomes an energy is in `harness.traces`; how it is compared, in `ha
 `harness.validation.trace_figures`.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,12 +23,12 @@ from harness.traces.settings import ReductionSettings
 from harness.traces.store import ReductionStore, content_of, sha256_of
 from harness.traces.trace import TraceFault
 from harness.validation import fact_faults
-from harness.validation.boundary import boundary_fault
+from harness.validation.boundary import boundary_fault, meter_fault
 from harness.validation.faults import Faults
 from harness.validation.layout import TRACES_FOLDER, entries_of, report_link, shown_path
 from harness.validation.registry import RULES
 from harness.validation.text import report_unreadable
-from harness.validation.trace_choices import choice_faults
+from harness.validation.trace_choices import choice_faults, needs_plain
 from harness.validation.trace_energy import energy_fault
 from harness.validation.trace_figures import figure_faults
 
@@ -132,25 +133,23 @@ def _check_trace(trace: Trace, place: fact_faults.Path, manifest: Manifest, cont
     files = _files(trace)
     if sum(_has_bound_bytes(file, (*place, name), context) for name, file in files) < len(files):
         return
-    here = f"{context.shown}:{context.line(place)}, {'.'.join(place)}"
-    first = context.seen.setdefault(trace.power.sha256, here)
-    if first != here:
-        fix = "Give each result the trace it was measured with."
-        context.report(
-            "trace-shared",
-            (*place, "power", "file"),
-            found=trace.power.file,
-            expected=f"other bytes than those of the trace in {first}",
-            fix=fix,
-            is_value=True,
-        )
+    is_shared = _is_seen(trace.power.sha256, "other bytes than those", trace, place, context)
     reduction = _reduction(trace, place, manifest, context)
     if reduction is None:
         return
+    if not is_shared and len(reduction.energies_mj):
+        # Other bytes with every figure alike are a copy with a comment or a line end changed.
+        figures = (reduction.n_samples, reduction.idle_power_mw, reduction.energies_mj.tobytes())
+        digest = hashlib.sha256(repr(figures).encode()).hexdigest()
+        _is_seen(digest, "other samples than those", trace, place, context)
     is_wider = boundary_fault(manifest, reduction)
     if is_wider is not None:
         context.report_trace(is_wider, place)
-    for choice in choice_faults(trace, reduction):
+    is_better = meter_fault(manifest, trace_formats()[trace.format])
+    if is_better is not None:
+        context.report_trace(is_better, place)
+    plain = _plain_reduction(trace, manifest, context) if needs_plain(trace, row) else None
+    for choice in choice_faults(trace, row, reduction, plain):
         context.report_trace(choice, place)
     if row is None or _NO_ENERGY & {fault.rule for fault in reduction.faults}:
         return
@@ -164,6 +163,23 @@ def _check_trace(trace: Trace, place: fact_faults.Path, manifest: Manifest, cont
         fix = "Bind a trace that was recorded without a break."
         expected = "at least one that no gap reaches into"
         context.report("trace-energy", place, found=found, expected=expected, fix=fix)
+
+
+def _is_seen(content: str, expected: str, trace: Trace, place: fact_faults.Path, context: TraceContext) -> bool:
+    """Report a trace whose content another result has; whether it has."""
+    here = f"{context.shown}:{context.line(place)}, {'.'.join(place)}"
+    first = context.seen.setdefault(content, here)
+    if first == here:
+        return False
+    context.report(
+        "trace-shared",
+        (*place, "power", "file"),
+        found=trace.power.file,
+        expected=f"{expected} of the trace in {first}",
+        fix="Give each result the trace it was measured with.",
+        is_value=True,
+    )
+    return True
 
 
 def _files(trace: Trace) -> Sequence[tuple[str, BoundFile]]:
@@ -269,7 +285,25 @@ def _reduction(trace: Trace, place: fact_faults.Path, manifest: Manifest, contex
             "trace-format", (*place, "format"), found=trace.format, expected=expected, fix=fix, is_value=True
         )
         return None
-    run = Run(
+    reduction = _reduced(trace, _run(trace, manifest, context), context)
+    if isinstance(reduction, TraceFault):
+        context.report_trace(reduction, place)
+        return None
+    for fault in reduction.faults if reduction is not None else ():
+        context.report_trace(fault, place)
+    return reduction
+
+
+def _plain_reduction(trace: Trace, manifest: Manifest, context: TraceContext) -> Reduction | None:
+    """Reduction with every window and without a baseline, to compare choices with; its faults say nothing new."""
+    run = _run(trace, manifest, context)
+    run = replace(run, baseline=None, settings=replace(run.settings, n_skipped=0))
+    reduction = _reduced(trace, run, context)
+    return reduction if isinstance(reduction, Reduction) else None
+
+
+def _run(trace: Trace, manifest: Manifest, context: TraceContext) -> Run:
+    return Run(
         context.path(trace.power.file),
         context.path(trace.inferences.file),
         None if trace.baseline is None else context.path(trace.baseline.file),
@@ -283,15 +317,13 @@ def _reduction(trace: Trace, place: fact_faults.Path, manifest: Manifest, contex
             n_skipped=trace.n_skipped,
         ),
     )
+
+
+def _reduced(trace: Trace, run: Run, context: TraceContext) -> Reduction | TraceFault | None:
+    """Reduction of a run, or the fault that keeps it from being read; None where a file cannot be opened."""
     digests = {context.path(file.file): file.sha256 for _, file in _files(trace)}
     try:
-        reduction = context.reductions.reduce(run, content_of(run, digests.__getitem__))
+        return context.reductions.reduce(run, content_of(run, digests.__getitem__))
     except OSError as error:
         report_unreadable(shown_path(run.power), error, context.faults)
         return None
-    if isinstance(reduction, TraceFault):
-        context.report_trace(reduction, place)
-        return None
-    for fault in reduction.faults:
-        context.report_trace(fault, place)
-    return reduction

@@ -9,11 +9,13 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from harness.schema.columns import columns_of
-from harness.schema.facts import Manifest, Trace
+from harness.schema.facts import Manifest, TableLayout, Trace
 from harness.schema.records import ModelRow
 from harness.traces.budget import Component, expanded_mj
+from harness.traces.formats import trace_formats
 from harness.traces.reduction import Reduction
-from harness.validation.boundary import boundary_fault
+from harness.validation.boundary import boundary_fault, meter_fault
+from harness.validation.trace_choices import choice_faults
 from harness.validation.trace_energy import energy_fault, evidence_mj, rounding
 from harness.validation.trace_figures import figure_faults
 
@@ -272,3 +274,66 @@ def test_boundary_is_no_wider_than_what_the_trace_has_read(stated, measured, is_
     fault = boundary_fault(manifest(*stated), found)
     assert (fault is None) == is_right
     assert is_right or fault.rule == "boundary-mismatch"
+
+
+# The meter.
+
+
+def measured(kind):
+    facts = manifest("board").model_dump(exclude_none=True)
+    return Manifest.model_validate({**facts, "method": "measured", "meter": {"name": "A meter", "kind": kind}})
+
+
+@pytest.mark.parametrize(
+    ("stated", "written", "is_right"),
+    [
+        ("analyser", "tegrastats", False),
+        ("analyser", "rapl", False),
+        ("rail", "rapl", False),
+        ("rail", "tegrastats", True),
+        ("counter", "tegrastats", True),
+        ("battery-gauge", "rapl", True),
+        ("analyser", "monsoon", True),
+        ("rail", "plain", True),
+        ("analyser", "table", True),
+    ],
+)
+def test_meter_is_of_no_better_kind_than_what_wrote_the_trace(stated, written, is_right):
+    fault = meter_fault(measured(stated), trace_formats()[written])
+    assert (fault is None) == is_right
+    assert is_right or fault.rule == "meter-kind"
+
+
+def test_published_figures_state_the_meter_of_their_source():
+    assert meter_fault(manifest("board"), trace_formats()["rapl"]) is None
+
+
+# What was chosen.
+
+
+def choices(found, plain=None, stated=None, **entry):
+    row = ROW | {"energy_mj": found.energy_mj if stated is None else stated}
+    return [fault.found for fault in choice_faults(TRACE.model_copy(update=entry), row, found, plain)]
+
+
+def test_energy_of_what_the_files_hold_is_no_choice():
+    assert choices(reduction()) == []
+
+
+def test_median_far_from_the_mean_is_a_choice_and_the_mean_is_none():
+    found = reduction(energy_median_mj=450.0)
+    assert choices(found) == []
+    assert choices(found, stated=450.0) == [f"the median, 450 mJ, of windows with a mean of {found.energy_mj:.6g} mJ"]
+    assert choices(found, stated=450.0, format="energyrunner") == []
+    assert choices(found, stated=100.0) == []
+
+
+def test_share_that_leaving_out_windows_takes_off_the_energy_is_stated():
+    found, plain = reduction(n_inferences=20), reduction(energy_mj=621.0)
+    assert choices(found, plain, n_skipped=2) == ["n_skipped 2 of 20 windows, which changes the energy by -10.0%"]
+
+
+def test_column_and_unit_of_a_layout_are_stated():
+    layout = {"time": "t", "time_unit": "s", "power": "P3", "power_unit": "uW", "meaning": "instant"}
+    found = choices(reduction(), layout=TableLayout.model_validate(layout))
+    assert found == ["a layout, by which power is P3 in uW"]

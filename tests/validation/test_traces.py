@@ -5,11 +5,12 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from harness.issues import as_text
 from harness.traces.runs import Run, reduce_run
+from harness.traces.settings import ReductionSettings
 from harness.validation import validate
 from tests.traces.formats.samples import (
     MONSOON,
@@ -92,11 +93,36 @@ def test_idle_subtracted_energy_follows_with_a_baseline(root):
 
 
 def test_idle_subtracted_energy_against_another_baseline_does_not_follow(root):
-    bind(root, baseline=power_csv(520, 520))
+    bind(root, baseline=power_csv(120, 120))
     subtract_idle(root)
     state_idle(root)
     assert rules(root) == ["trace-energy"]
-    assert "expected 49.5 ± " in report(root)
+    assert "expected 59.5 ± " in report(root)
+
+
+@pytest.mark.parametrize(("idle_mw", "is_right"), [(220, True), (345, True), (380, False), (900, False)])
+def test_baseline_is_no_busier_than_the_device_before_its_run(root, idle_mw, is_right):
+    bind(root, baseline=power_csv(idle_mw, idle_mw))
+    energy_mj = 62.5 - idle_mw * 0.025
+    change(root, "models.csv", "fp32,CPU4,false,62.50,25.00,2500", f"fp32,CPU4,true,{energy_mj:.3f},25.00,")
+    change(root, "models.csv", "62.40,62.60", ",")
+    state_idle(root, idle_mw)
+    assert rules(root) == ([] if is_right else ["trace-baseline"])
+
+
+def test_baseline_that_the_trace_cannot_judge_is_named(root):
+    # The trace begins 40 ms before its first inference, so that it has no idle power of its own.
+    lines = power_csv().decode().splitlines()
+    bind(root, "\n".join([lines[0], *lines[1100:]]).encode() + b"\n", baseline=power_csv(900, 900))
+    change(root, "models.csv", "fp32,CPU4,false,62.50,25.00,2500", "fp32,CPU4,true,40.00,25.00,1600")
+    change(root, "models.csv", "62.40,62.60", ",")
+    state_idle(root, 900)
+    assert "the baseline m1_idle.csv, with no idle power in m1_power.csv" in report(root)
+
+
+def test_baseline_of_an_energy_with_idle_power_does_not_matter(root):
+    bind(root, baseline=power_csv(900, 900))
+    assert report(root) == CLEAN
 
 
 def test_trace_without_idle_power_cannot_stand_behind_an_idle_subtracted_energy(root):
@@ -203,6 +229,69 @@ def test_gaming_of_rows_and_manifest_lets_no_other_energy_pass(
     off = abs(energy_mj - (54.5 if is_subtracted else 62.5))
     if off > 1.05 * evidence + 0.0051 * energy_mj:
         assert validate([models_only]).report.n_errors
+
+
+LONG_RUN_MS = tuple((1500 + 60 * k, 1525 + 60 * k) for k in range(40))
+
+
+def long_run() -> bytes:
+    """Forty windows of 62.5 mJ, but for the first four of 125 mJ: their mean is 68.75 mJ."""
+    lines = ["time_s,power_mw"]
+    powers = [320.0] * 5000
+    for k, (start, end) in enumerate(LONG_RUN_MS):
+        powers[start : end + 1] = [5000.0 if k < 4 else 2500.0] * (end + 1 - start)
+    lines += [f"{k / 1000:.3f},{power + (10 if k % 2 else -10)}" for k, power in enumerate(powers)]
+    return "\n".join(lines).encode() + b"\n"
+
+
+LONG_RUN = long_run()
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@given(
+    offset_s=st.none() | st.floats(-0.05, 0.05),
+    drift_ppm=st.none() | st.floats(-1e4, 1e4),
+    n_skipped=st.integers(0, 45),
+    n_each=st.sampled_from([1, 1, 1, 2, 10]),
+    baseline_mw=st.none() | st.floats(10, 2400),
+    takes_median=st.booleans(),
+)
+def test_choices_about_a_trace_move_no_energy_unseen(models_only, baseline_mw, takes_median, **entry):
+    """Whoever types what a reduction with their own choices gives is 5 % off only where a reviewer is told."""
+    folder = models_only / CAMPAIGN
+    for name in ("submission.yaml", "models.csv"):
+        (folder / name).write_bytes((BASE / CAMPAIGN / name).read_bytes())
+    shutil.rmtree(folder / "traces", ignore_errors=True)
+    baseline = None if baseline_mw is None else power_csv(baseline_mw, baseline_mw)
+    chosen = {name: value for name, value in entry.items() if value is not None}
+    bind(models_only, LONG_RUN, windows_csv(LONG_RUN_MS), baseline, **chosen)
+    made = ReductionSettings(
+        offset_s=entry["offset_s"] or 0.0, drift_ppm=entry["drift_ppm"] or 0.0, n_skipped=entry["n_skipped"]
+    )
+    files = [folder / "traces" / f"m1_{name}.csv" for name in ("power", "inference_time")]
+    idle = None if baseline is None else folder / "traces" / "m1_idle.csv"
+    found = reduce_run(Run(*files, idle, entry["n_each"], "plain", settings=made))
+    is_subtracted = baseline is not None
+    energy_mj = found.energy_median_mj if takes_median else found.energy_mj
+    energy_mj = found.energy_idle_subtracted_mj if is_subtracted else energy_mj
+    assume(energy_mj is not None and energy_mj > 0)
+    change(models_only, "models.csv", "false,62.50,25.00,2500", f"{str(is_subtracted).lower()},{energy_mj!r},,")
+    change(models_only, "models.csv", "4,,62.40,62.60,M1", ",,,,M1")
+    if is_subtracted:
+        state_idle(models_only, baseline_mw)
+    truth_mj = 68.75 - (8.0 if is_subtracted else 0.0)
+    # A baseline below the idle power makes an energy too high, which helps nobody.
+    if energy_mj < 0.95 * truth_mj:
+        seen = validate([models_only]).report
+        assert seen.n_errors or "trace-choice" in {issue.rule for issue in seen.issues}
+
+
+def test_drift_that_the_load_takes_back_is_refused(root):
+    for name in ("62.50,25.00,2500", "4,,62.40,62.60"):
+        change(root, "models.csv", name, "68.75,," if "2500" in name else ",,,")
+    bind(root, LONG_RUN, windows_csv(LONG_RUN_MS), drift_ppm=5000.0)
+    assert "trace-alignment" in rules(root)
+    assert "drift_ppm 5e+03, of which the load takes back" in report(root)
 
 
 def test_median_may_be_stated_instead_of_the_mean(root):
@@ -372,6 +461,14 @@ def test_two_campaigns_with_traces_of_their_own_are_clean(root):
     bind(root)
     bind(root, power_csv(idle_mw=330), campaign=other)
     assert report(root) == "12 rows, 0 errors, 0 warnings"
+
+
+def test_copy_of_a_trace_with_another_last_line_is_found(root):
+    other = second_campaign(root)
+    bind(root)
+    bind(root, power_csv() + b"\n", campaign=other)
+    assert rules(root) == ["trace-shared"]
+    assert "other samples than those of the trace in" in report(root)
 
 
 def test_two_results_may_share_a_baseline(root):
