@@ -47,24 +47,35 @@ def _print_kernels(listed: "api.ModelKernels") -> None:
     found = listed.kernels
     rows = []
     for number, kernel in enumerate(found.kernels, 1):
-        counts = (f"{count:,}" for count in (kernel.flops, kernel.params, kernel.bytes_moved))
-        share = share_in_words(kernel.flops / max(found.flops, 1))
+        counts = (flops_in_words(kernel.flops), f"{kernel.params:,}", f"{kernel.bytes_moved:,}")
+        is_share = kernel.flops is not None and not found.unknown
+        share = share_in_words((kernel.flops or 0) / max(found.flops, 1)) if is_share else ""
         rows.append((str(number), *_configuration(kernel), *counts, share))
     title = f"{printable(listed.file.name)} on {listed.runtime.title}"
     print_table(("#", *_CONFIGURATION, *_COSTS), rows, left=_CONFIGURATION, width=160, title=title)
-    totals = f"{found.flops:,} FLOPs, {found.params:,} params, {found.bytes_moved:,} bytes moved"
+    least = "at least " if found.unknown else ""
+    totals = f"{least}{found.flops:,} FLOPs, {found.params:,} params, {found.bytes_moved:,} bytes moved"
     typer.echo(f"{_counted(len(found.kernels))}, {totals}")
     typer.echo(coverage_line(found))
     if found.free:
         typer.echo(f"without a kernel: {', '.join(f'{n} {operator}' for operator, n in found.free.items())}")
 
 
+def flops_in_words(flops: int | None) -> str:
+    """FLOPs of a kernel as tables show them."""
+    return "unknown" if flops is None else f"{flops:,}"
+
+
 def coverage_line(found: "api.KernelList") -> str:
     """Share of a network that has a kernel type, and the operators that have none."""
-    of_flops = share_in_words(found.coverage_flops)
-    line = f"coverage: {found.n_typed} of {_counted(len(found.kernels))}, {of_flops} of FLOPs"
-    missing = ", ".join(f"{item.operator} {share_in_words(item.flops_share)}" for item in found.unsupported)
-    return f"{line}; unsupported: {missing}" if missing else line
+    line = f"coverage: {found.n_typed} of {_counted(len(found.kernels))}, {_share(found.coverage_flops)} of FLOPs"
+    missing = ", ".join(f"{item.operator} {_share(item.flops_share)}" for item in found.unsupported)
+    unknown = f"; FLOPs unknown: {', '.join(found.unknown)}" if found.unknown else ""
+    return f"{line}; unsupported: {missing}{unknown}" if missing else line
+
+
+def _share(share: float | None) -> str:
+    return "an unknown share" if share is None else share_in_words(share)
 
 
 def _counted(n_kernels: int) -> str:
@@ -127,7 +138,7 @@ def _print_families(written: "api.WrittenFamilies") -> None:
     for family, members in by_family.items():
         costs = [found.flops / 1e6 for found in members]
         shown = [f"{figure:,.0f}" for figure in (costs[0], sum(costs) / len(costs), min(costs), max(costs))]
-        coverage = min(found.coverage_flops for found in members)
+        coverage = min(found.coverage_flops or 0.0 for found in members)
         rows.append((family, str(len(members)), str(len(members[0].kernels)), *shown, f"{coverage:.1%}"))
     print_table(_FAMILY, rows, left=("family",), width=140)
     sample = written.sample

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 import typer
 
 from harness import api
+from harness.cli.networks import flops_in_words
 from harness.cli.options import Data, Inputs, ModelFile, Package, Runtime, find_packages_here
 from harness.cli.printing import print_json, print_table, steps
 from harness.defaults import COVERAGE, FLOPS_COVERED, LEAST_COVERAGE, MOST_COVERAGE, PREDICTOR, PREDICTORS, SUBMISSIONS
@@ -68,7 +69,8 @@ def _print_prediction(found: "api.Prediction") -> None:
     rows = []
     for number, each in enumerate(network.kernels, 1):
         kernel = each.kernel
-        cells = [kernel.kernel or "none", kernel.operator, api.extents_in_words(kernel), f"{kernel.flops:,}"]
+        flops = flops_in_words(kernel.flops)
+        cells = [kernel.kernel or "none", kernel.operator, api.extents_in_words(kernel), flops]
         rows.append((str(number), *cells, *_energy_cells(each, network.energy_mj)))
     headings = ("#", *_KERNEL, "FLOPs", "mJ", f"{_nominal(network)} interval", "of the energy")
     title = f"{printable(found.file.name)} on {subject.device_id}, {subject.delegate}, {subject.dtype}"
@@ -95,7 +97,8 @@ def _lines(found: "api.Prediction") -> list[str]:
     lines = [f"{quantity} of one inference: {_total(network)}"]
     n_covered = sum(not each.reason for each in network.kernels)
     n_kernels = len(network.kernels)
-    lines.append(f"coverage: {n_covered} of {n_kernels} kernels, {share_in_words(network.coverage_flops)} of FLOPs")
+    share = "an unknown share" if network.coverage_flops is None else share_in_words(network.coverage_flops)
+    lines.append(f"coverage: {n_covered} of {n_kernels} kernels, {share} of FLOPs")
     if not network.is_complete:
         lines.append(f"not in this energy: {'; '.join(item.in_words for item in network.unsupported)}")
     where = "fitted now" if found.fitted.file is None else found.fitted.file.as_posix()

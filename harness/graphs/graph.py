@@ -71,6 +71,8 @@ class Node:
         inputs: names of the tensors it reads, weights included; without absent optional ones.
         outputs: names of the tensors it writes.
         window: window of an operator of `WINDOWED`.
+        matrices: weights of a recurrent operator that every step multiplies by, among its inputs.
+        settings: attributes that its cost depends on, by their name in the file; empty for all others.
     """
 
     name: str
@@ -78,6 +80,8 @@ class Node:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     window: Window | None = None
+    matrices: tuple[str, ...] = ()
+    settings: Mapping[str, int | str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

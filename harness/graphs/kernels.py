@@ -4,7 +4,7 @@ Kernels without a kernel type are listed by the names of their operators; none i
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -14,12 +14,12 @@ from harness.graphs.counting import (
     group_dtype,
     group_flops,
     group_params,
-    row_length,
 )
 from harness.graphs.faults import ModelFileError, model_issue
 from harness.graphs.fusion import Group, Part, fuse
 from harness.graphs.fusion_rules import Runtime
 from harness.graphs.graph import Graph
+from harness.graphs.operator_flops import row_length
 from harness.graphs.operators import ACTIVATIONS, JOINED, VIEWS
 from harness.graphs.sizes import Sizes
 from harness.issues import Issue
@@ -45,14 +45,14 @@ class Unsupported(NamedTuple):
     Attributes:
         operator: what is fused.
         n: number of such kernels.
-        flops: FLOPs of all of them.
-        flops_share: their share of the network's FLOPs, 0 to 1.
+        flops: FLOPs of all of them; None where they are unknown.
+        flops_share: their share of the network's FLOPs, 0 to 1; None where either is unknown.
     """
 
     operator: str
     n: int
-    flops: int
-    flops_share: float
+    flops: int | None
+    flops_share: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +62,22 @@ class KernelList:
     Attributes:
         kernels: kernels in an order in which they can run.
         free: operators that run no kernel, by name with their number: views, and those that the reader removed.
+        params: parameters of the network; one that several kernels read counts once.
     """
 
     kernels: tuple[NetworkKernel, ...]
     free: Mapping[str, int]
+    params: int
 
     @property
     def flops(self) -> int:
-        """FLOPs of one inference."""
-        return sum(kernel.flops for kernel in self.kernels)
+        """FLOPs of one inference; where some are unknown, of the kernels whose FLOPs are known."""
+        return sum(kernel.flops for kernel in self.kernels if kernel.flops is not None)
 
     @property
-    def params(self) -> int:
-        """Parameters of all kernels."""
-        return sum(kernel.params for kernel in self.kernels)
+    def unknown(self) -> tuple[str, ...]:
+        """Operators whose FLOPs are unknown, each once."""
+        return tuple(dict.fromkeys(kernel.operator for kernel in self.kernels if kernel.flops is None))
 
     @property
     def bytes_moved(self) -> int:
@@ -93,21 +95,31 @@ class KernelList:
         return self.n_typed / len(self.kernels)
 
     @property
-    def coverage_flops(self) -> float:
-        """Share of FLOPs in kernels that have a kernel type, 0 to 1; that of kernels for a network without FLOPs."""
-        typed = sum(kernel.flops for kernel in self.kernels if kernel.kernel is not None)
+    def coverage_flops(self) -> float | None:
+        """Share of FLOPs in kernels that have a kernel type, 0 to 1; None where FLOPs are unknown.
+
+        That of kernels for a network without FLOPs.
+        """
+        if self.unknown:
+            return None
+        typed = sum(kernel.flops or 0 for kernel in self.kernels if kernel.kernel is not None)
         return typed / self.flops if self.flops else self.coverage_kernels
 
     @property
     def unsupported(self) -> tuple[Unsupported, ...]:
-        """Operators that have no kernel type, the most FLOPs first."""
-        by_operator: dict[str, list[int]] = {}
+        """Operators that have no kernel type: those with unknown FLOPs, then the most FLOPs first."""
+        by_operator: dict[str, list[int | None]] = {}
         for kernel in self.kernels:
             if kernel.kernel is None:
                 by_operator.setdefault(kernel.operator, []).append(kernel.flops)
-        total = max(self.flops, 1)
-        found = [Unsupported(name, len(all_), sum(all_), sum(all_) / total) for name, all_ in by_operator.items()]
-        return tuple(sorted(found, key=lambda item: (-item.flops, item.operator)))
+        found = [self._unsupported(name, flops) for name, flops in by_operator.items()]
+        return tuple(sorted(found, key=lambda item: (item.flops is not None, -(item.flops or 0), item.operator)))
+
+    def _unsupported(self, operator: str, flops: Sequence[int | None]) -> Unsupported:
+        known = [count for count in flops if count is not None]
+        total = sum(known) if len(known) == len(flops) else None
+        share = None if total is None or self.unknown else total / max(self.flops, 1)
+        return Unsupported(operator, len(flops), total, share)
 
 
 def kernel_list(graph: Graph, runtime: Runtime) -> KernelList:
@@ -129,7 +141,13 @@ def kernel_list(graph: Graph, runtime: Runtime) -> KernelList:
     grouping = fuse(graph, runtime, sizes)
     if not grouping.groups:
         raise ModelFileError([_nothing_runs(graph)])
-    return KernelList(tuple(_entry(group, sizes) for group in grouping.groups), grouping.free)
+    params: dict[str, int] = {}
+    entries = []
+    for group in grouping.groups:
+        own = group_params(group, sizes)
+        params |= own
+        entries.append(_entry(group, sum(own.values()), sizes))
+    return KernelList(tuple(entries), grouping.free, sum(params.values()))
 
 
 def as_network(model: str, runtime: Runtime, kernels: KernelList) -> Network:
@@ -172,9 +190,9 @@ def _nothing_runs(graph: Graph) -> Issue:
     )
 
 
-def _entry(group: Group, sizes: Sizes) -> NetworkKernel:
+def _entry(group: Group, params: int, sizes: Sizes) -> NetworkKernel:
     kernel, configuration = _typed(group, sizes) or (None, {})
-    params, dtype = group_params(group, sizes), group_dtype(group, sizes)
+    dtype = group_dtype(group, sizes)
     flops = group_flops(group, sizes)
     if group.operator.startswith("scale") and kernel is not None:
         # Without a shift it is still a batch normalisation.

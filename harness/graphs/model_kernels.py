@@ -42,22 +42,25 @@ class ModelKernels:
         return self.file.stem
 
     def as_json(self) -> dict[str, Any]:
-        """The list as `deepen kernels --format json` gives it; a kernel without a type has null there."""
+        """The list as `deepen kernels --format json` gives it; null where a type, or FLOPs, are unknown."""
         found = self.kernels
         return {
             "model": self.model,
             "runtime": self.runtime.name,
             "kernels": [
-                {"operator": kernel.operator, "kernel": kernel.kernel, **kernel.model_dump(exclude_none=True)}
+                {"operator": kernel.operator, "kernel": kernel.kernel, "flops": None}
+                | kernel.model_dump(exclude_none=True)
                 for kernel in found.kernels
             ],
             "total": {
                 "n_kernels": len(found.kernels),
-                "flops": found.flops,
+                "flops": None if found.unknown else found.flops,
+                "flops_at_least": found.flops,
                 "params": found.params,
                 "bytes_moved": found.bytes_moved,
             },
             "coverage": {"kernels": found.coverage_kernels, "flops": found.coverage_flops},
+            "unknown": list(found.unknown),
             "unsupported": [
                 {"operator": item.operator, "n": item.n, "flops_share": item.flops_share} for item in found.unsupported
             ],

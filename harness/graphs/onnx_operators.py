@@ -9,6 +9,7 @@ import onnx
 from numpy.typing import NDArray
 
 from harness.graphs.graph import Node, Window
+from harness.graphs.onnx_settings import matrices_of, settings_of, states_of
 from harness.graphs.onnx_tensors import Tensors
 from harness.graphs.operators import FIRST_ONLY, OPERATORS, VARIADIC, VIEWS, WINDOWED, canonical_names
 
@@ -18,8 +19,14 @@ _OF_ONNX_RUNTIME: Final = canonical_names(lambda operator: operator.onnx_runtime
 _OPERANDS: Final[Mapping[str, tuple[int, ...]]] = {
     "ConvInteger": (0, 1),
     "DequantizeLinear": (0,),
+    "DynamicQuantizeLSTM": (0, 1, 2, 3, 5, 6, 7),
     "DynamicQuantizeLinear": (0,),
+    "DynamicQuantizeMatMul": (0, 1, 4),
+    "MatMulBnb4": (0, 1),
     "MatMulInteger": (0, 1),
+    "MatMulIntegerToFloat": (0, 1, 6),
+    "MatMulNBits": (0, 1, 5),
+    "QAttention": (0, 1, 2),
     "QGemm": (0, 3, 6),
     "QLinearAdd": (0, 3),
     "QLinearAveragePool": (0,),
@@ -63,7 +70,8 @@ def as_node(node: onnx.NodeProto, name: str, captured: tuple[str, ...], known: T
         known: tensors, those that it makes among them.
         batch: batch of the network.
     """
-    inputs = (*_operands(node), *captured)
+    states = states_of(node) & known.constants
+    inputs = (*(name for name in _operands(node) if name not in states), *captured)
     outputs = tuple(output for output in node.output if output)
     op = canonical_name(node) or file_name(node)
     window = _window(node, op, inputs, known)
@@ -79,7 +87,9 @@ def as_node(node: onnx.NodeProto, name: str, captured: tuple[str, ...], known: T
         inputs = inputs[:1]
     if op in VIEWS:
         outputs = outputs[:1]
-    return Node(name, op, inputs, outputs, window if op in WINDOWED else None)
+    is_declared = canonical_name(node) is not None
+    matrices, settings = (matrices_of(node), settings_of(node, known)) if is_declared else ((), {})
+    return Node(name, op, inputs, outputs, window if op in WINDOWED else None, matrices, settings)
 
 
 def _is_alone(op: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> bool:

@@ -1,16 +1,24 @@
 """Operators, each declared once: its names in model files, the names that kernel lists give it, and what it costs.
 
 Readers, naming, fusion and counting are derived from `OPERATORS`. An operator that lacks a part stops the import. A
-reader keeps the file's own name for any operator that is not declared here.
+reader keeps the file's own name for any operator that is not declared here, and its FLOPs are unknown.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Work = Literal["product", "window", "reduction", "elements"]
-"""What an operator's FLOPs are counted by: two for each multiply-accumulate, one for each element of each window, one
-for each element that it reads, or a number for each element that it makes."""
+Work = Literal[
+    "product", "window", "reduction", "elements", "movement", "recurrent", "attention", "projected-attention", "einsum",
+    "fourier", "short-fourier",
+]  # fmt: skip
+"""What an operator's FLOPs are counted by.
+
+Two for each multiply-accumulate; one for each element of each window; one for each element that it reads; a number for
+each element that it makes; none, where it only moves data; or a rule of its own: steps of recurrent cells, products of
+queries, keys and values (with the projections before them where the operator has them in itself), contractions, and
+Fourier transforms. An operator that is not declared has unknown FLOPs.
+"""
 Naming = Literal["plain", "convolution", "product", "operands", "axis"]
 """What the name in a kernel list depends on: nothing else, the window and groups, the rows and weights, the kind of its
 operands, or the axis along which it joins or splits."""
@@ -51,21 +59,34 @@ class Operator:
     has_settings: bool = False
 
 
-OPERATORS: Final[Mapping[str, Operator]] = {
+_NAMED: Final[Mapping[str, Operator]] = {
     "conv": Operator(
         "product",
         onnx=("Conv", "ConvInteger", "QLinearConv"),
-        onnx_runtime=("QLinearConv",),
+        onnx_runtime=("FusedConv", "NhwcConv", "NhwcFusedConv", "QLinearConv"),
         tflite=("CONV_2D", "CONV_3D", "DEPTHWISE_CONV_2D"),
         naming="convolution",
         has_window=True,
     ),
-    "conv-transpose": Operator("product", onnx=("ConvTranspose",), tflite=("TRANSPOSE_CONV",), has_window=True),
+    "conv-transpose": Operator(
+        "product", onnx=("ConvTranspose",), tflite=("CONV_3D_TRANSPOSE", "TRANSPOSE_CONV"), has_window=True
+    ),
+    "deform-conv": Operator("product", onnx=("DeformConv",), tflite=(), has_window=True),
     "fc": Operator("product", onnx=(), tflite=(), naming="product"),
     "matmul": Operator(
         "product",
         onnx=("Gemm", "MatMul", "MatMulInteger", "QLinearMatMul"),
-        onnx_runtime=("QGemm",),
+        onnx_runtime=(
+            "DynamicQuantizeMatMul",
+            "FusedGemm",
+            "FusedMatMul",
+            "MatMulBnb4",
+            "MatMulFpQ4",
+            "MatMulIntegerToFloat",
+            "MatMulNBits",
+            "QGemm",
+            "TransposeMatMul",
+        ),
         tflite=("BATCH_MATMUL", "FULLY_CONNECTED"),
         naming="product",
     ),
@@ -103,7 +124,7 @@ OPERATORS: Final[Mapping[str, Operator]] = {
     "tanh": Operator("elements", onnx=("Tanh",), tflite=("TANH",), is_activation=True),
     "swish": Operator("elements", onnx=("Swish",), onnx_runtime=("QuickGelu",), tflite=(), is_activation=True),
     "gelu": Operator(
-        "elements", onnx=("Gelu",), onnx_runtime=("FastGelu", "Gelu"), tflite=("GELU",), is_activation=True
+        "elements", onnx=("Gelu",), onnx_runtime=("BiasGelu", "FastGelu", "Gelu"), tflite=("GELU",), is_activation=True
     ),
     "elu": Operator("elements", onnx=("Elu",), tflite=("ELU",), is_activation=True),
     "clip": Operator(
@@ -140,32 +161,44 @@ OPERATORS: Final[Mapping[str, Operator]] = {
     "softmax": Operator("elements", onnx=("Softmax",), onnx_runtime=("QLinearSoftmax",), tflite=("SOFTMAX",)),
     "log-softmax": Operator("elements", onnx=("LogSoftmax",), tflite=("LOG_SOFTMAX",)),
     "lrn": Operator("elements", onnx=("LRN",), tflite=("LOCAL_RESPONSE_NORMALIZATION",)),
-    "layer-norm": Operator("elements", onnx=("LayerNormalization",), tflite=()),
+    "layer-norm": Operator(
+        "elements", onnx=("LayerNormalization",), onnx_runtime=("LayerNormalization",), tflite=("L2_NORMALIZATION",)
+    ),
+    "rms-norm": Operator(
+        "elements", onnx=("RMSNormalization",), onnx_runtime=("SimplifiedLayerNormalization",), tflite=()
+    ),
+    "group-norm": Operator("elements", onnx=("GroupNormalization",), onnx_runtime=("GroupNorm",), tflite=()),
+    "skip-layer-norm": Operator(
+        "elements",
+        onnx=(),
+        onnx_runtime=("SkipLayerNormalization", "SkipSimplifiedLayerNormalization"),
+        tflite=(),
+    ),
     "instance-norm": Operator("elements", onnx=("InstanceNormalization",), tflite=()),
     "concat": Operator(
-        "elements",
+        "movement",
         onnx=("Concat",),
         onnx_runtime=("QLinearConcat",),
         tflite=("CONCATENATION",),
         naming="axis",
         is_variadic=True,
     ),
-    "split": Operator("elements", onnx=("Split",), tflite=("SPLIT", "SPLIT_V"), naming="axis"),
-    "slice": Operator("elements", onnx=("Slice",), tflite=("SLICE", "STRIDED_SLICE"), has_settings=True),
-    "pad": Operator("elements", onnx=("Pad",), tflite=("MIRROR_PAD", "PAD", "PADV2"), has_settings=True),
-    "transpose": Operator("elements", onnx=("Transpose",), tflite=("TRANSPOSE",)),
-    "gather": Operator("elements", onnx=("Gather",), tflite=("GATHER",)),
+    "split": Operator("movement", onnx=("Split",), tflite=("SPLIT", "SPLIT_V"), naming="axis"),
+    "slice": Operator("movement", onnx=("Slice",), tflite=("SLICE", "STRIDED_SLICE"), has_settings=True),
+    "pad": Operator("movement", onnx=("Pad",), tflite=("MIRROR_PAD", "PAD", "PADV2"), has_settings=True),
+    "transpose": Operator("movement", onnx=("Transpose",), tflite=("TRANSPOSE",)),
+    "gather": Operator("movement", onnx=("Gather",), tflite=("GATHER",)),
     "resize": Operator(
         "elements",
         onnx=("Resize", "Upsample"),
-        tflite=("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"),
+        tflite=("RESIZE_BILINEAR",),
         has_settings=True,
     ),
-    "depth-to-space": Operator("elements", onnx=("DepthToSpace",), tflite=("DEPTH_TO_SPACE",)),
-    "space-to-depth": Operator("elements", onnx=("SpaceToDepth",), tflite=("SPACE_TO_DEPTH",)),
-    "tile": Operator("elements", onnx=("Tile",), tflite=("TILE",)),
-    "argmax": Operator("elements", onnx=("ArgMax",), tflite=("ARG_MAX",)),
-    "cast": Operator("elements", onnx=("Cast",), tflite=("CAST",)),
+    "depth-to-space": Operator("movement", onnx=("DepthToSpace",), tflite=("DEPTH_TO_SPACE",)),
+    "space-to-depth": Operator("movement", onnx=("SpaceToDepth",), tflite=("SPACE_TO_DEPTH",)),
+    "tile": Operator("movement", onnx=("Tile",), tflite=("TILE",)),
+    "argmax": Operator("reduction", onnx=("ArgMax",), tflite=("ARG_MAX",)),
+    "cast": Operator("movement", onnx=("Cast",), tflite=("CAST",)),
     "quantize": Operator(
         "elements",
         onnx=("DynamicQuantizeLinear", "QuantizeLinear"),
@@ -175,18 +208,93 @@ OPERATORS: Final[Mapping[str, Operator]] = {
     "dequantize": Operator(
         "elements", onnx=("DequantizeLinear",), onnx_runtime=("DequantizeLinear",), tflite=("DEQUANTIZE",)
     ),
-    "lstm": Operator("elements", onnx=("LSTM",), tflite=("LSTM", "UNIDIRECTIONAL_SEQUENCE_LSTM")),
-    "gru": Operator("elements", onnx=("GRU",), tflite=()),
-    "rnn": Operator("elements", onnx=("RNN",), tflite=("RNN", "UNIDIRECTIONAL_SEQUENCE_RNN")),
+    "lstm": Operator(
+        "recurrent",
+        onnx=("LSTM",),
+        onnx_runtime=("DynamicQuantizeLSTM",),
+        tflite=("BIDIRECTIONAL_SEQUENCE_LSTM", "LSTM", "UNIDIRECTIONAL_SEQUENCE_LSTM"),
+    ),
+    "gru": Operator("recurrent", onnx=("GRU",), tflite=()),
+    "rnn": Operator(
+        "recurrent",
+        onnx=("RNN",),
+        tflite=("BIDIRECTIONAL_SEQUENCE_RNN", "RNN", "UNIDIRECTIONAL_SEQUENCE_RNN"),
+    ),
+    "svdf": Operator("recurrent", onnx=(), tflite=("SVDF",)),
+    "attention": Operator(
+        "attention", onnx=("Attention",), onnx_runtime=("GroupQueryAttention", "MultiHeadAttention"), tflite=()
+    ),
+    "projected-attention": Operator(
+        "projected-attention", onnx=(), onnx_runtime=("Attention", "QAttention"), tflite=()
+    ),
+    "einsum": Operator("einsum", onnx=("Einsum",), tflite=()),
+    "dft": Operator("fourier", onnx=("DFT",), tflite=("RFFT2D",), has_settings=True),
+    "stft": Operator("short-fourier", onnx=("STFT",), tflite=(), has_settings=True),
     "reshape": Operator(
-        "elements",
+        "movement",
         onnx=("Flatten", "Reshape", "Squeeze", "Unsqueeze"),
         tflite=("EXPAND_DIMS", "RESHAPE", "SQUEEZE"),
         is_view=True,
         reads_first_only=True,
         has_settings=True,
     ),
-    "identity": Operator("elements", onnx=("Dropout", "Identity"), tflite=(), is_view=True, reads_first_only=True),
+    "identity": Operator("movement", onnx=("Dropout", "Identity"), tflite=(), is_view=True, reads_first_only=True),
+}
+"""Operators that naming, fusion or counting treat in a way of their own."""
+
+_PLAIN: Final[Mapping[Work, Mapping[str, tuple[str, str]]]] = {
+    "elements": {
+        "acos": ("Acos", ""), "acosh": ("Acosh", ""), "and": ("And", "LOGICAL_AND"), "asin": ("Asin", ""),
+        "asinh": ("Asinh", ""), "atan": ("Atan", ""), "atan2": ("", "ATAN2"), "atanh": ("Atanh", ""),
+        "bit-and": ("BitwiseAnd", ""), "bit-not": ("BitwiseNot", ""), "bit-or": ("BitwiseOr", ""),
+        "bit-shift": ("BitShift", "RIGHT_SHIFT"), "bit-xor": ("BitwiseXor", "BITWISE_XOR"), "ceil": ("Ceil", "CEIL"),
+        "celu": ("Celu", ""), "cos": ("Cos", "COS"), "cosh": ("Cosh", ""), "cumulative-sum": ("CumSum", "CUMSUM"),
+        "equal": ("Equal", "EQUAL"), "erf": ("Erf", ""), "floor": ("Floor", "FLOOR"), "floor-div": ("", "FLOOR_DIV"),
+        "floor-mod": ("", "FLOOR_MOD"), "greater": ("Greater", "GREATER"),
+        "greater-equal": ("GreaterOrEqual", "GREATER_EQUAL"), "is-infinite": ("IsInf", ""), "is-nan": ("IsNaN", ""),
+        "less": ("Less", "LESS"), "less-equal": ("LessOrEqual", "LESS_EQUAL"), "log": ("Log", "LOG"),
+        "mean": ("Mean", ""), "mish": ("Mish", ""), "mod": ("Mod", ""), "not": ("Not", "LOGICAL_NOT"),
+        "not-equal": ("", "NOT_EQUAL"), "or": ("Or", "LOGICAL_OR"), "reciprocal": ("Reciprocal", ""),
+        "round": ("Round", "ROUND"), "rsqrt": ("", "RSQRT"), "selu": ("Selu", ""), "shrink": ("Shrink", ""),
+        "sign": ("Sign", "SIGN"), "sin": ("Sin", "SIN"), "sinh": ("Sinh", ""), "softplus": ("Softplus", ""),
+        "softsign": ("Softsign", ""), "square": ("", "SQUARE"), "squared-difference": ("", "SQUARED_DIFFERENCE"),
+        "tan": ("Tan", ""), "thresholded-relu": ("ThresholdedRelu", ""), "xor": ("Xor", ""),
+    },
+    "window": {"lp-pool": ("LpPool", "L2_POOL_2D")},
+    "reduction": {
+        "argmin": ("ArgMin", "ARG_MIN"), "global-lp-pool": ("GlobalLpPool", ""), "reduce-all": ("", "REDUCE_ALL"),
+        "reduce-any": ("", "REDUCE_ANY"), "reduce-l1": ("ReduceL1", ""), "reduce-l2": ("ReduceL2", ""),
+        "reduce-log-sum": ("ReduceLogSum", ""), "reduce-log-sum-exp": ("ReduceLogSumExp", ""),
+        "reduce-min": ("ReduceMin", "REDUCE_MIN"), "reduce-prod": ("ReduceProd", "REDUCE_PROD"),
+        "reduce-sum-square": ("ReduceSumSquare", ""),
+    },
+    "movement": {
+        "assign-variable": ("", "ASSIGN_VARIABLE"), "batch-to-space": ("", "BATCH_TO_SPACE_ND"),
+        "cast-like": ("CastLike", ""), "compress": ("Compress", ""), "constant-of-shape": ("ConstantOfShape", "FILL"),
+        "dynamic-update-slice": ("", "DYNAMIC_UPDATE_SLICE"), "embedding": ("", "EMBEDDING_LOOKUP"),
+        "expand": ("Expand", "BROADCAST_TO"), "eye": ("EyeLike", ""), "gather-elements": ("GatherElements", ""),
+        "gather-nd": ("GatherND", "GATHER_ND"), "non-zero": ("NonZero", "WHERE"), "one-hot": ("OneHot", "ONE_HOT"),
+        "pack": ("", "PACK"), "range": ("Range", "RANGE"), "rank": ("", "RANK"), "read-variable": ("", "READ_VARIABLE"),
+        "resize-nearest": ("", "RESIZE_NEAREST_NEIGHBOR"), "reverse": ("", "REVERSE_V2"),
+        "reverse-sequence": ("ReverseSequence", "REVERSE_SEQUENCE"), "scatter": ("Scatter", ""),
+        "scatter-elements": ("ScatterElements", ""), "scatter-nd": ("ScatterND", "SCATTER_ND"),
+        "select": ("Where", "SELECT_V2"), "shape": ("Shape", "SHAPE"), "size": ("Size", ""),
+        "space-to-batch": ("", "SPACE_TO_BATCH_ND"), "sparse-to-dense": ("", "SPARSE_TO_DENSE"),
+        "triangle": ("Trilu", ""), "unpack": ("", "UNPACK"), "variable": ("", "VAR_HANDLE"),
+        "zeros-like": ("", "ZEROS_LIKE"),
+    },
+}  # fmt: skip
+"""Operators of which nothing but their cost is declared: name in ONNX and in TFLite, empty where they have none."""
+
+
+def _plain(work: Work, onnx: str, tflite: str) -> Operator:
+    is_pooling = work == "window"
+    return Operator(work, (onnx,) if onnx else (), (tflite,) if tflite else (), has_window=is_pooling)
+
+
+OPERATORS: Final[Mapping[str, Operator]] = {
+    **_NAMED,
+    **{name: _plain(work, *names) for work, all_ in _PLAIN.items() for name, names in all_.items()},
 }
 """Every operator by its canonical name. Flatten, squeeze, expand_dims and dropout are views."""
 

@@ -22,12 +22,13 @@ class Sizes:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        leading = {shape[0] for shape in map(self._shape, graph.inputs) if len(shape) > 1}
+        leading = {shape[0] for shape in map(self.shape, graph.inputs) if len(shape) > 1}
         self._batch = leading.pop() if len(leading) == 1 else 1
         self._constants = {name for name, tensor in graph.tensors.items() if tensor.is_constant}
         self._products = {tensor for node in graph.nodes if node.op in ("fc", "matmul") for tensor in node.outputs}
 
-    def _shape(self, tensor: str) -> tuple[int, ...]:
+    def shape(self, tensor: str) -> tuple[int, ...]:
+        """Extents of a tensor as the graph has them; none where they are unknown."""
         found = self.graph.tensors.get(tensor)
         return (found.shape if found else None) or ()
 
@@ -46,7 +47,7 @@ class Sizes:
 
     def copies(self, tensor: str) -> int:
         """Times that one inference has the extents of a tensor: 1 where its first extent is the network's batch."""
-        shape = self._shape(tensor)
+        shape = self.shape(tensor)
         if len(shape) < 2:
             return 1
         return shape[0] // self._batch if shape[0] % self._batch == 0 else shape[0]
@@ -54,17 +55,17 @@ class Sizes:
     def elements(self, tensor: str) -> int:
         """Elements of an activation for one inference, or of a weight."""
         if self.is_constant(tensor):
-            return math.prod(self._shape(tensor))
+            return math.prod(self.shape(tensor))
         return self.copies(tensor) * self.extents(tensor).n_elements
 
     def last(self, tensor: str, place: int = 1) -> int:
         """Last extent of a tensor, or the one at a place from the end; 1 where it has none there."""
-        shape = self._shape(tensor)
+        shape = self.shape(tensor)
         return shape[-place] if len(shape) >= place else 1
 
     def rank(self, tensor: str) -> int:
         """Number of extents of a tensor, the batch included."""
-        return len(self._shape(tensor))
+        return len(self.shape(tensor))
 
     def dtype(self, tensor: str) -> Dtype:
         """Data type of a tensor."""
@@ -92,7 +93,7 @@ class Sizes:
 
         A matrix multiplication has its channels last, whatever the layout of images.
         """
-        shape = self._shape(constant)
+        shape = self.shape(constant)
         if not self.is_known(constant):
             return False
         if math.prod(shape) == 1:

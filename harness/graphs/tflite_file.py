@@ -31,6 +31,7 @@ _OPTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "CONCATENATION": ("ConcatenationOptions", ("Axis", _ACTIVATION)),
     "CONV_2D": ("Conv2DOptions", _CONV),
     "CONV_3D": ("Conv3DOptions", (*_CONV, "StrideD", "DilationDFactor")),
+    "CONV_3D_TRANSPOSE": ("Conv3DOptions", (*_CONV, "StrideD", "DilationDFactor")),
     "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", _CONV),
     "DEPTH_TO_SPACE": ("DepthToSpaceOptions", ("BlockSize",)),
     "DIV": ("DivOptions", (_ACTIVATION,)),

@@ -12,11 +12,25 @@ _CANONICAL: Final = canonical_names(lambda operator: operator.tflite)
 _ACTIVATIONS: Final = {0: None, 1: "relu", 2: "clip", 3: "relu6", 4: "tanh"}
 """Activations that are built into an operator, by their number."""
 _OPERANDS: Final[Mapping[str, tuple[int, ...]]] = {
+    "CONV_3D_TRANSPOSE": (2, 1, 3),
     "SPLIT": (1,),
     "SPLIT_V": (0,),
     "TRANSPOSE_CONV": (2, 1, 3),
 }
 """Places of the operands where they do not come first, or where axes and sizes stand beside them."""
+
+_LSTM_MATRICES: Final = (*range(1, 9), 16)
+"""Input, recurrent and projection weights of an LSTM."""
+_MATRICES: Final[Mapping[str, tuple[int, ...]]] = {
+    "BIDIRECTIONAL_SEQUENCE_LSTM": (*range(1, 9), 16, *range(18, 26), 33),
+    "BIDIRECTIONAL_SEQUENCE_RNN": (1, 2, 5, 6),
+    "LSTM": _LSTM_MATRICES,
+    "RNN": (1, 2),
+    "SVDF": (1, 2),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": _LSTM_MATRICES,
+    "UNIDIRECTIONAL_SEQUENCE_RNN": (1, 2),
+}
+"""Places of the matrices that every step of a recurrent operator multiplies by."""
 
 
 class OperatorCall(NamedTuple):
@@ -69,9 +83,17 @@ def as_nodes(call: OperatorCall, batch: int) -> Iterator[Node]:
     if activation is not None and outputs:
         outputs = (before_activation(outputs[0]), *outputs[1:])
     window = _window(call) if op in WINDOWED else None
-    yield Node(call.name, op, inputs, outputs, window)
+    places = () if call.is_custom else _MATRICES.get(call.op, ())
+    matrices = tuple(name for place in places if place < len(call.inputs) and (name := call.inputs[place]) is not None)
+    yield Node(call.name, op, inputs, outputs, window, matrices, _settings(call))
     if activation is not None and outputs:
         yield Node(f"{call.name}:activation", activation, outputs[:1], call.outputs[:1])
+
+
+def _settings(call: OperatorCall) -> dict[str, int]:
+    """Settings that the rules of `harness.graphs.operator_flops` read."""
+    lengths = call.operands.values[1] if call.op == "RFFT2D" and len(call.inputs) > 1 else None
+    return {} if lengths is None else {"length": math.prod(int(length) for length in lengths.reshape(-1))}
 
 
 def before_activation(output: str) -> str:
@@ -124,16 +146,17 @@ def _window(call: OperatorCall) -> Window | None:
     stride = (options["StrideH"], options["StrideW"])
     if "FilterHeight" in options:
         return Window((options["FilterHeight"], options["FilterWidth"]), stride)
-    place = 2 if call.op == "TRANSPOSE_CONV" else 0
+    place = 2 if call.op in ("CONV_3D_TRANSPOSE", "TRANSPOSE_CONV") else 0
     read, weights = (shapes[at] if at < len(shapes) else None for at in (place, 1))
     if read is None or weights is None or len(weights) != len(read) or len(weights) < 4:
         return None
     dilation = (options.get("DilationHFactor", 1), options.get("DilationWFactor", 1))
-    if call.op == "CONV_3D":
+    if call.op in ("CONV_3D", "CONV_3D_TRANSPOSE"):
         depth, height, width = weights[:3]
         stride = (options["StrideD"] * stride[0], stride[1])
         dilation = (max(options["DilationDFactor"], dilation[0]), dilation[1])
-        return Window((depth * height, width), stride, dilation, read[-1] // max(weights[3], 1), 3)
+        groups = read[-1] // max(weights[3], 1) if call.op == "CONV_3D" else 1
+        return Window((depth * height, width), stride, dilation, groups, 3)
     groups = 1
     if call.op == "DEPTHWISE_CONV_2D":
         groups = read[-1]

@@ -194,7 +194,11 @@ class _Reader:
         taken = [tensors[place].name for place in self._model.outputs]
         for place in running_order(steps, given, taken, self._shown):
             operator = self._model.operators[place]
-            names = tuple(tensors[index].name if index >= 0 else None for index in operator.inputs)
+            # State that an operator keeps is no parameter of it.
+            is_read = [index >= 0 and not tensors[index].is_variable for index in operator.inputs]
+            names = tuple(
+                tensors[index].name if is_ else None for index, is_ in zip(operator.inputs, is_read, strict=True)
+            )
             operands = Operands(
                 tuple(None if name is None else self._shapes.get(name) for name in names),
                 tuple(None if name is None else self._values.get(name) for name in names),

@@ -53,18 +53,19 @@ class UnsupportedKernels:
         operator: operators that are fused, joined by +.
         reason: why.
         n: number of such kernels.
-        flops_share: their share of the network's FLOPs.
+        flops_share: their share of the network's FLOPs; None where these, or the network's, are unknown.
     """
 
     operator: str
     reason: str
     n: int
-    flops_share: float
+    flops_share: float | None
 
     @property
     def in_words(self) -> str:
         """Number, operator, share and reason on one line."""
-        return f"{self.n} {self.operator}, {share_in_words(self.flops_share)} of FLOPs: {self.reason}"
+        share = "an unknown share" if self.flops_share is None else share_in_words(self.flops_share)
+        return f"{self.n} {self.operator}, {share} of FLOPs: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,12 @@ class NetworkEnergy:
         return sum(not each.reason for each in self.kernels) / len(self.kernels)
 
     @property
-    def coverage_flops(self) -> float:
-        """Share of FLOPs in supported kernels; share of kernels where a network has no FLOPs."""
-        covered = sum(each.kernel.flops for each in self.kernels if not each.reason)
-        total = sum(each.kernel.flops for each in self.kernels)
+    def coverage_flops(self) -> float | None:
+        """Share of FLOPs in supported kernels; None where FLOPs are unknown, that of kernels where there are none."""
+        if any(each.kernel.flops is None for each in self.kernels):
+            return None
+        covered = sum(each.kernel.flops or 0 for each in self.kernels if not each.reason)
+        total = sum(each.kernel.flops or 0 for each in self.kernels)
         return covered / total if total else self.coverage_kernels
 
     @property
@@ -150,7 +153,7 @@ def _why_not(kernel: NetworkKernel, fitted: FittedPredictor) -> str:
     """Why a kernel is unsupported; empty where it is supported."""
     subject = fitted.subject
     if kernel.kernel is None:
-        return "has no kernel type"
+        return "has no kernel type" if kernel.flops is not None else "has no kernel type, and its FLOPs are unknown"
     if kernel.kernel not in fitted.stamp.kernels:
         where = f"{subject.device_id}, {subject.delegate}"
         return f"{fitted.stamp.predictor} was fitted on no {kernel.kernel} of {where}"
@@ -160,23 +163,31 @@ def _why_not(kernel: NetworkKernel, fitted: FittedPredictor) -> str:
 
 
 def _unsupported(kernels: Sequence[KernelEnergy]) -> tuple[UnsupportedKernels, ...]:
-    by_reason: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    by_reason: defaultdict[tuple[str, str], list[int | None]] = defaultdict(list)
     for each in kernels:
         if each.reason:
             by_reason[each.kernel.operator, each.reason].append(each.kernel.flops)
-    total = max(sum(each.kernel.flops for each in kernels), 1)
-    found = [UnsupportedKernels(*why, len(flops), sum(flops) / total) for why, flops in by_reason.items()]
-    return tuple(sorted(found, key=lambda item: (-item.flops_share, item.operator, item.reason)))
+    is_known = all(each.kernel.flops is not None for each in kernels)
+    total = max(sum(each.kernel.flops or 0 for each in kernels), 1)
+    found = [
+        UnsupportedKernels(*why, len(flops), sum(count or 0 for count in flops) / total if is_known else None)
+        for why, flops in by_reason.items()
+    ]
+    return tuple(sorted(found, key=lambda item: (-(item.flops_share or 0), item.operator, item.reason)))
 
 
 def _check_coverage(network: NetworkEnergy, fitted: FittedPredictor, at_least: float) -> None:
+    """Refuse a network of which less is covered; one with unknown FLOPs is covered by an unknown share."""
     share = network.coverage_flops
     is_nothing = all(each.reason for each in network.kernels)
-    if share >= at_least and not is_nothing:
+    is_enough = at_least == 0 if share is None else share >= at_least
+    if is_enough and not is_nothing:
         return
     lines = "\n".join(f"  {item.in_words}" for item in network.unsupported)
-    supported = "no kernel" if is_nothing else f"{share_in_words(share)} of the FLOPs"
-    fix = f"; --at-least {np.floor(share * 1000) / 1000:g} gives the energy of the others"
+    known = "an unknown share" if share is None else share_in_words(share)
+    supported = "no kernel" if is_nothing else f"{known} of the FLOPs"
+    least = 0.0 if share is None else np.floor(share * 1000) / 1000
+    fix = f"; --at-least {least:g} gives the energy of the others"
     expected = "" if is_nothing else f"; expected at least {share_in_words(at_least)}{fix}"
     raise CoverageError(
         f"{fitted.stamp.predictor} supports {supported} of this network on {fitted.subject.device_id}{expected}. "
@@ -204,7 +215,7 @@ def main_dtype(kernels: Sequence[NetworkKernel]) -> Dtype:
     """Data type in which most FLOPs of a network are computed."""
     flops: defaultdict[Dtype, int] = defaultdict(int)
     for kernel in kernels:
-        flops[kernel.dtype] += kernel.flops
+        flops[kernel.dtype] += kernel.flops or 0
     return max(flops, key=lambda dtype: flops[dtype])
 
 

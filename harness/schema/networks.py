@@ -22,7 +22,7 @@ class NetworkKernel(BaseModel):
     """One kernel of a network, in its order of execution.
 
     FLOPs are counted at the extents that the network itself has, so they differ from those of a kernel row
-    where the network does not pad to "same".
+    where the network does not pad to "same"; they are null where an operator of the kernel has no rule for them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,7 +42,7 @@ class NetworkKernel(BaseModel):
     cin2: q.Cin2 | None = None
     cin3: q.Cin3 | None = None
     cin4: q.Cin4 | None = None
-    flops: q.Flops
+    flops: q.Flops | None = None
     params: q.Params
     bytes_moved: q.BytesMoved
 

@@ -42,8 +42,8 @@ class NamedNetwork:
 
     @property
     def flops(self) -> int:
-        """FLOPs of one inference."""
-        return sum(kernel.flops for kernel in self.kernels)
+        """FLOPs of one inference, of the kernels whose FLOPs are known."""
+        return sum(kernel.flops or 0 for kernel in self.kernels)
 
     @property
     def params(self) -> int:
@@ -82,10 +82,10 @@ def estimate_network(network: NamedNetwork, accelerator: Accelerator, cache: Cac
         if found is None:
             left_out[kernel.operator] += 1
             continue
-        energy, cycles, flops = energy + found.energy_pj, cycles + found.cycles, flops + kernel.flops
+        energy, cycles, flops = energy + found.energy_pj, cycles + found.cycles, flops + (kernel.flops or 0)
         if kernel.kernel in _PRODUCTS:
             padded += 2 * sum(layer.n_operations for layer in layers_of(configuration))
-            unpadded += kernel.flops
+            unpadded += kernel.flops or 0
     return NetworkEstimate(
         network=network,
         estimate=Estimate(energy, cycles),

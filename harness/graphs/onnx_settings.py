@@ -1,0 +1,128 @@
+"""What the cost of an operator of ONNX depends on beside the extents of its operands: attributes, keys, lengths."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import onnx
+
+from harness.graphs.onnx_tensors import Tensors
+
+Settings = Mapping[str, int | str]
+
+_MATRICES: Final[Mapping[str, tuple[int, ...]]] = dict.fromkeys(("DynamicQuantizeLSTM", "GRU", "LSTM", "RNN"), (1, 2))
+"""Places of the matrices that every step of a recurrent operator multiplies by."""
+_STATES: Final[Mapping[str, tuple[int, ...]]] = {
+    "DynamicQuantizeLSTM": (5, 6), "GRU": (5,), "LSTM": (5, 6), "RNN": (5,),
+}  # fmt: skip
+"""Places of the state that a recurrent operator begins with."""
+
+
+def matrices_of(node: onnx.NodeProto) -> tuple[str, ...]:
+    """Names of the matrices of a recurrent operator; none of any other."""
+    return tuple(node.input[place] for place in _MATRICES.get(node.op_type, ()) if place < len(node.input))
+
+
+def states_of(node: onnx.NodeProto) -> frozenset[str]:
+    """Names of the state that a recurrent operator begins with, which is no parameter where it is a constant."""
+    return frozenset(node.input[place] for place in _STATES.get(node.op_type, ()) if place < len(node.input))
+
+
+def settings_of(node: onnx.NodeProto, known: Tensors) -> Settings:
+    """Settings that the rules of `harness.graphs.operator_flops` read.
+
+    Args:
+        node: operator of the file.
+        known: tensors.
+    """
+    rule = _RULES.get((node.domain, node.op_type))
+    return {} if rule is None else rule(node, known)
+
+
+def _shape(node: onnx.NodeProto, place: int, known: Tensors) -> tuple[int, ...] | None:
+    """Extents of an operand: none where it is absent, None where they are unknown."""
+    if place >= len(node.input) or not node.input[place]:
+        return ()
+    return known.shape(node.input[place])
+
+
+def _integer(node: onnx.NodeProto, name: str, default: int = 0) -> int:
+    return next((attribute.i for attribute in node.attribute if attribute.name == name), default)
+
+
+def _matrix(node: onnx.NodeProto, _known: Tensors) -> Settings:
+    """Extents of a packed matrix."""
+    found = {name: _integer(node, name) for name in ("K", "N")}
+    return found if all(extent > 0 for extent in found.values()) else {}
+
+
+def _equation(node: onnx.NodeProto, _known: Tensors) -> Settings:
+    return {"equation": next((item.s.decode() for item in node.attribute if item.name == "equation"), "")}
+
+
+def _keys(own: int | None, past: tuple[int, ...] | None, place: int, *, is_packed: bool = False) -> Settings:
+    if own is None or past is None:
+        return {}
+    return {"n_keys": own + (past[place] if past else 0), "is_packed": int(is_packed)}
+
+
+def _attention(node: onnx.NodeProto, known: Tensors) -> Settings:
+    """Attention of the standard: keys at place 1, kept ones at place 4, sequence in the last extent but one."""
+    keys = _shape(node, 1, known)
+    return _keys(keys[-2] if keys else None, _shape(node, 4, known), -2)
+
+
+def _multi_head_attention(node: onnx.NodeProto, known: Tensors) -> Settings:
+    """Keys of 3 extents, of 4 with the heads before the sequence, or packed with values or with all."""
+    keys, queries = _shape(node, 1, known), _shape(node, 0, known)
+    if keys is None or not queries:
+        return {}
+    own = queries[1] if not keys else keys[2] if len(keys) == 4 else keys[1]
+    return _keys(own, _shape(node, 6, known), 2, is_packed=not keys)
+
+
+def _group_query_attention(node: onnx.NodeProto, known: Tensors) -> Settings:
+    keys, queries = _shape(node, 1, known), _shape(node, 0, known)
+    if keys is None or not queries:
+        return {}
+    return _keys(keys[1] if keys else queries[1], _shape(node, 3, known), 2, is_packed=not keys)
+
+
+def _projected_attention(node: onnx.NodeProto, known: Tensors) -> Settings:
+    read = _shape(node, 0, known)
+    return _keys(read[1] if read else None, _shape(node, 8 if node.op_type == "QAttention" else 4, known), 3)
+
+
+def _transform(node: onnx.NodeProto, known: Tensors) -> Settings:
+    """Length of a discrete Fourier transform: the one stated, or the extent of its axis."""
+    read = _shape(node, 0, known)
+    stated = known.value(node.input[1]) if len(node.input) > 1 and node.input[1] else None
+    axes = known.value(node.input[2]) if len(node.input) > 2 and node.input[2] else None
+    if stated is not None and stated.size == 1:
+        return {"length": int(stated.reshape(())), "has_parts": 1}
+    axis = _integer(node, "axis", -2 if len(node.input) > 2 else 1) if axes is None else int(axes.reshape(()))
+    is_there = read is not None and -len(read) <= axis < len(read)
+    return {"length": read[axis], "has_parts": 1} if read is not None and is_there else {}
+
+
+def _frames(node: onnx.NodeProto, known: Tensors) -> Settings:
+    """Length of the frames: the one stated, or that of the window."""
+    stated = known.value(node.input[3]) if len(node.input) > 3 and node.input[3] else None
+    if stated is not None and stated.size == 1:
+        return {"length": int(stated.reshape(()))}
+    window = _shape(node, 2, known)
+    return {"length": window[0]} if window else {}
+
+
+_RULES: Final[Mapping[tuple[str, str], Callable[[onnx.NodeProto, Tensors], Settings]]] = {
+    ("", "Attention"): _attention,
+    ("", "DFT"): _transform,
+    ("", "Einsum"): _equation,
+    ("", "STFT"): _frames,
+    ("com.microsoft", "Attention"): _projected_attention,
+    ("com.microsoft", "GroupQueryAttention"): _group_query_attention,
+    ("com.microsoft", "MatMulBnb4"): _matrix,
+    ("com.microsoft", "MatMulFpQ4"): _matrix,
+    ("com.microsoft", "MatMulNBits"): _matrix,
+    ("com.microsoft", "MultiHeadAttention"): _multi_head_attention,
+    ("com.microsoft", "QAttention"): _projected_attention,
+}

@@ -1,0 +1,185 @@
+"""FLOPs of one operator for one inference, by the rule that `harness.graphs.operators` declares for it.
+
+One multiply-accumulate is two FLOPs. Softmax and scaling inside attention, gates inside recurrent cells, and
+interpolation inside deformable convolutions are not counted, because they are small beside the products.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Final, get_args
+
+from harness.graphs.graph import Node
+from harness.graphs.operators import JOINED, OPERATORS, Work
+from harness.graphs.sizes import Sizes, is_complete, operator_name
+from harness.schema.cost import ELEMENTWISE_FLOPS
+from harness.schema.kernel_types import require_each
+
+_FFT_FLOPS: Final = 5.0
+"""FLOPs of a transform of n complex values, over n log2 n: the usual count of a radix-2 FFT."""
+
+
+def node_flops(node: Node, sizes: Sizes) -> int | None:
+    """FLOPs of one operator; None where it has no rule, or where it lacks what its rule needs."""
+    work = work_of(node, sizes)
+    return None if work is None else _FLOPS[work](node, sizes)
+
+
+def work_of(node: Node, sizes: Sizes) -> Work | None:
+    """What the FLOPs of an operator are counted by; None where it is not declared or incomplete."""
+    operator = OPERATORS.get(node.op)
+    if operator is None or (operator.work != "movement" and not is_complete(node, sizes)):
+        return None
+    return operator.work
+
+
+def weights_of(node: Node, sizes: Sizes) -> int:
+    """Weights of a convolution or a matrix multiplication, without its bias."""
+    if "K" in node.settings and "N" in node.settings:
+        return int(node.settings["K"]) * int(node.settings["N"])
+    constants = [sizes.elements(tensor) for tensor in node.inputs if sizes.is_constant(tensor)]
+    if node.window is None:
+        return constants[0] if constants else row_length(node, sizes) * sizes.last(node.outputs[0])
+    if node.window.rank > 2:
+        return max(constants, default=0)
+    height, width = node.window.kernel
+    channels = sizes.extents(node.outputs[0]).c
+    return height * width * (sizes.extents_of_read(node).c // node.window.groups) * channels
+
+
+def row_length(node: Node, sizes: Sizes) -> int:
+    """Products that are summed into one element of a matrix multiplication's output."""
+    if "K" in node.settings:
+        return int(node.settings["K"])
+    read, output = node.inputs[0], node.outputs[0]
+    if node.op == "fc":
+        return sizes.elements(sizes.activations(node)[0]) * sizes.last(output) // sizes.elements(output)
+    # One of the last two extents is that of the output: the last, where the operator transposes what it reads.
+    is_transposed = sizes.last(read, 2) != sizes.last(output, 2) == sizes.last(read)
+    return sizes.last(read, 2) if is_transposed else sizes.last(read)
+
+
+def _of_product(node: Node, sizes: Sizes) -> int:
+    if node.window is None:
+        return 2 * sizes.elements(node.outputs[0]) * row_length(node, sizes)
+    # Every weight meets each place of the output once; of a transposed convolution, each place of the input.
+    end = sizes.activations(node)[0] if node.op == "conv-transpose" else node.outputs[0]
+    return 2 * (sizes.elements(end) // sizes.extents(end).c) * weights_of(node, sizes)
+
+
+def _of_window(node: Node, sizes: Sizes) -> int:
+    height, width = (1, 1) if node.window is None else node.window.kernel
+    return _made(node, sizes) * height * width
+
+
+def _of_reduction(node: Node, sizes: Sizes) -> int:
+    return sum(sizes.elements(tensor) for tensor in sizes.activations(node))
+
+
+def _of_elements(node: Node, sizes: Sizes) -> int:
+    name = operator_name(node, sizes)
+    operands = max(len(node.inputs) - 1, 1) if name in JOINED else 1
+    return ELEMENTWISE_FLOPS.get(name.removesuffix("-spatial"), 1) * operands * _made(node, sizes)
+
+
+def _made(node: Node, sizes: Sizes) -> int:
+    """Elements that an operator makes."""
+    return sum(sizes.elements(tensor) for tensor in node.outputs if sizes.is_known(tensor))
+
+
+def _of_movement(_node: Node, _sizes: Sizes) -> int:
+    return 0
+
+
+def _of_recurrent(node: Node, sizes: Sizes) -> int | None:
+    """Every step of every sequence multiplies by all matrices of all directions."""
+    if not node.matrices or not all(map(sizes.is_known, node.matrices)):
+        return None
+    read = sizes.activations(node)[0]
+    steps = sizes.elements(read) // sizes.last(read)
+    return 2 * steps * sum(math.prod(sizes.shape(tensor)) for tensor in node.matrices)
+
+
+def _of_attention(node: Node, sizes: Sizes) -> int | None:
+    """Queries by keys, then weights by values: each query meets each key and value of the sequence and its past."""
+    made = sizes.elements(node.outputs[0])
+    n_keys = _keys(node)
+    if n_keys is None:
+        return None
+    return 2 * n_keys * (_queries(node, sizes) + made)
+
+
+def _queries(node: Node, sizes: Sizes) -> int:
+    """Elements of the queries; where they are packed with keys and values, as many as the output has."""
+    return sizes.elements(node.outputs[0] if node.settings.get("is_packed") else node.inputs[0])
+
+
+def _keys(node: Node) -> int | None:
+    """Keys that every query meets: those of the sequence, and those kept from before it."""
+    found = node.settings.get("n_keys")
+    return None if found is None else int(found)
+
+
+def _of_projected_attention(node: Node, sizes: Sizes) -> int | None:
+    """Attention with the projection of queries, keys and values in itself."""
+    read, weights = node.inputs[0], node.inputs[1]
+    n_keys = _keys(node)
+    if n_keys is None or not sizes.is_known(weights):
+        return None
+    projection = 2 * sizes.elements(read) * sizes.last(weights)
+    return projection + 2 * n_keys * 2 * sizes.elements(node.outputs[0])
+
+
+def _of_einsum(node: Node, sizes: Sizes) -> int | None:
+    """Two FLOPs for each combination of all labels, where there is more than one operand."""
+    equation = str(node.settings.get("equation", "")).replace(" ", "")
+    operands = equation.split("->")[0].split(",")
+    if len(operands) != len(node.inputs) or "." in equation or len(operands) > 2:
+        return None
+    extents: dict[str, int] = {}
+    for labels, tensor in zip(operands, node.inputs, strict=True):
+        shape = sizes.shape(tensor)
+        if len(labels) != len(shape):
+            return None
+        for label, extent in zip(labels, shape, strict=True):
+            extents[label] = max(extents.get(label, 1), extent)
+    if len(operands) == 1:
+        return 0 if set(equation.split("->")[-1]) == set(operands[0]) else _of_reduction(node, sizes)
+    return 2 * math.prod(extents.values())
+
+
+def _of_fourier(node: Node, sizes: Sizes) -> int | None:
+    """Transforms of all values that are read; ONNX has the two parts of a complex one in the last extent."""
+    length = int(node.settings.get("length", 0))
+    if length < 1:
+        return None
+    read = node.inputs[0]
+    n_values = sizes.elements(read) // (sizes.last(read) if node.settings.get("has_parts") else 1)
+    return _transforms(max(n_values // length, 1), length)
+
+
+def _of_short_fourier(node: Node, sizes: Sizes) -> int | None:
+    """One transform for each frame; the last two extents of the output are frequencies and parts."""
+    length, made = int(node.settings.get("length", 0)), node.outputs[0]
+    if length < 1:
+        return None
+    return _transforms(sizes.elements(made) // (sizes.last(made) * sizes.last(made, 2)), length)
+
+
+def _transforms(n_transforms: int, length: int) -> int:
+    return round(n_transforms * _FFT_FLOPS * length * math.log2(length))
+
+
+_FLOPS: Final[Mapping[Work, Callable[[Node, Sizes], int | None]]] = {
+    "product": _of_product,
+    "window": _of_window,
+    "reduction": _of_reduction,
+    "elements": _of_elements,
+    "movement": _of_movement,
+    "recurrent": _of_recurrent,
+    "attention": _of_attention,
+    "projected-attention": _of_projected_attention,
+    "einsum": _of_einsum,
+    "fourier": _of_fourier,
+    "short-fourier": _of_short_fourier,
+}
+require_each(get_args(Work), _FLOPS, "count of FLOPs")
