@@ -11,19 +11,23 @@ from harness.graphs.model_kernels import ModelKernels, kernels_of_file
 from harness.graphs.sampler import COUNTS
 
 
-def kernels(model: AnyPath, runtime: str | None = None, inputs: Sequence[str] = ()) -> ModelKernels:
+def kernels(
+    model: AnyPath, runtime: str | None = None, inputs: Sequence[str] = (), *, batch: int | None = None
+) -> ModelKernels:
     """Kernels that a runtime executes for a model file, with FLOPs, parameters and bytes moved of each.
 
     Args:
         model: ONNX or TFLite file.
         runtime: fusion rules, one of `runtime_names()`; those of the file's format by default.
         inputs: extents of network inputs that the file leaves open, each as `name=1x3x224x224`.
+        batch: first extent of the inputs that is the batch, by which all counts are divided; None where the file
+            names it, or has none.
 
     Returns:
         The kernel list in order of execution, with the operators that have no kernel type.
 
     Raises:
-        UsageError: there is no such runtime or input.
+        UsageError: there is no such runtime, input or batch.
         ModelFileError: the file is no model, is broken, or leaves extents open.
 
     Examples:
@@ -32,7 +36,7 @@ def kernels(model: AnyPath, runtime: str | None = None, inputs: Sequence[str] = 
         >>> [kernel.kernel for kernel in found.kernels], found.flops
         (['fc'], 400)
     """
-    return kernels_of_file(Path(model), runtime, as_names(inputs))
+    return kernels_of_file(Path(model), runtime, as_names(inputs), batch)
 
 
 def families(

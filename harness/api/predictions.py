@@ -37,6 +37,7 @@ def predict(
     predictor: str | None = None,
     runtime: str | None = None,
     inputs: Sequence[str] = (),
+    batch: int | None = None,
     data: Paths = SUBMISSIONS,
     file: AnyPath | None = None,
     coverage: float = COVERAGE,
@@ -56,6 +57,7 @@ def predict(
         predictor: predictor, by its key.
         runtime: fusion rules, one of `runtime_names()`; those of the file's format by default.
         inputs: extents of network inputs that the file leaves open, each as `name=1x3x224x224`.
+        batch: first extent of the inputs that is the batch; None where the file names it, or has none.
         data: submissions to fit on; only those of the device are read.
         file: fitted predictor, a .skops file; no submissions are then read.
         coverage: nominal coverage of intervals, a probability.
@@ -84,13 +86,13 @@ def predict(
     check_within("coverage", coverage, LEAST_COVERAGE, MOST_COVERAGE)
     check_within("at_least", at_least, 0, 1)
     check_known("data type", [] if dtype is None else [dtype], DTYPES)
-    found = kernels_of_file(Path(model), runtime, as_names(inputs))
+    found = kernels_of_file(Path(model), runtime, as_names(inputs), batch)
     kernels = found.kernels.kernels
     kernels = kernels if dtype is None else tuple(in_dtype(kernel, dtype) for kernel in kernels)
     request = _Request(device_id, delegate, main_dtype(kernels), predictor)
     fitted = _fitted(request, data, package, on_step) if file is None else _loaded(Path(file), request, package)
     network = predict_network(kernels, fitted, coverage=coverage, at_least=at_least)
-    return Prediction(Path(model), found.runtime, fitted, network)
+    return Prediction(Path(model), found.runtime, fitted, network, found.batch, found.leading)
 
 
 class _Request(NamedTuple):

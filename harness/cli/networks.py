@@ -1,13 +1,14 @@
 """The commands about networks: `kernels` and `families`."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import typer
 
 from harness import api
-from harness.cli.options import Inputs, ModelFile, Runtime
+from harness.cli.options import Batch, Inputs, ModelFile, Runtime
 from harness.cli.printing import print_json, print_table, steps
 from harness.defaults import FAMILIES, RUNTIME
 from harness.issues import printable, share_in_words
@@ -26,12 +27,13 @@ def kernels(
     runtime: Runtime = None,
     form: Annotated[KernelsFormat, typer.Option("--format", help="Form of the list.")] = "table",
     inputs: Inputs = None,
+    batch: Batch = None,
 ) -> None:
     """List the kernels that a runtime executes for a model file, with FLOPs, parameters and bytes of each.
 
     Example: deepen kernels mobilenet.onnx --input input=1x3x224x224 --format csv
     """
-    found = api.kernels(model, runtime, inputs or ())
+    found = api.kernels(model, runtime, inputs or (), batch=batch)
     if form == "json":
         print_json(found.as_json())
     elif form == "network":
@@ -57,6 +59,8 @@ def _print_kernels(listed: "api.ModelKernels") -> None:
     totals = f"{least}{found.flops:,} FLOPs, {found.params:,} params, {found.bytes_moved:,} bytes moved"
     typer.echo(f"{_counted(len(found.kernels))}, {totals}")
     typer.echo(coverage_line(found))
+    for line in batch_lines(listed.batch, listed.leading):
+        typer.echo(line)
     if found.free:
         typer.echo(f"without a kernel: {', '.join(f'{n} {operator}' for operator, n in found.free.items())}")
 
@@ -76,6 +80,21 @@ def coverage_line(found: "api.KernelList") -> str:
 
 def _share(share: float | None) -> str:
     return "an unknown share" if share is None else share_in_words(share)
+
+
+def batch_lines(batch: int, leading: Mapping[str, int]) -> list[str]:
+    """What was taken for the batch, and what was not.
+
+    Args:
+        batch: inferences by which the counts were divided.
+        leading: first extent above 1 of the inputs that was not divided out, by name.
+    """
+    lines = [f"batch of {batch}: every count is for one of its inferences"] if batch > 1 else []
+    lines += [
+        f"the first extent of {printable(name)}, {extent}, is not taken for a batch; if it is, add --batch {extent}"
+        for name, extent in leading.items()
+    ]
+    return lines
 
 
 def _counted(n_kernels: int) -> str:

@@ -22,6 +22,10 @@ Data = Annotated[
 Inputs = Annotated[
     list[str] | None, typer.Option("--input", help="Extents of an input, as in name=1x3x224x224; repeatable.")
 ]
+Batch = Annotated[
+    int | None,
+    typer.Option("--batch", min=1, help="First extent of the inputs that is the batch; all counts are divided by it."),
+]
 ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="ONNX or TFLite file.")]
 Backend = Annotated[
     str,

@@ -6,8 +6,8 @@ from typing import Annotated, Final, Literal
 import typer
 
 from harness import api
-from harness.cli.networks import flops_in_words
-from harness.cli.options import Data, Inputs, ModelFile, Package, Runtime, find_packages_here
+from harness.cli.networks import batch_lines, flops_in_words
+from harness.cli.options import Batch, Data, Inputs, ModelFile, Package, Runtime, find_packages_here
 from harness.cli.printing import print_json, print_table, steps
 from harness.defaults import COVERAGE, FLOPS_COVERED, LEAST_COVERAGE, MOST_COVERAGE, PREDICTOR, PREDICTORS, SUBMISSIONS
 from harness.files import write_file
@@ -31,6 +31,7 @@ def predict(
     predictor: Predictor = None,
     runtime: Runtime = None,
     inputs: Inputs = None,
+    batch: Batch = None,
     data: Data = None,
     file: Annotated[
         Path | None, typer.Option("--model", help="Fitted predictor, a .skops file; it needs no --data.")
@@ -53,6 +54,7 @@ def predict(
     with steps("Predicting") as step:
         found = api.predict(
             model, device, delegate=delegate, dtype=dtype, predictor=predictor, runtime=runtime, inputs=inputs or (),
+            batch=batch,
             data=data or SUBMISSIONS, file=file, coverage=coverage, at_least=at_least, package=package, on_step=step,
         )  # fmt: skip
     if plot is not None:
@@ -106,6 +108,7 @@ def _lines(found: "api.Prediction") -> list[str]:
         f"by {stamp.predictor} ({where}), from {stamp.n_rows} kernels {TIER_TITLES[subject.tier]}; "
         f"kernels as in {found.runtime.title}"
     )
+    lines += batch_lines(found.batch, found.leading)
     return [*lines, *(_warning(place, network) for place in network.extrapolations)]
 
 

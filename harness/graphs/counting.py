@@ -54,7 +54,7 @@ def group_params(group: Group, sizes: Sizes) -> dict[str, int]:
     params: dict[str, int] = {}
     for part in (first, *kept):
         for node in part.nodes:
-            params |= _node_params(node, sizes)
+            params |= {sizes.stored_as(tensor): count for tensor, count in _node_params(node, sizes).items()}
     if len(kept) < len(others) and len(first.constants) == 1:
         output = first.nodes[0].outputs[0]
         params[f"{output}:bias"] = _channels(first.nodes[0], sizes)

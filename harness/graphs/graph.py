@@ -53,12 +53,14 @@ class Tensor:
             inference states them.
         dtype: data type of its elements as stored or executed; `unstated` for types that no kernel computes in.
         is_constant: whether the file has it, or declares it, as a weight.
+        stored_as: name of the weight that a runtime stores for it, where it is a view of one; else its own.
     """
 
     name: str
     shape: tuple[int, ...] | None
     dtype: Dtype
     is_constant: bool = False
+    stored_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class Graph:
         outputs: names of the tensors that a caller takes.
         folded: operators that the reader removed because no runtime executes them, by name with their number:
             arithmetic on constants and shapes, QDQ pairs around a quantised operator.
+        batch: inferences that run together; the first extent of a tensor where it is a multiple of it.
     """
 
     name: str
@@ -106,6 +109,7 @@ class Graph:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     folded: Mapping[str, int] = field(default_factory=dict)
+    batch: int = 1
 
     def extents(self, tensor: str) -> Extents:
         """Height, width and channels of a tensor, the batch left out.

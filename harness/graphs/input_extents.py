@@ -1,6 +1,7 @@
 """Extents of a network's inputs: what the file declares, completed by what the user gives."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -12,6 +13,21 @@ MOST_EXTENT: Final = 2**31 - 1
 """Largest extent of one dimension; runtimes of edge devices count in 32 bits."""
 MOST_ELEMENTS: Final = 2**40
 """Elements of the largest tensor that is accepted as intended."""
+
+
+_BATCH: Final = re.compile(r"(?i)n|b|bs|n_?batch(es)?|(\w*_)?batch(_?size|_?dim)?(_\d+)?")
+"""Names of a first dimension by which a file says that it is the batch."""
+_ANONYMOUS: Final = re.compile(r"(?i)[^a-z]*|unk(nown)?_*\d*|none|dynamic")
+"""Names that exporters write for a dimension without one, so that two of them are not the same dimension."""
+
+
+def dimension_name(text: str) -> str | None:
+    """Name of a dimension; None where it names nothing.
+
+    >>> dimension_name("seq_len"), dimension_name("?"), dimension_name("unk__12"), dimension_name("")
+    ('seq_len', None, None, None)
+    """
+    return None if _ANONYMOUS.fullmatch(text) else text
 
 
 class DeclaredInput(NamedTuple):
@@ -32,10 +48,12 @@ class InputExtents(NamedTuple):
     Attributes:
         shapes: extents by input.
         bound: extents by name of the dimension, as far as the file names its open dimensions.
+        batch: inferences that run together: the first extent that the file calls the batch, or the one that is given.
     """
 
     shapes: Mapping[str, tuple[int, ...]]
     bound: Mapping[str, int]
+    batch: int
 
 
 def parse_input_option(text: str) -> tuple[str, tuple[int, ...]]:
@@ -57,18 +75,22 @@ def parse_input_option(text: str) -> tuple[str, tuple[int, ...]]:
     return name, shape
 
 
-def resolve(declared: Sequence[DeclaredInput], given: Mapping[str, tuple[int, ...]], shown: str) -> InputExtents:
-    """Extents of all inputs; an open batch, the first dimension, is 1 unless it is given.
+def resolve(
+    declared: Sequence[DeclaredInput], given: Mapping[str, tuple[int, ...]], shown: str, batch: int | None = None
+) -> InputExtents:
+    """Extents of all inputs; an open first dimension is 1 unless it is given.
 
-    A dimension that has a name in the file has the same extent wherever the name occurs.
+    A dimension that has a name in the file has the same extent wherever the name occurs. A first extent is a batch
+    only where the file names it so or `batch` says so: it may as well count tokens, frames or points.
 
     Args:
         declared: inputs of the file that its operators read.
         given: extents by name of the input.
         shown: file as messages show it.
+        batch: first extent that is the batch; None where only names tell.
 
     Raises:
-        UsageError: extents are given for an input that the file does not have.
+        UsageError: extents are given for an input that the file does not have, or no input has that batch.
         ModelFileError: extents contradict the file, are absurd, or are unknown.
     """
     for name in given:
@@ -84,11 +106,11 @@ def resolve(declared: Sequence[DeclaredInput], given: Mapping[str, tuple[int, ..
                 raise ModelFileError([_two_extents(item, dim, (bound[dim], extent), shown)])
     for item in declared:
         if item.name not in given and item.dims and isinstance(item.dims[0], str):
-            bound.setdefault(item.dims[0], 1)
+            bound.setdefault(item.dims[0], batch or 1)
     shapes, open_dims = {}, []
     for item in declared:
         dims = given.get(item.name, item.dims)
-        full = None if dims is None else tuple(_closed(place, dim, bound) for place, dim in enumerate(dims))
+        full = None if dims is None else tuple(_closed(place, dim, bound, batch or 1) for place, dim in enumerate(dims))
         if full is None or None in full:
             open_dims.append(_open(item, full, shown))
         else:
@@ -96,7 +118,23 @@ def resolve(declared: Sequence[DeclaredInput], given: Mapping[str, tuple[int, ..
     issues = [*open_dims, *(issue for name, shape in shapes.items() for issue in absurd(name, shape, shown))]
     if issues:
         raise ModelFileError(issues)
-    return InputExtents(shapes, bound)
+    return InputExtents(shapes, bound, _batch(declared, shapes, bound, batch))
+
+
+def _batch(
+    declared: Sequence[DeclaredInput],
+    shapes: Mapping[str, tuple[int, ...]],
+    bound: Mapping[str, int],
+    stated: int | None,
+) -> int:
+    if stated is None:
+        named = {item.dims[0] for item in declared if item.dims and isinstance(item.dims[0], str)}
+        extents = {bound[name] for name in named if name in bound and _BATCH.fullmatch(name)}
+        return extents.pop() if len(extents) == 1 else 1
+    if all(shape[:1] != (stated,) for shape in shapes.values()):
+        found = ", ".join(f"{quoted(name)}={_crossed(shape)}" for name, shape in shapes.items())
+        raise UsageError(f"--batch {stated} is the first extent of no input; the inputs are {found}")
+    return stated
 
 
 def absurd(tensor: str, shape: Sequence[int], shown: str) -> Iterator[Issue]:
@@ -112,12 +150,12 @@ def absurd(tensor: str, shape: Sequence[int], shown: str) -> Iterator[Issue]:
         )
 
 
-def _closed(place: int, dim: int | str | None, bound: Mapping[str, int]) -> int | None:
+def _closed(place: int, dim: int | str | None, bound: Mapping[str, int], first: int) -> int | None:
     if isinstance(dim, int):
         return dim
     if isinstance(dim, str) and dim in bound:
         return bound[dim]
-    return 1 if place == 0 else None
+    return first if place == 0 else None
 
 
 def _crossed(dims: Sequence[int | str | None]) -> str:

@@ -2,8 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,11 +30,15 @@ class ModelKernels:
         file: the model file.
         runtime: fusion rules.
         kernels: the kernels in order of execution, with what has no kernel type.
+        batch: inferences that run together, by which the extents are divided.
+        leading: first extent above 1 of each input, by name, where it was not taken for the batch.
     """
 
     file: Path
     runtime: Runtime
     kernels: KernelList
+    batch: int = 1
+    leading: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def model(self) -> str:
@@ -47,6 +51,7 @@ class ModelKernels:
         return {
             "model": self.model,
             "runtime": self.runtime.name,
+            "batch": self.batch,
             "kernels": [
                 {"operator": kernel.operator, "kernel": kernel.kernel, "flops": None}
                 | kernel.model_dump(exclude_none=True)
@@ -90,22 +95,27 @@ class ModelKernels:
             ) from error
 
 
-def kernels_of_file(file: Path, runtime: str | None = None, inputs: Iterable[str] = ()) -> ModelKernels:
+def kernels_of_file(
+    file: Path, runtime: str | None = None, inputs: Iterable[str] = (), batch: int | None = None
+) -> ModelKernels:
     """Kernels that a runtime executes for a model file.
 
     Args:
         file: ONNX or TFLite file.
         runtime: name of the fusion rules; those of the file's format by default.
         inputs: extents of network inputs that the file leaves open, each as `name=1x3x224x224`.
+        batch: first extent of the inputs that is the batch; None where the file names it, or has none.
 
     Raises:
-        UsageError: there is no such runtime or input, or extents cannot be read.
+        UsageError: there is no such runtime, input or batch, or extents cannot be read.
         ModelFileError: the file is no model, is broken, or leaves extents open.
     """
     rules = None if runtime is None else read_runtime(runtime)
-    graph = read_model(file, dict(parse_input_option(text) for text in inputs))
+    graph = read_model(file, dict(parse_input_option(text) for text in inputs), batch)
     rules = rules or default_runtime(graph)
-    return ModelKernels(file, rules, kernel_list(graph, rules))
+    shapes = {name: graph.tensors[name].shape or () for name in graph.inputs}
+    leading = {name: shape[0] for name, shape in shapes.items() if len(shape) > 1 and shape[0] not in (1, graph.batch)}
+    return ModelKernels(file, rules, kernel_list(graph, rules), graph.batch, leading)
 
 
 def default_runtime(graph: Graph) -> Runtime:

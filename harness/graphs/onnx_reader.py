@@ -9,7 +9,7 @@ from onnx import TypeProto, helper
 
 from harness.graphs.faults import ModelFileError, model_issue
 from harness.graphs.graph import Graph, Tensor
-from harness.graphs.input_extents import MOST_EXTENT, DeclaredInput, resolve
+from harness.graphs.input_extents import MOST_EXTENT, DeclaredInput, dimension_name, resolve
 from harness.graphs.onnx_functions import inlined
 from harness.graphs.onnx_operators import as_node, canonical_name, file_name
 from harness.graphs.onnx_tensors import Tensors, shape_of
@@ -59,24 +59,27 @@ class _Operator(NamedTuple):
         return tuple(name for name in self.node.output if name)
 
 
-def graph_of_onnx(model: onnx.ModelProto, shown: str, inputs: Mapping[str, tuple[int, ...]] | None = None) -> Graph:
+def graph_of_onnx(
+    model: onnx.ModelProto, shown: str, inputs: Mapping[str, tuple[int, ...]] | None = None, batch: int | None = None
+) -> Graph:
     """Graph of an ONNX model.
 
     Weights need no values: a graph input or a declared tensor that operators only read where weights belong (second
-    operand of a convolution, statistics of a batch normalisation) is a weight. An open batch, the first extent of an
-    input, is 1 unless `inputs` says otherwise. Files with external data are read without it. An average pooling over
+    operand of a convolution, statistics of a batch normalisation) is a weight. An open first extent of an input is 1
+    unless `inputs` says otherwise. Files with external data are read without it. An average pooling over
     the whole plane becomes `global-avgpool`, because exporters write means over height and width so.
 
     Args:
         model: model; it is not changed.
         shown: file as messages show it; name of the graph.
         inputs: extents of network inputs by name, for what the model leaves open.
+        batch: first extent of the inputs that is the batch; None where the model names it, or has none.
 
     Raises:
-        UsageError: extents are given for an input that the model does not have.
+        UsageError: extents are given for an input that the model does not have, or a batch that no input has.
         ModelFileError: the model is broken, or leaves extents open.
     """
-    return fold_quantisation(_Reader(_checked(model, shown), shown, inputs or {}).graph())
+    return fold_quantisation(_Reader(_checked(model, shown), shown, inputs or {}, batch).graph())
 
 
 def _checked(model: onnx.ModelProto, shown: str) -> onnx.ModelProto:
@@ -181,11 +184,14 @@ def _opsets(model: onnx.ModelProto) -> dict[str, int]:
 class _Reader:
     """Conversion of one model into a graph."""
 
-    def __init__(self, model: onnx.ModelProto, shown: str, given: Mapping[str, tuple[int, ...]]) -> None:
+    def __init__(
+        self, model: onnx.ModelProto, shown: str, given: Mapping[str, tuple[int, ...]], batch: int | None
+    ) -> None:
         self._proto = model.graph
         self._opsets = _opsets(model)
         self._shown = shown
         self._given = given
+        self._batch = batch
         self._operators = [_operator(node, place) for place, node in enumerate(model.graph.node)]
         self._read = {name for operator in self._operators for name in operator.reads}
         self._stored = {tensor.name for tensor in self._proto.initializer}
@@ -212,10 +218,16 @@ class _Reader:
         inputs = tuple(info.name for info in self._inputs)
         used = dict.fromkeys((*inputs, *(name for node in nodes for name in (*node.inputs, *node.outputs)), *outputs))
         tensors = {
-            name: Tensor(name, self._known.shape(name), self._known.dtype(name), name in self._known.constants)
+            name: Tensor(
+                name,
+                self._known.shape(name),
+                self._known.dtype(name),
+                name in self._known.constants,
+                self._known.stored_as(name),
+            )
             for name in used
         }
-        return Graph(self._shown, "channels-first", tuple(nodes), tensors, inputs, outputs, dict(folded))
+        return Graph(self._shown, "channels-first", tuple(nodes), tensors, inputs, outputs, dict(folded), batch)
 
     def _find_weights(self) -> set[str]:
         """Tensors without values that are only read where weights belong."""
@@ -241,7 +253,7 @@ class _Reader:
     def _begun(self) -> tuple[Tensors, int]:
         """Tensors that are known before the first operator runs, and the batch."""
         declared = [DeclaredInput(info.name, _dims(info.type)) for info in self._inputs if self._is_asked(info)]
-        resolved = resolve(declared, self._given, self._shown)
+        resolved = resolve(declared, self._given, self._shown, self._batch)
         between = {
             info.name: _bound(info.type, resolved.bound) for info in (*self._proto.value_info, *self._proto.output)
         }
@@ -251,8 +263,7 @@ class _Reader:
             kind = info.type if shape is None else _tensor_type(info.type.tensor_type.elem_type, shape)
             known.add(info.name, kind)
         self._add_constants(known)
-        leading = {shape[0] for shape in resolved.shapes.values() if len(shape) > 1}
-        return known, leading.pop() if len(leading) == 1 else 1
+        return known, resolved.batch
 
     def _is_asked(self, info: onnx.ValueInfoProto) -> bool:
         """Whether the extents of an input are needed: an operator reads it, and it is a tensor."""
@@ -318,7 +329,9 @@ def _dims(kind: TypeProto) -> tuple[int | str | None, ...] | None:
     """Extents as an input declares them; extents below 1 are open, as some exporters write them."""
     if not kind.tensor_type.HasField("shape"):
         return None
-    return tuple(dim.dim_value if dim.dim_value >= 1 else dim.dim_param or None for dim in kind.tensor_type.shape.dim)
+    return tuple(
+        dim.dim_value if dim.dim_value >= 1 else dimension_name(dim.dim_param) for dim in kind.tensor_type.shape.dim
+    )
 
 
 def _bound(kind: TypeProto, bound: Mapping[str, int]) -> TypeProto:

@@ -117,6 +117,7 @@ class Tensors:
         self._types: dict[str, TypeProto] = {}
         self._values: dict[str, NDArray[Any]] = {}
         self._stored: dict[str, Dtype] = {}
+        self._origins: dict[str, str] = {}
         self._schemas: dict[tuple[str, str], OpSchema | None] = {}
 
     def shape(self, name: str) -> tuple[int, ...] | None:
@@ -133,6 +134,10 @@ class Tensors:
             return self._stored[name]
         kind = self._types.get(name)
         return DTYPES.get(kind.tensor_type.elem_type, "unstated") if kind is not None else "unstated"
+
+    def stored_as(self, name: str) -> str:
+        """Name of the constant whose elements a constant has."""
+        return self._origins.get(name, name)
 
     def add(self, name: str, kind: TypeProto, *, is_constant: bool = False) -> None:
         """Add an input or a constant without values."""
@@ -217,6 +222,7 @@ class Tensors:
         self.constants.update(outputs)
         if node.op_type in _STORED_ALIKE and node.input and outputs:
             self._stored[outputs[0]] = self.dtype(node.input[0])
+            self._origins[outputs[0]] = self.stored_as(node.input[0])
         if node.op_type == "Constant" and len(node.attribute) == 1 and node.attribute[0].name == "value" and outputs:
             self.add_constant(outputs[0], node.attribute[0].t)
         elif node.op_type in ("Shape", "Size") and outputs:

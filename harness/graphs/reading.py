@@ -18,29 +18,30 @@ __all__ = ["parse_input_option", "read_model"]
 _MOST_BYTES: Final = 2 * 1024**3
 
 
-def read_model(path: Path, inputs: Mapping[str, tuple[int, ...]] | None = None) -> Graph:
+def read_model(path: Path, inputs: Mapping[str, tuple[int, ...]] | None = None, batch: int | None = None) -> Graph:
     """Graph of a model file; its name is the path as messages show it.
 
-    Weights may lack their values, and an open batch is 1 unless `inputs` states another. Files beside the model, as
-    those of external data, are never opened.
+    Weights may lack their values, and an open first extent is 1 unless `inputs` states another. Files beside the
+    model, as those of external data, are never opened.
 
     Args:
         path: ONNX or TFLite file of at most 2 GB.
         inputs: extents of network inputs by name, where the file leaves them open.
+        batch: first extent of the inputs that is the batch; None where the file names it, or has none.
 
     Raises:
-        UsageError: extents are given for an input that the model does not have.
+        UsageError: extents are given for an input that the model does not have, or a batch that no input has.
         ModelFileError: the file is not a model, is broken, or leaves extents open.
     """
     shown = path.as_posix()
     data = _content(path, shown)
     if data[4:8] == IDENTIFIER:
-        return graph_of_tflite(data, shown, inputs)
+        return graph_of_tflite(data, shown, inputs, batch)
     try:
         model = onnx.ModelProto.FromString(data)
     except (DecodeError, UnicodeDecodeError) as error:
         raise _no_model(shown, "bytes that are not a whole protobuf message") from error
-    return graph_of_onnx(model, shown, inputs)
+    return graph_of_onnx(model, shown, inputs, batch)
 
 
 def _content(path: Path, shown: str) -> bytes:

@@ -22,8 +22,6 @@ class Sizes:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        leading = {shape[0] for shape in map(self.shape, graph.inputs) if len(shape) > 1}
-        self._batch = leading.pop() if len(leading) == 1 else 1
         self._constants = {name for name, tensor in graph.tensors.items() if tensor.is_constant}
         self._products = {tensor for node in graph.nodes if node.op in ("fc", "matmul") for tensor in node.outputs}
 
@@ -50,7 +48,8 @@ class Sizes:
         shape = self.shape(tensor)
         if len(shape) < 2:
             return 1
-        return shape[0] // self._batch if shape[0] % self._batch == 0 else shape[0]
+        batch = self.graph.batch
+        return shape[0] // batch if shape[0] % batch == 0 else shape[0]
 
     def elements(self, tensor: str) -> int:
         """Elements of an activation for one inference, or of a weight."""
@@ -75,6 +74,11 @@ class Sizes:
     def extents_of_read(self, node: Node) -> Extents:
         """Extents of the first input of an operator that is not a weight."""
         return self.extents(self.activations(node)[0])
+
+    def stored_as(self, tensor: str) -> str:
+        """Name under which a runtime stores a weight, which views of it share."""
+        found = self.graph.tensors.get(tensor)
+        return found.stored_as or tensor if found else tensor
 
     def is_constant(self, tensor: str) -> bool:
         """Whether a tensor is a weight."""

@@ -46,20 +46,23 @@ _FILTER_PLACES: Final[Mapping[str, int]] = {
 }
 
 
-def graph_of_tflite(data: bytes, shown: str, inputs: Mapping[str, tuple[int, ...]] | None = None) -> Graph:
+def graph_of_tflite(
+    data: bytes, shown: str, inputs: Mapping[str, tuple[int, ...]] | None = None, batch: int | None = None
+) -> Graph:
     """Graph of a TFLite model: of its first subgraph, the others being bodies of control flow.
 
-    Weights need no values. An open batch, the first extent of an input, is 1 unless `inputs` says otherwise. An
-    activation that an operator has in itself becomes a node of its own. An average pooling over the whole plane
-    becomes `global-avgpool`, because exporters write means over height and width so.
+    Weights need no values. An open first extent of an input is 1 unless `inputs` says otherwise. An activation that an
+    operator has in itself becomes a node of its own. An average pooling over the whole plane becomes `global-avgpool`,
+    because exporters write means over height and width so.
 
     Args:
         data: contents of the file.
         shown: file as messages show it; name of the graph.
         inputs: extents of network inputs by name, for what the file leaves open.
+        batch: first extent of the inputs that is the batch; a file of this format names none.
 
     Raises:
-        UsageError: extents are given for an input that the model does not have.
+        UsageError: extents are given for an input that the model does not have, or a batch that no input has.
         ModelFileError: the bytes are not a whole TFLite model, or it leaves extents open.
     """
     try:
@@ -73,13 +76,13 @@ def graph_of_tflite(data: bytes, shown: str, inputs: Mapping[str, tuple[int, ...
             fix="Export or download the file again.",
         )
         raise ModelFileError([issue]) from error
-    return _Reader(model, shown, inputs or {}).graph()
+    return _Reader(model, shown, inputs or {}, batch).graph()
 
 
 class _Reader:
     """Conversion of one model into a graph."""
 
-    def __init__(self, model: FileModel, shown: str, given: Mapping[str, tuple[int, ...]]) -> None:
+    def __init__(self, model: FileModel, shown: str, given: Mapping[str, tuple[int, ...]], batch: int | None) -> None:
         self._model = model
         self._shown = shown
         made = {place for operator in model.operators for place in operator.outputs}
@@ -93,7 +96,7 @@ class _Reader:
         issues = list(self._faults())
         if issues:
             raise ModelFileError(issues)
-        self._shapes = self._begun(given)
+        self._shapes, self._batch = self._begun(given, batch)
         self._values: dict[str, Values] = {
             tensor.name: tensor.values
             for tensor in model.tensors
@@ -105,14 +108,12 @@ class _Reader:
         """The graph."""
         nodes: list[Node] = []
         folded = Counter[str]()
-        leading = {self._shapes[name][0] for name in self._inputs if len(self._shapes.get(name, ())) > 1}
-        batch = leading.pop() if len(leading) == 1 else 1
         for call in self._calls():
             if self._is_folded(call):
                 self._fold(call)
                 folded[canonical_name(call)] += 1
             else:
-                nodes.extend(as_nodes(call, batch))
+                nodes.extend(as_nodes(call, self._batch))
         outputs = tuple(self._model.tensors[place].name for place in self._model.outputs)
         tensors = {name: self._tensor(name) for name in (*self._inputs, *outputs)}
         for node in nodes:
@@ -120,7 +121,9 @@ class _Reader:
             for name in node.outputs[:1]:
                 if name not in self._tensors:
                     tensors[name] = self._between(name)
-        return Graph(self._shown, "channels-last", tuple(nodes), tensors, self._inputs, outputs, dict(folded))
+        return Graph(
+            self._shown, "channels-last", tuple(nodes), tensors, self._inputs, outputs, dict(folded), self._batch
+        )
 
     def _tensor(self, name: str) -> Tensor:
         return Tensor(name, self._shapes.get(name), self._dtype(name), name in self._constants)
@@ -164,20 +167,20 @@ class _Reader:
             fix="Export the model with its weights, or with their extents.",
         )
 
-    def _begun(self, given: Mapping[str, tuple[int, ...]]) -> dict[str, Shape]:
-        """Extents of inputs and constants."""
+    def _begun(self, given: Mapping[str, tuple[int, ...]], batch: int | None) -> tuple[dict[str, Shape], int]:
+        """Extents of inputs and constants, and the batch."""
         read = {index for operator in self._model.operators for index in operator.inputs}
         asked = [self._model.tensors[index] for index in self._model.inputs if index in read]
         declared = [
             DeclaredInput(tensor.name, tuple(None if extent < 1 else extent for extent in tensor.signature))
             for tensor in asked
         ]
-        shapes = dict(resolve(declared, given, self._shown).shapes)
+        resolved = resolve(declared, given, self._shown, batch)
         constants = {name: self._tensors[name].shape for name in sorted(self._constants)}
         issues = [issue for name, shape in constants.items() for issue in absurd(name, shape, self._shown)]
         if issues:
             raise ModelFileError(issues)
-        return shapes | constants
+        return {**resolved.shapes, **constants}, resolved.batch
 
     def _calls(self) -> Iterator[OperatorCall]:
         """Operators in an order in which they can run, the extents of what they read and make being known."""

@@ -1,7 +1,7 @@
 """The energy of a model file on a device, as one result, and as JSON."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,16 @@ class Prediction:
         runtime: fusion rules that made its kernels.
         fitted: predictor, fitted for the device.
         network: energy of the network and of each of its kernels.
+        batch: inferences that run together in the file, by which its extents are divided.
+        leading: first extent above 1 of each input, by name, where it was not taken for the batch.
     """
 
     file: Path
     runtime: Runtime
     fitted: FittedPredictor
     network: NetworkEnergy
+    batch: int = 1
+    leading: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def model(self) -> str:
@@ -44,6 +48,7 @@ class Prediction:
         return {
             "model": self.model,
             "runtime": self.runtime.name,
+            "batch": self.batch,
             **self.subject.model_dump(),
             "predictor": stamp.predictor,
             "fitted": {
