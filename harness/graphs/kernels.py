@@ -156,7 +156,10 @@ def as_network(model: str, runtime: Runtime, kernels: KernelList) -> Network:
     Raises:
         pydantic.ValidationError: the model's name is not one that a row may have.
     """
-    return Network(schema_version=1, model=model, runtime=runtime.name, kernels=list(kernels.kernels))
+    entries = list(kernels.kernels)
+    is_shared = kernels.params < sum(kernel.params for kernel in entries)
+    params = kernels.params if is_shared else None
+    return Network(schema_version=1, model=model, runtime=runtime.name, params=params, kernels=entries)
 
 
 def _unknown_extents(graph: Graph, sizes: Sizes) -> Iterator[Issue]:

@@ -61,13 +61,17 @@ NetworkKernels = Annotated[
 
 
 class Network(BaseModel):
-    """Contents of `graphs/<model>.json`: a model's kernel list under the fusion rules of one runtime."""
+    """Contents of `graphs/<model>.json`: a model's kernel list under the fusion rules of one runtime.
+
+    `params` are those of the network where kernels share weights, and null where they are the sum over the kernels.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     schema_version: Literal[1] = Field(description="Version of this file's layout.")
     model: q.ModelName
     runtime: q.FusionRuntime
+    params: q.Params | None = None
     kernels: list[NetworkKernel] = Field(min_length=1, description="Kernels in order of execution.")
 
 
@@ -83,9 +87,8 @@ def configuration_of(kernel: NetworkKernel) -> dict[str, str | int]:
 
 def network_json(network: Network) -> str:
     """Contents of `graphs/<model>.json`: one line per kernel, without empty fields."""
-    head = [
-        f"  {json.dumps(name)}: {json.dumps(value)}," for name, value in network.model_dump(exclude={"kernels"}).items()
-    ]
+    facts = network.model_dump(exclude={"kernels"}, exclude_none=True)
+    head = [f"  {json.dumps(name)}: {json.dumps(value)}," for name, value in facts.items()]
     lines = ",\n".join(f"    {json.dumps(kernel.model_dump(exclude_none=True))}" for kernel in network.kernels)
     return "\n".join(["{", *head, '  "kernels": [', lines, "  ]", "}", ""])
 

@@ -227,9 +227,15 @@ def _report_configurations(
 
 
 def _check_costs(network: Network, rows: list[dict[str, Any]], shown: str, faults: Faults) -> None:
-    """Report totals that are beyond the bounds of a row, or contradict what the rows of the model state."""
+    """Report totals that are beyond the bounds of a row, or contradict what the rows of the model state.
+
+    A total of which a part is unknown says nothing. Weights that kernels share are once in the network's parameters.
+    """
     for name in _COSTS:
-        total = sum(getattr(kernel, name) for kernel in network.kernels)
+        counts = [getattr(kernel, name) for kernel in network.kernels]
+        if None in counts:
+            continue
+        total = min(sum(counts), network.params or sum(counts)) if name == "params" else sum(counts)
         quantity = columns_of(NetworkKernel)[name].quantity
         found = f"{total} {name} in total"
         if quantity.le is not None and total > quantity.le:

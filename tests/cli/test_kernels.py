@@ -63,13 +63,21 @@ def test_json_has_kernels_totals_coverage_and_what_is_unsupported(run, model):
     code, out, _ = run(model, "--format", "json", "--runtime", "tflite-cpu")
     found = json.loads(out)
     assert code == 0
-    assert list(found) == ["model", "runtime", "kernels", "total", "coverage", "unsupported", "free"]
+    assert list(found) == [
+        "model", "runtime", "batch", "kernels", "total", "coverage", "unknown", "unsupported", "free",
+    ]  # fmt: skip
     assert (found["model"], found["runtime"]) == ("small", "tflite-cpu")
     first, second = found["kernels"]
     assert (first["operator"], first["kernel"], first["cout"]) == ("conv+bn+relu", "conv-bn-relu", 8)
     assert "groups" not in first
     assert (second["operator"], second["kernel"]) == ("softmax", None)
-    assert found["total"] == {"n_kernels": 2, "flops": 17520, "params": 296, "bytes_moved": 5984}
+    assert found["total"] == {
+        "n_kernels": 2,
+        "flops": 17520,
+        "flops_at_least": 17520,
+        "params": 296,
+        "bytes_moved": 5984,
+    }
     assert found["coverage"]["kernels"] == 0.5
     assert found["unsupported"] == [{"operator": "softmax", "n": 1, "flops_share": 240 / 17520}]
 

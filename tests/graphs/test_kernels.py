@@ -153,8 +153,10 @@ UNTYPED = {
     "conv-dilated+bn+relu": (lambda m, x: m.op("relu", m.bn(m.conv(x, 8, dilation=(2, 2)))), 2 * 192 * 9 * 64),
     "dwconv-dilated": (lambda m, x: m.dwconv(x, dilation=(2, 2)), 2 * 192 * 9 * 8),
     "argmax": (lambda m, x: m.op("argmax", x), 1536),
-    "convolve": (lambda m, x: m.op("convolve", x), 1536),
-    "com.acme.Foo": (lambda m, x: m.op("com.acme.Foo", x), 1536),
+    "convolve": (lambda m, x: m.op("convolve", x), None),
+    "com.acme.Foo": (lambda m, x: m.op("com.acme.Foo", x), None),
+    "transpose": (lambda m, x: m.op("transpose", x), 0),
+    "erf": (lambda m, x: m.op("erf", x), 1536),
     "add-broadcast": (lambda m, x: m.op("add", x, m.input((1, 8, 1, 1))), 1536),
     "add-constant": (lambda m, x: m.op("add", x, m.weight(8, 16, 12)), 1536),
     "mul": (lambda m, x: m.op("mul", x, m.input()), 1536),
@@ -185,11 +187,18 @@ def test_a_transposed_convolution_counts_every_input_with_every_weight():
     assert found.params == 8 * 4 * 9
 
 
-@pytest.mark.parametrize("shape", [(1, 8), (4, 8)])
-def test_rows_of_the_batch_are_no_rows_of_a_matrix(shape):
+@pytest.mark.parametrize(("shape", "batch"), [((1, 8), 1), ((4, 8), 4)])
+def test_rows_of_the_batch_are_no_rows_of_a_matrix(shape, batch):
     maker = GraphMaker()
-    found = only(maker, maker.fc(maker.input(shape), 3))
+    graph = replace(maker.graph(maker.fc(maker.input(shape), 3)), batch=batch)
+    (found,) = kernel_list(graph, TFLITE).kernels
     assert (found.operator, found.flops, found.bytes_moved) == ("fc", 2 * 24, 4 * (8 + 3 + 27))
+
+
+def test_a_first_extent_that_nobody_calls_the_batch_counts():
+    maker = GraphMaker()
+    found = only(maker, maker.fc(maker.input((128, 8)), 3))
+    assert (found.operator, found.kernel, found.flops) == ("matmul", None, 2 * 128 * 24)
 
 
 def test_several_rows_are_a_matrix_multiplication():
@@ -249,9 +258,20 @@ def test_an_unknown_operator_lowers_coverage_instead_of_vanishing(runtime):
     y = maker.op("com.acme.Foo", x)
     found = kernel_list(maker.graph(maker.conv(y)), read_runtime(runtime))
     assert found.coverage_kernels == 2 / 3
-    assert found.coverage_flops == pytest.approx(1 - 1536 / found.flops)
+    assert (found.coverage_flops, found.unknown) == (None, ("com.acme.Foo",))
     (missing,) = found.unsupported
-    assert missing == ("com.acme.Foo", 1, 1536, 1536 / found.flops)
+    assert missing == ("com.acme.Foo", 1, None, None)
+    assert found.flops == sum(kernel.flops for kernel in found.kernels if kernel.kernel is not None)
+
+
+def test_a_weight_of_several_kernels_is_one_in_the_network():
+    maker = GraphMaker()
+    x, weights = maker.input(), maker.weight(8, 8, 3, 3)
+    for _ in range(2):
+        x = maker.add_node("conv", [x, weights], [(1, 8, 16, 12)], Window((3, 3)))
+    found = kernel_list(maker.graph(x), TFLITE)
+    assert [kernel.params for kernel in found.kernels] == [576, 576]
+    assert found.params == 576
 
 
 def test_a_network_without_flops_is_covered_by_its_kernels():
@@ -312,7 +332,7 @@ def test_an_unknown_operator_may_read_nothing_whatever_its_name_begins_with():
     maker = GraphMaker()
     y = maker.add_node("fcx", [], [(1, 8)])
     found = maker.kernels(maker.op("relu", y))[0]
-    assert (found.operator, found.kernel, found.flops) == ("fcx", None, 8)
+    assert (found.operator, found.kernel, found.flops) == ("fcx", None, None)
 
 
 @pytest.mark.parametrize("op", ["Weird Op+é", "", "::", "x" * 500])

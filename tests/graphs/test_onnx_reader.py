@@ -53,7 +53,7 @@ def one(op, inputs="x", weights=(), shape=IMAGE, opset=18, outputs="y", **attrib
 def test_operators_get_canonical_names_and_arithmetic_on_shapes_is_folded():
     graph = read(small_onnx())
     assert ops(graph) == ["conv", "bn", "relu6", "global-avgpool", "reshape", "fc"]
-    assert graph.folded == {"Shape": 1, "gather": 1, "concat": 1}
+    assert graph.folded == {"shape": 1, "gather": 1, "concat": 1}
     assert [graph.tensors[item.outputs[0]].shape for item in graph.nodes] == [
         (1, 5, 8, 6),
         (1, 5, 8, 6),
@@ -329,10 +329,33 @@ def test_axes_of_a_mean_may_be_an_operand():
 
 
 @pytest.mark.parametrize(
-    ("shape", "op"), [((1, 6), "fc"), ((1, 1, 6), "fc"), ((5, 6), "fc"), ((1, 5, 6), "matmul"), ((2, 5, 6), "matmul")]
+    ("shape", "op"),
+    [((1, 6), "fc"), ((1, 1, 6), "fc"), ((5, 6), "matmul"), ((1, 5, 6), "matmul"), ((2, 5, 6), "matmul")],
 )
 def test_a_product_with_a_constant_matrix_on_one_row_an_inference_is_fully_connected(shape, op):
     assert one("MatMul", "x w", [weight("w", (6, 3))], shape).op == op
+
+
+@pytest.mark.parametrize(
+    ("name", "batch", "expected"),
+    [("batch_size", None, 5), ("N", None, 5), ("seq_len", None, 1), ("tokens", 5, 5), ("?", None, 1)],
+)
+def test_a_first_extent_is_the_batch_where_the_file_or_the_user_says_so(name, batch, expected):
+    model = onnx_model([node("MatMul", "x w", "y")], [info("x", (name, 6))], weights=[weight("w", (6, 3))])
+    graph = graph_of_onnx(model, "made.onnx", {"x": (5, 6)}, batch)
+    assert graph.batch == expected
+    assert only(graph).op == ("fc" if expected == 5 else "matmul")
+
+
+def test_a_batch_that_no_input_has_is_refused_with_the_extents_there_are():
+    model = onnx_model([node("MatMul", "x w", "y")], [info("x", (4, 6))], weights=[weight("w", (6, 3))])
+    with pytest.raises(UsageError, match="--batch 5 is the first extent of no input; the inputs are x=4x6"):
+        graph_of_onnx(model, "made.onnx", batch=5)
+
+
+def test_two_dimensions_without_a_name_may_differ():
+    model = onnx_model([node("Relu", "x", "y")], [info("x", ("?", 3, "?", "?"))])
+    assert graph_of_onnx(model, "made.onnx", {"x": (1, 3, 48, 192)}).tensors["y"].shape == (1, 3, 48, 192)
 
 
 def test_a_product_of_two_activations_is_no_layer():
@@ -349,7 +372,7 @@ def test_a_product_of_two_activations_is_no_layer():
         ("Identity", {}, "identity"),
         ("Flatten", {}, "reshape"),
         ("Sum", {}, "identity"),
-        ("LpPool", {"kernel_shape": [2, 2]}, "LpPool"),
+        ("LpPool", {"kernel_shape": [2, 2]}, "lp-pool"),
     ],
 )
 def test_single_operators_have_their_names(op, attributes, expected):

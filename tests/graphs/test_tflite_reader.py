@@ -45,7 +45,7 @@ def integers(*values):
 def test_operators_get_canonical_names_and_arithmetic_on_shapes_is_folded():
     graph = read(small_tflite())
     assert ops(graph) == ["conv", "relu6", "conv", "global-avgpool", "reshape", "fc"]
-    assert graph.folded == {"SHAPE": 1, "slice": 1, "PACK": 1}
+    assert graph.folded == {"shape": 1, "slice": 1, "pack": 1}
     assert graph.layout == "channels-last"
     # The file says 1 x 1 for what is reshaped, because its converter did not know better.
     assert graph.tensors["t12"].shape == (1, 5)
@@ -96,7 +96,9 @@ def test_an_open_batch_is_one_unless_it_is_given():
     graph = read(small_tflite(), t0=(4, 8, 6, 4))
     assert graph.tensors["t1"].shape == (4, 8, 6, 5)
     assert graph.tensors["t13"].shape == (4, 3)
-    assert ops(graph)[-1] == "fc"
+    assert (graph.batch, ops(graph)[-1]) == (1, "matmul")
+    batched = graph_of_tflite(small_tflite(), "small.tflite", {"t0": (4, 8, 6, 4)}, 4)
+    assert (batched.batch, ops(batched)[-1]) == (4, "fc")
 
 
 def test_an_open_height_is_found_through_the_network():

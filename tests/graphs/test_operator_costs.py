@@ -1,0 +1,198 @@
+"""FLOPs and parameters of operators with a rule of their own, each beside the count by hand."""
+
+import pytest
+from onnx import TensorProto
+
+from harness.graphs.fusion_rules import read_runtime
+from harness.graphs.kernels import kernel_list
+from harness.graphs.onnx_reader import graph_of_onnx
+from harness.graphs.tflite_reader import graph_of_tflite
+from tests.graphs.models import TfliteMaker, info, node, number, numbers, onnx_model, weight
+
+ORT, TFLITE = read_runtime("onnxruntime-cpu"), read_runtime("tflite-cpu")
+MICROSOFT = "com.microsoft"
+
+
+def listed(op, inputs, shapes, made, weights=(), outputs="y", opset=23, **attributes):
+    """Kernels of a network of one operator."""
+    model = onnx_model(
+        [node(op, inputs, outputs, **attributes)],
+        [info(name, shape) for name, shape in shapes.items()],
+        [info("y", made)],
+        weights,
+        opset=opset,
+        domains=(MICROSOFT,),
+    )
+    return kernel_list(graph_of_onnx(model, "one.onnx"), ORT)
+
+
+def recurrent(op, gates, *, steps=10, n=1, read=32, hidden=64, direction="forward", layout=0, state=False):
+    directions = 2 if direction == "bidirectional" else 1
+    shape = (n, steps, read) if layout else (steps, n, read)
+    made = (n, steps, directions, hidden) if layout else (steps, directions, n, hidden)
+    weights = [
+        weight("w", (directions, gates * hidden, read)),
+        weight("r", (directions, gates * hidden, hidden)),
+        weight("b", (directions, 2 * gates * hidden)),
+        *([weight("h", (directions, n, hidden))] if state else []),
+    ]
+    settings = {"hidden_size": hidden, "direction": direction} | ({"layout": 1} if layout else {})
+    return listed(op, "x w r b - h" if state else "x w r b", {"x": shape}, made, weights, opset=22, **settings)
+
+
+@pytest.mark.parametrize(("op", "gates"), [("LSTM", 4), ("GRU", 3), ("RNN", 1)])
+@pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])
+@pytest.mark.parametrize("layout", [0, 1])
+@pytest.mark.parametrize("n", [1, 3])
+def test_every_step_of_a_recurrent_cell_multiplies_by_all_its_matrices(op, gates, direction, layout, n):
+    found = recurrent(op, gates, direction=direction, layout=layout, n=n)
+    directions = 2 if direction == "bidirectional" else 1
+    assert found.flops == 2 * 10 * n * directions * gates * 64 * (32 + 64)
+    assert found.params == directions * gates * 64 * (32 + 64 + 2)
+
+
+def test_the_state_that_a_recurrent_cell_begins_with_is_no_parameter():
+    assert recurrent("LSTM", 4, state=True).params == recurrent("LSTM", 4).params
+
+
+ATTENTION = {
+    "four extents": ("Attention", "q k v", {"q": (1, 8, 16, 64), "k": (1, 8, 48, 64), "v": (1, 8, 48, 64)}, {}, ""),
+    "three extents": (
+        "Attention", "q k v", {"q": (1, 16, 512), "k": (1, 48, 512), "v": (1, 48, 512)},
+        {"q_num_heads": 8, "kv_num_heads": 8}, "",
+    ),
+    "shared keys": (
+        "Attention", "q k v", {"q": (1, 16, 512), "k": (1, 48, 128), "v": (1, 48, 128)},
+        {"q_num_heads": 8, "kv_num_heads": 2}, "",
+    ),
+    "kept keys": (
+        "Attention", "q k v - p s",
+        {"q": (1, 8, 16, 64), "k": (1, 8, 16, 64), "v": (1, 8, 16, 64), "p": (1, 8, 32, 64), "s": (1, 8, 32, 64)},
+        {}, "",
+    ),
+    "multi-head": (
+        "MultiHeadAttention", "q k v", {"q": (1, 16, 512), "k": (1, 48, 512), "v": (1, 48, 512)}, {"num_heads": 8},
+        MICROSOFT,
+    ),
+    "multi-head over a past": (
+        "MultiHeadAttention", "q k v - - - p s",
+        {"q": (1, 16, 512), "k": (1, 16, 512), "v": (1, 16, 512), "p": (1, 8, 32, 64), "s": (1, 8, 32, 64)},
+        {"num_heads": 8}, MICROSOFT,
+    ),
+    "grouped queries": (
+        "GroupQueryAttention", "q k v p s l t",
+        {"q": (1, 16, 512), "k": (1, 16, 128), "v": (1, 16, 128), "p": (1, 2, 32, 64), "s": (1, 2, 32, 64), "l": (1, 1),
+         "t": ()}, {"num_heads": 8, "kv_num_heads": 2}, MICROSOFT,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", ATTENTION)
+def test_each_query_meets_each_key_and_value_however_attention_is_written(way):
+    op, inputs, shapes, attributes, domain = ATTENTION[way]
+    made = (1, 8, 16, 64) if len(shapes["q"]) == 4 else (1, 16, 512)
+    found = listed(op, inputs, shapes, made, **attributes, domain=domain)
+    assert (found.flops, found.params, found.unknown) == (2 * 2 * 8 * 16 * 48 * 64, 0, ())
+
+
+def test_attention_with_its_projection_counts_both():
+    weights = [weight("w", (256, 3 * 512)), weight("b", (3 * 512,))]
+    found = listed("Attention", "x w b", {"x": (1, 16, 256)}, (1, 16, 512), weights, num_heads=8, domain=MICROSOFT)
+    assert found.flops == 2 * 16 * 256 * 3 * 512 + 2 * 2 * 16 * 16 * 512
+    assert found.params == 3 * 512 * 257
+
+
+@pytest.mark.parametrize(
+    ("equation", "shape", "made", "flops"),
+    [
+        ("bid,do->bio", (1, 128, 64), (1, 128, 256), 2 * 128 * 64 * 256),
+        ("bid, do -> bo", (1, 128, 64), (1, 256), 2 * 128 * 64 * 256),
+    ],
+)
+def test_a_contraction_costs_two_for_each_combination_of_its_labels(equation, shape, made, flops):
+    found = listed("Einsum", "x w", {"x": shape}, made, [weight("w", (64, 256))], equation=equation)
+    assert (found.flops, found.params) == (flops, 64 * 256)
+
+
+def test_a_contraction_that_only_reorders_costs_nothing_and_one_of_three_is_unknown():
+    assert listed("Einsum", "x", {"x": (2, 3)}, (3, 2), equation="ij->ji").flops == 0
+    operands = {"x": (2, 3), "z": (3, 4), "v": (4, 5)}
+    assert listed("Einsum", "x z v", operands, (2, 5), equation="ij,jk,kl->il").unknown == ("einsum",)
+
+
+def test_a_fourier_transform_costs_what_a_radix_two_one_does():
+    axis = number("axis", 1, "int64")
+    assert listed("DFT", "x - axis", {"x": (1, 1024, 1)}, (1, 1024, 2), [axis], opset=20).flops == 5 * 1024 * 10
+    step, window = number("step", 160, "int64"), weight("window", (512,))
+    found = listed("STFT", "x step window", {"x": (1, 16000, 1)}, (1, 97, 257, 2), [step, window], opset=17)
+    assert (found.flops, found.params) == (97 * 5 * 512 * 9, 0)
+
+
+def test_a_deformable_convolution_counts_as_a_convolution():
+    weights = [weight("w", (16, 8, 3, 3))]
+    shapes = {"x": (1, 8, 16, 16), "o": (1, 18, 16, 16)}
+    found = listed(
+        "DeformConv", "x w o", shapes, (1, 16, 16, 16), weights, opset=19, kernel_shape=[3, 3], pads=[1, 1, 1, 1]
+    )
+    assert (found.flops, found.params) == (2 * 16 * 16 * 16 * 8 * 9, 16 * 8 * 9)
+
+
+@pytest.mark.parametrize(
+    ("op", "inputs", "weights", "attributes"),
+    [
+        ("MatMulNBits", "x w s", [("w", (256, 4, 16), "uint8"), ("s", (1024,), "float32")],
+         {"K": 128, "N": 256, "bits": 4, "block_size": 32}),
+        ("FusedMatMul", "x w", [("w", (128, 256), "float32")], {"alpha": 0.5}),
+        ("DynamicQuantizeMatMul", "x w s", [("w", (128, 256), "int8"), ("s", (1,), "float32")], {}),
+    ],
+)  # fmt: skip
+def test_a_product_with_packed_or_quantised_weights_counts_all_of_them(op, inputs, weights, attributes):
+    constants = [weight(*each) for each in weights]
+    found = listed(op, inputs, {"x": (1, 16, 128)}, (1, 16, 256), constants, **attributes, domain=MICROSOFT)
+    assert (found.flops, found.params) == (2 * 16 * 128 * 256, 128 * 256)
+
+
+@pytest.mark.parametrize("op", ["Transpose", "Cast", "Expand", "Gather", "Pad", "Slice"])
+def test_moving_data_costs_no_flops_and_has_bytes(op):
+    operands = {
+        "Expand": ("x s", [numbers("s", 4, 6)], (4, 6)),
+        "Gather": ("x i", [numbers("i", 0, 2)], (2, 6)),
+        "Pad": ("x p", [numbers("p", 0, 0, 1, 0)], (5, 6)),
+        "Slice": ("x a b", [numbers("a", 0), numbers("b", 2)], (2, 6)),
+        "Transpose": ("x", [], (6, 4)),
+        "Cast": ("x", [], (4, 6)),
+    }
+    inputs, weights, made = operands[op]
+    attributes = {"to": TensorProto.FLOAT} if op == "Cast" else {}
+    (kernel,) = listed(op, inputs, {"x": (4, 6)}, made, weights, **attributes).kernels
+    assert kernel.flops == 0
+    assert kernel.bytes_moved > 0
+
+
+def test_a_view_of_a_weight_is_the_weight():
+    table = weight("table", (1000, 64))
+    nodes = [
+        node("Gather", "table i", "x"),
+        node("Transpose", "table", "t", perm=[1, 0]),
+        node("MatMul", "x t", "y"),
+    ]
+    model = onnx_model(nodes, [info("i", (1, 16), TensorProto.INT64)], [info("y", (1, 16, 1000))], [table])
+    found = kernel_list(graph_of_onnx(model, "tied.onnx"), ORT)
+    assert (found.flops, found.params) == (2 * 16 * 64 * 1000, 64000)
+
+
+def recurrent_tflite(op, shape, made, *operands):
+    """Kernels of a TFLite network of one recurrent operator; an operand of None is absent."""
+    maker = TfliteMaker()
+    x, y = maker.tensor(shape), maker.tensor(made)
+    places = [x, *(-1 if operand is None else maker.weight(*operand) for operand in operands)]
+    maker.op(op, places, [y])
+    return kernel_list(graph_of_tflite(maker.write([x], [y]), "one.tflite"), TFLITE)
+
+
+def test_recurrent_operators_of_tflite_count_their_matrices():
+    lstm = [*[(64, 32)] * 4, *[(64, 64)] * 4, None, None, None, *[(64,)] * 4]
+    found = recurrent_tflite("UNIDIRECTIONAL_SEQUENCE_LSTM", (1, 10, 32), (1, 10, 64), *lstm)
+    assert (found.flops, found.params) == (2 * 10 * 4 * 64 * (32 + 64), 4 * 64 * (32 + 64 + 1))
+    found = recurrent_tflite("SVDF", (1, 20), (1, 16), (16, 20), (16, 8), (16,))
+    assert (found.flops, found.params) == (2 * 16 * (20 + 8), 16 * (20 + 8 + 1))
