@@ -75,8 +75,8 @@ KNOWN: Final = (
     Known("power", ("microcontroller",), lowest=0.1,
           source="Syntiant NDP101 product brief: below 0.14 mW; MLPerf Tiny v0.7 to v1.3: 5 to 166 mW"),
     Known("energy-per-flop", dtypes=_FLOAT32, lowest=1.0,
-          source=f"{_HOROWITZ}: 4.6 pJ for a multiplication and an addition, without any memory; products "
-          "of today reach about 10 pJ for one FLOP (NVIDIA H100 SXM data sheet: 67 TFLOP/s at 700 W)"),
+          source=f"{_HOROWITZ}: 4.6 pJ for a multiplication and an addition, without any memory; products of today "
+          "reach 10 pJ for one FLOP (NVIDIA H100 SXM data sheet: 67 TFLOP/s at 700 W), and 1.4 pJ in TF32"),
     Known("energy-per-flop", dtypes=_FLOAT16, lowest=0.2,
           source=f"{_HOROWITZ}: 1.5 pJ for a multiplication and an addition; NVIDIA H100 data sheet: "
           "989 TFLOP/s without sparsity at 700 W"),
