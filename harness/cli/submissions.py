@@ -77,7 +77,8 @@ def _print_intake(result: "api.IntakeResult") -> None:
     if result.folder is None:
         for row in result.quarantined[:_MOST_ROWS]:
             for issue in row.issues:
-                typer.echo(f"{row.row.place}: {issue.message}")
+                place = row.row.place if issue.line is None else f"{issue.file}:{issue.line}"
+                typer.echo(f"{place}: {issue.message}")
         kept = "quarantine.csv has every row with its reasons"
         earlier = "nothing was written, because the campaign has an earlier submission"
         typer.echo(f"no row can be used, so there is no submission; {kept if result.files else earlier}")

@@ -94,6 +94,9 @@ class Facts:
         list[str] | None, typer.Option("--contributor", help="Person or organisation; repeatable.")
     ] = None
     boundary: Annotated[Boundary | None, typer.Option("--boundary", help="What the energies are of.")] = None
+    rails: Annotated[
+        list[str] | None, typer.Option("--rail", help="Rail of a boundary rail or sum-of-rails; repeatable.")
+    ] = None
     meter: Annotated[str | None, typer.Option("--meter", help="Maker and model of the meter.")] = None
     meter_kind: Annotated[
         MeterKind | None, typer.Option("--meter-kind", help="How it measures, where the format does not state it.")
@@ -107,7 +110,8 @@ class Facts:
     @property
     def arguments(self) -> dict[str, Any]:
         """Arguments of `harness.api.intake`."""
-        return asdict(self) | {"contributors": tuple(self.contributors or ())}
+        lists = {"contributors": tuple(self.contributors or ()), "rails": tuple(self.rails or ())}
+        return asdict(self) | lists
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:

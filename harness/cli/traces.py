@@ -20,7 +20,9 @@ _UNCERTAINTIES: Final = {
     "energy_idle_subtracted_mj": "energy_idle_subtracted_u_mj",
 }
 """Figures with their expanded uncertainty, which is printed behind them."""
-_NOT_A_LINE: Final = ("trace", "issues", "uncertainty")
+_HAS_NO_LINE: Final = ("trace", "issues", "uncertainty", *_UNCERTAINTIES.values())
+_LARGE: Final = 1e5
+"""Figures from here on would lose their last digits, which an offset between two clocks needs."""
 _WIDTH: Final = 26
 
 
@@ -71,8 +73,10 @@ def _print_reductions(results: Sequence[dict[str, Any]]) -> None:
     """Print figures with their units, the budget of the uncertainty, and the findings."""
     for result in results:
         typer.echo(result["trace"])
-        for name, value in result.items():
-            if name not in _NOT_A_LINE and name not in _UNCERTAINTIES.values():
+        figures = {name: value for name, value in result.items() if name not in _HAS_NO_LINE}
+        # Of files that cannot be read nothing is known; what is wrong with them is all there is to say.
+        if any(value not in (None, ()) for value in figures.values()):
+            for name, value in figures.items():
                 typer.echo(f"  {name:<{_WIDTH}} {_figure(name, value, result)}".rstrip())
         if result["uncertainty"]:
             typer.echo(f"  {'component of uncertainty':<{_WIDTH}} standard mJ")
@@ -96,6 +100,6 @@ def _figure(name: str, value: Any, result: dict[str, Any]) -> str:
         return f"{', '.join(value) if isinstance(value, tuple) else value} {unit}"
     expanded = result.get(_UNCERTAINTIES.get(name, ""))
     if expanded is None:
-        return f"{value:.6g} {unit}"
+        return f"{value:.6f} {unit}" if unit == "s" and abs(value) >= _LARGE else f"{value:.6g} {unit}"
     digits = decimals(expanded)
     return f"{value:.{digits}f} ± {expanded:.{digits}f} {unit} (k = 2)"

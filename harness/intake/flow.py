@@ -154,7 +154,7 @@ def _refuse_other_files(folder: Path, table: ForeignTable) -> None:
     others = [path for path in found if path.relative_to(folder).as_posix() not in own]
     if others:
         raise UsageError(
-            f"{others[0].as_posix()} was not written by this intake, which would delete it; "
+            f"{others[0].as_posix()} is no file of this intake, which would delete it; "
             "move it away, or give the campaign another name"
         )
 

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar, get_args
 
 from harness.errors import UsageError
 from harness.intake.facts import declared_device
-from harness.intake.foreign import ForeignTable, IntakeFormat, IntakeOptions
+from harness.intake.foreign import ForeignSourceError, ForeignTable, IntakeFormat, IntakeOptions
 from harness.intake.run_mapping import (
     RunFacts,
     RunMapping,
@@ -22,7 +22,8 @@ from harness.intake.run_mapping import (
     with_facts,
 )
 from harness.intake.stated import UNKNOWN, StatedFacts, filled, open_facts
-from harness.intake.traced import ForeignRun, TracedRows, boundary_facts, identifier_of, traced_rows
+from harness.intake.traced import ForeignRun, TracedRows, boundary_facts, identifier_of, issues_of, traced_rows
+from harness.issues import Issue
 from harness.schema.facts import Device
 from harness.schema.vocabulary import MeterKind
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
@@ -169,21 +170,27 @@ def _day_of(logs: Sequence[_Log], format_name: str, stated: StatedFacts) -> str:
 
     Raises:
         UsageError: none has one, so that the day is unknown.
+        ForeignSourceError: none that can be read has one, and others cannot be read.
         TraceOptionError: there is no such time zone.
     """
     options = TraceOptions(stated.channel, stated.sampling_hz, stated.timezone, stated.voltage_v, stated.layout)
     zone = zone_of(stated.timezone) or UTC
+    faults: list[Issue] = []
     for log in logs:
         run = logged_run(log.path, log.name, inferences=stated.inferences)
+        if run.fault is not None:
+            faults += issues_of(log.source_id, [run.fault])
         try:
             starts_s = [open_trace(log.path, format_name, options).start_s]
             starts_s += read_inferences(run.inferences).starts_s[:1].tolist() if run.fault is None else []
-        except TraceFormatError:
-            # What is wrong with the log is reported where its run is read.
+        except TraceFormatError as error:
+            faults += issues_of(log.source_id, [error.fault])
             continue
         for start_s in starts_s:
             if start_s > _FIRST_EPOCH_S:
                 return datetime.fromtimestamp(start_s, zone).date().isoformat()
+    if faults:
+        raise ForeignSourceError(faults)
     raise UsageError(f"the {format_name} logs have no date; state when they were made with --date, or in a mapping")
 
 

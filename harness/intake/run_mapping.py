@@ -147,6 +147,8 @@ def with_facts(content: dict[str, Any], stated: StatedFacts, meter: dict[str, st
     """
     submission, device = dict(content["submission"]), content.get("device")
     submission |= _given(stated, "date", "runtime", "licence", "boundary")
+    if stated.rails:
+        submission["rails"] = list(stated.rails)
     if stated.contributors:
         submission["contributors"] = list(stated.contributors)
         year = str(submission["date"])[:4]

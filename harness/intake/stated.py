@@ -31,6 +31,7 @@ class StatedFacts:
         licence: SPDX identifier of the data licence.
         contributors: people or organisations, in order.
         boundary: what the energies are of.
+        rails: names of the rails, where it is one or a sum of some.
         meter: maker and model of the meter.
         meter_kind: how it measures, where the format does not state it.
         meter_gain_percent: limit of error of the meter in % of its reading.
@@ -60,6 +61,7 @@ class StatedFacts:
     licence: str | None = None
     contributors: tuple[str, ...] = ()
     boundary: str | None = None
+    rails: tuple[str, ...] = ()
     meter: str | None = None
     meter_kind: str | None = None
     meter_gain_percent: float | None = None

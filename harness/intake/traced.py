@@ -126,7 +126,7 @@ def traced_rows(runs: Sequence[ForeignRun]) -> TracedRows:
 
 def faulty_row(source_id: str, faults: Iterable[TraceFault], printed: Mapping[str, str]) -> ForeignRow:
     """Row of a run that cannot be used; everything known about it is kept as printed."""
-    return ForeignRow(source_id, source_id, {}, printed, _issues(source_id, faults))
+    return ForeignRow(source_id, source_id, {}, printed, issues_of(source_id, faults))
 
 
 def kept_traces(
@@ -221,7 +221,7 @@ def _digits(value: float, n_digits: int = 9) -> str:
     return f"{value:.{n_digits}g}"
 
 
-def _issues(source_id: str, faults: Iterable[TraceFault]) -> tuple[Issue, ...]:
+def issues_of(source_id: str, faults: Iterable[TraceFault]) -> tuple[Issue, ...]:
     """Issues of a row, one per rule, in files as the source has them."""
     by_rule: dict[str, list[TraceFault]] = {}
     for fault in faults:

@@ -222,7 +222,7 @@ VoltageV = Annotated[float, _number("V", "Supply voltage of a meter that logs on
 OffsetS = Annotated[
     float,
     Quantity(
-        "s", "What was added to the windows to bring them onto the clock of the trace.", _RULE, "", ge=-1e6, le=1e6
+        "s", "What was added to the windows to bring them onto the clock of the trace.", _RULE, "", ge=-1e10, le=1e10
     ),
 ]
 DriftPpm = Annotated[

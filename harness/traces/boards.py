@@ -45,18 +45,25 @@ BOARDS: Final = (
         "module",
         f"{_GUIDE}; NVIDIA developer forum, topic 200883: VDD_IN is the total power of the module",
     ),
-    Board("Jetson Nano", ("POM_5V_IN",), "module", "NVIDIA Jetson Linux Developer Guide, Jetson Nano power monitor"),
+    Board(
+        "Jetson Nano",
+        ("POM_5V_IN",),
+        "module",
+        "NVIDIA developer forum, topic 73608: POM_5V_IN is the whole 5 V input, which holds POM_5V_GPU and POM_5V_CPU",
+    ),
     Board(
         "Jetson AGX Orin",
         ("VDD_GPU_SOC", "VDD_CPU_CV", "VIN_SYS_5V0"),
         "module",
-        f"{_GUIDE}, Jetson AGX Orin; NVIDIA developer forum, topic 217088",
+        f"{_GUIDE}, Jetson AGX Orin; git.astron.nl, RD/pmt, merge request 114: what their sum lacks against a meter at "
+        "the input of the developer kit is constant, and that of the carrier board",
     ),
     Board(
         "Jetson AGX Xavier",
         ("GPU", "CPU", "SOC", "CV", "VDDRQ", "SYS5V"),
         "module",
-        "NVIDIA Jetson AGX Xavier Product Design Guide DG-09840-001, 5.6.2; developer forum, topic 81016",
+        "NVIDIA Jetson AGX Xavier Series Product Design Guide DG-09840-001 v2.5, figure 5-14: five supplies from the "
+        "input SYS_VIN_HV, and the input SYS_VIN_MV; the module has no other",
     ),
     Board(
         "Jetson TX1 and TX2 without VDD_IN",

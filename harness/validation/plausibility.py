@@ -75,11 +75,11 @@ KNOWN: Final = (
     Known("power", ("microcontroller",), lowest=0.1,
           source="Syntiant NDP101 product brief: below 0.14 mW; MLPerf Tiny v0.7 to v1.3: 5 to 166 mW"),
     Known("energy-per-flop", dtypes=_FLOAT32, lowest=1.0,
-          source=f"{_HOROWITZ}: 4.6 pJ for a multiplication and an addition, without any memory; products "
-          "of today reach about 4 pJ for one FLOP (Apple M1, 2.6 TFLOP/s of its GPU at 10 W)"),
+          source=f"{_HOROWITZ}: 4.6 pJ for a multiplication and an addition, without any memory; products of today "
+          "reach 10 pJ for one FLOP (NVIDIA H100 SXM data sheet: 67 TFLOP/s at 700 W), and 1.4 pJ in TF32"),
     Known("energy-per-flop", dtypes=_FLOAT16, lowest=0.2,
           source=f"{_HOROWITZ}: 1.5 pJ for a multiplication and an addition; NVIDIA H100 data sheet: "
-          "989 TFLOP/s at 700 W"),
+          "989 TFLOP/s without sparsity at 700 W"),
     Known("energy-per-flop", dtypes=_NARROW, lowest=0.02,
           source=f"{_HOROWITZ}: 0.23 pJ for a multiplication and an addition of 8 bits; MLPerf Tiny v1.0: "
           "1.1 pJ for one FLOP (GAP9, ResNet8 of 25 MFLOP)"),
@@ -90,13 +90,13 @@ KNOWN: Final = (
     Known("flop-rate", ("phone", "tablet"), ("cpu",), highest=2e12,
           source="Arm Cortex-X4 and A720 guides: 8 cores of 4 vectors of 16 products at 3.3 GHz, in int8"),
     Known("flop-rate", ("phone", "tablet"), ("gpu",), highest=1e13,
-          source="Apple M4: about 4 TFLOP/s of its GPU in fp32, and twice as much in fp16"),
+          source="Apple M4: 3.8 TFLOP/s of its GPU, 10 cores of 128 products at 1.47 GHz, in fp32"),
     Known("flop-rate", ("phone", "tablet"), ("npu", "dsp", "heterogeneous"), highest=1e14,
           source="Apple M4: 38 TOP/s; Qualcomm Snapdragon X Elite: 45 TOP/s, both in int8"),
     Known("flop-rate", ("single-board-computer",), ("cpu",), highest=1e12,
           source="Raspberry Pi 5: 4 Cortex-A76 of 2 vectors of 16 products at 2.4 GHz, in int8"),
     Known("flop-rate", ("single-board-computer",), ("gpu",), highest=2e12,
-          source="Arm Mali-G610 MP4 of the RK3588: 0.5 TFLOP/s in fp32, and twice as much in fp16"),
+          source="Arm Mali-G610 MP4 of the RK3588 by vkpeak: 0.50 TFLOP/s in fp32, 0.98 in fp16, 1.9 TOP/s in int8"),
     Known("flop-rate", ("single-board-computer",), ("npu", "dsp", "heterogeneous"), highest=1e14,
           source="Hailo-8 product brief: 26 TOP/s in int8; Hailo-10H: 40 TOP/s in int4"),
     Known("flop-rate", ("microcontroller",), ("cpu",), highest=2e10,

@@ -178,7 +178,7 @@ def _power_ceiling(device: Device | None) -> tuple[float, str]:
         return max(CLASS_CEILING_MW.values()), "any device"
     if device.tdp_w is not None:
         return TDP_MARGIN * device.tdp_w * 1000, f"twice the TDP of {device.tdp_w:g} W"
-    known = f"the ceiling of a {device.device_class}" if device.device_class != "unstated" else "any device"
+    known = f"the ceiling of the class {device.device_class}" if device.device_class != "unstated" else "any device"
     return CLASS_CEILING_MW[device.device_class], known
 
 
@@ -187,6 +187,8 @@ def check_power_limit(context: RowContext) -> None:
     ceiling, origin = _power_ceiling(context.device)
     for row in rows_where(context.numbers("power_mw") > ceiling):
         fix = "Is the power in mW, and that of one device? Find its unit and the channel of the meter in the raw file."
+        if context.device is not None and context.device.tdp_w is None:
+            fix += " If both are right, look at device_class in device.yaml (--device-class)."
         context.report("power-limit", row, "power_mw", expected=f"<= {ceiling:g} mW, {origin}", fix=fix)
 
 

@@ -191,7 +191,7 @@ def test_trace_that_cannot_be_read_is_an_error_with_its_line(reduce, files):
     code, out, _ = reduce(power, "--inferences", times)
     assert code == 1
     assert "error: a_power.csv: line 2: the stamp monday; expected a number" in out
-    assert "energy_mj                  unknown" in out
+    assert "unknown" not in out
 
 
 def test_trace_of_no_known_format_is_an_error(reduce, files):

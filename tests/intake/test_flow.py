@@ -98,7 +98,7 @@ def test_folder_with_other_files_is_left_alone(tmp_path):
     with pytest.raises(UsageError) as refused:
         taken(source, tmp_path / "out")
     assert str(refused.value) == (
-        f"{other.as_posix()} was not written by this intake, which would delete it; move it away, or give the "
+        f"{other.as_posix()} is no file of this intake, which would delete it; move it away, or give the "
         "campaign another name"
     )
     assert contents(tmp_path / "out") == before

@@ -5,6 +5,7 @@ import yaml
 
 from harness.errors import DeepenError, UsageError
 from harness.intake.flow import take_in
+from harness.intake.foreign import ForeignSourceError
 from harness.intake.stated import StatedFacts
 from harness.validation import validate
 from tests.intake.run_folders import run_mapping
@@ -163,3 +164,27 @@ def test_inferences_of_another_name_are_named(tmp_path):
     (source / "mnv2_power.csv").rename(source / "run_power.txt")
     (source / "mnv2_inference_time.csv").rename(source / "inf.csv")
     assert taken(tmp_path, source / "run_power.txt", **PI, inferences="inf.csv").n_accepted == 1
+
+
+def test_file_without_units_is_named_before_its_day_is_asked_for(tmp_path):
+    source = write_plain_run(tmp_path / "runs", start_s=0)
+    for times in source.rglob("*_inference_time.csv"):
+        times.write_bytes(b"start,end\n1780000000.5,1780000000.6\n")
+    with pytest.raises(ForeignSourceError, match=r"inference_time\.csv:1: start,end; expected a header with start_us"):
+        taken(tmp_path, source, **PI)
+
+
+def test_rail_of_the_boundary_is_stated_with_it(tmp_path):
+    result = taken(tmp_path, **PI, boundary="rail", rails=("VDD_MCU",))
+    assert written(result)[1]["rails"] == ["VDD_MCU"]
+
+
+def test_offset_between_the_start_of_a_trace_and_1970_is_bound(tmp_path):
+    source = write_plain_run(tmp_path / "runs", start_s=0)
+    for times in source.rglob("*_inference_time.csv"):
+        header, *rows = times.read_text().splitlines()
+        moved = [",".join(str(int(float(cell)) + 1_780_000_000_000_000) for cell in row.split(",")) for row in rows]
+        times.write_text("\n".join([header, *moved, ""]))
+    result = taken(tmp_path, source, **PI, is_aligned=True)
+    (binding,) = written(result)[1]["traces"]
+    assert binding["offset_s"] == pytest.approx(-1_780_000_000, abs=0.1)
