@@ -17,6 +17,7 @@ from onnx.shape_inference import InferenceError, infer_node_outputs
 
 from harness.graphs.faults import ModelFileError, model_issue
 from harness.graphs.input_extents import absurd
+from harness.graphs.onnx_runtime_shapes import made_by_runtime
 from harness.issues import Issue
 from harness.schema.vocabulary import Dtype
 
@@ -35,6 +36,8 @@ DTYPES: Final[Mapping[int, Dtype]] = {
 }
 """Data types that kernels compute in; every other one is `unstated`."""
 TWINS: Final[Mapping[str, tuple[str, tuple[int, ...]]]] = {
+    "FusedConv": ("Conv", (0, 1, 2)),
+    "FusedGemm": ("Gemm", (0, 1, 2)),
     "QGemm": ("Gemm", (0, 3)),
     "QLinearAdd": ("Add", (0, 3)),
     "QLinearAveragePool": ("AveragePool", (0,)),
@@ -44,7 +47,7 @@ TWINS: Final[Mapping[str, tuple[str, tuple[int, ...]]]] = {
     "QLinearSigmoid": ("Sigmoid", (0,)),
     "QLinearSoftmax": ("Softmax", (0,)),
 }
-"""Quantised operators of ONNX Runtime: the standard operator each one is, and the places of its operands."""
+"""Operators of ONNX Runtime that are standard ones: which, and the places of the operands."""
 
 _WIDTHS: Final[Mapping[int, int]] = {
     TensorProto.BFLOAT16: 2,
@@ -274,7 +277,7 @@ class Tensors:
             return self._inferred_of_twin(node)
         schema = self._schema(node.domain, node.op_type)
         if schema is None:
-            return {}, ""
+            return self._inferred_of_runtime(node)
         fault = _counted_fault(node) or self._channel_fault(node)
         if fault:
             return {}, fault
@@ -291,6 +294,19 @@ class Tensors:
         except _INFERENCE_FAULTS as error:
             is_known = all(self.shape(name) is not None for name in names)
             return {}, _first_line(error) if is_known else ""
+
+    def _inferred_of_runtime(self, node: onnx.NodeProto) -> tuple[dict[str, TypeProto], str]:
+        """Type of the first output of an operator of ONNX Runtime; its data type is that of its input."""
+        if node.domain != "com.microsoft" or not node.output:
+            return {}, ""
+        try:
+            shape = made_by_runtime(node, [self.shape(name) if name else () for name in node.input])
+        except ValueError as error:
+            return {}, _first_line(error)
+        if shape is None:
+            return {}, ""
+        elements = self._types.get(node.input[0], TypeProto()).tensor_type.elem_type
+        return {node.output[0]: helper.make_tensor_type_proto(elements, shape)}, ""
 
     def _channel_fault(self, node: onnx.NodeProto) -> str:
         """What is wrong with the channels of a convolution; shape inference does not check them."""

@@ -3,6 +3,7 @@
 import pytest
 from onnx import TensorProto
 
+from harness.graphs.faults import ModelFileError
 from harness.graphs.fusion_rules import read_runtime
 from harness.graphs.kernels import kernel_list
 from harness.graphs.onnx_reader import graph_of_onnx
@@ -196,3 +197,37 @@ def test_recurrent_operators_of_tflite_count_their_matrices():
     assert (found.flops, found.params) == (2 * 10 * 4 * 64 * (32 + 64), 4 * 64 * (32 + 64 + 1))
     found = recurrent_tflite("SVDF", (1, 20), (1, 16), (16, 20), (16, 8), (16,))
     assert (found.flops, found.params) == (2 * 16 * (20 + 8), 16 * (20 + 8 + 1))
+
+
+WITHOUT_EXTENTS = {
+    "FusedConv": ("x w", (1, 3, 32, 32), [("w", (8, 3, 3, 3), "float32")], {"pads": [1, 1, 1, 1]}, 2 * 8192 * 27),
+    "FusedMatMul": ("x w", (1, 16, 128), [("w", (256, 128), "float32")], {"transB": 1}, 2 * 16 * 128 * 256),
+    "MatMulNBits": ("x w s", (1, 16, 128), [("w", (256, 4, 16), "uint8"), ("s", (1024,), "float32")],
+                    {"K": 128, "N": 256, "bits": 4, "block_size": 32}, 2 * 16 * 128 * 256),
+    "Attention": ("x w b", (1, 16, 256), [("w", (256, 768), "float32"), ("b", (768,), "float32")], {"num_heads": 4},
+                  2 * 16 * 256 * 768 + 2 * 2 * 16 * 16 * 256),
+    "MultiHeadAttention": ("x x x", (1, 16, 256), [], {"num_heads": 4}, 2 * 2 * 16 * 16 * 256),
+    "DynamicQuantizeLSTM": ("x w r b", (10, 1, 32),
+                            [("w", (1, 32, 256), "int8"), ("r", (1, 64, 256), "int8"), ("b", (1, 512), "float32")],
+                            {"hidden_size": 64}, 2 * 10 * 256 * 96),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("op", WITHOUT_EXTENTS)
+def test_operators_of_onnx_runtime_need_no_extents_between_them(op):
+    inputs, shape, weights, attributes, flops = WITHOUT_EXTENTS[op]
+    nodes = [
+        node(op, inputs, "a", **attributes, domain=MICROSOFT),
+        node("QuickGelu", "a", "y", domain=MICROSOFT),
+    ]
+    constants = [weight(*each) for each in weights]
+    model = onnx_model(nodes, [info("x", shape)], weights=constants, domains=(MICROSOFT,))
+    found = kernel_list(graph_of_onnx(model, "written.onnx"), ORT)
+    assert (found.unknown, found.kernels[0].flops) == ((), flops)
+
+
+def test_operands_of_an_operator_of_onnx_runtime_that_do_not_fit_are_told():
+    nodes = [node("FusedMatMul", "x w", "y", domain=MICROSOFT)]
+    model = onnx_model(nodes, [info("x", (4, 6))], weights=[weight("w", (5, 3))], domains=(MICROSOFT,))
+    with pytest.raises(ModelFileError, match="6 columns, and 5 rows"):
+        graph_of_onnx(model, "written.onnx")
