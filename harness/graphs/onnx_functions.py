@@ -1,4 +1,7 @@
-"""Inlines a model's own functions, unless they would unfold to absurdly many operators."""
+"""Inlines a model's own functions, and bodies of operators that the standard defines as functions.
+
+A model's functions are inlined unless they would unfold to absurdly many operators.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -32,6 +35,36 @@ def inlined(model: onnx.ModelProto, shown: str) -> onnx.ModelProto:
     except (RuntimeError, ValueError, onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         found = f"functions that cannot be unfolded: {str(error).splitlines()[0] if str(error) else 'no reason given'}"
         raise ModelFileError([_fault(shown, found, "functions as the ONNX standard has them")]) from error
+
+
+def made_by_body(
+    node: onnx.NodeProto,
+    types: Mapping[str, onnx.TypeProto],
+    values: Mapping[str, onnx.TensorProto],
+    opsets: Mapping[str, int],
+) -> dict[str, onnx.TypeProto]:
+    """Types of the outputs of an operator that the standard defines by a body of others; none where they are unknown.
+
+    Args:
+        node: operator.
+        types: types of its inputs by name.
+        values: values of those that are small constants.
+        opsets: version by operator domain.
+    """
+    read = [onnx.ValueInfoProto(name=name, type=kind) for name, kind in types.items() if kind.WhichOneof("value")]
+    graph = onnx.GraphProto(name="one", node=[node], input=read)
+    graph.output.extend(onnx.ValueInfoProto(name=name) for name in node.output if name)
+    for name, value in values.items():
+        graph.initializer.add().CopyFrom(value)
+        graph.initializer[-1].name = name
+    imports = [onnx.helper.make_opsetid(domain, version) for domain, version in opsets.items()]
+    model = onnx.helper.make_model(graph, opset_imports=imports)
+    try:
+        unfolded = inliner.inline_selected_functions(model, [(node.domain, node.op_type)], inline_schema_functions=True)
+        inferred = onnx.shape_inference.infer_shapes(unfolded, data_prop=True)
+    except (RuntimeError, ValueError, onnx.checker.ValidationError, onnx.shape_inference.InferenceError):
+        return {}
+    return {info.name: info.type for info in inferred.graph.output if info.type.WhichOneof("value")}
 
 
 def _measure(

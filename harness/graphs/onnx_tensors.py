@@ -17,6 +17,7 @@ from onnx.shape_inference import InferenceError, infer_node_outputs
 
 from harness.graphs.faults import ModelFileError, model_issue
 from harness.graphs.input_extents import absurd
+from harness.graphs.onnx_functions import made_by_body
 from harness.graphs.onnx_runtime_shapes import made_by_runtime
 from harness.issues import Issue
 from harness.schema.vocabulary import Dtype
@@ -290,10 +291,14 @@ class Tensors:
                 if shape is not None and len(shape) == 1 and shape[0] > _MOST_RANK:
                     types[name] = TypeProto()
         try:
-            return infer_node_outputs(schema, node, types, data, opset_imports=self._imports), ""
+            found = infer_node_outputs(schema, node, types, data, opset_imports=self._imports)
         except _INFERENCE_FAULTS as error:
             is_known = all(self.shape(name) is not None for name in names)
             return {}, _first_line(error) if is_known else ""
+        is_open = any(shape_of(found.get(name)) is None for name in node.output if name)
+        if is_open and not captured and all(self.shape(name) is not None for name in names):
+            found = {**found, **made_by_body(node, types, data, self._opsets)}
+        return found, ""
 
     def _inferred_of_runtime(self, node: onnx.NodeProto) -> tuple[dict[str, TypeProto], str]:
         """Type of the first output of an operator of ONNX Runtime; its data type is that of its input."""

@@ -466,3 +466,19 @@ def test_a_cycle_of_more_than_five_operators_is_cut_short(n, is_cut):
     issue = issue_of(onnx_model(ring))
     assert f"a cycle of {n} operators" in issue.found
     assert ("..." in issue.found) == is_cut
+
+
+@pytest.mark.parametrize(
+    ("op", "inputs", "weights", "opset", "attributes"),
+    [
+        ("GroupNormalization", "x s b", [weight("s", (4,)), weight("b", (4,))], 21, {"num_groups": 2}),
+        ("MeanVarianceNormalization", "x", [], 13, {}),
+        ("GreaterOrEqual", "x s", [weight("s", (1,))], 12, {}),
+        ("Celu", "x", [], 12, {}),
+    ],
+)
+def test_an_operator_that_the_standard_defines_by_others_has_the_extents_of_its_body(
+    op, inputs, weights, opset, attributes
+):
+    model = onnx_model([node(op, inputs, "y", **attributes)], weights=weights, opset=opset)
+    assert graph_of_onnx(model, "made.onnx").tensors["y"].shape == IMAGE
