@@ -49,25 +49,28 @@ def _print_kernels(listed: "api.ModelKernels") -> None:
     found = listed.kernels
     rows = []
     for number, kernel in enumerate(found.kernels, 1):
-        counts = (flops_in_words(kernel.flops), f"{kernel.params:,}", f"{kernel.bytes_moved:,}")
+        counts = (count_in_words(kernel.flops), f"{kernel.params:,}", count_in_words(kernel.bytes_moved))
         is_share = kernel.flops is not None and not found.unknown
         share = share_in_words((kernel.flops or 0) / max(found.flops, 1)) if is_share else ""
         rows.append((str(number), *_configuration(kernel), *counts, share))
     title = f"{printable(listed.file.name)} on {listed.runtime.title}"
     print_table(("#", *_CONFIGURATION, *_COSTS), rows, left=_CONFIGURATION, width=160, title=title)
-    least = "at least " if found.unknown else ""
-    totals = f"{least}{found.flops:,} FLOPs, {found.params:,} params, {found.bytes_moved:,} bytes moved"
+    least, open_ = "at least " if found.unknown else "", "at least " if found.open_end is not None else ""
+    totals = f"{least}{found.flops:,} FLOPs, {found.params:,} params, {open_}{found.bytes_moved:,} bytes moved"
     typer.echo(f"{_counted(len(found.kernels))}, {totals}")
     typer.echo(coverage_line(found))
+    if found.open_end is not None:
+        where = f"{printable(found.open_end.operator)}, at the tensor {printable(found.open_end.tensor)}"
+        typer.echo(f"extents are unknown from the operator {where}; what it makes depends on data, or has no rule")
     for line in batch_lines(listed.batch, listed.leading):
         typer.echo(line)
     if found.free:
         typer.echo(f"without a kernel: {', '.join(f'{n} {operator}' for operator, n in found.free.items())}")
 
 
-def flops_in_words(flops: int | None) -> str:
-    """FLOPs of a kernel as tables show them."""
-    return "unknown" if flops is None else f"{flops:,}"
+def count_in_words(count: int | None) -> str:
+    """FLOPs or bytes of a kernel as tables show them."""
+    return "unknown" if count is None else f"{count:,}"
 
 
 def coverage_line(found: "api.KernelList") -> str:

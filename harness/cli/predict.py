@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 import typer
 
 from harness import api
-from harness.cli.networks import batch_lines, flops_in_words
+from harness.cli.networks import batch_lines, count_in_words
 from harness.cli.options import Batch, Data, Inputs, ModelFile, Package, Runtime, find_packages_here
 from harness.cli.printing import print_json, print_table, steps
 from harness.defaults import COVERAGE, FLOPS_COVERED, LEAST_COVERAGE, MOST_COVERAGE, PREDICTOR, PREDICTORS, SUBMISSIONS
@@ -71,7 +71,7 @@ def _print_prediction(found: "api.Prediction") -> None:
     rows = []
     for number, each in enumerate(network.kernels, 1):
         kernel = each.kernel
-        flops = flops_in_words(kernel.flops)
+        flops = count_in_words(kernel.flops)
         cells = [kernel.kernel or "none", kernel.operator, api.extents_in_words(kernel), flops]
         rows.append((str(number), *cells, *_energy_cells(each, network.energy_mj)))
     headings = ("#", *_KERNEL, "FLOPs", "mJ", f"{_nominal(network)} interval", "of the energy")

@@ -93,6 +93,16 @@ def _part_flops(part: Part, sizes: Sizes) -> int | None:
     return sum(known) if len(known) == len(flops) else None
 
 
+def stored_params(node: Node, sizes: Sizes) -> dict[str, int]:
+    """Elements of the weights that an operator reads, whatever it does with them, by the tensor that holds them."""
+    counts = {
+        sizes.stored_as(tensor): sizes.elements(tensor)
+        for tensor in node.inputs
+        if sizes.is_constant(tensor) and sizes.dtype(tensor) != "unstated"
+    }
+    return {tensor: count for tensor, count in counts.items() if count > 1}
+
+
 def _node_params(node: Node, sizes: Sizes) -> Mapping[str, int]:
     """Parameters by the tensor that holds them."""
     constants = [tensor for tensor in node.inputs if sizes.is_constant(tensor)]
@@ -104,5 +114,4 @@ def _node_params(node: Node, sizes: Sizes) -> Mapping[str, int]:
         return biases | {constants[0]: weights_of(node, sizes)}
     if operator is not None and operator.has_settings and is_complete(node, sizes):
         return {}
-    counts = {tensor: sizes.elements(tensor) for tensor in constants if sizes.dtype(tensor) != "unstated"}
-    return {tensor: count for tensor, count in counts.items() if count > 1}
+    return stored_params(node, sizes)

@@ -5,7 +5,7 @@ Kernels without a kernel type are listed by the names of their operators; none i
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from harness.graphs.counting import (
@@ -14,16 +14,17 @@ from harness.graphs.counting import (
     group_dtype,
     group_flops,
     group_params,
+    stored_params,
 )
 from harness.graphs.faults import ModelFileError, model_issue
 from harness.graphs.fusion import Group, Part, fuse
 from harness.graphs.fusion_rules import Runtime
-from harness.graphs.graph import Graph
-from harness.graphs.operator_flops import row_length
+from harness.graphs.graph import Graph, Node
+from harness.graphs.operator_flops import flops_of_output, row_length
 from harness.graphs.operators import ACTIVATIONS, JOINED, VIEWS
-from harness.graphs.sizes import Sizes
+from harness.graphs.sizes import Sizes, file_operator
 from harness.issues import Issue
-from harness.schema.cost import ELEMENTWISE_FLOPS
+from harness.schema.cost import DTYPE_BITS, ELEMENTWISE_FLOPS
 from harness.schema.kernel_types import KERNEL_TYPES, Kernel
 from harness.schema.networks import Network, NetworkKernel
 
@@ -55,6 +56,18 @@ class Unsupported(NamedTuple):
     flops_share: float | None
 
 
+class OpenEnd(NamedTuple):
+    """First operator of a network whose extents are unknown.
+
+    Attributes:
+        operator: name of the operator in the file.
+        tensor: tensor that it reads or makes, whose extents are unknown.
+    """
+
+    operator: str
+    tensor: str
+
+
 @dataclass(frozen=True, slots=True)
 class KernelList:
     """Kernels of a network.
@@ -63,11 +76,13 @@ class KernelList:
         kernels: kernels in an order in which they can run.
         free: operators that run no kernel, by name with their number: views, and those that the reader removed.
         params: parameters of the network; one that several kernels read counts once.
+        open_end: first operator whose extents are unknown; None where all are known.
     """
 
     kernels: tuple[NetworkKernel, ...]
     free: Mapping[str, int]
     params: int
+    open_end: OpenEnd | None = None
 
     @property
     def flops(self) -> int:
@@ -81,8 +96,8 @@ class KernelList:
 
     @property
     def bytes_moved(self) -> int:
-        """Bytes that all kernels read and write."""
-        return sum(kernel.bytes_moved for kernel in self.kernels)
+        """Bytes that all kernels read and write; where some are unknown, those of the others."""
+        return sum(kernel.bytes_moved for kernel in self.kernels if kernel.bytes_moved is not None)
 
     @property
     def n_typed(self) -> int:
@@ -125,21 +140,28 @@ class KernelList:
 def kernel_list(graph: Graph, runtime: Runtime) -> KernelList:
     """Kernels that a runtime executes for a network, with the cost of each.
 
-    FLOPs, parameters and bytes are for one inference of one batch, at the extents that the network has.
+    FLOPs, parameters and bytes are for one inference of one batch, at the extents that the network has. An operator
+    that reads or makes a tensor of unknown extents, such as one that depends on data, is an entry of its own without
+    FLOPs and bytes; what comes before it is listed as it is.
 
     Args:
         graph: network.
         runtime: fusion rules.
 
     Raises:
-        ModelFileError: extents of activations are unknown, reported in one exception, or nothing runs.
+        ModelFileError: extents of the network's inputs are unknown, reported in one exception, or nothing runs.
     """
     sizes = Sizes(graph)
-    issues = list(_unknown_extents(graph, sizes))
+    issues = list(_unknown_inputs(graph, sizes))
     if issues:
         raise ModelFileError(issues)
-    grouping = fuse(graph, runtime, sizes)
-    if not grouping.groups:
+    open_ends = _open_ends(graph, sizes)
+    unlisted = [node for node in graph.nodes if node.name in open_ends]
+    nodes = tuple(node for node in graph.nodes if node.name not in open_ends)
+    taken = dict.fromkeys((*graph.outputs, *(tensor for node in unlisted for tensor in node.inputs)))
+    known = replace(graph, nodes=nodes, outputs=tuple(taken))
+    grouping = fuse(known, runtime, Sizes(known))
+    if not grouping.groups and not unlisted:
         raise ModelFileError([_nothing_runs(graph)])
     params: dict[str, int] = {}
     entries = []
@@ -147,7 +169,12 @@ def kernel_list(graph: Graph, runtime: Runtime) -> KernelList:
         own = group_params(group, sizes)
         params |= own
         entries.append(_entry(group, sum(own.values()), sizes))
-    return KernelList(tuple(entries), grouping.free, sum(params.values()))
+    for node in unlisted:
+        own = stored_params(node, sizes)
+        params |= own
+        entries.append(_open_entry(node, sum(own.values()), sizes))
+    first = next(iter(open_ends.items()), None)
+    return KernelList(tuple(entries), grouping.free, sum(params.values()), None if first is None else OpenEnd(*first))
 
 
 def as_network(model: str, runtime: Runtime, kernels: KernelList) -> Network:
@@ -162,22 +189,28 @@ def as_network(model: str, runtime: Runtime, kernels: KernelList) -> Network:
     return Network(schema_version=1, model=model, runtime=runtime.name, params=params, kernels=entries)
 
 
-def _unknown_extents(graph: Graph, sizes: Sizes) -> Iterator[Issue]:
+def _open_ends(graph: Graph, sizes: Sizes) -> dict[str, str]:
+    """Operators that read or make a tensor of unknown extents, by name with that tensor, in their order."""
     read = {tensor for node in graph.nodes for tensor in node.inputs} | set(graph.outputs)
-    seen: set[str] = set()
+    found = {}
     for node in graph.nodes:
-        if node.op in VIEWS:
-            continue
-        made = {*node.outputs[:1], *(tensor for tensor in node.outputs if tensor in read)}
-        for tensor in (*sizes.activations(node), *sorted(made)):
-            if tensor in seen or sizes.is_known(tensor):
-                continue
-            seen.add(tensor)
+        made = (*node.outputs[:1], *(tensor for tensor in node.outputs if tensor in read))
+        ends = made if node.op in VIEWS else (*sizes.activations(node), *made)
+        unknown = next((tensor for tensor in ends if not sizes.is_known(tensor)), None)
+        if unknown is not None and node.op not in VIEWS:
+            found[node.name] = unknown
+    return found
+
+
+def _unknown_inputs(graph: Graph, sizes: Sizes) -> Iterator[Issue]:
+    """Inputs of the network whose extents the user can give."""
+    for tensor in graph.inputs:
+        if any(tensor in node.inputs for node in graph.nodes) and not sizes.is_known(tensor):
             yield model_issue(
                 "model-shape",
                 graph.name,
                 tensor=tensor,
-                found=f"unknown extents, at {node.op}",
+                found="unknown extents",
                 expected="a whole number of at least 1 for each",
                 fix="Give the extents of the network's inputs with --input, as in --input name=1x3x224x224.",
             )
@@ -209,6 +242,14 @@ def _entry(group: Group, params: int, sizes: Sizes) -> NetworkKernel:
         bytes_moved=group_bytes(group, params, dtype, sizes),
         **configuration,
     )
+
+
+def _open_entry(node: Node, params: int, sizes: Sizes) -> NetworkKernel:
+    """Entry of an operator that reads or makes a tensor of unknown extents."""
+    stated = {sizes.dtype(tensor) for tensor in (*node.inputs[:1], *node.outputs[:1])} - {"unstated"}
+    dtype = max(sorted(stated), key=DTYPE_BITS.__getitem__, default="unstated")
+    flops = flops_of_output(node, sizes)
+    return NetworkKernel(operator=file_operator(node), dtype=dtype, flops=flops, params=params)
 
 
 def _typed(group: Group, sizes: Sizes) -> tuple[Kernel, dict[str, int]] | None:

@@ -53,7 +53,7 @@ class ModelKernels:
             "runtime": self.runtime.name,
             "batch": self.batch,
             "kernels": [
-                {"operator": kernel.operator, "kernel": kernel.kernel, "flops": None}
+                {"operator": kernel.operator, "kernel": kernel.kernel, "flops": None, "bytes_moved": None}
                 | kernel.model_dump(exclude_none=True)
                 for kernel in found.kernels
             ],
@@ -62,10 +62,12 @@ class ModelKernels:
                 "flops": None if found.unknown else found.flops,
                 "flops_at_least": found.flops,
                 "params": found.params,
-                "bytes_moved": found.bytes_moved,
+                "bytes_moved": found.bytes_moved if found.open_end is None else None,
+                "bytes_at_least": found.bytes_moved,
             },
             "coverage": {"kernels": found.coverage_kernels, "flops": found.coverage_flops},
             "unknown": list(found.unknown),
+            "extents_unknown_from": None if found.open_end is None else found.open_end._asdict(),
             "unsupported": [
                 {"operator": item.operator, "n": item.n, "flops_share": item.flops_share} for item in found.unsupported
             ],

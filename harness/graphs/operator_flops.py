@@ -24,6 +24,16 @@ def node_flops(node: Node, sizes: Sizes) -> int | None:
     return None if work is None else _FLOPS[work](node, sizes)
 
 
+def flops_of_output(node: Node, sizes: Sizes) -> int | None:
+    """FLOPs of an operator whose input has unknown extents, from its output; None where they do not tell.
+
+    A convolution meets each place of its output with all its weights, whatever it reads.
+    """
+    is_told = node.op == "conv" and node.window is not None and all(map(sizes.is_known, node.outputs[:1]))
+    has_weights = any(sizes.is_constant(tensor) for tensor in node.inputs)
+    return _of_product(node, sizes) if is_told and has_weights else None
+
+
 def work_of(node: Node, sizes: Sizes) -> Work | None:
     """What the FLOPs of an operator are counted by; None where it is not declared or incomplete."""
     operator = OPERATORS.get(node.op)
@@ -37,10 +47,10 @@ def weights_of(node: Node, sizes: Sizes) -> int:
     if "K" in node.settings and "N" in node.settings:
         return int(node.settings["K"]) * int(node.settings["N"])
     constants = [sizes.elements(tensor) for tensor in node.inputs if sizes.is_constant(tensor)]
+    if constants:
+        return constants[0]
     if node.window is None:
-        return constants[0] if constants else row_length(node, sizes) * sizes.last(node.outputs[0])
-    if node.window.rank > 2:
-        return max(constants, default=0)
+        return row_length(node, sizes) * sizes.last(node.outputs[0])
     height, width = node.window.kernel
     channels = sizes.extents(node.outputs[0]).c
     return height * width * (sizes.extents_of_read(node).c // node.window.groups) * channels

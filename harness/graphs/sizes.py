@@ -121,6 +121,11 @@ def operator_name(node: Node, sizes: Sizes) -> str:
     operator = OPERATORS.get(node.op)
     if operator is not None:
         return _NAMINGS[operator.naming](node, sizes) if is_complete(node, sizes) else f"incomplete-{node.op}"
+    return file_operator(node)
+
+
+def file_operator(node: Node) -> str:
+    """Name of an operator without what depends on extents; one of the file's own, in letters that a list may have."""
     return _STRANGE.sub("_", node.op).lstrip("_.:-")[:_LONGEST_NAME] or "unnamed"
 
 

@@ -23,6 +23,7 @@ class NetworkKernel(BaseModel):
 
     FLOPs are counted at the extents that the network itself has, so they differ from those of a kernel row
     where the network does not pad to "same"; they are null where an operator of the kernel has no rule for them.
+    Bytes are null where extents are unknown.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -44,7 +45,7 @@ class NetworkKernel(BaseModel):
     cin4: q.Cin4 | None = None
     flops: q.Flops | None = None
     params: q.Params
-    bytes_moved: q.BytesMoved
+    bytes_moved: q.BytesMoved | None = None
 
 
 NetworkKernels = Annotated[
@@ -100,5 +101,7 @@ def in_dtype(kernel: NetworkKernel, dtype: Dtype) -> NetworkKernel:
     >>> in_dtype(NetworkKernel(operator="fc", kernel="fc", dtype="fp32", cin=8, cout=2, **cost), "int8").bytes_moved
     28
     """
+    if kernel.bytes_moved is None:
+        return kernel.model_copy(update={"dtype": dtype})
     bytes_moved = kernel.bytes_moved * DTYPE_BITS[dtype] // DTYPE_BITS[kernel.dtype]
     return kernel.model_copy(update={"dtype": dtype, "bytes_moved": bytes_moved})

@@ -64,7 +64,8 @@ def test_json_has_kernels_totals_coverage_and_what_is_unsupported(run, model):
     found = json.loads(out)
     assert code == 0
     assert list(found) == [
-        "model", "runtime", "batch", "kernels", "total", "coverage", "unknown", "unsupported", "free",
+        "model", "runtime", "batch", "kernels", "total", "coverage", "unknown",
+        "extents_unknown_from", "unsupported", "free",
     ]  # fmt: skip
     assert (found["model"], found["runtime"]) == ("small", "tflite-cpu")
     first, second = found["kernels"]
@@ -77,6 +78,7 @@ def test_json_has_kernels_totals_coverage_and_what_is_unsupported(run, model):
         "flops_at_least": 17520,
         "params": 296,
         "bytes_moved": 5984,
+        "bytes_at_least": 5984,
     }
     assert found["coverage"]["kernels"] == 0.5
     assert found["unsupported"] == [{"operator": "softmax", "n": 1, "flops_share": 240 / 17520}]

@@ -289,16 +289,40 @@ def test_views_and_what_the_reader_took_out_are_counted_as_free():
     assert len(found.kernels) == 1
 
 
-def test_unknown_extents_are_reported_all_at_once_by_the_tensors_names():
+def test_a_convolution_of_unknown_input_counts_by_its_output():
     maker = GraphMaker()
-    x = maker.tensor(None)
-    maker.inputs.append(x)
-    y = maker.add_node("relu", [x], [(1, 0, 3)])
-    z = maker.op("relu", y, shape=(1, 8))
+    x = maker.add_node("com.acme.Foo", [maker.input()], [None])
+    y = maker.add_node("conv", [x, maker.weight(8, 4, 3, 3)], [(1, 8, 16, 12)], Window((3, 3)))
+    found = kernel_list(maker.graph(y), TFLITE)
+    assert found.kernels[1].flops == 2 * 16 * 12 * 8 * 4 * 9
+    assert found.coverage_flops is None
+
+
+def test_unknown_extents_of_inputs_are_reported_all_at_once_by_the_tensors_names():
+    maker = GraphMaker()
+    inputs = [maker.tensor(None), maker.tensor((1, 0, 3))]
+    maker.inputs += inputs
+    z = maker.op("add", *inputs, shape=(1, 8))
     with pytest.raises(ModelFileError) as caught:
         kernel_list(maker.graph(z), TFLITE)
-    assert [(issue.rule, issue.column) for issue in caught.value.issues] == [("model-shape", x), ("model-shape", y)]
+    assert [(issue.rule, issue.column) for issue in caught.value.issues] == [("model-shape", name) for name in inputs]
     assert "--input" in str(caught.value)
+
+
+def test_one_operator_of_unknown_extents_leaves_the_others_listed():
+    maker = GraphMaker()
+    x = maker.conv(maker.input())
+    y = maker.add_node("com.acme.Select", [x], [None])
+    z = maker.add_node("matmul", [y, maker.weight(8, 3)], [None])
+    found = kernel_list(maker.graph(z), TFLITE)
+    assert [(kernel.operator, kernel.flops is None) for kernel in found.kernels] == [
+        ("conv", False),
+        ("com.acme.Select", True),
+        ("matmul", True),
+    ]
+    assert (found.open_end.tensor, found.coverage_flops) == (y, None)
+    assert found.flops == found.kernels[0].flops
+    assert found.params == found.kernels[0].params + 24
 
 
 def test_a_graph_in_which_nothing_runs_is_a_fault():
