@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from harness import api
-from harness.cli.options import Backend, Data, Package, find_packages_here
+from harness.cli.options import Backend, Data, Package
 from harness.cli.printing import steps
 from harness.defaults import (
     EVALUATION,
@@ -49,7 +49,6 @@ def evaluate(
 
     Example: deepen evaluate --track kernels --data submissions/acme-phone --predictor roofline
     """
-    find_packages_here()
     with steps("Evaluating") as step:
         boards = api.evaluate(
             data or SUBMISSIONS, tracks=[track] if track else None, predictors=keys or (), seed=seed, out=out,

@@ -3,7 +3,7 @@
 Pure functions of results; they run no predictor and print nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
@@ -16,6 +16,7 @@ from harness.evaluation.model_track import ALL_FAMILIES
 from harness.evaluation.result_layout import Score, SplitResult
 from harness.evaluation.results import Evaluation
 from harness.evaluation.scores import ScoredRows, by_kernel, scored_rows
+from harness.issues import quoted
 from harness.predictor.protocol import KERNELS
 from harness.schema.results import Interval, Subject, Track
 
@@ -79,6 +80,7 @@ class BoardRow:
                 for key, difference in self.standing.differences.items()
             ],
             "leaks": None if leaks is None else leaks.model_dump(),
+            "label_files": self.result.label_files,
             "track": self.track,
             **facts,
         }
@@ -143,13 +145,25 @@ def headlines(rows: Iterable[BoardRow]) -> list[BoardRow]:
 
 
 def notes_on(rows: Iterable[BoardRow]) -> list[str]:
-    """Sentences about subjects and splits where no predictor is significantly better than the baseline."""
-    notes = []
+    """Sentences about files that hold labels, and about splits where no predictor is better than the baseline."""
+    rows = list(rows)
+    notes = list(dict.fromkeys(note for row in rows for note in _label_notes(row)))
     ranked = [row for row in rows if row.score.kernel == "all" and row.standing.rank is not None]
     for (subject, split), group in groupby(ranked, key=lambda row: (row.subject, row.result.split)):
         members = list(group)
         is_compared = any(row.predictor == BASELINE for row in members) and len(members) > 1
         if is_compared and not any(row.is_above_baseline for row in members):
-            where = f"{subject.device_id}, {subject.delegate}, {subject.dtype}, {split}"
-            notes.append(f"{where}: no predictor is significantly better than {BASELINE}")
+            notes.append(f"{_where(subject)}, {split}: no predictor is significantly better than {BASELINE}")
     return notes
+
+
+def _label_notes(row: BoardRow) -> Iterator[str]:
+    for name, count in row.result.label_files.items():
+        yield (
+            f"{_where(row.subject)}: file {quoted(name)} of {row.predictor} holds {count} of the energies that it is "
+            "tested on"
+        )
+
+
+def _where(subject: Subject) -> str:
+    return f"{subject.device_id}, {subject.delegate}, {subject.dtype}"

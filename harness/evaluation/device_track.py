@@ -72,6 +72,12 @@ class DevicePlan(Plan):
         return self.others.filter(is_train).combine_chunks()
 
     @property
+    def labels(self) -> Reals:
+        """Energies of the rows of the device."""
+        labels: Reals = self.table.column(LABEL).to_numpy()
+        return labels
+
+    @property
     def skipped(self) -> Mapping[str, str]:
         """Splits with more calibration rows than the device has."""
         calibration, test = self._sides

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from harness.arrays import Whole
+from harness.arrays import Reals, Whole
 from harness.evaluation.folds import N_FOLDS, N_REPEATS, UNSEEN, largest_flops, numbered, repeated_folds, unseen
 from harness.evaluation.plans import Fold, FoldPredictions, Plan, kernel_rows, leaks_between, unlabelled
 from harness.evaluation.result_layout import Leaks
@@ -53,6 +53,11 @@ class KernelPlan(Plan):
     def data_sha256(self) -> str:
         """Content of the rows."""
         return content_sha256([self._frame, self._facts])
+
+    @property
+    def labels(self) -> Reals:
+        """Energies of the rows."""
+        return self._frame[LABEL].to_numpy()
 
     @cached_property
     def _all_folds(self) -> dict[str, Whole]:

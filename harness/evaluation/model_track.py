@@ -55,6 +55,11 @@ class ModelPlan(Plan):
         return content_sha256([labelled_frame(self.kernels), networks.assign(place=place), facts])
 
     @property
+    def labels(self) -> Reals:
+        """Energies of the kernel rows and of the networks."""
+        return np.concatenate([rows.column(LABEL).to_numpy() for rows in (self.kernels, self.models)])
+
+    @property
     def skipped(self) -> Mapping[str, str]:
         """None: where no row is left to train on, no kernel is covered."""
         return {}

@@ -99,6 +99,11 @@ class Plan(ABC):
 
     @property
     @abstractmethod
+    def labels(self) -> Reals:
+        """Energies in mJ that a predictor must not know beforehand, shape `(n,)`."""
+
+    @property
+    @abstractmethod
     def splits(self) -> Sequence[str]:
         """Splits that can be evaluated, in order."""
 

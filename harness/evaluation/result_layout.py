@@ -104,6 +104,7 @@ class SplitResult(Strict):
         fit_s: mean time of a fit; null where none ended.
         predict_rows_per_s: kernels predicted per second; null where none was.
         leaks: what both sides share; null where it was skipped.
+        label_files: files of the predictor that hold energies of the subject's rows, each with how many distinct ones.
         scores: `all` first, then by kernel type; none unless it is `ok`.
     """
 
@@ -113,6 +114,7 @@ class SplitResult(Strict):
     fit_s: _Seconds | None = None
     predict_rows_per_s: _Seconds | None = None
     leaks: Leaks | None = None
+    label_files: dict[str, int] = Field(default_factory=dict)
     scores: list[Score] = Field(default_factory=list)
 
 

@@ -25,10 +25,10 @@ from harness.schema.results import Subject, Track
 
 DECIDING_MODULES: Final = (
     "harness.evaluation.bootstrap", "harness.evaluation.device_track", "harness.evaluation.folds",
-    "harness.evaluation.kernel_track", "harness.evaluation.metrics", "harness.evaluation.model_track",
-    "harness.evaluation.plans", "harness.evaluation.runner", "harness.evaluation.scores", "harness.leaks",
-    "harness.prediction.sum_interval", "harness.predictor.features", "harness.predictor.protocol",
-    "harness.sandbox.jobs", "harness.sandbox.worker",
+    "harness.evaluation.kernel_track", "harness.evaluation.label_files", "harness.evaluation.metrics",
+    "harness.evaluation.model_track", "harness.evaluation.plans", "harness.evaluation.runner",
+    "harness.evaluation.scores", "harness.leaks", "harness.prediction.sum_interval", "harness.predictor.features",
+    "harness.predictor.protocol", "harness.sandbox.jobs", "harness.sandbox.worker",
 )  # fmt: skip
 """Modules whose code decides which rows are held out, predicted and scored, and how."""
 

@@ -15,13 +15,14 @@ import numpy as np
 import pandas as pd
 
 from harness.arrays import Mask
+from harness.evaluation.label_files import label_files, numbers_in
 from harness.evaluation.plans import COVERAGES, ROWS, Fold, FoldPredictions, Plan
-from harness.evaluation.result_layout import Leaks, Result, SplitResult
+from harness.evaluation.result_layout import Leaks, Pins, Result, SplitResult
 from harness.evaluation.results import Evaluation, current_result, make_pins, rows_bytes, write_result
 from harness.evaluation.scores import scores
 from harness.parallel import at_once
 from harness.predictor.protocol import PredictorInfo
-from harness.predictor.registry import PACKAGE, predictor_version
+from harness.predictor.registry import PACKAGE, Listing, predictor_files, predictor_version
 from harness.sandbox.jobs import Job, Limits, Outcome, run_jobs
 from harness.schema.results import Subject
 
@@ -57,6 +58,7 @@ class _Unit:
     info: PredictorInfo
     version: str
     leaks: Mapping[str, Leaks]
+    label_files: Mapping[str, int]
 
     @property
     def name(self) -> str:
@@ -65,25 +67,27 @@ class _Unit:
 
 def evaluate(
     plans: Sequence[Plan],
-    infos: Sequence[PredictorInfo],
+    predictors: Listing,
     settings: RunSettings,
     on_done: Callable[[str], None] = lambda _: None,
 ) -> list[Evaluation]:
     """Result of every predictor on every plan, in order of the plans.
 
     A current result that is on disk is not computed again, unless the predictor failed; new ones are written when a
-    predictor is done with all plans of a subject.
+    predictor is done with all plans of a subject. A broken predictor fails on every split, and no result of it is kept.
 
     Args:
         plans: folds of every subject and track.
-        infos: predictors to evaluate.
+        predictors: predictors to evaluate.
         settings: how to run them.
         on_done: called with the name of every predictor and device that is done.
 
     Raises:
         UsageError: the back end is not there, or a file cannot be written.
     """
-    versions = {info.key: predictor_version(info.key, settings.package) for info in infos}
+    infos, package = predictors.infos, settings.package
+    versions = {key: predictor_version(key, package) for key in infos}
+    numbers = {key: numbers_in(predictor_files(key, package)) for key in infos}
     evaluations: dict[tuple[int, str], Evaluation] = {}
     units: list[_Unit] = []
     for number, plan in enumerate(plans):
@@ -92,14 +96,27 @@ def evaluate(
         for key, evaluation in known.items():
             evaluations[number, key] = evaluation
             on_done(f"{key} on {plan.subject.device_id}")
-        missing = [info for info in infos if info.key not in known]
+        missing = [key for key in infos if key not in known]
         leaks = _leaks(plan, known.values()) if missing else {}
-        units += [_Unit(number, plan, info, versions[info.key], leaks) for info in missing]
+        units += [
+            _Unit(number, plan, infos[key], versions[key], leaks, label_files(numbers[key], plan.labels))
+            for key in missing
+        ]
+        for key, fault in predictors.faults.items():
+            evaluations[number, key] = _broken(plan, key, fault, settings.seed)
+            on_done(f"{key} on {plan.subject.device_id}")
     for unit, evaluation in _run(units, settings):
         write_result(evaluation, settings.folder)
         evaluations[unit.number, unit.info.key] = evaluation
         on_done(unit.name)
-    return [evaluations[number, key] for number in range(len(plans)) for key in versions]
+    keys = (*versions, *predictors.faults)
+    return [evaluations[number, key] for number in range(len(plans)) for key in keys]
+
+
+def _broken(plan: Plan, key: str, fault: str, seed: int) -> Evaluation:
+    """Result of a predictor that cannot be used as it is."""
+    splits = [SplitResult(split=split, status="failed", reason=fault) for split in plan.splits]
+    return _evaluation(plan, make_pins(plan.data_sha256, key, "", seed), splits, [])
 
 
 def _leaks(plan: Plan, known: Iterable[Evaluation]) -> dict[str, Leaks]:
@@ -167,12 +184,21 @@ def _result(unit: _Unit, tallies: _Tallies, seed: int) -> Evaluation:
         splits.append(_split_result(unit, split, tally, of_split, seed))
         if of_split is not None:
             rows.append(of_split)
-    splits += [SplitResult(split=name, status="skipped", reason=reason) for name, reason in plan.skipped.items()]
+    return _evaluation(plan, make_pins(plan.data_sha256, unit.info.key, unit.version, seed), splits, rows)
+
+
+def _evaluation(plan: Plan, pins: Pins, splits: Sequence[SplitResult], rows: Sequence[pd.DataFrame]) -> Evaluation:
+    """Result of splits with their rows, and of those that cannot be evaluated."""
+    skipped = [SplitResult(split=name, status="skipped", reason=reason) for name, reason in plan.skipped.items()]
     joined = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=list(ROWS))
     digest = hashlib.sha256(rows_bytes(joined)).hexdigest()
-    pins = make_pins(plan.data_sha256, unit.info.key, unit.version, seed)
     result = Result(
-        schema_version=2, track=plan.track, subject=plan.subject, pins=pins, rows_sha256=digest, splits=splits
+        schema_version=2,
+        track=plan.track,
+        subject=plan.subject,
+        pins=pins,
+        rows_sha256=digest,
+        splits=[*splits, *skipped],
     )
     return Evaluation(result, joined)
 
@@ -241,5 +267,6 @@ def _split_result(unit: _Unit, split: str, tally: _Tally, rows: pd.DataFrame | N
         fit_s=float(np.mean(tally.fit_s)) if tally.fit_s else None,
         predict_rows_per_s=tally.n_predicted / tally.predict_s if tally.predict_s else None,
         leaks=unit.leaks[split],
+        label_files=dict(unit.label_files),
         scores=[] if rows is None else scores(rows, unit.plan.track, seed),
     )

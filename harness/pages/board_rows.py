@@ -11,7 +11,7 @@ from harness.evaluation.board import BoardRow, board
 from harness.evaluation.results import current_result
 from harness.evaluation.tracks import TRACKS, plans_of
 from harness.predictor.protocol import PredictorInfo
-from harness.predictor.registry import PACKAGE, predictor_version, predictors_in
+from harness.predictor.registry import PACKAGE, list_predictors, predictor_version
 from harness.releases import Release
 from harness.schema.results import Track
 
@@ -43,9 +43,9 @@ def read_boards(release: Release, folder: Path, *, seed: int = 0, package: str =
         package: package that the predictors are in.
 
     Raises:
-        PredictorError: a predictor of the package is broken.
+        PredictorError: there is no such package.
     """
-    infos = predictors_in(package)
+    infos, faults = list_predictors(package)
     versions = {key: predictor_version(key, package) for key in infos}
     rows, notes = {}, {}
     for track in TRACKS:
@@ -60,5 +60,5 @@ def read_boards(release: Release, folder: Path, *, seed: int = 0, package: str =
         current = [result for result in results if result is not None]
         if current:
             rows[track] = board(current, seed)
-            notes[track] = of_track.notes
+            notes[track] = [*of_track.notes, *(f"{key} is not evaluated: {fault}" for key, fault in faults.items())]
     return Boards(infos, rows, notes)

@@ -4,7 +4,6 @@ It knows nothing of tables; `harness.sandbox.jobs` describes what is asked and w
 """
 
 import contextlib
-import importlib.util
 import json
 import os
 import signal
@@ -16,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 from typing import Final
 
-from harness.predictor.registry import names_imported, predictor_info
+from harness.predictor.package_files import package_folders
+from harness.predictor.registry import libraries_of, readable_parts
 from harness.sandbox.worker import LONGEST_MESSAGE
 
 START_SECONDS: Final = 120.0
@@ -70,16 +69,17 @@ class WorkerProcess:
             setup = {
                 "key": key,
                 "package": package,
-                "libraries": _libraries_of(key, package),
+                "libraries": libraries_of(key, package),
                 "control": theirs.fileno(),
-                "readable": [*_folders_of("harness"), *_folders_of(package)],
+                "readable": [str(path) for path in (*package_folders("harness"), *readable_parts(key, package))],
+                "roots": _roots_of(package),
                 "load_seconds": START_SECONDS,
                 **asdict(limits),
             }
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
                 [sys.executable, "-P", "-s", "-m", "harness.sandbox.worker", json.dumps(setup)],
                 cwd=self._folder.name,
-                env=_environment(package, self._folder.name),
+                env=_environment(self._folder.name),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -162,27 +162,16 @@ class WorkerProcess:
         return content
 
 
-def _folders_of(package: str) -> list[str]:
-    spec = importlib.util.find_spec(package)
-    return list(spec.submodule_search_locations or ()) if spec else []
+def _roots_of(package: str) -> list[str]:
+    """Folders that a package is imported from."""
+    return list(dict.fromkeys(str(folder.parents[package.count(".")]) for folder in package_folders(package)))
 
 
-def _libraries_of(key: str, package: str) -> list[str]:
-    """What a predictor's code imports from outside its package; found without running it."""
-    own = predictor_info(key, package).folder
-    homes = [Path(folder, home) for folder in _folders_of(package) for home in (".", own)]
-    names: set[str] = set()
-    for path in (path for home in homes for path in home.glob("*.py")):
-        # What is no Python is reported when it is loaded.
-        with contextlib.suppress(SyntaxError):
-            names.update(names_imported(path.read_bytes()))
-    return sorted(name for name in names if not f"{name}.".startswith(f"{package}."))
+def _environment(folder: str) -> dict[str, str]:
+    """Environment of a worker: where the harness is, one thread, and nothing of the parent's.
 
-
-def _environment(package: str, folder: str) -> dict[str, str]:
-    """Environment of a worker: where its code is, one thread, and nothing of the parent's."""
-    names = ("harness", package)
-    roots = [str(Path(found).parents[name.count(".")]) for name in names for found in _folders_of(name)]
+    Where the predictor is follows only once the libraries are imported, so that nothing beside it stands in for them.
+    """
     kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
     own = {
         "ARROW_DEFAULT_MEMORY_POOL": "system",
@@ -191,7 +180,7 @@ def _environment(package: str, folder: str) -> dict[str, str]:
         "PATH": os.defpath,
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(roots)),
+        "PYTHONPATH": os.pathsep.join(_roots_of("harness")),
         "TMPDIR": folder,
     }
     return kept | dict.fromkeys(_THREAD_LIMITS, "1") | own

@@ -27,13 +27,18 @@ import pandas as pd
 import pyarrow as pa
 
 from harness.errors import DeepenError
-from harness.issues import quoted
+from harness.issues import printable, quoted
+from harness.predictor.conformance import faults_of
+from harness.predictor.loading import load_model
+from harness.predictor.persistence import Stamp, load_predictor, saved_bytes
 from harness.predictor.protocol import Predictor
-from harness.predictor.registry import load_model
 from harness.sandbox import confinement
 
 LONGEST_MESSAGE: Final = 1 << 16
 """Bytes of a message on the control socket, and of the header of an answer."""
+
+LONGEST_REASON: Final = 400
+"""Characters of a reason in the harness's own words, which end with how to fix it."""
 
 Reals = npt.NDArray[np.float64]
 
@@ -47,7 +52,8 @@ def main(setup: Mapping[str, Any]) -> None:
 
     Args:
         setup: `key`, `package`, `libraries` (modules to import once), `control` (descriptor of the socket), `readable`
-            (folders), `load_seconds`, and those of `Limits`.
+            (folders and files), `roots` (folders that the package is imported from), `load_seconds`, and those of
+            `Limits`.
     """
     control = socket.socket(fileno=setup["control"])
     confinement.adopt_orphans()
@@ -142,38 +148,62 @@ def _serve(job: Connection, loaded: int, folder: Path, setup: Mapping[str, Any])
             model = _loaded(setup)
             os.eventfd_write(loaded, 1)
             answer.header["is_loaded"] = True
-            answer.work_out(model(), train, test, wanted)
+            if wanted["is_conformance"]:
+                answer.header["faults"] = faults_of(setup["key"], setup["package"])
+            else:
+                answer.work_out(model(), train, test, wanted, setup)
         except BaseException as error:  # noqa: BLE001 - whatever a predictor raises is an answer
             answer.header["reason"] = _in_words(error, setup)
             answer.figures.clear()
+            answer.saved = b""
         job.send_bytes(json.dumps(answer.header | {"peak_mb": _peak_mb()}).encode())
-        job.send_bytes(b"".join(part.astype("<f8").tobytes() for part in answer.figures))
+        job.send_bytes(b"".join([*(part.astype("<f8").tobytes() for part in answer.figures), answer.saved]))
         os._exit(0)
     finally:
         os._exit(1)
 
 
 def _loaded(setup: Mapping[str, Any]) -> type[Predictor]:
-    """Predictor, freshly imported, with the same random numbers ahead of it in every job."""
+    """Predictor, freshly imported from its sources, with the same random numbers ahead of it in every job."""
+    sys.path.extend(root for root in setup["roots"] if root not in sys.path)
+    # Compiled code that lies beside a predictor need not be that of its sources, so it is looked for elsewhere.
+    sys.pycache_prefix = str(Path.cwd())
     random.seed(0)
     np.random.seed(0)
     return load_model(setup["key"], setup["package"])
 
 
 class _Answer:
-    """What a job comes to: predictions, then the intervals of each coverage, then the energies of networks."""
+    """What a job comes to: predictions, the intervals of each coverage, energies of networks; then the saved file."""
 
     def __init__(self) -> None:
         self.header: dict[str, Any] = dict.fromkeys(("is_loaded", "has_intervals", "has_networks"), False)
         self.header["reason"] = None
         self.figures: list[Reals] = []
+        self.saved = b""
 
-    def work_out(self, model: Any, train: pa.Buffer, test: pa.Buffer, wanted: Mapping[str, Any]) -> None:
-        kernels, labelled = _frame(test), _frame(train)
+    def work_out(
+        self, model: Any, train: pa.Buffer, test: pa.Buffer, wanted: Mapping[str, Any], setup: Mapping[str, Any]
+    ) -> None:
+        kernels = _frame(test)
         start = time.perf_counter()
-        model.fit(labelled)
+        if wanted["is_saved"]:
+            fitted: Any = load_predictor(train.to_pybytes(), setup["key"], setup["package"])
+        else:
+            fitted = self._fit(model, train)
         self.header["fit_s"] = time.perf_counter() - start
+        self._predict(fitted, kernels, test, wanted)
+        if wanted["stamp"] is not None:
+            stamp = Stamp.model_validate_json(wanted["stamp"])
+            self.saved = saved_bytes(fitted, stamp, setup["package"])
+
+    def _fit(self, model: Any, train: pa.Buffer) -> Any:
+        labelled = _frame(train)
+        model.fit(labelled)
         _check_untouched(labelled, train, "fit")
+        return model
+
+    def _predict(self, model: Any, kernels: pd.DataFrame, test: pa.Buffer, wanted: Mapping[str, Any]) -> None:
         if kernels.empty:
             return
         start = time.perf_counter()
@@ -232,7 +262,9 @@ def _in_words(error: BaseException, setup: Mapping[str, Any]) -> str:
         if isinstance(cause, OSError) and cause.errno == errno.EFBIG:
             return f"wrote a file larger than {size_in_words(setup['file_mb'])}"
         cause = cause.__cause__ or cause.__context__
-    return quoted(str(error) if isinstance(error, DeepenError) else f"raised {type(error).__name__}: {error}")
+    if isinstance(error, DeepenError):
+        return printable(str(error)[:LONGEST_REASON])
+    return quoted(f"raised {type(error).__name__}: {error}")
 
 
 def size_in_words(megabytes: int) -> str:

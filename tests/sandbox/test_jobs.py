@@ -236,7 +236,7 @@ def test_an_unknown_predictor_is_a_usage_error(package):
 def test_a_predictor_that_cannot_be_loaded_is_an_outcome_for_every_job(tmp_path):
     for package in made_package(tmp_path):
         package.add("peeking", model=f"open({str(OTHER_FILE)!r})\n{model_source()}")
-        package.add("lacking", info=info_source("lacking", ', extras={"nosuchboost": "nosuchboost>=4"}'))
+        package.add("lacking", info=info_source("lacking", 'extras = { nosuchboost = "nosuchboost>=4" }'))
         for key, reason in (("peeking", f"read {OTHER_FILE}"), ("lacking", "predictor lacking needs nosuchboost")):
             found = list(run_jobs(key, [job(), job()], package=package.name, limits=LIMITS))
             assert [outcome.status for outcome in found] == ["failed", "failed"]
