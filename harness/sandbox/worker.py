@@ -28,9 +28,7 @@ import pyarrow as pa
 
 from harness.errors import DeepenError
 from harness.issues import printable, quoted
-from harness.predictor.conformance import faults_of
 from harness.predictor.loading import load_model
-from harness.predictor.persistence import Stamp, load_predictor, saved_bytes
 from harness.predictor.protocol import Predictor
 from harness.sandbox import confinement
 
@@ -149,6 +147,8 @@ def _serve(job: Connection, loaded: int, folder: Path, setup: Mapping[str, Any])
             os.eventfd_write(loaded, 1)
             answer.header["is_loaded"] = True
             if wanted["is_conformance"]:
+                from harness.predictor.conformance import faults_of
+
                 answer.header["faults"] = faults_of(setup["key"], setup["package"])
             else:
                 answer.work_out(model(), train, test, wanted, setup)
@@ -188,12 +188,16 @@ class _Answer:
         kernels = _frame(test)
         start = time.perf_counter()
         if wanted["is_saved"]:
+            from harness.predictor.persistence import load_predictor
+
             fitted: Any = load_predictor(train.to_pybytes(), setup["key"], setup["package"])
         else:
             fitted = self._fit(model, train)
         self.header["fit_s"] = time.perf_counter() - start
         self._predict(fitted, kernels, test, wanted)
         if wanted["stamp"] is not None:
+            from harness.predictor.persistence import Stamp, saved_bytes
+
             stamp = Stamp.model_validate_json(wanted["stamp"])
             self.saved = saved_bytes(fitted, stamp, setup["package"])
 
