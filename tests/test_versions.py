@@ -29,7 +29,6 @@ NOT_DECIDING = {
         "harness.arrays": "it names types",
         "harness.code_version": OF_RUN,
         "harness.defaults": OF_RUN,
-        "harness.discovery": OF_RUN,
         "harness.errors": OF_RUN,
         "harness.evaluation.result_layout": "it has a version of its own, schema_version",
         "harness.evaluation.results": OF_RUN,

@@ -26,6 +26,7 @@ STAMP_FILE: Final = "stamp.json"
 """Entry of the stamp in the file, which is a ZIP archive."""
 _SCHEMA_FILE: Final = "schema.json"
 _MOST_BYTES: Final = 1 << 30
+_COMPRESSIONS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _LONGEST_STAMP: Final = 1 << 20
 DAMAGED: Final = "damaged"
 """First word of what is said of a file that cannot be loaded."""
@@ -90,7 +91,7 @@ def saved_bytes(model: Predictor, stamp: Stamp, package: str = PACKAGE) -> bytes
 
 
 def read_stamp(content: bytes) -> Stamp:
-    """What the predictor in a file was trained on; nothing else of the file is read.
+    """What the predictor in a file was trained on; of the rest, only whether it is whole is looked at.
 
     Args:
         content: content of the file.
@@ -101,13 +102,19 @@ def read_stamp(content: bytes) -> Stamp:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             n_bytes = sum(entry.file_size for entry in archive.infolist())
-            with archive.open(STAMP_FILE) as file:
-                text = file.read(_LONGEST_STAMP + 1)
+            n_stamp = archive.getinfo(STAMP_FILE).file_size
+            is_small = n_bytes <= _MOST_BYTES and n_stamp <= _LONGEST_STAMP
+            # Every entry has a checksum, so damage is found before anything is made of the rest.
+            packed = [entry.filename for entry in archive.infolist() if entry.compress_type not in _COMPRESSIONS]
+            broken = next(iter(packed), None) or (archive.testzip() if is_small else None)
+            text = archive.read(STAMP_FILE) if is_small and not broken else b""
     except Exception as error:
         # The ZIP reader raises whatever its parts do, such as zlib.error and struct.error.
-        raise DamagedError(f"no archive with a {STAMP_FILE}: {_in_words(error)}") from error
-    if n_bytes > _MOST_BYTES or len(text) > _LONGEST_STAMP:
+        raise DamagedError(f"no whole archive with a {STAMP_FILE}: {_in_words(error)}") from error
+    if not is_small:
         raise DamagedError(f"unpacks to {n_bytes >> 20} MB; expected at most {_MOST_BYTES >> 20}")
+    if broken:
+        raise DamagedError(f"{quoted(broken)} in it is not as it was written")
     try:
         return Stamp.model_validate_json(text)
     except ValidationError as error:

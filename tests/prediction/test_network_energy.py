@@ -31,7 +31,7 @@ from harness.prediction.network_energy import (
 from harness.prediction.training_set import training_set
 from harness.predictor.features import FEATURES
 from harness.predictor.loading import load_model
-from harness.predictor.persistence import STAMP_FILE, Stamp, saved_bytes
+from harness.predictor.persistence import STAMP_FILE, Stamp, read_stamp, saved_bytes
 from harness.predictor.protocol import PredictorError
 from harness.sandbox.jobs import Outcome
 from harness.schema.networks import NetworkKernel, in_dtype
@@ -270,12 +270,15 @@ ANEW = r"fit anew: deepen predict MODEL --device acme-phone --delegate CPU1 --dt
 def test_a_file_that_is_not_as_recorded_is_damaged_and_fitted_anew_where_it_is_not_named(saved):
     package, chosen, folder = saved
     path = saved_folder(folder, "mine", chosen.subject) / MODEL_FILE
-    content = bytearray(path.read_bytes())
-    content[200] ^= 1
-    path.write_bytes(content)
-    with pytest.raises(PredictorError, match=rf"model\.skops: damaged \(.*{ANEW}"):
+    content = path.read_bytes()
+    model = load_model("mine", package.name)().fit(chosen.rows[:5])
+    path.write_bytes(saved_bytes(model, read_stamp(content), package.name))
+    with pytest.raises(PredictorError, match=rf"model\.skops: damaged \(its SHA-256 is not as recorded\).*{ANEW}"):
         load_fitted(path, package.name)
     assert fitted_for(chosen, "mine", folder, package.name).file is None
+    path.write_bytes(content[:200] + bytes(10) + content[210:])
+    with pytest.raises(PredictorError, match=r"model\.skops: damaged \(.*fit anew: deepen predict MODEL"):
+        load_fitted(path, package.name)
 
 
 def test_a_damaged_file_without_a_record_is_found_where_it_is_loaded(saved):
