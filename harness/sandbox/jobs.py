@@ -6,14 +6,16 @@ no process ever holds rows of two jobs, and none a test label. The parent passes
 connection to the worker for every job, and the worker answers with the exit status of its child. On the connection,
 three messages go to the child: a header and two tables (Arrow IPC). Two come back: a header and the figures
 (little-endian float64). Headers are JSON; nothing that comes back is unpickled, which would run code in the parent.
-It guards against accidents and casual peeking and is no sandbox against an attacker.
+Whatever comes back is untrusted: all that it can bring about is figures or a failure. `docs/confinement.md` lists what is
+contained.
 """
 
 import json
 import signal
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -23,7 +25,9 @@ import pyarrow as pa
 
 from harness.predictor.features import FEATURES, LABEL
 from harness.predictor.registry import PACKAGE, predictor_info
-from harness.sandbox.processes import DeathError, Limits, WorkerProcess
+from harness.sandbox.answers import harmless, read_header
+from harness.sandbox.confinement import Confinement
+from harness.sandbox.processes import ANSWER_LENGTH, DeathError, Limits, WorkerProcess
 from harness.sandbox.worker import LONGEST_MESSAGE
 
 __all__ = ["Job", "Limits", "Outcome", "run_jobs"]
@@ -76,6 +80,7 @@ class Outcome:
         fit_s: time of the fit in seconds; None where it did not come to an end.
         predict_s: time of the predictions in seconds, likewise; None also where there was nothing to predict.
         peak_mb: most memory that the process held; None where it did not live to say so.
+        confinement: what confined the job; None where it never ran.
     """
 
     status: Literal["ok", "failed"]
@@ -86,6 +91,7 @@ class Outcome:
     fit_s: float | None = None
     predict_s: float | None = None
     peak_mb: float | None = None
+    confinement: Confinement | None = None
 
 
 def run_jobs(
@@ -106,6 +112,7 @@ def run_jobs(
     Raises:
         UsageError: there is no such predictor.
         PredictorError: a predictor of the package is broken in its declaration.
+        UnconfinedError: a part of the confinement cannot be applied here, and the limits do not allow that.
     """
     predictor_info(key, package)
     worker: WorkerProcess | None = None
@@ -122,6 +129,8 @@ def run_jobs(
                     is_loadable, outcome = False, Outcome("failed", str(error))
                 except DeathError as error:
                     n_deaths, outcome = n_deaths + 1, Outcome("failed", str(error))
+                outcome = replace(outcome, confinement=worker.confinement if worker else None)
+                if n_deaths:
                     workers.close()
                     worker = None
             yield outcome
@@ -131,14 +140,15 @@ def _run(worker: WorkerProcess, job: Job) -> Outcome:
     networks = None if job.networks is None else job.networks.tolist()
     wanted = json.dumps({"coverages": job.coverages, "networks": networks}).encode()
     n_figures = len(job.test) * (2 + 2 * len(job.coverages))
+    start = time.monotonic()
     answer, status = worker.run((wanted, _as_bytes(job.train), _as_bytes(job.test)), LONGEST_MESSAGE + 8 * n_figures)
     if status < 0:
         return Outcome("failed", f"was ended by signal {-status} ({signal.strsignal(-status)})")
-    if status > 0 or not answer:
+    if status > 0 or len(answer) < ANSWER_LENGTH:
         return Outcome("failed", f"ended its process with exit code {status}")
     try:
-        return _outcome(job, *answer)
-    except (ValueError, KeyError, TypeError):
+        return _outcome(job, *answer, time.monotonic() - start)
+    except (ValueError, TypeError):
         return Outcome("failed", "garbled its answer")
 
 
@@ -151,29 +161,31 @@ def _as_bytes(frame: pd.DataFrame) -> bytes:
     return content
 
 
-def _outcome(job: Job, header: bytes, content: bytes) -> Outcome:
-    """Outcome of a complete answer.
+def _outcome(job: Job, header: bytes, content: bytes, elapsed_s: float) -> Outcome:
+    """Outcome of a complete answer of a job that took so many seconds.
 
     Raises:
         _LoadError: the predictor cannot be loaded.
+        ValueError: the answer is none.
     """
-    said = json.loads(header)
-    if not said["is_loaded"]:
-        raise _LoadError(said["reason"])
-    cost = {name: said.get(name) for name in ("fit_s", "predict_s", "peak_mb")}
-    if said["reason"] is not None:
-        return Outcome("failed", said["reason"], **cost)
-    n, n_coverages = len(job.test), len(job.coverages) * said["has_intervals"]
-    numbers = [] if job.networks is None or not said["has_networks"] else np.unique(job.networks).tolist()
+    said = read_header(header, elapsed_s)
+    reason = None if said.reason is None else harmless(said.reason)
+    if not said.is_loaded:
+        raise _LoadError(reason or "ended before it was loaded")
+    cost: dict[str, Any] = {"fit_s": said.fit_s, "predict_s": said.predict_s, "peak_mb": said.peak_mb}
+    if reason is not None:
+        return Outcome("failed", reason or "failed without a reason", **cost)
+    n, n_coverages = len(job.test), len(job.coverages) * said.has_intervals
+    numbers = [] if job.networks is None or not said.has_networks else np.unique(job.networks).tolist()
     figures = np.frombuffer(content, dtype="<f8")
     if figures.size != n * (1 + 2 * n_coverages) + len(numbers):
         raise ValueError("figures are missing")
     predictions, bounds, networks = np.split(figures, [n, n * (1 + 2 * n_coverages)])
     intervals = dict(zip(job.coverages, bounds.reshape(n_coverages, n, 2), strict=False))
     faults = (_fault_of(predictions, "rows"), *map(_fault_of_interval, intervals.values()))
-    reason = next(filter(None, (*faults, _fault_of(networks, "networks"))), "")
-    if reason:
-        return Outcome("failed", reason, **cost)
+    fault = next(filter(None, (*faults, _fault_of(networks, "networks"))), "")
+    if fault:
+        return Outcome("failed", fault, **cost)
     return Outcome("ok", "", predictions, intervals, dict(zip(numbers, networks.tolist(), strict=True)), **cost)
 
 
