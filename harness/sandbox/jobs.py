@@ -7,14 +7,16 @@ connection to the worker for every job, and the worker answers with the exit sta
 three messages go to the child: a header, the table to fit on or the file of a fitted predictor, and the table to
 predict (Arrow IPC). Two come back: a header, and the figures (little-endian float64), with the file of the fitted
 predictor where one is wanted. Headers are JSON; nothing that comes back is unpickled, which would run code in the
-parent. It guards against accidents and casual peeking and is no sandbox against an attacker.
+parent. Whatever comes back is untrusted: all that it can bring about is figures, a file with its stamp, or a failure.
+`docs/confinement.md` lists what is contained.
 """
 
 import json
 import signal
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -22,12 +24,13 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from harness.issues import printable
 from harness.predictor.features import FEATURES, LABEL
 from harness.predictor.persistence import DamagedError, Stamp, read_stamp
 from harness.predictor.protocol import PredictorError
 from harness.predictor.registry import PACKAGE, predictor_info
-from harness.sandbox.processes import DeathError, Limits, WorkerProcess
+from harness.sandbox.answers import harmless, read_header
+from harness.sandbox.confinement import Confinement
+from harness.sandbox.processes import ANSWER_LENGTH, DeathError, Limits, WorkerProcess
 from harness.sandbox.worker import LONGEST_MESSAGE
 
 __all__ = ["Job", "Limits", "Outcome", "run_jobs"]
@@ -88,6 +91,7 @@ class Outcome:
         predict_s: time of the predictions in seconds, likewise; None also where there was nothing to predict.
         peak_mb: most memory that the process held; None where it did not live to say so.
         saved: content of the file of the fitted predictor, with the stamp of the job; empty where none was wanted.
+        confinement: what confined the job; None where it never ran.
     """
 
     status: Literal["ok", "failed"]
@@ -98,6 +102,7 @@ class Outcome:
     fit_s: float | None = None
     predict_s: float | None = None
     peak_mb: float | None = None
+    confinement: Confinement | None = None
     saved: bytes = b""
 
 
@@ -119,6 +124,7 @@ def run_jobs(
     Raises:
         UsageError: there is no such predictor.
         PredictorError: a predictor of the package is broken in its declaration.
+        UnconfinedError: a part of the confinement cannot be applied here, and the limits do not allow that.
     """
     predictor_info(key, package)
     worker: WorkerProcess | None = None
@@ -135,6 +141,8 @@ def run_jobs(
                     is_loadable, outcome = False, Outcome("failed", str(error))
                 except DeathError as error:
                     n_deaths, outcome = n_deaths + 1, Outcome("failed", str(error))
+                outcome = replace(outcome, confinement=worker.confinement if worker else None)
+                if n_deaths:
                     workers.close()
                     worker = None
             yield outcome
@@ -150,20 +158,22 @@ def conformance_faults(key: str, package: str = PACKAGE) -> list[str]:
         PredictorError: it is broken in its declaration, cannot be loaded, or does not come to an end.
     """
     predictor_info(key, package)
+    start = time.monotonic()
     try:
         with closing(WorkerProcess(key, package, CONFORMANCE_LIMITS)) as worker:
             wanted = json.dumps({"is_conformance": True}).encode()
             answer, status = worker.run((wanted, b"", b""), LONGEST_MESSAGE)
     except DeathError as error:
         raise PredictorError(f"{key} {error}") from error
+    if status:
+        raise PredictorError(f"{key} ended its process with status {status}")
     try:
-        said = json.loads(answer[0]) if status == 0 else {"reason": f"ended its process with status {status}"}
-        reason, faults = said["reason"], said.get("faults")
-    except (ValueError, KeyError, TypeError, IndexError):
-        reason, faults = "garbled its answer", []
-    if reason is not None or not isinstance(faults, list):
-        raise PredictorError(printable(f"{key}: {reason}"))
-    return [printable(str(fault)) for fault in faults]
+        said = read_header(b"".join(answer[:1]), time.monotonic() - start)
+    except ValueError as error:
+        raise PredictorError(f"{key} garbled its answer") from error
+    if said.reason is not None:
+        raise PredictorError(f"{key}: {harmless(said.reason)}")
+    return [harmless(fault) for fault in said.faults]
 
 
 def _run(worker: WorkerProcess, job: Job) -> Outcome:
@@ -175,14 +185,16 @@ def _run(worker: WorkerProcess, job: Job) -> Outcome:
     train = job.train if isinstance(job.train, bytes) else _as_bytes(job.train)
     n_figures = len(job.test) * (2 + 2 * len(job.coverages))
     longest = LONGEST_MESSAGE + 8 * n_figures + (MOST_SAVED_BYTES if stamp else 0)
+    start = time.monotonic()
     answer, status = worker.run((header, train, _as_bytes(job.test)), longest)
     if status < 0:
         return Outcome("failed", f"was ended by signal {-status} ({signal.strsignal(-status)})")
-    if status > 0 or not answer:
+    if status > 0 or len(answer) < ANSWER_LENGTH:
         return Outcome("failed", f"ended its process with exit code {status}")
     try:
-        return _outcome(job, *answer)
-    except (ValueError, KeyError, TypeError, DamagedError):
+        said, content = answer
+        return _outcome(job, said, content, time.monotonic() - start)
+    except (ValueError, TypeError, DamagedError):
         return Outcome("failed", "garbled its answer")
 
 
@@ -195,20 +207,22 @@ def _as_bytes(frame: pd.DataFrame) -> bytes:
     return content
 
 
-def _outcome(job: Job, header: bytes, content: bytes) -> Outcome:
-    """Outcome of a complete answer.
+def _outcome(job: Job, header: bytes, content: bytes, elapsed_s: float) -> Outcome:
+    """Outcome of a complete answer of a job that took so many seconds.
 
     Raises:
         _LoadError: the predictor cannot be loaded.
+        ValueError: the answer is none.
     """
-    said = json.loads(header)
-    if not said["is_loaded"]:
-        raise _LoadError(said["reason"])
-    cost = {name: said.get(name) for name in ("fit_s", "predict_s", "peak_mb")}
-    if said["reason"] is not None:
-        return Outcome("failed", said["reason"], **cost)
-    n, n_coverages = len(job.test), len(job.coverages) * said["has_intervals"]
-    numbers = [] if job.networks is None or not said["has_networks"] else np.unique(job.networks).tolist()
+    said = read_header(header, elapsed_s)
+    reason = None if said.reason is None else harmless(said.reason)
+    if not said.is_loaded:
+        raise _LoadError(reason or "ended before it was loaded")
+    cost: dict[str, Any] = {"fit_s": said.fit_s, "predict_s": said.predict_s, "peak_mb": said.peak_mb}
+    if reason is not None:
+        return Outcome("failed", reason or "failed without a reason", **cost)
+    n, n_coverages = len(job.test), len(job.coverages) * said.has_intervals
+    numbers = [] if job.networks is None or not said.has_networks else np.unique(job.networks).tolist()
     n_bytes = 8 * (n * (1 + 2 * n_coverages) + len(numbers))
     figures, saved = np.frombuffer(content[:n_bytes], dtype="<f8"), content[n_bytes:]
     if 8 * figures.size != n_bytes or bool(saved) != (job.stamp is not None):
@@ -218,9 +232,9 @@ def _outcome(job: Job, header: bytes, content: bytes) -> Outcome:
     predictions, bounds, networks = np.split(figures, [n, n * (1 + 2 * n_coverages)])
     intervals = dict(zip(job.coverages, bounds.reshape(n_coverages, n, 2), strict=False))
     faults = (_fault_of(predictions, "rows"), *map(_fault_of_interval, intervals.values()))
-    reason = next(filter(None, (*faults, _fault_of(networks, "networks"))), "")
-    if reason:
-        return Outcome("failed", reason, **cost)
+    fault = next(filter(None, (*faults, _fault_of(networks, "networks"))), "")
+    if fault:
+        return Outcome("failed", fault, **cost)
     of_networks = dict(zip(numbers, networks.tolist(), strict=True))
     return Outcome("ok", "", predictions, intervals, of_networks, **cost, saved=saved)
 

@@ -6,6 +6,7 @@ It knows nothing of tables; `harness.sandbox.jobs` describes what is asked and w
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,8 +18,10 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from typing import Final
 
+from harness.issues import printable
 from harness.predictor.package_files import package_folders
 from harness.predictor.registry import libraries_of, readable_parts
+from harness.sandbox.confinement import Confinement, check_confined
 from harness.sandbox.worker import LONGEST_MESSAGE
 
 START_SECONDS: Final = 120.0
@@ -38,12 +41,14 @@ class Limits:
     Attributes:
         seconds: wall-clock time of a job, fit and predictions together.
         memory_mb: most memory of its process, libraries included (about 200 MB).
-        file_mb: largest file in its temporary folder.
+        file_mb: largest file in its temporary folder; all together may be `watch.SIZES_IN_ALL` times as large.
+        is_unconfined_allowed: whether it may run where a part of the confinement cannot be applied.
     """
 
     seconds: float = 60.0
     memory_mb: int = 2048
     file_mb: int = 64
+    is_unconfined_allowed: bool = False
 
 
 class DeathError(Exception):
@@ -58,8 +63,12 @@ class WorkerProcess:
         package: package that it is in.
         limits: of each job.
 
+    Attributes:
+        confinement: what confines its jobs.
+
     Raises:
-        DeathError: the worker ended, or was not ready in time.
+        DeathError: the worker ended, was not ready in time, or holds memory that its jobs would share.
+        UnconfinedError: a part of the confinement cannot be applied here, and the limits do not allow that.
     """
 
     def __init__(self, key: str, package: str, limits: Limits) -> None:
@@ -73,6 +82,7 @@ class WorkerProcess:
                 "control": theirs.fileno(),
                 "readable": [str(path) for path in (*package_folders("harness"), *readable_parts(key, package))],
                 "roots": _roots_of(package),
+                "listable": [str(path) for path in package_folders(package)],
                 "load_seconds": START_SECONDS,
                 **asdict(limits),
             }
@@ -87,10 +97,24 @@ class WorkerProcess:
                 start_new_session=True,
             )
         try:
-            self._message(START_SECONDS)
+            self.confinement = self._ready(limits)
         except BaseException:
             self.close()
             raise
+
+    def _ready(self, limits: Limits) -> Confinement:
+        """What confines the jobs of the worker, once it is ready.
+
+        Raises:
+            DeathError: the worker ended, was not ready in time, or holds memory that its jobs would share.
+            UnconfinedError: a part of the confinement cannot be applied here, and the limits do not allow that.
+        """
+        said = json.loads(self._message(START_SECONDS))
+        found = Confinement(**{name: tuple(values) for name, values in said["confinement"].items()})
+        check_confined(found, limits.is_unconfined_allowed)
+        if said["shared"]:
+            raise DeathError(f"imports a library that shares memory between processes ({printable(said['shared'])})")
+        return found
 
     def close(self) -> None:
         """End the worker and everything that it started."""
@@ -116,9 +140,11 @@ class WorkerProcess:
             longest: bytes beyond which a message is not read.
 
         Raises:
-            DeathError: the job overran its time or sent what is no answer, or the worker ended.
+            DeathError: the job overran what it may use, sent what is no answer, or left a folder that stays; or the
+                worker ended.
         """
-        with tempfile.TemporaryDirectory(dir=self._folder.name, ignore_cleanup_errors=True) as folder:
+        folder = tempfile.mkdtemp(dir=self._folder.name)
+        try:
             ours, theirs = Pipe()
             with ours:
                 with theirs, contextlib.suppress(OSError):
@@ -126,6 +152,10 @@ class WorkerProcess:
                     socket.send_fds(self._control, [os.fsencode(folder)], [theirs.fileno()])
                 answer = self._exchange(ours, request, longest)
             ending = json.loads(self._message())
+        finally:
+            is_gone = _remove(folder)
+        if not is_gone:
+            raise DeathError("left files that cannot be removed")
         if ending["overrun"]:
             raise DeathError(ending["overrun"])
         return answer, ending["status"]
@@ -160,6 +190,16 @@ class WorkerProcess:
         if not content:
             raise DeathError(_ENDED)
         return content
+
+
+def _remove(folder: str) -> bool:
+    """Remove a folder, whatever a job has made of it; whether it is gone."""
+    with contextlib.suppress(OSError, RecursionError):
+        shutil.rmtree(folder)
+    if os.path.lexists(folder):
+        # Folders within folders can be nested deeper than Python follows.
+        subprocess.run(["rm", "-rf", "--", folder], stderr=subprocess.DEVNULL, check=False)  # noqa: S603, S607
+    return not os.path.lexists(folder)
 
 
 def _roots_of(package: str) -> list[str]:
