@@ -44,6 +44,10 @@ def evaluate(
         int, typer.Option("--memory-limit", min=LEAST_FIT_MEMORY_MB, help="Memory of a predictor in MB.")
     ] = FIT_MEMORY_MB,
     package: Package = PREDICTORS,
+    allow_unconfined: Annotated[
+        bool,
+        typer.Option("--allow-unconfined", help="Run predictors where they cannot be confined; each result says so."),
+    ] = False,
 ) -> None:
     """Evaluate predictors of energy, each in a process of its own, with intervals, coverage and leaks.
 
@@ -54,8 +58,10 @@ def evaluate(
         boards = api.evaluate(
             data or SUBMISSIONS, tracks=[track] if track else None, predictors=keys or (), seed=seed, out=out,
             fit_seconds=time_limit, fit_memory_mb=memory_limit, n_jobs=jobs, backend=backend, package=package,
-            on_step=step,
+            allow_unconfined=allow_unconfined, on_step=step,
         )  # fmt: skip
+    for fault in (fault for board in boards.values() for fault in board.faults):
+        typer.echo(f"deepen: {fault}", err=True)
     if form == "json":
         rows = [row for board in boards.values() for row in board.rows]
         typer.echo(api.board_json(track or "all", rows), nl=False)

@@ -4,7 +4,7 @@ Pure functions of results; they run no predictor and print nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from harness.evaluation.result_layout import Score, SplitResult
 from harness.evaluation.results import Evaluation
 from harness.evaluation.scores import ScoredRows, by_kernel, scored_rows
 from harness.predictor.protocol import KERNELS
+from harness.sandbox.confinement import Confinement
 from harness.schema.results import Interval, Subject, Track
 
 HEADLINES: Final[Mapping[Track, str]] = {
@@ -38,6 +39,7 @@ class BoardRow:
         result: result of the split.
         score: its measures; empty where the split failed.
         standing: its standing among the others.
+        confinement: what confined the predictor; None where it had nothing to predict.
     """
 
     track: Track
@@ -46,6 +48,7 @@ class BoardRow:
     result: SplitResult
     score: Score
     standing: Standing
+    confinement: Confinement | None = None
 
     @property
     def within_10_ci95(self) -> Interval | None:
@@ -79,6 +82,7 @@ class BoardRow:
                 for key, difference in self.standing.differences.items()
             ],
             "leaks": None if leaks is None else leaks.model_dump(),
+            "confinement": None if self.confinement is None else asdict(self.confinement),
             "track": self.track,
             **facts,
         }
@@ -134,7 +138,8 @@ def _row(evaluation: Evaluation, split: str, kernel: str, standings: Mapping[str
     if score is None:
         return None
     key = result.pins.predictor
-    return BoardRow(result.track, key, result.subject, of_split, score, standings.get(key, Standing()))
+    standing = standings.get(key, Standing())
+    return BoardRow(result.track, key, result.subject, of_split, score, standing, result.confinement)
 
 
 def headlines(rows: Iterable[BoardRow]) -> list[BoardRow]:
@@ -143,8 +148,12 @@ def headlines(rows: Iterable[BoardRow]) -> list[BoardRow]:
 
 
 def notes_on(rows: Iterable[BoardRow]) -> list[str]:
-    """Sentences about subjects and splits where no predictor is significantly better than the baseline."""
-    notes = []
+    """Sentences about predictors that ran unconfined, and where none is significantly better than the baseline."""
+    rows = list(rows)
+    unconfined = ((row, row.confinement) for row in rows if row.confinement is not None and row.confinement.missing)
+    notes = list(
+        dict.fromkeys(f"{row.predictor} on {row.subject.device_id} ran {found.in_words}" for row, found in unconfined)
+    )
     ranked = [row for row in rows if row.score.kernel == "all" and row.standing.rank is not None]
     for (subject, split), group in groupby(ranked, key=lambda row: (row.subject, row.result.split)):
         members = list(group)

@@ -17,11 +17,12 @@ import pandas as pd
 from harness.arrays import Mask
 from harness.evaluation.plans import COVERAGES, ROWS, Fold, FoldPredictions, Plan
 from harness.evaluation.result_layout import Leaks, Result, SplitResult
-from harness.evaluation.results import Evaluation, current_result, make_pins, rows_bytes, write_result
+from harness.evaluation.results import LAYOUT, Evaluation, current_result, make_pins, rows_bytes, write_result
 from harness.evaluation.scores import scores
 from harness.parallel import at_once
 from harness.predictor.protocol import PredictorInfo
 from harness.predictor.registry import PACKAGE, predictor_version
+from harness.sandbox.confinement import Confinement
 from harness.sandbox.jobs import Job, Limits, Outcome, run_jobs
 from harness.schema.results import Subject
 
@@ -33,7 +34,7 @@ class RunSettings:
     Attributes:
         folder: where results are kept.
         package: package that the predictors are in.
-        limits: time and memory that one fit with its predictions may use.
+        limits: time and memory that one fit with its predictions may use, and whether it may run unconfined.
         seed: seed of folds and resamples.
         n_jobs: predictors that run at the same time; -1 for one per core.
         backend: joblib's back end: `threading`, `loky`, or `dask` (`harness.parallel`). Predictors run in processes
@@ -68,6 +69,7 @@ def evaluate(
     infos: Sequence[PredictorInfo],
     settings: RunSettings,
     on_done: Callable[[str], None] = lambda _: None,
+    on_fault: Callable[[str], None] = lambda _: None,
 ) -> list[Evaluation]:
     """Result of every predictor on every plan, in order of the plans.
 
@@ -79,15 +81,23 @@ def evaluate(
         infos: predictors to evaluate.
         settings: how to run them.
         on_done: called with the name of every predictor and device that is done.
+        on_fault: called with a sentence about a file of results that is damaged or was edited; it is made anew.
 
     Raises:
         UsageError: the back end is not there, or a file cannot be written.
+        UnconfinedError: a part of the confinement cannot be applied here, and the settings do not allow that.
     """
     versions = {info.key: predictor_version(info.key, settings.package) for info in infos}
     evaluations: dict[tuple[int, str], Evaluation] = {}
     units: list[_Unit] = []
     for number, plan in enumerate(plans):
-        current = {key: current_result(settings.folder, plan, key, versions[key], settings.seed) for key in versions}
+        current = {
+            key: current_result(
+                settings.folder, plan, key, versions[key], settings.seed,
+                is_unconfined_allowed=settings.limits.is_unconfined_allowed, on_fault=on_fault,
+            )
+            for key in versions
+        }  # fmt: skip
         known = {key: found for key, found in current.items() if found is not None and not found.has_failed}
         for key, evaluation in known.items():
             evaluations[number, key] = evaluation
@@ -127,13 +137,14 @@ def _run(units: Sequence[_Unit], settings: RunSettings) -> Iterator[tuple[_Unit,
 
 @dataclass
 class _Tally:
-    """Predictions of the folds of one split so far, with their times; or the reason of its failure."""
+    """Predictions of the folds of one split so far, with their times, or why it failed; and what confined it."""
 
     predictions: list[tuple[Fold, FoldPredictions]] = field(default_factory=list)
     reason: str | None = None
     fit_s: list[float] = field(default_factory=list)
     predict_s: float = 0.0
     n_predicted: int = 0
+    confinement: Confinement | None = None
 
     def add(self, fold: Fold, predictions: FoldPredictions, outcome: Outcome | None) -> None:
         self.predictions.append((fold, predictions))
@@ -151,6 +162,8 @@ def _results(units: Sequence[_Unit], settings: RunSettings) -> list[tuple[_Unit,
     tallies: list[_Tallies] = [defaultdict(_Tally) for _ in units]
     for of_unit, fold, predictions, outcome in _outcomes(units, settings, tallies):
         for split in fold.splits:
+            if outcome is not None:
+                of_unit[split].confinement = outcome.confinement
             if predictions is None:
                 of_unit[split].reason = outcome.reason if outcome else None
             else:
@@ -171,8 +184,15 @@ def _result(unit: _Unit, tallies: _Tallies, seed: int) -> Evaluation:
     joined = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=list(ROWS))
     digest = hashlib.sha256(rows_bytes(joined)).hexdigest()
     pins = make_pins(plan.data_sha256, unit.info.key, unit.version, seed)
+    confinements = [tally.confinement for tally in tallies.values() if tally.confinement is not None]
     result = Result(
-        schema_version=2, track=plan.track, subject=plan.subject, pins=pins, rows_sha256=digest, splits=splits
+        schema_version=LAYOUT,
+        track=plan.track,
+        subject=plan.subject,
+        pins=pins,
+        rows_sha256=digest,
+        splits=splits,
+        confinement=confinements[0] if confinements else None,
     )
     return Evaluation(result, joined)
 

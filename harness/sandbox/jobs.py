@@ -6,8 +6,8 @@ no process ever holds rows of two jobs, and none a test label. The parent passes
 connection to the worker for every job, and the worker answers with the exit status of its child. On the connection,
 three messages go to the child: a header and two tables (Arrow IPC). Two come back: a header and the figures
 (little-endian float64). Headers are JSON; nothing that comes back is unpickled, which would run code in the parent.
-Whatever comes back is untrusted: all that it can bring about is figures or a failure. `docs/confinement.md` lists what is
-contained.
+Whatever comes back is untrusted: all that it can bring about is figures or a failure. `docs/confinement.md` lists what
+is contained.
 """
 
 import json
@@ -147,7 +147,7 @@ def _run(worker: WorkerProcess, job: Job) -> Outcome:
     if status > 0 or len(answer) < ANSWER_LENGTH:
         return Outcome("failed", f"ended its process with exit code {status}")
     try:
-        return _outcome(job, *answer, time.monotonic() - start)
+        return _outcome(job, answer[0], answer[1], time.monotonic() - start)
     except (ValueError, TypeError):
         return Outcome("failed", "garbled its answer")
 
