@@ -142,7 +142,8 @@ def read_result(path: Path) -> Evaluation | None:
         raise ResultFaultError("holds no result that can be read") from error
     if not is_sealed(_unsealed(result), result.seal):
         raise ResultFaultError("was not sealed here: it was edited, or brought from elsewhere")
-    return Evaluation(result, _read_rows(path.with_suffix(".parquet"), result))
+    rows = _read_rows(path.with_suffix(".parquet"), result)
+    return Evaluation(result.model_copy(update={"seal": ""}), rows)
 
 
 def _unsealed(result: Result) -> bytes:

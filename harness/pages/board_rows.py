@@ -62,5 +62,6 @@ def read_boards(release: Release, folder: Path, *, seed: int = 0, package: str =
         current = [result for result in results if result is not None]
         if current:
             rows[track] = board(current, seed)
+        if current or faults:
             notes[track] = [*faults, *of_track.notes]
     return Boards(infos, rows, notes)
