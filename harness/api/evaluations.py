@@ -30,11 +30,14 @@ class TrackBoard:
 
     Attributes:
         rows: every predictor on every subject, split and kernel type, best predictors first.
-        notes: sentences about what could not be evaluated, and where no predictor beats the baseline.
+        notes: sentences about what could not be evaluated, what ran unconfined, and where no predictor beats the
+            baseline.
+        faults: sentences about results of earlier runs that were damaged or edited, and made anew.
     """
 
     rows: Sequence[BoardRow]
     notes: Sequence[str]
+    faults: Sequence[str] = ()
 
 
 def evaluate(
@@ -49,6 +52,7 @@ def evaluate(
     n_jobs: int = -1,
     backend: str = "threading",
     package: str = PACKAGE,
+    allow_unconfined: bool = False,
     on_step: OnStep = silent,
 ) -> Mapping[Track, TrackBoard]:
     """Evaluate predictors of energy, each in a process of its own, with intervals, coverage and leaks.
@@ -64,6 +68,7 @@ def evaluate(
         n_jobs: predictors that run at once; -1 for one per core.
         backend: joblib's back end: `threading`, `loky`, or `dask` (the cluster at DASK_SCHEDULER_ADDRESS).
         package: package of the predictors.
+        allow_unconfined: run predictors also where a part of their confinement cannot be applied; each result says so.
         on_step: called with the name of every predictor and device that is done, and with their number.
 
     Returns:
@@ -74,6 +79,7 @@ def evaluate(
         InvalidSubmissionsError: a submission has an error.
         PredictorError: a predictor that is named is broken in its declaration, or there is no such package. Of those
             that are not named, a broken one is a failure with its reason, like one that fails when it runs.
+        UnconfinedError: predictors cannot be confined on this machine, and `allow_unconfined` is false.
 
     Examples:
         >>> from harness import api
@@ -89,13 +95,16 @@ def evaluate(
     release = release_of(source, on_step)
     planned = {track: plans_of(track, release, seed) for track in TRACKS if track in chosen}
     plans = _all_plans(planned)
-    settings = RunSettings(Path(out), package, Limits(fit_seconds, fit_memory_mb), seed, n_jobs, backend)
+    limits = Limits(fit_seconds, fit_memory_mb, is_unconfined_allowed=allow_unconfined)
+    settings = RunSettings(Path(out), package, limits, seed, n_jobs, backend)
     n_units = len(plans) * (len(listing.infos) + len(listing.faults))
-    evaluated = run_evaluation(plans, listing, settings, lambda name: on_step(name, n_units))
+    faults: list[str] = []
+    evaluated = run_evaluation(plans, listing, settings, lambda name: on_step(name, n_units), faults.append)
     boards = {}
     for track, found in planned.items():
         rows = board([one for one in evaluated if one.result.track == track], seed)
-        boards[track] = TrackBoard(rows, [*found.notes, *notes_on(rows)])
+        of_track = [fault for fault in faults if f"/{track}/" in fault]
+        boards[track] = TrackBoard(rows, [*found.notes, *notes_on(rows)], of_track)
         write_file(Path(out) / f"{track}.json", board_json(track, rows))
     return boards
 

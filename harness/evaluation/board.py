@@ -4,7 +4,7 @@ Pure functions of results; they run no predictor and print nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from harness.evaluation.results import Evaluation
 from harness.evaluation.scores import ScoredRows, by_kernel, scored_rows
 from harness.issues import quoted
 from harness.predictor.protocol import KERNELS
+from harness.sandbox.confinement import Confinement
 from harness.schema.results import Interval, Subject, Track
 
 HEADLINES: Final[Mapping[Track, str]] = {
@@ -39,6 +40,7 @@ class BoardRow:
         result: result of the split.
         score: its measures; empty where the split failed.
         standing: its standing among the others.
+        confinement: what confined the predictor; None where it had nothing to predict.
     """
 
     track: Track
@@ -47,6 +49,7 @@ class BoardRow:
     result: SplitResult
     score: Score
     standing: Standing
+    confinement: Confinement | None = None
 
     @property
     def within_10_ci95(self) -> Interval | None:
@@ -81,6 +84,7 @@ class BoardRow:
             ],
             "leaks": None if leaks is None else leaks.model_dump(),
             "label_files": self.result.label_files,
+            "confinement": None if self.confinement is None else asdict(self.confinement),
             "track": self.track,
             **facts,
         }
@@ -136,7 +140,8 @@ def _row(evaluation: Evaluation, split: str, kernel: str, standings: Mapping[str
     if score is None:
         return None
     key = result.pins.predictor
-    return BoardRow(result.track, key, result.subject, of_split, score, standings.get(key, Standing()))
+    standing = standings.get(key, Standing())
+    return BoardRow(result.track, key, result.subject, of_split, score, standing, result.confinement)
 
 
 def headlines(rows: Iterable[BoardRow]) -> list[BoardRow]:
@@ -145,9 +150,9 @@ def headlines(rows: Iterable[BoardRow]) -> list[BoardRow]:
 
 
 def notes_on(rows: Iterable[BoardRow]) -> list[str]:
-    """Sentences about files that hold labels, and about splits where no predictor is better than the baseline."""
+    """Sentences about what a reader has to know of runs and files, and where none is better than the baseline."""
     rows = list(rows)
-    notes = list(dict.fromkeys(note for row in rows for note in _label_notes(row)))
+    notes = list(dict.fromkeys(note for row in rows for note in (*_confinement_notes(row), *_label_notes(row))))
     ranked = [row for row in rows if row.score.kernel == "all" and row.standing.rank is not None]
     for (subject, split), group in groupby(ranked, key=lambda row: (row.subject, row.result.split)):
         members = list(group)
@@ -155,6 +160,11 @@ def notes_on(rows: Iterable[BoardRow]) -> list[str]:
         if is_compared and not any(row.is_above_baseline for row in members):
             notes.append(f"{_where(subject)}, {split}: no predictor is significantly better than {BASELINE}")
     return notes
+
+
+def _confinement_notes(row: BoardRow) -> Iterator[str]:
+    if row.confinement is not None and row.confinement.missing:
+        yield f"{row.predictor} on {row.subject.device_id} ran {row.confinement.in_words}"
 
 
 def _label_notes(row: BoardRow) -> Iterator[str]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.arrays import Reals
-from harness.evaluation.plans import Fold, FoldPredictions, Plan, kernel_rows, leaks_between, unlabelled
+from harness.evaluation.plans import Fold, FoldPredictions, Plan, energies_of, kernel_rows, leaks_between, unlabelled
 from harness.evaluation.result_layout import Leaks
 from harness.predictor.features import LABEL, labelled_frame
 from harness.predictor.protocol import PredictorInfo
@@ -50,6 +50,11 @@ class DevicePlan(Plan):
     seed: int
 
     @cached_property
+    def actual_mj(self) -> "pd.Series[float]":
+        """Measured energy of every record that may be tested on, by its id."""
+        return energies_of(self.table)
+
+    @cached_property
     def data_sha256(self) -> str:
         """Content of the rows of this device and of the others."""
         ids = [table.select(["record_id", "configuration_id"]).to_pandas() for table in (self.table, self.others)]
@@ -70,12 +75,6 @@ class DevicePlan(Plan):
     def _pool(self) -> pa.Table:
         is_train = pa.array([side == "train" for side in assign_splits(self.others, "kernels")], pa.bool_())
         return self.others.filter(is_train).combine_chunks()
-
-    @property
-    def labels(self) -> Reals:
-        """Energies of the rows of the device."""
-        labels: Reals = self.table.column(LABEL).to_numpy()
-        return labels
 
     @property
     def skipped(self) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.arrays import Reals
-from harness.evaluation.plans import ROWS, Fold, FoldPredictions, Plan, interval_columns, leaks_between
+from harness.evaluation.plans import ROWS, Fold, FoldPredictions, Plan, energies_of, interval_columns, leaks_between
 from harness.evaluation.result_layout import Leaks
 from harness.leaks import configurations_in
 from harness.prediction.sum_interval import interval_of_sum
@@ -48,16 +48,16 @@ class ModelPlan(Plan):
         return sorted(set(self.models.column("family").to_pylist()))
 
     @cached_property
+    def actual_mj(self) -> "pd.Series[float]":
+        """Measured energy of every record that may be tested on, by its id."""
+        return energies_of(self.models)
+
+    @cached_property
     def data_sha256(self) -> str:
         """Content of the kernel rows and of the networks."""
         networks, place = network_frame(self.models)
         facts = self.models.select(["record_id", "family", LABEL]).to_pandas()
         return content_sha256([labelled_frame(self.kernels), networks.assign(place=place), facts])
-
-    @property
-    def labels(self) -> Reals:
-        """Energies of the kernel rows and of the networks."""
-        return np.concatenate([rows.column(LABEL).to_numpy() for rows in (self.kernels, self.models)])
 
     @property
     def skipped(self) -> Mapping[str, str]:

@@ -70,6 +70,12 @@ class Confinement:
     parts: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 
+    @property
+    def in_words(self) -> str:
+        """What is in force, and first of all what is not."""
+        mark = f"not confined ({'; '.join(self.missing)}); only " if self.missing else ""
+        return mark + ", ".join(self.parts)
+
 
 def limit_resources(memory_mb: int, file_mb: int) -> None:
     """Limit this process and those that it forks, each on its own.

@@ -192,8 +192,7 @@ def _run(worker: WorkerProcess, job: Job) -> Outcome:
     if status > 0 or len(answer) < ANSWER_LENGTH:
         return Outcome("failed", f"ended its process with exit code {status}")
     try:
-        said, content = answer
-        return _outcome(job, said, content, time.monotonic() - start)
+        return _outcome(job, answer[0], answer[1], time.monotonic() - start)
     except (ValueError, TypeError, DamagedError):
         return Outcome("failed", "garbled its answer")
 

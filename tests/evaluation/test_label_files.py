@@ -80,17 +80,10 @@ def test_links_and_energies_of_few_digits_hold_nothing(tmp_path):
 def test_a_result_and_a_note_of_the_board_name_the_file_with_the_energies(in_process, tmp_path, monkeypatch):
     plans = plans_of("kernels", release_of(kernel_device()), 0).plans
     path = tmp_path / "known.csv"
-    path.write_text("\n".join(map(str, plans[0].labels)))
+    path.write_text("\n".join(map(str, plans[0].actual_mj)))
     monkeypatch.setattr("harness.evaluation.runner.predictor_files", lambda *_: {"truth/known.csv": path})
     found = evaluate(plans, listed(info("truth")), RunSettings(tmp_path / "results", n_jobs=1))
     held = [split.label_files for split in found[0].result.splits if split.status == "ok"]
     assert held == [{"truth/known.csv": 60}] * len(held)
     expected = "acme-phone, CPU1, fp32: file truth/known.csv of truth holds 60 of the energies that it is tested on"
     assert [note for note in notes_on(board(found, 0)) if "file" in note] == [expected]
-
-
-def test_energies_of_every_track_are_looked_for():
-    campaigns = kernel_device(n=120), kernel_device("other-phone", n=120)
-    for track in ("kernels", "devices"):
-        (plan, _) = plans_of(track, release_of(*campaigns), 0).plans
-        assert len(plan.labels) == 120
