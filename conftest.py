@@ -38,6 +38,14 @@ device:
 """
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the key of results out of the home of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _files_of_examples(request: pytest.FixtureRequest) -> Iterator[None]:
     """Run an example of `harness.api` in a folder with the files that its introduction lists."""

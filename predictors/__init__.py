@@ -1,4 +1,4 @@
-"""Predictors of energy, one folder each: `info.py` declares it, `model.py` has the estimator `Model`.
+"""Predictors of energy, one folder each: `predictor.toml` declares it, `model.py` has the estimator `Model`.
 
 Modules that begin with an underscore are shared by several predictors and are none themselves.
 """

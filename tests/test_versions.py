@@ -18,7 +18,7 @@ VERSIONS = {
     "evaluation": (results.evaluation_version, results.DECIDING_MODULES),
     "simulation": (estimator.settings_version, estimator.DECIDING_MODULES),
 }
-"""Besides these, `harness.predictor.registry.predictor_version` follows the code of each predictor."""
+"""Besides these, `harness.predictor.registry.predictor_version` follows the files of each predictor."""
 
 OF_ROWS = "it makes rows, whose content a result pins"
 OF_OTHER_VERSION = "a result pins the version of what it decides"
@@ -29,19 +29,25 @@ NOT_DECIDING = {
         "harness.arrays": "it names types",
         "harness.code_version": OF_RUN,
         "harness.defaults": OF_RUN,
-        "harness.discovery": OF_RUN,
         "harness.errors": OF_RUN,
         "harness.evaluation.result_layout": "it has a version of its own, schema_version",
         "harness.evaluation.results": OF_RUN,
+        "harness.evaluation.seal": OF_RUN,
         "harness.evaluation.tracks": "it chooses rows, whose content a result pins",
         "harness.issues": "it words messages",
         "harness.parallel": OF_RUN,
+        "harness.predictor.conformance": "it checks the protocol and makes no figure",
+        "harness.predictor.declaration": OF_OTHER_VERSION,
+        "harness.predictor.loading": OF_RUN,
+        "harness.predictor.package_files": OF_OTHER_VERSION,
+        "harness.predictor.persistence": "it makes files of what is fitted, and no figure",
         "harness.predictor.pins": OF_RUN,
         "harness.predictor.registry": OF_OTHER_VERSION,
         "harness.predictor.subjects": "it chooses rows, whose content a result pins",
         "harness.releases": OF_ROWS,
-        "harness.sandbox.confinement": OF_RUN,
+        "harness.sandbox.kernel": OF_RUN,
         "harness.sandbox.processes": OF_RUN,
+        "harness.sandbox.watch": OF_RUN,
         "harness.schema.annotations": OF_ROWS,
         "harness.schema.campaign": OF_ROWS,
         "harness.schema.columns": OF_ROWS,

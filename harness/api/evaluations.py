@@ -17,8 +17,7 @@ from harness.evaluation.runner import RunSettings
 from harness.evaluation.runner import evaluate as run_evaluation
 from harness.evaluation.tracks import TRACKS, TrackPlans, plans_of
 from harness.files import write_file
-from harness.predictor.protocol import PredictorInfo
-from harness.predictor.registry import PACKAGE, predictor_info, predictors_in
+from harness.predictor.registry import PACKAGE, Listing, list_predictors, predictor_info
 from harness.predictor.scaffold import write_predictor
 from harness.releases import Release
 from harness.sandbox.jobs import Limits
@@ -31,11 +30,14 @@ class TrackBoard:
 
     Attributes:
         rows: every predictor on every subject, split and kernel type, best predictors first.
-        notes: sentences about what could not be evaluated, and where no predictor beats the baseline.
+        notes: sentences about what could not be evaluated, what ran unconfined, and where no predictor beats the
+            baseline.
+        faults: sentences about results of earlier runs that were damaged or edited, and made anew.
     """
 
     rows: Sequence[BoardRow]
     notes: Sequence[str]
+    faults: Sequence[str] = ()
 
 
 def evaluate(
@@ -50,6 +52,7 @@ def evaluate(
     n_jobs: int = -1,
     backend: str = "threading",
     package: str = PACKAGE,
+    allow_unconfined: bool = False,
     on_step: OnStep = silent,
 ) -> Mapping[Track, TrackBoard]:
     """Evaluate predictors of energy, each in a process of its own, with intervals, coverage and leaks.
@@ -65,6 +68,7 @@ def evaluate(
         n_jobs: predictors that run at once; -1 for one per core.
         backend: joblib's back end: `threading`, `loky`, or `dask` (the cluster at DASK_SCHEDULER_ADDRESS).
         package: package of the predictors.
+        allow_unconfined: run predictors also where a part of their confinement cannot be applied; each result says so.
         on_step: called with the name of every predictor and device that is done, and with their number.
 
     Returns:
@@ -73,7 +77,9 @@ def evaluate(
     Raises:
         UsageError: a name is unknown, a limit is too low, or there is nothing to evaluate on.
         InvalidSubmissionsError: a submission has an error.
-        PredictorError: a predictor of the package is broken in its declaration.
+        PredictorError: a predictor that is named is broken in its declaration, or there is no such package. Of those
+            that are not named, a broken one is a failure with its reason, like one that fails when it runs.
+        UnconfinedError: predictors cannot be confined on this machine, and `allow_unconfined` is false.
 
     Examples:
         >>> from harness import api
@@ -85,31 +91,36 @@ def evaluate(
     check_known("track", chosen, TRACKS)
     check_at_least("fit_seconds", fit_seconds, LEAST_FIT_SECONDS)
     check_at_least("fit_memory_mb", fit_memory_mb, LEAST_FIT_MEMORY_MB)
-    infos = _chosen(as_names(predictors), package)
+    listing = _chosen(as_names(predictors), package)
     release = release_of(source, on_step)
     planned = {track: plans_of(track, release, seed) for track in TRACKS if track in chosen}
     plans = _all_plans(planned)
-    settings = RunSettings(Path(out), package, Limits(fit_seconds, fit_memory_mb), seed, n_jobs, backend)
-    n_units = len(plans) * len(infos)
-    evaluated = run_evaluation(plans, infos, settings, lambda name: on_step(name, n_units))
+    limits = Limits(fit_seconds, fit_memory_mb, is_unconfined_allowed=allow_unconfined)
+    settings = RunSettings(Path(out), package, limits, seed, n_jobs, backend)
+    n_units = len(plans) * (len(listing.infos) + len(listing.faults))
+    faults: list[str] = []
+    evaluated = run_evaluation(plans, listing, settings, lambda name: on_step(name, n_units), faults.append)
     boards = {}
     for track, found in planned.items():
         rows = board([one for one in evaluated if one.result.track == track], seed)
-        boards[track] = TrackBoard(rows, [*found.notes, *notes_on(rows)])
+        of_track = [fault for fault in faults if f"/{track}/" in fault]
+        boards[track] = TrackBoard(rows, [*found.notes, *notes_on(rows)], of_track)
         write_file(Path(out) / f"{track}.json", board_json(track, rows))
     return boards
 
 
-def _chosen(keys: Sequence[str], package: str) -> list[PredictorInfo]:
+def _chosen(keys: Sequence[str], package: str) -> Listing:
     """Predictors of these keys, or all, and the baseline.
 
     Raises:
         UsageError: there is none of a key.
-        PredictorError: a predictor of the package is broken.
+        PredictorError: one of these keys is broken, or there is no such package.
     """
-    known = predictors_in(package)
-    wanted = [*keys, *([BASELINE] if BASELINE in known else [])] if keys else list(known)
-    return [predictor_info(key, package) for key in dict.fromkeys(wanted)]
+    known = list_predictors(package)
+    if not keys:
+        return known
+    infos = {key: predictor_info(key, package) for key in keys}
+    return Listing(infos | {BASELINE: known.infos[BASELINE]} if BASELINE in known.infos else infos, {})
 
 
 def _all_plans(planned: Mapping[Track, TrackPlans]) -> list[Plan]:
@@ -155,6 +166,6 @@ def new_predictor(key: str, root: AnyPath = ".") -> list[Path]:
     Examples:
         >>> from harness import api
         >>> [path.as_posix() for path in api.new_predictor("my-forest")]
-        ['predictors/my_forest/__init__.py', 'predictors/my_forest/info.py', 'predictors/my_forest/model.py']
+        ['predictors/my_forest/__init__.py', 'predictors/my_forest/model.py', 'predictors/my_forest/predictor.toml']
     """
     return write_predictor(Path(root), key)

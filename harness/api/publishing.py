@@ -16,7 +16,7 @@ from harness.pages.board_rows import read_boards
 from harness.pages.build import build_site, serve_site
 from harness.pages.rules import RuleDoc
 from harness.pages.write import write_pages
-from harness.predictor.registry import predictors_in
+from harness.predictor.registry import list_predictors
 from harness.releases import Release
 from harness.scoring.ratings import Rating, rate
 from harness.scoring.suite import suites
@@ -160,10 +160,9 @@ def _build(root: Path, release: Release, on_step: OnStep) -> Build:
     results = dist / "evaluation"
     if not results.is_dir():
         return Build(datasets, None)
-    infos = list(predictors_in().values())
     predictors = build_predictors(
         release,
-        infos,
+        list_predictors(),
         cards=cards,
         dist=dist,
         results=results,

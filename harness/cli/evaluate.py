@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from harness import api
-from harness.cli.options import Backend, Data, Package, find_packages_here
+from harness.cli.options import Backend, Data, Package
 from harness.cli.printing import steps
 from harness.defaults import (
     EVALUATION,
@@ -20,6 +20,10 @@ from harness.defaults import (
 )
 from harness.schema.vocabulary import Track
 
+Unconfined = Annotated[
+    bool,
+    typer.Option("--allow-unconfined", help="Run predictors where they cannot be confined; each result says so."),
+]
 BoardFormat = Literal["text", "summary", "json"]
 
 
@@ -44,24 +48,30 @@ def evaluate(
         int, typer.Option("--memory-limit", min=LEAST_FIT_MEMORY_MB, help="Memory of a predictor in MB.")
     ] = FIT_MEMORY_MB,
     package: Package = PREDICTORS,
+    allow_unconfined: Unconfined = False,
 ) -> None:
     """Evaluate predictors of energy, each in a process of its own, with intervals, coverage and leaks.
 
     Example: deepen evaluate --track kernels --data submissions/acme-phone --predictor roofline
     """
-    find_packages_here()
     with steps("Evaluating") as step:
         boards = api.evaluate(
             data or SUBMISSIONS, tracks=[track] if track else None, predictors=keys or (), seed=seed, out=out,
             fit_seconds=time_limit, fit_memory_mb=memory_limit, n_jobs=jobs, backend=backend, package=package,
-            on_step=step,
+            allow_unconfined=allow_unconfined, on_step=step,
         )  # fmt: skip
+    _print_faults(boards.values())
     if form == "json":
         rows = [row for board in boards.values() for row in board.rows]
         typer.echo(api.board_json(track or "all", rows), nl=False)
         return
     _print_boards(boards.values(), is_summary=form == "summary")
     typer.echo(f"results: {out.as_posix()}; every split by kernel type: --format json")
+
+
+def _print_faults(boards: Iterable["api.TrackBoard"]) -> None:
+    for fault in (fault for board in boards for fault in board.faults):
+        typer.echo(f"deepen: {fault}", err=True)
 
 
 def _print_boards(boards: Iterable["api.TrackBoard"], *, is_summary: bool) -> None:

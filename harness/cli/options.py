@@ -1,6 +1,5 @@
 """Options and arguments that several commands have."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -38,8 +37,3 @@ Runtime = Annotated[
     str | None,
     typer.Option("--runtime", help=f"Fusion rules: {', '.join(api.runtime_names())}; by the file's format by default."),
 ]
-
-
-def find_packages_here() -> None:
-    """Find a package in the current folder, as `python -m` does."""
-    sys.path.append(str(Path.cwd()))

@@ -7,7 +7,7 @@ import typer
 
 from harness import api
 from harness.cli.networks import batch_lines, count_in_words
-from harness.cli.options import Batch, Data, Inputs, ModelFile, Package, Runtime, find_packages_here
+from harness.cli.options import Batch, Data, Inputs, ModelFile, Package, Runtime
 from harness.cli.printing import print_json, print_table, steps
 from harness.defaults import COVERAGE, FLOPS_COVERED, LEAST_COVERAGE, MOST_COVERAGE, PREDICTOR, PREDICTORS, SUBMISSIONS
 from harness.files import write_file
@@ -50,7 +50,6 @@ def predict(
 
     Example: deepen predict resnet18.onnx --device acme-phone --delegate CPU1
     """
-    find_packages_here()
     with steps("Predicting") as step:
         found = api.predict(
             model, device, delegate=delegate, dtype=dtype, predictor=predictor, runtime=runtime, inputs=inputs or (),

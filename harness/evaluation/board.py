@@ -3,8 +3,8 @@
 Pure functions of results; they run no predictor and print nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any, Final
 
@@ -16,7 +16,9 @@ from harness.evaluation.model_track import ALL_FAMILIES
 from harness.evaluation.result_layout import Score, SplitResult
 from harness.evaluation.results import Evaluation
 from harness.evaluation.scores import ScoredRows, by_kernel, scored_rows
+from harness.issues import quoted
 from harness.predictor.protocol import KERNELS
+from harness.sandbox.confinement import Confinement
 from harness.schema.results import Interval, Subject, Track
 
 HEADLINES: Final[Mapping[Track, str]] = {
@@ -38,6 +40,7 @@ class BoardRow:
         result: result of the split.
         score: its measures; empty where the split failed.
         standing: its standing among the others.
+        confinement: what confined the predictor; None where it had nothing to predict.
     """
 
     track: Track
@@ -46,6 +49,7 @@ class BoardRow:
     result: SplitResult
     score: Score
     standing: Standing
+    confinement: Confinement | None = None
 
     @property
     def within_10_ci95(self) -> Interval | None:
@@ -79,6 +83,8 @@ class BoardRow:
                 for key, difference in self.standing.differences.items()
             ],
             "leaks": None if leaks is None else leaks.model_dump(),
+            "label_files": self.result.label_files,
+            "confinement": None if self.confinement is None else asdict(self.confinement),
             "track": self.track,
             **facts,
         }
@@ -134,7 +140,8 @@ def _row(evaluation: Evaluation, split: str, kernel: str, standings: Mapping[str
     if score is None:
         return None
     key = result.pins.predictor
-    return BoardRow(result.track, key, result.subject, of_split, score, standings.get(key, Standing()))
+    standing = standings.get(key, Standing())
+    return BoardRow(result.track, key, result.subject, of_split, score, standing, result.confinement)
 
 
 def headlines(rows: Iterable[BoardRow]) -> list[BoardRow]:
@@ -143,13 +150,30 @@ def headlines(rows: Iterable[BoardRow]) -> list[BoardRow]:
 
 
 def notes_on(rows: Iterable[BoardRow]) -> list[str]:
-    """Sentences about subjects and splits where no predictor is significantly better than the baseline."""
-    notes = []
+    """Sentences about what a reader has to know of runs and files, and where none is better than the baseline."""
+    rows = list(rows)
+    notes = list(dict.fromkeys(note for row in rows for note in (*_confinement_notes(row), *_label_notes(row))))
     ranked = [row for row in rows if row.score.kernel == "all" and row.standing.rank is not None]
     for (subject, split), group in groupby(ranked, key=lambda row: (row.subject, row.result.split)):
         members = list(group)
         is_compared = any(row.predictor == BASELINE for row in members) and len(members) > 1
         if is_compared and not any(row.is_above_baseline for row in members):
-            where = f"{subject.device_id}, {subject.delegate}, {subject.dtype}, {split}"
-            notes.append(f"{where}: no predictor is significantly better than {BASELINE}")
+            notes.append(f"{_where(subject)}, {split}: no predictor is significantly better than {BASELINE}")
     return notes
+
+
+def _confinement_notes(row: BoardRow) -> Iterator[str]:
+    if row.confinement is not None and row.confinement.missing:
+        yield f"{row.predictor} on {row.subject.device_id} ran {row.confinement.in_words}"
+
+
+def _label_notes(row: BoardRow) -> Iterator[str]:
+    for name, count in row.result.label_files.items():
+        yield (
+            f"{_where(row.subject)}: file {quoted(name)} of {row.predictor} holds {count} of the energies that it is "
+            "tested on"
+        )
+
+
+def _where(subject: Subject) -> str:
+    return f"{subject.device_id}, {subject.delegate}, {subject.dtype}"

@@ -86,6 +86,10 @@ def _outcome(row: BoardRow) -> str:
     return status if status == "ok" else f"{status}: {reason}"
 
 
+def _confinement(row: BoardRow) -> str | None:
+    return None if row.confinement is None else row.confinement.in_words
+
+
 OUTCOME: Final = BoardColumn("outcome", "Run", "", "", "text", _outcome)
 RANK: Final = BoardColumn("rank", "Rank", "rank", "", "count", lambda row: row.standing.rank)
 RANKED_COLUMN: Final = _metric(RANKED)
@@ -110,5 +114,6 @@ COLUMNS: Final = (
     BoardColumn("n", "Rows", "n", "", "count", lambda row: row.score.n if row.result.status == "ok" else None),
     BoardColumn("fit_s", "Fit", "fit s", "s", "seconds", lambda row: row.result.fit_s),
     BoardColumn("predict_rows_per_s", "Predict", "rows/s", "rows/s", "rate", lambda row: row.result.predict_rows_per_s),
+    BoardColumn("confinement", "Confined by", "", "", "text", _confinement),
 )
 """Columns in the order in which they are shown."""

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.arrays import Reals
-from harness.evaluation.plans import Fold, FoldPredictions, Plan, kernel_rows, leaks_between, unlabelled
+from harness.evaluation.plans import Fold, FoldPredictions, Plan, energies_of, kernel_rows, leaks_between, unlabelled
 from harness.evaluation.result_layout import Leaks
 from harness.predictor.features import LABEL, labelled_frame
 from harness.predictor.protocol import PredictorInfo
@@ -48,6 +48,11 @@ class DevicePlan(Plan):
     table: pa.Table
     others: pa.Table
     seed: int
+
+    @cached_property
+    def actual_mj(self) -> "pd.Series[float]":
+        """Measured energy of every record that may be tested on, by its id."""
+        return energies_of(self.table)
 
     @cached_property
     def data_sha256(self) -> str:

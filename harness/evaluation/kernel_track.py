@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from harness.arrays import Whole
 from harness.evaluation.folds import N_FOLDS, N_REPEATS, UNSEEN, largest_flops, numbered, repeated_folds, unseen
-from harness.evaluation.plans import Fold, FoldPredictions, Plan, kernel_rows, leaks_between, unlabelled
+from harness.evaluation.plans import Fold, FoldPredictions, Plan, energies_of, kernel_rows, leaks_between, unlabelled
 from harness.evaluation.result_layout import Leaks
 from harness.predictor.features import LABEL, labelled_frame
 from harness.predictor.protocol import PredictorInfo
@@ -48,6 +48,11 @@ class KernelPlan(Plan):
     def _facts(self) -> pd.DataFrame:
         facts: pd.DataFrame = self.table.select(["record_id", "configuration_id"]).to_pandas()
         return facts.set_axis(["row", "group"], axis=1).assign(actual_mj=self._frame[LABEL])
+
+    @cached_property
+    def actual_mj(self) -> "pd.Series[float]":
+        """Measured energy of every record that may be tested on, by its id."""
+        return energies_of(self.table)
 
     @cached_property
     def data_sha256(self) -> str:

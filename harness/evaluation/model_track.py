@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.arrays import Reals
-from harness.evaluation.plans import ROWS, Fold, FoldPredictions, Plan, interval_columns, leaks_between
+from harness.evaluation.plans import ROWS, Fold, FoldPredictions, Plan, energies_of, interval_columns, leaks_between
 from harness.evaluation.result_layout import Leaks
 from harness.leaks import configurations_in
 from harness.prediction.sum_interval import interval_of_sum
@@ -46,6 +46,11 @@ class ModelPlan(Plan):
     @cached_property
     def _families(self) -> list[str]:
         return sorted(set(self.models.column("family").to_pylist()))
+
+    @cached_property
+    def actual_mj(self) -> "pd.Series[float]":
+        """Measured energy of every record that may be tested on, by its id."""
+        return energies_of(self.models)
 
     @cached_property
     def data_sha256(self) -> str:

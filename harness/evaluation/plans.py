@@ -16,7 +16,7 @@ import pyarrow as pa
 from harness.arrays import Mask, Reals
 from harness.evaluation.result_layout import Leaks
 from harness.leaks import leak_report
-from harness.predictor.features import FEATURES
+from harness.predictor.features import FEATURES, LABEL
 from harness.predictor.protocol import PredictorInfo
 from harness.schema.records import KEYS
 from harness.schema.results import Subject, Track
@@ -99,6 +99,11 @@ class Plan(ABC):
 
     @property
     @abstractmethod
+    def actual_mj(self) -> "pd.Series[float]":
+        """Measured energy of every record that may be tested on, by its id."""
+
+    @property
+    @abstractmethod
     def splits(self) -> Sequence[str]:
         """Splits that can be evaluated, in order."""
 
@@ -118,6 +123,12 @@ class Plan(ABC):
     @abstractmethod
     def leaks(self, split: str) -> Leaks:
         """Counts of what the sides of a split share."""
+
+
+def energies_of(table: pa.Table) -> "pd.Series[float]":
+    """Measured energy of the records of a table in mJ, by their ids."""
+    energies: pd.Series[float] = table.select(["record_id", LABEL]).to_pandas().set_index("record_id")[LABEL]
+    return energies
 
 
 def kernel_rows(split: str, fold: Fold, predictions: FoldPredictions, facts: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field, field_validator
 
 from harness.evaluation.metrics import METRIC
+from harness.sandbox.confinement import Confinement
 from harness.schema.results import FitPins, Interval, Sha256, Strict, Subject, Track
 from harness.schema.vocabulary import Kernel
 
@@ -104,6 +105,7 @@ class SplitResult(Strict):
         fit_s: mean time of a fit; null where none ended.
         predict_rows_per_s: kernels predicted per second; null where none was.
         leaks: what both sides share; null where it was skipped.
+        label_files: files of the predictor that hold energies of the subject's rows, each with how many distinct ones.
         scores: `all` first, then by kernel type; none unless it is `ok`.
     """
 
@@ -113,6 +115,7 @@ class SplitResult(Strict):
     fit_s: _Seconds | None = None
     predict_rows_per_s: _Seconds | None = None
     leaks: Leaks | None = None
+    label_files: dict[str, int] = Field(default_factory=dict)
     scores: list[Score] = Field(default_factory=list)
 
 
@@ -126,11 +129,20 @@ class Result(Strict):
         pins: what it depends on.
         rows_sha256: content of the file beside it, which holds the prediction of every row.
         splits: one entry per split.
+        confinement: what confined the predictor; null where it had nothing to predict.
+        seal: seal of everything above (`harness.evaluation.seal`); empty until it is written.
     """
 
-    schema_version: Literal[2]
+    schema_version: Literal[3]
     track: Track
     subject: Subject
     pins: Pins
     rows_sha256: Sha256
     splits: list[SplitResult]
+    confinement: Confinement | None = None
+    seal: str = ""
+
+    @property
+    def is_unconfined(self) -> bool:
+        """Whether the predictor ran without a part of the confinement."""
+        return self.confinement is not None and bool(self.confinement.missing)

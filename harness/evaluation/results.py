@@ -1,11 +1,15 @@
 """Results on disk: one JSON file and one table of rows per predictor, track and subject, found again by their pins.
 
-It computes no measure.
+A file is believed only where it is sealed by this user, its rows are those of the data, and its measures follow from
+the rows. Any other is a fault in one line and no result.
 """
 
 import hashlib
+import json
+import math
 import os
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,23 +18,30 @@ from typing import Final
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import ValidationError
 
 from harness.code_version import code_version
 from harness.errors import UsageError
-from harness.evaluation.plans import Plan
+from harness.evaluation.plans import ROWS, Plan
 from harness.evaluation.result_layout import Pins, Result
+from harness.evaluation.scores import scores
+from harness.evaluation.seal import is_sealed, seal_of
 from harness.predictor.pins import fit_pins
 from harness.schema.results import Subject, Track
 
 DECIDING_MODULES: Final = (
     "harness.evaluation.bootstrap", "harness.evaluation.device_track", "harness.evaluation.folds",
-    "harness.evaluation.kernel_track", "harness.evaluation.metrics", "harness.evaluation.model_track",
-    "harness.evaluation.plans", "harness.evaluation.runner", "harness.evaluation.scores", "harness.leaks",
-    "harness.prediction.sum_interval", "harness.predictor.features", "harness.predictor.protocol",
-    "harness.sandbox.jobs", "harness.sandbox.worker",
+    "harness.evaluation.kernel_track", "harness.evaluation.label_files", "harness.evaluation.metrics",
+    "harness.evaluation.model_track", "harness.evaluation.plans", "harness.evaluation.runner",
+    "harness.evaluation.scores", "harness.leaks", "harness.prediction.sum_interval", "harness.predictor.features",
+    "harness.predictor.protocol", "harness.sandbox.answers", "harness.sandbox.confinement", "harness.sandbox.jobs",
+    "harness.sandbox.landlock", "harness.sandbox.seccomp", "harness.sandbox.system_calls", "harness.sandbox.worker",
 )  # fmt: skip
-"""Modules whose code decides which rows are held out, predicted and scored, and how."""
+"""Modules whose code decides which rows are held out, predicted and scored, and how, and what a predictor may see."""
+
+LAYOUT: Final = 3
+"""`schema_version` of the results that are written and read."""
+_SAME: Final = 1e-9
+"""Relative difference of two sums of the same terms."""
 
 
 @cache
@@ -86,7 +97,8 @@ def write_result(evaluation: Evaluation, folder: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(path.with_suffix(".parquet"), rows_bytes(evaluation.rows))
-        _write(path, f"{result.model_dump_json(indent=1)}\n".encode())
+        sealed = result.model_copy(update={"seal": seal_of(_unsealed(result))})
+        _write(path, f"{sealed.model_dump_json(indent=1)}\n".encode())
     except OSError as error:
         raise UsageError(f"{path.as_posix()} cannot be written: {error.strerror}") from error
 
@@ -107,20 +119,102 @@ def rows_bytes(rows: pd.DataFrame) -> bytes:
     return content
 
 
+class ResultFaultError(Exception):
+    """What is wrong with the files of a result, in words that follow their name."""
+
+
 def read_result(path: Path) -> Evaluation | None:
-    """Result of a file; None where there is none, or none that is whole."""
+    """Result of a file, as the harness wrote it; None where there is none of this layout.
+
+    Raises:
+        ResultFaultError: the file or the rows beside it are damaged or were edited.
+        UsageError: the key of the seal cannot be read.
+    """
     try:
-        result = Result.model_validate_json(path.read_bytes())
-        content = path.with_suffix(".parquet").read_bytes()
-    except (OSError, ValidationError):
+        content = path.read_bytes()
+    except OSError:
         return None
+    try:
+        if json.loads(content).get("schema_version") != LAYOUT:
+            return None
+        result = Result.model_validate_json(content)
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise ResultFaultError("holds no result that can be read") from error
+    if not is_sealed(_unsealed(result), result.seal):
+        raise ResultFaultError("was not sealed here: it was edited, or brought from elsewhere")
+    rows = _read_rows(path.with_suffix(".parquet"), result)
+    return Evaluation(result.model_copy(update={"seal": ""}), rows)
+
+
+def _unsealed(result: Result) -> bytes:
+    """What the seal is over."""
+    return result.model_copy(update={"seal": ""}).model_dump_json().encode()
+
+
+def _read_rows(path: Path, result: Result) -> pd.DataFrame:
+    """Rows of a result.
+
+    Raises:
+        ResultFaultError: they are not those that it was written with, or no table.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ResultFaultError(f"has no readable {path.name} beside it") from error
     if hashlib.sha256(content).hexdigest() != result.rows_sha256:
-        return None
-    return Evaluation(result, pq.read_table(pa.BufferReader(content)).to_pandas())
+        raise ResultFaultError(f"has other rows beside it than those that it was made of ({path.name})")
+    try:
+        rows: pd.DataFrame = pq.read_table(pa.BufferReader(content)).to_pandas()
+    except (pa.ArrowException, OSError, ValueError, TypeError) as error:
+        raise ResultFaultError(f"has no table of rows beside it ({path.name})") from error
+    if tuple(rows.columns) != ROWS:
+        raise ResultFaultError(f"has rows of another form beside it ({path.name})")
+    return rows
 
 
-def current_result(folder: Path, plan: Plan, predictor: str, predictor_version: str, seed: int) -> Evaluation | None:
-    """Result of exactly these rows by the code that is installed now; None where there is none.
+def _check_rows(evaluation: Evaluation, actual_mj: "pd.Series[float]") -> None:
+    """Compare the rows with the data, and the measures with the rows.
+
+    Raises:
+        ResultFaultError: they differ.
+    """
+    result, rows = evaluation.result, evaluation.rows
+    actual = pd.Series(rows["row"].map(actual_mj), dtype=float)
+    if not actual.eq(rows["actual_mj"]).all():
+        raise ResultFaultError("has energies in its rows that are not those of the data")
+    for split in result.splits:
+        if split.status != "ok":
+            continue
+        # Measures do not depend on the groups that rows are resampled in; with one group there is no resample.
+        found = scores(rows[rows["split"] == split.split].assign(group=""), result.track, result.pins.seed)
+        same = len(found) == len(split.scores) and all(
+            one.kernel == other.kernel and one.n == other.n and _are_equal(one.measures, other.measures)
+            for one, other in zip(found, split.scores, strict=True)
+        )
+        if not same:
+            raise ResultFaultError(f"has measures of {split.split} that do not follow from its rows")
+
+
+def _are_equal(one: Mapping[str, float | None], other: Mapping[str, float | None]) -> bool:
+    """Whether measures are equal, but for the order in which they were summed."""
+    return one.keys() == other.keys() and all(
+        (value is None) == (other[key] is None)
+        and math.isclose(value or 0, other[key] or 0, rel_tol=_SAME, abs_tol=_SAME)
+        for key, value in one.items()
+    )
+
+
+def current_result(
+    folder: Path,
+    plan: Plan,
+    predictor: str,
+    predictor_version: str,
+    seed: int,
+    *,
+    is_unconfined_allowed: bool = False,
+    on_fault: Callable[[str], None] = lambda _: None,
+) -> Evaluation | None:
+    """Result of exactly these rows by the code that is installed now; None where there is none that can be believed.
 
     Every version in the pins follows the content of code or data; the release of the program, which does not, is not
     compared.
@@ -131,10 +225,23 @@ def current_result(folder: Path, plan: Plan, predictor: str, predictor_version: 
         predictor: key of the predictor.
         predictor_version: version of its code.
         seed: seed of folds and resamples.
+        is_unconfined_allowed: whether a result counts whose predictor ran without a part of the confinement.
+        on_fault: called with a sentence about a file that is damaged or was edited.
+
+    Raises:
+        UsageError: the key of the seal cannot be read.
     """
-    found = read_result(result_path(folder, plan.track, predictor, plan.subject))
-    if found is None:
+    path = result_path(folder, plan.track, predictor, plan.subject)
+    try:
+        found = read_result(path)
+        if found is None or (found.result.is_unconfined and not is_unconfined_allowed):
+            return None
+        expected = make_pins(plan.data_sha256, predictor, predictor_version, seed)
+        same_release = {"harness_version": expected.harness_version}
+        if found.result.pins.model_copy(update=same_release) != expected:
+            return None
+        _check_rows(found, plan.actual_mj)
+    except ResultFaultError as error:
+        on_fault(f"{path.as_posix()} {error}; it counts for nothing, and `deepen evaluate` makes it anew")
         return None
-    expected = make_pins(plan.data_sha256, predictor, predictor_version, seed)
-    same_release = {"harness_version": expected.harness_version}
-    return found if found.result.pins.model_copy(update=same_release) == expected else None
+    return found

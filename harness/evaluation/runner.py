@@ -15,13 +15,15 @@ import numpy as np
 import pandas as pd
 
 from harness.arrays import Mask
+from harness.evaluation.label_files import label_files, numbers_in
 from harness.evaluation.plans import COVERAGES, ROWS, Fold, FoldPredictions, Plan
-from harness.evaluation.result_layout import Leaks, Result, SplitResult
-from harness.evaluation.results import Evaluation, current_result, make_pins, rows_bytes, write_result
+from harness.evaluation.result_layout import Leaks, Pins, Result, SplitResult
+from harness.evaluation.results import LAYOUT, Evaluation, current_result, make_pins, rows_bytes, write_result
 from harness.evaluation.scores import scores
 from harness.parallel import at_once
 from harness.predictor.protocol import PredictorInfo
-from harness.predictor.registry import PACKAGE, predictor_version
+from harness.predictor.registry import PACKAGE, Listing, predictor_files, predictor_version
+from harness.sandbox.confinement import Confinement
 from harness.sandbox.jobs import Job, Limits, Outcome, run_jobs
 from harness.schema.results import Subject
 
@@ -33,7 +35,7 @@ class RunSettings:
     Attributes:
         folder: where results are kept.
         package: package that the predictors are in.
-        limits: time and memory that one fit with its predictions may use.
+        limits: time and memory that one fit with its predictions may use, and whether it may run unconfined.
         seed: seed of folds and resamples.
         n_jobs: predictors that run at the same time; -1 for one per core.
         backend: joblib's back end: `threading`, `loky`, or `dask` (`harness.parallel`). Predictors run in processes
@@ -57,6 +59,7 @@ class _Unit:
     info: PredictorInfo
     version: str
     leaks: Mapping[str, Leaks]
+    label_files: Mapping[str, int]
 
     @property
     def name(self) -> str:
@@ -65,41 +68,64 @@ class _Unit:
 
 def evaluate(
     plans: Sequence[Plan],
-    infos: Sequence[PredictorInfo],
+    predictors: Listing,
     settings: RunSettings,
     on_done: Callable[[str], None] = lambda _: None,
+    on_fault: Callable[[str], None] = lambda _: None,
 ) -> list[Evaluation]:
     """Result of every predictor on every plan, in order of the plans.
 
     A current result that is on disk is not computed again, unless the predictor failed; new ones are written when a
-    predictor is done with all plans of a subject.
+    predictor is done with all plans of a subject. A broken predictor fails on every split, and no result of it is kept.
 
     Args:
         plans: folds of every subject and track.
-        infos: predictors to evaluate.
+        predictors: predictors to evaluate.
         settings: how to run them.
         on_done: called with the name of every predictor and device that is done.
+        on_fault: called with a sentence about a file of results that is damaged or was edited; it is made anew.
 
     Raises:
         UsageError: the back end is not there, or a file cannot be written.
+        UnconfinedError: a part of the confinement cannot be applied here, and the settings do not allow that.
     """
-    versions = {info.key: predictor_version(info.key, settings.package) for info in infos}
+    infos, package = predictors.infos, settings.package
+    versions = {key: predictor_version(key, package) for key in infos}
+    numbers = {key: numbers_in(predictor_files(key, package)) for key in infos}
     evaluations: dict[tuple[int, str], Evaluation] = {}
     units: list[_Unit] = []
     for number, plan in enumerate(plans):
-        current = {key: current_result(settings.folder, plan, key, versions[key], settings.seed) for key in versions}
+        current = {
+            key: current_result(
+                settings.folder, plan, key, versions[key], settings.seed,
+                is_unconfined_allowed=settings.limits.is_unconfined_allowed, on_fault=on_fault,
+            )
+            for key in versions
+        }  # fmt: skip
         known = {key: found for key, found in current.items() if found is not None and not found.has_failed}
         for key, evaluation in known.items():
             evaluations[number, key] = evaluation
             on_done(f"{key} on {plan.subject.device_id}")
-        missing = [info for info in infos if info.key not in known]
+        missing = [key for key in infos if key not in known]
         leaks = _leaks(plan, known.values()) if missing else {}
-        units += [_Unit(number, plan, info, versions[info.key], leaks) for info in missing]
+        actual_mj = np.asarray(plan.actual_mj, dtype=np.float64)
+        held = {key: label_files(numbers[key], actual_mj) for key in missing}
+        units += [_Unit(number, plan, infos[key], versions[key], leaks, held[key]) for key in missing]
+        for key, fault in predictors.faults.items():
+            evaluations[number, key] = _broken(plan, key, fault, settings.seed)
+            on_done(f"{key} on {plan.subject.device_id}")
     for unit, evaluation in _run(units, settings):
         write_result(evaluation, settings.folder)
         evaluations[unit.number, unit.info.key] = evaluation
         on_done(unit.name)
-    return [evaluations[number, key] for number in range(len(plans)) for key in versions]
+    keys = (*versions, *predictors.faults)
+    return [evaluations[number, key] for number in range(len(plans)) for key in keys]
+
+
+def _broken(plan: Plan, key: str, fault: str, seed: int) -> Evaluation:
+    """Result of a predictor that cannot be used as it is."""
+    splits = [SplitResult(split=split, status="failed", reason=fault) for split in plan.splits]
+    return _evaluation(plan, make_pins(plan.data_sha256, key, "", seed), splits)
 
 
 def _leaks(plan: Plan, known: Iterable[Evaluation]) -> dict[str, Leaks]:
@@ -127,13 +153,14 @@ def _run(units: Sequence[_Unit], settings: RunSettings) -> Iterator[tuple[_Unit,
 
 @dataclass
 class _Tally:
-    """Predictions of the folds of one split so far, with their times; or the reason of its failure."""
+    """Predictions of the folds of one split so far, with their times, or why it failed; and what confined it."""
 
     predictions: list[tuple[Fold, FoldPredictions]] = field(default_factory=list)
     reason: str | None = None
     fit_s: list[float] = field(default_factory=list)
     predict_s: float = 0.0
     n_predicted: int = 0
+    confinement: Confinement | None = None
 
     def add(self, fold: Fold, predictions: FoldPredictions, outcome: Outcome | None) -> None:
         self.predictions.append((fold, predictions))
@@ -151,6 +178,8 @@ def _results(units: Sequence[_Unit], settings: RunSettings) -> list[tuple[_Unit,
     tallies: list[_Tallies] = [defaultdict(_Tally) for _ in units]
     for of_unit, fold, predictions, outcome in _outcomes(units, settings, tallies):
         for split in fold.splits:
+            if outcome is not None:
+                of_unit[split].confinement = outcome.confinement
             if predictions is None:
                 of_unit[split].reason = outcome.reason if outcome else None
             else:
@@ -167,12 +196,30 @@ def _result(unit: _Unit, tallies: _Tallies, seed: int) -> Evaluation:
         splits.append(_split_result(unit, split, tally, of_split, seed))
         if of_split is not None:
             rows.append(of_split)
-    splits += [SplitResult(split=name, status="skipped", reason=reason) for name, reason in plan.skipped.items()]
+    confinements = [tally.confinement for tally in tallies.values() if tally.confinement is not None]
+    pins = make_pins(plan.data_sha256, unit.info.key, unit.version, seed)
+    return _evaluation(plan, pins, splits, rows, confinements[0] if confinements else None)
+
+
+def _evaluation(
+    plan: Plan,
+    pins: Pins,
+    splits: Sequence[SplitResult],
+    rows: Sequence[pd.DataFrame] = (),
+    confinement: Confinement | None = None,
+) -> Evaluation:
+    """Result of splits with their rows, and of those that cannot be evaluated."""
+    skipped = [SplitResult(split=name, status="skipped", reason=reason) for name, reason in plan.skipped.items()]
     joined = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=list(ROWS))
     digest = hashlib.sha256(rows_bytes(joined)).hexdigest()
-    pins = make_pins(plan.data_sha256, unit.info.key, unit.version, seed)
     result = Result(
-        schema_version=2, track=plan.track, subject=plan.subject, pins=pins, rows_sha256=digest, splits=splits
+        schema_version=LAYOUT,
+        track=plan.track,
+        subject=plan.subject,
+        pins=pins,
+        rows_sha256=digest,
+        splits=[*splits, *skipped],
+        confinement=confinement,
     )
     return Evaluation(result, joined)
 
@@ -241,5 +288,6 @@ def _split_result(unit: _Unit, split: str, tally: _Tally, rows: pd.DataFrame | N
         fit_s=float(np.mean(tally.fit_s)) if tally.fit_s else None,
         predict_rows_per_s=tally.n_predicted / tally.predict_s if tally.predict_s else None,
         leaks=unit.leaks[split],
+        label_files=dict(unit.label_files),
         scores=[] if rows is None else scores(rows, unit.plan.track, seed),
     )

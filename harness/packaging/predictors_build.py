@@ -1,11 +1,11 @@
 """Builds the folders of fitted predictors, one per predictor, device and way of running, each with its card.
 
-Only predictors with a result on the same rows are built, so that every card has results and no code is fitted here
-that has not run before, confined.
+Only predictors with a result on the same rows are built, so that every card has results. They are fitted and made into
+files in confined processes; what comes back is written as it is, with its SHA-256, and never loaded here.
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -18,18 +18,27 @@ from harness.evaluation.plans import Plan
 from harness.evaluation.result_layout import Result
 from harness.evaluation.results import current_result
 from harness.evaluation.tracks import plans_of
-from harness.issues import quoted
 from harness.packaging.plan import pairs_of
 from harness.packaging.predictor_card import PredictorFacts, predictor_card
 from harness.packaging.texts import Texts, read_texts
 from harness.prediction.extrapolation import ranges_of
-from harness.prediction.fitted_predictor import MODEL_FILE, RANGES_FILE, make_stamp, saved_folder
+from harness.prediction.fitted_predictor import (
+    FIT_LIMITS,
+    MODEL_FILE,
+    RANGES_FILE,
+    is_whole,
+    make_stamp,
+    saved_folder,
+    write_sums,
+)
 from harness.prediction.training_set import TrainingSet
-from harness.predictor.persistence import STAMP_FILE, Stamp, save_predictor
+from harness.predictor.features import FEATURES
+from harness.predictor.persistence import STAMP_FILE, Stamp
 from harness.predictor.protocol import PredictorError, PredictorInfo
-from harness.predictor.registry import PACKAGE, load_model, predictor_version
+from harness.predictor.registry import PACKAGE, Listing, predictor_version
 from harness.predictor.subjects import by_subject
 from harness.releases import Release
+from harness.sandbox.jobs import Job, run_jobs
 from harness.schema.results import Subject, Track
 from harness.swap import replacing
 
@@ -75,7 +84,7 @@ class _Build:
 
 def build_predictors(
     release: Release,
-    infos: Sequence[PredictorInfo],
+    predictors: Listing,
     *,
     cards: Path,
     dist: Path,
@@ -91,7 +100,7 @@ def build_predictors(
 
     Args:
         release: rows to fit on.
-        infos: predictors.
+        predictors: predictors; the broken ones among them are outcomes with their faults.
         cards: folder of the card templates and texts.
         dist: folder of everything that is built.
         results: folder of the results of `harness.evaluation.runner`.
@@ -112,9 +121,11 @@ def build_predictors(
     outcomes = []
     with replacing(target) as fresh:
         build = _Build(release, texts, cards, results, target, fresh, package, dataset_version, seed, plans)
-        for training, info in product(_training_sets(release), infos):
+        for training, info in product(_training_sets(release), predictors.infos.values()):
             on_done(f"{info.key} on {training.subject.device_id}")
             outcomes.append(_outcome(build, training, info))
+        for training, (key, fault) in product(_training_sets(release), predictors.faults.items()):
+            outcomes.append(BuiltPredictor(key, training.subject, None, fault))
     return outcomes
 
 
@@ -157,7 +168,8 @@ def _write(
     home.mkdir(parents=True)
     (home / STAMP_FILE).write_text(stamp.model_dump_json(indent=1) + "\n", encoding="utf-8")
     (home / RANGES_FILE).write_text(ranges.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    _write_model(build, training, info, stamp, home)
+    (home / MODEL_FILE).write_bytes(_model(build, training, info, stamp))
+    write_sums(home)
     names = build.release.submissions.column("submission_id")
     own = pc.unique(training.table.column("submission_id"))
     facts = PredictorFacts(
@@ -173,22 +185,21 @@ def _write(
     (home / CARD_FILE).write_text(predictor_card(facts, build.cards), encoding="utf-8", newline="\n")
 
 
-def _write_model(build: _Build, training: TrainingSet, info: PredictorInfo, stamp: Stamp, home: Path) -> None:
-    """Write the fitted predictor: that of the previous build where it is the same, otherwise one fitted now.
+def _model(build: _Build, training: TrainingSet, info: PredictorInfo, stamp: Stamp) -> bytes:
+    """Content of the fitted predictor: that of the previous build where it is the same, otherwise one fitted now.
 
     Raises:
-        PredictorError: the fit fails.
+        PredictorError: the fit fails, or what is fitted cannot be saved.
     """
     previous = saved_folder(build.target, info.key, training.subject)
-    if _is_same(previous / STAMP_FILE, stamp) and (previous / MODEL_FILE).is_file():
-        shutil.copyfile(previous / MODEL_FILE, home / MODEL_FILE)
-        return
-    model = load_model(info.key, build.package)()
-    try:
-        model.fit(training.rows_for(info))
-    except Exception as error:
-        raise PredictorError(f"raised {quoted(f'{type(error).__name__}: {error}')} in fit") from error
-    save_predictor(model, stamp, home / MODEL_FILE, build.package)
+    if _is_same(previous / STAMP_FILE, stamp) and is_whole(previous):
+        return (previous / MODEL_FILE).read_bytes()
+    rows = training.rows_for(info)
+    job = Job(rows, rows[list(FEATURES)][:0], stamp=stamp)
+    (outcome,) = run_jobs(info.key, [job], package=build.package, limits=FIT_LIMITS)
+    if outcome.status != "ok":
+        raise PredictorError(outcome.reason)
+    return outcome.saved
 
 
 def _is_same(path: Path, stamp: Stamp) -> bool:

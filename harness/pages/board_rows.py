@@ -1,6 +1,7 @@
 """Results of predictors that the site shows: those of exactly the rows of the release, by the code that is installed.
 
-It evaluates nothing; predictors without such a result are left out.
+It evaluates nothing; predictors without such a result are left out, and so are results that are damaged or were edited,
+which a note names. Results of predictors that ran unconfined are shown, and marked.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from harness.evaluation.board import BoardRow, board
 from harness.evaluation.results import current_result
 from harness.evaluation.tracks import TRACKS, plans_of
 from harness.predictor.protocol import PredictorInfo
-from harness.predictor.registry import PACKAGE, predictor_version, predictors_in
+from harness.predictor.registry import PACKAGE, list_predictors, predictor_version
 from harness.releases import Release
 from harness.schema.results import Track
 
@@ -23,7 +24,7 @@ class Boards:
     Attributes:
         infos: what each declares of itself, by key.
         rows: rows of the board of each track, as `board` orders them; tracks without results are absent.
-        notes: by track, sentences about rows that it cannot evaluate.
+        notes: by track, sentences about rows that it cannot evaluate, and about files that are no results.
     """
 
     infos: Mapping[str, PredictorInfo] = field(default_factory=dict)
@@ -43,22 +44,26 @@ def read_boards(release: Release, folder: Path, *, seed: int = 0, package: str =
         package: package that the predictors are in.
 
     Raises:
-        PredictorError: a predictor of the package is broken.
+        PredictorError: there is no such package.
     """
-    infos = predictors_in(package)
+    listing = list_predictors(package)
+    infos = listing.infos
     versions = {key: predictor_version(key, package) for key in infos}
     rows, notes = {}, {}
     for track in TRACKS:
         if not (folder / track).is_dir():
             continue
         of_track = plans_of(track, release, seed)
+        faults: list[str] = []
         results = (
-            current_result(folder, plan, key, version, seed)
+            current_result(folder, plan, key, version, seed, is_unconfined_allowed=True, on_fault=faults.append)
             for plan in of_track.plans
             for key, version in versions.items()
         )
         current = [result for result in results if result is not None]
         if current:
             rows[track] = board(current, seed)
-            notes[track] = of_track.notes
+        if current or faults:
+            broken = (f"{key} is not evaluated: {fault}" for key, fault in listing.faults.items())
+            notes[track] = [*faults, *of_track.notes, *broken]
     return Boards(infos, rows, notes)

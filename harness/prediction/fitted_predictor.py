@@ -1,21 +1,23 @@
-"""A predictor fitted for one device: fitted now in a process of its own, or loaded from a file."""
+"""A predictor fitted for one device, now or before and saved; it is fitted, loaded and asked in a confined process."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ValidationError
 
-from harness.issues import quoted
+from harness.errors import UsageError
+from harness.issues import printable, quoted
 from harness.prediction.extrapolation import Ranges, ranges_of
 from harness.prediction.training_set import TrainingSet, types_of
-from harness.predictor.persistence import STAMP_FILE, Stamp, load_predictor
+from harness.predictor.persistence import DAMAGED, STAMP_FILE, DamagedError, Stamp, read_stamp
 from harness.predictor.pins import fit_pins
-from harness.predictor.protocol import Predictor, PredictorError
+from harness.predictor.protocol import PredictorError
 from harness.predictor.registry import PACKAGE, predictor_info, predictor_version
 from harness.sandbox.jobs import Job, Limits, run_jobs
 from harness.schema.results import Subject
@@ -28,9 +30,11 @@ MODEL_FILE: Final = "model.skops"
 RANGES_FILE: Final = "ranges.json"
 DATASET: Final = "deepen/kernels"
 """Dataset that the rows belong to."""
+SUMS_FILE: Final = "SHA256SUMS"
+_SUMMED: Final = (MODEL_FILE, RANGES_FILE, STAMP_FILE)
 _SEED: Final = 0
-_LIMITS: Final = Limits(seconds=300)
-"""Longer than in an evaluation: somebody waits for the prediction and can interrupt it."""
+FIT_LIMITS: Final = Limits(seconds=300)
+"""Longer than in an evaluation: somebody waits for the fit and can interrupt it."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,8 @@ def make_stamp(training: TrainingSet, key: str, dataset_version: str | None, pac
 def fitted_for(training: TrainingSet, key: str, folder: Path, package: str = PACKAGE) -> FittedPredictor:
     """Predictor for a training set: the saved one if this program fitted it on these rows; otherwise one fitted now.
 
+    A saved one that is damaged is fitted anew.
+
     Args:
         training: rows to fit on.
         key: predictor.
@@ -104,69 +110,120 @@ def fitted_for(training: TrainingSet, key: str, folder: Path, package: str = PAC
 
     Raises:
         UsageError: there is no such predictor, or no row of a kernel type that it supports.
-        PredictorError: the saved one is damaged.
+        PredictorError: it is broken in its declaration.
     """
     stamp = make_stamp(training, key, None, package)
     home = saved_folder(folder, key, training.subject)
     found = _read(home / STAMP_FILE, Stamp)
-    if found is not None and found.model_copy(update={"dataset_version": None}) == stamp:
+    if found is not None and found.model_copy(update={"dataset_version": None}) == stamp and is_whole(home):
         return load_fitted(home / MODEL_FILE, package)
     rows = training.rows_for(predictor_info(key, package))
-
-    def predict(kernels: pd.DataFrame, coverage: float) -> tuple[Reals, Reals | None]:
-        (outcome,) = run_jobs(key, [Job(rows, kernels, (coverage,))], package=package, limits=_LIMITS)
-        if outcome.predictions is None:
-            raise PredictorError(f"{key} {outcome.reason}")
-        return outcome.predictions, outcome.intervals.get(coverage)
-
-    return FittedPredictor(stamp, ranges_of(rows), None, predict)
+    return FittedPredictor(stamp, ranges_of(rows), None, _confined(key, rows, package))
 
 
 def load_fitted(path: Path, package: str = PACKAGE) -> FittedPredictor:
-    """Predictor in a file, which is loaded only if it has no types except harmless ones.
+    """Predictor in a file; it is loaded when it is asked, and only if it has no types except harmless ones.
 
     Args:
-        path: file that `harness.predictor.persistence.save_predictor` wrote, with `ranges.json` beside it.
+        path: file of a folder that `deepen build` wrote, with `ranges.json` beside it.
         package: package that the predictor is in.
 
     Raises:
         UsageError: there is no such file, or its predictor is not installed.
-        PredictorError: the file is damaged, has a type that is not trusted, or was written by other code; or the file
-            of ranges is not beside it.
+        PredictorError: the file is damaged or was fitted by other code, or the file of ranges is not beside it; the
+            message says how to fit it anew.
     """
-    model, stamp = load_predictor(path, package)
+    place = printable(path.as_posix())
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{place} cannot be read: {error.strerror}") from error
+    try:
+        stamp = read_stamp(content)
+    except DamagedError as error:
+        raise PredictorError(f"{place}: damaged ({error}); fit anew: {_fit_command(None)}") from error
+    version = predictor_version(stamp.predictor, package)
+    if version != stamp.predictor_version:
+        raise PredictorError(
+            f"{place}: fitted by version {quoted(stamp.predictor_version)} of {stamp.predictor}; expected {version}, "
+            f"which is installed; fit anew: {_fit_command(stamp)}"
+        )
+    sums = _sums(path.parent)
+    if sums.get(path.name, sha256(content)) != sha256(content):
+        raise PredictorError(f"{place}: damaged (its SHA-256 is not as recorded); fit anew: {_fit_command(stamp)}")
     ranges = _read(path.with_name(RANGES_FILE), Ranges)
     if ranges is None:
+        beside = printable(path.with_name(RANGES_FILE).as_posix())
         raise PredictorError(
-            f"{path.with_name(RANGES_FILE).as_posix()} is not there, or damaged; it belongs to the file"
+            f"{beside} is not there, or damaged; expected that of the same build; fit anew: {_fit_command(stamp)}"
         )
+    ask = _confined(stamp.predictor, content, package)
 
     def predict(kernels: pd.DataFrame, coverage: float) -> tuple[Reals, Reals | None]:
         try:
-            return _predictions(model, kernels, coverage)
+            return ask(kernels, coverage)
         except PredictorError as error:
-            raise PredictorError(f"{stamp.predictor} {error}") from error
-        except Exception as error:
-            raise PredictorError(f"{stamp.predictor} raised {quoted(f'{type(error).__name__}: {error}')}") from error
+            if DAMAGED not in str(error):
+                raise
+            raise PredictorError(f"{place}: {error}; fit anew: {_fit_command(stamp)}") from error
 
     return FittedPredictor(stamp, ranges, path, predict)
 
 
-def _predictions(model: Predictor, kernels: pd.DataFrame, coverage: float) -> tuple[Reals, Reals | None]:
-    untyped: Any = model
-    energies = _energies(untyped.predict(kernels), (len(kernels),))
-    if not (energies > 0).all():
-        raise PredictorError("gave energies that are not positive")
-    if not hasattr(untyped, "predict_interval"):
-        return energies, None
-    return energies, _energies(untyped.predict_interval(kernels, coverage), (len(kernels), 2))
+def _fit_command(stamp: Stamp | None) -> str:
+    """Command that fits the predictor of a file anew, from submissions, and predicts with it."""
+    if stamp is None:
+        return "deepen predict MODEL --device DEVICE, without --model"
+    of = stamp.subjects[0]
+    options = f"--device {of.device_id} --delegate {of.delegate} --dtype {of.dtype} --predictor {stamp.predictor}"
+    return f"deepen predict MODEL {options}, without --model"
 
 
-def _energies(values: Any, shape: tuple[int, ...]) -> Reals:
-    energies: Reals = np.asarray(values, dtype=np.float64)
-    if energies.shape != shape or not np.isfinite(energies).all():
-        raise PredictorError("gave figures that are not finite, or not one for each kernel")
-    return energies
+def _confined(key: str, train: pd.DataFrame | bytes, package: str) -> Predict:
+    """Function that asks a predictor in a confined process, where it is fitted on rows or loaded first.
+
+    Args:
+        key: predictor.
+        train: rows to fit on, or content of the file of a fitted one.
+        package: package that the predictor is in.
+    """
+
+    def predict(kernels: pd.DataFrame, coverage: float) -> tuple[Reals, Reals | None]:
+        (outcome,) = run_jobs(key, [Job(train, kernels, (coverage,))], package=package, limits=FIT_LIMITS)
+        if outcome.predictions is None:
+            raise PredictorError(f"{key} {outcome.reason}")
+        return outcome.predictions, outcome.intervals.get(coverage)
+
+    return predict
+
+
+def sha256(content: bytes) -> str:
+    """SHA-256 of the content of a file, in hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_sums(home: Path) -> None:
+    """Record the SHA-256 of the files of a saved predictor beside them, as `sha256sum --check` reads it."""
+    lines = [f"{sha256((home / name).read_bytes())}  {name}\n" for name in _SUMMED]
+    (home / SUMS_FILE).write_text("".join(lines), encoding="utf-8")
+
+
+def is_whole(home: Path) -> bool:
+    """Whether the files of a saved predictor are as they were recorded."""
+    sums = _sums(home)
+    try:
+        return all(sums.get(name) == sha256((home / name).read_bytes()) for name in _SUMMED)
+    except OSError:
+        return False
+
+
+def _sums(home: Path) -> dict[str, str]:
+    """SHA-256 of files by their names, as recorded; empty where there is no record that can be read."""
+    try:
+        lines = (home / SUMS_FILE).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return {}
+    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
 
 
 def _read(path: Path, contents: type[Contents]) -> Contents | None:

@@ -1,6 +1,7 @@
 """Fitted predictors as files: skops, never pickle, with a stamp of what they were trained on.
 
-A file is loaded only if everything in it is of a type that is known to be harmless; nothing in it is run.
+A file is loaded only if everything in it is of a type that is known to be harmless; nothing in it is run. A predictor
+is made into bytes and loaded from them within the sandbox, where its own code is; elsewhere only its stamp is read.
 """
 
 import io
@@ -8,17 +9,16 @@ import json
 import sys
 import zipfile
 from collections.abc import Iterable
-from pathlib import Path
 from types import FunctionType
 from typing import Any, Final, Literal
 
 import skops.io
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from harness.errors import UsageError
 from harness.issues import quoted
+from harness.predictor.loading import load_model
 from harness.predictor.protocol import Predictor, PredictorError
-from harness.predictor.registry import PACKAGE, load_model, predictor_version
+from harness.predictor.registry import PACKAGE
 from harness.schema.results import Sha256, Subject
 from harness.schema.vocabulary import Kernel
 
@@ -26,6 +26,10 @@ STAMP_FILE: Final = "stamp.json"
 """Entry of the stamp in the file, which is a ZIP archive."""
 _SCHEMA_FILE: Final = "schema.json"
 _MOST_BYTES: Final = 1 << 30
+_COMPRESSIONS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_LONGEST_STAMP: Final = 1 << 20
+DAMAGED: Final = "damaged"
+"""First word of what is said of a file that cannot be loaded."""
 _ANY_TIME: Final = (1980, 1, 1, 0, 0, 0)
 
 _GAUSSIAN_PROCESS_KERNELS: Final = (
@@ -45,6 +49,10 @@ TRUSTED_TYPES: Final = frozenset(
 )
 """Types that a file may hold besides those that skops trusts (plain values, NumPy arrays, estimators of scikit-learn)
 and those that the predictor's own package defines."""
+
+
+class DamagedError(PredictorError):
+    """A file is no saved predictor, or a damaged one; the message says how."""
 
 
 class Stamp(BaseModel):
@@ -68,60 +76,73 @@ class Stamp(BaseModel):
     packages: dict[str, str] = Field(description="Versions of the libraries that it rests on.")
 
 
-def save_predictor(model: Predictor, stamp: Stamp, path: Path, package: str = PACKAGE) -> None:
-    """Write a fitted predictor; the same predictor gives the same bytes.
+def saved_bytes(model: Predictor, stamp: Stamp, package: str = PACKAGE) -> bytes:
+    """Content of the file of a fitted predictor; the same predictor gives the same bytes.
 
     Args:
         model: fitted predictor.
         stamp: what it was trained on.
-        path: file to write, named `.skops` by custom.
         package: package that the predictor is in.
 
     Raises:
         PredictorError: it cannot be saved.
-        UsageError: the file cannot be written.
     """
-    content = as_bytes(model, package)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(_stamped(content, stamp))
-    except OSError as error:
-        raise UsageError(f"{path.as_posix()} cannot be written: {error.strerror}") from error
+    return _stamped(as_bytes(model, package), stamp)
 
 
-def load_predictor(path: Path, package: str = PACKAGE) -> tuple[Predictor, Stamp]:
-    """Fitted predictor in a file, and what it was trained on.
+def read_stamp(content: bytes) -> Stamp:
+    """What the predictor in a file was trained on; of the rest, only whether it is whole is looked at.
 
     Args:
-        path: file that `save_predictor` wrote.
+        content: content of the file.
+
+    Raises:
+        DamagedError: it holds no predictor, or is damaged.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            n_bytes = sum(entry.file_size for entry in archive.infolist())
+            n_stamp = archive.getinfo(STAMP_FILE).file_size
+            is_small = n_bytes <= _MOST_BYTES and n_stamp <= _LONGEST_STAMP
+            # Every entry has a checksum, so damage is found before anything is made of the rest.
+            packed = [entry.filename for entry in archive.infolist() if entry.compress_type not in _COMPRESSIONS]
+            broken = next(iter(packed), None) or (archive.testzip() if is_small else None)
+            text = archive.read(STAMP_FILE) if is_small and not broken else b""
+    except Exception as error:
+        # The ZIP reader raises whatever its parts do, such as zlib.error and struct.error.
+        raise DamagedError(f"no whole archive with a {STAMP_FILE}: {_in_words(error)}") from error
+    if not is_small:
+        raise DamagedError(f"unpacks to {n_bytes >> 20} MB; expected at most {_MOST_BYTES >> 20}")
+    if broken:
+        raise DamagedError(f"{quoted(broken)} in it is not as it was written")
+    try:
+        return Stamp.model_validate_json(text)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(map(str, fault["loc"]))
+        raise DamagedError(f"{STAMP_FILE}: {quoted(where)}: {quoted(fault['msg'])}") from error
+
+
+def load_predictor(content: bytes, key: str, package: str = PACKAGE) -> Predictor:
+    """Fitted predictor in a file; its code is imported, so this is called only within the sandbox.
+
+    Args:
+        content: content of the file.
+        key: predictor that it has to be.
         package: package that the predictor is in.
 
     Raises:
-        UsageError: there is no such file, or its predictor is not installed.
-        PredictorError: the file is damaged, holds something that is not trusted, or was written by other code.
+        UsageError: the predictor is not installed.
+        PredictorError: the file is damaged, holds something that is not trusted, or another predictor.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path.as_posix()} cannot be read: {error.strerror}") from error
-    stamp = _stamp(content, path)
-    model_class = load_model(stamp.predictor, package)
-    version = predictor_version(stamp.predictor, package)
-    if version != stamp.predictor_version:
-        raise PredictorError(
-            f"{path.as_posix()}: fitted by version {quoted(stamp.predictor_version)} of {stamp.predictor}; expected "
-            f"{version}, which is installed. Fit it again, or install deepen {quoted(stamp.harness_version)}"
-        )
-    try:
-        model = from_bytes(content, package)
-    except PredictorError as error:
-        raise PredictorError(f"{path.as_posix()}: {error}") from error
+    model_class = load_model(key, package)
+    model = from_bytes(content, package)
     if type(model) is not model_class:
         raise PredictorError(
-            f"{path.as_posix()}: holds a {type(model).__name__} of {type(model).__module__}; expected that of "
+            f"holds a {quoted(type(model).__name__)} of {quoted(type(model).__module__)}; expected that of "
             f"{model_class.__module__}"
         )
-    return model, stamp
+    return model
 
 
 def as_bytes(model: Predictor, package: str = PACKAGE) -> bytes:
@@ -147,17 +168,22 @@ def from_bytes(content: bytes, package: str = PACKAGE) -> Predictor:
     """Fitted predictor that `as_bytes` wrote, stamped or not.
 
     Raises:
-        PredictorError: it holds something that is not trusted, or is damaged.
+        PredictorError: it holds something that is not trusted.
+        DamagedError: it is damaged; the message begins with `DAMAGED`.
     """
     try:
         found = skops.io.get_untrusted_types(data=content)
         untrusted = _untrusted(found, package)
         model: Predictor | None = None if untrusted else skops.io.loads(content, trusted=found)
     except Exception as error:
-        raise PredictorError(f"damaged: {quoted(f'{type(error).__name__}: {error}')}") from error
+        raise DamagedError(f"{DAMAGED}: {_in_words(error)}") from error
     if model is None:
         raise PredictorError(f"holds {', '.join(map(quoted, untrusted))}, which is not trusted; nothing was loaded")
     return model
+
+
+def _in_words(error: Exception) -> str:
+    return quoted(f"{type(error).__name__}: {error}")
 
 
 def _untrusted(found: Iterable[str], package: str) -> list[str]:
@@ -170,23 +196,6 @@ def _is_defined_in(package: str, name: str) -> bool:
     found = getattr(sys.modules.get(module), attribute, None)
     is_code = isinstance(found, (type, FunctionType))
     return is_code and module.startswith(f"{package}.") and found.__module__.startswith(f"{package}.")
-
-
-def _stamp(content: bytes, path: Path) -> Stamp:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            n_bytes = sum(entry.file_size for entry in archive.infolist())
-            text = archive.read(STAMP_FILE) if n_bytes <= _MOST_BYTES else b""
-    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError) as error:
-        raise PredictorError(f"{path.as_posix()}: no saved predictor, or a damaged one") from error
-    if not text:
-        raise PredictorError(f"{path.as_posix()}: unpacks to {n_bytes >> 20} MB; expected at most {_MOST_BYTES >> 20}")
-    try:
-        return Stamp.model_validate_json(text)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(map(str, fault["loc"]))
-        raise PredictorError(f"{path.as_posix()}: {STAMP_FILE}: {quoted(where)}: {fault['msg']}") from error
 
 
 def _stamped(content: bytes, stamp: Stamp) -> bytes:

@@ -1,4 +1,4 @@
-"""What a predictor is, and what it declares of itself; light, so that a list of predictors imports none of them."""
+"""What a predictor is, and what it declares of itself; light, so that a list of predictors is quick to make."""
 
 from __future__ import annotations
 
@@ -18,7 +18,16 @@ KERNELS: Final[tuple[Kernel, ...]] = get_args(Kernel)
 KEY_PATTERN: Final = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 """Keys of predictors: lower-case words and digits joined by hyphens."""
 
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+MOST_CHARACTERS: Final = 300
+_UNSHOWN: Final = r"\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+"""Control characters, and those that show nothing or turn the direction of what follows."""
+_Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=MOST_CHARACTERS, pattern=f"^[^{_UNSHOWN}]*$")
+]
+_Text = Annotated[_Line, StringConstraints(min_length=1)]
+_Module = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$", max_length=100)]
+_Requirement = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._\[\],<>=!~ -]*$", max_length=100)]
+"""What pip installs, without quotes: messages show it within a command."""
 
 
 class PredictorError(DeepenError):
@@ -26,26 +35,37 @@ class PredictorError(DeepenError):
 
 
 class PredictorInfo(BaseModel):
-    """What a predictor declares of itself, in the `INFO` of its `info.py`."""
+    """What a predictor declares of itself, in its `predictor.toml`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     key: Annotated[str, StringConstraints(pattern=f"^{KEY_PATTERN}$", max_length=40)] = Field(
-        description="Name that people write; its folder has the same name, with _ for -."
+        description="Name that people write; its folder has the same name, with _ for -.", examples=['"my-forest"']
     )
-    name: _Text = Field(description="Name that people read.")
-    authors: tuple[_Text, ...] = Field(min_length=1, description="Who wrote it.")
-    licence: _Text = Field(description="SPDX identifier of the licence of its code.")
+    name: _Text = Field(description="Name that people read.", examples=['"My forest"'])
+    authors: tuple[_Text, ...] = Field(min_length=1, description="Who wrote it.", examples=['["A. Author"]'])
+    licence: _Text = Field(description="SPDX identifier of the licence of its code.", examples=['"Apache-2.0"'])
     kernels: tuple[Kernel, ...] | Literal["all"] = Field(
-        description="Kernel types that it supports; it is given no others."
+        description='Kernel types that it supports, each once, or "all"; it is given no others.', examples=['"all"']
     )
-    trained_on: str = Field(
-        "", description="What it was trained on besides the rows that it is fitted on; empty: nothing."
+    trained_on: _Line = Field(
+        "",
+        description="What it was trained on besides the rows that it is fitted on; empty: nothing.",
+        examples=['"ImageNet features of ..."'],
     )
-    extras: dict[str, str] = Field(
-        default_factory=dict, description="Modules that it imports beyond the harness's own, each with its requirement."
+    extras: dict[_Module, _Requirement] = Field(
+        default_factory=dict,
+        description="Modules that it imports beyond the harness's own, each with its requirement.",
+        examples=['{ lightgbm = "lightgbm>=4" }'],
     )
-    is_cross_device: bool = Field(False, description="Whether one instance is fitted on several devices at once.")
+    is_cross_device: bool = Field(
+        False, description="Whether one instance is fitted on several devices at once.", examples=["true"]
+    )
+
+    @field_validator("authors", "kernels", mode="before")
+    @classmethod
+    def _is_tuple(cls, values: object) -> object:
+        return tuple(values) if isinstance(values, list) else values
 
     @field_validator("kernels")
     @classmethod

@@ -1,18 +1,26 @@
-"""Finds the predictors of a package, one per folder; a broken one is an error for everyone."""
+"""Finds the predictors of a package, one per folder, by their declarations; no module of any of them is imported."""
 
-import ast
-import importlib
-import importlib.util
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Final
+from typing import Final, NamedTuple
 
-from harness.code_version import code_digest
+from harness.code_version import N_DIGITS, code_digest
 from harness.defaults import PREDICTORS
-from harness.discovery import declared, modules_in
-from harness.issues import unknown
-from harness.predictor.protocol import Predictor, PredictorError, PredictorInfo
+from harness.issues import quoted, unknown
+from harness.predictor.declaration import FILE, read_declaration
+from harness.predictor.package_files import (
+    CACHE,
+    INIT,
+    file_digest,
+    files_of,
+    imports_of,
+    own_folder,
+    package_folders,
+    package_path,
+    parts_of,
+)
+from harness.predictor.protocol import PredictorError, PredictorInfo
 
 PACKAGE: Final = PREDICTORS
 """Package of the predictors of this project."""
@@ -20,32 +28,44 @@ HARNESS: Final = "harness"
 """Package that predictors may import from."""
 
 
-def predictors_in(package: str = PACKAGE) -> Mapping[str, PredictorInfo]:
-    """What every predictor of a package declares, by key in alphabetical order; imports no model.
+class Listing(NamedTuple):
+    """Predictors of a package, by key in alphabetical order.
+
+    Attributes:
+        infos: what each declares of itself.
+        faults: what is wrong with each of the others, in words with the file and how to fix it.
+    """
+
+    infos: Mapping[str, PredictorInfo]
+    faults: Mapping[str, str]
+
+
+def list_predictors(package: str = PACKAGE) -> Listing:
+    """All predictors of a package; a broken one is a fault of its own and hides no other.
 
     Every folder and module of the package must be a predictor, except those whose name begins with an underscore.
 
     Raises:
-        PredictorError: a folder is no predictor, or two have one key; the message names the file.
+        PredictorError: there is no such package.
     """
-    found: dict[str, PredictorInfo] = {}
-    for module in modules_in(_package(package), "info"):
-        folder = module.split(".")[-2]
-        if folder.startswith("_"):
-            continue
-        info = _info(module)
-        file = _file_of(module)
-        if info.key in found:
-            raise PredictorError(f"{file}: key {info.key!r} is that of {package}/{info.folder}; expected its own")
-        if info.folder != folder:
-            raise PredictorError(
-                f"{file}: key {info.key!r} in folder {folder}; expected folder {info.folder}, or key "
-                f"{folder.replace('_', '-')!r}"
-            )
-        if _spec(f"{package}.{folder}.model") is None:
-            raise PredictorError(f"{file}: no model.py beside it; expected one that holds the class Model")
-        found[info.key] = info
-    return {key: found[key] for key in sorted(found)}
+    infos: dict[str, PredictorInfo] = {}
+    faults: dict[str, str] = {}
+    for entry in _entries(package):
+        key = quoted(entry.stem.replace("_", "-"))
+        try:
+            infos[key] = _info(entry, package)
+        except PredictorError as error:
+            faults[key] = str(error)
+    return Listing(dict(sorted(infos.items())), dict(sorted(faults.items())))
+
+
+def predictors_in(package: str = PACKAGE) -> Mapping[str, PredictorInfo]:
+    """What every sound predictor of a package declares, by key in alphabetical order.
+
+    Raises:
+        PredictorError: there is no such package.
+    """
+    return list_predictors(package).infos
 
 
 def predictor_info(key: str, package: str = PACKAGE) -> PredictorInfo:
@@ -53,153 +73,101 @@ def predictor_info(key: str, package: str = PACKAGE) -> PredictorInfo:
 
     Raises:
         UsageError: there is none of this key; the message names the nearest.
-        PredictorError: a predictor of the package is broken.
+        PredictorError: it is broken, or there is no such package.
     """
-    known = predictors_in(package)
-    if key not in known:
-        raise unknown("predictor", key, known)
-    return known[key]
+    infos, faults = list_predictors(package)
+    if key in faults:
+        raise PredictorError(faults[key])
+    if key not in infos:
+        raise unknown("predictor", key, {*infos, *faults})
+    return infos[key]
 
 
-def load_model(key: str, package: str = PACKAGE) -> type[Predictor]:
-    """Class `Model` of a predictor, to be called without arguments.
+def predictor_files(key: str, package: str = PACKAGE) -> Mapping[str, Path]:
+    """Every file of a predictor, by its path in the package: its folder, and the helpers that it imports.
 
     Raises:
         UsageError: there is none of this key; the message names the nearest.
-        PredictorError: its `model.py` cannot be imported or holds no estimator, or an extra is missing; the message
-            names the file, or how to install what is missing.
+        PredictorError: it is broken.
     """
-    info = predictor_info(key, package)
-    for module, requirement in info.extras.items():
-        if _spec(module) is None:
-            raise PredictorError(
-                f"predictor {key} needs {module}, which is not installed: python -m pip install '{requirement}'"
-            )
-    name = f"{package}.{info.folder}.model"
-    model: Any = getattr(_imported(name), "Model", None)
-    if not isinstance(model, type):
-        raise PredictorError(f"{_file_of(name)}: no class Model; expected one, a scikit-learn estimator")
-    lacking = [method for method in ("fit", "predict", "get_params", "set_params") if not hasattr(model, method)]
-    if lacking:
-        raise PredictorError(
-            f"{_file_of(name)}: Model has no {' and no '.join(lacking)}; expected a class derived from "
-            "sklearn.base.BaseEstimator with fit and predict"
-        )
-    return model
+    return files_of(predictor_info(key, package).folder, package)
+
+
+def readable_parts(key: str, package: str = PACKAGE) -> list[Path]:
+    """Folders and files of a predictor's package that it may read."""
+    return list(parts_of(predictor_info(key, package).folder, package).values())
 
 
 def predictor_version(key: str, package: str = PACKAGE) -> str:
-    """Version of the code of a predictor (`harness.code_version`).
+    """Version of a predictor: a digest of every file of it, and of the modules of the harness that it imports.
 
-    Its code is `info.py` and `model.py`, the modules of its package that these import, and the modules of the harness
-    that any of them imports; what the harness imports in turn does not belong to it.
+    Its files are those of `predictor_files`, data included, as they are. Modules of the harness count as code
+    (`harness.code_version`); what they import in turn does not belong to the predictor.
 
     Raises:
         UsageError: there is none of this key; the message names the nearest.
-        PredictorError: a module of it is not Python.
+        PredictorError: it is broken.
     """
-    info = predictor_info(key, package)
-    pending = [f"{package}.{info.folder}.{part}" for part in ("info", "model")]
-    sources: dict[str, str] = {}
-    while pending:
-        name = pending.pop()
-        if name not in sources:
-            sources[name] = _source_of(name)
-            if name.startswith(f"{package}."):
-                pending += (found for found in names_imported(sources[name]) if _is_code(found, package))
-    return code_digest(sources)
+    folder = predictor_info(key, package).folder
+    digest = hashlib.sha256(code_digest(_harness_sources(folder, package)).encode())
+    for name, path in files_of(folder, package).items():
+        digest.update(f"{name.encode(errors='surrogateescape')!r}\0{file_digest(path)}\0".encode())
+    return digest.hexdigest()[:N_DIGITS]
 
 
-def _source_of(module: str) -> str:
-    try:
-        source = Path(_file_of(module)).read_text(encoding="utf-8")
-        ast.parse(source)
-    except (SyntaxError, ValueError) as error:
-        raise PredictorError(f"{_file_of(module)}: {_in_words(error)}") from error
-    return source
-
-
-def names_imported(source: str | bytes) -> Iterator[str]:
-    """Full names of what a module imports: modules, and names that may be modules of a package or be in a module.
-
-    >>> list(names_imported("import os.path\\nfrom scipy import stats"))
-    ['os.path', 'scipy', 'scipy.stats']
+def libraries_of(key: str, package: str = PACKAGE) -> list[str]:
+    """What a predictor's code imports that belongs to no predictor; found without running it.
 
     Raises:
-        SyntaxError: it is not Python.
+        UsageError: there is none of this key; the message names the nearest.
+        PredictorError: it is broken.
     """
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+    homes = tuple(f"{home}." for home in {package, PACKAGE})
+    names = imports_of(predictor_info(key, package).folder, package)
+    return [name for name in names if not f"{name}.".startswith(homes)]
 
 
-def _is_code(name: str, package: str) -> bool:
-    """Whether a name is that of a module of the package or the harness."""
-    if not name.startswith((f"{package}.", f"{HARNESS}.")):
-        return False
-    try:
-        found = _spec(name)
-    except PredictorError:
-        return False
-    return found is not None and found.has_location
+def _harness_sources(folder: str, package: str) -> dict[str, str]:
+    """Sources of the modules of the harness that a predictor imports, by name."""
+    (home,) = package_folders(HARNESS)
+    names = (name.split(".")[1:] for name in imports_of(folder, package) if name.startswith(f"{HARNESS}."))
+    bases = [home.joinpath(*parts) for parts in names]
+    paths = [path for base in bases for path in (base / INIT, base.with_name(f"{base.name}.py"))]
+    return {path.relative_to(home).as_posix(): path.read_text(encoding="utf-8") for path in paths if path.is_file()}
 
 
-def _package(name: str) -> ModuleType:
-    module = _imported(name)
-    if not hasattr(module, "__path__"):
-        raise PredictorError(f"{_file_of(name)}: a module; expected a package with a folder for every predictor")
-    for folder in (child for path in module.__path__ for child in sorted(Path(path).iterdir()) if child.is_dir()):
-        if folder.name.startswith(("_", ".")) or (folder / "__init__.py").exists():
-            continue
-        # Python passes over such a folder silently; one that holds nothing but leftovers of another branch is none.
-        if any(entry.name != "__pycache__" for entry in folder.iterdir()):
-            raise PredictorError(f"{folder.as_posix()}: no __init__.py; expected it beside info.py and model.py")
-    return module
+def _entries(package: str) -> list[Path]:
+    """Folders and modules that have to be predictors; of two with one name the first, as for Python."""
+    found: dict[str, Path] = {}
+    for entry in (entry for home in package_folders(package) for entry in sorted(home.iterdir())):
+        is_folder = entry.is_dir()
+        is_left_over = is_folder and all(inner.name == CACHE for inner in entry.iterdir())
+        is_meant = (is_folder and not is_left_over) or entry.suffix == ".py"
+        if is_meant and not entry.name.startswith(("_", ".")):
+            found.setdefault(entry.name, entry)
+    return list(found.values())
 
 
-def _info(module: str) -> PredictorInfo:
-    folder = module.rpartition(".")[0]
-    if getattr(_spec(folder), "submodule_search_locations", None) is None:
-        raise PredictorError(f"{_file_of(folder)}: a module; expected a folder with info.py and model.py")
-    if _spec(module) is None:
-        raise PredictorError(f"{_path_of(folder)}: no info.py; expected one that holds INFO, a PredictorInfo")
-    try:
-        return declared(module, PredictorInfo, "INFO")
-    except Exception as error:
-        raise PredictorError(f"{_file_of(module)}: {_in_words(error)}") from error
+def _info(entry: Path, package: str) -> PredictorInfo:
+    """What a folder declares.
 
-
-def _imported(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except Exception as error:
-        is_missing = isinstance(error, ModuleNotFoundError) and error.name == name
-        where = _path_of(name) if is_missing else _file_of(name)
-        raise PredictorError(f"{where}: {_in_words(error)}") from error
-
-
-def _in_words(error: Exception) -> str:
-    """Exception on one line."""
-    faults = getattr(error, "errors", None)
-    if callable(faults):
-        return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults())
-    return f"{type(error).__name__}: {error}"
-
-
-def _spec(name: str) -> Any:
-    try:
-        return importlib.util.find_spec(name)
-    except ModuleNotFoundError:
-        return None
-    except Exception as error:
-        raise PredictorError(f"{_path_of(name)}: {_in_words(error)}") from error
-
-
-def _file_of(name: str) -> str:
-    return getattr(_spec(name), "origin", None) or _path_of(name)
-
-
-def _path_of(name: str) -> str:
-    return name.replace(".", "/")
+    Raises:
+        PredictorError: it is no predictor; the message names the file and how to fix it.
+    """
+    place = f"{package_path(package)}/{quoted(entry.name)}"
+    if not entry.is_dir():
+        raise PredictorError(
+            f"{place}: a module; expected a folder with {FILE} and model.py. Name a helper with an underscore in front"
+        )
+    info = read_declaration(entry, place)
+    if info.folder != entry.name:
+        raise PredictorError(
+            f"{place}/{FILE}: key = {info.key} in folder {quoted(entry.name)}; expected one name for both. "
+            f"Rename the folder to {info.folder}, or write its own name as key"
+        )
+    for name, what in ((INIT, "an empty one will do"), ("model.py", "one that holds the class Model")):
+        if not (entry / name).is_file():
+            raise PredictorError(f"{place}: no {name}; expected it beside {FILE}. Add it: {what}")
+    if own_folder(info.folder, package) != entry:
+        raise PredictorError(f"{place}: another folder of this name comes first; expected one. Rename one of them")
+    return info

@@ -7,6 +7,7 @@ from typing import Final
 
 from harness.errors import UsageError
 from harness.issues import quoted
+from harness.predictor.declaration import FILE
 from harness.predictor.protocol import KEY_PATTERN
 from harness.predictor.registry import PACKAGE
 
@@ -15,26 +16,21 @@ MOST_CHARACTERS: Final = 40
 _INIT: Final = '''"""{title}: what it is, in a sentence."""
 '''
 
-_INFO: Final = '''"""What the predictor declares of itself; light, so it imports nothing else."""
-
-from harness.predictor.protocol import PredictorInfo
-
-INFO = PredictorInfo(
-    key="{key}",
-    # The name that the board shows, and who is behind it.
-    name="{title}",
-    authors=("Your Name",),
-    # SPDX identifier of the licence of your code.
-    licence="Apache-2.0",
-    # Kernel types that it supports, such as ("conv-bn-relu", "fc"); it is given no others, and the board says how
-    # much of each test it covers.
-    kernels="all",
-    # Anything that it was trained on besides the rows given to fit, in a sentence; leave it empty if there is nothing.
-    trained_on="",
-    # Modules beyond the harness's own, each with what pip installs, such as {{"lightgbm": "lightgbm>=4"}}.
-    extras={{}},
-)
-'''
+_DECLARATION: Final = """# What the predictor declares of itself. The harness reads this file alone.
+key = "{key}"
+# The name that the board shows, and who is behind it.
+name = "{title}"
+authors = ["Your Name"]
+# SPDX identifier of the licence of your code.
+licence = "Apache-2.0"
+# Kernel types that it supports, such as ["conv-bn-relu", "fc"]; it is given no others, and the board says how much of
+# each test it covers.
+kernels = "all"
+# Anything that it was trained on besides the rows given to fit, in a sentence; leave it empty if there is nothing.
+trained_on = ""
+# Modules beyond the harness's own, each with what pip installs, such as {{ lightgbm = "lightgbm>=4" }}.
+extras = {{}}
+"""
 
 _MODEL: Final = '''"""{title}: the logarithm of the energy, linear in the logarithms of the cost."""
 
@@ -116,7 +112,7 @@ def write_predictor(root: Path, key: str, package: str = PACKAGE) -> list[Path]:
         raise UsageError(f"{home.as_posix()} is not there; run this at the root of the checkout, or name it by --root")
     folder = home / name
     title = key.replace("-", " ").capitalize()
-    texts = {"__init__.py": _INIT, "info.py": _INFO, "model.py": _MODEL}
+    texts = {"__init__.py": _INIT, "model.py": _MODEL, FILE: _DECLARATION}
     try:
         folder.mkdir()
         for file, text in texts.items():

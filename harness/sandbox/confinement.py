@@ -1,35 +1,80 @@
-"""Confines a process to its own files and a share of the machine, from within.
+"""Confines a process to its own files and a share of the machine, from within, and says what is in force.
 
-It guards against accidents and casual peeking: Python's own `open`, sockets and new processes are refused with words,
-and where the kernel has Landlock, so is every other way of opening a file. It is no sandbox against an attacker, who
-may, for example, write to the memory of the process.
+The kernel does it: Landlock for files, a filter of system calls for everything else, no capabilities, and limits of
+resources. Audit hooks say in words what Python code was refused; they hold nothing back that the kernel would let pass.
+What is contained, and what is not, is listed in `docs/confinement.md`.
 """
 
-import ctypes
 import os
 import resource
-import signal
 import struct
 import sys
 import sysconfig
 from collections.abc import Callable, Iterable
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Final
 
-SYSTEM_FILES: Final = ("/proc", "/sys", "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share/zoneinfo", "/etc")
-"""Where the dynamic linker, the clock and the count of cores are read from."""
-DEVICES: Final = ("/dev/null", "/dev/urandom", "/dev/random", "/dev/zero", "/dev/shm")  # noqa: S108
-"""Devices open to everyone; semaphores of joblib lie in the last."""
+from harness.errors import DeepenError
+from harness.sandbox.kernel import NO_NEW_PRIVILEGES, Kernel
+from harness.sandbox.landlock import apply_landlock
+from harness.sandbox.seccomp import apply_filter
+from harness.sandbox.system_calls import machine
+
+SYSTEM_FILES: Final = (
+    "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo", "/etc/ld.so.cache",
+    "/etc/localtime", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/self", "/sys/devices/system/cpu",
+    "/sys/devices/system/node", "/sys/fs/cgroup", "/sys/kernel/mm/transparent_hugepage",
+)  # fmt: skip
+"""Where the dynamic linker, the clock, and the counts of cores and memory are read from."""
+DEVICES: Final = ("/dev/null", "/dev/urandom", "/dev/random", "/dev/zero")
+"""Devices open to everyone."""
 ADDRESS_SLACK_MB: Final = 2048
 """Addresses beyond the limit on memory: libraries and arenas reserve them without using them."""
+MOST_OPEN_FILES: Final = 64
+"""Files that a job may have open: those that are unlinked take space until they are closed."""
+_NO_CAPABILITIES: Final = struct.pack("=Ii", 0x20080522, 0), bytes(24)
+"""Header of the third version, for this process, and empty sets.
 
-STARTS: Final = ("os.system", "os.exec", "os.posix_spawn", "os.forkpty", "subprocess.Popen")
-"""Audit events that start another program; what else does so forks first."""
-FORKS: Final = ("os.fork",)
+Source:
+    capset(2) and Linux, include/uapi/linux/capability.h.
+"""
+
+_REFUSED_EVENTS: Final = {
+    "os.system": "started another process", "os.exec": "started another process",
+    "os.posix_spawn": "started another process", "os.forkpty": "started another process",
+    "subprocess.Popen": "started another process", "os.fork": "started another process",
+    "os.chmod": "changed the rights of a file", "os.chown": "changed the owner of a file",
+    "os.utime": "changed the times of a file", "os.setxattr": "changed the attributes of a file",
+    "os.killpg": "signalled other processes",
+}  # fmt: skip
+"""Audit events that are refused, with what the predictor did."""
 
 
 class RefusedError(PermissionError):
     """Something that a confined process may not do; the message says what it did."""
+
+
+class UnconfinedError(DeepenError):
+    """A part of the confinement cannot be applied here, and nobody has allowed to go on without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """What confines a job.
+
+    Attributes:
+        parts: parts in force, each in a word or two.
+        missing: parts that could not be applied, each with the reason.
+    """
+
+    parts: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def in_words(self) -> str:
+        """What is in force, and first of all what is not."""
+        mark = f"not confined ({'; '.join(self.missing)}); only " if self.missing else ""
+        return mark + ", ".join(self.parts)
 
 
 def limit_resources(memory_mb: int, file_mb: int) -> None:
@@ -46,28 +91,11 @@ def limit_resources(memory_mb: int, file_mb: int) -> None:
         resource.RLIMIT_DATA: memory_mb << 20,
         resource.RLIMIT_AS: (memory_mb + ADDRESS_SLACK_MB) << 20,
         resource.RLIMIT_FSIZE: file_mb << 20,
+        resource.RLIMIT_NOFILE: MOST_OPEN_FILES,
         resource.RLIMIT_CORE: 0,
     }
     for kind, limit in limits.items():
         resource.setrlimit(kind, (limit, limit))
-
-
-def die_with_parent() -> None:
-    """Have the kernel end this process when its parent ends, or the thread of it that started this one.
-
-    Source:
-        prctl(2), PR_SET_PDEATHSIG = 1.
-    """
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-
-
-def adopt_orphans() -> None:
-    """Make this process the parent of every process below it whose own parent ends.
-
-    Source:
-        prctl(2), PR_SET_CHILD_SUBREAPER = 36.
-    """
-    ctypes.CDLL(None).prctl(36, 1)
 
 
 def python_folders() -> list[str]:
@@ -77,112 +105,93 @@ def python_folders() -> list[str]:
     return sorted({os.path.realpath(path) for path in installed | found if path})
 
 
-def refuse_files(readable: Iterable[str], writable: Iterable[str]) -> None:
-    """Refuse to open any file outside these folders, from now on.
+def is_within(path: str, folders: Iterable[str]) -> bool:
+    """Whether a real path is one of these folders or lies in one."""
+    return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
+
+
+def confine(
+    readable: Iterable[str], folder: str, kernel: Kernel | None = None, listable: Iterable[str] = ()
+) -> Confinement:
+    """Confine this process for good: to these files, to no other process, to no network, and to no privilege.
 
     Args:
-        readable: folders or files that may be read.
-        writable: folders or files that may be read and written.
+        readable: folders or files that may be read, besides those of Python and of the system.
+        folder: the folder that may be written to.
+        kernel: what the parts are asked of; the kernel of this machine where None.
+        listable: folders whose names may be read, besides those that Python finds modules in.
     """
-    written = _real(writable)
-    read = (*_real(readable), *written)
+    kernel = kernel or Kernel()
+    read = _real((*readable, *python_folders(), *SYSTEM_FILES))
+    written = _real((folder, *DEVICES))
+    listed = [*filter(None, sys.path), *listable]
+    calls = machine(kernel.machine(), os.getpid())
+    found: dict[str, str] = {}
+    kernel.control(NO_NEW_PRIVILEGES, 1)
+    version, fault = apply_landlock(kernel, read, written, listed)
+    found[f"Landlock {version}"] = fault
+    if calls is None:
+        fault = f"seccomp: no list of the system calls of {kernel.machine()}"
+        found |= {"no capabilities": fault, "seccomp": fault}
+    else:
+        gave_up = kernel.call(calls.capset, *_NO_CAPABILITIES) == 0
+        found["no capabilities"] = "" if gave_up else f"capabilities: {kernel.error()}"
+        found["seccomp"] = apply_filter(kernel, calls)
+    _refuse_in_words((*read, *written), written)
+    missing = tuple(dict.fromkeys(fault for fault in found.values() if fault))
+    return Confinement((*(part for part, fault in found.items() if not fault), "limits"), missing)
 
-    def check(path: Any, _: Any, flags: int) -> None:
+
+def check_confined(confinement: Confinement, is_unconfined_allowed: bool) -> None:
+    """Refuse to go on where a part is missing and nobody has allowed that.
+
+    Raises:
+        UnconfinedError: the message names what is missing and what helps.
+    """
+    if confinement.missing and not is_unconfined_allowed:
+        raise UnconfinedError(
+            f"predictors cannot be confined here ({'; '.join(confinement.missing)}), so none is run. Use Linux 5.13 or "
+            "newer with Landlock switched on, on x86-64 or AArch64 and outside other sandboxes; or run `deepen "
+            "evaluate --allow-unconfined`, which trusts every predictor with this machine and says so in its results"
+        )
+
+
+def _refuse_in_words(readable: Iterable[str], writable: Iterable[str]) -> None:
+    """Have Python code told in words what it may not do."""
+    read, written = tuple(readable), tuple(writable)
+
+    def check_open(path: Any, _: Any, flags: int) -> None:
         if not isinstance(path, (str, bytes)):
             return
         name = os.fsdecode(path)
         is_write = bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
-        real = os.path.realpath(name)
-        if not any(real == folder or real.startswith(f"{folder}/") for folder in (written if is_write else read)):
+        if not is_within(os.path.realpath(name), written if is_write else read):
             raise RefusedError(f"{'wrote' if is_write else 'read'} {name}")
 
-    _on_event(lambda event: event == "open", check)
-    _landlock(read, written)
+    def check_kill(process: int, _: int) -> None:
+        if process != os.getpid():
+            raise RefusedError("signalled another process")
+
+    checks: dict[str, Callable[..., None]] = {"open": check_open, "os.kill": check_kill}
+    checks |= {event: _refusal(deed) for event, deed in _REFUSED_EVENTS.items()}
+    network = _refusal("opened a network connection")
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        check = checks.get(event)
+        if check is not None:
+            check(*arguments)
+        elif event.startswith("socket.") and event != "socket.gethostname":
+            network()
+
+    sys.addaudithook(hook)
 
 
-def refuse_network() -> None:
-    """Refuse sockets, from now on."""
+def _refusal(deed: str) -> Callable[..., None]:
+    def refuse(*_: Any) -> None:
+        raise RefusedError(deed)
 
-    def check(*_: Any) -> None:
-        raise RefusedError("opened a network connection")
-
-    _on_event(lambda event: event.startswith("socket.") and event != "socket.gethostname", check)
-
-
-def refuse_processes(events: Iterable[str]) -> None:
-    """Refuse to start other processes, from now on.
-
-    Args:
-        events: audit events to refuse, of `STARTS` and `FORKS`.
-    """
-    refused = frozenset(events)
-
-    def check(*_: Any) -> None:
-        raise RefusedError("started another process")
-
-    _on_event(refused.__contains__, check)
-
-
-def _on_event(is_meant: Callable[[str], bool], check: Callable[..., None]) -> None:
-    sys.addaudithook(lambda event, arguments: check(*arguments) if is_meant(event) else None)
+    return refuse
 
 
 def _real(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(os.path.realpath(path) for path in paths)
-
-
-_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
-_VERSION: Final = 1
-_PATH_BENEATH: Final = 1
-_NO_NEW_PRIVILEGES: Final = 38
-_WRITE_FILE, _READ_FILE = 1 << 1, 1 << 2
-_CHANGE_FOLDER: Final = sum(1 << bit for bit in range(4, 13))
-"""Rights to remove and make entries of a folder."""
-
-
-def has_landlock() -> bool:
-    """Whether the kernel can hold a process to its files."""
-    version: int = _system_calls().syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION)
-    return version >= 1
-
-
-def _system_calls() -> ctypes.CDLL:
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.syscall.restype = ctypes.c_long
-    return libc
-
-
-def _landlock(readable: Iterable[str], writable: Iterable[str]) -> None:
-    """Have the kernel hold this process to the same files, where it can; names of folders stay readable.
-
-    Source:
-        Linux kernel documentation, Landlock: unprivileged access control; rights of ABI version 1.
-    """
-    if not has_landlock():
-        return
-    libc = _system_calls()
-    handled = struct.pack("Q", _READ_FILE | _WRITE_FILE | _CHANGE_FOLDER)
-    ruleset = libc.syscall(_CREATE_RULESET, handled, ctypes.c_size_t(len(handled)), 0)
-    if ruleset < 0:
-        return
-    try:
-        for path in readable:
-            _allow(libc, ruleset, path, _READ_FILE)
-        for path in writable:
-            rights = _READ_FILE | _WRITE_FILE
-            _allow(libc, ruleset, path, rights | _CHANGE_FOLDER if Path(path).is_dir() else rights)
-        libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
-        libc.syscall(_RESTRICT_SELF, ruleset, 0)
-    finally:
-        os.close(ruleset)
-
-
-def _allow(libc: ctypes.CDLL, ruleset: int, path: str, rights: int) -> None:
-    try:
-        handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return
-    try:
-        libc.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, struct.pack("=Qi", rights, handle), 0)
-    finally:
-        os.close(handle)

@@ -4,16 +4,19 @@ A worker (`harness.sandbox.worker`) serves many jobs of a predictor: it imports 
 and forks a child for each job, which loads the predictor. So nothing of a predictor passes from one job to another,
 no process ever holds rows of two jobs, and none a test label. The parent passes a folder and the descriptor of a fresh
 connection to the worker for every job, and the worker answers with the exit status of its child. On the connection,
-three messages go to the child: a header and two tables (Arrow IPC). Two come back: a header and the figures
-(little-endian float64). Headers are JSON; nothing that comes back is unpickled, which would run code in the parent.
-It guards against accidents and casual peeking and is no sandbox against an attacker.
+three messages go to the child: a header, the table to fit on or the file of a fitted predictor, and the table to
+predict (Arrow IPC). Two come back: a header, and the figures (little-endian float64), with the file of the fitted
+predictor where one is wanted. Headers are JSON; nothing that comes back is unpickled, which would run code in the
+parent. Whatever comes back is untrusted: all that it can bring about is figures, a file with its stamp, or a failure.
+`docs/confinement.md` lists what is contained.
 """
 
 import json
 import signal
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -22,14 +25,22 @@ import pandas as pd
 import pyarrow as pa
 
 from harness.predictor.features import FEATURES, LABEL
+from harness.predictor.persistence import DamagedError, Stamp, read_stamp
+from harness.predictor.protocol import PredictorError
 from harness.predictor.registry import PACKAGE, predictor_info
-from harness.sandbox.processes import DeathError, Limits, WorkerProcess
+from harness.sandbox.answers import harmless, read_header
+from harness.sandbox.confinement import Confinement
+from harness.sandbox.processes import ANSWER_LENGTH, DeathError, Limits, WorkerProcess
 from harness.sandbox.worker import LONGEST_MESSAGE
 
 __all__ = ["Job", "Limits", "Outcome", "run_jobs"]
 
 Reals = npt.NDArray[np.float64]
 
+MOST_SAVED_BYTES: Final = 256 << 20
+"""Size beyond which the file of a fitted predictor is not taken."""
+CONFORMANCE_LIMITS: Final = Limits(seconds=300)
+"""Of all checks together: they fit a predictor some twenty times."""
 MOST_DEATHS: Final = 3
 """Jobs of a series, one after the other, that a predictor may overrun; the rest of the series is not tried."""
 
@@ -43,22 +54,25 @@ class Job:
     """One fit and the predictions of it.
 
     Attributes:
-        train: kernels to fit on, columns `FEATURES` and `energy_mj`.
+        train: kernels to fit on, columns `FEATURES` and `energy_mj`; or the content of the file of a predictor that is
+            fitted already.
         test: kernels to predict, columns `FEATURES`; a table with labels is refused.
         coverages: coverages of the intervals wanted, where the predictor gives any.
         networks: number of the network that each test kernel belongs to, where they are kernels of networks.
         series: what the job is part of. A predictor that is given up is given up for the rest of a series.
+        stamp: what the fitted predictor was trained on, where it is wanted as a file.
     """
 
-    train: pd.DataFrame
+    train: pd.DataFrame | bytes
     test: pd.DataFrame
     coverages: tuple[float, ...] = ()
     networks: npt.NDArray[np.int64] | None = None
     series: str = ""
+    stamp: Stamp | None = None
 
     def __post_init__(self) -> None:
         for name, frame, columns in (("train", self.train, (*FEATURES, LABEL)), ("test", self.test, FEATURES)):
-            if tuple(frame.columns) != columns:
+            if not isinstance(frame, bytes) and tuple(frame.columns) != columns:
                 raise ValueError(f"{name} has columns {', '.join(frame.columns)}; expected {', '.join(columns)}")
 
 
@@ -76,6 +90,8 @@ class Outcome:
         fit_s: time of the fit in seconds; None where it did not come to an end.
         predict_s: time of the predictions in seconds, likewise; None also where there was nothing to predict.
         peak_mb: most memory that the process held; None where it did not live to say so.
+        saved: content of the file of the fitted predictor, with the stamp of the job; empty where none was wanted.
+        confinement: what confined the job; None where it never ran.
     """
 
     status: Literal["ok", "failed"]
@@ -86,6 +102,8 @@ class Outcome:
     fit_s: float | None = None
     predict_s: float | None = None
     peak_mb: float | None = None
+    confinement: Confinement | None = None
+    saved: bytes = b""
 
 
 def run_jobs(
@@ -106,6 +124,7 @@ def run_jobs(
     Raises:
         UsageError: there is no such predictor.
         PredictorError: a predictor of the package is broken in its declaration.
+        UnconfinedError: a part of the confinement cannot be applied here, and the limits do not allow that.
     """
     predictor_info(key, package)
     worker: WorkerProcess | None = None
@@ -122,23 +141,59 @@ def run_jobs(
                     is_loadable, outcome = False, Outcome("failed", str(error))
                 except DeathError as error:
                     n_deaths, outcome = n_deaths + 1, Outcome("failed", str(error))
+                outcome = replace(outcome, confinement=worker.confinement if worker else None)
+                if n_deaths:
                     workers.close()
                     worker = None
             yield outcome
 
 
+def conformance_faults(key: str, package: str = PACKAGE) -> list[str]:
+    """Faults of a predictor, one line per check of `harness.predictor.conformance` that it does not pass.
+
+    The checks run beside the predictor, confined with it: they are for its author, and no evidence against one.
+
+    Raises:
+        UsageError: there is no such predictor.
+        PredictorError: it is broken in its declaration, cannot be loaded, or does not come to an end.
+    """
+    predictor_info(key, package)
+    start = time.monotonic()
+    try:
+        with closing(WorkerProcess(key, package, CONFORMANCE_LIMITS)) as worker:
+            wanted = json.dumps({"is_conformance": True}).encode()
+            answer, status = worker.run((wanted, b"", b""), LONGEST_MESSAGE)
+    except DeathError as error:
+        raise PredictorError(f"{key} {error}") from error
+    if status:
+        raise PredictorError(f"{key} ended its process with status {status}")
+    try:
+        said = read_header(b"".join(answer[:1]), time.monotonic() - start)
+    except ValueError as error:
+        raise PredictorError(f"{key} garbled its answer") from error
+    if said.reason is not None:
+        raise PredictorError(f"{key}: {harmless(said.reason)}")
+    return [harmless(fault) for fault in said.faults]
+
+
 def _run(worker: WorkerProcess, job: Job) -> Outcome:
     networks = None if job.networks is None else job.networks.tolist()
-    wanted = json.dumps({"coverages": job.coverages, "networks": networks}).encode()
+    is_saved = isinstance(job.train, bytes)
+    stamp = None if job.stamp is None else job.stamp.model_dump_json()
+    wanted = {"coverages": job.coverages, "networks": networks, "is_saved": is_saved, "stamp": stamp}
+    header = json.dumps(wanted | {"is_conformance": False}).encode()
+    train = job.train if isinstance(job.train, bytes) else _as_bytes(job.train)
     n_figures = len(job.test) * (2 + 2 * len(job.coverages))
-    answer, status = worker.run((wanted, _as_bytes(job.train), _as_bytes(job.test)), LONGEST_MESSAGE + 8 * n_figures)
+    longest = LONGEST_MESSAGE + 8 * n_figures + (MOST_SAVED_BYTES if stamp else 0)
+    start = time.monotonic()
+    answer, status = worker.run((header, train, _as_bytes(job.test)), longest)
     if status < 0:
         return Outcome("failed", f"was ended by signal {-status} ({signal.strsignal(-status)})")
-    if status > 0 or not answer:
+    if status > 0 or len(answer) < ANSWER_LENGTH:
         return Outcome("failed", f"ended its process with exit code {status}")
     try:
-        return _outcome(job, *answer)
-    except (ValueError, KeyError, TypeError):
+        return _outcome(job, answer[0], answer[1], time.monotonic() - start)
+    except (ValueError, TypeError, DamagedError):
         return Outcome("failed", "garbled its answer")
 
 
@@ -151,30 +206,36 @@ def _as_bytes(frame: pd.DataFrame) -> bytes:
     return content
 
 
-def _outcome(job: Job, header: bytes, content: bytes) -> Outcome:
-    """Outcome of a complete answer.
+def _outcome(job: Job, header: bytes, content: bytes, elapsed_s: float) -> Outcome:
+    """Outcome of a complete answer of a job that took so many seconds.
 
     Raises:
         _LoadError: the predictor cannot be loaded.
+        ValueError: the answer is none.
     """
-    said = json.loads(header)
-    if not said["is_loaded"]:
-        raise _LoadError(said["reason"])
-    cost = {name: said.get(name) for name in ("fit_s", "predict_s", "peak_mb")}
-    if said["reason"] is not None:
-        return Outcome("failed", said["reason"], **cost)
-    n, n_coverages = len(job.test), len(job.coverages) * said["has_intervals"]
-    numbers = [] if job.networks is None or not said["has_networks"] else np.unique(job.networks).tolist()
-    figures = np.frombuffer(content, dtype="<f8")
-    if figures.size != n * (1 + 2 * n_coverages) + len(numbers):
+    said = read_header(header, elapsed_s)
+    reason = None if said.reason is None else harmless(said.reason)
+    if not said.is_loaded:
+        raise _LoadError(reason or "ended before it was loaded")
+    cost: dict[str, Any] = {"fit_s": said.fit_s, "predict_s": said.predict_s, "peak_mb": said.peak_mb}
+    if reason is not None:
+        return Outcome("failed", reason or "failed without a reason", **cost)
+    n, n_coverages = len(job.test), len(job.coverages) * said.has_intervals
+    numbers = [] if job.networks is None or not said.has_networks else np.unique(job.networks).tolist()
+    n_bytes = 8 * (n * (1 + 2 * n_coverages) + len(numbers))
+    figures, saved = np.frombuffer(content[:n_bytes], dtype="<f8"), content[n_bytes:]
+    if 8 * figures.size != n_bytes or bool(saved) != (job.stamp is not None):
         raise ValueError("figures are missing")
+    if job.stamp is not None and read_stamp(saved) != job.stamp:
+        raise ValueError("the file is of something else")
     predictions, bounds, networks = np.split(figures, [n, n * (1 + 2 * n_coverages)])
     intervals = dict(zip(job.coverages, bounds.reshape(n_coverages, n, 2), strict=False))
     faults = (_fault_of(predictions, "rows"), *map(_fault_of_interval, intervals.values()))
-    reason = next(filter(None, (*faults, _fault_of(networks, "networks"))), "")
-    if reason:
-        return Outcome("failed", reason, **cost)
-    return Outcome("ok", "", predictions, intervals, dict(zip(numbers, networks.tolist(), strict=True)), **cost)
+    fault = next(filter(None, (*faults, _fault_of(networks, "networks"))), "")
+    if fault:
+        return Outcome("failed", fault, **cost)
+    of_networks = dict(zip(numbers, networks.tolist(), strict=True))
+    return Outcome("ok", "", predictions, intervals, of_networks, **cost, saved=saved)
 
 
 def _fault_of(energies: Reals, what: str) -> str:

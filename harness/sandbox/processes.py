@@ -4,9 +4,9 @@ It knows nothing of tables; `harness.sandbox.jobs` describes what is asked and w
 """
 
 import contextlib
-import importlib.util
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,10 +16,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 from typing import Final
 
-from harness.predictor.registry import names_imported, predictor_info
+from harness.issues import printable
+from harness.predictor.package_files import package_folders
+from harness.predictor.registry import libraries_of, readable_parts
+from harness.sandbox.confinement import Confinement, check_confined
 from harness.sandbox.worker import LONGEST_MESSAGE
 
 START_SECONDS: Final = 120.0
@@ -39,12 +41,14 @@ class Limits:
     Attributes:
         seconds: wall-clock time of a job, fit and predictions together.
         memory_mb: most memory of its process, libraries included (about 200 MB).
-        file_mb: largest file in its temporary folder.
+        file_mb: largest file in its temporary folder; all together may be `watch.SIZES_IN_ALL` times as large.
+        is_unconfined_allowed: whether it may run where a part of the confinement cannot be applied.
     """
 
     seconds: float = 60.0
     memory_mb: int = 2048
     file_mb: int = 64
+    is_unconfined_allowed: bool = False
 
 
 class DeathError(Exception):
@@ -59,8 +63,12 @@ class WorkerProcess:
         package: package that it is in.
         limits: of each job.
 
+    Attributes:
+        confinement: what confines its jobs.
+
     Raises:
-        DeathError: the worker ended, or was not ready in time.
+        DeathError: the worker ended, was not ready in time, or holds memory that its jobs would share.
+        UnconfinedError: a part of the confinement cannot be applied here, and the limits do not allow that.
     """
 
     def __init__(self, key: str, package: str, limits: Limits) -> None:
@@ -70,16 +78,18 @@ class WorkerProcess:
             setup = {
                 "key": key,
                 "package": package,
-                "libraries": _libraries_of(key, package),
+                "libraries": libraries_of(key, package),
                 "control": theirs.fileno(),
-                "readable": [*_folders_of("harness"), *_folders_of(package)],
+                "readable": [str(path) for path in (*package_folders("harness"), *readable_parts(key, package))],
+                "roots": _roots_of(package),
+                "listable": [str(path) for path in package_folders(package)],
                 "load_seconds": START_SECONDS,
                 **asdict(limits),
             }
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
                 [sys.executable, "-P", "-s", "-m", "harness.sandbox.worker", json.dumps(setup)],
                 cwd=self._folder.name,
-                env=_environment(package, self._folder.name),
+                env=_environment(self._folder.name),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -87,10 +97,24 @@ class WorkerProcess:
                 start_new_session=True,
             )
         try:
-            self._message(START_SECONDS)
+            self.confinement = self._ready(limits)
         except BaseException:
             self.close()
             raise
+
+    def _ready(self, limits: Limits) -> Confinement:
+        """What confines the jobs of the worker, once it is ready.
+
+        Raises:
+            DeathError: the worker ended, was not ready in time, or holds memory that its jobs would share.
+            UnconfinedError: a part of the confinement cannot be applied here, and the limits do not allow that.
+        """
+        said = json.loads(self._message(START_SECONDS))
+        found = Confinement(**{name: tuple(values) for name, values in said["confinement"].items()})
+        check_confined(found, limits.is_unconfined_allowed)
+        if said["shared"]:
+            raise DeathError(f"imports a library that shares memory between processes ({printable(said['shared'])})")
+        return found
 
     def close(self) -> None:
         """End the worker and everything that it started."""
@@ -116,9 +140,11 @@ class WorkerProcess:
             longest: bytes beyond which a message is not read.
 
         Raises:
-            DeathError: the job overran its time or sent what is no answer, or the worker ended.
+            DeathError: the job overran what it may use, sent what is no answer, or left a folder that stays; or the
+                worker ended.
         """
-        with tempfile.TemporaryDirectory(dir=self._folder.name, ignore_cleanup_errors=True) as folder:
+        folder = tempfile.mkdtemp(dir=self._folder.name)
+        try:
             ours, theirs = Pipe()
             with ours:
                 with theirs, contextlib.suppress(OSError):
@@ -126,6 +152,10 @@ class WorkerProcess:
                     socket.send_fds(self._control, [os.fsencode(folder)], [theirs.fileno()])
                 answer = self._exchange(ours, request, longest)
             ending = json.loads(self._message())
+        finally:
+            is_gone = _remove(folder)
+        if not is_gone:
+            raise DeathError("left files that cannot be removed")
         if ending["overrun"]:
             raise DeathError(ending["overrun"])
         return answer, ending["status"]
@@ -162,27 +192,26 @@ class WorkerProcess:
         return content
 
 
-def _folders_of(package: str) -> list[str]:
-    spec = importlib.util.find_spec(package)
-    return list(spec.submodule_search_locations or ()) if spec else []
+def _remove(folder: str) -> bool:
+    """Remove a folder, whatever a job has made of it; whether it is gone."""
+    with contextlib.suppress(OSError, RecursionError):
+        shutil.rmtree(folder)
+    if os.path.lexists(folder):
+        # Folders within folders can be nested deeper than Python follows.
+        subprocess.run(["rm", "-rf", "--", folder], stderr=subprocess.DEVNULL, check=False)  # noqa: S603, S607
+    return not os.path.lexists(folder)
 
 
-def _libraries_of(key: str, package: str) -> list[str]:
-    """What a predictor's code imports from outside its package; found without running it."""
-    own = predictor_info(key, package).folder
-    homes = [Path(folder, home) for folder in _folders_of(package) for home in (".", own)]
-    names: set[str] = set()
-    for path in (path for home in homes for path in home.glob("*.py")):
-        # What is no Python is reported when it is loaded.
-        with contextlib.suppress(SyntaxError):
-            names.update(names_imported(path.read_bytes()))
-    return sorted(name for name in names if not f"{name}.".startswith(f"{package}."))
+def _roots_of(package: str) -> list[str]:
+    """Folders that a package is imported from."""
+    return list(dict.fromkeys(str(folder.parents[package.count(".")]) for folder in package_folders(package)))
 
 
-def _environment(package: str, folder: str) -> dict[str, str]:
-    """Environment of a worker: where its code is, one thread, and nothing of the parent's."""
-    names = ("harness", package)
-    roots = [str(Path(found).parents[name.count(".")]) for name in names for found in _folders_of(name)]
+def _environment(folder: str) -> dict[str, str]:
+    """Environment of a worker: where the harness is, one thread, and nothing of the parent's.
+
+    Where the predictor is follows only once the libraries are imported, so that nothing beside it stands in for them.
+    """
     kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
     own = {
         "ARROW_DEFAULT_MEMORY_POOL": "system",
@@ -191,7 +220,7 @@ def _environment(package: str, folder: str) -> dict[str, str]:
         "PATH": os.defpath,
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(roots)),
+        "PYTHONPATH": os.pathsep.join(_roots_of("harness")),
         "TMPDIR": folder,
     }
     return kept | dict.fromkeys(_THREAD_LIMITS, "1") | own

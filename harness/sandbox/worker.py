@@ -1,14 +1,17 @@
 """The process that forks a fresh child for every job; the child loads the predictor, sees that job alone, and ends.
 
-The process itself only imports libraries, under the limits of a job, so that no child inherits anything of a predictor
-or of another job. It ends a child that overruns its time, and every process that a child leaves behind. The parent is
-`harness.sandbox.jobs`; the messages between the two are described there.
+The process itself only imports installed libraries, under the limits of a job, and holds no memory that a child could
+write to, so that no child inherits anything of a predictor or of another job. Every child confines itself before it
+loads the predictor. The process ends a child that overruns what it may use, and every process that a child leaves
+behind. The parent is `harness.sandbox.jobs`; the messages between the two are described there.
 """
 
 import contextlib
 import errno
 import gc
 import importlib
+import importlib.util
+import itertools
 import json
 import os
 import random
@@ -17,7 +20,8 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
-from multiprocessing.connection import Connection, wait
+from dataclasses import asdict
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,13 +31,19 @@ import pandas as pd
 import pyarrow as pa
 
 from harness.errors import DeepenError
-from harness.issues import quoted
+from harness.issues import printable, quoted
+from harness.predictor.loading import load_model
 from harness.predictor.protocol import Predictor
-from harness.predictor.registry import load_model
 from harness.sandbox import confinement
+from harness.sandbox.confinement import Confinement
+from harness.sandbox.kernel import Kernel, adopt_orphans, die_with_parent
+from harness.sandbox.watch import Watched, end_of
 
 LONGEST_MESSAGE: Final = 1 << 16
 """Bytes of a message on the control socket, and of the header of an answer."""
+
+LONGEST_REASON: Final = 400
+"""Characters of a reason in the harness's own words, which end with how to fix it."""
 
 Reals = npt.NDArray[np.float64]
 
@@ -47,15 +57,13 @@ def main(setup: Mapping[str, Any]) -> None:
 
     Args:
         setup: `key`, `package`, `libraries` (modules to import once), `control` (descriptor of the socket), `readable`
-            (folders), `load_seconds`, and those of `Limits`.
+            (folders and files), `roots` (folders that the package is imported from), `load_seconds`, and those of
+            `Limits`.
     """
     control = socket.socket(fileno=setup["control"])
-    confinement.adopt_orphans()
+    adopt_orphans(Kernel())
     confinement.limit_resources(setup["memory_mb"], setup["file_mb"])
-    _refuse_files(setup, Path.cwd())
-    confinement.refuse_network()
-    confinement.refuse_processes(confinement.STARTS)
-    for module in setup["libraries"]:
+    for module in filter(_is_installed, setup["libraries"]):
         # Where one cannot be imported, every child finds out for itself.
         with contextlib.suppress(Exception):
             importlib.import_module(module)
@@ -63,25 +71,63 @@ def main(setup: Mapping[str, Any]) -> None:
     # Children share these objects; a collection would write to, and so copy, the memory that they lie in.
     gc.collect()
     gc.freeze()
-    control.send(b"ready")
+    control.send(json.dumps({"confinement": asdict(_tried(setup)), "shared": _shared_memory()}).encode())
     while True:
         folder, descriptors, _, _ = socket.recv_fds(control, LONGEST_MESSAGE, 1)
         if not descriptors:
             os._exit(0)
         loaded = os.eventfd(0)
+        home = Path(os.fsdecode(folder))
         child = os.fork()
         if child == 0:
             control.close()
-            _serve(Connection(descriptors[0]), loaded, Path(os.fsdecode(folder)), setup)
+            _serve(Connection(descriptors[0]), loaded, home, setup)
         os.close(descriptors[0])
-        ending = _ending(child, loaded, control, setup)
+        job = Watched(child, loaded, home, setup["load_seconds"], setup["seconds"], setup["file_mb"])
+        status, overrun = end_of(job, control)
         os.close(loaded)
-        control.send(json.dumps(ending).encode())
+        control.send(json.dumps({"status": status, "overrun": overrun}).encode())
 
 
-def _refuse_files(setup: Mapping[str, Any], folder: Path) -> None:
-    readable = (*setup["readable"], *confinement.python_folders(), *confinement.SYSTEM_FILES)
-    confinement.refuse_files(readable, (str(folder), *confinement.DEVICES))
+def _is_installed(module: str) -> bool:
+    """Whether a module is one of Python or of an installed library, and no code beside the predictors."""
+    name = module.partition(".")[0]
+    if name in sys.builtin_module_names:
+        return True
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return False
+    places = [] if spec is None else [*(spec.submodule_search_locations or ()), *filter(None, [spec.origin])]
+    return any(confinement.is_within(os.path.realpath(place), confinement.python_folders()) for place in places)
+
+
+def _tried(setup: Mapping[str, Any]) -> Confinement:
+    """What confines a job here: a child tries it, and runs nothing else."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            found = confinement.confine(setup["readable"], str(Path.cwd()))
+            os.write(writing, json.dumps(asdict(found)).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as answer:
+        said = answer.read()
+    os.waitpid(child, 0)
+    if not said:
+        return Confinement(missing=("a process that confines itself ends",))
+    return Confinement(**{name: tuple(values) for name, values in json.loads(said).items()})
+
+
+def _shared_memory() -> str:
+    """Writable memory that children would share, by the name of its file; empty where there is none."""
+    for line in Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines():
+        _, rights, _, _, _, *name = line.split(maxsplit=5)
+        if rights[1] == "w" and rights[3] == "s":
+            return " ".join(name) or "without a name"
+    return ""
 
 
 def _warm_up() -> None:
@@ -94,86 +140,91 @@ def _warm_up() -> None:
     frame.equals(frame.copy())
 
 
-def _ending(child: int, loaded: int, control: socket.socket, setup: Mapping[str, Any]) -> dict[str, Any]:
-    """How a child ended: its exit status (negative: a signal), and which time it overran, if any.
-
-    Returns once the child and all that it started are gone.
-    """
-    overrun = ""
-    process = os.pidfd_open(child)
-    try:
-        # The control socket is ready before the end of the job only where the parent is gone.
-        ready = wait([process, control, loaded], setup["load_seconds"])
-        if ready == [loaded]:
-            ready = wait([process, control], setup["seconds"])
-            overrun = "" if ready else f"ran longer than {setup['seconds']:g} s"
-        elif not ready:
-            overrun = f"took longer than {setup['load_seconds']:g} s to load"
-        if process not in ready:
-            os.kill(child, signal.SIGKILL)
-    finally:
-        os.close(process)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    _end_all()
-    return {"status": status, "overrun": overrun}
-
-
-def _end_all() -> None:
-    """End the processes that a job has left, which are children of this one since their parents ended."""
-    children = Path(f"/proc/self/task/{os.getpid()}/children")
-    while numbers := children.read_text(encoding="ascii").split():
-        for number in map(int, numbers):
-            os.kill(number, signal.SIGKILL)
-            os.waitpid(number, 0)
-
-
 def _serve(job: Connection, loaded: int, folder: Path, setup: Mapping[str, Any]) -> None:
     """Do one job in its own folder and end the process, whatever happens."""
     try:
-        confinement.die_with_parent()
-        confinement.refuse_processes(confinement.FORKS)
-        _refuse_files(setup, folder)
+        die_with_parent(Kernel(), signal.SIGKILL)
+        _close_all_but(job.fileno(), loaded)
         os.chdir(folder)
         os.environ.update(HOME=str(folder), TMPDIR=str(folder))
         wanted = json.loads(job.recv_bytes())
         train, test = (pa.py_buffer(job.recv_bytes()) for _ in range(2))
         answer = _Answer()
         try:
+            sys.path.extend(root for root in setup["roots"] if root not in sys.path)
+            found = confinement.confine(setup["readable"], str(folder), listable=setup["listable"])
+            confinement.check_confined(found, setup["is_unconfined_allowed"])
             model = _loaded(setup)
             os.eventfd_write(loaded, 1)
             answer.header["is_loaded"] = True
-            answer.work_out(model(), train, test, wanted)
+            if wanted["is_conformance"]:
+                from harness.predictor.conformance import faults_of
+
+                answer.header["faults"] = faults_of(setup["key"], setup["package"])
+            else:
+                answer.work_out(model(), train, test, wanted, setup)
         except BaseException as error:  # noqa: BLE001 - whatever a predictor raises is an answer
             answer.header["reason"] = _in_words(error, setup)
             answer.figures.clear()
+            answer.saved = b""
         job.send_bytes(json.dumps(answer.header | {"peak_mb": _peak_mb()}).encode())
-        job.send_bytes(b"".join(part.astype("<f8").tobytes() for part in answer.figures))
+        job.send_bytes(b"".join([*(part.astype("<f8").tobytes() for part in answer.figures), answer.saved]))
         os._exit(0)
     finally:
         os._exit(1)
 
 
+def _close_all_but(*kept: int) -> None:
+    """Close what this process has inherited; its standard streams lead nowhere."""
+    edges = [2, *sorted(kept), confinement.MOST_OPEN_FILES]
+    for last, following in itertools.pairwise(edges):
+        os.closerange(last + 1, following)
+
+
 def _loaded(setup: Mapping[str, Any]) -> type[Predictor]:
-    """Predictor, freshly imported, with the same random numbers ahead of it in every job."""
+    """Predictor, freshly imported from its sources, with the same random numbers ahead of it in every job."""
+    # Compiled code that lies beside a predictor need not be that of its sources, so it is looked for elsewhere.
+    sys.pycache_prefix = str(Path.cwd())
     random.seed(0)
     np.random.seed(0)
     return load_model(setup["key"], setup["package"])
 
 
 class _Answer:
-    """What a job comes to: predictions, then the intervals of each coverage, then the energies of networks."""
+    """What a job comes to: predictions, the intervals of each coverage, energies of networks; then the saved file."""
 
     def __init__(self) -> None:
         self.header: dict[str, Any] = dict.fromkeys(("is_loaded", "has_intervals", "has_networks"), False)
         self.header["reason"] = None
         self.figures: list[Reals] = []
+        self.saved = b""
 
-    def work_out(self, model: Any, train: pa.Buffer, test: pa.Buffer, wanted: Mapping[str, Any]) -> None:
-        kernels, labelled = _frame(test), _frame(train)
+    def work_out(
+        self, model: Any, train: pa.Buffer, test: pa.Buffer, wanted: Mapping[str, Any], setup: Mapping[str, Any]
+    ) -> None:
+        kernels = _frame(test)
         start = time.perf_counter()
-        model.fit(labelled)
+        if wanted["is_saved"]:
+            from harness.predictor.persistence import load_predictor
+
+            fitted: Any = load_predictor(train.to_pybytes(), setup["key"], setup["package"])
+        else:
+            fitted = self._fit(model, train)
         self.header["fit_s"] = time.perf_counter() - start
+        self._predict(fitted, kernels, test, wanted)
+        if wanted["stamp"] is not None:
+            from harness.predictor.persistence import Stamp, saved_bytes
+
+            stamp = Stamp.model_validate_json(wanted["stamp"])
+            self.saved = saved_bytes(fitted, stamp, setup["package"])
+
+    def _fit(self, model: Any, train: pa.Buffer) -> Any:
+        labelled = _frame(train)
+        model.fit(labelled)
         _check_untouched(labelled, train, "fit")
+        return model
+
+    def _predict(self, model: Any, kernels: pd.DataFrame, test: pa.Buffer, wanted: Mapping[str, Any]) -> None:
         if kernels.empty:
             return
         start = time.perf_counter()
@@ -232,7 +283,9 @@ def _in_words(error: BaseException, setup: Mapping[str, Any]) -> str:
         if isinstance(cause, OSError) and cause.errno == errno.EFBIG:
             return f"wrote a file larger than {size_in_words(setup['file_mb'])}"
         cause = cause.__cause__ or cause.__context__
-    return quoted(str(error) if isinstance(error, DeepenError) else f"raised {type(error).__name__}: {error}")
+    if isinstance(error, DeepenError):
+        return printable(str(error)[:LONGEST_REASON])
+    return quoted(f"raised {type(error).__name__}: {error}")
 
 
 def size_in_words(megabytes: int) -> str:

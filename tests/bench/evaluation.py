@@ -19,7 +19,8 @@ from harness.defaults import PREDICTOR
 from harness.graphs.families.phone import PHONE_FAMILIES
 from harness.graphs.families.variants import variants_of
 from harness.predictor.features import LABEL, labelled_frame
-from harness.predictor.registry import load_model, predictors_in
+from harness.predictor.loading import load_model
+from harness.predictor.registry import predictors_in
 from harness.predictor.subjects import by_subject
 from harness.releases import assemble
 from harness.validation import validate

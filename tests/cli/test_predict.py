@@ -14,8 +14,8 @@ from harness.prediction import fitted_predictor
 from harness.prediction.extrapolation import ranges_of
 from harness.prediction.fitted_predictor import MODEL_FILE, RANGES_FILE, make_stamp
 from harness.prediction.training_set import training_set
-from harness.predictor.persistence import save_predictor
-from harness.predictor.registry import load_model
+from harness.predictor.loading import load_model
+from harness.predictor.persistence import saved_bytes
 from harness.releases import assemble
 from harness.sandbox.jobs import Outcome
 from tests.evaluation.releases import kernel_device, true_energy
@@ -156,7 +156,8 @@ def file(mine, tmp_path):
     chosen = training_set(assemble([kernel_device()]).levels["kernels"], "acme-phone", "fp32")
     stamp = make_stamp(chosen, "mine", "1.2.0", mine.name)
     path = tmp_path / "saved" / MODEL_FILE
-    save_predictor(load_model("mine", mine.name)().fit(chosen.rows), stamp, path, mine.name)
+    path.parent.mkdir()
+    path.write_bytes(saved_bytes(load_model("mine", mine.name)().fit(chosen.rows), stamp, mine.name))
     path.with_name(RANGES_FILE).write_text(ranges_of(chosen.rows).model_dump_json())
     return path
 

@@ -10,6 +10,7 @@ import pytest
 from harness.evaluation import runner
 from harness.predictor.features import LABEL
 from harness.predictor.protocol import PredictorInfo
+from harness.predictor.registry import Listing
 from harness.releases import Release, assemble
 from harness.sandbox.jobs import Job, Outcome
 from harness.schema.campaign import Campaign
@@ -114,6 +115,11 @@ def info(key, **fields) -> PredictorInfo:
     return PredictorInfo(**({"key": key, "name": key, "authors": ("A",), "licence": "MIT", "kernels": "all"} | fields))
 
 
+def listed(*infos) -> Listing:
+    """Sound predictors, by key."""
+    return Listing({each.key: each for each in infos}, {})
+
+
 def constant(train, test):
     """Geometric mean of each kernel type."""
     means = np.log(train[LABEL]).groupby(train["kernel"]).mean()
@@ -164,6 +170,7 @@ def made_in_process(monkeypatch: pytest.MonkeyPatch) -> InProcess:
     instead = InProcess()
     monkeypatch.setattr(runner, "run_jobs", instead.run_jobs)
     monkeypatch.setattr(runner, "predictor_version", lambda key, package: instead.versions.get(key, "1"))
+    monkeypatch.setattr(runner, "predictor_files", lambda key, package: {})
     return instead
 
 

@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 
 from harness.evaluation.board import board, notes_on
+from harness.evaluation.board_columns import COLUMNS
 from harness.evaluation.comparison import compare
 from harness.evaluation.result_layout import Result, SplitResult
 from harness.evaluation.results import Evaluation
 from harness.evaluation.scores import scored_rows, scores
+from harness.sandbox.confinement import Confinement
 from tests.evaluation.test_results import LEAKS, PINS, SUBJECT
 from tests.evaluation.test_scores import rows_of
 
@@ -21,7 +23,7 @@ def off_by(share, seed=0):
 
 def evaluated(key, predicted=None, reason="", **columns):
     pins = PINS.model_copy(update={"predictor": key})
-    head = {"schema_version": 2, "track": "kernels", "subject": SUBJECT, "pins": pins, "rows_sha256": "0" * 64}
+    head = {"schema_version": 3, "track": "kernels", "subject": SUBJECT, "pins": pins, "rows_sha256": "0" * 64}
     if predicted is None:
         failed = SplitResult(split="published", status="failed", reason=reason, leaks=LEAKS)
         return Evaluation(Result(**head, splits=[failed]), rows_of([], []))
@@ -158,9 +160,22 @@ def test_json_row_has_every_declared_key():
     row = board([evaluated("constant", off_by(0.3))], 0)[0].as_json()
     expected = (
         "predictor device_id kernel split n coverage within_5 within_10 within_15 mape rmspe rmse_mj spearman "
-        "within_10_ci95 fit_s predict_rows_per_s status delegate dtype reason ties interval_coverage differences"
+        "within_10_ci95 fit_s predict_rows_per_s status delegate dtype reason ties interval_coverage differences "
+        "confinement"
     )
     assert set(expected.split()) <= set(row)
     assert row["within_10"] == pytest.approx(0.3)
     low, high = row["within_10_ci95"]
     assert low < 0.3 < high
+
+
+@pytest.mark.parametrize("missing", [(), ("Landlock: Function not implemented",)], ids=["confined", "unconfined"])
+def test_board_says_what_confined_a_predictor_and_warns_where_a_part_was_missing(missing):
+    one = evaluated("constant", off_by(0.3))
+    confinement = Confinement(("seccomp", "limits"), missing)
+    rows = board([Evaluation(one.result.model_copy(update={"confinement": confinement}), one.rows)], 0)
+    assert rows[0].as_json()["confinement"] == {"parts": ("seccomp", "limits"), "missing": missing}
+    shown = next(column for column in COLUMNS if column.key == "confinement").value(rows[0])
+    warning = "not confined (Landlock: Function not implemented); only seccomp, limits"
+    assert shown == (warning if missing else "seccomp, limits")
+    assert notes_on(rows) == ([f"constant on {SUBJECT.device_id} ran {warning}"] if missing else [])

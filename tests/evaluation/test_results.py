@@ -1,4 +1,5 @@
 import hashlib
+import json
 from types import SimpleNamespace
 
 import pandas as pd
@@ -6,10 +7,12 @@ import pytest
 from pydantic import ValidationError
 
 from harness.errors import UsageError
+from harness.evaluation import seal
 from harness.evaluation.metrics import METRIC
 from harness.evaluation.result_layout import Leaks, Result, Score, SplitResult
 from harness.evaluation.results import (
     Evaluation,
+    ResultFaultError,
     current_result,
     make_pins,
     read_result,
@@ -17,6 +20,8 @@ from harness.evaluation.results import (
     rows_bytes,
     write_result,
 )
+from harness.evaluation.scores import scores
+from harness.sandbox.confinement import Confinement
 from harness.schema.results import Subject
 from tests.evaluation.test_scores import rows_of
 
@@ -25,18 +30,20 @@ SUBJECT = Subject(
 )
 LEAKS = Leaks(n_train=8, n_test=2, shared_configurations=0, shared_record_ids=0, near_duplicates=1)
 PINS = make_pins("0" * 64, "constant", "abc", 0)
+ACTUAL_MJ = [1.0, 2.0, 4.0]
+WHOLE = Confinement(("Landlock 7", "seccomp"))
 
 
-def evaluated(status="ok", pins=PINS):
-    rows = rows_of([1.0, 2.0], [1.0, 3.0])
-    measures = dict.fromkeys(METRIC, 0.5) | {"spearman": None}
-    ci95 = dict.fromkeys(METRIC) | {"within_10": (0.0, 1.0)}
-    score = Score(kernel="all", n=2, n_test=2, coverage=1.0, measures=measures, ci95=ci95)
-    splits = [SplitResult(split="published", status=status, reason="", leaks=LEAKS, scores=[score])]
+def evaluated(status="ok", pins=PINS, predicted=(1.0, 3.0, 4.5), confinement=WHOLE):
+    rows = rows_of(ACTUAL_MJ, list(predicted))
+    found = scores(rows, "kernels", 0)
+    splits = [SplitResult(split="published", status=status, reason="", leaks=LEAKS, scores=found)]
     digest = hashlib.sha256(rows_bytes(rows)).hexdigest()
-    return Evaluation(
-        Result(schema_version=2, track="kernels", subject=SUBJECT, pins=pins, rows_sha256=digest, splits=splits), rows
-    )
+    result = Result(
+        schema_version=3, track="kernels", subject=SUBJECT, pins=pins, rows_sha256=digest, splits=splits,
+        confinement=confinement,
+    )  # fmt: skip
+    return Evaluation(result, rows)
 
 
 def path_in(folder):
@@ -65,9 +72,17 @@ def test_same_result_has_the_same_bytes(tmp_path):
         assert one == other
 
 
-def current(folder, data_sha256="0" * 64, version="abc", seed=0):
-    plan = SimpleNamespace(track="kernels", subject=SUBJECT, data_sha256=data_sha256)
-    return current_result(folder, plan, "constant", version, seed)
+def current(folder, data_sha256="0" * 64, version="abc", seed=0, actual_mj=ACTUAL_MJ, **settings):
+    energies = pd.Series(actual_mj, index=[f"r{number:03}" for number in range(len(actual_mj))])
+    plan = SimpleNamespace(track="kernels", subject=SUBJECT, data_sha256=data_sha256, actual_mj=energies)
+    return current_result(folder, plan, "constant", version, seed, **settings)
+
+
+def faults_in(folder, **settings):
+    """Sentences about the result, which is none."""
+    faults = []
+    assert current(folder, on_fault=faults.append, **settings) is None
+    return faults
 
 
 def test_result_is_current_under_the_same_pins_only(tmp_path):
@@ -97,17 +112,133 @@ def test_failure_is_known_as_one():
     assert not evaluated().has_failed
 
 
-@pytest.mark.parametrize("ending", [".json", ".parquet"])
-@pytest.mark.parametrize("damage", ["missing", "cut"])
-def test_file_that_is_not_whole_is_no_result(tmp_path, ending, damage):
+def test_result_that_is_not_there_is_no_fault(tmp_path):
+    assert faults_in(tmp_path) == []
+
+
+def test_result_of_another_layout_is_made_anew_without_a_word(tmp_path):
     write_result(evaluated(), tmp_path)
-    path = path_in(tmp_path).with_suffix(ending)
-    if damage == "missing":
-        path.unlink()
+    path_in(tmp_path).write_text('{"schema_version": 2}')
+    assert faults_in(tmp_path) == []
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def nested(path):
+    path.write_text("[" * 100_000)
+
+
+def no_table(path):
+    """Rows that are no Parquet, with the digest of what they are."""
+    path.with_suffix(".parquet").write_bytes(b"PAR1 garbage PAR1")
+    edit(path, rows_sha256=hashlib.sha256(b"PAR1 garbage PAR1").hexdigest())
+
+
+def edit(path, **changes):
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def perfect(path):
+    """Every prediction that of the data, with the digest and the scores that belong to it."""
+    other = evaluated(predicted=ACTUAL_MJ)
+    path.with_suffix(".parquet").write_bytes(rows_bytes(other.rows))
+    content = other.result.model_dump(mode="json", include={"rows_sha256", "splits"})
+    edit(path, **content)
+
+
+def seal_again(path):
+    """What only somebody with the key can do."""
+    plain = Result.model_validate_json(path.read_bytes()).model_copy(update={"seal": ""})
+    edit(path, seal=seal.seal_of(plain.model_dump_json().encode()))
+
+
+EDITED = "was not sealed here"
+DAMAGE = {
+    "cut": (cut, "holds no result that can be read"),
+    "nested": (nested, "holds no result that can be read"),
+    "a list": (lambda path: path.write_text("[]"), "holds no result that can be read"),
+    "no text": (lambda path: path.write_bytes(b"\xff\xfe"), "holds no result that can be read"),
+    "a number for a name": (lambda path: edit(path, rows_sha256=7), "holds no result that can be read"),
+    "rows missing": (lambda path: path.with_suffix(".parquet").unlink(), r"has no readable .*\.parquet beside it"),
+    "rows cut": (lambda path: cut(path.with_suffix(".parquet")), "has other rows beside it"),
+    "rows that are no table": (no_table, EDITED),
+    "rows that are no table, sealed": (lambda path: (no_table(path), seal_again(path)), "has no table of rows"),
+    "perfect rows and scores": (perfect, EDITED),
+    "another confinement": (lambda path: edit(path, confinement=None), EDITED),
+    "seal of something else": (lambda path: edit(path, seal="0" * 64), EDITED),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damaged_or_edited_result_is_a_fault_in_one_line_and_no_result(tmp_path, damage):
+    write_result(evaluated(), tmp_path)
+    change, reason = DAMAGE[damage]
+    change(path_in(tmp_path))
+    with pytest.raises(ResultFaultError, match=reason):
+        read_result(path_in(tmp_path))
+    (fault,) = faults_in(tmp_path)
+    assert fault.startswith(path_in(tmp_path).as_posix())
+    assert "deepen evaluate" in fault
+    assert "\n" not in fault
+
+
+def test_energies_that_are_not_those_of_the_data_are_a_fault(tmp_path):
+    write_result(evaluated(), tmp_path)
+    for other in ([1.0, 2.0, 4.1], [1.0, 2.0]):
+        (fault,) = faults_in(tmp_path, actual_mj=other)
+        assert "energies in its rows that are not those of the data" in fault
+
+
+@pytest.mark.parametrize("change", [{"n": 2}, {"measures": dict.fromkeys(METRIC, 1.0)}], ids=["n", "measures"])
+def test_measures_that_do_not_follow_from_the_rows_are_a_fault(tmp_path, change):
+    sound = evaluated()
+    (split,) = sound.result.splits
+    wrong = [score.model_copy(update=change) for score in split.scores]
+    result = sound.result.model_copy(update={"splits": [split.model_copy(update={"scores": wrong})]})
+    write_result(Evaluation(result, sound.rows), tmp_path)
+    (fault,) = faults_in(tmp_path)
+    assert "measures of published that do not follow from its rows" in fault
+
+
+def test_rows_of_another_form_are_a_fault(tmp_path):
+    sound = evaluated()
+    rows = sound.rows.drop(columns="flops")
+    digest = hashlib.sha256(rows_bytes(rows)).hexdigest()
+    write_result(Evaluation(sound.result.model_copy(update={"rows_sha256": digest}), rows), tmp_path)
+    (fault,) = faults_in(tmp_path)
+    assert "rows of another form" in fault
+
+
+def test_result_made_unconfined_counts_only_where_that_is_allowed(tmp_path):
+    write_result(evaluated(confinement=Confinement(("limits",), ("Landlock: Function not implemented",))), tmp_path)
+    assert faults_in(tmp_path) == []
+    found = current(tmp_path, is_unconfined_allowed=True)
+    assert found.result.is_unconfined
+
+
+def test_key_is_of_this_user_alone_and_stays(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    one = seal.seal_of(b"one")
+    assert (tmp_path / "deepen" / "results.key").stat().st_mode & 0o777 == 0o600
+    seal._key.cache_clear()
+    assert seal.is_sealed(b"one", one)
+    assert not seal.is_sealed(b"other", one)
+    assert not seal.is_sealed(b"one", "é")
+
+
+@pytest.mark.parametrize("what", ["short", "folder"])
+def test_key_that_is_none_is_named_with_what_to_do(tmp_path, monkeypatch, what):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    path = tmp_path / "deepen" / "results.key"
+    path.parent.mkdir()
+    if what == "short":
+        path.write_bytes(b"short")
     else:
-        path.write_bytes(path.read_bytes()[:-20])
-    assert read_result(path_in(tmp_path)) is None
-    assert current(tmp_path) is None
+        path.mkdir()
+    with pytest.raises(UsageError, match=r"results\.key.*(Remove the file|Set XDG_STATE_HOME)"):
+        seal.seal_of(b"one")
 
 
 def test_result_is_strict():

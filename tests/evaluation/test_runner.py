@@ -13,10 +13,10 @@ from harness.predictor.features import LABEL
 from harness.predictor.registry import predictor_info
 from harness.releases import Release
 from harness.sandbox.jobs import MOST_DEATHS, Limits
-from tests.evaluation.releases import changed, info, kernel_device, network_device, networks, release_of, truth
+from tests.evaluation.releases import changed, info, kernel_device, listed, network_device, networks, release_of, truth
 from tests.predictor.packages import model_source
 
-TWO = (info("constant"), info("truth"))
+TWO = listed(info("constant"), info("truth"))
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_predictor_that_overruns_in_one_track_is_tried_in_the_others(tmp_path, p
     campaigns = kernel_device(), network_device(networks())
     both = [plan for track in ("models", "kernels") for plan in plans(track, *campaigns)]
     settings = RunSettings(tmp_path / "results", package.name, Limits(seconds=2), n_jobs=1)
-    of_models, of_kernels = evaluate(both, [predictor_info("sleepy", package.name)], settings)
+    of_models, of_kernels = evaluate(both, listed(predictor_info("sleepy", package.name)), settings)
     assert len(of_models.result.splits) > MOST_DEATHS
     assert {split.reason for split in of_models.result.splits} == {"ran longer than 2 s"}
     assert {split.status for split in of_kernels.result.splits} == {"ok"}
@@ -107,7 +107,7 @@ def test_new_predictor_runs_nothing_else(in_process, settings):
     evaluate(plans(), TWO, settings)
     in_process.keys_run()
     in_process.functions["twice"] = lambda train, test: 2 * truth(train, test)
-    results = evaluate(plans(), (*TWO, info("twice")), settings)
+    results = evaluate(plans(), listed(*TWO.infos.values(), info("twice")), settings)
     assert in_process.keys_run() == {"twice"}
     assert [one.result.pins.predictor for one in results] == ["constant", "truth", "twice"]
 
@@ -144,7 +144,7 @@ def test_failure_ends_its_split_with_the_reason_and_no_other(in_process, setting
         return truth(train, test)
 
     in_process.functions["breaks"] = breaks
-    (result,) = evaluate(plans(), (info("breaks"),), settings)
+    (result,) = evaluate(plans(), listed(info("breaks")), settings)
     failed = split_of(result, CROSS_VALIDATION)
     assert (failed.status, failed.reason, failed.scores) == ("failed", "gave NaN for 12 of 12 rows", [])
     assert failed.leaks is not None
@@ -157,15 +157,15 @@ def test_failure_ends_its_split_with_the_reason_and_no_other(in_process, setting
 
 def test_failure_is_run_again(in_process, settings):
     in_process.functions["flaky"] = lambda train, test: (_ for _ in ()).throw(ValueError("raised OSError: busy"))
-    (result,) = evaluate(plans(), (info("flaky"),), settings)
+    (result,) = evaluate(plans(), listed(info("flaky")), settings)
     assert {split.status for split in result.result.splits} <= {"failed", "skipped"}
     in_process.functions["flaky"] = truth
-    (result,) = evaluate(plans(), (info("flaky"),), settings)
+    (result,) = evaluate(plans(), listed(info("flaky")), settings)
     assert of_all(result, CROSS_VALIDATION).measures["within_10"] == 1
 
 
 def test_predictor_is_given_only_the_kernels_that_it_speaks_for(in_process, settings):
-    (result,) = evaluate(plans(), (info("truth", kernels=("fc", "relu")),), settings)
+    (result,) = evaluate(plans(), listed(info("truth", kernels=("fc", "relu"))), settings)
     for _, job in in_process.jobs:
         assert set(job.train["kernel"]) | set(job.test["kernel"]) <= {"fc", "relu"}
     score = of_all(result, CROSS_VALIDATION)
@@ -176,7 +176,7 @@ def test_predictor_is_given_only_the_kernels_that_it_speaks_for(in_process, sett
 
 
 def test_predictor_that_speaks_for_nothing_here_is_not_started(in_process, settings):
-    (result,) = evaluate(plans(), (info("truth", kernels=("hswish",)),), settings)
+    (result,) = evaluate(plans(), listed(info("truth", kernels=("hswish",))), settings)
     assert in_process.jobs == []
     split = split_of(result, CROSS_VALIDATION)
     assert (split.status, split.scores[0].coverage, split.scores[0].measures) == ("ok", 0, {})
@@ -184,7 +184,7 @@ def test_predictor_that_speaks_for_nothing_here_is_not_started(in_process, setti
 
 
 def test_every_family_has_a_row_with_its_coverage(in_process, settings):
-    (result,) = evaluate(plans("models", kernel_device(), network_device(networks())), (info("truth"),), settings)
+    (result,) = evaluate(plans("models", kernel_device(), network_device(networks())), listed(info("truth")), settings)
     assert result.result.splits[0].split == ALL_FAMILIES
     assert len(result.result.splits) == 4
     for split in result.result.splits:
@@ -197,14 +197,14 @@ def test_every_family_has_a_row_with_its_coverage(in_process, settings):
 
 
 def test_predictor_of_networks_is_told_which_kernels_are_of_which(in_process, settings):
-    evaluate(plans("models", kernel_device(), network_device(networks())), (info("truth"),), settings)
+    evaluate(plans("models", kernel_device(), network_device(networks())), listed(info("truth")), settings)
     for _, job in in_process.jobs:
         assert np.unique(job.networks, return_counts=True)[1].tolist() == [3, 3, 3, 3]
 
 
 def test_calibration_brings_a_predictor_to_another_device(in_process, settings):
     campaigns = (kernel_device(n=120, factor=3), kernel_device("other-phone", n=120))
-    results = evaluate(plans("devices", *campaigns), (info("truth"),), settings)
+    results = evaluate(plans("devices", *campaigns), listed(info("truth")), settings)
     of_acme = next(one for one in results if one.result.subject.device_id == "acme-phone")
     assert of_all(of_acme, "k=0").measures["within_15"] == 0
     assert of_all(of_acme, "k=10").measures["within_5"] == of_all(of_acme, "k=50").measures["within_5"] == 1

@@ -5,7 +5,6 @@ import re
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 from huggingface_hub import ModelCard
 
@@ -13,9 +12,10 @@ from harness.errors import ReleaseError
 from harness.evaluation.runner import RunSettings, evaluate
 from harness.evaluation.tracks import plans_of
 from harness.packaging.predictors_build import CARD_FILE, build_predictors
-from harness.prediction.fitted_predictor import MODEL_FILE, RANGES_FILE, load_fitted
-from harness.predictor.persistence import STAMP_FILE, load_predictor
-from harness.predictor.registry import load_model, predictor_info
+from harness.prediction.fitted_predictor import MODEL_FILE, RANGES_FILE, SUMS_FILE, is_whole, load_fitted
+from harness.predictor.loading import load_model
+from harness.predictor.persistence import STAMP_FILE, read_stamp
+from harness.predictor.registry import Listing, list_predictors
 from harness.sandbox.jobs import Outcome
 from tests.evaluation.releases import FAMILIES, kernel_device, network_device, networks, release_of
 from tests.prediction.test_network_energy import INTERVALS
@@ -48,16 +48,23 @@ def built(tmp_path_factory):
                 package.add(key, model=model_source(fit, rest=INTERVALS))
             patch.setattr("harness.evaluation.runner.run_jobs", in_this_process(package))
             plans = [plan for track in ("kernels", "models") for plan in plans_of(track, release, 0).plans]
-            infos = [predictor_info(key, package.name) for key in ("mine", "stubborn")]
-            evaluate(plans, infos, RunSettings(root / "dist" / "evaluation", package.name, n_jobs=1))
+            evaluate(
+                plans,
+                chosen(package, ("mine", "stubborn")),
+                RunSettings(root / "dist" / "evaluation", package.name, n_jobs=1),
+            )
             yield package, release, root / "dist", build(package, release, root / "dist")
 
 
+def chosen(package, keys):
+    infos, faults = list_predictors(package.name)
+    return Listing({key: infos[key] for key in keys if key in infos}, faults)
+
+
 def build(package, release, dist, keys=("mine", "unevaluated"), cards=CARDS):
-    infos = [predictor_info(key, package.name) for key in keys]
     return build_predictors(
         release,
-        infos,
+        chosen(package, keys),
         cards=cards,
         dist=dist,
         results=dist / "evaluation",
@@ -75,7 +82,10 @@ def test_every_evaluated_predictor_has_a_folder_for_each_way_of_running(built):
     made = {(each.key, each.subject.device_id): each for each in outcomes}
     assert set(made) == {(key, device) for key in ("mine", "unevaluated") for device in ("acme-phone", "other-phone")}
     assert made["mine", "acme-phone"].folder == dist / "predictors" / WAY
-    assert sorted(contents(dist / "predictors" / WAY)) == sorted([CARD_FILE, MODEL_FILE, RANGES_FILE, STAMP_FILE])
+    assert sorted(contents(dist / "predictors" / WAY)) == sorted(
+        [CARD_FILE, MODEL_FILE, RANGES_FILE, STAMP_FILE, SUMS_FILE]
+    )
+    assert is_whole(dist / "predictors" / WAY)
 
 
 def test_what_was_not_evaluated_on_these_rows_is_left_out_with_its_reason(built):
@@ -98,23 +108,41 @@ def test_building_twice_gives_the_same_bytes_and_fits_nothing_again(built, monke
     build(package, release, fresh)
     before = contents(dist / "predictors")
     assert contents(fresh / "predictors") == before
-    monkeypatch.setattr("harness.packaging.predictors_build.load_model", None)
+    monkeypatch.setattr("harness.packaging.predictors_build.run_jobs", None)
     build(package, release, tmp_path / "dist")
     assert contents(tmp_path / "dist" / "predictors") == before
+
+
+def test_a_damaged_file_of_the_previous_build_is_fitted_anew(built, tmp_path):
+    package, release, dist, _ = built
+    shutil.copytree(dist, tmp_path / "dist")
+    path = tmp_path / "dist" / "predictors" / WAY / MODEL_FILE
+    path.write_bytes(path.read_bytes()[:-30])
+    build(package, release, tmp_path / "dist")
+    assert contents(tmp_path / "dist" / "predictors") == contents(dist / "predictors")
 
 
 def test_a_fit_that_fails_is_an_outcome_and_leaves_no_folder(built, monkeypatch, tmp_path):
     package, release, dist, _ = built
     shutil.copytree(dist / "evaluation", tmp_path / "evaluation")
-
-    class Stubborn:
-        def fit(self, kernels):
-            raise ValueError("not today")
-
-    monkeypatch.setattr("harness.packaging.predictors_build.load_model", lambda key, package: Stubborn)
+    failed = Outcome("failed", "raised ValueError: not today")
+    monkeypatch.setattr("harness.packaging.predictors_build.run_jobs", lambda *_, **__: iter([failed]))
     outcomes = build(package, release, tmp_path, ["stubborn"])
-    assert {each.reason for each in outcomes} == {"raised ValueError: not today in fit"}
+    assert {each.reason for each in outcomes} == {"raised ValueError: not today"}
     assert not list((tmp_path / "predictors").rglob("*.skops"))
+
+
+def test_a_broken_declaration_is_an_outcome_and_the_others_are_built(built, tmp_path):
+    package, release, dist, _ = built
+    shutil.copytree(dist, tmp_path / "dist")
+    home = package.add("broken", info="key = 3")
+    try:
+        outcomes = {each.key: each for each in build(package, release, tmp_path / "dist", ["mine"])}
+    finally:
+        shutil.rmtree(home)
+    assert outcomes["mine"].folder is not None
+    assert outcomes["broken"].folder is None
+    assert "broken/predictor.toml:1: key = 3; expected: " in outcomes["broken"].reason
 
 
 @pytest.fixture
@@ -158,21 +186,20 @@ def test_body_speaks_of_use_training_data_results_intervals_and_limits(card):
     assert "\n\n\n" not in card.text
 
 
-def test_snippet_of_the_card_loads_the_predictor(built, card, monkeypatch):
+def test_snippet_of_the_card_predicts(built, card, monkeypatch):
     package, _, dist, _ = built
     home = dist / "predictors" / WAY
     (snippet,) = re.findall(r"```python\n(.+?)\n```", card.text, re.DOTALL)
     assert len(snippet.splitlines()) == 1
     monkeypatch.chdir(home)
-    loaded, stamp = load_predictor(home / MODEL_FILE, package.name)
-    names = {}
-    exec(snippet.replace('Path("model.skops")', f'Path("model.skops"), {package.name!r}'), names)
-    assert names["stamp"] == stamp
+    asked = {}
+    monkeypatch.setattr("harness.api.predict", lambda model, **options: asked.update(options, model=model))
+    exec(snippet)
+    assert asked == {"model": "MODEL.onnx", "file": MODEL_FILE}
+    stamp = read_stamp((home / MODEL_FILE).read_bytes())
     assert stamp.model_dump_json(indent=1) + "\n" == (home / STAMP_FILE).read_text()
     assert (stamp.split, stamp.n_rows, stamp.kernels) == ("all", 60, ("conv-bn-relu", "relu", "fc"))
-    rows = load_fitted(home / MODEL_FILE, package.name)
-    assert rows.ranges.kernels["fc"].n_rows == 20
-    assert np.isfinite(loaded.mean_)
+    assert load_fitted(home / MODEL_FILE, package.name).ranges.kernels["fc"].n_rows == 20
 
 
 def test_a_broken_template_is_a_fault_and_keeps_the_previous_build(built, cards, tmp_path):

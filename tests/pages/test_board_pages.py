@@ -15,6 +15,7 @@ from harness.evaluation.tracks import plans_of
 from harness.pages import board_rows
 from harness.pages.board_rows import Boards, read_boards
 from harness.pages.build import build_site
+from harness.predictor.registry import Listing
 from harness.schema.results import Subject
 from tests.evaluation.releases import info, kernel_device, made_in_process, release_of
 from tests.evaluation.test_scores import rows_of
@@ -200,13 +201,15 @@ def test_api_gives_the_rows_of_the_boards(written, boards):
 def test_results_of_the_release_by_the_code_of_now_are_read_and_no_others(tmp_path, monkeypatch):
     instead = made_in_process(monkeypatch)
     infos = {key: info(key) for key in ("constant", "truth")}
-    monkeypatch.setattr(board_rows, "predictors_in", lambda package: infos)
+    monkeypatch.setattr(board_rows, "list_predictors", lambda package: Listing(infos, {"bad": "no declaration"}))
     monkeypatch.setattr(board_rows, "predictor_version", lambda key, package: instead.versions.get(key, "1"))
     public, private = release_of(kernel_device()), release_of(kernel_device(factor=2.0))
     assert read_boards(public, tmp_path).rows == {}
     for release, folder in ((public, tmp_path / "public"), (private, tmp_path / "private")):
-        evaluate(plans_of("kernels", release, 0).plans, list(infos.values()), RunSettings(folder, n_jobs=1))
-    assert {row.predictor for row in read_boards(public, tmp_path / "public").rows["kernels"]} == set(infos)
+        evaluate(plans_of("kernels", release, 0).plans, Listing(infos, {}), RunSettings(folder, n_jobs=1))
+    found = read_boards(public, tmp_path / "public")
+    assert {row.predictor for row in found.rows["kernels"]} == set(infos)
+    assert "bad is not evaluated: no declaration" in found.notes["kernels"]
     assert read_boards(public, tmp_path / "private").rows == {}
     instead.versions["truth"] = "2"
     assert {row.predictor for row in read_boards(public, tmp_path / "public").rows["kernels"]} == {"constant"}

@@ -1,6 +1,7 @@
 """Energy of a network as a sum over kernels: interval, coverage, extrapolation, and where the predictor comes from."""
 
 import re
+import zipfile
 from xml.etree import ElementTree
 
 import numpy as np
@@ -13,11 +14,13 @@ from harness.prediction.extrapolation import extrapolations, ranges_of
 from harness.prediction.fitted_predictor import (
     MODEL_FILE,
     RANGES_FILE,
+    SUMS_FILE,
     FittedPredictor,
     fitted_for,
     load_fitted,
     make_stamp,
     saved_folder,
+    write_sums,
 )
 from harness.prediction.network_energy import (
     CoverageError,
@@ -27,9 +30,9 @@ from harness.prediction.network_energy import (
 )
 from harness.prediction.training_set import training_set
 from harness.predictor.features import FEATURES
-from harness.predictor.persistence import STAMP_FILE, Stamp, save_predictor
+from harness.predictor.loading import load_model
+from harness.predictor.persistence import STAMP_FILE, Stamp, read_stamp, saved_bytes
 from harness.predictor.protocol import PredictorError
-from harness.predictor.registry import load_model
 from harness.sandbox.jobs import Outcome
 from harness.schema.networks import NetworkKernel, in_dtype
 from tests.evaluation.releases import MEASURED, configurations, entry, kernel_device, release_of, true_energy, untyped
@@ -201,15 +204,17 @@ def saved(package, tmp_path):
     chosen = training()
     home = saved_folder(tmp_path / "saved", "mine", chosen.subject)
     stamp = make_stamp(chosen, "mine", "1.2.0", package.name)
-    save_predictor(load_model("mine", package.name)().fit(chosen.rows), stamp, home / MODEL_FILE, package.name)
+    home.mkdir(parents=True)
+    model = load_model("mine", package.name)().fit(chosen.rows)
+    (home / MODEL_FILE).write_bytes(saved_bytes(model, stamp, package.name))
     (home / STAMP_FILE).write_text(stamp.model_dump_json())
     (home / RANGES_FILE).write_text(ranges_of(chosen.rows).model_dump_json())
+    write_sums(home)
     return package, chosen, tmp_path / "saved"
 
 
-def test_a_saved_predictor_is_used_where_it_was_fitted_on_these_rows(saved, monkeypatch):
+def test_a_saved_predictor_is_used_where_it_was_fitted_on_these_rows(saved):
     package, chosen, folder = saved
-    monkeypatch.setattr(fitted_module, "run_jobs", None)
     found = fitted_for(chosen, "mine", folder, package.name)
     assert found.file == saved_folder(folder, "mine", chosen.subject) / MODEL_FILE
     assert found.stamp.dataset_version == "1.2.0"
@@ -245,7 +250,7 @@ def test_a_predictor_that_fails_says_why(saved):
 
 
 def test_a_predictor_is_not_fitted_where_there_is_no_row_of_its_types(package):
-    package.add("narrow", info=info_source("narrow").replace('"all"', '("se",)'))
+    package.add("narrow", info=info_source("narrow").replace('"all"', '["se"]'))
     with pytest.raises(UsageError, match=r"acme-phone has no row of a kernel type that narrow supports \(se\)"):
         make_stamp(training(), "narrow", None, package.name)
 
@@ -257,6 +262,43 @@ def test_a_file_without_its_ranges_is_refused(saved):
     (home / RANGES_FILE).unlink()
     with pytest.raises(PredictorError, match=r"ranges\.json is not there, or damaged"):
         load_fitted(home / MODEL_FILE, package.name)
+
+
+ANEW = r"fit anew: deepen predict MODEL --device acme-phone --delegate CPU1 --dtype fp32 --predictor mine, without"
+
+
+def test_a_file_that_is_not_as_recorded_is_damaged_and_fitted_anew_where_it_is_not_named(saved):
+    package, chosen, folder = saved
+    path = saved_folder(folder, "mine", chosen.subject) / MODEL_FILE
+    content = path.read_bytes()
+    model = load_model("mine", package.name)().fit(chosen.rows[:5])
+    path.write_bytes(saved_bytes(model, read_stamp(content), package.name))
+    with pytest.raises(PredictorError, match=rf"model\.skops: damaged \(its SHA-256 is not as recorded\).*{ANEW}"):
+        load_fitted(path, package.name)
+    assert fitted_for(chosen, "mine", folder, package.name).file is None
+    path.write_bytes(content[:200] + bytes(10) + content[210:])
+    with pytest.raises(PredictorError, match=r"model\.skops: damaged \(.*fit anew: deepen predict MODEL"):
+        load_fitted(path, package.name)
+
+
+def test_a_damaged_file_without_a_record_is_found_where_it_is_loaded(saved):
+    package, chosen, folder = saved
+    path = saved_folder(folder, "mine", chosen.subject) / MODEL_FILE
+    path.with_name(SUMS_FILE).unlink()
+    with zipfile.ZipFile(path) as archive:
+        text = archive.read(STAMP_FILE)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(STAMP_FILE, text)
+        archive.writestr("schema.json", "{}")
+    with pytest.raises(PredictorError, match=rf"model\.skops: mine damaged: .*{ANEW}"):
+        predict_network(known(0), load_fitted(path, package.name))
+
+
+def test_a_predictor_of_other_code_is_not_used(saved):
+    package, chosen, folder = saved
+    (package.folder / "mine" / "model.py").write_text(model_source(fit="self.other_ = 1"))
+    with pytest.raises(PredictorError, match=rf"fitted by version \w{{12}} of mine; expected \w{{12}}.*{ANEW}"):
+        load_fitted(saved_folder(folder, "mine", chosen.subject) / MODEL_FILE, package.name)
 
 
 def drawn(svg):

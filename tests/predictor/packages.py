@@ -12,11 +12,13 @@ from harness.predictor.protocol import KERNELS
 
 _NUMBERS = itertools.count()
 
-INFO = """
-from harness.predictor.protocol import PredictorInfo
-
-INFO = PredictorInfo(key={key!r}, name="On trial", authors=("A. Author",), licence="Apache-2.0", kernels="all"{more})
-"""
+INFO = """\
+key = "{key}"
+name = "On trial"
+authors = ["A. Author"]
+licence = "Apache-2.0"
+kernels = "all"
+{more}"""
 MODEL = """
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -65,7 +67,7 @@ class Package:
         home.mkdir()
         sources = {
             "__init__.py": "",
-            "info.py": info_source(key) if info is None else info,
+            "predictor.toml": info_source(key) if info is None else info,
             "model.py": model_source() if model is None else model,
         }
         for name, source in sources.items():

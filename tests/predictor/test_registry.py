@@ -1,9 +1,21 @@
+import os
+import sys
+
 import pytest
 
 from harness.errors import UsageError
 from harness.predictor import registry
+from harness.predictor.loading import load_model
 from harness.predictor.protocol import PredictorError
-from harness.predictor.registry import load_model, predictor_info, predictor_version, predictors_in
+from harness.predictor.registry import (
+    libraries_of,
+    list_predictors,
+    predictor_files,
+    predictor_info,
+    predictor_version,
+    predictors_in,
+    readable_parts,
+)
 from tests.predictor.packages import info_source, model_source
 
 
@@ -14,62 +26,132 @@ def test_every_folder_is_found_by_being_there(package):
     assert load_model("second-one", package.name).__module__ == f"{package.name}.second_one.model"
 
 
-def test_listing_imports_no_model(package):
-    package.add("broken", model="raise RuntimeError('imported')")
-    assert list(predictors_in(package.name)) == ["broken"]
+RUNS = "raise RuntimeError('imported')"
+
+
+def test_nothing_of_a_package_is_imported(package, monkeypatch):
+    home = package.add("loud", model=f"import xml.sax\n{RUNS}")
+    for path in (package.folder / "__init__.py", home / "__init__.py", home / "info.py"):
+        path.write_text(RUNS)
+    assert list_predictors(package.name).faults == {}
+    assert predictor_info("loud", package.name).name == "On trial"
+    assert len(predictor_version("loud", package.name)) == 12
+    assert libraries_of("loud", package.name) == ["xml.sax"]
+    assert not [name for name in sys.modules if name.partition(".")[0] == package.name]
+
+
+def test_a_package_in_the_current_folder_is_found_and_nothing_beside_it_can_be_imported(tmp_path, monkeypatch):
+    home = tmp_path / "mine_here" / "own"
+    home.mkdir(parents=True)
+    (home / "predictor.toml").write_text(info_source("own"))
+    (home / "model.py").write_text(model_source())
+    (home / "__init__.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+    before = list(sys.path)
+    assert list(predictors_in("mine_here")) == ["own"]
+    assert sys.path == before
 
 
 def test_folders_and_modules_with_an_underscore_are_shared_code(package):
     package.add("sound")
     (package.folder / "_shared.py").write_text("")
-    assert list(predictors_in(package.name)) == ["sound"]
+    assert list_predictors(package.name) == (predictors_in(package.name), {})
 
 
 def test_what_another_branch_left_behind_is_no_predictor(package):
     (package.folder / "gone" / "__pycache__").mkdir(parents=True)
-    assert predictors_in(package.name) == {}
+    assert list_predictors(package.name) == ({}, {})
 
 
-@pytest.mark.parametrize(
-    ("parts", "message"),
-    [
-        ({"info": False}, r"trial_\d+/bad: no info.py"),
-        ({"info": "X = 1"}, r"bad/info.py: .* must hold INFO, a PredictorInfo"),
-        ({"info": "INFO = {}"}, r"bad/info.py: .* must hold INFO, a PredictorInfo"),
-        ({"info": "INFO ="}, r"bad/info.py: SyntaxError"),
-        ({"info": info_source("bad").replace('licence="Apache-2.0", ', "")}, r"bad/info.py: licence: Field required"),
-        (
-            {"info": info_source("other")},
-            r"bad/info.py: key 'other' in folder bad; expected folder other, or key 'bad'",
-        ),
-        ({"info": info_source("a-sound")}, r"bad/info.py: key 'a-sound' is that of trial_\d+/a_sound"),
-        ({"model": False}, r"bad/info.py: no model.py beside it"),
-    ],
-    ids=["no info", "no INFO", "no PredictorInfo", "syntax", "no licence", "other key", "key twice", "no model"],
-)
-def test_a_broken_predictor_fails_for_everyone_and_is_named(package, parts, message):
+SOUND = info_source("bad")
+FAULTS = {
+    "none": (
+        False,
+        r"/bad/predictor.toml: no such file; expected the declaration. Write it with the lines key = \"bad\"",
+    ),
+    "syntax": ("key =", r"/bad/predictor.toml:1: no TOML: .*Correct the line"),
+    "deep": ("x = " + "[" * 3000, r"/bad/predictor.toml:1: no TOML: .*"),
+    "long number": ("x = " + "9" * 5000, r"/bad/predictor.toml:1: no TOML: .*"),
+    "long": ("# " + "x" * 70_000, r"/bad/predictor.toml: more than 65536 bytes"),
+    "no licence": (
+        SOUND.replace('licence = "Apache-2.0"\n', ""),
+        r"/bad/predictor.toml: licence is not there; expected: SPDX .*Write it as in licence = \"Apache-2.0\"",
+    ),
+    "kind": (SOUND.replace('"On trial"', "3"), r"/bad/predictor.toml:2: name = 3; expected: Name that people read"),
+    "kernel": (
+        SOUND.replace('"all"', '["conv"]'),
+        r"/bad/predictor.toml:5: kernels = .*; expected: Kernel types",
+    ),
+    "unknown": (
+        f'{SOUND}licens = "MIT"\n',
+        r"/bad/predictor.toml:6: licens: no field .*; expected licence. Rename",
+    ),
+    "markup": (SOUND.replace("On trial", "\\u001b[2J"), r"/bad/predictor.toml:2: name = \\x1b\[2J; expected"),
+    "command": (
+        f"{SOUND}extras = {{ x = \"y'; rm -r /; '\" }}",
+        r"/bad/predictor.toml:6: extras = .*; expected: Modules",
+    ),
+    "other key": (
+        info_source("other"),
+        r"/bad/predictor.toml: key = other in folder bad; expected one name for both. Rename the folder to other, or",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_broken_declaration_is_a_fault_of_its_own_with_place_and_fix(package, name):
+    source, message = FAULTS[name]
     package.add("a-sound")
-    package.add("bad", **parts)
+    package.add("bad", info=source)
+    infos, faults = list_predictors(package.name)
+    assert (list(infos), list(faults)) == (["a-sound"], ["bad"])
     with pytest.raises(PredictorError, match=message):
-        predictors_in(package.name)
+        predictor_info("bad", package.name)
+    assert predictor_info("a-sound", package.name).key == "a-sound"
+    assert faults["bad"].isprintable()
 
 
-def test_a_folder_that_python_would_pass_over_fails(package):
-    home = package.add("bad")
-    (home / "__init__.py").unlink()
-    with pytest.raises(PredictorError, match=r"bad: no __init__.py; expected it beside info.py and model.py"):
-        predictors_in(package.name)
+def test_a_declaration_that_is_python_is_not_read(package):
+    home = package.add("bad", info=False)
+    (home / "info.py").write_text(RUNS)
+    fault = list_predictors(package.name).faults["bad"]
+    assert "info.py beside it is not read; expected the declaration. Write it with the lines key = " in fault
 
 
-def test_a_module_among_the_folders_fails(package):
+def test_the_lines_that_a_fault_names_make_a_declaration(package):
+    home = package.add("bad", info=False)
+    fault = list_predictors(package.name).faults["bad"]
+    (home / "predictor.toml").write_text(fault.partition("with the lines ")[2].replace("; ", "\n"))
+    assert list_predictors(package.name).faults == {}
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_declaration_that_is_no_file_is_not_opened(package, kind, tmp_path):
+    home = package.add("bad", info=False)
+    if kind == "link":
+        (tmp_path / "elsewhere").write_text(SOUND)
+        (home / "predictor.toml").symlink_to(tmp_path / "elsewhere")
+    else:
+        os.mkfifo(home / "predictor.toml")
+    assert "no file but a link or a device" in list_predictors(package.name).faults["bad"]
+
+
+@pytest.mark.parametrize("name", ["__init__.py", "model.py"])
+def test_a_folder_without_a_module_that_it_needs_is_a_fault(package, name):
+    (package.add("bad") / name).unlink()
+    assert f"/bad: no {name}; expected it beside predictor.toml" in list_predictors(package.name).faults["bad"]
+
+
+def test_a_module_among_the_folders_is_a_fault(package):
     (package.folder / "stray.py").write_text("")
-    with pytest.raises(PredictorError, match=r"stray.py: a module; expected a folder with info.py and model.py"):
-        predictors_in(package.name)
+    fault = list_predictors(package.name).faults["stray"]
+    assert "stray.py: a module; expected a folder with predictor.toml and model.py" in fault
 
 
-def test_a_package_that_is_not_there_fails():
-    with pytest.raises(PredictorError, match="no_such_package"):
-        predictors_in("no_such_package")
+@pytest.mark.parametrize("name", ["no_such_package", "../up", "", "a..b"])
+def test_a_package_that_is_not_there_fails(name):
+    with pytest.raises(PredictorError, match="package"):
+        predictors_in(name)
 
 
 def test_an_unknown_key_gets_the_nearest(package):
@@ -79,7 +161,7 @@ def test_an_unknown_key_gets_the_nearest(package):
 
 
 def test_a_missing_extra_says_how_to_install_it(package):
-    package.add("boosted", info=info_source("boosted", ', extras={"nosuchboost": "nosuchboost>=4"}'))
+    package.add("boosted", info=info_source("boosted", 'extras = { nosuchboost = "nosuchboost>=4" }'))
     with pytest.raises(PredictorError, match=r"needs nosuchboost.*python -m pip install 'nosuchboost>=4'"):
         load_model("boosted", package.name)
 
@@ -100,17 +182,45 @@ def test_a_model_that_cannot_be_used_is_named(package, model, message):
         load_model("bad", package.name)
 
 
-def test_version_follows_the_code_and_what_it_imports_of_the_package(package):
+def test_version_covers_every_file_and_the_helpers_that_are_imported(package):
     shared = package.folder / "_shared.py"
-    shared.write_text("FACTOR = 1\n")
+    shared.write_text("from . import _deeper\n")
+    (package.folder / "_deeper").mkdir()
+    (package.folder / "_deeper" / "__init__.py").write_text("")
+    (package.folder / "_unused.py").write_text("")
     home = package.add("sound", model=f"from {package.name} import _shared\n{model_source()}")
-    package.add("other")
+    other = package.add("other")
+    (home / "tables").mkdir()
+    covered = [
+        home / "tables" / "weights.bin", home / "model.py", home / "predictor.toml", shared,
+        package.folder / "_deeper" / "more.json", package.folder / "__init__.py",
+    ]  # fmt: skip
+    seen = {predictor_version("sound", package.name)}
+    for number, path in enumerate(covered, 2):
+        with path.open("a") as file:
+            file.write("\n# changed")
+        seen.add(predictor_version("sound", package.name))
+        assert len(seen) == number, path
+    for path in (other / "model.py", package.folder / "_unused.py", home / "__pycache__" / "model.pyc"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("# changed")
+    assert predictor_version("sound", package.name) in seen
+    assert set(predictor_files("sound", package.name)) == {
+        path.relative_to(package.folder).as_posix() for path in (*covered, home / "__init__.py",
+        package.folder / "_deeper" / "__init__.py")
+    }  # fmt: skip
+    assert {path.name for path in readable_parts("sound", package.name)} == {
+        "sound", "_shared.py", "_deeper", "__init__.py"
+    }  # fmt: skip
+
+
+def test_links_and_pipes_count_as_what_they_are_and_are_not_opened(package):
+    home = package.add("sound")
     first = predictor_version("sound", package.name)
-    (package.folder / "other" / "model.py").write_text(model_source(fit="self.x_ = 1"))
-    assert predictor_version("sound", package.name) == first
-    shared.write_text("FACTOR = 2\n")
+    os.mkfifo(home / "pipe")
     second = predictor_version("sound", package.name)
-    (home / "model.py").write_text(model_source(fit="self.x_ = 1"))
+    (home / "link").symlink_to("/dev/zero")
+    (home / "folder").symlink_to("/")
     assert len({first, second, predictor_version("sound", package.name)}) == 3
 
 

@@ -7,11 +7,10 @@ from typer.testing import CliRunner
 
 from harness.cli import app
 from harness.errors import UsageError
-from harness.predictor.conformance import faults_of
 from harness.predictor.features import FEATURES
 from harness.predictor.registry import predictor_info
 from harness.predictor.scaffold import write_predictor
-from harness.sandbox.jobs import Job, run_jobs
+from harness.sandbox.jobs import Job, conformance_faults, run_jobs
 from tests.predictor.packages import kernels
 
 ROOT = Path(__file__).parents[2]
@@ -19,9 +18,9 @@ ROOT = Path(__file__).parents[2]
 
 def test_what_is_written_conforms_as_it_stands(package):
     written = write_predictor(package.folder.parent, "my-forest", package.name)
-    assert [path.name for path in written] == ["__init__.py", "info.py", "model.py"]
+    assert [path.name for path in written] == ["__init__.py", "model.py", "predictor.toml"]
     assert predictor_info("my-forest", package.name).name == "My forest"
-    assert faults_of("my-forest", package.name) == []
+    assert conformance_faults("my-forest", package.name) == []
 
 
 def test_what_is_written_runs_and_tells_energy(package):

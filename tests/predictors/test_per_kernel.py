@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from harness.predictor.registry import load_model
+from harness.predictor.loading import load_model
 from tests.predictors.kernels import roofline_kernels, unlabelled, with_energies
 
 OWN = ("constant", "flops-linear", "roofline", "roofline-residual", "sec23-random-forest")
