@@ -16,7 +16,8 @@ from harness.evaluation.plans import Plan
 from harness.evaluation.runner import RunSettings
 from harness.evaluation.runner import evaluate as run_evaluation
 from harness.evaluation.tracks import TRACKS, TrackPlans, plans_of
-from harness.files import write_file
+from harness.files.locks import only_writer
+from harness.files.swap import lay_down, replacing_parts
 from harness.predictor.protocol import PredictorInfo
 from harness.predictor.registry import PACKAGE, predictor_info, predictors_in
 from harness.predictor.scaffold import write_predictor
@@ -74,6 +75,7 @@ def evaluate(
         UsageError: a name is unknown, a limit is too low, or there is nothing to evaluate on.
         InvalidSubmissionsError: a submission has an error.
         PredictorError: a predictor of the package is broken in its declaration.
+        ReleaseError: another run is writing results to the same folder.
 
     Examples:
         >>> from harness import api
@@ -91,13 +93,20 @@ def evaluate(
     plans = _all_plans(planned)
     settings = RunSettings(Path(out), package, Limits(fit_seconds, fit_memory_mb), seed, n_jobs, backend)
     n_units = len(plans) * len(infos)
-    evaluated = run_evaluation(plans, infos, settings, lambda name: on_step(name, n_units))
-    boards = {}
-    for track, found in planned.items():
-        rows = board([one for one in evaluated if one.result.track == track], seed)
-        boards[track] = TrackBoard(rows, [*found.notes, *notes_on(rows)])
-        write_file(Path(out) / f"{track}.json", board_json(track, rows))
+    with only_writer(settings.folder):
+        evaluated = run_evaluation(plans, infos, settings, lambda name: on_step(name, n_units))
+        boards = {}
+        for track, found in planned.items():
+            rows = board([one for one in evaluated if one.result.track == track], seed)
+            boards[track] = TrackBoard(rows, [*found.notes, *notes_on(rows)])
+        _write_boards(boards, settings.folder)
     return boards
+
+
+def _write_boards(boards: Mapping[Track, TrackBoard], folder: Path) -> None:
+    files = {f"{track}.json": board_json(track, board.rows).encode() for track, board in boards.items()}
+    with replacing_parts(folder, files) as fresh:
+        lay_down(files, fresh)
 
 
 def _chosen(keys: Sequence[str], package: str) -> list[PredictorInfo]:

@@ -4,8 +4,6 @@ It computes no measure.
 """
 
 import hashlib
-import os
-import threading
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,9 +15,9 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from harness.code_version import code_version
-from harness.errors import UsageError
 from harness.evaluation.plans import Plan
 from harness.evaluation.result_layout import Pins, Result
+from harness.files import write_file
 from harness.predictor.pins import fit_pins
 from harness.schema.results import Subject, Track
 
@@ -83,20 +81,8 @@ def write_result(evaluation: Evaluation, folder: Path) -> None:
     """
     result = evaluation.result
     path = result_path(folder, result.track, result.pins.predictor, result.subject)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path.with_suffix(".parquet"), rows_bytes(evaluation.rows))
-        _write(path, f"{result.model_dump_json(indent=1)}\n".encode())
-    except OSError as error:
-        raise UsageError(f"{path.as_posix()} cannot be written: {error.strerror}") from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file that is whole at any moment."""
-    # Two evaluations may write to one folder.
-    fresh = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.new")
-    fresh.write_bytes(content)
-    fresh.replace(path)
+    write_file(path.with_suffix(".parquet"), rows_bytes(evaluation.rows))
+    write_file(path, f"{result.model_dump_json(indent=1)}\n")
 
 
 def rows_bytes(rows: pd.DataFrame) -> bytes:

@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Final
 
+from harness.files.left_overs import scratch_folder
 from harness.predictor.registry import names_imported, predictor_info
 from harness.sandbox.worker import LONGEST_MESSAGE
 
@@ -64,7 +65,7 @@ class WorkerProcess:
     """
 
     def __init__(self, key: str, package: str, limits: Limits) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="deepen-", ignore_cleanup_errors=True)
+        self._folder = scratch_folder()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             setup = {

@@ -12,7 +12,8 @@ from huggingface_hub import ModelCard
 from harness.errors import ReleaseError
 from harness.evaluation.runner import RunSettings, evaluate
 from harness.evaluation.tracks import plans_of
-from harness.packaging.predictors_build import CARD_FILE, build_predictors
+from harness.files.swap import replacing_parts
+from harness.packaging.predictors_build import CARD_FILE, PREDICTORS, build_predictors
 from harness.prediction.fitted_predictor import MODEL_FILE, RANGES_FILE, load_fitted
 from harness.predictor.persistence import STAMP_FILE, load_predictor
 from harness.predictor.registry import load_model, predictor_info
@@ -55,15 +56,17 @@ def built(tmp_path_factory):
 
 def build(package, release, dist, keys=("mine", "unevaluated"), cards=CARDS):
     infos = [predictor_info(key, package.name) for key in keys]
-    return build_predictors(
-        release,
-        infos,
-        cards=cards,
-        dist=dist,
-        results=dist / "evaluation",
-        dataset_version="1.2.3",
-        package=package.name,
-    )
+    with replacing_parts(dist, (PREDICTORS,)) as fresh:
+        return build_predictors(
+            release,
+            infos,
+            cards=cards,
+            dist=fresh,
+            results=dist / "evaluation",
+            dataset_version="1.2.3",
+            previous=dist,
+            package=package.name,
+        )
 
 
 def contents(folder):
