@@ -11,8 +11,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from harness.errors import ReleaseError
 from harness.files.faults import writing_errors
@@ -39,23 +40,35 @@ def only_writer(target: Path) -> Iterator[None]:
     if _held.get(place) == threading.get_ident():
         yield
         return
+    made: list[Path] = []
     with writing_errors(target):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        handle = take(beside(place, LOCK))
+        handle = _taken(place, made)
     if handle is None:
         raise ReleaseError(f"{target.as_posix()}: {_holder(beside(place, LOCK))} is writing here; wait until it ends")
     with handle:
         _held[place] = threading.get_ident()
         # On a full disk the lock is held all the same, without a name.
         with suppress(OSError):
-            handle.write(_this_run())
-            handle.flush()
+            handle.write(_this_run().encode(errors="replace"))
         try:
             yield
         finally:
             del _held[place]
             with suppress(OSError):
                 beside(place, LOCK).unlink()
+                for folder in reversed(made):
+                    folder.rmdir()
+
+
+def _taken(place: Path, made: list[Path]) -> FileIO | None:
+    """Lock of a place, as `take` gives it, in folders that are made as needed and listed, outermost first."""
+    while True:
+        missing = [folder for folder in reversed(place.parents) if not folder.exists()]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        made[:] = missing
+        # Another run may end just now, and remove the folder that it had made.
+        with suppress(FileNotFoundError):
+            return take(beside(place, LOCK))
 
 
 def beside(target: Path, state: str) -> Path:
@@ -63,14 +76,14 @@ def beside(target: Path, state: str) -> Path:
     return target.with_name(f".{target.name}.{state}")
 
 
-def take(lock: Path) -> IO[str] | None:
+def take(lock: Path) -> FileIO | None:
     """The lock, emptied and held until it is closed; None where another run holds it.
 
     Raises:
         OSError: the file cannot be made.
     """
     while True:
-        handle = lock.open("a+", encoding="utf-8")
+        handle = FileIO(lock, "a+")
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # A holder removes the file as it ends; what was locked then is no file any more.
