@@ -19,7 +19,7 @@ LAYERS = (
     {"prediction"},
     {"evaluation"},
     {"packaging", "pages"},
-    {"api", "regenerate"},
+    {"api", "regenerate", "supply"},
     {"cli"},
 )
 LAYER = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
