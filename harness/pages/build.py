@@ -23,7 +23,7 @@ def build_site(root: Path, docs: Path, out: Path, *, strict: bool = True) -> Non
     """Build the site of the repository at `root`.
 
     Args:
-        root: folder of `mkdocs.yml`.
+        root: folder of `mkdocs.yml`, which names no files relative to itself, since it is read from elsewhere.
         docs: folder of the pages, those that are generated included.
         out: folder of the built site; what it holds is removed.
         strict: whether a warning, such as a broken link, is a fault.

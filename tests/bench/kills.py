@@ -3,7 +3,7 @@
 Each run is a process of its own group, forked from one that has imported everything, and gets SIGKILL with its group
 after a random share of the time that a whole run takes. Two inputs take turns, so that old and new output differ. The
 simulation estimates by a formula, because its estimator would take all the time.
-Run as `python -m tests.bench kills [N [SEED]]`.
+Run as `python -m tests.bench kills [N [SEED]]`; `python -m tests.bench.kills [N [SEED]] COMMAND...` takes some of them.
 """
 
 import hashlib
@@ -58,6 +58,11 @@ class Tally:
     next_right: int = 0
     left_overs: int = 0
     processes: int = 0
+
+    @property
+    def is_right(self) -> bool:
+        """Whether every output was whole, every next run right, and nothing was left."""
+        return self.whole == self.next_right == self.n and not self.left_overs and not self.processes
 
 
 def digests(folder: Path) -> State:
@@ -234,14 +239,21 @@ def measure(n: int, seed: int, names: tuple[str, ...] = ()) -> dict[str, Tally]:
 
 
 def main(console: Console) -> None:
-    """Print the tallies."""
-    numbers = [int(argument) for argument in sys.argv[2:] if argument.isdecimal()]
-    n, seed = (*numbers, *(N_KILLS, 0)[len(numbers) :])[:2]
+    """Print the tallies; the exit code is 1 where one is not as it should be."""
+    words = sys.argv[1:]
+    numbers = [int(word) for word in words if word.isdecimal()]
+    n, seed = (*numbers, *(N_KILLS, 0)[len(numbers) :])
+    tallies = measure(n, seed, tuple(word for word in words if not word.isdecimal() and word != "kills"))
     table = Table(title=f"{n} runs that get SIGKILL with their group at a random moment, seed {seed}")
     table.add_column("command")
-    headings = ("kills", "while it ran", "whole output", "next run right", "left over", "processes left")
-    for heading in headings:
+    for heading in ("kills", "while it ran", "whole output", "next run right", "left over", "processes left"):
         table.add_column(heading, justify="right")
-    for name, tally in measure(n, seed).items():
+    for name, tally in tallies.items():
         table.add_row(name, *map(str, vars(tally).values()))
     console.print(table)
+    if not all(tally.is_right for tally in tallies.values()):
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main(Console(width=110))
