@@ -8,7 +8,7 @@ ON_ALL_CORES := -n auto --dist loadgroup --no-loadscope-reorder -p tests.schedul
 
 .DEFAULT_GOAL := help
 .PHONY: help setup publish test fast coverage lint check regenerate validate build score evaluate site serve bench lock \
-  clean
+  sbom audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -59,6 +59,12 @@ bench: setup ## measure validation, traces, graphs, predictors and start-up besi
 lock: setup ## refresh the exact versions in requirements.lock
 	$(BIN)/uv --no-config pip compile --quiet --universal --python-version 3.11 --extra dev --extra simulate --upgrade \
 	  --generate-hashes --no-header --no-annotate --output-file requirements.lock pyproject.toml
+
+sbom: setup ## write dist/sbom.cdx.json: every package of the lock file, as CycloneDX
+	$(BIN)/python -m harness.supply bom
+
+audit: setup ## list the packages of the lock file that have a known vulnerability; asks osv.dev, and says if it cannot
+	$(BIN)/python -m harness.supply audit
 
 clean: ## remove what was built (not the virtual environment)
 	rm -rf dist .mypy_cache .pytest_cache .ruff_cache

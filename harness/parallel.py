@@ -1,12 +1,14 @@
 """Many calls in parallel by joblib, on the cores of this machine or on a Dask cluster."""
 
 import importlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, Literal, TypeVar
 
 from joblib import Parallel, delayed, parallel_config
 
+from harness.children import end_with
 from harness.errors import UsageError
 
 Item = TypeVar("Item")
@@ -44,10 +46,18 @@ def at_once(
     with connection:
         try:
             with parallel_config(backend=backend, n_jobs=n_jobs):
-                answers = Parallel(return_as=return_as, batch_size=1)(delayed(call)(item) for item in items)
+                answers = Parallel(return_as=return_as, batch_size=1)(
+                    delayed(_in_child)(call, item, os.getpid()) for item in items
+                )
         except (ImportError, ValueError) as error:
             raise _not_there(backend, n_jobs, error) from error
         yield from answers
+
+
+def _in_child(call: Callable[[Item], Answer], item: Item, parent: int) -> Answer:
+    """Answer of a function, in a process that ends with the one that started it, where that is another."""
+    end_with(parent)
+    return call(item)
 
 
 def _not_there(backend: str, n_jobs: int, error: Exception) -> UsageError:

@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = (
-    {"arrays", "defaults", "errors"},
-    {"code_version", "discovery", "files", "issues", "numbers", "parallel", "swap"},
+    {"arrays", "children", "defaults", "errors"},
+    {"code_version", "discovery", "files", "issues", "numbers", "parallel"},
     {"schema"},
     {"traces"},
     {"validation", "graphs", "releases", "splits"},
@@ -19,7 +19,7 @@ LAYERS = (
     {"prediction"},
     {"evaluation"},
     {"packaging", "pages"},
-    {"api", "regenerate"},
+    {"api", "regenerate", "supply"},
     {"cli"},
 )
 LAYER = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}

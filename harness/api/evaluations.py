@@ -16,7 +16,8 @@ from harness.evaluation.plans import Plan
 from harness.evaluation.runner import RunSettings
 from harness.evaluation.runner import evaluate as run_evaluation
 from harness.evaluation.tracks import TRACKS, TrackPlans, plans_of
-from harness.files import write_file
+from harness.files.locks import only_writer
+from harness.files.swap import lay_down, replacing_parts
 from harness.predictor.registry import PACKAGE, Listing, list_predictors, predictor_info
 from harness.predictor.scaffold import write_predictor
 from harness.releases import Release
@@ -80,6 +81,7 @@ def evaluate(
         PredictorError: a predictor that is named is broken in its declaration, or there is no such package. Of those
             that are not named, a broken one is a failure with its reason, like one that fails when it runs.
         UnconfinedError: predictors cannot be confined on this machine, and `allow_unconfined` is false.
+        ReleaseError: another run is writing results to the same folder.
 
     Examples:
         >>> from harness import api
@@ -99,14 +101,21 @@ def evaluate(
     settings = RunSettings(Path(out), package, limits, seed, n_jobs, backend)
     n_units = len(plans) * (len(listing.infos) + len(listing.faults))
     faults: list[str] = []
-    evaluated = run_evaluation(plans, listing, settings, lambda name: on_step(name, n_units), faults.append)
-    boards = {}
-    for track, found in planned.items():
-        rows = board([one for one in evaluated if one.result.track == track], seed)
-        of_track = [fault for fault in faults if f"/{track}/" in fault]
-        boards[track] = TrackBoard(rows, [*found.notes, *notes_on(rows)], of_track)
-        write_file(Path(out) / f"{track}.json", board_json(track, rows))
+    with only_writer(settings.folder):
+        evaluated = run_evaluation(plans, listing, settings, lambda name: on_step(name, n_units), faults.append)
+        boards = {}
+        for track, found in planned.items():
+            rows = board([one for one in evaluated if one.result.track == track], seed)
+            of_track = [fault for fault in faults if f"/{track}/" in fault]
+            boards[track] = TrackBoard(rows, [*found.notes, *notes_on(rows)], of_track)
+        _write_boards(boards, settings.folder)
     return boards
+
+
+def _write_boards(boards: Mapping[Track, TrackBoard], folder: Path) -> None:
+    files = {f"{track}.json": board_json(track, board.rows).encode() for track, board in boards.items()}
+    with replacing_parts(folder, files) as fresh:
+        lay_down(files, fresh)
 
 
 def _chosen(keys: Sequence[str], package: str) -> Listing:

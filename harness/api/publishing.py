@@ -1,15 +1,22 @@
 """What is published: datasets, fitted predictors and the site."""
 
-from collections.abc import Callable, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 
 from harness.api.arguments import AnyPath, OnStep, silent
 from harness.api.submissions import read_release
-from harness.packaging.build import BuiltDataset, build_datasets
-from harness.packaging.predictors_build import BuiltPredictor, build_predictors
+from harness.defaults import EVALUATION
+from harness.files.left_overs import scratch_folder
+from harness.files.locks import only_writer
+from harness.files.swap import replacing_parts
+from harness.packaging.build import NAMESPACE, BuiltDataset, build_datasets
+from harness.packaging.predictors_build import PREDICTORS, BuiltPredictor, build_predictors
 from harness.packaging.release_plan import plan_release
 from harness.packaging.texts import read_texts
 from harness.pages.board_rows import read_boards
@@ -21,6 +28,9 @@ from harness.releases import Release
 from harness.scoring.ratings import Rating, rate
 from harness.scoring.suite import suites
 from harness.validation import RULES
+
+SITE: Final = "site"
+"""Folder below `dist` that holds the built site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +75,9 @@ def build(root: AnyPath = ".", submissions: AnyPath | None = None, *, on_step: O
 
     Raises:
         InvalidSubmissionsError: a submission has an error; nothing was written.
-        ReleaseError: a published version would change, or the texts of the cards are not as declared.
+        ReleaseError: a published version would change, the texts of the cards are not as declared, or another run is
+            writing.
+        UsageError: it cannot be written.
 
     Examples:
         >>> from harness import api
@@ -73,7 +85,9 @@ def build(root: AnyPath = ".", submissions: AnyPath | None = None, *, on_step: O
         Traceback (most recent call last):
         harness.errors.UsageError: no-such-folder does not exist
     """
-    return _build(Path(root), _release(root, submissions, on_step), on_step)
+    release = _release(root, submissions, on_step)
+    with _publishing(Path(root), (NAMESPACE, PREDICTORS)) as fresh:
+        return _build(Path(root), release, fresh, on_step)
 
 
 def site(root: AnyPath = ".", submissions: AnyPath | None = None, *, on_step: OnStep = silent) -> Path:
@@ -90,6 +104,8 @@ def site(root: AnyPath = ".", submissions: AnyPath | None = None, *, on_step: On
     Raises:
         InvalidSubmissionsError: a submission has an error; nothing was written.
         SiteError: MkDocs refused the pages.
+        ReleaseError: another run is writing.
+        UsageError: it cannot be written.
 
     Examples:
         >>> from harness import api
@@ -100,11 +116,15 @@ def site(root: AnyPath = ".", submissions: AnyPath | None = None, *, on_step: On
     release = _release(root, submissions, on_step)
     places = suites(release)
     version = plan_release(release, read_texts(Path(root, "dataset_cards"))).version.version
-    return _site(Path(root), _Rated(release, places, rate(release, places), version), on_step)
+    rated = _Rated(release, places, rate(release, places), version)
+    with _publishing(Path(root), (SITE,)) as fresh:
+        return _site(Path(root), rated, fresh, on_step)
 
 
 def publish(root: AnyPath = ".", submissions: AnyPath | None = None, *, on_step: OnStep = silent) -> Publication:
     """Do it all: validate, build datasets and evaluated predictors, score the devices, build the site.
+
+    Everything takes the place of what was published before in one step, at the end.
 
     Args:
         root: checkout with submissions/, dataset_cards/, site/ and mkdocs.yml; what is built goes to its dist/.
@@ -113,7 +133,9 @@ def publish(root: AnyPath = ".", submissions: AnyPath | None = None, *, on_step:
 
     Raises:
         InvalidSubmissionsError: a submission has an error; nothing was written.
-        ReleaseError: a published version would change, or the texts of the cards are not as declared.
+        ReleaseError: a published version would change, the texts of the cards are not as declared, or another run is
+            writing.
+        UsageError: it cannot be written.
         SiteError: MkDocs refused the pages.
 
     Examples:
@@ -123,11 +145,12 @@ def publish(root: AnyPath = ".", submissions: AnyPath | None = None, *, on_step:
         harness.errors.UsageError: no-such-folder does not exist
     """
     release = _release(root, submissions, on_step)
-    built = _build(Path(root), release, on_step)
-    places = suites(release)
-    ratings = rate(release, places)
-    rated = _Rated(release, places, ratings, built.datasets[0].version)
-    return Publication(ratings, built, _site(Path(root), rated, on_step))
+    with _publishing(Path(root), (NAMESPACE, PREDICTORS, SITE)) as fresh:
+        built = _build(Path(root), release, fresh, on_step)
+        places = suites(release)
+        ratings = rate(release, places)
+        rated = _Rated(release, places, ratings, built.datasets[0].version)
+        return Publication(ratings, built, _site(Path(root), rated, fresh, on_step))
 
 
 def serve(root: AnyPath = ".", port: int = 8000, on_ready: Callable[[str], None] = lambda _: None) -> None:
@@ -147,26 +170,42 @@ def serve(root: AnyPath = ".", port: int = 8000, on_ready: Callable[[str], None]
         Traceback (most recent call last):
         harness.errors.UsageError: dist/site holds no built site; run `deepen site` first
     """
-    serve_site(Path(root) / "dist" / "site", port=port, on_ready=on_ready)
+    serve_site(Path(root) / "dist" / SITE, port=port, on_ready=on_ready)
 
 
 def _release(root: AnyPath, submissions: AnyPath | None, on_step: OnStep) -> Release:
     return read_release(Path(root, "submissions") if submissions is None else submissions, on_step=on_step)
 
 
-def _build(root: Path, release: Release, on_step: OnStep) -> Build:
+@contextmanager
+def _publishing(root: Path, parts: Sequence[str]) -> Iterator[Path]:
+    """Folder whose entries take the place of parts of `dist` in one step; no evaluation writes results meanwhile.
+
+    Raises:
+        ReleaseError: another run is writing.
+        UsageError: it cannot be written.
+    """
+    results = root / EVALUATION
+    with only_writer(results) if results.is_dir() else nullcontext(), replacing_parts(root / "dist", parts) as fresh:
+        yield fresh
+
+
+def _build(root: Path, release: Release, fresh: Path, on_step: OnStep) -> Build:
     cards, dist = root / "dataset_cards", root / "dist"
-    datasets = build_datasets(release, cards, dist, lambda level, words: on_step(f"{level}, {words}", None))
-    results = dist / "evaluation"
+    datasets = build_datasets(
+        release, cards, fresh, lambda level, words: on_step(f"{level}, {words}", None), previous=dist
+    )
+    results = root / EVALUATION
     if not results.is_dir():
         return Build(datasets, None)
     predictors = build_predictors(
         release,
         list_predictors(),
         cards=cards,
-        dist=dist,
+        dist=fresh,
         results=results,
         dataset_version=datasets[0].version,
+        previous=dist,
         on_done=lambda name: on_step(name, None),
     )
     return Build(datasets, predictors)
@@ -189,19 +228,22 @@ class _Rated:
     dataset_version: str
 
 
-def _site(root: Path, rated: _Rated, on_step: OnStep) -> Path:
+def _site(root: Path, rated: _Rated, fresh: Path, on_step: OnStep) -> Path:
     rules = [RuleDoc(rule.rule, rule.severity, rule.summary, rule.why, subject=rule.subject) for rule in RULES.values()]
     on_step("reading results of predictors", None)
-    boards = read_boards(rated.release, root / "dist" / "evaluation")
+    boards = read_boards(rated.release, root / EVALUATION)
     on_step("writing pages, charts and labels", None)
-    write_pages(
-        rated.release,
-        rated.ratings,
-        rated.places,
-        root / "site",
-        dataset_version=rated.dataset_version,
-        rules=rules,
-        boards=boards,
-    )
-    on_step("running MkDocs", None)
-    return build_site(root)
+    with scratch_folder() as scratch:
+        pages = shutil.copytree(root / "site", Path(scratch, "site"))
+        write_pages(
+            rated.release,
+            rated.ratings,
+            rated.places,
+            pages,
+            dataset_version=rated.dataset_version,
+            rules=rules,
+            boards=boards,
+        )
+        on_step("running MkDocs", None)
+        build_site(root, pages, fresh / SITE)
+    return root / "dist" / SITE

@@ -1,11 +1,11 @@
 """Ratings of devices: scores, and what new submissions change in them."""
 
-import tempfile
 from pathlib import Path
 
 from harness.api.arguments import AnyPath, OnStep, Paths, silent
 from harness.api.submissions import release_of, validate
 from harness.defaults import SUBMISSIONS
+from harness.files.left_overs import scratch_folder
 from harness.issues import Report
 from harness.releases import Release, assemble
 from harness.scoring.changes import RatingChange, rating_changes
@@ -66,7 +66,7 @@ def changed_ratings(
     if since is None:
         earlier = Validation(others, now.report)
     else:
-        with tempfile.TemporaryDirectory() as scratch:
+        with scratch_folder() as scratch:
             then = submissions_at(folder, since, Path(scratch))
             earlier = validate(then) if any(then.iterdir()) else Validation([], Report(0, ()))
     if now.report.n_errors or earlier.report.n_errors:

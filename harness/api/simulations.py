@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.api.arguments import AnyPath, OnStep, as_names, check_at_least, silent
 from harness.defaults import ESTIMATES, RUNTIME, SUBMISSIONS
+from harness.files.locks import only_writer
 from harness.graphs.families.phone import PHONE_FAMILIES
 from harness.graphs.families.variants import INPUT_SHAPE, variants_of
 from harness.graphs.fusion_rules import read_runtime
@@ -72,6 +73,7 @@ def simulate(
 
     Raises:
         UsageError: the estimator is not installed, an accelerator is unknown, or a campaign folder has other files.
+        ReleaseError: another run is using the same file of estimates, or writing to the folder of a device.
 
     Examples:
         >>> from harness import api
@@ -87,12 +89,14 @@ def simulate(
     networks = _networks(n_variants, seed, on_step)
     drawn = sample_kernels((network.kernels for network in networks), n_drawn, seed).configurations
     wanted = [*drawn, *(configuration_of(kernel) for network in networks for kernel in network.kernels)]
-    known = open_cache(Path(cache))
-    tallies = run_simulation(wanted, places, known, n_jobs=n_jobs or -1, on_progress=on_progress)
-    campaigns = [
-        write_campaign(place, drawn, networks, known, out=Path(out), command=_command(place, n_variants, n_drawn, seed))
-        for place in places
-    ]
+    with only_writer(Path(cache)):
+        known = open_cache(Path(cache))
+        tallies = run_simulation(wanted, places, known, n_jobs=n_jobs or -1, on_progress=on_progress)
+        commands = {place: _command(place, n_variants, n_drawn, seed) for place in places}
+        campaigns = [
+            write_campaign(place, drawn, networks, known, out=Path(out), command=command)
+            for place, command in commands.items()
+        ]
     return Simulation(tallies, campaigns, known.n_torn)
 
 

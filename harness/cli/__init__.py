@@ -6,6 +6,7 @@ import typer
 
 from harness import __version__
 from harness.cli import evaluate, networks, predict, publishing, simulate, submissions, traces
+from harness.cli.ending import end_on_signals
 from harness.errors import DeepenError, InvalidSubmissionsError, UsageError
 
 app = typer.Typer(
@@ -56,6 +57,7 @@ def _options(
 
 def main() -> None:
     """Run the command; faults that have a message show it alone."""
+    end_on_signals()
     try:
         app()
     except InvalidSubmissionsError as error:
@@ -67,3 +69,8 @@ def main() -> None:
     except DeepenError as error:
         typer.echo(f"deepen: {error}", err=True)
         raise SystemExit(1) from None
+    except OSError as error:
+        # What no room reports better: a file that cannot be read, a full disk.
+        place = f"{error.filename}: " if error.filename else ""
+        typer.echo(f"deepen: {place}{error.strerror or error}", err=True)
+        raise SystemExit(2) from None

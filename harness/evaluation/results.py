@@ -7,8 +7,6 @@ the rows. Any other is a fault in one line and no result.
 import hashlib
 import json
 import math
-import os
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,11 +18,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.code_version import code_version
-from harness.errors import UsageError
 from harness.evaluation.plans import ROWS, Plan
 from harness.evaluation.result_layout import Pins, Result
 from harness.evaluation.scores import scores
 from harness.evaluation.seal import is_sealed, seal_of
+from harness.files import write_file
 from harness.predictor.pins import fit_pins
 from harness.schema.results import Subject, Track
 
@@ -94,21 +92,9 @@ def write_result(evaluation: Evaluation, folder: Path) -> None:
     """
     result = evaluation.result
     path = result_path(folder, result.track, result.pins.predictor, result.subject)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path.with_suffix(".parquet"), rows_bytes(evaluation.rows))
-        sealed = result.model_copy(update={"seal": seal_of(_unsealed(result))})
-        _write(path, f"{sealed.model_dump_json(indent=1)}\n".encode())
-    except OSError as error:
-        raise UsageError(f"{path.as_posix()} cannot be written: {error.strerror}") from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file that is whole at any moment."""
-    # Two evaluations may write to one folder.
-    fresh = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.new")
-    fresh.write_bytes(content)
-    fresh.replace(path)
+    sealed = result.model_copy(update={"seal": seal_of(_unsealed(result))})
+    write_file(path.with_suffix(".parquet"), rows_bytes(evaluation.rows))
+    write_file(path, f"{sealed.model_dump_json(indent=1)}\n")
 
 
 def rows_bytes(rows: pd.DataFrame) -> bytes:

@@ -3,7 +3,6 @@
 How a source is laid out is known to the formats; what is right in a row, to validation.
 """
 
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from harness.errors import InvalidSubmissionsError, UsageError
+from harness.files.left_overs import scratch_folder
+from harness.files.locks import only_writer
+from harness.files.swap import lay_down, write_folder
 from harness.intake.candidates import columns_given, csv_bytes, table_bytes
 from harness.intake.facts import IntakeFacts, manifest_bytes, read_facts
 from harness.intake.fixes import chosen_fixes
@@ -22,7 +24,6 @@ from harness.intake.stated import OpenFact, StatedFacts
 from harness.intake.traced import kept_traces
 from harness.issues import Issue, Report, as_text, printable
 from harness.schema.vocabulary import Level
-from harness.swap import replacing
 from harness.traces.store import ReductionStore
 from harness.validation.layout import DEVICE_FILE, MANIFEST_FILE, QUARANTINE_FILE
 from harness.validation.table import IDENTIFIER
@@ -90,6 +91,7 @@ def take_in(
         UsageError: a name is not known or cannot be used, or the campaign folder holds what no intake wrote.
         ForeignSourceError: the source cannot be read as a whole; nothing was written.
         InvalidSubmissionsError: the device that is there already has errors; nothing was written.
+        ReleaseError: another run is writing to the folder of the device.
     """
     require_folder_names(device_id, campaign)
     chosen = chosen_fixes(fixes)
@@ -100,10 +102,11 @@ def take_in(
     declared = folder.parent / DEVICE_FILE
     if stated.given and not form.takes_facts:
         raise UsageError(f"{format_name} takes no facts such as {stated.given[0]}; its files or its mapping state them")
-    table = form.read(source, IntakeOptions(mapping, declared if declared.exists() else None, stated))
-    _refuse_other_files(folder, table)
-    facts = read_facts(table, folder.parent)
-    return _written(table, select_rows(table, facts.device, facts.manifest, chosen), facts, folder)
+    with only_writer(folder.parent):
+        table = form.read(source, IntakeOptions(mapping, declared if declared.exists() else None, stated))
+        _refuse_other_files(folder, table)
+        facts = read_facts(table, folder.parent)
+        return _written(table, select_rows(table, facts.device, facts.manifest, chosen), facts, folder)
 
 
 def _written(table: ForeignTable, rows: RowSelection, facts: IntakeFacts, folder: Path) -> IntakeResult:
@@ -117,7 +120,7 @@ def _written(table: ForeignTable, rows: RowSelection, facts: IntakeFacts, folder
         if (folder / MANIFEST_FILE).exists():
             # An earlier intake succeeded here; a quarantine alone must not take its place.
             kept = {}
-        return _result(table, rows, None, _write_files(kept, folder), Report.of(0, ()))
+        return _result(table, rows, None, _write(kept, None, folder), Report.of(0, ()))
     files = _files(table, rows, facts)
     report = _validated(files, facts, folder, table.reductions)
     return _result(table, rows, folder, _write(files, facts, folder), report)
@@ -202,9 +205,9 @@ def _validated(files: Mapping[str, bytes], facts: IntakeFacts, folder: Path, red
     Raises:
         InvalidSubmissionsError: it has errors; every row was checked, so they are about the device or the names.
     """
-    with tempfile.TemporaryDirectory() as scratch:
+    with scratch_folder() as scratch:
         campaign = Path(scratch, folder.parent.name, folder.name)
-        _lay_down(files, campaign)
+        lay_down(files, campaign)
         (campaign.parent / DEVICE_FILE).write_bytes(facts.device_bytes)
         found = validate([campaign], reductions=reductions).report
         report = Report.of(found.n_rows, [_in_place(issue, folder) for issue in found.issues])
@@ -222,28 +225,9 @@ def _in_place(issue: Issue, folder: Path) -> Issue:
     return replace(issue, file=printable(folder.joinpath(*parts[start:]).as_posix()))
 
 
-def _lay_down(files: Mapping[str, bytes], folder: Path) -> None:
-    for name, data in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-
-
-def _write(files: Mapping[str, bytes], facts: IntakeFacts, folder: Path) -> tuple[Path, ...]:
-    """Put the campaign in its place in one step; a new device is declared just before."""
-    written: list[Path] = []
-    if facts.is_new_device:
-        path = folder.parent / DEVICE_FILE
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f".{DEVICE_FILE}.new")
-        fresh.write_bytes(facts.device_bytes)
-        fresh.replace(path)
-        written.append(path)
-    return tuple(sorted({*written, *_write_files(files, folder)}))
-
-
-def _write_files(files: Mapping[str, bytes], folder: Path) -> tuple[Path, ...]:
+def _write(files: Mapping[str, bytes], facts: IntakeFacts | None, folder: Path) -> tuple[Path, ...]:
+    """Put the campaign in its place in one step, together with a new device; nothing where there are no files."""
+    device = {DEVICE_FILE: facts.device_bytes} if facts is not None and facts.is_new_device else {}
     if files:
-        with replacing(folder) as fresh_folder:
-            _lay_down(files, fresh_folder)
-    return tuple(folder / name for name in sorted(files))
+        write_folder(folder, files, device)
+    return tuple(sorted([*(folder.parent / name for name in device), *(folder / name for name in files)]))

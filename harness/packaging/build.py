@@ -1,4 +1,4 @@
-"""Builds the dataset folders of a release beside the old ones, verifies them, then replaces all in one step."""
+"""Builds the dataset folders of a release and verifies them; who calls it puts them in place of the old ones."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,6 @@ from harness.packaging.texts import DevVersion, read_texts
 from harness.packaging.versions import changelog, difference
 from harness.releases import Release
 from harness.schema.vocabulary import LEVELS, Level
-from harness.swap import replacing
 
 NAMESPACE: Final = "deepen"
 """Folder below `dist` that holds the datasets, so that `load_dataset("deepen/kernels")` finds them from there."""
@@ -51,33 +50,35 @@ class BuiltDataset:
 
 
 def build_datasets(
-    release: Release, cards: Path, dist: Path, progress: Progress = lambda _level, _step: None
+    release: Release,
+    cards: Path,
+    dist: Path,
+    progress: Progress = lambda _level, _step: None,
+    *,
+    previous: Path | None = None,
 ) -> list[BuiltDataset]:
     """Write `dist/deepen/<level>/` for every level that has rows; a level without rows leaves no folder.
-
-    All levels are replaced together. Until everything is written and verified, and if the process dies, the
-    previous build stays as it is.
 
     Args:
         release: the tables.
         cards: folder of card templates and texts.
-        dist: folder of everything that is built.
+        dist: folder to write into, which has no datasets yet.
         progress: called with the level and a few words before each step.
+        previous: folder with the datasets of the build before, whose place these take.
 
     Returns:
-        One outcome per level, in the order of the levels.
+        One outcome per level, in the order of the levels. Its folder is the one that the dataset will have.
 
     Raises:
         ReleaseError: the texts are not as declared, or what was written does not read back.
     """
     texts = read_texts(cards)
-    target = dist / NAMESPACE
-    with replacing(target) as fresh:
-        plan = plan_release(release, texts, progress)
-        built = [_outcome(plan, level, target / level) for level in LEVELS]
-        for level, dataset in plan.datasets.items():
-            _write_dataset(dataset, plan.row_sha256[level], fresh / level, cards, progress)
-    return built
+    plan = plan_release(release, texts, progress)
+    place = (previous or dist) / NAMESPACE
+    (dist / NAMESPACE).mkdir(parents=True)
+    for level, dataset in plan.datasets.items():
+        _write_dataset(dataset, plan.row_sha256[level], dist / NAMESPACE / level, cards, progress)
+    return [_outcome(plan, level, place / level) for level in LEVELS]
 
 
 def _outcome(plan: ReleasePlan, level: Level, folder: Path) -> BuiltDataset:

@@ -40,7 +40,6 @@ from harness.predictor.subjects import by_subject
 from harness.releases import Release
 from harness.sandbox.jobs import Job, run_jobs
 from harness.schema.results import Subject, Track
-from harness.swap import replacing
 
 PREDICTORS: Final = "predictors"
 """Folder below `dist` that holds the fitted predictors."""
@@ -90,42 +89,44 @@ def build_predictors(
     dist: Path,
     results: Path,
     dataset_version: str,
+    previous: Path | None = None,
     seed: int = 0,
     package: str = PACKAGE,
     on_done: Callable[[str], None] = lambda _: None,
 ) -> list[BuiltPredictor]:
     """Write `dist/predictors/<key>/<device_id>/<way of running>/` for every predictor with results on the release.
 
-    All folders are replaced together. A predictor that the same code fitted on the same rows is not fitted again.
+    A predictor that the same code fitted on the same rows for the previous build is not fitted again.
 
     Args:
         release: rows to fit on.
         predictors: predictors; the broken ones among them are outcomes with their faults.
         cards: folder of the card templates and texts.
-        dist: folder of everything that is built.
+        dist: folder to write into, which has no predictors yet.
         results: folder of the results of `harness.evaluation.runner`.
         dataset_version: version of the dataset that the rows are of.
+        previous: folder with the predictors of the build before, whose place these take.
         seed: seed that they were made with.
         package: package that the predictors are in.
         on_done: called with the name of every predictor and device.
 
     Returns:
-        One outcome per device, way of running and predictor.
+        One outcome per device, way of running and predictor. Its folder is the one that the predictor will have.
 
     Raises:
-        ReleaseError: the texts are not as declared, or another build is writing.
+        ReleaseError: the texts are not as declared.
     """
     texts = read_texts(cards)
     plans = {track: {plan.subject: plan for plan in plans_of(track, release, seed).plans} for track in _TRACKS}
-    target = dist / PREDICTORS
+    target, fresh = (previous or dist) / PREDICTORS, dist / PREDICTORS
+    fresh.mkdir(parents=True)
+    build = _Build(release, texts, cards, results, target, fresh, package, dataset_version, seed, plans)
     outcomes = []
-    with replacing(target) as fresh:
-        build = _Build(release, texts, cards, results, target, fresh, package, dataset_version, seed, plans)
-        for training, info in product(_training_sets(release), predictors.infos.values()):
-            on_done(f"{info.key} on {training.subject.device_id}")
-            outcomes.append(_outcome(build, training, info))
-        for training, (key, fault) in product(_training_sets(release), predictors.faults.items()):
-            outcomes.append(BuiltPredictor(key, training.subject, None, fault))
+    for training, info in product(_training_sets(release), predictors.infos.values()):
+        on_done(f"{info.key} on {training.subject.device_id}")
+        outcomes.append(_outcome(build, training, info))
+    for training, (key, fault) in product(_training_sets(release), predictors.faults.items()):
+        outcomes.append(BuiltPredictor(key, training.subject, None, fault))
     return outcomes
 
 

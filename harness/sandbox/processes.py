@@ -18,6 +18,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from typing import Final
 
+from harness.files.left_overs import scratch_folder
 from harness.issues import printable
 from harness.predictor.package_files import package_folders
 from harness.predictor.registry import libraries_of, readable_parts
@@ -72,7 +73,7 @@ class WorkerProcess:
     """
 
     def __init__(self, key: str, package: str, limits: Limits) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="deepen-", ignore_cleanup_errors=True)
+        self._folder = scratch_folder()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             setup = {

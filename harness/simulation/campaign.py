@@ -13,6 +13,7 @@ from typing import Any, Final, get_args
 import numpy as np
 
 from harness.errors import UsageError
+from harness.files.swap import write_folder
 from harness.schema.kernel_types import Kernel
 from harness.schema.networks import Configuration, Network, in_dtype, network_json
 from harness.schema.records import KEYS
@@ -22,7 +23,6 @@ from harness.simulation.estimator import Estimate
 from harness.simulation.facts import DELEGATE, LEAST_COVERAGE, device_bytes, manifest_bytes
 from harness.simulation.networks import DTYPE, NamedNetwork, NetworkEstimate, estimate_network
 from harness.simulation.runner import Outcome, outcome_of
-from harness.swap import replacing
 from harness.validation.layout import DEVICE_FILE, MANIFEST_FILE, NETWORKS_FOLDER, QUARANTINE_FILE
 
 _DIGITS: Final = 6
@@ -72,7 +72,7 @@ def write_campaign(
 
     Raises:
         UsageError: the campaign folder has files that no simulation wrote.
-        ReleaseError: another process is writing there.
+        ReleaseError: another run is writing to the folder of the device.
     """
     outcomes = [outcome_of(configuration, accelerator, cache) for configuration in configurations]
     costs = [estimate_network(network, accelerator, cache) for network in networks]
@@ -85,7 +85,9 @@ def write_campaign(
     files |= _tables(accelerator, outcomes, rows)
     folder = out / accelerator.id / f"zigzag-{estimator_version()}"
     _refuse_other_files(folder)
-    written = _write(files, folder, device_bytes(accelerator))
+    device = {DEVICE_FILE: device_bytes(accelerator)}
+    write_folder(folder, files, device)
+    written = (*(folder.parent / name for name in device), *(folder / name for name in sorted(files)))
     n_kernels = sum(outcome.estimate is not None for outcome in outcomes)
     return WrittenCampaign(folder, written, n_kernels, len(rows), failed, left_out)
 
@@ -114,20 +116,6 @@ def _refuse_other_files(folder: Path) -> None:
         is_own = name.as_posix() in own or name.parts[0] == NETWORKS_FOLDER
         if path.is_symlink() or not is_own:
             raise UsageError(f"{path.as_posix()} was not written by a simulation, which would delete it; move it away")
-
-
-def _write(files: Mapping[str, bytes], folder: Path, device: bytes) -> tuple[Path, ...]:
-    declared = folder.parent / DEVICE_FILE
-    declared.parent.mkdir(parents=True, exist_ok=True)
-    fresh_device = declared.with_name(f".{DEVICE_FILE}.new")
-    fresh_device.write_bytes(device)
-    fresh_device.replace(declared)
-    with replacing(folder) as fresh:
-        for name, data in files.items():
-            path = fresh / name
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(data)
-    return (declared, *(folder / name for name in sorted(files)))
 
 
 def _figures(estimate: Estimate, accelerator: Accelerator) -> dict[str, str]:

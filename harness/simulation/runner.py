@@ -11,6 +11,7 @@ from typing import Final
 
 from joblib import Parallel, delayed
 
+from harness.children import end_with
 from harness.schema.networks import Configuration
 from harness.simulation.accelerators import Accelerator, estimator_version
 from harness.simulation.cache import Cache, Entry, entry_key
@@ -139,6 +140,7 @@ def _estimates(work: Sequence[Work], n_jobs: int) -> Iterable[tuple[Work, Entry]
 def _estimated(layer: Layer, accelerator: Accelerator, parent: int) -> tuple[Work, Entry]:
     """One estimation, in a worker."""
     if os.getpid() != parent:
+        end_with(parent)
         os.nice(max(_NICENESS - os.nice(0), 0))
     start = time.process_time()
     estimate, failure = None, None

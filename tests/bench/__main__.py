@@ -1,6 +1,6 @@
 """Benchmarks, each beside named alternatives in the same run: `python -m tests.bench [NAME...]`.
 
-Names: validation, reduction, uncertainty, graphs, evaluation, loop; all where none is given.
+Names: validation, reduction, uncertainty, graphs, evaluation, loop, kills; all where none is given.
 """
 
 import os
@@ -9,7 +9,7 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import evaluation, graphs, loop, reduction, uncertainty, validation
+from tests.bench import evaluation, graphs, kills, loop, reduction, uncertainty, validation
 
 BENCHES = {
     "validation": validation.main,
@@ -18,13 +18,14 @@ BENCHES = {
     "graphs": graphs.main,
     "evaluation": evaluation.main,
     "loop": loop.main,
+    "kills": kills.main,
 }
 
 
 def main() -> None:
     """Run the named benchmarks, or all."""
     console = Console(width=110)
-    for name in sys.argv[1:] or BENCHES:
+    for name in [each for each in sys.argv[1:] if not each.isdecimal()] or BENCHES:
         if name not in BENCHES:
             raise SystemExit(f"no benchmark {name!r}; there are {', '.join(BENCHES)}")
         BENCHES[name](console)

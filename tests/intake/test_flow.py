@@ -18,7 +18,7 @@ from tests.intake.sources import DEVICE, HEADER, ROWS, SOUND, contents, deepen20
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from harness import swap
+from harness.files import swap
 from harness.intake.flow import take_in
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)

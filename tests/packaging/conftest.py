@@ -5,11 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from harness.packaging.build import build_datasets
+from harness.files.swap import replacing_parts
+from harness.packaging.build import NAMESPACE, BuiltDataset, build_datasets
+from harness.packaging.release_plan import Progress
 from harness.releases import Release, assemble
 from tests.campaigns import board_campaign, kernel_campaign, phone_campaign
 
 CARDS = Path(__file__).parents[2] / "dataset_cards"
+
+
+def replace_datasets(
+    release: Release, cards: Path, dist: Path, progress: Progress = lambda _level, _step: None
+) -> list[BuiltDataset]:
+    """Build datasets in place of the ones before, as `deepen build` does."""
+    with replacing_parts(dist, (NAMESPACE,)) as fresh:
+        return build_datasets(release, cards, fresh, progress, previous=dist)
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.packaging.build import build_datasets
 from harness.packaging.manifest import hash_rows
 from harness.packaging.parquet import write_parquet
 from harness.packaging.plan import DataFile
@@ -28,7 +27,7 @@ from harness.schema.vocabulary import LEVELS
 from harness.splits import assign_splits
 from tests.campaigns import campaign, phone_campaign
 from tests.kernel_lists import CONV, DWCONV, FC
-from tests.packaging.conftest import CARDS
+from tests.packaging.conftest import CARDS, replace_datasets
 from tests.strategies import kernel_lists, row_tables
 
 LOADING = """
@@ -56,7 +55,7 @@ def built_version_1_2_3(folder):
     """Dataset of one phone whose content the version records."""
     release = assemble([phone_campaign()])
     cards = shutil.copytree(CARDS, folder / "cards")
-    content = build_datasets(release, cards, folder)[2].content_sha256
+    content = replace_datasets(release, cards, folder)[2].content_sha256
     version = {
         "version": "1.2.3",
         "date": "2026-01-02",
@@ -64,7 +63,7 @@ def built_version_1_2_3(folder):
         "content_sha256": {"applications": content},
     }
     (cards / "versions.yaml").write_text(yaml.safe_dump([version]))
-    return build_datasets(release, cards, folder)[2].folder
+    return replace_datasets(release, cards, folder)[2].folder
 
 
 @pytest.fixture(scope="module")

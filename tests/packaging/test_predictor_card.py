@@ -11,7 +11,8 @@ from huggingface_hub import ModelCard
 from harness.errors import ReleaseError
 from harness.evaluation.runner import RunSettings, evaluate
 from harness.evaluation.tracks import plans_of
-from harness.packaging.predictors_build import CARD_FILE, build_predictors
+from harness.files.swap import replacing_parts
+from harness.packaging.predictors_build import CARD_FILE, PREDICTORS, build_predictors
 from harness.prediction.fitted_predictor import MODEL_FILE, RANGES_FILE, SUMS_FILE, is_whole, load_fitted
 from harness.predictor.loading import load_model
 from harness.predictor.persistence import STAMP_FILE, read_stamp
@@ -62,15 +63,17 @@ def chosen(package, keys):
 
 
 def build(package, release, dist, keys=("mine", "unevaluated"), cards=CARDS):
-    return build_predictors(
-        release,
-        chosen(package, keys),
-        cards=cards,
-        dist=dist,
-        results=dist / "evaluation",
-        dataset_version="1.2.3",
-        package=package.name,
-    )
+    with replacing_parts(dist, (PREDICTORS,)) as fresh:
+        return build_predictors(
+            release,
+            chosen(package, keys),
+            cards=cards,
+            dist=fresh,
+            results=dist / "evaluation",
+            dataset_version="1.2.3",
+            previous=dist,
+            package=package.name,
+        )
 
 
 def contents(folder):

@@ -8,12 +8,12 @@ import pytest
 import yaml
 
 from harness.errors import ReleaseError
-from harness.packaging.build import build_datasets
 from harness.packaging.manifest import read_manifest
 from harness.packaging.release_plan import plan_release
 from harness.packaging.texts import read_texts
 from harness.releases import assemble
 from tests.campaigns import kernel_campaign, phone_campaign
+from tests.packaging.conftest import replace_datasets
 
 DEV = r"1\.0\.0\+dev\.[0-9a-f]{8}"
 
@@ -32,7 +32,7 @@ def contents_of(built):
 
 
 def build(cards, dist, *campaigns):
-    return build_datasets(assemble(campaigns), cards, dist)
+    return replace_datasets(assemble(campaigns), cards, dist)
 
 
 @pytest.fixture
@@ -116,9 +116,9 @@ def test_new_field_that_no_row_has_does_not_mark_the_build(released):
 
 def test_changelog_lists_versions_newest_first(cards, tmp_path):
     release = assemble([phone_campaign()])
-    contents = contents_of(build_datasets(release, cards, tmp_path))
+    contents = contents_of(replace_datasets(release, cards, tmp_path))
     set_versions(cards, ("1.1.0", contents), ("1.0.0", {}))
-    folder = build_datasets(release, cards, tmp_path)[2].folder
+    folder = replace_datasets(release, cards, tmp_path)[2].folder
     headings = [line for line in (folder / "CHANGELOG.md").read_text().splitlines() if line.startswith("#")]
     assert headings == ["# Changelog of deepen/applications", "## 1.1.0 (2026-01-02)", "## 1.0.0 (2026-01-02)"]
 

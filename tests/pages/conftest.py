@@ -110,6 +110,13 @@ def write_site(release: Release, site: Path, rules: Sequence[RuleDoc], boards: B
     return write_pages(release, ratings, places, site, dataset_version=VERSION, rules=rules, boards=boards)
 
 
+def built_site(site: Path) -> Path:
+    """Folder of the built site of pages that are written."""
+    out = site.parent / "built"
+    build_site(site.parent, site, out)
+    return out
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     return copy_of_site(tmp_path)
@@ -124,7 +131,7 @@ def written(release: Release, rules: list[RuleDoc], tmp_path_factory: pytest.Tem
 
 @pytest.fixture(scope="session")
 def built(written: Path) -> Path:
-    return build_site(written.parent)
+    return built_site(written)
 
 
 @pytest.fixture(scope="session")
@@ -135,4 +142,4 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     founding = [name for edition in ("phone-2023", "mcu-2025") for name in edition_named(edition).founding]
     folders = [ROOT / "submissions" / name for name in (*founding, "zigzag-edge-tpu-like/zigzag-3.9.1")]
     write_site(assemble(validate(folders).campaigns), site, rules)
-    return build_site(site.parent)
+    return built_site(site)

@@ -14,12 +14,11 @@ from harness.evaluation.scores import scores
 from harness.evaluation.tracks import plans_of
 from harness.pages import board_rows
 from harness.pages.board_rows import Boards, read_boards
-from harness.pages.build import build_site
 from harness.predictor.registry import Listing
 from harness.schema.results import Subject
 from tests.evaluation.releases import info, kernel_device, made_in_process, release_of
 from tests.evaluation.test_scores import rows_of
-from tests.pages.conftest import copy_of_site, write_site
+from tests.pages.conftest import built_site, copy_of_site, write_site
 
 ACTUAL = np.linspace(1, 10, 120)
 MEASURED = Subject(
@@ -86,7 +85,7 @@ def download(written, name):
 
 
 def test_site_with_boards_builds_strictly_and_a_predictor_may_be_called_as_a_track(written):
-    built = build_site(written.parent)
+    built = built_site(written)
     for page in ("", "kernels/", "models/", "devices/", "about/good/", "about/kernels/"):
         assert (built / "predictors" / page / "index.html").is_file()
     shown = (built / "predictors" / "kernels" / "index.html").read_text(encoding="utf-8")

@@ -9,13 +9,22 @@ from urllib.parse import unquote, urldefrag, urljoin
 import pytest
 
 from harness.errors import UsageError
-from harness.pages.build import SiteError, build_site, site_server
+from harness.pages.build import SiteError, site_server
 from harness.pages.rules import RuleDoc
 from harness.pages.write import GENERATED
 from harness.releases import Release, assemble
 from harness.scoring.ratings import rate
 from tests.campaigns import kernel_campaign, simulated_campaign
-from tests.pages.conftest import NASTY, ROOT, VERSION, copy_of_site, rated_phone, straddling_board, write_site
+from tests.pages.conftest import (
+    NASTY,
+    ROOT,
+    VERSION,
+    built_site,
+    copy_of_site,
+    rated_phone,
+    straddling_board,
+    write_site,
+)
 
 
 def test_site_builds_strictly_from_generated_pages(built: Path) -> None:
@@ -28,7 +37,7 @@ def test_broken_link_stops_the_build(site: Path, unrated: Release, rules: list[R
     write_site(unrated, site, rules)
     (site / "method.md").write_text("# Method\n\n[gone](nowhere.md)\n", encoding="utf-8")
     with pytest.raises(SiteError, match=r"nowhere\.md"):
-        build_site(site.parent)
+        built_site(site)
 
 
 def test_every_local_address_of_every_page_exists(built: Path) -> None:
@@ -151,7 +160,7 @@ def test_rule_id_that_is_no_anchor_is_refused(site: Path, unrated: Release) -> N
 
 def test_release_without_devices_still_gives_a_site(site: Path) -> None:
     write_site(assemble([]), site, [])
-    assert (build_site(site.parent) / "index.html").is_file()
+    assert (built_site(site) / "index.html").is_file()
 
 
 def test_serving_before_building_says_what_to_do(tmp_path: Path) -> None:
