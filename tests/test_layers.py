@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = (
-    {"arrays", "defaults", "errors"},
+    {"arrays", "budget", "defaults", "errors"},
     {"code_version", "discovery", "files", "issues", "numbers", "parallel", "swap"},
     {"schema"},
     {"traces"},

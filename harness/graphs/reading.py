@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
+from harness.budget import MOST_MODEL_BYTES
 from harness.graphs.faults import ModelFileError, model_issue
 from harness.graphs.graph import Graph
 from harness.graphs.input_extents import parse_input_option
@@ -14,8 +14,6 @@ from harness.graphs.onnx_reader import graph_of_onnx
 from harness.graphs.tflite_reader import IDENTIFIER, graph_of_tflite
 
 __all__ = ["parse_input_option", "read_model"]
-
-_MOST_BYTES: Final = 2 * 1024**3
 
 
 def read_model(path: Path, inputs: Mapping[str, tuple[int, ...]] | None = None) -> Graph:
@@ -47,7 +45,7 @@ def _content(path: Path, shown: str) -> bytes:
     try:
         if not path.is_file():
             raise _unreadable(shown, "not a plain file" if path.exists() else "no such file")
-        if path.stat().st_size > _MOST_BYTES:
+        if path.stat().st_size > MOST_MODEL_BYTES:
             raise _unreadable(shown, f"a file of {path.stat().st_size} bytes")
         data = path.read_bytes()
     except OSError as error:
@@ -58,7 +56,7 @@ def _content(path: Path, shown: str) -> bytes:
 
 
 def _unreadable(shown: str, found: str) -> ModelFileError:
-    expected = f"a readable, plain file of at most {_MOST_BYTES} bytes"
+    expected = f"a readable, plain file of at most {MOST_MODEL_BYTES} bytes"
     return ModelFileError(
         [model_issue("model-unreadable", shown, found=found, expected=expected, fix="Name the model file itself.")]
     )

@@ -9,11 +9,13 @@ from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
+from harness.budget import LATEST_S
 from harness.discovery import declared_formats
 from harness.errors import UsageError
 from harness.issues import unknown
 from harness.traces.blocks import opened
 from harness.traces.format import TraceFormat, TraceOptions
+from harness.traces.logs import refused
 from harness.traces.trace import Chunk, PowerTrace, TraceFormatError, TraceOptionError
 
 __all__ = ["TraceFormat", "TraceOptions", "open_trace", "trace_formats"]
@@ -51,6 +53,7 @@ def open_trace(path: Path, name: str | None = None, options: TraceOptions = _NO_
         raise unknown("trace format", name, formats)
     try:
         trace = formats[name].open(path, options)
+        _refuse_late(trace)
     except TraceOptionError:
         raise
     except TraceFormatError as error:
@@ -60,6 +63,13 @@ def open_trace(path: Path, name: str | None = None, options: TraceOptions = _NO_
         raise TraceFormatError(fault.at(path.name)) from error
     faults = tuple(fault.at(path.name) for fault in trace.faults)
     return replace(trace, chunks=partial(_chunks, trace.chunks, path.name), faults=faults)
+
+
+def _refuse_late(trace: PowerTrace) -> None:
+    """Refuse a trace whose times are none of this century, whatever its format."""
+    if not abs(trace.start_s) <= LATEST_S:
+        fix = "State the unit of the times as it is, such as us for microseconds since 1970."
+        raise refused(f"a first time of {trace.start_s:.6g} s", "times until 2096", fix, rule="trace-time-unit")
 
 
 def _head(path: Path) -> bytes:
