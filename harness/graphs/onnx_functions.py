@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import onnx
 from onnx import inliner
 
-from harness.budget import MOST_MODEL_PARTS
+from harness.budget import MOST_MODEL_OPERATORS
 from harness.graphs.faults import ModelFileError, model_issue
 from harness.issues import Issue, quoted
 
@@ -21,9 +21,9 @@ def inlined(model: onnx.ModelProto, shown: str) -> onnx.ModelProto:
     for key in functions:
         _measure(key, functions, sizes, shown)
     n_operators = sum(sizes.get((node.domain, node.op_type), 1) for node in model.graph.node)
-    if n_operators > MOST_MODEL_PARTS:
+    if n_operators > MOST_MODEL_OPERATORS:
         raise ModelFileError(
-            [_fault(shown, f"functions that unfold to {n_operators} operators", f"{MOST_MODEL_PARTS} at most")]
+            [_fault(shown, f"functions that unfold to {n_operators} operators", f"{MOST_MODEL_OPERATORS} at most")]
         )
     try:
         return inliner.inline_local_functions(model)

@@ -6,12 +6,15 @@ from pathlib import Path
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
-from harness.budget import MOST_MODEL_BYTES
+from harness.budget import MOST_MODEL_BYTES, MOST_MODEL_PARTS
+from harness.errors import DeepenError
 from harness.graphs.faults import ModelFileError, model_issue
 from harness.graphs.graph import Graph
 from harness.graphs.input_extents import parse_input_option
 from harness.graphs.onnx_reader import graph_of_onnx
+from harness.graphs.protobuf_parts import count_parts
 from harness.graphs.tflite_reader import IDENTIFIER, graph_of_tflite
+from harness.issues import internal_fault
 
 __all__ = ["parse_input_option", "read_model"]
 
@@ -32,8 +35,19 @@ def read_model(path: Path, inputs: Mapping[str, tuple[int, ...]] | None = None) 
     """
     shown = path.as_posix()
     data = _content(path, shown)
+    try:
+        return _graph(data, shown, inputs)
+    except DeepenError:
+        raise
+    except Exception as error:
+        raise ModelFileError([model_issue("internal-fault", shown, **internal_fault(error))]) from error
+
+
+def _graph(data: bytes, shown: str, inputs: Mapping[str, tuple[int, ...]] | None) -> Graph:
     if data[4:8] == IDENTIFIER:
         return graph_of_tflite(data, shown, inputs)
+    if count_parts(data, onnx.ModelProto, MOST_MODEL_PARTS) > MOST_MODEL_PARTS:
+        raise _no_model(shown, f"a message of more than {MOST_MODEL_PARTS} parts")
     try:
         model = onnx.ModelProto.FromString(data)
     except (DecodeError, UnicodeDecodeError) as error:
