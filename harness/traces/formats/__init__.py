@@ -21,6 +21,7 @@ from harness.traces.trace import Chunk, PowerTrace, TraceFormatError, TraceOptio
 __all__ = ["TraceFormat", "TraceOptions", "open_trace", "trace_formats"]
 
 _SNIFFED_BYTES = 65_536
+_ABSURD_MW = 1e15
 
 
 @cache
@@ -72,6 +73,17 @@ def _refuse_late(trace: PowerTrace) -> None:
         raise refused(f"a first time of {trace.start_s:.6g} s", "times until 2096", fix, rule="trace-time-unit")
 
 
+def _refuse_absurd(chunk: Chunk) -> None:
+    """Refuse powers with which nothing can be computed; of merely implausible ones the formats know more."""
+    if not len(chunk.power_mw):
+        return
+    lowest, highest = float(chunk.power_mw.min()), float(chunk.power_mw.max())
+    if not (lowest >= -_ABSURD_MW and highest <= _ABSURD_MW):
+        worst = highest if lowest >= -_ABSURD_MW else lowest
+        fix = "Correct the unit that the header states, or delete the lines with such values."
+        raise refused(f"a power of {worst:.6g} mW", f"within {_ABSURD_MW:.0e} mW", fix, rule="trace-unit")
+
+
 def _head(path: Path) -> bytes:
     try:
         with opened(path) as file:
@@ -89,6 +101,8 @@ def _recognised(path: Path) -> str | None:
 def _chunks(chunks: Callable[[], Iterator[Chunk]], source: str) -> Iterator[Chunk]:
     """Chunks of a trace; an error of its reader names the file."""
     try:
-        yield from chunks()
+        for chunk in chunks():
+            _refuse_absurd(chunk)
+            yield chunk
     except TraceFormatError as error:
         raise TraceFormatError(error.fault.at(source)) from error
