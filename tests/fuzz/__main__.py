@@ -97,10 +97,14 @@ def shrunk(damage: Damaged, kinds: list[str], reader: Reader) -> Damaged:
 def keep(folder: Path, damage: Damaged, outcome: Outcome) -> None:
     """Write an input and what it breaks."""
     damage.lay_down(folder)
-    (folder / "PROBLEM.txt").write_text(
-        f"{damage.target}\n{damage.damage}\n{outcome.seconds:.1f} s, {outcome.n_bytes} bytes\n"
-        + "\n".join(outcome.problems)
-    )
+    figures = f"{outcome.seconds:.1f} s, {outcome.n_bytes} bytes"
+    (folder / "PROBLEM.txt").write_text("\n".join((damage.target, damage.damage, figures, *outcome.problems)))
+
+
+def say(line: str) -> None:
+    """Show a line at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def main() -> int:
@@ -136,7 +140,7 @@ def main() -> int:
             kinds = kinds_of(outcome)
             counts.update(kinds)
             if kinds:
-                print(f"{number}: {damage.target}: {damage.damage}: {', '.join(kinds)}", flush=True)
+                say(f"{number}: {damage.target}: {damage.damage}: {', '.join(kinds)}")
                 small = shrunk(damage, kinds, reader) if "over 20 s" not in kinds else damage
                 keep(OUT / f"{options.seed}-{number}", small, outcome)
         reader.close()
@@ -144,7 +148,7 @@ def main() -> int:
     with ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(work, range(options.jobs)))
     summary = {"seed": options.seed, **counts, "slowest_s": slowest, "largest_bytes": largest}
-    print(json.dumps(summary))
+    say(json.dumps(summary))
     return int(len(counts) > 1)
 
 
