@@ -5,10 +5,12 @@ Faults are collected, never raised; `harness.validation` declares which faults e
 
 import difflib
 import json
+import traceback
 import urllib.parse
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, TypedDict
 
 from harness.errors import UsageError
 
@@ -16,6 +18,7 @@ Severity = Literal["error", "warning"]
 
 _LONGEST_FOUND = 120
 _LONGEST_NAME = 100
+_HARNESS = Path(__file__).parent
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
@@ -114,6 +117,30 @@ def suggested(
     return ("one of " + ", ".join(known), otherwise) if near is None else (near, fix.format(near))
 
 
+class Words(TypedDict):
+    """What an issue says beside its place."""
+
+    found: str
+    expected: str
+    fix: str
+
+
+def internal_fault(error: Exception) -> Words:
+    """Words about an exception that nothing expected, with the line of the harness that raised it.
+
+    >>> internal_fault(KeyError("a"))["found"]
+    "KeyError 'a'"
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(_HARNESS)]
+    place = f" in {Path(own[-1].filename).relative_to(_HARNESS.parent).as_posix()}:{own[-1].lineno}" if own else ""
+    return Words(
+        found=quoted(f"{type(error).__name__} {error}".strip()) + place,
+        expected="a reader that reports what it cannot read",
+        fix="Report this as a fault of DeepEn, with this line and the file; everything else is checked.",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
     """One fault: where it is, what was found, what was expected, and how to fix it.
@@ -128,6 +155,7 @@ class Issue:
         expected: what would have been right.
         fix: how to fix it, a sentence.
         is_value: whether `found` is the value itself, and not words about the column or field.
+        n_more: faults that it stands for, where it counts those that are not listed; otherwise 0.
     """
 
     rule: str
@@ -139,6 +167,12 @@ class Issue:
     expected: str
     fix: str
     is_value: bool = True
+    n_more: int = 0
+
+    @property
+    def n_faults(self) -> int:
+        """Faults that it stands for."""
+        return self.n_more or 1
 
     @property
     def message(self) -> str:
@@ -169,18 +203,23 @@ class Report:
         unique = dict.fromkeys(issues)
         return cls(
             n_rows,
-            tuple(sorted(unique, key=lambda issue: (issue.file, issue.line or 0, issue.column or "", issue.rule))),
+            tuple(sorted(unique, key=_place)),
         )
 
     @property
     def n_errors(self) -> int:
         """Faults that keep a submission out."""
-        return sum(issue.severity == "error" for issue in self.issues)
+        return sum(issue.n_faults for issue in self.issues if issue.severity == "error")
 
     @property
     def n_warnings(self) -> int:
         """Faults that a reader should know."""
-        return len(self.issues) - self.n_errors
+        return sum(issue.n_faults for issue in self.issues if issue.severity == "warning")
+
+
+def _place(issue: Issue) -> tuple[str, bool, int, str, str]:
+    """Order of issues: by place, and those that count others at the end of their file."""
+    return issue.file, issue.n_more > 0, issue.line or 0, issue.column or "", issue.rule
 
 
 def as_text(report: Report) -> str:

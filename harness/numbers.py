@@ -5,12 +5,13 @@ import re
 from decimal import Decimal
 from typing import Final
 
+from harness.budget import MOST_NUMBER_CHARACTERS
+
 _MANTISSA: Final = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"
 DECIMAL: Final = _MANTISSA + r"([eE][+-]?[0-9]+)?"
 """Expression of a number: digits, perhaps a sign, a decimal point and an exponent."""
 _SHORT: Final = re.compile(_MANTISSA + r"([eE][+-]?[0-9]{1,3})?")
 """Number whose exponent has at most three digits; others would take long to write out."""
-_MOST_CHARACTERS: Final = 60
 
 
 def decimal_of(text: str) -> Decimal | None:
@@ -20,7 +21,7 @@ def decimal_of(text: str) -> Decimal | None:
     (Decimal('4.20'), None, None)
     """
     text = text.strip()
-    return Decimal(text) if len(text) <= _MOST_CHARACTERS and _SHORT.fullmatch(text) else None
+    return Decimal(text) if len(text) <= MOST_NUMBER_CHARACTERS and _SHORT.fullmatch(text) else None
 
 
 def number(text: str) -> float | None:
@@ -30,5 +31,5 @@ def number(text: str) -> float | None:
     (4.2, None, None, None)
     """
     text = text.strip()
-    value = float(text) if len(text) <= _MOST_CHARACTERS and _SHORT.fullmatch(text) else math.inf
+    value = float(text) if len(text) <= MOST_NUMBER_CHARACTERS and _SHORT.fullmatch(text) else math.inf
     return value if math.isfinite(value) else None

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = (
-    {"arrays", "children", "defaults", "errors"},
+    {"arrays", "budget", "children", "defaults", "errors"},
     {"code_version", "discovery", "files", "issues", "numbers", "parallel"},
     {"schema"},
     {"traces"},

@@ -11,6 +11,7 @@ MODEL_RULES: Final[dict[str, str]] = {
     "model-format": "A model file is an ONNX or TFLite model, whole and unchanged.",
     "model-graph": "A model's operators form a graph without cycles in which every tensor has one origin.",
     "model-shape": "Every extent of a model is known, from the file or from --input.",
+    "internal-fault": "A model file is read to its end, or refused for a stated reason.",
     "model-weights": "A model declares the extents of its weights, even where it leaves out their values.",
 }
 """Rules of model files by id; a fault is reported under one of them."""

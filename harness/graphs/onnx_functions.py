@@ -4,15 +4,13 @@ A model's functions are inlined unless they would unfold to absurdly many operat
 """
 
 from collections.abc import Mapping
-from typing import Final
 
 import onnx
 from onnx import inliner
 
+from harness.budget import MOST_MODEL_OPERATORS
 from harness.graphs.faults import ModelFileError, model_issue
 from harness.issues import Issue, quoted
-
-_MOST_OPERATORS: Final = 200_000
 
 
 def inlined(model: onnx.ModelProto, shown: str) -> onnx.ModelProto:
@@ -26,9 +24,9 @@ def inlined(model: onnx.ModelProto, shown: str) -> onnx.ModelProto:
     for key in functions:
         _measure(key, functions, sizes, shown)
     n_operators = sum(sizes.get((node.domain, node.op_type), 1) for node in model.graph.node)
-    if n_operators > _MOST_OPERATORS:
+    if n_operators > MOST_MODEL_OPERATORS:
         raise ModelFileError(
-            [_fault(shown, f"functions that unfold to {n_operators} operators", f"{_MOST_OPERATORS} at most")]
+            [_fault(shown, f"functions that unfold to {n_operators} operators", f"{MOST_MODEL_OPERATORS} at most")]
         )
     try:
         return inliner.inline_local_functions(model)

@@ -2,20 +2,21 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
+from harness.budget import MOST_MODEL_BYTES, MOST_MODEL_PARTS
+from harness.errors import DeepenError
 from harness.graphs.faults import ModelFileError, model_issue
 from harness.graphs.graph import Graph
 from harness.graphs.input_extents import parse_input_option
 from harness.graphs.onnx_reader import graph_of_onnx
+from harness.graphs.protobuf_parts import count_parts
 from harness.graphs.tflite_reader import IDENTIFIER, graph_of_tflite
+from harness.issues import internal_fault
 
 __all__ = ["parse_input_option", "read_model"]
-
-_MOST_BYTES: Final = 2 * 1024**3
 
 
 def read_model(path: Path, inputs: Mapping[str, tuple[int, ...]] | None = None, batch: int | None = None) -> Graph:
@@ -35,8 +36,19 @@ def read_model(path: Path, inputs: Mapping[str, tuple[int, ...]] | None = None, 
     """
     shown = path.as_posix()
     data = _content(path, shown)
+    try:
+        return _graph(data, shown, inputs, batch)
+    except DeepenError:
+        raise
+    except Exception as error:
+        raise ModelFileError([model_issue("internal-fault", shown, **internal_fault(error))]) from error
+
+
+def _graph(data: bytes, shown: str, inputs: Mapping[str, tuple[int, ...]] | None, batch: int | None) -> Graph:
     if data[4:8] == IDENTIFIER:
         return graph_of_tflite(data, shown, inputs, batch)
+    if count_parts(data, onnx.ModelProto, MOST_MODEL_PARTS) > MOST_MODEL_PARTS:
+        raise _no_model(shown, f"a message of more than {MOST_MODEL_PARTS} parts")
     try:
         model = onnx.ModelProto.FromString(data)
     except (DecodeError, UnicodeDecodeError) as error:
@@ -48,7 +60,7 @@ def _content(path: Path, shown: str) -> bytes:
     try:
         if not path.is_file():
             raise _unreadable(shown, "not a plain file" if path.exists() else "no such file")
-        if path.stat().st_size > _MOST_BYTES:
+        if path.stat().st_size > MOST_MODEL_BYTES:
             raise _unreadable(shown, f"a file of {path.stat().st_size} bytes")
         data = path.read_bytes()
     except OSError as error:
@@ -59,7 +71,7 @@ def _content(path: Path, shown: str) -> bytes:
 
 
 def _unreadable(shown: str, found: str) -> ModelFileError:
-    expected = f"a readable, plain file of at most {_MOST_BYTES} bytes"
+    expected = f"a readable, plain file of at most {MOST_MODEL_BYTES} bytes"
     return ModelFileError(
         [model_issue("model-unreadable", shown, found=found, expected=expected, fix="Name the model file itself.")]
     )

@@ -14,6 +14,7 @@ import numpy as np
 import tflite  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from harness.budget import MOST_MODEL_NUMBERS, MOST_MODEL_OPERATORS
 from harness.graphs.input_extents import MOST_EXTENT
 
 _MOST_VALUE_BYTES: Final = 8192
@@ -133,7 +134,7 @@ class _File:
 
     def __init__(self, data: bytes) -> None:
         # Parts of a whole file do not overlap, except a few that are shared; a broken file points anywhere.
-        self._budget = 2 * len(data) + 1024
+        self._budget = min(2 * len(data) + 1024, MOST_MODEL_NUMBERS)
         self._model = tflite.Model.GetRootAs(data, 0)
 
     def model(self) -> FileModel:
@@ -163,7 +164,10 @@ class _File:
         return n
 
     def _each(self, length: Callable[[], int], item: Callable[[int], Any]) -> Iterator[Any]:
-        for place in range(self._spend(length())):
+        n_parts = self._spend(length())
+        if n_parts > MOST_MODEL_OPERATORS:
+            raise BrokenFileError(f"a list of {n_parts} parts; expected at most {MOST_MODEL_OPERATORS}")
+        for place in range(n_parts):
             yield item(place)
 
     def _numbers(self, length: Callable[[], int], numbers: Callable[[], Any]) -> tuple[int, ...]:

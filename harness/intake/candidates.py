@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from harness.budget import MOST_CELL_CHARACTERS
 from harness.issues import Issue, quoted
 from harness.schema.columns import columns_of
 from harness.schema.facts import Device, Manifest
@@ -21,8 +22,6 @@ from harness.validation.grouping import group_codes
 from harness.validation.levels import check_rows
 from harness.validation.table import IDENTIFIER, RowTable
 
-MOST_CELL: Final = 10_000
-"""Characters of a cell; the schema admits far fewer."""
 _EXPECT_LINES: Final = ("id-reused", "record-duplicate")
 _FIND_LINES: Final = ("repeat", "repeat-spread")
 """Rules whose messages name other rows by their lines, in what is expected or in what is found."""
@@ -93,7 +92,8 @@ def check_candidates(rows: Sequence[Candidate], level: Level, device: Device, ma
     readable = [position for position, long in enumerate(issues) if not long]
     if not readable:
         return CandidateReport(issues)
-    faults = Faults()
+    # Every row needs its own reasons.
+    faults = Faults(keeps_all=True)
     chosen = [rows[position] for position in readable]
     data = table_bytes(level, [row.cells for row in chosen])
     table = check_rows(data, level, device=device, manifest=manifest, shown=shown, faults=faults, is_each_row=True)
@@ -112,13 +112,13 @@ def _long_cells(row: Candidate, shown: str) -> list[Issue]:
     """Issues of cells that are too long to be a value; such a row is not checked further."""
     faults = Faults()
     for name, cell in row.cells.items():
-        if len(cell) > MOST_CELL:
+        if len(cell) > MOST_CELL_CHARACTERS:
             faults.add(
                 "line-length",
                 shown,
                 column=name,
                 found=cell,
-                expected=f"at most {MOST_CELL} characters in a cell",
+                expected=f"at most {MOST_CELL_CHARACTERS} characters in a cell",
                 fix="Look at the source; a line end or a quote is missing.",
             )
     return faults.issues

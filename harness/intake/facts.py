@@ -9,13 +9,14 @@ from typing import Any, Final, TypeVar
 import yaml
 from pydantic import BaseModel
 
+from harness.budget import MOST_YAML_BYTES
 from harness.errors import UsageError
 from harness.intake.foreign import ForeignSourceError, ForeignTable
 from harness.intake.stated import comments, filled, is_to_fill_in
 from harness.schema.facts import Device, Manifest
 from harness.validation.documents import read_fact
 from harness.validation.faults import Faults
-from harness.validation.layout import DEVICE_FILE, MANIFEST_FILE, MOST_YAML_BYTES
+from harness.validation.layout import DEVICE_FILE, MANIFEST_FILE
 from harness.validation.text import read_bytes
 
 Fact = TypeVar("Fact", bound=BaseModel)

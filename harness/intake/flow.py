@@ -4,29 +4,32 @@ How a source is laid out is known to the formats; what is right in a row, to val
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from harness.errors import InvalidSubmissionsError, UsageError
+from harness.errors import DeepenError, InvalidSubmissionsError, UsageError
 from harness.files.left_overs import scratch_folder
 from harness.files.locks import only_writer
 from harness.files.swap import lay_down, write_folder
 from harness.intake.candidates import columns_given, csv_bytes, table_bytes
 from harness.intake.facts import IntakeFacts, manifest_bytes, read_facts
 from harness.intake.fixes import chosen_fixes
-from harness.intake.foreign import ForeignTable, IntakeOptions
+from harness.intake.foreign import ForeignSourceError, ForeignTable, IntakeOptions
 from harness.intake.formats import intake_format
 from harness.intake.names import require_folder_names
 from harness.intake.selection import QuarantinedRow, RowSelection, select_rows
 from harness.intake.stated import OpenFact, StatedFacts
 from harness.intake.traced import kept_traces
-from harness.issues import Issue, Report, as_text, printable
+from harness.issues import Issue, Report, as_text, internal_fault, printable
 from harness.schema.vocabulary import Level
 from harness.traces.store import ReductionStore
+from harness.validation.faults import Faults
 from harness.validation.layout import DEVICE_FILE, MANIFEST_FILE, QUARANTINE_FILE
 from harness.validation.table import IDENTIFIER
+from harness.validation.text import report_unreadable
 from harness.validation.tree import validate
 
 TRACES_FOLDER: Final = "traces"
@@ -103,10 +106,33 @@ def take_in(
     if stated.given and not form.takes_facts:
         raise UsageError(f"{format_name} takes no facts such as {stated.given[0]}; its files or its mapping state them")
     with only_writer(folder.parent):
-        table = form.read(source, IntakeOptions(mapping, declared if declared.exists() else None, stated))
+        with _refusing(source):
+            table = form.read(source, IntakeOptions(mapping, declared if declared.exists() else None, stated))
         _refuse_other_files(folder, table)
-        facts = read_facts(table, folder.parent)
-        return _written(table, select_rows(table, facts.device, facts.manifest, chosen), facts, folder)
+        with _refusing(source):
+            facts = read_facts(table, folder.parent)
+            rows = select_rows(table, facts.device, facts.manifest, chosen)
+        return _written(table, rows, facts, folder)
+
+
+@contextmanager
+def _refusing(source: Path) -> Iterator[None]:
+    """Refuse a source that raises what nothing expected.
+
+    Raises:
+        ForeignSourceError: it does, or the operating system refuses one of its files.
+    """
+    faults = Faults()
+    try:
+        yield
+    except DeepenError:
+        raise
+    except OSError as error:
+        report_unreadable(Path(error.filename or source).as_posix(), error, faults)
+        raise ForeignSourceError(faults.issues) from error
+    except Exception as error:
+        faults.add("internal-fault", source.as_posix(), **internal_fault(error))
+        raise ForeignSourceError(faults.issues) from error
 
 
 def _written(table: ForeignTable, rows: RowSelection, facts: IntakeFacts, folder: Path) -> IntakeResult:

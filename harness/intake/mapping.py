@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
+from harness.budget import MOST_YAML_BYTES
 from harness.errors import UsageError
 from harness.intake.foreign import ForeignSourceError
 from harness.intake.names import question
@@ -19,7 +20,6 @@ from harness.schema.records import ROWS
 from harness.schema.vocabulary import Level
 from harness.validation.documents import Document, read_fact
 from harness.validation.faults import Faults
-from harness.validation.layout import MOST_YAML_BYTES
 from harness.validation.text import read_bytes
 
 Model = TypeVar("Model", bound=BaseModel)

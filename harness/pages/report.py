@@ -39,7 +39,9 @@ def pull_request_report(report: Report, changes: Sequence[RatingChange] | None) 
 
 
 def _by_rule(report: Report) -> str:
-    counted = Counter((issue.severity, issue.rule) for issue in report.issues)
+    counted: Counter[tuple[str, str]] = Counter()
+    for issue in report.issues:
+        counted[issue.severity, issue.rule] += issue.n_faults
     rows = [
         {"rule": code_span(rule), "severity": severity, "faults": n}
         for (severity, rule), n in sorted(counted.items(), key=lambda item: (item[0][0], -item[1], item[0][1]))
@@ -50,7 +52,7 @@ def _by_rule(report: Report) -> str:
 def _listed(report: Report) -> str:
     """The faults as the command prints them, in a block in which nothing is markup and nobody is mentioned."""
     lines = [str(issue).replace("`", "'") for issue in report.issues[:MOST_LISTED]]
-    n_more = len(report.issues) - len(lines)
+    n_more = sum(issue.n_faults for issue in report.issues[MOST_LISTED:])
     return "\n".join(["```text", *lines, *([f"and {n_more} more"] if n_more else []), "```"])
 
 

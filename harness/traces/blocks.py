@@ -11,13 +11,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from io import BufferedIOBase
+from io import BufferedIOBase, BytesIO
 from itertools import cycle
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv
 
+from harness.budget import MOST_LINE_BYTES
+from harness.issues import quoted
 from harness.numbers import number
 from harness.traces.trace import TraceFault, TraceFormatError
 
@@ -96,11 +98,12 @@ def csv_blocks(
     form = _Form(tuple(names), dict(types), separator, decimal)
     # One block is read ahead, so that parsing and reducing share the cores.
     with opened(path) as file, ThreadPoolExecutor(max_workers=1) as ahead:
-        n_before = sum(len(file.readline()) for _ in range(n_header_lines))
+        n_before = sum(len(file.readline(MOST_LINE_BYTES)) for _ in range(n_header_lines))
         pending: Future[pa.Table] | None = None
-        for n_skipped, block in _blocks(file, block_bytes):
+        line_after = partial(_line_after, path)
+        for n_skipped, block in _blocks(file, block_bytes, lambda n_bytes: line_after(n_before + n_bytes)):
             cleaned = block if clean is None else memoryview(clean(bytes(block)))
-            upcoming = ahead.submit(_table, cleaned, form, partial(_line_after, path, n_before + n_skipped))
+            upcoming = ahead.submit(_table, cleaned, form, partial(line_after, n_before + n_skipped))
             if pending is not None:
                 yield pending.result()
             pending = upcoming
@@ -128,8 +131,14 @@ def _line_after(path: Path, n_bytes: int) -> int:
     return line
 
 
-def _blocks(file: BufferedIOBase, block_bytes: int) -> Iterator[tuple[int, memoryview]]:
-    """Whole lines of about `block_bytes`, with the number of bytes before them; valid until two more were asked for."""
+def _blocks(
+    file: BufferedIOBase, block_bytes: int, line_after: Callable[[int], int]
+) -> Iterator[tuple[int, memoryview]]:
+    """Whole lines of about `block_bytes`, with the number of bytes before them; valid until two more were asked for.
+
+    Raises:
+        TraceFormatError: a line is too long to be one of a table.
+    """
     buffers = cycle([bytearray(block_bytes + _MOST_REST) for _ in range(_N_BUFFERS)])
     rest, n_before = b"", 0
     while True:
@@ -141,14 +150,21 @@ def _blocks(file: BufferedIOBase, block_bytes: int) -> Iterator[tuple[int, memor
         end = buffer.rfind(b"\n", 0, n_bytes) + 1
         if not end:
             # A line longer than a block, or the end of the file.
-            buffer = buffer[:n_bytes] + file.readline()
+            buffer = buffer[:n_bytes] + file.readline(MOST_LINE_BYTES + 1)
             n_bytes = end = len(buffer)
+            if n_bytes > MOST_LINE_BYTES:
+                raise TraceFormatError(_long_line(n_bytes, line_after(n_before)))
         block, rest = memoryview(buffer)[:end], bytes(memoryview(buffer)[end:n_bytes])
         if end and not (bytes(block[:_BLANK]).isspace() and bytes(block).isspace()):
             yield n_before, block
         n_before += end
         if not n_read:
             return
+
+
+def _long_line(n_bytes: int, line: int) -> TraceFault:
+    expected, fix = f"at most {MOST_LINE_BYTES} bytes", "Export the trace again; a line end is missing."
+    return TraceFault("line-length", f"{n_bytes} bytes or more", expected, fix, line)
 
 
 def _table(block: memoryview, form: _Form, first_line: Callable[[], int]) -> pa.Table:
@@ -173,14 +189,14 @@ def _fault(block: memoryview, form: _Form, first_line: int) -> TraceFault:
     whole = f", a whole one for {', '.join(wholes)}" if wholes else ""
     expected = f"{len(form.names)} cells, with numbers for {', '.join(numbers)}{whole}"
     places = [(form.names.index(name), kind) for name, kind in numbers.items()]
-    for line, raw in enumerate(bytes(block).splitlines(), start=first_line):
-        text = raw.decode("utf-8", "replace")
+    for line, raw in enumerate(BytesIO(block), start=first_line):
+        text = raw.decode("utf-8", "replace").rstrip("\r\n")
         cells = [cell.replace(form.decimal, ".") for cell in text.split(form.separator)]
         if not raw.strip():
             continue
         if len(cells) != len(form.names) or not all(_fits(cells[place], kind) for place, kind in places):
             fix = "Export the trace again, or cut the file before this line."
-            return TraceFault("trace-format", text[:120], expected, fix, line)
+            return TraceFault("trace-format", quoted(text), expected, fix, line)
     return TraceFault("trace-format", "a row that cannot be read", expected, "Export the trace again.", first_line)
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from harness.budget import MOST_LINE_BYTES
 from harness.numbers import decimal_of, number
 from harness.schema.facts import Meaning
 from harness.traces.blocks import opened
@@ -157,7 +158,7 @@ def first_rows(path: Path, n_header_lines: int) -> list[tuple[int, str]]:
     """First lines after the header that are not blank, with their numbers from 1; the last may be left off."""
     with opened(path) as file:
         for _ in range(n_header_lines):
-            file.readline()
+            file.readline(MOST_LINE_BYTES)
         data = file.read(HEAD_BYTES)
     lines = log_text(data).split("\n")
     # The last line may be cut off.

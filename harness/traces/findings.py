@@ -63,6 +63,16 @@ def window_faults(reading: Reading) -> list[TraceFault]:
     return []
 
 
+def sign_faults(energies_mj: Reals) -> list[TraceFault]:
+    """Findings about windows in which a device would have taken no energy, or given some."""
+    low = np.flatnonzero(~(energies_mj > 0))
+    if not len(low):
+        return []
+    found = f"{len(low)} of {len(energies_mj)} windows without energy, the lowest with {energies_mj.min():.4g} mJ"
+    fix = "Correct the sign or the zero of the meter: a probe that is connected the wrong way round reads below 0."
+    return [TraceFault("trace-energy", found, "energies above 0", fix)]
+
+
 def steadiness_faults(energies: Reals, durations: Reals, n_skipped: int, reading: Reading) -> list[TraceFault]:
     """What is not steady over the run."""
     faults = []

@@ -4,15 +4,13 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
+from harness.budget import LATEST_S, MOST_LOG_FAULTS, MOST_WINDOWS
 from harness.traces.columns import EPOCH_S
-from harness.traces.trace import TimeScale, TraceFault
+from harness.traces.trace import TimeScale, TraceFault, TraceFormatError
 
-MOST_FAULTS: Final = 20
-"""Faults of a file that are reported one by one; the others are counted."""
 DIGITS: Final = {"s": 9, "ms": 6, "us": 3, "ns": 0}
 """Decimal places from a unit down to nanoseconds."""
 LEFT_OUT: Final = "The inference is left out; correct the log."
-_LATEST_S: Final = 9 * 10**9
 
 
 class Reading:
@@ -38,7 +36,7 @@ class Reading:
 
     def fault(self, rule: str, found: str, expected: str, fix: str, line: int | None) -> None:
         """Note a finding."""
-        if len(self._faults) < MOST_FAULTS:
+        if len(self._faults) < MOST_LOG_FAULTS:
             self._faults.append(TraceFault(rule, found, expected, fix, line))
         else:
             self._n_more += 1
@@ -51,7 +49,18 @@ class Reading:
         return [*self._faults, TraceFault("inference-order", found, "inferences in order", "Correct the log.")]
 
     def add(self, start_ns: int, end_ns: int, shown: tuple[str, str], line: int | None) -> None:
-        """Add a window if it has a duration, and note where it does not follow the one before."""
+        """Add a window if it has a duration, and note where it does not follow the one before.
+
+        Raises:
+            TraceFormatError: there are more windows than any run has.
+        """
+        if max(abs(start_ns), abs(end_ns)) > LATEST_S * 10**9:
+            self.fault("trace-time-unit", f"{shown[0]} to {shown[1]}", "times until 2096", LEFT_OUT, line)
+            return
+        if len(self.starts_ns) >= MOST_WINDOWS:
+            fix = "Log one window over many inferences that run back to back, and state their number."
+            fault = TraceFault("file-size", f"more than {MOST_WINDOWS} windows", f"at most {MOST_WINDOWS}", fix, line)
+            raise TraceFormatError(fault)
         if end_ns <= start_ns:
             self.fault("inference-order", f"end {shown[1]}", f"after the start, {shown[0]}", LEFT_OUT, line)
             return
@@ -77,7 +86,7 @@ def nanoseconds(value: Decimal | None, digits: int) -> int | None:
     >>> nanoseconds(Decimal("1700000000000001"), 3)
     1700000000000001000
     """
-    if value is None or value.adjusted() + digits > len(str(_LATEST_S)) + DIGITS["s"]:
+    if value is None or value.adjusted() + digits > len(str(LATEST_S)) + DIGITS["s"]:
         return None
     whole = int(value.scaleb(digits).to_integral_value())
-    return whole if abs(whole) <= _LATEST_S * 10**9 else None
+    return whole if abs(whole) <= LATEST_S * 10**9 else None

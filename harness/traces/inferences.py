@@ -28,15 +28,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from harness.budget import MOST_WINDOWS
 from harness.errors import UsageError
 from harness.issues import quoted
 from harness.numbers import decimal_of
-from harness.traces.blocks import opened
 from harness.traces.columns import first_line_of, step_of
 from harness.traces.digital_windows import read_digital
 from harness.traces.inference_reading import DIGITS, Reading, nanoseconds
 from harness.traces.inference_tables import read_table
 from harness.traces.loadgen import is_loadgen, loadgen_window
+from harness.traces.logs import held_bytes, refuse_long_list
 from harness.traces.ppk2_header import ppk2_names
 from harness.traces.stamps import zone_of
 from harness.traces.tiny_results import is_tiny_results, read_trials
@@ -123,8 +124,7 @@ def read_inferences(path: Path, n_each: int = 1, timezone: str | None = None) ->
 
 def _read_text(path: Path, reading: Reading, zone: tzinfo | None) -> int:
     """Read windows from text; inferences in each of them, as far as the file states it, otherwise 1."""
-    with opened(path) as file:
-        text = file.read().decode("utf-8-sig", "replace")
+    text = held_bytes(path, MOST_WINDOWS).decode("utf-8-sig", "replace")
     if is_loadgen(text):
         return loadgen_window(text, reading, zone)
     if is_tiny_results(text):
@@ -145,7 +145,7 @@ def read_n_each(results: Path) -> int:
     Raises:
         TraceFormatError: the file states no number, or not the same for every window.
     """
-    counts = sorted({int(count) for count in _EACH.findall(results.read_text("utf-8", "replace"))})
+    counts = sorted({int(count) for count in _EACH.findall(held_bytes(results).decode("utf-8", "replace"))})
     if len(counts) != 1 or not counts[0]:
         found = f"{', '.join(map(str, counts)) or 'no'} inferences in a window"
         fix = "Take the results.txt of the energy run."
@@ -157,6 +157,7 @@ def read_n_each(results: Path) -> int:
 def _read_marks(text: str, reading: Reading) -> None:
     """Window k runs from mark k - 1 to mark k, counted from 0, for even k; the others lie between runs."""
     expected, fix = "a JSON list of marks in seconds", "Take the file as EnergyRunner wrote it."
+    refuse_long_list(text)
     try:
         marks = json.loads(text, parse_float=decimal_of, parse_int=decimal_of, parse_constant=str)
     except (ValueError, RecursionError) as error:

@@ -9,6 +9,7 @@ from typing import TypedDict, Unpack
 
 import numpy as np
 
+from harness.budget import LATEST_S, MOST_LISTED_NUMBERS, MOST_LOG_BYTES, MOST_LOG_FAULTS, MOST_LOG_LINE, MOST_LOG_LINES
 from harness.issues import quoted
 from harness.schema.vocabulary import Boundary
 from harness.traces.blocks import opened
@@ -26,11 +27,8 @@ from harness.traces.trace import (
 )
 from harness.traces.whole_seconds import EvenTimes, even_times
 
-MOST_FAULTS = 20
-"""Bad lines that are reported one by one; the others are counted."""
 PEAK_MW = (1.0, 1e8)
 """No device computes below 1 mW at its highest or above 100 kW."""
-LATEST_S = 1e11
 _HOUR_S, _CHANGE_S = 3600.0, 60.0
 """A change of the clock, and how far the next stamp may be from it."""
 _RATES_HZ = (1e-3, 1e6)
@@ -51,13 +49,57 @@ def log_text(data: bytes) -> str:
     return data.decode("utf-8-sig", "replace")
 
 
-def log_lines(path: Path) -> list[tuple[int, str]]:
-    """Lines of a log with their numbers from 1, without blank ones at the end."""
+def held_bytes(path: Path, most_lines: int = MOST_LOG_LINES) -> bytes:
+    """Content of a log that is held in memory as a whole, decompressed.
+
+    Args:
+        path: the log.
+        most_lines: lines that it may have.
+
+    Raises:
+        TraceFormatError: it is larger than such a log may be.
+    """
     with opened(path) as file:
-        lines = [line.strip() for line in log_text(file.read()).split("\n")]
+        data = file.read(MOST_LOG_BYTES + 1)
+    if len(data) > MOST_LOG_BYTES:
+        raise _too_large(f"more than {MOST_LOG_BYTES} bytes", f"at most {MOST_LOG_BYTES} bytes")
+    n_lines = data.count(b"\n")
+    if n_lines > most_lines:
+        raise _too_large(f"{n_lines} lines", f"at most {most_lines} lines")
+    return data
+
+
+def _too_large(found: str, expected: str) -> TraceFormatError:
+    fix = "Cut the log to the time of the inferences, with some seconds before and after."
+    return refused(found, expected, fix, rule="file-size")
+
+
+def refuse_long_list(text: str) -> None:
+    """Refuse the text of a JSON file with more numbers than are parsed as a whole.
+
+    Raises:
+        TraceFormatError: it has.
+    """
+    n_numbers = text.count(",") + 1
+    if n_numbers > MOST_LISTED_NUMBERS:
+        raise _too_large(f"a list of {n_numbers} parts", f"at most {MOST_LISTED_NUMBERS}")
+
+
+def log_lines(path: Path) -> list[tuple[int, str]]:
+    """Lines of a log with their numbers from 1, without blank ones at the end.
+
+    Raises:
+        TraceFormatError: the log or a line of it is larger than any of a meter.
+    """
+    lines = [line.strip() for line in log_text(held_bytes(path)).split("\n")]
     while lines and not lines[-1]:
         lines.pop()
-    return list(enumerate(lines, start=1))
+    numbered = list(enumerate(lines, start=1))
+    for number, line in numbered:
+        if len(line) > MOST_LOG_LINE:
+            fix = "Record again, or export the log again; a line end is missing, or this is no log."
+            raise refused(f"{len(line)} characters", f"at most {MOST_LOG_LINE} in a line", fix, number, "line-length")
+    return numbered
 
 
 def refuse_channel(options: TraceOptions) -> None:
@@ -211,7 +253,7 @@ class Log:
 
     def leave_out(self, line: int, found: str, expected: str, rule: str = "trace-format", fix: str = LEFT_OUT) -> None:
         """Note that a line holds no sample."""
-        if len(self._faults) < MOST_FAULTS:
+        if len(self._faults) < MOST_LOG_FAULTS:
             self._faults.append(TraceFault(rule, found, expected, fix, line))
         else:
             self._n_more += 1

@@ -15,7 +15,7 @@ from harness.traces.alignment_faults import alignment_faults
 from harness.traces.budget import Component, expanded_mj
 from harness.traces.clocked import ClockedTrace, with_clock
 from harness.traces.components import Evidence, components_of, uncertain_fault
-from harness.traces.findings import resolution_faults, steadiness_faults, window_faults
+from harness.traces.findings import resolution_faults, sign_faults, steadiness_faults, window_faults
 from harness.traces.idle import IdlePower, idle_before
 from harness.traces.inferences import Inferences
 from harness.traces.lags import is_off, offset_u_s
@@ -160,6 +160,7 @@ def _faults(
     ]
     about_windows = [
         *window_faults(reading),
+        *sign_faults(evidence.energies_mj),
         *alignment_faults(evidence.alignment, clocked, inferences, settings, evidence.resolution_s),
         *steadiness_faults(evidence.energies_mj, evidence.durations_s, n_skipped, reading),
     ]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.errors import UsageError
+from harness.issues import internal_fault
 from harness.parallel import at_once
 from harness.traces.formats import TraceOptions, open_trace, trace_formats
 from harness.traces.idle import IdlePower, idle_power
@@ -217,6 +218,10 @@ def reduce_run(run: Run, idle_of: Callable[[Run], IdlePower | None] = baseline_p
         )
     except TraceFormatError as error:
         return error.fault
+    except (UsageError, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other runs are still reduced
+        return TraceFault("internal-fault", **internal_fault(error), source=run.power.name)
 
 
 def _open(path: Path, run: Run) -> PowerTrace:

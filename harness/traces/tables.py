@@ -1,7 +1,7 @@
 """Tables of numbers as traces: a column of time, and columns whose product is a power or a counter of energy.
 
-It knows no format; a format says which columns those are. A table of up to 64 MiB is checked when it is opened and read
-without its bad lines; in a larger one the first bad line ends the reading.
+It knows no format; a format says which columns those are. A table of up to 64 MiB in a million lines is checked when it
+is opened and read without its bad lines; in a larger one the first bad line ends the reading.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,16 +12,18 @@ from typing import Final, Unpack
 import numpy as np
 import pyarrow as pa
 
+from harness.budget import LATEST_S, MOST_LOG_LINES
 from harness.issues import quoted
-from harness.traces.blocks import csv_blocks, is_at_most, is_compressed, opened
+from harness.traces.blocks import BLOCK_BYTES, csv_blocks, is_at_most, is_compressed, opened
 from harness.traces.columns import HEAD_BYTES, Row, TableColumns, first_rows
 from harness.traces.counters import counter_power_mw
-from harness.traces.logs import LATEST_S, Log, TraceFacts, log_lines, log_text, peak_fault, refused
+from harness.traces.logs import Log, TraceFacts, log_lines, log_text, peak_fault, refused
 from harness.traces.trace import Chunk, PowerTrace, Reals, SampleKind, TraceFormatError
 
 CHECKED_BYTES: Final = 1 << 26
 """Tables up to this size are checked when they are opened."""
 _PIECES: Final = 16
+_TOO_LARGE: Final = ("line-length", "file-size")
 _MOST_STEPS: Final = 10_000
 _YEAR_S: Final = 3.15576e7
 _LOST_RANGE: Final = "Cut the log there, or read it by a layout that states the range of the counter."
@@ -52,13 +54,18 @@ def open_table(
     is_small = is_at_most(path, CHECKED_BYTES)
     try:
         peak = max(float(chunk.power_mw.max()) for chunk in chunks()) if is_small else _sampled_peak(path, columns)
-    except TraceFormatError:
-        if not is_small:
+    except TraceFormatError as error:
+        if not is_small or error.fault.rule in _TOO_LARGE or _n_lines(path) > MOST_LOG_LINES:
             raise
         return _line_by_line(path, columns, stated_hz, known)
     unlikely = None if peak is None else peak_fault(peak, columns.peak_mw)
     faults = () if unlikely is None else (unlikely,)
     return PowerTrace(path.name, "device", chunks, stated_hz, start / columns.per_second, faults=faults, **known)
+
+
+def _n_lines(path: Path) -> int:
+    with opened(path) as file:
+        return sum(data.count(b"\n") for data in iter(partial(file.read, BLOCK_BYTES), b""))
 
 
 def _first_row(path: Path, columns: TableColumns) -> tuple[Row, float]:

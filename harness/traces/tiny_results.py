@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from harness.traces.logs import refuse_long_list
 from harness.traces.trace import Reals, TraceFault, TraceFormatError
 
 RATE_HZ: Final = 1000.0
@@ -56,6 +57,7 @@ def read_trials(text: str) -> Trials:
     Raises:
         TraceFormatError: it is not the results of an energy run, or its trials differ in their inferences.
     """
+    refuse_long_list(text)
     try:
         entries = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -9,11 +9,11 @@ from typing import Any, Generic, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from harness.budget import MOST_NESTING
 from harness.numbers import DECIMAL
 from harness.validation.fact_faults import Notes, Path, report_fact
 from harness.validation.faults import Faults
 
-MOST_DEPTH = 20
 _TAG = "tag:yaml.org,2002:"
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -112,9 +112,9 @@ def _document(data: bytes, shown: str, faults: Faults) -> tuple[Any, Notes] | No
             value: Any = {}
             return value, Notes({(): 1}, {})
         notes = Notes({}, {})
-        n_before = len(faults.issues)
+        n_before = faults.n
         _note(node, (), notes, shown, faults)
-        if len(faults.issues) > n_before:
+        if faults.n > n_before:
             return None
         return values.construct_document(node), notes
     except yaml.MarkedYAMLError as error:
@@ -126,7 +126,13 @@ def _document(data: bytes, shown: str, faults: Faults) -> tuple[Any, Notes] | No
     return None
 
 
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+_NO_CHARACTER = "Write the character itself; this number is none of a character."
+_BIG_ESCAPE = "an escape beyond U+10FFFF"
+_LONG_DIRECTIVE = "a directive with a number that is none of a version"
 _PROBLEMS = {
+    _BIG_ESCAPE: (_BIG_ESCAPE, _NO_CHARACTER),
+    _LONG_DIRECTIVE: (_LONG_DIRECTIVE, "Remove the line that begins with %."),
     "but found another document": ("a second document after ---", "Keep one document in the file."),
     "found character '\\t' that cannot start any token": ("a tab", "Indent by two spaces."),
     "could not find expected ':'": ("a line without a colon after its key", "Write key: value."),
@@ -147,18 +153,36 @@ def _add(faults: Faults, rule: str, shown: str, line: int, found: str, *, fix: s
         ),
         "yaml-alias": ("plain values without anchors and aliases", "Write the value out."),
         "yaml-tag": ("plain values without tags", "Remove the tag."),
-        "yaml-nesting": (f"at most {MOST_DEPTH} levels", "Write the field as it is documented."),
+        "yaml-nesting": (f"at most {MOST_NESTING} levels", "Write the field as it is documented."),
     }[rule]
     faults.add(rule, shown, line=line, found=found, expected=expected, fix=fix or usual_fix)
+
+
+def _next_event(parser: yaml.SafeLoader) -> yaml.Event | None:
+    """Next event of a file; None after the last.
+
+    Raises:
+        yaml.MarkedYAMLError: the file is not YAML there.
+    """
+    try:
+        return parser.get_event() if parser.check_event() else None  # type: ignore[no-untyped-call]
+    except (ValueError, OverflowError) as error:
+        # The scanner turns digits of escapes and directives into numbers without a look at how many they are.
+        problem = _BIG_ESCAPE if parser.column and not _is_directive(parser) else _LONG_DIRECTIVE
+        raise yaml.MarkedYAMLError(None, None, problem, parser.get_mark()) from error
+
+
+def _is_directive(parser: yaml.SafeLoader) -> bool:
+    start = parser.buffer.rfind("\n", 0, parser.pointer) + 1
+    return bool(parser.buffer.startswith("%", start))
 
 
 def _plain_events(parser: yaml.SafeLoader, shown: str, faults: Faults) -> list[yaml.Event] | None:
     """Events of a file without aliases, tags and deep nesting, or None where these were reported; nothing is built."""
     depth = 0
     events: list[yaml.Event] = []
-    n_before = len(faults.issues)
-    while parser.check_event():
-        event = parser.get_event()  # type: ignore[no-untyped-call]
+    n_before = faults.n
+    while (event := _next_event(parser)) is not None:
         events.append(event)
         line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
@@ -169,11 +193,14 @@ def _plain_events(parser: yaml.SafeLoader, shown: str, faults: Faults) -> list[y
             tag = getattr(event, "tag", None)
             if tag is not None:
                 _add(faults, "yaml-tag", shown, line, tag.replace(_TAG, "!!"))
+            half = _HALF_CHARACTER.search(getattr(event, "value", ""))
+            if half is not None:
+                _add(faults, "yaml-syntax", shown, line, f"the escape of U+{ord(half[0]):04X}", fix=_NO_CHARACTER)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > MOST_DEPTH:
-            _add(faults, "yaml-nesting", shown, line, f"more than {MOST_DEPTH} levels")
+        if depth > MOST_NESTING:
+            _add(faults, "yaml-nesting", shown, line, f"more than {MOST_NESTING} levels")
             break
-    return events if len(faults.issues) == n_before else None
+    return events if faults.n == n_before else None
 
 
 def _note(node: yaml.Node, path: Path, notes: Notes, shown: str, faults: Faults) -> None:

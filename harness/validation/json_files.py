@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NoReturn
 
+from harness.budget import MOST_NESTING
 from harness.validation.fact_faults import Notes, Path
 from harness.validation.faults import Faults
 
-MOST_DEPTH: Final = 20
 _MOST_DIGITS: Final = 19
 """Longer whole numbers fit no field; as infinities they need no big integers."""
 _STRING: Final = r'"(?:[^"\\]++|\\.)*+"?'
@@ -152,9 +152,9 @@ def _is_shallow(text: str, shown: str, faults: Faults) -> bool:
     depth = 0
     for token, line in _tokens(text, _BRACKETS):
         depth += (token in ("[", "{")) - (token in ("]", "}"))
-        if depth > MOST_DEPTH:
-            expected, fix = f"at most {MOST_DEPTH} levels", "Write the file as it is documented."
-            found = f"more than {MOST_DEPTH} levels"
+        if depth > MOST_NESTING:
+            expected, fix = f"at most {MOST_NESTING} levels", "Write the file as it is documented."
+            found = f"more than {MOST_NESTING} levels"
             faults.add("json-nesting", shown, line=line, found=found, expected=expected, fix=fix)
             return False
     return True

@@ -19,9 +19,6 @@ MANIFEST_FILE: Final = "submission.yaml"
 LEVEL_FILES: Final[dict[str, Level]] = {f"{level}.csv": level for level in LEVELS}
 QUARANTINE_FILE: Final = "quarantine.csv"
 """Rows that an intake could not use, kept beside those it could; nothing reads it as rows."""
-MOST_YAML_BYTES: Final = 200_000
-MOST_CSV_BYTES: Final = 2_000_000_000
-MOST_JSON_BYTES: Final = 4_000_000
 TRACES_FOLDER: Final = "traces"
 """Raw traces that submission.yaml binds to rows."""
 NETWORKS_FOLDER: Final = "graphs"

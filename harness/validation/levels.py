@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -13,11 +14,11 @@ from harness.schema.records import RECORDS, ROWS
 from harness.schema.vocabulary import Level
 from harness.validation.cells import LIST_SEPARATOR, check_cells
 from harness.validation.context import RowContext
-from harness.validation.faults import Faults
+from harness.validation.faults import Faults, contained
 from harness.validation.header import check_header
 from harness.validation.rules import CHECKS
 from harness.validation.table import QuoteError, RowTable, header_of, read_table
-from harness.validation.text import report_long_lines
+from harness.validation.text import report_long_lines, report_many_lines
 
 
 def check_rows(
@@ -45,17 +46,19 @@ def check_rows(
     if rows is None:
         return None
     context = RowContext(level, rows, device, manifest, faults, is_each_row)
-    # Checks spend their time in Arrow and NumPy, which let other threads run; faults are sorted in the end.
+    # Checks spend their time in Arrow and NumPy, which let other threads run.
     with ThreadPoolExecutor() as pool:
         for finished in [pool.submit(_run_check, check, context) for check in (_check_cells_of, *CHECKS)]:
-            finished.result()
+            faults.join(finished.result())
     return rows
 
 
-def _run_check(check: Callable[[RowContext], None], context: RowContext) -> None:
-    """Run one check; numbers out of bounds may overflow in it, because the check of cells reports them."""
-    with np.errstate(all="ignore"):
-        check(context)
+def _run_check(check: Callable[[RowContext], None], context: RowContext) -> Faults:
+    """Faults of one check; numbers out of bounds may overflow in it, because the check of cells reports them."""
+    own = replace(context, faults=Faults(keeps_all=context.faults.keeps_all))
+    with np.errstate(all="ignore"), contained(context.rows.shown, own.faults):
+        check(own)
+    return own.faults
 
 
 def _check_cells_of(context: RowContext) -> None:
@@ -64,7 +67,7 @@ def _check_cells_of(context: RowContext) -> None:
 
 def _read_rows(data: bytes, level: Level, shown: str, faults: Faults) -> RowTable | None:
     columns = columns_of(ROWS[level])
-    if report_long_lines(data, shown, faults):
+    if report_many_lines(data, shown, faults) or report_long_lines(data, shown, faults):
         return None
     try:
         names = header_of(data)

@@ -3,7 +3,8 @@
 How a model becomes a kernel list is in `harness.graphs`.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,14 +12,15 @@ import pyarrow as pa
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from harness.budget import MOST_JSON_BYTES
 from harness.issues import suggested
 from harness.schema.columns import columns_of
 from harness.schema.networks import MOST_KERNELS, Network, NetworkKernel, configuration_of
 from harness.schema.vocabulary import CONFIGURATION_FIELDS, KERNEL_ALLOWS, KERNEL_REQUIRES
 from harness.validation.fact_faults import Notes, report_fact
-from harness.validation.faults import Faults
+from harness.validation.faults import Faults, contained
 from harness.validation.json_files import notes_of, read_json
-from harness.validation.layout import MOST_JSON_BYTES, NETWORKS_FOLDER, entries_of, report_link, shown_path
+from harness.validation.layout import NETWORKS_FOLDER, entries_of, report_link, shown_path
 from harness.validation.text import read_bytes
 
 COST_TOLERANCE: Final = 0.01
@@ -27,6 +29,9 @@ _SUFFIX: Final = ".json"
 _TABLE: Final = "models.csv"
 _IDENTITY: Final = ("model", "variant", "input_shape")
 _COSTS: Final = ("flops", "params")
+
+_Models = Mapping[str, Sequence[dict[str, Any]]]
+"""Rows of a table by their model."""
 
 
 def read_networks(campaign: Path, models: pa.Table | None, faults: Faults) -> dict[str, Network]:
@@ -49,12 +54,13 @@ def read_networks(campaign: Path, models: pa.Table | None, faults: Faults) -> di
         found, expected = f"kernel lists without {_TABLE}", f"{_TABLE} beside them"
         fix = "Add the rows of the models, or remove the folder."
         faults.add("network-model", shown_path(folder), found=found, expected=expected, fix=fix)
-    known = None if models is None else models.select([*_IDENTITY, *_COSTS]).to_pylist()
+    known = None if models is None else _by_model(models)
     networks = {}
     for path in _files(folder, faults):
-        network = _read_network(path, known, faults)
-        if network is not None:
-            networks[path.name.removesuffix(_SUFFIX)] = network
+        with contained(shown_path(path), faults):
+            network = _read_network(path, known, faults)
+            if network is not None:
+                networks[path.name.removesuffix(_SUFFIX)] = network
     return networks
 
 
@@ -76,7 +82,15 @@ def _report_unknown(path: Path, found: str, expected: str, fix: str, faults: Fau
     faults.add("path-unknown", shown_path(path), found=found, expected=expected, fix=fix)
 
 
-def _read_network(path: Path, models: list[dict[str, Any]] | None, faults: Faults) -> Network | None:
+def _by_model(models: pa.Table) -> _Models:
+    """Rows of a table by their model, found once for all files."""
+    found = defaultdict(list)
+    for row in models.select([*_IDENTITY, *_COSTS]).to_pylist():
+        found[row["model"]].append(row)
+    return found
+
+
+def _read_network(path: Path, models: _Models | None, faults: Faults) -> Network | None:
     """Kernel list of a file; None where it cannot be read as one."""
     shown = shown_path(path)
     name = path.name.removesuffix(_SUFFIX)
@@ -99,14 +113,14 @@ def _read_network(path: Path, models: list[dict[str, Any]] | None, faults: Fault
         line = notes_of(data).lines["model",]
         expected, fix = f"{name}, the name of the file", "Rename the file, or correct the field."
         faults.add("network-model", shown, line=line, column="model", found=network.model, expected=expected, fix=fix)
-    _check_costs(network, [row for row in models or () if row["model"] == name], shown, faults)
+    _check_costs(network, (models or {}).get(name, ()), shown, faults)
     return network
 
 
-def _check_name(name: str, models: list[dict[str, Any]], shown: str, faults: Faults) -> None:
+def _check_name(name: str, models: _Models, shown: str, faults: Faults) -> None:
     """Report a file that names no model, or more than one."""
-    names = {row["model"] for row in models} - {None}
-    kinds = {tuple(row[field] for field in _IDENTITY) for row in models if row["model"] == name}
+    names = set(models) - {None}
+    kinds = {tuple(row[field] for field in _IDENTITY) for row in models.get(name, ())}
     if name not in names:
         otherwise = "Rename or remove the file, or add the row."
         _, fix = suggested(name, sorted(names), f"Is it the list of {{}}? {otherwise}", otherwise)
@@ -226,23 +240,24 @@ def _report_configurations(
             )
 
 
-def _check_costs(network: Network, rows: list[dict[str, Any]], shown: str, faults: Faults) -> None:
+def _check_costs(network: Network, rows: Sequence[dict[str, Any]], shown: str, faults: Faults) -> None:
     """Report totals that are beyond the bounds of a row, or contradict what the rows of the model state.
 
-    A total of which a part is unknown says nothing. Weights that kernels share are once in the network's parameters.
+    A total of which a part is unknown is at least the rest. Weights that kernels share are once in the parameters.
     """
     for name in _COSTS:
         counts = [getattr(kernel, name) for kernel in network.kernels]
-        if None in counts:
-            continue
-        total = min(sum(counts), network.params or sum(counts)) if name == "params" else sum(counts)
+        total = sum(count for count in counts if count is not None)
+        if name == "params" and network.params is not None:
+            total = min(total, network.params)
         quantity = columns_of(NetworkKernel)[name].quantity
         found = f"{total} {name} in total"
         if quantity.le is not None and total > quantity.le:
             fix = "Check the entries with the most."
             faults.add("cost-range", shown, found=found, expected=quantity.expected, fix=fix)
         for stated in dict.fromkeys(row[name] for row in rows):
-            if stated is not None and abs(total - stated) > COST_TOLERANCE * stated:
+            missing = 0 if stated is None or None in counts else stated - total
+            if stated is not None and max(total - stated, missing) > COST_TOLERANCE * stated:
                 expected = f"{stated} within {COST_TOLERANCE:.0%}, as {_TABLE} states for {network.model}"
                 fix = "Look which of the two is of another width, input or data type than the network that was run."
                 faults.add("network-cost", shown, found=found, expected=expected, fix=fix)

@@ -45,11 +45,14 @@ _FILES = _declare(
     ("path-unknown", "A submission holds only the files of the layout.",
      "A misspelt file name would be ignored, and its rows lost."),
     ("file-unreadable", "Every file can be read.", "A folder in place of a file, or missing permission, hides rows."),
-    ("file-size", "YAML files hold at most 200 kB, kernel lists 4 MB, and CSV files 2 GB.",
+    ("file-size", "YAML files hold at most 200 kB, kernel lists 4 MB, CSV files 200 MB in a million lines, "
+     "logs that are read as a whole 100 MB in a million lines or half a million windows.",
      "Larger files are not hand-written facts or tables, and would exhaust memory."),
     ("device-missing", "A device folder holds device.yaml.", "Figures of an unknown device cannot be scored."),
     ("submission-missing", "A campaign folder holds submission.yaml.",
      "Figures without method, meter and source cannot be checked."),
+    ("internal-fault", "Every file is read to its end, or refused for a stated reason.",
+     "A fault of DeepEn itself; what it kept from being checked cannot be published, and everything else is checked."),
     ("level-missing", "A campaign holds kernels.csv, models.csv or applications.csv.",
      "A campaign without rows has no results."),
 )  # fmt: skip
@@ -60,7 +63,8 @@ _TEXT = _declare(
     ("text-encoding", "Files are UTF-8; a byte order mark is allowed.",
      "Spreadsheets export UTF-16 or a national code page, which changes names."),
     ("text-nul", "Files hold no NUL byte.", "A NUL byte means a binary or damaged file."),
-    ("line-length", "A line holds at most 1 MB.", "Such a line is a damaged export, not a row."),
+    ("line-length", "A line holds at most 1 MB, one of a log that is read line by line 10 kB.",
+     "Such a line is a damaged export, not a row."),
     ("csv-quote", "Every quoted cell is closed.", "An open quote swallows the rest of the file into one cell."),
 )  # fmt: skip
 

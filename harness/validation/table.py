@@ -6,7 +6,9 @@ so that each fault has its line; both ways give the same table. Bounds are check
 
 import csv
 import io
+import itertools
 import math
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,16 +18,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from harness.budget import MOST_LINE_BYTES
 from harness.errors import DeepenError
 from harness.schema.columns import Column
 from harness.validation.faults import Faults
 from harness.validation.numerals import NumberFault, number_of
+from harness.validation.text import line_starts
 
 IDENTIFIER = "source_id"
 """The one text column whose values differ from row to row; all others repeat and are dictionary-encoded."""
 
 _TRUE = ("true", "True", "TRUE")
 _FALSE = ("false", "False", "FALSE")
+_MOST_ROWS_AT_ONCE = 20_000
 _BLOCK_BYTES = 1 << 22
 """Few large chunks: every check pays per chunk, and reading does not care."""
 
@@ -50,28 +55,40 @@ class QuoteError(DeepenError):
 
 
 class TableSource:
-    """Rows of a CSV file as text, split into cells only when a message needs a line or a cell.
+    """Rows of a CSV file as text, found again only when a message needs a line or a cell; the rows are not kept.
 
     Args:
         data: the file.
-        rows: line and cells of every row of the table, where they are known already.
+        lines: line on which every row of the table begins, where they are known already.
     """
 
-    def __init__(self, data: bytes, rows: Sequence[tuple[int, list[str]]] | None = None) -> None:
+    def __init__(self, data: bytes, lines: Sequence[int] | None = None) -> None:
         self._data = data
-        self._given = rows
+        self._given = lines
 
     @cached_property
-    def _rows(self) -> Sequence[tuple[int, list[str]]]:
-        return list(numbered_rows(self._data))[1:] if self._given is None else self._given
+    def _lines(self) -> Sequence[int]:
+        return array("q", (line for line, _ in numbered_rows(self._data)))[1:] if self._given is None else self._given
+
+    @cached_property
+    def _starts(self) -> Sequence[int]:
+        return line_starts(self._data)
 
     def line(self, row: int) -> int:
         """Line on which a data row begins, counted from 1."""
-        return self._rows[row][0]
+        return self._lines[row]
 
     def cell(self, row: int, position: int) -> str:
         """Cell of a data row, stripped."""
-        return self._rows[row][1][position].strip()
+        return next(csv.reader(self._from_line(self._lines[row]), strict=True))[position].strip()
+
+    def _from_line(self, line: int) -> Iterator[str]:
+        """Lines of the file from one on, with their ends."""
+        ends = itertools.chain(itertools.islice(self._starts, line, None), [len(self._data)])
+        start = self._starts[line - 1]
+        for end in ends:
+            yield self._data[start:end].decode("utf-8")
+            start = end
 
 
 @dataclass(slots=True)
@@ -108,6 +125,10 @@ class RowTable:
 
     def report(self, faults: Faults, rule: str, row: int, column: str, **words: Any) -> None:
         """Report a fault of one cell; `found` is the cell's own text unless given."""
+        if not faults.is_listed(rule, self.shown):
+            # It is counted, and nobody reads where it is.
+            faults.add(rule, self.shown, **{"found": "", **words})
+            return
         words.setdefault("found", self.text(row, column) or "nothing")
         faults.add(rule, self.shown, line=self.line(row), column=column, **words)
 
@@ -116,10 +137,10 @@ def numbered_rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
     """Rows of a CSV file with the line each begins on; empty lines are passed over.
 
     Raises:
-        QuoteError: a quote is not closed.
+        QuoteError: a quote is not closed, or not before a megabyte.
     """
-    csv.field_size_limit(max(csv.field_size_limit(), len(data) + 1))
-    reader = csv.reader(io.StringIO(data.decode("utf-8"), newline=""), strict=True)
+    csv.field_size_limit(MOST_LINE_BYTES)
+    reader = csv.reader(io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline=""), strict=True)
     line = 1
     try:
         for cells in reader:
@@ -127,7 +148,7 @@ def numbered_rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
                 yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        is_open = "end of data" in str(error)
+        is_open = "end of data" in str(error) or "field limit" in str(error)
         raise QuoteError(line, "a quote that is never closed" if is_open else "text after a closing quote") from error
 
 
@@ -176,12 +197,15 @@ def read_table(
     table = None if b'"' in data else _read_with_arrow(data, names, columns)
     if table is not None:
         return RowTable(shown, columns, names, _complete(table, columns), {}, TableSource(data))
+    own = Faults(keeps_all=faults.keeps_all)
     try:
-        rows = list(numbered_rows(data))[1:]
+        rows = _read_cells(data, names, columns, shown, own)
     except QuoteError as error:
+        # What stands before the quote is read wrongly as well.
         error.report(shown, faults)
         return None
-    return _read_cells(rows, names, columns, shown, faults)
+    faults.join(own)
+    return rows
 
 
 def _read_with_arrow(data: bytes, names: Sequence[str], columns: Mapping[str, Column]) -> pa.Table | None:
@@ -248,36 +272,36 @@ def _complete(table: pa.Table, columns: Mapping[str, Column]) -> pa.Table:
 
 
 def _read_cells(
-    rows: Sequence[tuple[int, list[str]]],
-    names: Sequence[str],
-    columns: Mapping[str, Column],
-    shown: str,
-    faults: Faults,
+    data: bytes, names: Sequence[str], columns: Mapping[str, Column], shown: str, faults: Faults
 ) -> RowTable:
-    fitting = []
-    for line, cells in rows:
-        if len(cells) == len(names):
-            fitting.append((line, cells))
-            continue
-        report_width(len(cells), len(names), line, shown, faults)
-    untyped: dict[str, set[int]] = {}
-    arrays = {}
-    for position, name in enumerate(names):
-        if name not in columns or name in arrays:
-            continue
-        column, values, bad = columns[name], [], set()
-        for row, (line, cells) in enumerate(fitting):
-            value = _typed(cells[position].strip(), column, shown, line, faults)
-            if value is _UNTYPED:
-                bad.add(row)
-                value = None
-            values.append(value)
-        arrays[name], untyped[name] = pa.chunked_array([pa.array(values, arrow_type(column))]), bad
-    table = pa.table(arrays) if arrays else pa.table({"": pa.nulls(len(fitting))})
+    """Table of a file whose cells are typed one by one, some rows at a time.
+
+    Raises:
+        QuoteError: a quote is not closed.
+    """
+    wanted = {name: position for position, name in reversed(list(enumerate(names))) if name in columns}
+    untyped: dict[str, set[int]] = {name: set() for name in wanted}
+    parts: dict[str, list[pa.Array]] = {name: [] for name in wanted}
+    lines = array("q")
+    n_misfits = 0
+    rows = itertools.islice(numbered_rows(data), 1, None)
+    while some := list(itertools.islice(rows, _MOST_ROWS_AT_ONCE)):
+        fitting = [(line, cells) for line, cells in some if len(cells) == len(names)]
+        for line, cells in some:
+            if len(cells) != len(names):
+                report_width(len(cells), len(names), line, shown, faults)
+        for name, position in wanted.items():
+            values = [_typed(cells[position].strip(), columns[name], shown, line, faults) for line, cells in fitting]
+            untyped[name].update(len(lines) + row for row, value in enumerate(values) if value is _UNTYPED)
+            typed = [None if value is _UNTYPED else value for value in values]
+            parts[name].append(pa.array(typed, arrow_type(columns[name])))
+        lines.extend(line for line, _ in fitting)
+        n_misfits += len(some) - len(fitting)
+    arrays = {name: pa.chunked_array(parts[name], arrow_type(columns[name])) for name in wanted}
+    table = pa.table(arrays) if arrays else pa.table({"": pa.nulls(len(lines))})
     # Rows of another width are not in the table, so its source leaves them out as well.
-    source = TableSource(b"", fitting)
-    n_misfits = len(rows) - len(fitting)
-    return RowTable(shown, columns, names, _complete(table, columns), untyped, source, n_misfits)
+    source = TableSource(data, lines)
+    return RowTable(shown, columns, names, _complete(table.unify_dictionaries(), columns), untyped, source, n_misfits)
 
 
 _UNTYPED: Any = object()

@@ -1,11 +1,17 @@
 """Bytes of a file to text that can be parsed: encoding, NUL bytes, line length, size."""
 
 import codecs
+import itertools
+from array import array
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
+from harness.budget import MOST_LINE_BYTES, MOST_TABLE_LINES
 from harness.validation.faults import Faults
 
-MOST_LINE_BYTES = 1_000_000
+_BLOCK_BYTES = 1 << 24
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -89,21 +95,55 @@ def line_at(data: bytes, offset: int) -> int:
     >>> line_at(b"a\\r\\nb", 3)
     2
     """
-    head = data[:offset]
-    return 1 + head.count(b"\n") + head.count(b"\r") - head.count(b"\r\n")
+    n_ends = data.count(b"\n", 0, offset) + data.count(b"\r", 0, offset)
+    return 1 + n_ends - data.count(b"\r\n", 0, offset)
+
+
+def line_starts(data: bytes) -> Sequence[int]:
+    """Offset of the first byte of every line; CR, LF and CR LF end a line.
+
+    >>> list(line_starts(b"a\\r\\nb\\rc\\n"))
+    [0, 3, 5, 7]
+    """
+    starts = array("q", [0])
+    for begin in range(0, len(data), _BLOCK_BYTES):
+        # One byte more shows whether a CR at the end of the block is followed by LF.
+        codes = np.frombuffer(data, np.uint8, min(_BLOCK_BYTES + 1, len(data) - begin), begin)
+        is_end = codes == ord("\n")
+        is_end[:-1] |= (codes[:-1] == ord("\r")) & ~is_end[1:]
+        if len(codes) <= _BLOCK_BYTES:
+            is_end[-1] |= codes[-1] == ord("\r")
+        starts.frombytes((np.flatnonzero(is_end[:_BLOCK_BYTES]) + begin + 1).astype(np.int64).tobytes())
+    return starts
+
+
+def report_many_lines(data: bytes, shown: str, faults: Faults) -> bool:
+    """Report a table of too many lines; whether it was one."""
+    n_lines = line_at(data, len(data))
+    if n_lines <= MOST_TABLE_LINES:
+        return False
+    faults.add(
+        "file-size",
+        shown,
+        found=f"{n_lines} lines",
+        expected=f"at most {MOST_TABLE_LINES} lines",
+        fix="Split the file or leave out what is not a measurement.",
+    )
+    return True
 
 
 def report_long_lines(data: bytes, shown: str, faults: Faults) -> bool:
     """Report every line that is too long to be a row; whether there was one."""
     if not _has_long_line(data):
         return False
-    for number, line in enumerate(data.splitlines(), start=1):
-        if len(line) > MOST_LINE_BYTES:
+    starts = [*line_starts(data), len(data)]
+    for number, (start, end) in enumerate(itertools.pairwise(starts), start=1):
+        if end - start > MOST_LINE_BYTES and (length := len(data[start:end].rstrip(b"\r\n"))) > MOST_LINE_BYTES:
             faults.add(
                 "line-length",
                 shown,
                 line=number,
-                found=f"{len(line)} bytes",
+                found=f"{length} bytes",
                 expected=f"at most {MOST_LINE_BYTES} bytes",
                 fix="Export the file again; a line end is missing, or this is not a table.",
             )

@@ -24,7 +24,7 @@ from harness.traces.store import ReductionStore, content_of, sha256_of
 from harness.traces.trace import TraceFault
 from harness.validation import fact_faults
 from harness.validation.boundary import boundary_fault, meter_fault
-from harness.validation.faults import Faults
+from harness.validation.faults import Faults, contained
 from harness.validation.layout import TRACES_FOLDER, entries_of, report_link, shown_path
 from harness.validation.registry import RULES
 from harness.validation.text import report_unreadable
@@ -95,7 +95,9 @@ def check_traces(manifest: Manifest, context: TraceContext) -> None:
     if not _check_folder(manifest, context):
         return
     for position, trace in enumerate(manifest.traces):
-        _check_trace(trace, ("traces", str(position)), manifest, context)
+        place = ("traces", str(position))
+        with contained(context.shown, context.faults, context.line(place)):
+            _check_trace(trace, place, manifest, context)
 
 
 def _check_folder(manifest: Manifest, context: TraceContext) -> bool:

@@ -11,6 +11,7 @@ from typing import TypeVar
 import pyarrow as pa
 from pydantic import BaseModel
 
+from harness.budget import MOST_TABLE_BYTES, MOST_YAML_BYTES
 from harness.errors import UsageError
 from harness.issues import Report, quoted
 from harness.schema.campaign import Campaign
@@ -20,13 +21,11 @@ from harness.traces.store import ReductionStore
 from harness.validation.boundary import check_accuracy, check_boundary
 from harness.validation.documents import Document, read_fact
 from harness.validation.errata import check_device_errata, check_manifest_errata
-from harness.validation.faults import Faults
+from harness.validation.faults import Faults, contained
 from harness.validation.layout import (
     DEVICE_FILE,
     LEVEL_FILES,
     MANIFEST_FILE,
-    MOST_CSV_BYTES,
-    MOST_YAML_BYTES,
     NETWORKS_FOLDER,
     QUARANTINE_FILE,
     TRACES_FOLDER,
@@ -88,7 +87,9 @@ def validate(
     campaigns = []
     for folder in dict.fromkeys(found for path in paths for found in _campaign_folders(path, run)):
         on_campaign(shown_path(folder))
-        campaign = _read_campaign(folder, run)
+        campaign = None
+        with contained(shown_path(folder), run.faults):
+            campaign = _read_campaign(folder, run)
         if campaign is not None:
             campaigns.append(campaign)
     return Validation(campaigns, Report.of(run.n_rows, run.faults.issues))
@@ -146,10 +147,10 @@ def _is_device(folder: Path, faults: Faults) -> bool:
 
 
 def _campaigns_of_tree(root: Path, run: _Run) -> Iterator[Path]:
-    n_before = len(run.faults.issues)
+    n_before = run.faults.n
     devices = entries_of(root, run.faults)
     folders = _plain_folders(devices, (), "a device folder", run)
-    if not folders and not devices and len(run.faults.issues) == n_before:
+    if not folders and not devices and run.faults.n == n_before:
         raise UsageError(f"{shown_path(root)} holds no submission; `deepen new DEVICE/CAMPAIGN` makes one")
     for folder in folders:
         yield from _campaigns_of_device(folder, run)
@@ -185,7 +186,7 @@ def _plain_folders(entries: Sequence[Path], files: Sequence[str], expected: str,
 
 def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
     """Campaign of a folder, or None where anything in it is an error."""
-    n_before = len(run.faults.issues)
+    n_before = run.faults.n_errors
     device = _read_device(folder.parent, run)
     check_name(folder, (), run.faults)
     names = _campaign_entries(folder, run)
@@ -216,8 +217,7 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
         context = TraceContext(folder, shown, document.lines, tables, run.seen_traces, run.reductions, run.faults)
         check_traces(document.fact, context)
     networks = read_networks(folder, tables.get("models"), run.faults)
-    is_sound = not any(issue.severity == "error" for issue in run.faults.issues[n_before:])
-    if device is None or manifest is None or not is_sound:
+    if device is None or manifest is None or run.faults.n_errors > n_before:
         return None
     return Campaign(folder.parent.name, folder.name, device, manifest, tables, networks)
 
@@ -254,9 +254,9 @@ def _read_device(folder: Path, run: _Run) -> Device | None:
         document = _read_fact(folder, DEVICE_FILE, Device, "device-missing", run)
         device = None if document is None else document.fact
         if document is not None:
-            n_before = len(run.faults.issues)
+            n_before = run.faults.n
             check_device_errata(document.fact, document.lines, shown_path(folder / DEVICE_FILE), run.faults)
-            device = device if len(run.faults.issues) == n_before else None
+            device = device if run.faults.n == n_before else None
         run.devices[folder] = device
     return run.devices[folder]
 
@@ -275,8 +275,11 @@ def _read_fact(folder: Path, name: str, model: type[Fact], missing: str, run: _R
             fix="Add the file; deepen new writes one to fill in.",
         )
         return None
-    data = read_bytes(path, shown_path(path), MOST_YAML_BYTES, run.faults)
-    return None if data is None else read_fact(data, model, shown_path(path), run.faults)
+    shown = shown_path(path)
+    with contained(shown, run.faults):
+        data = read_bytes(path, shown, MOST_YAML_BYTES, run.faults)
+        return None if data is None else read_fact(data, model, shown, run.faults)
+    return None
 
 
 def _read_level(
@@ -284,11 +287,13 @@ def _read_level(
 ) -> pa.Table | None:
     """Rows of one level's file in the schema of its row model, or None where the file cannot be read at all."""
     shown = shown_path(path)
-    data = read_bytes(path, shown, MOST_CSV_BYTES, run.faults)
-    if data is None:
-        return None
-    rows = check_rows(data, level, device=device, manifest=manifest, shown=shown, faults=run.faults)
-    if rows is None:
-        return None
-    run.n_rows += rows.table.num_rows + rows.n_misfits
-    return as_schema(rows, level)
+    with contained(shown, run.faults):
+        data = read_bytes(path, shown, MOST_TABLE_BYTES, run.faults)
+        if data is None:
+            return None
+        rows = check_rows(data, level, device=device, manifest=manifest, shown=shown, faults=run.faults)
+        if rows is None:
+            return None
+        run.n_rows += rows.table.num_rows + rows.n_misfits
+        return as_schema(rows, level)
+    return None

@@ -68,7 +68,8 @@ def test_row_longer_than_a_block_is_read_or_refused_and_not_waited_for(tmp_path)
     tables = read(path, 16)
     assert [time for table in tables for time in table.column("time").to_pylist()] == [1, 3]
     path.write_text(f"time,note,power\n1,{'x' * 3_000_000},2\n")
-    assert fault_of(path, 16).rule == "trace-format"
+    fault = fault_of(path, 16)
+    assert (fault.rule, fault.line) == ("line-length", 2)
 
 
 def test_reading_can_be_left_off(tmp_path):

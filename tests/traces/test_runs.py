@@ -129,15 +129,16 @@ def test_back_end_that_is_not_there_is_wrong_usage(tmp_path, backend, n_jobs):
         reduce_runs(find_runs(tmp_path), n_jobs=n_jobs, backend=backend)
 
 
-def test_error_of_a_reduction_is_not_blamed_on_the_back_end(tmp_path, monkeypatch):
+def test_exception_of_a_reduction_is_a_fault_of_its_run_and_not_of_the_back_end(tmp_path, monkeypatch):
     write_run(tmp_path)
 
     def fail(*_):
         raise ValueError("a slip of the program")
 
     monkeypatch.setattr("harness.traces.runs.reduce_trace", fail)
-    with pytest.raises(ValueError, match="a slip of the program"):
-        reduce_runs(find_runs(tmp_path), n_jobs=1)
+    (fault,) = reduce_runs(find_runs(tmp_path), n_jobs=1)
+    assert (fault.rule, fault.source) == ("internal-fault", "a_power.csv")
+    assert fault.found.startswith("ValueError a slip of the program in harness/traces/runs.py:")
 
 
 def test_files_and_formats_are_looked_at_before_anything_runs(tmp_path):

@@ -206,8 +206,8 @@ def cell_of_900000_letters(root):
 
 
 @case
-def table_of_2_gigabytes(root):
-    os.truncate(kernels(root), 2_000_000_001)
+def table_of_200_megabytes(root):
+    os.truncate(kernels(root), 200_000_001)
 
 
 @case

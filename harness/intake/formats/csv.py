@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
+from harness.budget import MOST_TABLE_BYTES
 from harness.errors import UsageError
 from harness.intake.foreign import ForeignRow, ForeignSourceError, ForeignTable, IntakeFormat, IntakeOptions
 from harness.intake.mapping import ColumnMapping, Mapping, read_mapping
@@ -18,9 +19,8 @@ from harness.schema.columns import columns_of
 from harness.schema.records import ROWS
 from harness.validation.faults import Faults
 from harness.validation.header import is_split
-from harness.validation.layout import MOST_CSV_BYTES
 from harness.validation.table import IDENTIFIER, QuoteError, numbered_rows, report_width
-from harness.validation.text import read_bytes, report_long_lines
+from harness.validation.text import read_bytes, report_long_lines, report_many_lines
 
 _Lines = list[tuple[int, list[str]]]
 
@@ -49,8 +49,8 @@ def _read(source: Path, options: IntakeOptions) -> ForeignTable:
 
 def _lines(source: Path, shown: str, faults: Faults) -> _Lines:
     """Header and rows, each with the line it begins on; none where the file cannot be split into cells."""
-    data = read_bytes(source, shown, MOST_CSV_BYTES, faults)
-    if data is None or report_long_lines(data, shown, faults):
+    data = read_bytes(source, shown, MOST_TABLE_BYTES, faults)
+    if data is None or report_many_lines(data, shown, faults) or report_long_lines(data, shown, faults):
         return []
     try:
         lines = list(numbered_rows(data))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from harness.budget import MOST_TABLE_BYTES
 from harness.errors import UsageError
 from harness.intake.facts import declared_device
 from harness.intake.foreign import ForeignRow, ForeignSourceError, ForeignTable, IntakeFormat, IntakeOptions
@@ -16,7 +17,6 @@ from harness.schema.vocabulary import KERNEL_ALLOWS, KERNEL_REQUIRES
 from harness.validation.faults import Faults
 from harness.validation.text import read_bytes
 
-MOST_JSON_BYTES: Final = 200_000_000
 _FIGURES: Final = {
     "Kernel_energy": ("energy", "energy_mj"),
     "Kernel_latency": ("latency", "latency_ms"),
@@ -101,7 +101,7 @@ def _entries(folder: Path, faults: Faults) -> dict[_Key, list[Any]]:
     entries: dict[_Key, list[Any]] = {}
     for path in sorted(folder.glob("*.json")):
         shown = f"{folder.name}/{path.name}"
-        data = read_bytes(path, shown, MOST_JSON_BYTES, faults)
+        data = read_bytes(path, shown, MOST_TABLE_BYTES, faults)
         content = None if data is None else _parsed(data, shown, faults)
         if content is None:
             continue

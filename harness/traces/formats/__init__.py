@@ -9,16 +9,19 @@ from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
+from harness.budget import LATEST_S
 from harness.discovery import declared_formats
 from harness.errors import UsageError
 from harness.issues import unknown
 from harness.traces.blocks import opened
 from harness.traces.format import TraceFormat, TraceOptions
+from harness.traces.logs import refused
 from harness.traces.trace import Chunk, PowerTrace, TraceFormatError, TraceOptionError
 
 __all__ = ["TraceFormat", "TraceOptions", "open_trace", "trace_formats"]
 
 _SNIFFED_BYTES = 65_536
+_ABSURD_MW = 1e15
 
 
 @cache
@@ -51,6 +54,7 @@ def open_trace(path: Path, name: str | None = None, options: TraceOptions = _NO_
         raise unknown("trace format", name, formats)
     try:
         trace = formats[name].open(path, options)
+        _refuse_late(trace)
     except TraceOptionError:
         raise
     except TraceFormatError as error:
@@ -60,6 +64,24 @@ def open_trace(path: Path, name: str | None = None, options: TraceOptions = _NO_
         raise TraceFormatError(fault.at(path.name)) from error
     faults = tuple(fault.at(path.name) for fault in trace.faults)
     return replace(trace, chunks=partial(_chunks, trace.chunks, path.name), faults=faults)
+
+
+def _refuse_late(trace: PowerTrace) -> None:
+    """Refuse a trace whose times are none of this century, whatever its format."""
+    if not abs(trace.start_s) <= LATEST_S:
+        fix = "State the unit of the times as it is, such as us for microseconds since 1970."
+        raise refused(f"a first time of {trace.start_s:.6g} s", "times until 2096", fix, rule="trace-time-unit")
+
+
+def _refuse_absurd(chunk: Chunk) -> None:
+    """Refuse powers with which nothing can be computed; of merely implausible ones the formats know more."""
+    if not len(chunk.power_mw):
+        return
+    lowest, highest = float(chunk.power_mw.min()), float(chunk.power_mw.max())
+    if not (lowest >= -_ABSURD_MW and highest <= _ABSURD_MW):
+        worst = highest if lowest >= -_ABSURD_MW else lowest
+        fix = "Correct the unit that the header states, or delete the lines with such values."
+        raise refused(f"a power of {worst:.6g} mW", f"within {_ABSURD_MW:.0e} mW", fix, rule="trace-unit")
 
 
 def _head(path: Path) -> bytes:
@@ -79,6 +101,8 @@ def _recognised(path: Path) -> str | None:
 def _chunks(chunks: Callable[[], Iterator[Chunk]], source: str) -> Iterator[Chunk]:
     """Chunks of a trace; an error of its reader names the file."""
     try:
-        yield from chunks()
+        for chunk in chunks():
+            _refuse_absurd(chunk)
+            yield chunk
     except TraceFormatError as error:
         raise TraceFormatError(error.fault.at(source)) from error

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.traces.format import TraceFormat, TraceOptions
-from harness.traces.logs import peak_fault, refuse_channel, refused
+from harness.traces.logs import held_bytes, peak_fault, refuse_channel, refused
 from harness.traces.tiny_results import RATE_HZ, is_tiny_results, read_trials
 from harness.traces.trace import Chunk, PowerTrace, Reals, TraceFault
 
@@ -64,7 +64,7 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
 
 def _of_results(path: Path) -> PowerTrace:
     """Trace of the trials of a `results.json`, one after the other."""
-    trials = read_trials(path.read_bytes().decode("utf-8-sig", "replace"))
+    trials = read_trials(held_bytes(path).decode("utf-8-sig", "replace"))
     power = trials.energies_uj * (RATE_HZ / 1e3)
     if not np.isfinite(power).all():
         raise refused("a sample that is no number", "energies in J", "Take the file as EnergyRunner wrote it.")

@@ -8,6 +8,7 @@ is taken to be as long as the median one.
 from pathlib import Path
 from typing import Final
 
+from harness.budget import MOST_LINE_BYTES
 from harness.issues import quoted
 from harness.schema.facts import TableLayout
 from harness.traces.blocks import opened
@@ -91,7 +92,7 @@ def _names(path: Path, layout: TableLayout, factors: tuple[str, ...]) -> tuple[t
     """Name of every cell of a row, from the header, and whether there are quotation marks."""
     with opened(path) as file:
         for _ in range(layout.skip_lines):
-            file.readline()
+            file.readline(MOST_LINE_BYTES)
         header = log_text(file.readline(HEAD_BYTES)).strip("\r\n")
         has_quotes = b'"' in file.read(HEAD_BYTES)
     separator = _SEPARATORS[layout.separator]
