@@ -14,13 +14,14 @@ TESTS_OF = {
     "__init__": ("tests/cli",),
     "api": ("tests/api", "tests/cli"),
     "arrays": ("tests/evaluation",),
+    "budget": ("tests/fuzz", "tests/validation"),
+    "children": ("tests/test_kills.py",),
     "code_version": ("tests/test_versions.py",),
     "defaults": ("tests/api", "tests/cli"),
     "errors": ("tests/test_issues.py", "tests/cli"),
-    "files": ("tests/cli",),
+    "files": ("tests/test_files.py", "tests/test_kills.py"),
     "numbers": ("tests/traces", "tests/validation"),
     "split_statements": ("tests/test_splits.py",),
-    "swap": ("tests/packaging",),
 }
 """Tests of rooms that have none of their own name."""
 EVERYTHING = ("tests", "harness", "predictors")
