@@ -7,6 +7,7 @@ from harness.evaluation.comparison import compare
 from harness.evaluation.result_layout import Result, SplitResult
 from harness.evaluation.results import Evaluation
 from harness.evaluation.scores import scored_rows, scores
+from harness.sandbox.confinement import Confinement
 from tests.evaluation.test_results import LEAKS, PINS, SUBJECT
 from tests.evaluation.test_scores import rows_of
 
