@@ -21,17 +21,7 @@ ANSWER = """
 def predict(self, kernels):
     return np.full(len(kernels), float({answer}))
 """
-LEAVES_PROCESSES = """
-import ctypes, os, time
-libc = ctypes.CDLL(None)
-self.left_ = libc.fork()
-if self.left_ == 0:
-    os.setsid()
-    libc.fork()
-    time.sleep(600)
-"""
-"""Two processes in a session of their own, which a signal to the group of the worker does not reach."""
-STAYS = f"{LEAVES_PROCESSES}\ntime.sleep(600)"
+STAYS = "import time\ntime.sleep(600)"
 ONE_JOB = """
 import signal, sys
 # A shell starts what runs in the background with this signal ignored.
@@ -74,13 +64,13 @@ def wait_until(is_so):
 
 @pytest.fixture
 def busy(package, tmp_path):
-    """A run of one job that has started two processes more and goes on, and the processes of it: the worker first."""
+    """A run of one job that goes on, and the processes of it: the worker first."""
     package.add("staying", model=model_source(fit=STAYS))
     environment = os.environ | {"PYTHONPATH": f"{ROOT}:{package.folder.parent}", "TMPDIR": str(tmp_path)}
     command = [sys.executable, "-c", ONE_JOB, "staying", package.name]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as run:
         try:
-            wait_until(lambda: len(processes_below(run.pid)) == 4)
+            wait_until(lambda: len(processes_below(run.pid)) == 2)
             yield run, processes_below(run.pid)
         finally:
             run.kill()
@@ -110,16 +100,14 @@ def test_predictions_depend_on_neither_the_run_nor_the_jobs_before(package):
     assert len(predictions) == 1, predictions
 
 
-def test_nothing_that_a_job_started_or_wrote_outlives_it(package, tmp_path, monkeypatch):
+def test_nothing_that_a_job_wrote_outlives_it(package, tmp_path, monkeypatch):
     folders = tmp_path / "folders"
     folders.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folders))
-    fit = f"open('left', 'w').close()\n{LEAVES_PROCESSES}"
-    package.add("leaving", model=model_source(fit=fit, rest=ANSWER.format(answer="self.left_")))
+    package.add("leaving", model=model_source(fit="open('left', 'w').close()"))
     before = set(processes_below(os.getpid()))
     run = run_jobs("leaving", [job()], package=package.name, limits=LIMITS)
-    left = int(next(run).predictions[0])
-    assert not is_alive(left)
+    assert next(run).status == "ok"
     assert len(set(processes_below(os.getpid())) - before) == 1, "the worker alone waits for the next job"
     assert [list(folder.iterdir()) for folder in folders.iterdir()] == [[]]
     run.close()
