@@ -18,8 +18,8 @@ class Rule:
     Attributes:
         rule: id, which is also the anchor of its documentation.
         severity: whether breaking it keeps the submission out.
-        subject: `files`, `text`, `yaml`, `header`, `cells`, `rows`, `networks`, `traces` or
-            `intake`; groups the documentation.
+        subject: `files`, `text`, `yaml`, `header`, `cells`, `rows`, `networks`, `traces`, `intake`, or, for what a
+            pull request changes, one of `REVIEWED`; groups the documentation.
         summary: what the rule requires, a sentence.
         why: what goes wrong where it is broken.
     """
@@ -309,7 +309,44 @@ _INTAKE = _declare(
      "The trace is that of another run, or the figure was computed otherwise."),
 )  # fmt: skip
 
-_SUBJECTS = (_FILES, _TEXT, _YAML, _UNSTATED, _HEADER, _CELLS, _of_columns(), _ROWS, _NETWORKS, _TRACES, _INTAKE)
+_REACH = [
+    *_declare(
+        "reach",
+        "error",
+        ("published-removed", "Published campaigns and devices stay.",
+         "One pull request removed the best device of a ranking, and nobody was told."),
+        ("published-figure", "A published figure changes only with an erratum that states both values and why.",
+         "Energies of another submitter's phone were divided by 2.5 and took its first place."),
+        ("path-hidden", "A submission holds no hidden file.", "Nobody sees such a file in a review."),
+    ),
+    *_declare(
+        "reach",
+        "warning",
+        ("published-changed", "What changes in a published campaign or device is shown, with whose it is.",
+         "A TDP, a tier or a boundary moves scores and places of everybody."),
+        ("device-shared", "A campaign on a device that others published is shown to a reviewer.",
+         "It replaces or joins their figures under the name of their device."),
+        ("harness-changed", "A pull request changes submissions or the code that validates them, not both.",
+         "A changed rule would pass what it was changed for."),
+    ),
+]  # fmt: skip
+
+REVIEWED: Final = ("reach", "identity", "suite", "copies", "evidence", "choice")
+"""Subjects of rules about what a pull request changes, in the order of their worth."""
+_SUBJECTS = (
+    _FILES,
+    _TEXT,
+    _YAML,
+    _UNSTATED,
+    _HEADER,
+    _CELLS,
+    _of_columns(),
+    _ROWS,
+    _NETWORKS,
+    _TRACES,
+    _INTAKE,
+    _REACH,
+)
 RULES: Final[dict[str, Rule]] = {rule.rule: rule for rules in _SUBJECTS for rule in rules}
 """Rules by id, in the order of the documentation."""
 

@@ -1,0 +1,39 @@
+"""Every check of a change, in the order of its report, and their findings with those of the validation."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from harness.issues import Report
+from harness.review.change import Change, Snapshot
+from harness.review.reach import check_reach
+from harness.validation import Validation
+
+
+@dataclass(slots=True)
+class Reviewed(Validation):
+    """A validation of what changed, with the submissions before and after it.
+
+    Attributes:
+        earlier: the submissions as they are published.
+        now: the submissions with the change.
+    """
+
+    earlier: Snapshot
+    now: Snapshot
+
+
+CHECKS: Final[Sequence[Callable[[Change], None]]] = (check_reach,)
+
+
+def review(validated: Validation, change: Change) -> Reviewed:
+    """Validation of what changed, with the findings of its review.
+
+    Args:
+        validated: validation of the changed campaigns.
+        change: the submissions before and after the change.
+    """
+    for check in CHECKS:
+        check(change)
+    report = Report.of(validated.report.n_rows, [*validated.report.issues, *change.faults.issues])
+    return Reviewed(validated.campaigns, report, change.earlier, change.now)
