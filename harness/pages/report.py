@@ -13,7 +13,7 @@ from harness.schema.export import code_span, markdown_table
 from harness.scoring.changes import RatingChange
 from harness.scoring.ratings import Rating
 from harness.validation import RULES
-from harness.validation.registry import REVIEWED
+from harness.validation.review_rules import REVIEWED
 
 Verdict = Literal["clean", "look at these", "refuse"]
 

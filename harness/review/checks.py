@@ -6,6 +6,7 @@ from typing import Final
 
 from harness.issues import Report
 from harness.review.change import Change, Snapshot
+from harness.review.identity import check_identity
 from harness.review.reach import check_reach
 from harness.validation import Validation
 
@@ -23,7 +24,7 @@ class Reviewed(Validation):
     now: Snapshot
 
 
-CHECKS: Final[Sequence[Callable[[Change], None]]] = (check_reach,)
+CHECKS: Final[Sequence[Callable[[Change], None]]] = (check_reach, check_identity)
 
 
 def review(validated: Validation, change: Change) -> Reviewed:

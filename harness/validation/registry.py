@@ -9,6 +9,7 @@ from typing import Final
 from harness.issues import Severity
 from harness.schema.columns import columns_of
 from harness.schema.records import ROWS
+from harness.validation.review_rules import REVIEW_RULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,44 +310,11 @@ _INTAKE = _declare(
      "The trace is that of another run, or the figure was computed otherwise."),
 )  # fmt: skip
 
-_REACH = [
-    *_declare(
-        "reach",
-        "error",
-        ("published-removed", "Published campaigns and devices stay.",
-         "One pull request removed the best device of a ranking, and nobody was told."),
-        ("published-figure", "A published figure changes only with an erratum that states both values and why.",
-         "Energies of another submitter's phone were divided by 2.5 and took its first place."),
-        ("path-hidden", "A submission holds no hidden file.", "Nobody sees such a file in a review."),
-    ),
-    *_declare(
-        "reach",
-        "warning",
-        ("published-changed", "What changes in a published campaign or device is shown, with whose it is.",
-         "A TDP, a tier or a boundary moves scores and places of everybody."),
-        ("device-shared", "A campaign on a device that others published is shown to a reviewer.",
-         "It replaces or joins their figures under the name of their device."),
-        ("harness-changed", "A pull request changes submissions or the code that validates them, not both.",
-         "A changed rule would pass what it was changed for."),
-    ),
-]  # fmt: skip
+_REVIEW = [rule for subject, severity, rules in REVIEW_RULES for rule in _declare(subject, severity, *rules)]
 
-REVIEWED: Final = ("reach", "identity", "suite", "copies", "evidence", "choice")
-"""Subjects of rules about what a pull request changes, in the order of their worth."""
 _SUBJECTS = (
-    _FILES,
-    _TEXT,
-    _YAML,
-    _UNSTATED,
-    _HEADER,
-    _CELLS,
-    _of_columns(),
-    _ROWS,
-    _NETWORKS,
-    _TRACES,
-    _INTAKE,
-    _REACH,
-)
+    _FILES, _TEXT, _YAML, _UNSTATED, _HEADER, _CELLS, _of_columns(), _ROWS, _NETWORKS, _TRACES, _INTAKE, _REVIEW,
+)  # fmt: skip
 RULES: Final[dict[str, Rule]] = {rule.rule: rule for rules in _SUBJECTS for rule in rules}
 """Rules by id, in the order of the documentation."""
 

@@ -5,7 +5,7 @@ import pytest
 
 from harness.issues import as_text
 from harness.validation import RULES, validate
-from harness.validation.registry import REVIEWED
+from harness.validation.review_rules import REVIEWED
 from tests.validation.golden import CASES, expected_text, lay_out
 from tests.validation.hostile import CASES as CODE_MADE
 
