@@ -6,8 +6,10 @@ from typing import Final
 
 from harness.issues import Report
 from harness.review.change import Change, Snapshot
+from harness.review.copies import check_copies
 from harness.review.identity import check_identity
 from harness.review.reach import check_reach
+from harness.review.suite import check_suite
 from harness.validation import Validation
 
 
@@ -24,7 +26,7 @@ class Reviewed(Validation):
     now: Snapshot
 
 
-CHECKS: Final[Sequence[Callable[[Change], None]]] = (check_reach, check_identity)
+CHECKS: Final[Sequence[Callable[[Change], None]]] = (check_reach, check_identity, check_suite, check_copies)
 
 
 def review(validated: Validation, change: Change) -> Reviewed:

@@ -49,5 +49,33 @@ REVIEW_RULES: Final[tuple[tuple[str, Severity, tuple[tuple[str, str, str], ...]]
         ("publication-check", "The figures of a publication are compared with it by a reviewer.",
          "Nothing here reads the publication."),
     )),
+    ("suite", "error", (
+        ("suite-network", "A rated row is of the network that its edition rates under that name.",
+         "A smaller network under the name of a larger one wins every ranking."),
+        ("suite-dtype", "A rated row is of a data type in which its edition's network is run.",
+         "int4 under the name of an fp32 network is another network."),
+        ("suite-shape", "A rated row is of the input shape of its edition's network.",
+         "Half the width and height need a quarter of the energy."),
+        ("suite-flops", "FLOPs of a rated row are those of its edition's network, within 5 %.",
+         "A row with FLOPs of its own makes any energy per FLOP plausible."),
+    )),
+    ("suite", "warning", (
+        ("suite-reference", "A rated energy is within a factor of 3 of those of the edition's founding devices.",
+         "A unit, a batch or another network; or a device to be proud of. Nobody removes the row because of it."),
+    )),
+    ("copies", "warning", (
+        ("rows-copied", "Energies differ from those of another device.",
+         "Figures of one phone were submitted as those of another."),
+        ("rows-scaled", "Energies are not those of another device, or the references, times one factor.",
+         "A copy times 0.4 looks like a better device, and no trace is needed to make it."),
+        ("networks-alike", "Different networks need different energies.",
+         "One figure in every row is typed, not measured."),
+        ("network-ratio", "Energies of networks relate as on known devices, within a factor of 2.",
+         "One network of another size or batch moves the index of the whole device."),
+        ("class-percentile", "A device is not twice as good as the best of its class without anybody asking why.",
+         "The first place is where errors and inventions end up."),
+        ("dtype-ratio", "A network in fp32 needs more than the same in int8, as on known devices.",
+         "An int8 model was run, and its figure submitted as that of the fp32 one."),
+    )),
 )  # fmt: skip
 """Subject, severity, and id, requirement and reason of every rule."""
