@@ -62,7 +62,8 @@ def _reviewed(folders: Sequence[Path], since: str, on_step: OnStep) -> Validatio
 
 def _snapshot(folder: Path) -> Snapshot:
     is_empty = not folder.is_dir() or not any(folder.iterdir())
-    return Snapshot(folder, () if is_empty else validate_campaigns([folder]).campaigns)
+    found = Validation([], Report(0, ())) if is_empty else validate_campaigns([folder])
+    return Snapshot(folder, found.campaigns, found.doubted)
 
 
 def read_release(paths: Paths = SUBMISSIONS, *, on_step: OnStep = silent) -> Release:

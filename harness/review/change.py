@@ -33,10 +33,12 @@ class Snapshot:
     Attributes:
         folder: folder of all submissions; it may be empty.
         campaigns: campaigns without errors.
+        doubted: campaigns whose errors are all about their traces; they are in no release.
     """
 
     folder: Path
     campaigns: Sequence[Campaign]
+    doubted: Sequence[Campaign] = ()
 
     @cached_property
     def release(self) -> Release:
@@ -51,7 +53,7 @@ class Snapshot:
     @cached_property
     def devices(self) -> Mapping[str, Device]:
         """Devices by folder."""
-        return {campaign.device_id: campaign.device for campaign in self.campaigns}
+        return {campaign.device_id: campaign.device for campaign in (*self.campaigns, *self.doubted)}
 
     def files(self) -> dict[str, Path]:
         """Plain files by their path from the folder, hidden ones included; links are reported by validation."""
@@ -95,11 +97,11 @@ class Change:
 
     @cached_property
     def campaigns(self) -> Sequence[Campaign]:
-        """Campaigns without errors of which a file, or the device, is new or changed."""
+        """Campaigns of which a file, or the device, is new or changed; those that cannot be read are left out."""
         folders = {tuple(file.name.split("/")[:2]) for file in self.files if file.after is not None}
         return [
             campaign
-            for campaign in self.now.campaigns
+            for campaign in (*self.now.campaigns, *self.now.doubted)
             if (campaign.device_id, campaign.name) in folders or (campaign.device_id, DEVICE_FILE) in folders
         ]
 

@@ -77,5 +77,27 @@ REVIEW_RULES: Final[tuple[tuple[str, Severity, tuple[tuple[str, str, str], ...]]
         ("dtype-ratio", "A network in fp32 needs more than the same in int8, as on known devices.",
          "An int8 model was run, and its figure submitted as that of the fp32 one."),
     )),
+    ("evidence", "error", (
+        ("tier-evidence", "Figures of a power analyser come with its traces, serial number and calibration, or a "
+         "reason.", "Anybody can write that a figure was measured with an analyser, which ranks it above others."),
+        ("trace-copied", "No trace has the noise of another one, shifted or scaled.",
+         "A trace times 0.5 was submitted as that of a better device."),
+    )),
+    ("evidence", "warning", (
+        ("tier-reason", "Why figures of an analyser have no traces is read by a reviewer.",
+         "A reason is easy to write, and no evidence."),
+        ("trace-synthetic", "A trace has the noise of a meter.", "A constant or a perfect sine was computed."),
+        ("trace-repeated", "The noise of a trace does not repeat.", "A short piece was joined to itself many times."),
+        ("trace-windows", "At most a quarter of the time under load is in no window.",
+         "Windows were chosen where the power was low."),
+    )),
+    ("choice", "warning", (
+        ("networks-dropped", "A rated campaign has every network of its suite.",
+         "The index leaves out what was not run, so that the worst network is best not submitted."),
+        ("measured-again", "A campaign that is better than an earlier one of the same people says why.",
+         "Repeating until a better figure comes makes any device better."),
+        ("campaign-replaced", "What replaces or joins figures of another campaign is shown with the support of both.",
+         "A later row without traces took the place of a traced one."),
+    )),
 )  # fmt: skip
 """Subject, severity, and id, requirement and reason of every rule."""

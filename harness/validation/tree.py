@@ -38,6 +38,7 @@ from harness.validation.layout import (
 )
 from harness.validation.levels import as_schema, check_rows
 from harness.validation.networks import read_networks
+from harness.validation.registry import RULES
 from harness.validation.text import read_bytes
 from harness.validation.traces import TraceContext, check_traces
 
@@ -51,10 +52,12 @@ class Validation:
     Attributes:
         campaigns: submissions without errors, in order of their paths.
         report: every fault, sorted.
+        doubted: submissions whose errors are all about their traces, so that the rest of them can be reviewed.
     """
 
     campaigns: list[Campaign]
     report: Report
+    doubted: list[Campaign] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -64,6 +67,7 @@ class _Run:
     faults: Faults = field(default_factory=Faults)
     n_rows: int = 0
     devices: dict[Path, Device | None] = field(default_factory=dict)
+    doubted: list[Campaign] = field(default_factory=list)
     seen_traces: dict[str, str] = field(default_factory=dict)
     reductions: ReductionStore = field(default_factory=ReductionStore)
 
@@ -91,7 +95,7 @@ def validate(
         campaign = _read_campaign(folder, run)
         if campaign is not None:
             campaigns.append(campaign)
-    return Validation(campaigns, Report.of(run.n_rows, run.faults.issues))
+    return Validation(campaigns, Report.of(run.n_rows, run.faults.issues), run.doubted)
 
 
 def campaign_paths(paths: Sequence[Path]) -> list[Path]:
@@ -216,10 +220,14 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
         context = TraceContext(folder, shown, document.lines, tables, run.seen_traces, run.reductions, run.faults)
         check_traces(document.fact, context)
     networks = read_networks(folder, tables.get("models"), run.faults)
-    is_sound = not any(issue.severity == "error" for issue in run.faults.issues[n_before:])
-    if device is None or manifest is None or not is_sound:
+    subjects = {RULES[issue.rule].subject for issue in run.faults.issues[n_before:] if issue.severity == "error"}
+    if device is None or manifest is None or subjects - {"traces"}:
         return None
-    return Campaign(folder.parent.name, folder.name, device, manifest, tables, networks)
+    campaign = Campaign(folder.parent.name, folder.name, device, manifest, tables, networks)
+    if subjects:
+        run.doubted.append(campaign)
+        return None
+    return campaign
 
 
 def _campaign_entries(folder: Path, run: _Run) -> set[str]:

@@ -40,7 +40,7 @@ def snapshot(folder: Path) -> Snapshot:
 def reviewed(earlier: Snapshot, folder: Path, outside: Sequence[str] = ()) -> Reviewed:
     """Review of a changed tree, whose campaigns are all validated."""
     found = validate([folder])
-    change = Change(earlier, Snapshot(folder, found.campaigns), TODAY, outside)
+    change = Change(earlier, Snapshot(folder, found.campaigns, found.doubted), TODAY, outside)
     return review(found, change)
 
 
