@@ -136,12 +136,12 @@ def _check_ratios(energies: "pd.Series[float]", campaign: Campaign, known: Known
     """network-ratio: one network far from the others, further than of any known device."""
     if len(known.energies) < FEWEST_SHARED:
         return
-    deviations = known.ratios.sub(known.ratios.median(axis=1), axis=0)
     ratios = np.log(energies / pd.Series(known.edition.references))
     own = ratios - ratios.median()
     slack = np.log(FACTOR)
     for network, deviation in own.dropna().items():
-        low, high = deviations[network].min() - slack, deviations[network].max() + slack
+        least, most = known.bounds_of(str(network))
+        low, high = least - slack, most + slack
         if low <= deviation <= high:
             continue
         _report(

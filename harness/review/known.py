@@ -50,17 +50,26 @@ class Known:
         edition: the edition.
         networks: per network of the suite, how founding submissions ran it.
         energies: lowest energy in mJ of each founding device (rows) and network (columns); missing where not run.
+        highest: the same, on the delegate that needs most.
     """
 
     edition: Edition
     networks: Mapping[str, KnownNetwork]
     energies: pd.DataFrame
+    highest: pd.DataFrame
 
     @cached_property
     def ratios(self) -> pd.DataFrame:
         """Natural logarithms of the energies relative to the references."""
         logs: pd.DataFrame = (self.energies / pd.Series(self.edition.references)).map(np.log)
         return logs
+
+    def bounds_of(self, network: str) -> tuple[float, float]:
+        """Lowest and highest deviation of a network from the median one of its device, on any delegate."""
+        medians = self.ratios.median(axis=1)
+        reference = self.edition.references[network]
+        ends = [np.log(each[network] / reference) - medians for each in (self.energies, self.highest)]
+        return float(ends[0].min()), float(ends[1].max())
 
     @cached_property
     def alike_within(self) -> float | None:
@@ -101,7 +110,8 @@ def known_of(edition: Edition, earlier: Snapshot) -> Known:
         for model, network in campaign.networks.items():
             flops.setdefault(model, float(sum(kernel.flops for kernel in network.kernels)))
     networks = {name: _network(of_name, edition, flops.get(name)) for name, of_name in rows.items()}
-    return Known(edition, networks, _lowest(earlier, edition, {campaign.device_id for campaign in founding}))
+    device_ids = {campaign.device_id for campaign in founding}
+    return Known(edition, networks, *(_by_device(earlier, edition, device_ids, way) for way in ("min", "max")))
 
 
 def _network(rows: list[dict[str, Any]], edition: Edition, flops: float | None) -> KnownNetwork:
@@ -111,16 +121,17 @@ def _network(rows: list[dict[str, Any]], edition: Edition, flops: float | None) 
     return KnownNetwork(cells, flops, (min(energies), max(energies)))
 
 
-def _lowest(snapshot: Snapshot, edition: Edition, device_ids: Collection[str]) -> pd.DataFrame:
+def _by_device(snapshot: Snapshot, edition: Edition, device_ids: Collection[str], way: str) -> pd.DataFrame:
+    """Lowest or highest energy in mJ over the delegates of each device, by network."""
     places = suite_rows(snapshot.release, edition)
     chosen = places[places["device_id"].isin(device_ids)]
-    energies: pd.DataFrame = chosen.groupby(["device_id", "network"])["energy_mj"].min().unstack()
+    energies: pd.DataFrame = chosen.groupby(["device_id", "network"])["energy_mj"].agg(way).unstack()
     return energies.reindex(columns=list(edition.references))
 
 
 def lowest_of(snapshot: Snapshot, edition: Edition) -> pd.DataFrame:
     """Lowest energy in mJ of every rated device and network of an edition."""
-    return _lowest(snapshot, edition, set(snapshot.devices))
+    return _by_device(snapshot, edition, set(snapshot.devices), "min")
 
 
 def rated_rows(change: Change, campaign: Campaign, edition: Edition) -> list[tuple[int, dict[str, Any]]]:

@@ -88,7 +88,7 @@ FACTS = {
 """Facts of a submission that nobody has a question about."""
 DEVICE = {"name": "Acme Phone", "device_class": "phone", "tdp_w": 8, "year": 2025, "delegates": {"CPU1": "cpu"}}
 # Energies of the suite as no other phone has them: those of one phone, each network times a factor of its own.
-FACTORS = (0.9, 1.1, 0.95, 1.2, 1.0, 1.15, 0.85, 1.05, 1.3, 0.8, 1.1, 0.9)
+FACTORS = (1.1, 0.95, 1.2, 1.0, 1.1, 0.85, 1.15, 0.9, 1.05, 0.8, 1.1, 0.9)
 
 
 def phone_rows(**cells: str) -> list[dict[str, str]]:
