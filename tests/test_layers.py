@@ -15,7 +15,7 @@ LAYERS = (
     {"traces"},
     {"validation", "graphs", "releases", "splits"},
     {"intake", "leaks", "simulation", "split_statements", "predictor", "scoring"},
-    {"sandbox"},
+    {"sandbox", "review"},
     {"prediction"},
     {"evaluation"},
     {"packaging", "pages"},

@@ -5,13 +5,11 @@ from pathlib import Path
 from harness.api.arguments import AnyPath, OnStep, Paths, silent
 from harness.api.submissions import release_of, validate
 from harness.defaults import SUBMISSIONS
-from harness.files.left_overs import scratch_folder
-from harness.issues import Report
 from harness.releases import Release, assemble
+from harness.review import Reviewed
 from harness.scoring.changes import RatingChange, rating_changes
 from harness.scoring.ratings import Rating, rate
 from harness.validation import Validation
-from harness.validation.since import submissions_at
 
 
 def score(source: Release | Paths = SUBMISSIONS, *, on_step: OnStep = silent) -> list[Rating]:
@@ -36,39 +34,25 @@ def score(source: Release | Paths = SUBMISSIONS, *, on_step: OnStep = silent) ->
     return rate(release_of(source, on_step))
 
 
-def changed_ratings(
-    validated: Validation, since: str | None = None, submissions: AnyPath = SUBMISSIONS
-) -> list[RatingChange] | None:
-    """What validated campaigns change in the ratings of all submissions.
+def changed_ratings(validated: Validation, submissions: AnyPath = SUBMISSIONS) -> list[RatingChange]:
+    """What validated campaigns change in the ratings of all submissions; those with errors count nowhere.
 
     Args:
-        validated: new or changed campaigns.
-        since: commit, branch or tag to compare with; where None, all other submissions as they are now.
+        validated: new or changed campaigns; where they were validated since a commit, its ratings are compared with.
         submissions: folder of all submissions.
 
     Returns:
-        Devices whose rating differs; None where errors keep the ratings from being computed.
-
-    Raises:
-        UsageError: git knows no such commit.
+        Devices whose rating differs.
 
     Examples:
         >>> from harness import api
         >>> [change.before for change in api.changed_ratings(api.validate("submissions"))]
         [None]
     """
-    if validated.report.n_errors:
-        return None
+    if isinstance(validated, Reviewed):
+        return rating_changes(rate(validated.earlier.release), rate(validated.now.release))
     folder, campaigns = Path(submissions), validated.campaigns
-    now = validate(folder) if folder.is_dir() else Validation([], Report(0, ()))
     new = {campaign.submission_id for campaign in campaigns}
-    others = [known for known in now.campaigns if known.submission_id not in new]
-    if since is None:
-        earlier = Validation(others, now.report)
-    else:
-        with scratch_folder() as scratch:
-            then = submissions_at(folder, since, Path(scratch))
-            earlier = validate(then) if any(then.iterdir()) else Validation([], Report(0, ()))
-    if now.report.n_errors or earlier.report.n_errors:
-        return None
-    return rating_changes(rate(assemble(earlier.campaigns)), rate(assemble([*others, *campaigns])))
+    known = validate(folder).campaigns if folder.is_dir() else []
+    others = [campaign for campaign in known if campaign.submission_id not in new]
+    return rating_changes(rate(assemble(others)), rate(assemble([*others, *campaigns])))

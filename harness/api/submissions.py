@@ -1,14 +1,20 @@
 """Submissions: validated, and read as the tables of a release."""
 
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
 from harness import __version__
 from harness.api.arguments import OnStep, Paths, as_paths, check_known, silent
 from harness.defaults import SUBMISSIONS
-from harness.errors import InvalidSubmissionsError
+from harness.errors import InvalidSubmissionsError, UsageError
 from harness.issues import Report, as_sarif, as_text
 from harness.releases import Release, assemble
+from harness.review import Change, Snapshot, review
 from harness.validation import RULES, Validation
 from harness.validation import validate as validate_campaigns
-from harness.validation.since import changed_campaigns
+from harness.validation.since import changed_campaigns, changed_outside, submissions_at
 from harness.validation.tree import campaign_paths
 
 
@@ -17,7 +23,8 @@ def validate(paths: Paths = SUBMISSIONS, *, since: str | None = None, on_step: O
 
     Args:
         paths: submission trees, device folders, campaign folders or single files of them.
-        since: commit, branch or tag; only what changed in the paths since then is checked.
+        since: commit, branch or tag; only what changed in the one folder of submissions since then is checked, and
+            compared with what is published there.
         on_step: called with each campaign's path before it is read, and with the number of campaigns.
 
     Returns:
@@ -34,9 +41,29 @@ def validate(paths: Paths = SUBMISSIONS, *, since: str | None = None, on_step: O
     """
     chosen = as_paths(paths)
     if since is not None:
-        chosen = [changed for path in chosen for changed in changed_campaigns(path, since)]
+        return _reviewed(chosen, since, on_step)
     n_campaigns = len(campaign_paths(chosen))
     return validate_campaigns(chosen, lambda name: on_step(name, n_campaigns))
+
+
+def _reviewed(folders: Sequence[Path], since: str, on_step: OnStep) -> Validation:
+    """Validation of what changed in the only folder of submissions, with the findings of its review."""
+    if len(folders) != 1:
+        raise UsageError("name one folder of submissions to compare with a commit")
+    folder = folders[0]
+    changed = changed_campaigns(folder, since)
+    n_campaigns = len(campaign_paths(changed))
+    validated = validate_campaigns(changed, lambda name: on_step(name, n_campaigns))
+    with tempfile.TemporaryDirectory() as scratch:
+        earlier = _snapshot(submissions_at(folder, since, Path(scratch)))
+        change = Change(earlier, _snapshot(folder), datetime.now(UTC).date(), changed_outside(folder, since))
+        return review(validated, change)
+
+
+def _snapshot(folder: Path) -> Snapshot:
+    is_empty = not folder.is_dir() or not any(folder.iterdir())
+    found = Validation([], Report(0, ())) if is_empty else validate_campaigns([folder])
+    return Snapshot(folder, found.campaigns, found.doubted)
 
 
 def read_release(paths: Paths = SUBMISSIONS, *, on_step: OnStep = silent) -> Release:

@@ -100,7 +100,7 @@ def validate(
     with steps("Validating") as step:
         validated = api.validate(paths or SUBMISSIONS, since=since, on_step=step)
     if form == "markdown":
-        changes = api.changed_ratings(validated, since)
+        changes = api.changed_ratings(validated)
         typer.echo(api.pull_request_report(validated.report, changes), nl=False)
     else:
         typer.echo(_rendered(validated.report, form))

@@ -1,41 +1,55 @@
-"""The report of a pull request in Markdown: verdict, counts, faults by rule, and changes in the rankings.
+"""The report of a pull request in Markdown: reach, counts, faults by rule, changes in the rankings, and a verdict.
 
 Everything from a contributor is escaped, because the report is posted as a comment.
 """
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Literal
 
-from harness.issues import Report
+from harness.issues import Issue, Report
 from harness.pages.markup import fixed
 from harness.schema.export import code_span, markdown_table
 from harness.scoring.changes import RatingChange
 from harness.scoring.ratings import Rating
+from harness.validation import RULES
+from harness.validation.review_rules import REVIEWED
+
+Verdict = Literal["clean", "look at these", "refuse"]
 
 MOST_LISTED = 200
 """Faults that are listed; the length of a comment is limited, and the annotations hold them all."""
 
 
-def pull_request_report(report: Report, changes: Sequence[RatingChange] | None) -> str:
-    """Report of a validation in Markdown.
+def pull_request_report(report: Report, changes: Sequence[RatingChange]) -> str:
+    """Report of a validation in Markdown: what reaches into published data first, a verdict last.
 
     Args:
         report: report of the validation.
-        changes: ratings that the new rows change; None where errors prevent their computation.
+        changes: ratings that the new rows change.
     """
-    verdict = "failed" if report.n_errors else "passed"
+    reaching = [issue for issue in report.issues if RULES[issue.rule].subject == REVIEWED[0]]
+    # Errors first, because only the first lines of a comment are sure to be read.
+    reaching.sort(key=lambda issue: issue.severity)
+    others = [issue for issue in report.issues if issue not in reaching]
+    parts = ["## What reaches beyond the submission", _listed(reaching)] if reaching else []
     counts = f"{report.n_rows} rows, {report.n_errors} errors, {report.n_warnings} warnings."
-    parts = [f"## Validation {verdict}", counts]
+    parts += [f"## Validation {'failed' if report.n_errors else 'passed'}", counts]
     if report.issues:
-        parts += ["### By rule", _by_rule(report), "### Every fault", _listed(report)]
+        parts += ["### By rule", _by_rule(report)]
+    if others:
+        parts += ["### Every other fault" if reaching else "### Every fault", _listed(others)]
     parts.append("### What changes in the rankings")
-    if changes is None:
-        parts.append("Not computed, because there are errors.")
-    elif not changes:
-        parts.append("Nothing.")
-    else:
-        parts.append(markdown_table([_change_row(change) for change in changes]))
+    if report.n_errors:
+        parts.append("Campaigns whose own files have errors are left out.")
+    parts.append(markdown_table([_change_row(change) for change in changes]) if changes else "Nothing.")
+    parts.append(f"## Verdict: *{verdict_of(report)}*")
     return "\n\n".join(parts) + "\n"
+
+
+def verdict_of(report: Report) -> Verdict:
+    """What a reviewer should do with a submission: errors are refused, and warnings are looked at."""
+    return "refuse" if report.n_errors else "look at these" if report.n_warnings else "clean"
 
 
 def _by_rule(report: Report) -> str:
@@ -49,10 +63,10 @@ def _by_rule(report: Report) -> str:
     return markdown_table(rows)
 
 
-def _listed(report: Report) -> str:
+def _listed(issues: Sequence[Issue]) -> str:
     """The faults as the command prints them, in a block in which nothing is markup and nobody is mentioned."""
-    lines = [str(issue).replace("`", "'") for issue in report.issues[:MOST_LISTED]]
-    n_more = sum(issue.n_faults for issue in report.issues[MOST_LISTED:])
+    lines = [str(issue).replace("`", "'") for issue in issues[:MOST_LISTED]]
+    n_more = sum(issue.n_faults for issue in issues[MOST_LISTED:])
     return "\n".join(["```text", *lines, *([f"and {n_more} more"] if n_more else []), "```"])
 
 

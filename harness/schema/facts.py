@@ -137,6 +137,8 @@ class Meter(Fact):
     name: Annotated[str, _line("Maker and model of the meter.")]
     kind: Annotated[MeterKind, _choice("How the meter measures.")]
     sampling_hz: Annotated[float, _number("Hz", "Samples per second.", 1e9)] | None = None
+    serial: Annotated[str, _line("Serial number of the meter.")] | None = None
+    calibration: Annotated[str, _line("Day of the last calibration, and who made it.")] | None = None
     accuracy: MeterAccuracy | None = Field(
         None,
         description="Limits of error; without them, or as a text, they are unknown to the budget of uncertainty.",
@@ -315,6 +317,7 @@ class Manifest(SubmissionFacts):
     idle: Idle | None = Field(None, description="Idle baseline; needed when energies are idle-subtracted.")
     published_scores: PublishedScores | None = Field(None, description="Scores that the source prints.")
     traces: list[Trace] = Field(default_factory=list, description="Raw power traces behind rows.")
+    untraced: Annotated[str, _text("Why rows measured with an analyser come without their traces.")] | None = None
     errata: list[Erratum] = Field(default_factory=list, description="Corrections of this submission's rows.")
 
     @model_validator(mode="after")

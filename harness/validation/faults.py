@@ -16,17 +16,22 @@ class Faults:
 
     Attributes:
         keeps_all: whether every fault is kept; otherwise those beyond the limits of a report are counted.
-        n_errors: errors so far, those included that are only counted.
+        errors: number of errors so far by rule, those included that are only counted.
         n_warnings: warnings so far.
     """
 
     keeps_all: bool = False
-    n_errors: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
     n_warnings: int = 0
     _kept: list[Issue] = field(default_factory=list)
     _n_kept: Counter[tuple[str, str]] = field(default_factory=Counter)
     _n_of_rule: Counter[str] = field(default_factory=Counter)
     _n_more: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    @property
+    def n_errors(self) -> int:
+        """Errors so far, those included that are only counted."""
+        return self.errors.total()
 
     @property
     def n(self) -> int:
@@ -96,12 +101,12 @@ class Faults:
             if self._is_kept(issue.rule, issue.file, issue.severity):
                 self._kept.append(issue)
         for (rule, file), n_more in other._n_more.items():
-            self._count(RULES[rule].severity, n_more)
+            self._count(rule, RULES[rule].severity, n_more)
             self._n_more[rule, file] += n_more
 
     def _is_kept(self, rule: str, file: str, severity: Severity) -> bool:
         """Count a fault; whether it is among those that a report lists."""
-        self._count(severity, 1)
+        self._count(rule, severity, 1)
         if not self.is_listed(rule, file):
             self._n_more[rule, file] += 1
             return False
@@ -109,9 +114,9 @@ class Faults:
         self._n_of_rule[rule] += 1
         return True
 
-    def _count(self, severity: Severity, n_faults: int) -> None:
+    def _count(self, rule: str, severity: Severity, n_faults: int) -> None:
         if severity == "error":
-            self.n_errors += n_faults
+            self.errors[rule] += n_faults
         else:
             self.n_warnings += n_faults
 

@@ -161,6 +161,24 @@ def check_plausibility(context: RowContext) -> None:
             _report(context, known, found, values, f"<= {known.highest:g}")
 
 
+def known_per_flop(dtype: Dtype, processor: Processor) -> tuple[float | None, float | None]:
+    """Lowest and highest known energy of one FLOP in pJ; None where there is no bound.
+
+    >>> known_per_flop("fp32", "gpu")
+    (1.0, 2000)
+    """
+    found = [
+        known
+        for known in KNOWN
+        if known.quantity == "energy-per-flop"
+        and (not known.dtypes or dtype in known.dtypes)
+        and (not known.processors or processor in known.processors)
+    ]
+    lows = [known.lowest for known in found if known.lowest is not None]
+    highs = [known.highest for known in found if known.highest is not None]
+    return max(lows, default=None), min(highs, default=None)
+
+
 def _figures(context: RowContext) -> dict[Quantity, Numbers]:
     """The three quantities of every row, NaN where unknown; a level without FLOPs has only the power."""
     energy, latency, power = (context.numbers(name) for name in ("energy_mj", "latency_ms", "power_mw"))

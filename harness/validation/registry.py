@@ -9,6 +9,7 @@ from typing import Final
 from harness.issues import Severity
 from harness.schema.columns import columns_of
 from harness.schema.records import ROWS
+from harness.validation.review_rules import REVIEW_RULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,8 @@ class Rule:
     Attributes:
         rule: id, which is also the anchor of its documentation.
         severity: whether breaking it keeps the submission out.
-        subject: `files`, `text`, `yaml`, `header`, `cells`, `rows`, `networks`, `traces` or
-            `intake`; groups the documentation.
+        subject: `files`, `text`, `yaml`, `header`, `cells`, `rows`, `networks`, `traces`, `intake`, or, for what a
+            pull request changes, one of `REVIEWED`; groups the documentation.
         summary: what the rule requires, a sentence.
         why: what goes wrong where it is broken.
     """
@@ -313,7 +314,11 @@ _INTAKE = _declare(
      "The trace is that of another run, or the figure was computed otherwise."),
 )  # fmt: skip
 
-_SUBJECTS = (_FILES, _TEXT, _YAML, _UNSTATED, _HEADER, _CELLS, _of_columns(), _ROWS, _NETWORKS, _TRACES, _INTAKE)
+_REVIEW = [rule for subject, severity, rules in REVIEW_RULES for rule in _declare(subject, severity, *rules)]
+
+_SUBJECTS = (
+    _FILES, _TEXT, _YAML, _UNSTATED, _HEADER, _CELLS, _of_columns(), _ROWS, _NETWORKS, _TRACES, _INTAKE, _REVIEW,
+)  # fmt: skip
 RULES: Final[dict[str, Rule]] = {rule.rule: rule for rules in _SUBJECTS for rule in rules}
 """Rules by id, in the order of the documentation."""
 

@@ -33,6 +33,23 @@ def changed_campaigns(submissions: Path, ref: str) -> list[Path]:
     return sorted(folder for folder in folders if folder.parent not in folders)
 
 
+def changed_outside(submissions: Path, ref: str) -> list[str]:
+    """Files of the checkout outside the submissions that differ from a commit, by their path from its top.
+
+    Args:
+        submissions: folder of all submissions, in a git checkout.
+        ref: commit, branch or tag; its merge base with the checkout counts.
+
+    Raises:
+        UsageError: there is no such commit, or no git checkout.
+    """
+    base = _git(submissions, "merge-base", ref, "HEAD").decode().strip()
+    prefix = _git(submissions, "rev-parse", "--show-prefix").decode().strip()
+    listed = _git(submissions, "diff", "--name-only", "--no-renames", "-z", base, "--", ":/")
+    names = filter(None, listed.decode("utf-8", "surrogateescape").split("\0"))
+    return [name for name in names if not name.startswith(prefix)] if prefix else []
+
+
 def submissions_at(submissions: Path, ref: str, into: Path) -> Path:
     """Unpack the submissions of a commit, merged up to where the checkout left it.
 

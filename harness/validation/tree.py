@@ -37,6 +37,7 @@ from harness.validation.layout import (
 )
 from harness.validation.levels import as_schema, check_rows
 from harness.validation.networks import read_networks
+from harness.validation.registry import RULES
 from harness.validation.text import read_bytes
 from harness.validation.traces import TraceContext, check_traces
 
@@ -50,10 +51,12 @@ class Validation:
     Attributes:
         campaigns: submissions without errors, in order of their paths.
         report: every fault, sorted.
+        doubted: submissions whose errors are all about their traces, so that the rest of them can be reviewed.
     """
 
     campaigns: list[Campaign]
     report: Report
+    doubted: list[Campaign] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -63,6 +66,7 @@ class _Run:
     faults: Faults = field(default_factory=Faults)
     n_rows: int = 0
     devices: dict[Path, Device | None] = field(default_factory=dict)
+    doubted: list[Campaign] = field(default_factory=list)
     seen_traces: dict[str, str] = field(default_factory=dict)
     reductions: ReductionStore = field(default_factory=ReductionStore)
 
@@ -92,7 +96,7 @@ def validate(
             campaign = _read_campaign(folder, run)
         if campaign is not None:
             campaigns.append(campaign)
-    return Validation(campaigns, Report.of(run.n_rows, run.faults.issues))
+    return Validation(campaigns, Report.of(run.n_rows, run.faults.issues), run.doubted)
 
 
 def campaign_paths(paths: Sequence[Path]) -> list[Path]:
@@ -186,7 +190,7 @@ def _plain_folders(entries: Sequence[Path], files: Sequence[str], expected: str,
 
 def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
     """Campaign of a folder, or None where anything in it is an error."""
-    n_before = run.faults.n_errors
+    before = run.faults.errors.copy()
     device = _read_device(folder.parent, run)
     check_name(folder, (), run.faults)
     names = _campaign_entries(folder, run)
@@ -217,9 +221,14 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
         context = TraceContext(folder, shown, document.lines, tables, run.seen_traces, run.reductions, run.faults)
         check_traces(document.fact, context)
     networks = read_networks(folder, tables.get("models"), run.faults)
-    if device is None or manifest is None or run.faults.n_errors > n_before:
+    subjects = {RULES[rule].subject for rule in run.faults.errors - before}
+    if device is None or manifest is None or subjects - {"traces"}:
         return None
-    return Campaign(folder.parent.name, folder.name, device, manifest, tables, networks)
+    campaign = Campaign(folder.parent.name, folder.name, device, manifest, tables, networks)
+    if subjects:
+        run.doubted.append(campaign)
+        return None
+    return campaign
 
 
 def _campaign_entries(folder: Path, run: _Run) -> set[str]:

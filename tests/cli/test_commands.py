@@ -85,7 +85,8 @@ def test_validate_ends_with_1_and_gives_its_faults_in_every_form(run, tmp_path):
     code, out, _ = run("validate", "--format", "markdown")
     assert code == 1
     assert out.startswith("## Validation failed\n")
-    assert "Not computed, because there are errors." in out
+    assert "Campaigns whose own files have errors are left out." in out
+    assert out.endswith("## Verdict: *refuse*\n")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,204 @@
+"""Rated energies that are those of another device, or that no device would have: copies, factors, ratios, places."""
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from harness.review.change import Change
+from harness.review.known import DESCRIBING, FEWEST_SHARED, Known, known_of, lowest_of, rated_rows
+from harness.schema.campaign import Campaign
+from harness.schema.records import KEYS, SHARED_KEY
+from harness.schema.vocabulary import LEVELS, Level
+from harness.scoring.editions import Edition, editions
+
+SAME: Final = 0.01
+"""Relative difference of energies that two devices never share in several networks; repeats of one differ by more."""
+ALIKE: Final = 0.02
+"""Spread of the energies of different networks, whose references differ by factors."""
+SCALED: Final = 0.003
+"""Spread of ratios to another device where too few are known to compute one; digits explain less."""
+FEWEST_COPIED: Final = 3
+FACTOR: Final = 2.0
+"""Beyond all known devices, before a reviewer is asked."""
+PAIR_SLACK: Final = 0.1
+"""Share by which the ratio of two data types may fall below that of every known device."""
+_NARROW: Final = frozenset({"int8", "int4", "int16"})
+
+
+def check_copies(change: Change) -> None:
+    """Every rule of the subject `copies`."""
+    for campaign in change.campaigns:
+        for level in LEVELS:
+            _check_same_rows(campaign, level, change)
+    for edition in editions():
+        known = known_of(edition, change.earlier)
+        before = lowest_of(change.earlier, edition)
+        for campaign in change.campaigns:
+            rows = [cells for _, cells in rated_rows(change, campaign, edition)]
+            if rows:
+                _check_rated(rows, campaign, known, before, change)
+
+
+def _report(rule: str, campaign: Campaign, level: Level, change: Change, **words: Any) -> None:
+    file = change.shown(f"{campaign.submission_id}/{level}.csv")
+    change.faults.add(rule, file, column="energy_mj", is_value=False, **words)
+
+
+def _check_same_rows(campaign: Campaign, level: Level, change: Change) -> None:
+    """rows-copied: at any level, energies of another device within a share that is no coincidence."""
+    own = _energies(campaign, level)
+    if len(own) < FEWEST_COPIED:
+        return
+    for other in change.now.campaigns:
+        if other.device_id == campaign.device_id or level not in other.tables:
+            continue
+        theirs = _energies(other, level)
+        shared = [key for key in own if key in theirs]
+        same = [key for key in shared if abs(own[key] / theirs[key] - 1) <= SAME]
+        if len(same) >= FEWEST_COPIED and len(same) > len(shared) / 2:
+            _report(
+                "rows-copied", campaign, level, change,
+                found=f"{len(same)} of {len(shared)} energies within {SAME:.0%} of those of {other.submission_id}",
+                expected="energies of its own",
+                fix="Is it the same device under another name? A reviewer asks for the traces.",
+            )  # fmt: skip
+            return
+
+
+def _energies(campaign: Campaign, level: Level) -> dict[tuple[Any, ...], float]:
+    """Energy of each configuration, without the delegate, whose name is the submitter's."""
+    table = campaign.tables.get(level)
+    if table is None:
+        return {}
+    names = [name for name in (*KEYS[level], *SHARED_KEY) if name not in ("delegate", "dtype")]
+    columns = [table.column(name).to_pylist() for name in names]
+    energies = table.column("energy_mj").to_pylist()
+    found: dict[tuple[Any, ...], float] = {}
+    for *key, energy in zip(*columns, energies, strict=True):
+        found[tuple(map(str, key))] = min(energy, found.get(tuple(map(str, key)), energy))
+    return found
+
+
+def _check_rated(
+    rows: list[dict[str, Any]], campaign: Campaign, known: Known, before: pd.DataFrame, change: Change
+) -> None:
+    """networks-alike, rows-scaled, network-ratio, class-percentile, dtype-ratio."""
+    edition = known.edition
+    cells = pd.DataFrame(rows)
+    energies = cells.groupby(edition.network_column)["energy_mj"].min().reindex(list(edition.references))
+    if energies.count() >= FEWEST_SHARED:
+        logs = np.log(energies.dropna())
+        if float(logs.max() - logs.min()) <= ALIKE:
+            _report(
+                "networks-alike", campaign, edition.level, change,
+                found=f"{len(logs)} networks between {energies.min():g} and {energies.max():g} mJ",
+                expected="energies that differ as the networks do",
+                fix="Is each figure that of its own network? A reviewer asks how it was measured.",
+            )  # fmt: skip
+        else:
+            _check_factor(energies, campaign, known, before, change)
+            _check_ratios(energies, campaign, known, change)
+        _check_percentile(energies, campaign, edition, before, change)
+    for found, expected in _narrow_pairs(cells, known, change):
+        fix = "Was the wider one run as the narrower? A reviewer asks for the model file."
+        _report("dtype-ratio", campaign, edition.level, change, found=found, expected=expected, fix=fix)
+
+
+def _check_factor(
+    energies: "pd.Series[float]", campaign: Campaign, known: Known, before: pd.DataFrame, change: Change
+) -> None:
+    """rows-scaled: one factor from another device, or from the references, to every network."""
+    references = pd.Series(known.edition.references)
+    sources = [(f"the references of {known.edition.edition}", references, known.flat_within)]
+    others = before[before.index != campaign.device_id]
+    sources += [(str(device), row, known.alike_within) for device, row in others.iterrows()]
+    for name, theirs, within in sources:
+        ratios = np.log((energies / theirs).dropna())
+        if len(ratios) < FEWEST_SHARED or float(ratios.std()) > (SCALED if within is None else within):
+            continue
+        if name in others.index and abs(float(ratios.mean())) <= SAME:
+            # A copy without a factor is reported as one.
+            continue
+        _report(
+            "rows-scaled", campaign, known.edition.level, change,
+            found=f"{len(ratios)} energies that are {np.exp(ratios.mean()):.4g} times those of {name}, "
+            f"within {ratios.std():.1%}",
+            expected=f"ratios that differ by more than {SCALED if within is None else within:.1%}",
+            fix="No two known devices are as near. A reviewer asks for the traces.",
+        )  # fmt: skip
+        return
+
+
+def _check_ratios(energies: "pd.Series[float]", campaign: Campaign, known: Known, change: Change) -> None:
+    """network-ratio: one network far from the others, further than of any known device."""
+    if len(known.energies) < FEWEST_SHARED:
+        return
+    ratios = np.log(energies / pd.Series(known.edition.references))
+    own = ratios - ratios.median()
+    slack = np.log(FACTOR)
+    for network, deviation in own.dropna().items():
+        least, most = known.bounds_of(str(network))
+        low, high = least - slack, most + slack
+        if low <= deviation <= high:
+            continue
+        _report(
+            "network-ratio", campaign, known.edition.level, change,
+            found=f"{network} at {np.exp(deviation):.3g} of the median network of this device",
+            expected=f"{np.exp(low):.3g} to {np.exp(high):.3g}, a factor of {FACTOR:g} around the founding devices",
+            fix="Is it the same network, delegate and batch as the others? A reviewer asks how it was measured.",
+        )  # fmt: skip
+
+
+def _check_percentile(
+    energies: "pd.Series[float]", campaign: Campaign, edition: Edition, before: pd.DataFrame, change: Change
+) -> None:
+    """class-percentile: better than every published device by a factor over the suite."""
+    others = before[before.index != campaign.device_id]
+    if not len(others):
+        return
+    references = pd.Series(edition.references)
+    own = float(np.log(energies / references).mean())
+    best = np.log(others / references).mean(axis=1)
+    if own >= float(best.min()) - np.log(FACTOR):
+        return
+    _report(
+        "class-percentile", campaign, edition.level, change,
+        found=f"{np.exp(own):.3g} of the references, mean over {energies.count()} networks",
+        expected=f"at least half of {np.exp(best.min()):.3g}, of {best.idxmin()}, the best of {len(best)} devices",
+        fix="A reviewer asks what makes it better than every device of its class; the rows stay.",
+    )  # fmt: skip
+
+
+def _narrow_pairs(cells: pd.DataFrame, known: Known, change: Change) -> Iterator[tuple[str, str]]:
+    """Networks that need as little in fp32 as in int8, less than of any founding device."""
+    edition = known.edition
+    column = edition.network_column
+    described = [name for name in DESCRIBING.get(edition.level, ()) if name != "dtype"]
+    if edition.level != "applications":
+        return
+    founding = change.earlier.release.levels[edition.level].to_pandas()
+    founding = founding[founding["submission_id"].isin(edition.founding)]
+    names = cells.drop_duplicates(column)
+    for (_, wide), (_, narrow) in combinations(names.iterrows(), 2):
+        if {wide["dtype"], narrow["dtype"]} & _NARROW and narrow["dtype"] != wide["dtype"]:
+            if any(wide[name] != narrow[name] for name in described):
+                continue
+            first, second = (wide, narrow) if narrow["dtype"] in _NARROW else (narrow, wide)
+            least = _least_ratio(founding, column, str(first[column]), str(second[column]))
+            own = _least_ratio(cells, column, str(first[column]), str(second[column]))
+            if least is not None and own is not None and own < least * (1 - PAIR_SLACK):
+                found = f"{first[column]} in {first['dtype']} at {own:.3g} times {second[column]} in {second['dtype']}"
+                yield found, f"at least {least:.3g} times, as of the founding devices"
+
+
+def _least_ratio(rows: pd.DataFrame, column: str, wide: str, narrow: str) -> float | None:
+    """Lowest ratio of the energies of two networks on one delegate of one device."""
+    keys = [name for name in ("device_id", "delegate") if name in rows]
+    by_place = rows.groupby([*keys, column])["energy_mj"].min().unstack()
+    if not {wide, narrow} <= set(by_place.columns):
+        return None
+    ratios = (by_place[wide] / by_place[narrow]).dropna()
+    return float(ratios.min()) if len(ratios) else None

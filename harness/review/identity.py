@@ -1,0 +1,200 @@
+"""Who and what a submission says that it is: names, dates, licence, publication."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Final, NamedTuple
+
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+from harness.review.change import Change
+from harness.review.lookalikes import folded, has_strange_characters, mixed_scripts, n_letters, plain, skeleton
+from harness.schema.campaign import Campaign
+from harness.schema.facts import Manifest
+from harness.schema.vocabulary import UNSTATED_LICENCE
+from harness.validation.documents import Document
+from harness.validation.layout import DEVICE_FILE, MANIFEST_FILE
+
+FEWEST_LETTERS: Final = 2
+"""Letters and digits of a title, a name or a citation; a title of one says nothing."""
+FIRST_YEAR: Final = 2007
+"""Year of the first phones that ran applications of others; networks on devices are younger."""
+_ZONES: Final = timedelta(days=1)
+"""It is tomorrow already somewhere."""
+
+
+class _Name(NamedTuple):
+    """A name, and where it stands."""
+
+    text: str
+    kind: str
+    file: str
+    line: int | None
+    column: str
+
+
+def check_identity(change: Change) -> None:
+    """Every rule of the subject `identity`."""
+    for device_id in change.new_devices:
+        _check_device(device_id, change)
+    for campaign in change.campaigns:
+        document = change.manifest_of(campaign)
+        for name in _texts(campaign, document, change):
+            _check_text(name, change)
+        _check_contributors(campaign, document, change)
+        _check_licence(campaign, document, change)
+        _check_dates(campaign, document, change)
+        _check_publication(campaign, document, change)
+
+
+def _report(rule: str, name: _Name, found: str, expected: str, fix: str, change: Change) -> None:  # noqa: PLR0917
+    change.faults.add(
+        rule, name.file, line=name.line, column=name.column, found=found, expected=expected, fix=fix, is_value=False
+    )
+
+
+def _check_device(device_id: str, change: Change) -> None:
+    """Name and folder of a device against those of every other."""
+    document = change.device_of(device_id)
+    file = change.shown(f"{device_id}/{DEVICE_FILE}")
+    own = document.fact.name
+    place = _Name(own, "device", file, document.lines.get(("name",)), "name")
+    _check_text(place, change)
+    others = {**change.earlier.devices, **change.now.devices}
+    for other_id, other in sorted(others.items()):
+        if other_id == device_id:
+            continue
+        pairs = [(own, other.name), (device_id, other_id), (device_id, other.name), (own, other_id)]
+        if folded(own) == folded(other.name):
+            found, expected = f"{own}, the name of {other_id}", "a name of its own"
+            fix = "Put the campaign into that device's folder, or say in the name how the two differ."
+            _report("name-taken", place, found, expected, fix, change)
+        elif any(skeleton(one) == skeleton(two) and plain(one) != plain(two) for one, two in pairs):
+            found = f"{own} in {device_id}, which looks like {other.name} in {other_id}"
+            fix = "Write the name in plain letters, and say in it how the two differ."
+            _report("name-confusable", place, found, "a name that is told from every other", fix, change)
+        elif any(plain(one) == plain(two) for one, two in pairs):
+            found = f"{own} in {device_id}, which is {other.name} in {other_id} but for punctuation"
+            fix = "Where it is the same device, use its folder; otherwise say in the name how the two differ."
+            _report("name-similar", place, found, "a name that differs in letters or digits", fix, change)
+
+
+def _texts(campaign: Campaign, document: Document[Manifest], change: Change) -> Iterator[_Name]:
+    """Texts of a submission by which readers know it."""
+    manifest = campaign.manifest
+    file = change.shown(f"{campaign.submission_id}/{MANIFEST_FILE}")
+    texts = [("title", manifest.title), ("runtime", manifest.runtime), ("source.citation", manifest.source.citation)]
+    texts += [(f"contributors.{place}", name) for place, name in enumerate(manifest.contributors)]
+    if manifest.meter is not None:
+        texts.append(("meter.name", manifest.meter.name))
+    for column, text in texts:
+        kind = "contributor" if column.startswith("contributors") else column
+        yield _Name(text, kind, file, document.lines.get(tuple(column.split("."))), column)
+
+
+def _check_text(name: _Name, change: Change) -> None:
+    """text-blank, name-characters."""
+    if n_letters(name.text) < FEWEST_LETTERS:
+        expected = f"at least {FEWEST_LETTERS} letters or digits"
+        _report("text-blank", name, name.text, expected, "Write what readers shall know it by.", change)
+    elif name.kind in ("device", "contributor") and (scripts := mixed_scripts(name.text)):
+        found = f"{name.text}, with letters of {' and '.join(script.capitalize() for script in scripts)} in a word"
+        fix = "Type the name again in one alphabet."
+        _report("name-characters", name, found, "words of one alphabet", fix, change)
+    elif name.kind in ("device", "contributor") and has_strange_characters(name.text):
+        found = f"{name.text.encode('unicode_escape').decode()}, with characters that are invisible or stand for others"
+        fix = "Type the name again in plain letters."
+        _report("name-characters", name, found, "characters that are seen, in their plain form", fix, change)
+
+
+def _check_contributors(campaign: Campaign, document: Document[Manifest], change: Change) -> None:
+    """contributor-known, name-confusable, contributor-twice."""
+    known: dict[str, str] = {}
+    for published in change.earlier.campaigns:
+        for name in published.manifest.contributors:
+            known.setdefault(name, published.submission_id)
+    file = change.shown(f"{campaign.submission_id}/{MANIFEST_FILE}")
+    before = change.earlier.by_id.get(campaign.submission_id)
+    for place, name in enumerate(campaign.manifest.contributors):
+        if before is not None and name in before.manifest.contributors:
+            continue
+        column = f"contributors.{place}"
+        where = _Name(name, "contributor", file, document.lines.get(tuple(column.split("."))), column)
+        alike = next((other for other in known if folded(other) == folded(name)), None)
+        if alike is not None:
+            found = f"{name}, who published {known[alike]}"
+            expected = "people and organisations who know of it"
+            fix = "A maintainer asks them, by an address that is not from this pull request."
+            _report("contributor-known", where, found, expected, fix, change)
+            continue
+        twin = next((other for other in known if skeleton(other) == skeleton(name)), None)
+        if twin is not None:
+            found = f"{name}, which looks like {twin} of {known[twin]}"
+            fix = "Write the name as it is written there, if it is the same one."
+            _report("name-confusable", where, found, "a name that is told from every other", fix, change)
+
+
+def _check_licence(campaign: Campaign, document: Document[Manifest], change: Change) -> None:
+    """licence-unknown."""
+    licence = campaign.manifest.licence
+    try:
+        canonical = canonicalize_license_expression(licence)
+    except InvalidLicenseExpression:
+        canonical = None
+    if licence == UNSTATED_LICENCE or (canonical == licence and not licence.startswith("LicenseRef-")):
+        return
+    file = change.shown(f"{campaign.submission_id}/{MANIFEST_FILE}")
+    where = _Name(licence, "licence", file, document.lines.get(("licence",)), "licence")
+    is_spelling = canonical is not None and not licence.startswith("LicenseRef-")
+    expected = str(canonical) if is_spelling else "an identifier of the SPDX licence list"
+    fix = f"Write {canonical}." if is_spelling else "Write for example CC-BY-4.0, if those who measured agree."
+    _report("licence-unknown", where, licence, expected, fix, change)
+
+
+def _check_dates(campaign: Campaign, document: Document[Manifest], change: Change) -> None:
+    """date-impossible: days that no calendar has, that are to come, or before there was such a device."""
+    stated = campaign.manifest.date
+    parts = [int(part) for part in stated.split("-")]
+    file = change.shown(f"{campaign.submission_id}/{MANIFEST_FILE}")
+    where = _Name(stated, "date", file, document.lines.get(("date",)), "date")
+    first_year = max(FIRST_YEAR, campaign.device.year or 0)
+    expected = f"a day from {first_year} to today"
+    fix = "Write the day, month or year of the measurement or publication."
+    try:
+        first = date(parts[0], *([*parts[1:], 1, 1][:2]))
+    except ValueError:
+        _report("date-impossible", where, f"{stated}, which no calendar has", expected, fix, change)
+        return
+    if first > change.today + _ZONES:
+        _report("date-impossible", where, f"{stated}, which is to come", expected, fix, change)
+    elif first.year < first_year:
+        why = "the year of the device" if campaign.device.year else "networks on such devices"
+        _report("date-impossible", where, f"{stated}, before {why}", expected, fix, change)
+
+
+def _check_publication(campaign: Campaign, document: Document[Manifest], change: Change) -> None:
+    """publication-missing, publication-check, scores-unpublished."""
+    manifest = campaign.manifest
+    source = manifest.source
+    file = change.shown(f"{campaign.submission_id}/{MANIFEST_FILE}")
+    has_address = source.url is not None or _is_identifier(source.identifier)
+    if manifest.method == "published":
+        where = _Name(manifest.method, "method", file, document.lines.get(("method",)), "method")
+        if not has_address:
+            found = "published, without an address or identifier of the publication"
+            fix = "Add source.url or a DOI or arXiv number; figures of your own are measured."
+            _report("publication-missing", where, found, "where the figures were published", fix, change)
+        elif campaign.submission_id not in change.earlier.by_id:
+            found = f"published, at {source.url or source.identifier}"
+            fix = "A reviewer compares the figures with it; nothing here read it."
+            _report("publication-check", where, found, "the figures of the publication", fix, change)
+    if manifest.published_scores is not None and not (manifest.method == "published" and source.url):
+        where = _Name("", "scores", file, document.lines.get(("published_scores",)), "published_scores")
+        found = f"scores of a source that is {manifest.method}, {'at ' + source.url if source.url else 'without url'}"
+        fix = "Leave them out: scores are computed here. Those of a publication come with its source.url."
+        _report("scores-unpublished", where, found, "method published, and source.url", fix, change)
+
+
+def _is_identifier(identifier: str | None) -> bool:
+    """Whether a text is a DOI or an arXiv number, by which a work can be found."""
+    text = (identifier or "").casefold()
+    return text.startswith(("arxiv", "doi", "10.")) and any(character.isdigit() for character in text)

@@ -1,0 +1,358 @@
+"""Attempts to game a ranking, or to touch what others published: each with the rule that catches it.
+
+The table in docs/honesty.md is written from this list.
+"""
+
+import json
+import math
+import random
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.validation import RULES
+from tests.review.trees import BOARD, OWN, PHONE, add, phone_rows, replace, rows_of, write_rows
+from tests.validation.bound import bound
+
+SUBJECTS = {
+    "reach": "Reach",
+    "identity": "Identity",
+    "suite": "The suite",
+    "copies": "Copies and plausibility",
+    "evidence": "Evidence",
+    "choice": "Choice",
+}
+
+
+class Attempt(NamedTuple):
+    """What somebody tries, the rule that catches it, and how it is built in a tree of submissions."""
+
+    family: str
+    what: str
+    rule: str
+    build: Callable[[Path], object]
+    outside: Sequence[str] = ()
+
+    @property
+    def caught_as(self) -> str:
+        severity = RULES[self.rule].severity
+        return f"{severity}, first lines" if RULES[self.rule].subject == "reach" else severity
+
+
+def scaled(factor: float, device: str = "oneplus-8-pro", noise: float = 0.0) -> list[dict[str, str]]:
+    """Rows of a published phone on CPU1 and other delegates, times a factor."""
+    draw = random.Random(1)
+    rows = rows_of(OWN / device / "sec23" / "applications.csv")
+    best: dict[str, dict[str, str]] = {}
+    for row in rows:
+        if row["dnn"] not in best or float(row["energy_mj"]) < float(best[row["dnn"]]["energy_mj"]):
+            best[row["dnn"]] = row
+    return [
+        {name: cell for name, cell in row.items() if name != "power_mw"}
+        | {"delegate": "CPU1", "energy_mj": f"{float(row['energy_mj']) * factor * (1 + draw.gauss(0, noise)):.6g}"}
+        for row in best.values()
+    ]
+
+
+def with_cells(where: dict[str, str], **cells: str) -> list[dict[str, str]]:
+    """The suite of a new phone with cells of some rows replaced."""
+    return [row | cells if where.items() <= row.items() else row for row in phone_rows()]
+
+
+def times(dnn: str, factor: float) -> list[dict[str, str]]:
+    energy = next(float(row["energy_mj"]) for row in phone_rows() if row["dnn"] == dnn)
+    return with_cells({"dnn": dnn}, energy_mj=f"{energy * factor:.5g}")
+
+
+def board_rows(**cells: str) -> list[dict[str, str]]:
+    """The suite of microcontrollers, like no published device's."""
+    rows = rows_of(OWN / "EK-RA6M4" / "mlperf-tiny-v0.7" / "models.csv")
+    kept = ("model", "family", "input_shape", "dtype", "delegate", "is_idle_subtracted", "energy_mj")
+    factors = (1.1, 0.9, 1.2, 0.8)
+    return [
+        {name: row[name] for name in kept} | {"energy_mj": f"{float(row['energy_mj']) * factor:.5g}"} | cells
+        for row, factor in zip(rows, factors, strict=True)
+    ]
+
+
+def add_board(root: Path, rows: Sequence[dict[str, str]] | None = None, **facts: Any) -> Path:
+    device = {"name": "Acme Board", "device_class": "microcontroller", "tdp_w": None, "delegates": {"CPU": "cpu"}}
+    device = {name: value for name, value in device.items() if value is not None}
+    rows = board_rows() if rows is None else rows
+    return add(root, rows, place="acme-board/2026-10", level="models", device=device, boundary="board", **facts)
+
+
+# Traces -------------------------------------------------------------------------------------------------------------
+
+WINDOWS = tuple((1.2 + 0.1 * n, 1.25 + 0.1 * n) for n in range(8))
+ANALYSER = {"name": "Acme analyser", "kind": "analyser", "serial": "A1", "calibration": "2026-01, Acme"}
+
+
+def power(seed: int = 1, noise: float = 5.0, n_samples: int = 2200) -> list[float]:
+    """Power of a run at 1 kHz: idle, then eight inferences."""
+    draw = random.Random(seed)
+    values = []
+    for n in range(n_samples):
+        is_active = any(start - 0.0005 <= n / 1000 <= end + 0.0005 for start, end in WINDOWS)
+        values.append((2500.0 if is_active else 320.0) + draw.gauss(0, noise))
+    return values
+
+
+def add_traced(
+    root: Path,
+    values: Sequence[float],
+    *,
+    place: str = "acme-phone/2026-10",
+    windows: Sequence[tuple[float, float]] = WINDOWS,
+    energy_mj: float = 125.0,
+    n_each: int = 1,
+    meter: dict[str, Any] | None = None,
+    name: str = "Acme Phone",
+    **cells: str,
+) -> Path:
+    """Add a campaign of one network with its trace, of a meter that states all it should."""
+    row = {
+        "model": "resnet18", "family": "ResNet18", "dtype": "fp32", "delegate": "CPU1", "is_idle_subtracted": "false",
+        "energy_mj": f"{energy_mj:g}", "source_id": "M1",
+    } | cells  # fmt: skip
+    folder = add(root, [row], place=place, level="models", device={"name": name}, meter=meter or ANALYSER)
+    lines = ["time_s,power_mw", *(f"{n / 1000:.3f},{value:.3f}" for n, value in enumerate(values))]
+    times_of = ["start_s,end_s", *(f"{start:.4f},{end:.4f}" for start, end in windows)]
+    trace = {
+        "level": "models", "where": {"source_id": "M1"}, "format": "plain", "n_each": n_each,
+        "power": bound(folder, "power.csv", "\n".join(lines).encode()),
+        "inferences": bound(folder, "windows.csv", "\n".join(times_of).encode()),
+    }  # fmt: skip
+    with (folder / "submission.yaml").open("a", encoding="utf-8") as file:
+        file.write(f"traces:\n  - {json.dumps(trace)}\n")
+    return folder
+
+
+def sine() -> list[float]:
+    return [900 + 800 * math.sin(2 * math.pi * n / 1000) for n in range(2200)]
+
+
+def repeated() -> list[float]:
+    values = power()
+    idle, busy = values[:100], values[1200:1300]
+    return idle * 12 + busy * 8 + idle * 2
+
+
+def copied(root: Path, factor: float = 1.0, shift: int = 0, offset: float = 0.0) -> None:
+    values = power()
+    add_traced(root, values)
+    twin = [values[(n + shift) % 1100] if n < 1100 else value for n, value in enumerate(values)]
+    twin = [factor * value + offset for value in twin]
+    add_traced(root, twin, place="other-phone/2026-10", name="Other Phone", energy_mj=125 * factor + offset * 0.05)
+
+
+def steps(root: Path, chosen: Sequence[tuple[float, float]]) -> None:
+    """A run whose cheap inferences alone are in windows."""
+    values = [
+        value * (1.3 if n >= 1600 and value > 1000 else 1.0) for n, value in enumerate(power())
+    ]  # fmt: skip
+    add_traced(root, values, windows=chosen)
+
+
+def rows_in(root: Path, place: str = PHONE, level: str = "applications") -> list[dict[str, str]]:
+    return rows_of(root / place / f"{level}.csv")
+
+
+def multiply(root: Path, place: str, factor: float, level: str = "applications") -> None:
+    rows = rows_in(root, place, level)
+    changed = [row | {"energy_mj": f"{float(row['energy_mj']) * factor:.6g}"} for row in rows]
+    write_rows(root / place / f"{level}.csv", changed)
+
+
+def later_round(root: Path) -> None:
+    """A later round of a published board, by other people and with fewer runs."""
+    rows = rows_of(root / BOARD / "models.csv")
+    kept = [name for name in rows[0] if name not in ("n_runs", "energy_min_mj", "energy_max_mj", "source_id")]
+    rows = [{name: row[name] for name in kept} | {"rounds": "v9.9"} for row in rows]
+    for row, factor in zip(rows, (0.9, 0.7, 0.8, 0.6), strict=True):
+        row |= {"energy_mj": f"{float(row['energy_mj']) * factor:.5g}", "latency_ms": "", "power_mw": ""}
+    folder = add(root, rows, place="gap9_650_240/again", level="models", method="published", boundary="rail",
+                 rails=["supply of the device under test"], meter=None,
+                 source={"citation": "Somebody, 2026.", "url": "https://example.org/paper"})  # fmt: skip
+    assert folder.exists()
+
+
+REACH = (
+    Attempt("reach", "delete the device that is ahead", "published-removed",
+            lambda root: shutil.rmtree(root / "huawei-p40-pro")),
+    Attempt("reach", "delete one campaign of another's device", "published-removed",
+            lambda root: shutil.rmtree(root / "NUCLEO_L4R5ZI" / "mlperf-tiny-v1.2")),
+    Attempt("reach", "delete the worst row of a published table", "published-figure",
+            lambda root: write_rows(root / PHONE / "applications.csv", rows_in(root)[:-1])),
+    Attempt("reach", "multiply the energies of another's phone by 2.5", "published-figure",
+            lambda root: multiply(root, PHONE, 2.5)),
+    Attempt("reach", "divide the energies of a published phone by 2.5", "published-figure",
+            lambda root: multiply(root, "oneplus-8-pro/sec23", 0.4)),
+    Attempt("reach", "change one digit of one published energy", "published-figure",
+            lambda root: replace(root / PHONE / "applications.csv", "171.5,", "121.5,")),
+    Attempt("reach", "change the TDP of a published phone, which its PCS rests on", "published-figure",
+            lambda root: replace(root / "huawei-p40-pro" / "device.yaml", "tdp_w: 15", "tdp_w: 5")),
+    Attempt("reach", "turn a published figure idle-subtracted, so that it is rated no longer", "published-figure",
+            lambda root: replace(root / PHONE / "applications.csv", ",false,", ",true,", -1)),
+    Attempt("reach", "change the class of a published device, so that no edition rates it", "published-changed",
+            lambda root: replace(root / "oneplus-8-pro" / "device.yaml", "phone", "tablet")),
+    Attempt("reach", "change the boundary of a published campaign, so that it is ranked elsewhere", "published-changed",
+            lambda root: replace(root / PHONE / "submission.yaml", "boundary: battery", "boundary: board")),
+    Attempt("reach", "put oneself among the contributors of a published campaign", "published-changed",
+            lambda root: replace(root / PHONE / "submission.yaml", "contributors:", "contributors:\n  - Mallory")),
+    Attempt("reach", "change the scores that a paper printed", "published-changed",
+            lambda root: replace(root / PHONE / "submission.yaml", "pcs: 78", "pcs: 99")),
+    Attempt("reach", "change the licence of a published campaign", "published-changed",
+            lambda root: replace(root / PHONE / "submission.yaml", "licence: CC-BY-4.0", "licence: CC0-1.0")),
+    Attempt("reach", "add a cheap row to a published table", "published-changed",
+            lambda root: write_rows(root / PHONE / "applications.csv",
+                                    [*rows_in(root), rows_in(root)[-3] | {"delegate": "GPU", "energy_mj": "20"}])),
+    Attempt("reach", "remove a kernel list, which FLOPs come from", "published-changed",
+            lambda root: (root / BOARD / "graphs" / "mlperf-tiny-ad.json").unlink()),
+    Attempt("reach", "add a campaign to the device of others", "device-shared",
+            lambda root: add(root, phone_rows(), place="huawei-p40-pro/2026-10")),
+    Attempt("reach", "change an edition in the same pull request", "harness-changed", add,
+            ("harness/scoring/editions/phone-2023.yaml",)),
+    Attempt("reach", "change a workflow in the same pull request", "harness-changed", add,
+            (".github/workflows/submission.yml",)),
+    Attempt("reach", "hide a file in a campaign", "path-hidden",
+            lambda root: (add(root) / ".notes").write_text("x")),
+)  # fmt: skip
+
+IDENTITY = (
+    Attempt("identity", "a Cyrillic letter in the name of a known phone", "name-confusable",
+            lambda root: add(root, device={"name": "Huawei P40 Pr\u043e"})),
+    Attempt("identity", "two alphabets in one word", "name-characters",
+            lambda root: add(root, device={"name": "\u0410cme Phone"})),
+    Attempt("identity", "an invisible character in a name", "name-characters",
+            lambda root: add(root, device={"name": "Acme\u2060Phone"})),
+    Attempt("identity", "letters of full width", "name-characters",
+            lambda root: add(root, device={"name": "\uff21cme Phone"})),
+    Attempt("identity", "the name of a known phone in capitals", "name-taken",
+            lambda root: add(root, device={"name": "HUAWEI  P40 PRO"})),
+    Attempt("identity", "a zero in place of an O", "name-confusable",
+            lambda root: add(root, device={"name": "0nePlus 8 Pro"})),
+    Attempt("identity", "a folder that differs by a hyphen", "name-similar",
+            lambda root: add(root, place="huawei-p40-pro-/c")),
+    Attempt("identity", "a title of blanks that are drawn as nothing", "text-blank",
+            lambda root: add(root, title="\u2800\u2800\u2800")),
+    Attempt("identity", "a contributor without a name", "text-blank",
+            lambda root: add(root, contributors=["-"])),
+    Attempt("identity", "the name of somebody who published before", "contributor-known",
+            lambda root: add(root, contributors=["Xiaolong Tu"])),
+    Attempt("identity", "a name that looks like theirs", "name-confusable",
+            lambda root: add(root, contributors=["Xiaolong  Tu."[:8] + "g Tu1"[:4], "Xiao1ong Tu"])),
+    Attempt("identity", "a licence of one's own words", "licence-unknown", lambda root: add(root, licence="free")),
+    Attempt("identity", "a licence that nobody can read", "licence-unknown",
+            lambda root: add(root, licence="LicenseRef-mine")),
+    Attempt("identity", "a day that no calendar has", "date-impossible", lambda root: add(root, date="2026-02-30")),
+    Attempt("identity", "a measurement to come", "date-impossible", lambda root: add(root, date="2031")),
+    Attempt("identity", "a measurement before the device was made", "date-impossible",
+            lambda root: add(root, date="2019-05")),
+    Attempt("identity", "the tier of publications without one", "publication-missing",
+            lambda root: add(root, method="published", meter=None)),
+    Attempt("identity", "the tier of publications with an address of one's own", "publication-check",
+            lambda root: add(root, method="published", meter=None,
+                             source={"citation": "Our paper.", "url": "https://example.org"})),
+    Attempt("identity", "a score of one's own beside the computed one", "scores-unpublished",
+            lambda root: add(root, published_scores={"edition": "phone-2023", "pcs": 99})),
+)  # fmt: skip
+
+SUITE = (
+    Attempt("suite", "int4 under the name of an fp32 network", "suite-dtype",
+            lambda root: add(root, with_cells({"dnn": "DNN1"}, dtype="int4"))),
+    Attempt("suite", "int8 under the name of an fp32 network", "suite-dtype",
+            lambda root: add(root, with_cells({"dnn": "DNN7"}, dtype="int8"))),
+    Attempt("suite", "a measured row that leaves its data type open", "suite-dtype",
+            lambda root: add_board(root, board_rows(dtype="unstated"))),
+    Attempt("suite", "half the input of the suite", "suite-shape",
+            lambda root: add(root, with_cells({"dnn": "DNN3"}, input_shape="320x320"))),
+    Attempt("suite", "no input shape at all", "suite-shape",
+            lambda root: add(root, with_cells({"dnn": "DNN3"}, input_shape=""))),
+    Attempt("suite", "a smaller network under the name of the suite's", "suite-network",
+            lambda root: add(root, with_cells({"dnn": "DNN9"}, reference_model="FSRCNN"))),
+    Attempt("suite", "FLOPs of one's own, by which any energy is plausible", "suite-flops",
+            lambda root: add_board(root, [row | {"flops": "1000"} for row in board_rows()])),
+    Attempt("suite", "energies that no silicon reaches, in rows without FLOPs", "energy-per-flop",
+            lambda root: add_board(root, board_rows(energy_mj="0.0000001234"))),
+    Attempt("suite", "one energy at a hundredth of the reference", "suite-reference",
+            lambda root: add(root, times("DNN7", 0.01))),
+)  # fmt: skip
+
+COPIES = (
+    Attempt("copies", "the figures of another phone under a new name", "rows-copied",
+            lambda root: add(root, scaled(1.0))),
+    Attempt("copies", "the same with half a percent of noise", "rows-copied",
+            lambda root: add(root, scaled(1.0, noise=0.003))),
+    Attempt("copies", "another phone times 0.8", "rows-scaled", lambda root: add(root, scaled(0.8))),
+    Attempt("copies", "another phone times 0.8 with two percent of noise", "rows-scaled",
+            lambda root: add(root, scaled(0.8, noise=0.02))),
+    Attempt("copies", "the references of the edition times 0.9", "rows-scaled",
+            lambda root: add(root, [row | {"energy_mj": f"{0.9 * REFERENCES[row['dnn']]:.6g}"}
+                                    for row in phone_rows()])),
+    Attempt("copies", "one figure in every row", "networks-alike", lambda root: add(root, phone_rows(energy_mj="99"))),
+    Attempt("copies", "one network far cheaper than the others", "network-ratio",
+            lambda root: add(root, times("DNN10", 0.1))),
+    Attempt("copies", "a first place by a factor of ten", "class-percentile",
+            lambda root: add(root, [row | {"energy_mj": f"{float(row['energy_mj']) / 15:.5g}"}
+                                    for row in phone_rows()])),
+    Attempt("copies", "an int8 run submitted as that of the fp32 network", "dtype-ratio",
+            lambda root: add(root, with_cells({"dnn": "DNN3"}, energy_mj=next(
+                row["energy_mj"] for row in phone_rows() if row["dnn"] == "DNN4")))),
+)  # fmt: skip
+
+EVIDENCE = (
+    Attempt("evidence", "the tier of an analyser by writing it down", "tier-evidence",
+            lambda root: add(root, meter=ANALYSER)),
+    Attempt("evidence", "the same with a reason", "tier-reason",
+            lambda root: add(root, meter=ANALYSER, untraced="The files were lost.")),
+    Attempt("evidence", "a trace of a meter without serial number", "tier-evidence",
+            lambda root: add_traced(root, power(), meter={"name": "Acme analyser", "kind": "analyser"})),
+    Attempt("evidence", "a perfect sine as trace", "trace-synthetic", lambda root: add_traced(root, sine())),
+    Attempt("evidence", "a trace of two values", "trace-synthetic", lambda root: add_traced(root, power(noise=0))),
+    Attempt("evidence", "a short piece joined to itself", "trace-repeated",
+            lambda root: add_traced(root, repeated())),
+    Attempt("evidence", "the trace of another result times 0.5", "trace-copied", lambda root: copied(root, 0.5)),
+    Attempt("evidence", "the trace of another result less 100 mW", "trace-copied",
+            lambda root: copied(root, offset=-100)),
+    Attempt("evidence", "the trace of another result shifted in time", "trace-copied",
+            lambda root: copied(root, shift=37)),
+    Attempt("evidence", "the cheap half of the inferences of a run", "trace-windows",
+            lambda root: steps(root, WINDOWS[:4])),
+    Attempt("evidence", "a lower energy than the trace gives", "trace-energy",
+            lambda root: add_traced(root, power(), energy_mj=80)),
+    Attempt("evidence", "a million inferences in each window", "trace-choice",
+            lambda root: add_traced(root, power(), energy_mj=0.000125, n_each=1_000_000)),
+    Attempt("evidence", "more runs than the trace has", "trace-runs",
+            lambda root: add_traced(root, power(), n_runs="500")),
+    Attempt("evidence", "a latency that the trace contradicts", "trace-latency",
+            lambda root: add_traced(root, power(), latency_ms="25", power_mw="5000")),
+    Attempt("evidence", "a large spread that hides a mismatch", "trace-energy",
+            lambda root: add_traced(root, power(), energy_mj=80, energy_std_mj="1000")),
+    Attempt("evidence", "a trace with negative power", "trace-negative",
+            lambda root: add_traced(root, [value - 400 if n < 900 else value for n, value in enumerate(power())])),
+)  # fmt: skip
+
+CHOICE = (
+    Attempt("choice", "the worst network of the suite left out", "networks-dropped",
+            lambda root: add(root, [row for row in phone_rows() if row["dnn"] != "DNN6"])),
+    Attempt("choice", "measured again until the figures are better", "measured-again",
+            lambda root: (add(root), add(root, [row | {"energy_mj": f"{float(row['energy_mj']) * factor:.4g}"}
+                                                for row, factor in zip(phone_rows(), AGAIN, strict=True)],
+                                         place="acme-phone/2026-11"))),
+    Attempt("choice", "a later round with less support in place of a published one", "campaign-replaced", later_round),
+)  # fmt: skip
+
+AGAIN = (0.9, 0.8, 0.95, 0.7, 0.85, 0.9, 0.75, 0.8, 0.9, 0.95, 0.85, 0.7)
+REFERENCES: dict[str, float] = {}
+
+
+def _references() -> None:
+    from harness.scoring.editions import edition_named
+
+    REFERENCES.update(edition_named("phone-2023").references)
+
+
+_references()
+ATTEMPTS = (*REACH, *IDENTITY, *SUITE, *COPIES, *EVIDENCE, *CHOICE)
