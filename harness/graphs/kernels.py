@@ -249,7 +249,7 @@ def _open_entry(node: Node, params: int, sizes: Sizes) -> NetworkKernel:
     stated = {sizes.dtype(tensor) for tensor in (*node.inputs[:1], *node.outputs[:1])} - {"unstated"}
     dtype = max(sorted(stated), key=DTYPE_BITS.__getitem__, default="unstated")
     flops = flops_of_output(node, sizes)
-    return NetworkKernel(operator=file_operator(node), dtype=dtype, flops=flops, params=params)
+    return NetworkKernel(operator=file_operator(node), dtype=dtype, flops=flops, params=params, bytes_moved=None)
 
 
 def _typed(group: Group, sizes: Sizes) -> tuple[Kernel, dict[str, int]] | None:

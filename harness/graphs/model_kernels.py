@@ -15,7 +15,7 @@ from harness.graphs.graph import Graph
 from harness.graphs.kernels import KernelList, as_network, kernel_list
 from harness.graphs.reading import parse_input_option, read_model
 from harness.issues import quoted
-from harness.schema.networks import Network
+from harness.schema.networks import Network, stated
 from harness.schema.vocabulary import CONFIGURATION_FIELDS
 
 CSV_COLUMNS: Final = ("kernel", "dtype", *CONFIGURATION_FIELDS, "operator", "flops", "params", "bytes_moved")
@@ -53,9 +53,7 @@ class ModelKernels:
             "runtime": self.runtime.name,
             "batch": self.batch,
             "kernels": [
-                {"operator": kernel.operator, "kernel": kernel.kernel, "flops": None, "bytes_moved": None}
-                | kernel.model_dump(exclude_none=True)
-                for kernel in found.kernels
+                {"operator": kernel.operator, "kernel": kernel.kernel, **stated(kernel)} for kernel in found.kernels
             ],
             "total": {
                 "n_kernels": len(found.kernels),

@@ -18,6 +18,10 @@ MOST_KERNELS: Final = 10_000
 """Entries of a submitted kernel list; networks of edge devices have a few hundred."""
 
 
+COUNTED: Final = ("flops", "bytes_moved")
+"""Fields of an entry that are null where they are unknown, and stated otherwise."""
+
+
 class NetworkKernel(BaseModel):
     """One kernel of a network, in its order of execution.
 
@@ -43,9 +47,9 @@ class NetworkKernel(BaseModel):
     cin2: q.Cin2 | None = None
     cin3: q.Cin3 | None = None
     cin4: q.Cin4 | None = None
-    flops: q.Flops | None = None
+    flops: q.Flops | None
     params: q.Params
-    bytes_moved: q.BytesMoved | None = None
+    bytes_moved: q.BytesMoved | None
 
 
 NetworkKernels = Annotated[
@@ -86,11 +90,17 @@ def configuration_of(kernel: NetworkKernel) -> dict[str, str | int]:
     return kernel.model_dump(include={"kernel", *CONFIGURATION_FIELDS}, exclude_none=True)
 
 
+def stated(kernel: NetworkKernel) -> dict[str, str | int | None]:
+    """An entry without its empty fields, except FLOPs and bytes: null says that these are unknown."""
+    known = kernel.model_dump(exclude_none=True)
+    return {name: value for name, value in kernel.model_dump().items() if name in known or name in COUNTED}
+
+
 def network_json(network: Network) -> str:
     """Contents of `graphs/<model>.json`: one line per kernel, without empty fields."""
     facts = network.model_dump(exclude={"kernels"}, exclude_none=True)
     head = [f"  {json.dumps(name)}: {json.dumps(value)}," for name, value in facts.items()]
-    lines = ",\n".join(f"    {json.dumps(kernel.model_dump(exclude_none=True))}" for kernel in network.kernels)
+    lines = ",\n".join(f"    {json.dumps(stated(kernel))}" for kernel in network.kernels)
     return "\n".join(["{", *head, '  "kernels": [', lines, "  ]", "}", ""])
 
 

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from harness.budget import MOST_JSON_BYTES
 from harness.issues import suggested
 from harness.schema.columns import columns_of
-from harness.schema.networks import MOST_KERNELS, Network, NetworkKernel, configuration_of
+from harness.schema.networks import COUNTED, MOST_KERNELS, Network, NetworkKernel, configuration_of
 from harness.schema.vocabulary import CONFIGURATION_FIELDS, KERNEL_ALLOWS, KERNEL_REQUIRES
 from harness.validation.fact_faults import Notes, report_fact
 from harness.validation.faults import Faults, contained
@@ -106,6 +106,7 @@ def _read_network(path: Path, models: _Models | None, faults: Faults) -> Network
     except ValidationError as error:
         _report_faults(error, notes_of(data), shown, faults)
         return None
+    _report_uncounted(network, data, shown, faults)
     surplus_or_missing = list(_configuration_faults(network))
     if surplus_or_missing:
         _report_configurations(surplus_or_missing, notes_of(data), shown, faults)
@@ -196,6 +197,20 @@ def _report_undeclared(entry: str, names: list[str], notes: Notes, shown: str, f
         expected=expected,
         fix=fix,
     )
+
+
+def _report_uncounted(network: Network, data: bytes, shown: str, faults: Faults) -> None:
+    """Report entries with a kernel type whose FLOPs or bytes are said to be unknown; the type has a rule for both."""
+    for position, entry in enumerate(network.kernels):
+        for name in COUNTED if entry.kernel is not None else ():
+            if getattr(entry, name) is None:
+                path = ("kernels", str(position), name)
+                quantity = columns_of(NetworkKernel)[name].quantity
+                faults.add(
+                    "fact-missing", shown, line=notes_of(data).lines[path], column=".".join(path), found="null",
+                    expected=f"{quantity.expected}, because every {entry.kernel} has them",
+                    fix="Write the number that deepen kernels gives, or leave the kernel type out.",
+                )  # fmt: skip
 
 
 def _configuration_faults(network: Network) -> Iterable[tuple[int, NetworkKernel, list[str], list[str]]]:

@@ -80,7 +80,7 @@ def test_nested_records_are_in_every_form_of_the_schema():
     for name in ("model-record", "network"):
         entry = json_schemas()[f"{name}.schema.json"]["$defs"]["NetworkKernel"]
         assert entry["properties"]["bytes_moved"]["anyOf"][0]["unit"] == "B"
-        assert set(entry["required"]) == {"operator", "dtype", "params"}
+        assert set(entry["required"]) == {"operator", "dtype", "flops", "params", "bytes_moved"}
 
 
 def test_json_schema_admits_a_kernel_list():

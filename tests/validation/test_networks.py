@@ -110,7 +110,7 @@ def test_as_many_faults_as_a_file_can_hold_are_reported_in_bounded_time(root):
     entry = json.dumps({"cin": 0, "cout": 0, "cin2": 0, "cin3": 0, "x": 0, "y": 0})
     network(root, '{"schema_version": 1, "model": "ResNet18", "kernels": [' + ",".join([entry] * MOST_KERNELS) + "]}")
     start = time.process_time()
-    assert report().n_errors == 1 + 8 * MOST_KERNELS
+    assert report().n_errors == 1 + 10 * MOST_KERNELS
     assert time.process_time() - start < 30
 
 
@@ -126,9 +126,17 @@ def test_weights_that_kernels_share_are_once_in_the_parameters_of_the_network(ro
 
 def test_a_total_of_which_a_part_is_unknown_is_at_least_the_rest(root):
     text = json.loads(as_json("ResNet18", *RESNET))
-    del text["kernels"][-1]["flops"]
+    text["kernels"][-1]["flops"] = None
     network(root, json.dumps(text))
     assert rules() == []
     text["kernels"][0]["flops"] += 10**12
     network(root, json.dumps(text))
     assert rules() == ["network-cost"]
+
+
+@pytest.mark.parametrize("name", ["flops", "bytes_moved"])
+def test_a_kernel_with_a_type_has_its_counts(root, name):
+    text = json.loads(as_json("ResNet18", *RESNET))
+    text["kernels"][0][name] = None
+    network(root, json.dumps(text))
+    assert rules() == ["fact-missing"]
