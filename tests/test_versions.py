@@ -27,6 +27,7 @@ OF_RUN = "it decides how and when code runs, never a figure"
 NOT_DECIDING = {
     "evaluation": {
         "harness.arrays": "it names types",
+        "harness.children": OF_RUN,
         "harness.code_version": OF_RUN,
         "harness.defaults": OF_RUN,
         "harness.discovery": OF_RUN,
@@ -34,6 +35,11 @@ NOT_DECIDING = {
         "harness.evaluation.result_layout": "it has a version of its own, schema_version",
         "harness.evaluation.results": OF_RUN,
         "harness.evaluation.tracks": "it chooses rows, whose content a result pins",
+        "harness.files": OF_RUN,
+        "harness.files.faults": OF_RUN,
+        "harness.files.left_overs": OF_RUN,
+        "harness.files.locks": OF_RUN,
+        "harness.files.writing": OF_RUN,
         "harness.issues": "it words messages",
         "harness.parallel": OF_RUN,
         "harness.predictor.pins": OF_RUN,
