@@ -7,7 +7,10 @@ from typer.cli import get_docs_for_click
 
 from harness.cli import app
 from tests.architecture import with_picture
+from tests.review.attempts import ATTEMPTS, SUBJECTS
 from tests.test_layers import ROOT
+
+_BEGIN, _END = "<!-- attempts: begin -->\n", "<!-- attempts: end -->\n"
 
 _ABOUT_COMMANDS = """---
 title: Command line
@@ -30,8 +33,19 @@ def command_reference() -> str:
     return f"{_ABOUT_COMMANDS}{docs.strip()}\n"
 
 
+def honesty() -> str:
+    """Table of attempts between its marks, from the tests that make them."""
+    text = (ROOT / "docs" / "honesty.md").read_text(encoding="utf-8")
+    lines = ["| | attempt | rule | caught as |", "|---|---|---|---|"]
+    lines += [f"| {SUBJECTS[each.family]} | {each.what} | `{each.rule}` | {each.caught_as} |" for each in ATTEMPTS]
+    before, after = text.split(_BEGIN)
+    table = "\n".join(lines)
+    return f"{before}{_BEGIN}\n{table}\n\n{_END}{after.split(_END)[1]}"
+
+
 DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "ARCHITECTURE.md": architecture,
+    "docs/honesty.md": honesty,
     "site/cli.md": command_reference,
 }
 

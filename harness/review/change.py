@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
+import pandas as pd
 from pydantic import BaseModel
 
 from harness.budget import MOST_YAML_BYTES
@@ -16,6 +17,7 @@ from harness.releases import Release, assemble
 from harness.schema.campaign import Campaign
 from harness.schema.facts import Device, Manifest
 from harness.schema.vocabulary import Level
+from harness.scoring.suite import suites
 from harness.traces.store import sha256_of
 from harness.validation.documents import Document, read_fact
 from harness.validation.faults import Faults
@@ -45,6 +47,11 @@ class Snapshot:
     def release(self) -> Release:
         """Tables of the campaigns."""
         return assemble(self.campaigns)
+
+    @cached_property
+    def suites(self) -> Mapping[str, pd.DataFrame]:
+        """Rows that count under each edition, by its name."""
+        return suites(self.release)
 
     @cached_property
     def by_id(self) -> Mapping[str, Campaign]:

@@ -8,7 +8,6 @@ from harness.review.change import Change
 from harness.review.known import rated_rows
 from harness.schema.campaign import Campaign
 from harness.scoring.editions import Edition, editions
-from harness.scoring.suite import suite_rows
 
 BETTER: Final = 0.99
 """Share of an earlier energy below which a new one is better."""
@@ -17,7 +16,7 @@ BETTER: Final = 0.99
 def check_choice(change: Change) -> None:
     """Every rule of the subject `choice`."""
     for edition in editions():
-        before, after = (suite_rows(each.release, edition) for each in (change.earlier, change.now))
+        before, after = (each.suites[edition.edition] for each in (change.earlier, change.now))
         for campaign in change.campaigns:
             rows = [cells for _, cells in rated_rows(change, campaign, edition)]
             if rows:

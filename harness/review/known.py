@@ -16,7 +16,6 @@ from harness.review.change import Change, Snapshot
 from harness.schema.campaign import Campaign
 from harness.schema.vocabulary import RATED_TIERS
 from harness.scoring.editions import Edition
-from harness.scoring.suite import suite_rows
 
 DESCRIBING: Final[Mapping[str, tuple[str, ...]]] = {
     "applications": ("reference_model", "input_shape", "dtype"),
@@ -125,7 +124,7 @@ def _network(rows: list[dict[str, Any]], edition: Edition, flops: float | None) 
 
 def _by_device(snapshot: Snapshot, edition: Edition, device_ids: Collection[str], way: str) -> pd.DataFrame:
     """Lowest or highest energy in mJ over the delegates of each device, by network."""
-    places = suite_rows(snapshot.release, edition)
+    places = snapshot.suites[edition.edition]
     chosen = places[places["device_id"].isin(device_ids)]
     energies: pd.DataFrame = chosen.groupby(["device_id", "network"])["energy_mj"].agg(way).unstack()
     return energies.reindex(columns=list(edition.references))
