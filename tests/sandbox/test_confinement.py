@@ -61,6 +61,20 @@ def test_nothing_is_left_of_misbehaviour(outcomes, outside):
     assert not Path("/dev/shm/rows").exists()
 
 
+def rows_of_page():
+    """Rows of the table that the page has to show."""
+    shown = (
+        (name, found.outcome.replace("\x1b", "\\x1b").replace("|", " "), found.part)
+        for name, found in MISBEHAVING.items()
+    )
+    return [f"| {name} | `{outcome}` | {part} |" for name, outcome, part in shown]
+
+
+def test_page_shows_what_is_contained_and_by_what():
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line.count("|") == 4 and "`" in line] == rows_of_page()
+
+
 LACKING = """
 import errno, json, sys
 from harness.sandbox import seccomp
