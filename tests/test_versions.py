@@ -53,6 +53,7 @@ NOT_DECIDING = {
         "harness.releases": OF_ROWS,
         "harness.sandbox.kernel": OF_RUN,
         "harness.sandbox.processes": OF_RUN,
+        "harness.sandbox.semaphores": OF_RUN,
         "harness.sandbox.watch": OF_RUN,
         "harness.schema.annotations": OF_ROWS,
         "harness.schema.campaign": OF_ROWS,

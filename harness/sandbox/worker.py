@@ -37,6 +37,7 @@ from harness.predictor.protocol import Predictor
 from harness.sandbox import confinement
 from harness.sandbox.confinement import Confinement
 from harness.sandbox.kernel import Kernel, adopt_orphans, die_with_parent
+from harness.sandbox.semaphores import keep_semaphores_within
 from harness.sandbox.watch import Watched, end_of
 
 LONGEST_MESSAGE: Final = 1 << 16
@@ -145,6 +146,7 @@ def _serve(job: Connection, loaded: int, folder: Path, setup: Mapping[str, Any])
     try:
         die_with_parent(Kernel(), signal.SIGKILL)
         _close_all_but(job.fileno(), loaded)
+        keep_semaphores_within()
         os.chdir(folder)
         os.environ.update(HOME=str(folder), TMPDIR=str(folder))
         wanted = json.loads(job.recv_bytes())

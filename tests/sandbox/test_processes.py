@@ -1,5 +1,6 @@
 """Processes of a predictor: a fresh one for every job, and none left afterwards, however it ends."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 from harness.predictor.features import FEATURES
 from harness.sandbox.jobs import Job, Limits, run_jobs
+from harness.sandbox.semaphores import ThreadSemaphore
 from tests.predictor.packages import kernels, model_source
 
 LIMITS = Limits(seconds=120, memory_mb=1024, file_mb=1)
@@ -98,6 +100,41 @@ def test_predictions_depend_on_neither_the_run_nor_the_jobs_before(package):
     runs = [run_jobs("drawing", [job()] * 2, package=package.name, limits=LIMITS) for _ in range(2)]
     predictions = {outcome.predictions[0] for run in runs for outcome in run}
     assert len(predictions) == 1, predictions
+
+
+THREADS = """
+import multiprocessing, tempfile, threading
+from concurrent.futures import ThreadPoolExecutor
+from joblib import Parallel, delayed
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+sizes, energies = kernels[["flops"]].to_numpy(), kernels["energy_mj"]
+RandomForestRegressor(3, n_jobs=2).fit(sizes, energies).predict(sizes)
+HistGradientBoostingRegressor(max_iter=2).fit(sizes, energies)
+assert Parallel(n_jobs=2, backend="threading")(delayed(abs)(-number) for number in range(9)) == list(range(9))
+assert list(ThreadPoolExecutor(4).map(abs, range(5))) == [0, 1, 2, 3, 4]
+with multiprocessing.RLock() as one, tempfile.TemporaryFile() as file:
+    file.write(b"x")
+"""
+
+
+def test_threads_of_libraries_work_in_a_job(package):
+    package.add("threaded", model=model_source(fit=THREADS))
+    (outcome,) = run_jobs("threaded", [job()], package=package.name, limits=LIMITS)
+    assert (outcome.status, outcome.reason) == ("ok", "")
+
+
+@pytest.mark.parametrize("make", [multiprocessing.Lock, multiprocessing.RLock, multiprocessing.BoundedSemaphore])
+def test_semaphores_of_a_job_behave_as_those_of_python(make, monkeypatch):
+    plain = make()
+    monkeypatch.setattr("_multiprocessing.SemLock", ThreadSemaphore)
+    for semaphore in (plain, make()):
+        assert semaphore.acquire()
+        assert semaphore.acquire(timeout=0.001) is (make is multiprocessing.RLock)
+        if make is multiprocessing.RLock:
+            semaphore.release()
+        semaphore.release()
+        with pytest.raises((ValueError, AssertionError)):
+            semaphore.release()
 
 
 def test_nothing_that_a_job_wrote_outlives_it(package, tmp_path, monkeypatch):
