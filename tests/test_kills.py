@@ -123,6 +123,6 @@ def test_full_disk_while_mkdocs_writes_is_one_line_and_leaves_the_old_site(check
 
 
 def test_kills_at_random_moments_leave_whole_outputs():
-    command = [sys.executable, "-m", "tests.bench.kills", "3", "1", "intake", "simulate", "evaluate"]
+    command = [sys.executable, "-m", "tests.bench.kills", "6", "1", "intake", "simulate"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr) == (0, "")
