@@ -12,6 +12,7 @@ from harness.traces.bursts import Bursts, lost_s
 from harness.traces.clocked import ClockedTrace
 from harness.traces.inferences import Inferences
 from harness.traces.lags import arrival_u_s, delay_s
+from harness.traces.outlasting import idle_level_mw, outlasting_s
 from harness.traces.reading import Reading
 from harness.traces.statistics import mean_with_error
 from harness.traces.trace import Reals, TraceFault
@@ -20,6 +21,7 @@ METER: Final = ("meter gain", "meter offset")
 """Components that rest on what a maker states, not on the trace."""
 REPEATABILITY: Final = "repeatability"
 UNKNOWN_LAG: Final = "unknown lag"
+OUTLASTING: Final = "load outside windows"
 _CARRIED: Final = (REPEATABILITY, UNKNOWN_LAG)
 """Components that are said and carried, however large: a device that does not repeat itself, and clocks that nobody
 can compare."""
@@ -95,6 +97,7 @@ def components_of(evidence: Evidence, accuracy: MeterAccuracy | None) -> tuple[C
         _alignment(evidence),
         Component("clock", _clock_mj(evidence)),
         Component("baseline", _baseline_mw(evidence) * evidence.latency_s),
+        Component(OUTLASTING, _outlasting_mj(evidence)),
         Component(REPEATABILITY, repeatability if np.isfinite(repeatability) else None),
     )
 
@@ -111,6 +114,8 @@ def uncertain_fault(components: tuple[Component, ...], energies_mj: Reals) -> li
         "sampling edges": "Give longer windows of many inferences, or sample faster if the meter can.",
         "alignment": "Bring both clocks to one, or give longer windows of many inferences with idle between them.",
         "quantisation": "Use a finer range of the meter.",
+        OUTLASTING: "Power stays high next to the windows. Log the end of an inference when the device has finished it, "
+        "not when it was launched; where this is other work, cut it off the trace or pause before and after it.",
     }.get(largest, "Use a meter of better accuracy for this power, or longer windows.")
     return [TraceFault("trace-uncertain", found, f"at most ± {MOST_UNCERTAIN:.0%}", fix)]
 
@@ -194,6 +199,19 @@ def _baseline_mw(evidence: Evidence) -> float:
     blocks = zip(np.array_split(energies, _N_BLOCKS), np.array_split(pauses_s, _N_BLOCKS), strict=True)
     levels = np.array([float(energy.sum() / pause.sum()) for energy, pause in blocks])
     return 1.4826 * float(np.median(np.abs(levels - np.median(levels))))
+
+
+def _outlasting_mj(evidence: Evidence) -> float:
+    """Load that touches the windows and may be of their inferences."""
+    reading, trace = evidence.reading, evidence.clocked.trace
+    curve = reading.windows.curve
+    idle_mw = idle_level_mw(curve)
+    response_s = 0.0 if evidence.alignment is None else evidence.alignment.response_s
+    is_told = evidence.alignment is not None and evidence.alignment.is_told
+    least_s = 2 * evidence.resolution_s + trace.averaging_s + trace.stamp_step_s + (response_s if is_told else 0.0)
+    windows = Bursts(reading.starts, reading.ends)
+    seconds = outlasting_s(curve, windows, reading.period_s, (evidence.power_mw + idle_mw) / 2, least_s)
+    return max(evidence.power_mw - idle_mw, 0.0) * seconds / evidence.inferences.n_each / HALF_WIDTH
 
 
 def _clock_mj(evidence: Evidence) -> float:
