@@ -20,7 +20,11 @@ _UNCERTAINTIES: Final = {
     "energy_idle_subtracted_mj": "energy_idle_subtracted_u_mj",
 }
 """Figures with their expanded uncertainty, which is printed behind them."""
-_NOT_A_LINE: Final = ("trace", "issues", "uncertainty")
+_FIRST: Final = ("energy_mj", *_UNCERTAINTIES.values())
+"""Figures that have a place of their own: the energy before all others, an uncertainty behind its energy."""
+_NOT_A_LINE: Final = ("trace", "issues", "uncertainty", *_FIRST)
+_MOVED: Final = ("applied_offset_s", "applied_drift_ppm", "n_skipped")
+"""What was done to windows; nothing is said where it is 0."""
 _WIDTH: Final = 26
 
 
@@ -71,12 +75,12 @@ def _print_reductions(results: Sequence[dict[str, Any]]) -> None:
     """Print figures with their units, the budget of the uncertainty, and the findings."""
     for result in results:
         typer.echo(result["trace"])
-        for name, value in result.items():
-            if name not in _NOT_A_LINE and name not in _UNCERTAINTIES.values():
-                typer.echo(f"  {name:<{_WIDTH}} {_figure(name, value, result)}".rstrip())
+        rest = [name for name, value in result.items() if name not in _NOT_A_LINE and _says_something(name, value)]
+        for name in ("energy_mj", *rest):
+            typer.echo(f"  {name:<{_WIDTH}} {_figure(name, result[name], result)}".rstrip())
         if result["uncertainty"]:
             typer.echo(f"  {'component of uncertainty':<{_WIDTH}} standard mJ")
-            for part in result["uncertainty"]:
+            for part in (each for each in result["uncertainty"] if each["standard_mj"] != 0):
                 standard = part["standard_mj"]
                 typer.echo(
                     f"    {part['component']:<{_WIDTH - 2}} {'unknown' if standard is None else f'{standard:.3g}'}"
@@ -85,6 +89,11 @@ def _print_reductions(results: Sequence[dict[str, Any]]) -> None:
             at = [issue["source"] or "", "" if issue["line"] is None else f"line {issue['line']}"]
             place = " ".join([f"{issue['severity']}:", *(f"{part}:" for part in at if part)])
             typer.echo(f"  {place} {issue['found']}; expected {issue['expected']}. {issue['fix']} [{issue['rule']}]")
+
+
+def _says_something(name: str, value: Any) -> bool:
+    """Whether a figure is known, and is no change to the windows that was not made."""
+    return value is not None and value != () and not (name in _MOVED and not value)
 
 
 def _figure(name: str, value: Any, result: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Load that the windows leave out is refused where it matters, and other work is told from it where that is possible."""
+"""Load that the windows leave out is refused where it matters; other work is told from it where that is possible."""
 
 import numpy as np
 import pytest
@@ -47,3 +47,39 @@ def test_work_between_inferences_is_not_theirs():
 def test_windows_over_the_load_leave_none_out():
     components = {each.component: each.standard_mj for each in found_for(STARTS, STARTS + LENGTH).uncertainty}
     assert components["load outside windows"] == 0
+
+
+def test_scatter_of_a_single_window_is_part_of_its_uncertainty():
+    errors = []
+    for seed in range(40):
+        power = loaded([1.0], [2.0], 500.0) * (1 + 0.05 * np.random.default_rng(seed).standard_normal(len(GRID)))
+        found = reduce_trace(trace_of(GRID, power), inferences_of([1.0], [2.0]))
+        errors.append(abs(found.energy_mj - 500) / found.energy_u_mj)
+    assert np.mean(np.array(errors) <= 1) > 0.85
+
+
+def test_a_run_that_throttles_has_the_scatter_of_its_parts():
+    power = loaded(STARTS, STARTS + LENGTH, 500.0) * np.where(STARTS[10] - 0.01 < GRID, 0.7, 1.0)
+    found = reduce_trace(trace_of(GRID, power), inferences_of(STARTS, STARTS + LENGTH))
+    assert "trace-unsteady" in rules(found)
+    assert abs(found.energy_mj - 500 * LENGTH * 0.85) <= found.energy_u_mj + 1e-9 < 0.3 * found.energy_mj
+    components = {each.component: each.standard_mj for each in found.uncertainty}
+    assert components["repeatability"] < 0.01 * found.energy_mj
+
+
+@pytest.mark.parametrize("n", [5, 25])
+@pytest.mark.parametrize("shape", [lambda x: x, lambda x: x > 0.3, lambda x: np.sin(6 * x)])
+def test_a_zero_that_walks_by_a_third_of_the_idle_power_is_covered_or_refused(n, shape):
+    starts = 0.3 + 3.4 / n * np.arange(n)
+    length = 1.7 / n
+    power = loaded(starts, starts + length, 500.0) + 33 * shape(GRID / 4)
+    found = reduce_trace(trace_of(GRID, power), inferences_of(starts, starts + length))
+    assert found.energy_mj is None or abs(found.energy_mj - 500 * length) <= found.energy_u_mj
+
+
+def test_a_pause_with_other_work_is_no_zero_that_walks():
+    power = loaded(np.append(STARTS, 3.9), np.append(STARTS + LENGTH, 3.95), 500.0)
+    kept = np.delete(STARTS, 7)
+    found = reduce_trace(trace_of(GRID, power), inferences_of(kept, kept + LENGTH))
+    components = {each.component: each.standard_mj for each in found.uncertainty}
+    assert components["baseline"] < 0.001 * found.energy_mj
