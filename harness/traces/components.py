@@ -122,6 +122,7 @@ def uncertain_fault(components: tuple[Component, ...], energies_mj: Reals) -> li
         "sampling edges": "Give longer windows of many inferences, or sample faster if the meter can.",
         "alignment": "Bring both clocks to one, or give longer windows of many inferences with idle between them.",
         "quantisation": "Use a finer range of the meter.",
+        "baseline": "Let device and meter warm up, and zero the meter; the power between the windows wanders.",
         OUTLASTING: "Power stays high next to the windows. Log the end of an inference when the device has finished "
         "it, not when it was launched; where this is other work, cut it off the trace or pause before and after it.",
     }.get(largest, "Use a meter of better accuracy for this power, or longer windows.")
@@ -219,15 +220,14 @@ def _moved_power_mw(evidence: Evidence, lag_s: float) -> float:
 
 def _baseline_mw(evidence: Evidence) -> float:
     """How much the power between the windows wanders over the run, in mW; a zero of the meter that drifts does this."""
-    ends = evidence.starts_s + evidence.durations_s
-    pauses_s = evidence.starts_s[1:] - ends[:-1]
-    if len(pauses_s) < _FEWEST_PAUSES or not float(pauses_s.min()) > 2 * evidence.resolution_s:
-        return 0.0
-    curve = evidence.reading.windows.curve
+    reading = evidence.reading
+    begins, pauses_s = reading.ends[:-1], reading.starts[1:] - reading.ends[:-1]
+    shown = reading.used[:-1] & reading.used[1:] & (pauses_s > 2 * evidence.resolution_s)
+    begins, pauses_s, curve = begins[shown], pauses_s[shown], reading.windows.curve
     # Something else that ran in a pause, or a part of it, is no zero that wanders.
-    edges = curve.at(ends[:-1, np.newaxis] + pauses_s[:, np.newaxis] * np.linspace(0, 1, _N_PARTS + 1))
+    edges = curve.at(begins[:, np.newaxis] + pauses_s[:, np.newaxis] * np.linspace(0, 1, _N_PARTS + 1))
     levels = np.quantile(np.diff(edges, axis=1), _QUIET, axis=1) * _N_PARTS / pauses_s
-    levels = levels[levels <= (evidence.power_mw + float(levels.min())) / 2]
+    levels = levels[levels <= (evidence.power_mw + idle_level_mw(curve)) / 2]
     if len(levels) < _FEWEST_PAUSES:
         return 0.0
     medians = [float(np.median(part)) for part in np.array_split(levels, min(len(levels), _N_BLOCKS))]
