@@ -20,7 +20,11 @@ _UNCERTAINTIES: Final = {
     "energy_idle_subtracted_mj": "energy_idle_subtracted_u_mj",
 }
 """Figures with their expanded uncertainty, which is printed behind them."""
-_HAS_NO_LINE: Final = ("trace", "issues", "uncertainty", *_UNCERTAINTIES.values())
+_FIRST: Final = ("energy_mj", *_UNCERTAINTIES.values())
+"""Figures that have a place of their own: the energy before all others, an uncertainty behind its energy."""
+_NOT_A_LINE: Final = ("trace", "issues", "uncertainty", *_FIRST)
+_MOVED: Final = ("applied_offset_s", "applied_drift_ppm", "n_skipped")
+"""What was done to windows; nothing is said where it is 0."""
 _LARGE: Final = 1e5
 """Figures from here on would lose their last digits, which an offset between two clocks needs."""
 _WIDTH: Final = 26
@@ -73,14 +77,14 @@ def _print_reductions(results: Sequence[dict[str, Any]]) -> None:
     """Print figures with their units, the budget of the uncertainty, and the findings."""
     for result in results:
         typer.echo(result["trace"])
-        figures = {name: value for name, value in result.items() if name not in _HAS_NO_LINE}
+        rest = [name for name, value in result.items() if name not in _NOT_A_LINE and _says_something(name, value)]
         # Of files that cannot be read nothing is known; what is wrong with them is all there is to say.
-        if any(value not in (None, ()) for value in figures.values()):
-            for name, value in figures.items():
-                typer.echo(f"  {name:<{_WIDTH}} {_figure(name, value, result)}".rstrip())
+        if rest or result["energy_mj"] is not None:
+            for name in ("energy_mj", *rest):
+                typer.echo(f"  {name:<{_WIDTH}} {_figure(name, result[name], result)}".rstrip())
         if result["uncertainty"]:
             typer.echo(f"  {'component of uncertainty':<{_WIDTH}} standard mJ")
-            for part in result["uncertainty"]:
+            for part in (each for each in result["uncertainty"] if each["standard_mj"] != 0):
                 standard = part["standard_mj"]
                 typer.echo(
                     f"    {part['component']:<{_WIDTH - 2}} {'unknown' if standard is None else f'{standard:.3g}'}"
@@ -89,6 +93,11 @@ def _print_reductions(results: Sequence[dict[str, Any]]) -> None:
             at = [issue["source"] or "", "" if issue["line"] is None else f"line {issue['line']}"]
             place = " ".join([f"{issue['severity']}:", *(f"{part}:" for part in at if part)])
             typer.echo(f"  {place} {issue['found']}; expected {issue['expected']}. {issue['fix']} [{issue['rule']}]")
+
+
+def _says_something(name: str, value: Any) -> bool:
+    """Whether a figure is known, and is no change to the windows that was not made."""
+    return value is not None and value != () and not (name in _MOVED and not value)
 
 
 def _figure(name: str, value: Any, result: dict[str, Any]) -> str:

@@ -52,6 +52,8 @@ class Alignment:
         scatter_s: how much the lags of single bursts scatter, beyond what the step between samples makes.
         n_bursts: stretches of load.
         loss_share: share of the energy of the windows that the offset loses.
+        drifted_s: seconds that the drift moves the first and the last burst by.
+        drift_loss_share: share of the energy of the windows that the drift loses.
         is_above: whether power inside the windows, as they stand, is above that outside by more than its scatter.
         is_told: whether the trace shows power rise and fall at bursts, so that a lag is no slow beginning; where it
             does not, the offset is one that would fit.
@@ -69,6 +71,8 @@ class Alignment:
     scatter_s: float
     n_bursts: int
     loss_share: float
+    drifted_s: float
+    drift_loss_share: float
     is_above: bool
     is_told: bool
 
@@ -102,7 +106,9 @@ def align(curve: EnergyCurve, windows: Bursts, period_s: float) -> Alignment | N
     moved = bursts.moved(found)
     inside, outside = _levels(curve, moved)
     here = _levels(curve, bursts)
-    lost = lost_s(windows, found.offset_s) / windows.mean_s
+    drifted_s = abs(found.drift) * float(bursts.ends_s[-1] - bursts.starts_s[0]) / 2
+    lost, drift_lost = (lost_s(windows, lag_s) / windows.mean_s for lag_s in (found.offset_s, drifted_s / 2))
+    contrast_share = (inside - outside) / inside if inside > 0 else 0.0
     return Alignment(
         offset_s=found.offset_s,
         offset_u_s=found.error_s,
@@ -115,7 +121,9 @@ def align(curve: EnergyCurve, windows: Bursts, period_s: float) -> Alignment | N
         share_under_load=_share_under_load(curve, bursts, (inside + outside) / 2),
         scatter_s=_scatter_s(curve, moved, step_s),
         n_bursts=len(bursts),
-        loss_share=(inside - outside) / inside * lost if inside > 0 else 0.0,
+        loss_share=contrast_share * lost,
+        drifted_s=drifted_s,
+        drift_loss_share=contrast_share * drift_lost,
         is_above=_is_above(curve, bursts),
         is_told=is_told,
     )

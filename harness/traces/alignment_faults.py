@@ -36,13 +36,13 @@ def alignment_faults(
     is_told = settings.is_aligned or settings.offset_s != 0
     if clocked.trace.scale == "local" and inferences.scale == "epoch" and not is_told:
         faults.append(_zone_fault(alignment).at(clocked.trace.source))
-    elif alignment is not None and is_off(alignment, clocked, resolution_s):
-        faults.append(_offset_fault(alignment, clocked, resolution_s))
     elif alignment is not None and _is_undone(alignment, settings.drift_ppm, inferences, resolution_s):
         left_ppm = alignment.drift * 1e6
         found = f"drift_ppm {settings.drift_ppm:.3g}, of which the load takes back {-left_ppm:.3g}"
         fix = "Leave drift_ppm out, or write the drift that deepen reduce prints for these files without it."
         faults.append(TraceFault("trace-alignment", found, "the drift that the trace shows", fix))
+    elif alignment is not None and is_off(alignment, clocked, resolution_s):
+        faults.append(_offset_fault(alignment, clocked, resolution_s))
     elif alignment is not None and not alignment.is_above:
         found = f"{alignment.inside_mw:.6g} mW during inferences, {alignment.outside_mw:.6g} mW outside them"
         fix = (

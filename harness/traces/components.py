@@ -12,14 +12,17 @@ from harness.traces.bursts import Bursts, lost_s
 from harness.traces.clocked import ClockedTrace
 from harness.traces.inferences import Inferences
 from harness.traces.lags import arrival_u_s, delay_s
+from harness.traces.outlasting import idle_level_mw, outlasting_s
 from harness.traces.reading import Reading
 from harness.traces.statistics import mean_with_error
+from harness.traces.steadiness import change
 from harness.traces.trace import Reals, TraceFault
 
 METER: Final = ("meter gain", "meter offset")
 """Components that rest on what a maker states, not on the trace."""
 REPEATABILITY: Final = "repeatability"
 UNKNOWN_LAG: Final = "unknown lag"
+OUTLASTING: Final = "load outside windows"
 _CARRIED: Final = (REPEATABILITY, UNKNOWN_LAG)
 """Components that are said and carried, however large: a device that does not repeat itself, and clocks that nobody
 can compare."""
@@ -27,7 +30,12 @@ MOST_UNCERTAIN: Final = 0.10
 """Expanded uncertainty that the evidence leaves, over the energy, above which there is no energy."""
 _HOLDS: Final = 1.5
 _N_BLOCKS: Final = 10
-"""Parts of a run whose baselines are compared."""
+"""Parts of a run at most whose baselines are compared."""
+_FEWEST_PAUSES: Final = 2
+_N_PARTS: Final = 8
+_QUIET: Final = 0.25
+"""Parts of a pause, and their quantile that is its power."""
+_APART: Final = 2
 _TRIED_SHARE: Final = 0.25
 _N_TRIED: Final = 9
 
@@ -86,7 +94,8 @@ def components_of(evidence: Evidence, accuracy: MeterAccuracy | None) -> tuple[C
     quantum_mw = changes.quantum_mw if changes.is_held else 0.0
     gain = None if accuracy is None else abs(energy) * accuracy.gain_percent / 100 / HALF_WIDTH
     offset = None if accuracy is None else accuracy.offset_mw * evidence.latency_s / HALF_WIDTH
-    repeatability = mean_with_error(evidence.energies_mj)[1]
+    repeatability = _repeatability_mj(evidence.energies_mj)
+    noise = () if len(evidence.energies_mj) > 1 else (Component("noise", _noise_mj(evidence)),)
     return (
         Component(METER[0], gain),
         Component(METER[1], offset),
@@ -95,6 +104,8 @@ def components_of(evidence: Evidence, accuracy: MeterAccuracy | None) -> tuple[C
         _alignment(evidence),
         Component("clock", _clock_mj(evidence)),
         Component("baseline", _baseline_mw(evidence) * evidence.latency_s),
+        Component(OUTLASTING, _outlasting_mj(evidence)),
+        *noise,
         Component(REPEATABILITY, repeatability if np.isfinite(repeatability) else None),
     )
 
@@ -111,8 +122,32 @@ def uncertain_fault(components: tuple[Component, ...], energies_mj: Reals) -> li
         "sampling edges": "Give longer windows of many inferences, or sample faster if the meter can.",
         "alignment": "Bring both clocks to one, or give longer windows of many inferences with idle between them.",
         "quantisation": "Use a finer range of the meter.",
+        "baseline": "Let device and meter warm up, and zero the meter; the power between the windows wanders.",
+        OUTLASTING: "Power stays high next to the windows. Log the end of an inference when the device has finished "
+        "it, not when it was launched; where this is other work, cut it off the trace or pause before and after it.",
     }.get(largest, "Use a meter of better accuracy for this power, or longer windows.")
     return [TraceFault("trace-uncertain", found, f"at most ± {MOST_UNCERTAIN:.0%}", fix)]
+
+
+def _repeatability_mj(energies_mj: Reals) -> float:
+    """Standard error of the mean, within each part of a run that changes, since the mean is over both."""
+    changed = change(energies_mj)
+    parts = [energies_mj] if changed is None else [energies_mj[: changed.window], energies_mj[changed.window :]]
+    return float(np.hypot.reduce([len(part) * mean_with_error(part)[1] for part in parts])) / len(energies_mj)
+
+
+def _noise_mj(evidence: Evidence) -> float:
+    """Standard error that the scatter from sample to sample gives a window which no other one repeats."""
+    curve = evidence.reading.windows.curve
+    start, end = float(evidence.starts_s[0]), float(evidence.starts_s[0] + evidence.durations_s[0])
+    within = slice(*np.searchsorted(curve.times_s, [start, end]))
+    steps_s = np.diff(curve.times_s[within])
+    powers = np.diff(curve.energies_mj[within])[steps_s > 0] / steps_s[steps_s > 0]
+    if len(powers) <= _APART:
+        return 0.0
+    # Means of two instants share one with their neighbours, but not with the next but one.
+    scatter_mw = 1.4826 * float(np.median(np.abs(powers[_APART:] - powers[:-_APART])))
+    return float(scatter_mw / len(powers) ** 0.5 * evidence.latency_s)
 
 
 def _lost_mj(evidence: Evidence, lag_s: float) -> float:
@@ -185,15 +220,33 @@ def _moved_power_mw(evidence: Evidence, lag_s: float) -> float:
 
 def _baseline_mw(evidence: Evidence) -> float:
     """How much the power between the windows wanders over the run, in mW; a zero of the meter that drifts does this."""
-    ends = evidence.starts_s + evidence.durations_s
-    pauses_s = evidence.starts_s[1:] - ends[:-1]
-    if len(pauses_s) < 2 * _N_BLOCKS or not float(pauses_s.min()) > 2 * evidence.resolution_s:
+    reading = evidence.reading
+    begins, pauses_s = reading.ends[:-1], reading.starts[1:] - reading.ends[:-1]
+    shown = reading.used[:-1] & reading.used[1:] & (pauses_s > 2 * evidence.resolution_s)
+    begins, pauses_s, curve = begins[shown], pauses_s[shown], reading.windows.curve
+    # Something else that ran in a pause, or a part of it, is no zero that wanders.
+    edges = curve.at(begins[:, np.newaxis] + pauses_s[:, np.newaxis] * np.linspace(0, 1, _N_PARTS + 1))
+    levels = np.quantile(np.diff(edges, axis=1), _QUIET, axis=1) * _N_PARTS / pauses_s
+    levels = levels[levels <= (evidence.power_mw + idle_level_mw(curve)) / 2]
+    if len(levels) < _FEWEST_PAUSES:
         return 0.0
-    curve = evidence.reading.windows.curve
-    energies = curve.at(evidence.starts_s[1:]) - curve.at(ends[:-1])
-    blocks = zip(np.array_split(energies, _N_BLOCKS), np.array_split(pauses_s, _N_BLOCKS), strict=True)
-    levels = np.array([float(energy.sum() / pause.sum()) for energy, pause in blocks])
-    return 1.4826 * float(np.median(np.abs(levels - np.median(levels))))
+    medians = [float(np.median(part)) for part in np.array_split(levels, min(len(levels), _N_BLOCKS))]
+    # The zero was right at some time of the run at best, so the furthest level from the mean bounds its error.
+    furthest = float(np.abs(np.array(medians) - np.mean(medians)).max())
+    return max(float(np.std(medians, ddof=1)), furthest / HALF_WIDTH)
+
+
+def _outlasting_mj(evidence: Evidence) -> float:
+    """Load that touches the windows and may be of their inferences."""
+    reading, trace = evidence.reading, evidence.clocked.trace
+    curve = reading.windows.curve
+    idle_mw = idle_level_mw(curve)
+    response_s = 0.0 if evidence.alignment is None else evidence.alignment.response_s
+    is_told = evidence.alignment is not None and evidence.alignment.is_told
+    least_s = 2 * evidence.resolution_s + trace.averaging_s + trace.stamp_step_s + (response_s if is_told else 0.0)
+    windows = Bursts(reading.starts, reading.ends)
+    seconds = outlasting_s(curve, windows, reading.period_s, (evidence.power_mw + idle_mw) / 2, least_s)
+    return max(evidence.power_mw - idle_mw, 0.0) * seconds / evidence.inferences.n_each / HALF_WIDTH
 
 
 def _clock_mj(evidence: Evidence) -> float:

@@ -138,7 +138,10 @@ class Health:
             found = f"{steps} in time, the first after {self._first_disorder_s:.6g} s"
             fix = "Look for recordings that were joined in another order, lines of two meters, or a clock that was set."
             if not self._n_backward:
-                fix = "Several samples share a stamp: log fractions of a second, so that each has a time of its own."
+                fix = (
+                    "Several samples share a stamp: log fractions of a second that are fine enough for each to have a "
+                    "time of its own; where a row was written twice, delete the second one."
+                )
             faults.append(TraceFault("trace-order", found, "stamps that rise", fix))
         if self.gaps:
             longest = max(self.gaps, key=lambda gap: gap[1] - gap[0])

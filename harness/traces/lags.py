@@ -53,7 +53,8 @@ def offset_u_s(alignment: Alignment, clocked: ClockedTrace, resolution_s: float)
 
 
 def is_off(alignment: Alignment, clocked: ClockedTrace, resolution_s: float) -> bool:
-    """Whether the windows are not where the load is, by more than the uncertainty of that and with an effect."""
+    """Whether windows are not where the load is, or drift away from it, beyond the uncertainty and with an effect."""
     limit = COVERAGE * offset_u_s(alignment, clocked, resolution_s)
     is_far = abs(alignment.offset_s) > limit and alignment.loss_share > LEAST_LOSS
-    return alignment.is_told and (is_far or alignment.share_under_load < LEAST_SHARE)
+    is_drifting = alignment.drifted_s > resolution_s and alignment.drift_loss_share > LEAST_LOSS
+    return alignment.is_told and (is_far or is_drifting or alignment.share_under_load < LEAST_SHARE)

@@ -29,8 +29,8 @@ from harness.traces.whole_seconds import EvenTimes, even_times
 
 PEAK_MW = (1.0, 1e8)
 """No device computes below 1 mW at its highest or above 100 kW."""
-_HOUR_S, _CHANGE_S = 3600.0, 60.0
-"""A change of the clock, and how far the next stamp may be from it."""
+_CLOCK_STEPS_S, _CHANGE_S = (3600.0, 1800.0), 60.0
+"""Changes of the clock, of half an hour on Lord Howe Island, and how far the next stamp may be from it."""
 _RATES_HZ = (1e-3, 1e6)
 LEFT_OUT = "The line is left out; correct or delete it."
 
@@ -136,20 +136,23 @@ def peak_fault(peak_mw: float, bounds_mw: tuple[float, float] = PEAK_MW) -> Trac
         return None
     expected = f"between {bounds_mw[0]:.6g} and {bounds_mw[1]:.6g} mW"
     fix = "Correct the unit that the header states, or convert the values to it."
+    if peak_mw < 0:
+        fix = "Every power is below 0: turn the probe round, or change the sign of every current in the log."
     return TraceFault("trace-unit", f"a highest power of {peak_mw:.6g} mW", expected, fix)
 
 
 def _refuse_clock_change(line: int, before_us: int, stamp: Stamp) -> None:
-    """Refuse a step of an hour at a full hour between calendar times that state no zone."""
+    """Refuse a step of an hour or half of one at such a time between calendar times that state no zone."""
     step_s = (stamp.us - before_us) / 1e6
-    is_change = abs(abs(step_s) - _HOUR_S) < _CHANGE_S and stamp.us / 1e6 % _HOUR_S < _CHANGE_S
+    is_full = stamp.us / 1e6 % _CLOCK_STEPS_S[-1] < _CHANGE_S
+    is_change = is_full and any(abs(abs(step_s) - change_s) < _CHANGE_S for change_s in _CLOCK_STEPS_S)
     if not (is_change and stamp.is_zoneless):
         return
     way = "ends" if step_s < 0 else "begins"
-    found = f"stamps that step by {step_s:+.0f} s at a full hour, as where summer time {way}"
+    found = f"stamps that step by {step_s:+.0f} s at a full or half hour, as where summer time {way}"
     expected = "calendar times in a zone whose changes of the clock are known"
     fix = "State the zone by its name, such as --timezone Europe/Berlin, not as an offset; where the log was really "
-    fix += "interrupted for an hour, cut it there."
+    fix += "interrupted for that long, cut it there."
     raise refused(found, expected, fix, line, "trace-zone")
 
 

@@ -25,6 +25,8 @@ from harness.traces.steadiness import warm_up
 from harness.traces.trace import REFUSING, PowerTrace, Reals, TraceFault
 
 _AS_IT_IS: Final = ReductionSettings()
+_MOST_ROUNDS: Final = 3
+"""Alignments in turn; a drift is found once the offset is undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +199,12 @@ def _aligned(clocked: ClockedTrace, inferences: Inferences, settings: ReductionS
     starts, ends = inferences.relative_to(clocked.trace.start_s)
     offset_s, drift = settings.offset_s, settings.drift_ppm / 1e6
     found = _read_at(clocked, starts, ends, offset_s, drift)
-    alignment = found.alignment
-    if settings.is_aligned and alignment is not None and is_off(alignment, clocked, found.resolution_s):
-        return _read_at(clocked, starts, ends, offset_s + alignment.offset_s, drift + alignment.drift)
+    for _ in range(_MOST_ROUNDS if settings.is_aligned else 0):
+        alignment = found.alignment
+        if alignment is None or not is_off(alignment, clocked, found.resolution_s):
+            break
+        offset_s, drift = offset_s + alignment.offset_s, drift + alignment.drift
+        found = _read_at(clocked, starts, ends, offset_s, drift)
     return found
 
 

@@ -22,6 +22,8 @@ _OFTEN: Final = 0.5
 """Share of samples that differ from the one before, from which on a value changes with every sample."""
 _SHORT: Final = 0.05
 """Quantile of the times between changes that is their least; a few samples may fall between two readings."""
+_HELD: Final = 1.9
+"""Periods for which a value is held at least; edges between samples look like less."""
 _MOST: Final = 0.8
 """Share of edges that are looked at; a window may have no load, and distances up to a limit are even."""
 
@@ -87,7 +89,9 @@ class Changes:
         if not self.is_held or self._n_kept < self._n_changes or len(times) < 2:
             return period_s
         between = float(np.quantile(np.diff(times), _SHORT))
-        return max(period_s, min(between, self._follows_s(times, edges_s) - period_s))
+        held_s = min(between, self._follows_s(times, edges_s) - period_s)
+        # A value changes with a sample; up to a period more comes from where the edges lie.
+        return max(period_s, held_s if held_s > _HELD * period_s else period_s)
 
     @staticmethod
     def _follows_s(times: Reals, edges_s: Reals) -> float:

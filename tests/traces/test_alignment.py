@@ -5,6 +5,10 @@ from hypothesis import strategies as st
 
 from harness.traces.alignment import align
 from harness.traces.bursts import Bursts, Lag, bursts_of
+from harness.traces.inferences import Inferences
+from harness.traces.reduction import reduce_trace
+from harness.traces.settings import ReductionSettings
+from harness.traces.trace import Chunk, PowerTrace
 from harness.traces.windows import WindowEnergies
 
 STEP = 0.001
@@ -117,3 +121,23 @@ def test_power_that_stays_the_same_leaves_the_lag_open():
     found = align(curve_of(np.full(5000, 100.0)), Bursts(np.array([1.0]), np.array([2.0])), STEP)
     assert not found.is_told
     assert found.contrast_mw == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("drift", [200e-6, -300e-6])
+def test_drift_that_loses_load_is_refused_and_align_undoes_it(drift):
+    starts = 2.0 + np.cumsum(np.random.default_rng(4).uniform(0.4, 0.6, 200))
+    last = float(starts[-1]) + 3
+    power = runs(starts, starts + 0.2, last)
+    middle = float(starts[0] + starts[-1] + 0.2) / 2
+    logged = [np.round((edges - drift * (edges - middle)) * 1e9).astype(np.int64) for edges in (starts, starts + 0.2)]
+    trace = PowerTrace("t", "device", lambda: iter((Chunk(np.arange(len(power)) * STEP, power),)))
+    refused, aligned = (
+        reduce_trace(trace, Inferences("w", *logged), None, ReductionSettings(is_aligned=is_aligned))
+        for is_aligned in (False, True)
+    )
+    fault = next(fault for fault in refused.faults if fault.rule == "trace-alignment")
+    assert refused.energy_mj is None
+    assert "ppm" in fault.found
+    assert "--align" in fault.fix
+    assert abs(aligned.energy_mj - 100) <= aligned.energy_u_mj < 2
+    assert aligned.applied_drift_ppm == pytest.approx(drift * 1e6, rel=0.1)
