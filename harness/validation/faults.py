@@ -90,14 +90,18 @@ class Faults:
         )
         return self.keeps_all or not is_full
 
+    def count(self, rule: str, file: str, n_faults: int) -> None:
+        """Count faults that are not listed, because enough of their rule and file are."""
+        self._count(RULES[rule].severity, n_faults)
+        self._n_more[rule, printable(file)] += n_faults
+
     def join(self, other: "Faults") -> None:
         """Add all faults that another collector has."""
         for issue in other._kept:
             if self._is_kept(issue.rule, issue.file, issue.severity):
                 self._kept.append(issue)
         for (rule, file), n_more in other._n_more.items():
-            self._count(RULES[rule].severity, n_more)
-            self._n_more[rule, file] += n_more
+            self.count(rule, file, n_more)
 
     def _is_kept(self, rule: str, file: str, severity: Severity) -> bool:
         """Count a fault; whether it is among those that a report lists."""

@@ -84,11 +84,10 @@ class TableSource:
 
     def _from_line(self, line: int) -> Iterator[str]:
         """Lines of the file from one on, with their ends."""
-        ends = itertools.chain(itertools.islice(self._starts, line, None), [len(self._data)])
-        start = self._starts[line - 1]
-        for end in ends:
-            yield self._data[start:end].decode("utf-8")
-            start = end
+        starts = self._starts
+        for number in range(line, len(starts) + 1):
+            end = starts[number] if number < len(starts) else len(self._data)
+            yield self._data[starts[number - 1] : end].decode("utf-8")
 
 
 @dataclass(slots=True)
