@@ -13,7 +13,7 @@ from tests.fuzz.mutators import SMALL, grow
 from tests.fuzz.readers import TARGETS, Target
 
 SEED = 20_261_126
-N_INPUTS = 150
+N_INPUTS = 120
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
 
