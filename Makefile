@@ -7,8 +7,8 @@ READY := $(VENV)/.ready
 ON_ALL_CORES := -n auto --dist loadgroup --no-loadscope-reorder -p tests.scheduling
 
 .DEFAULT_GOAL := help
-.PHONY: help setup publish test fast coverage lint check regenerate validate build score evaluate site serve bench lock \
-  sbom audit clean
+.PHONY: help setup publish test fast fuzz coverage lint check regenerate validate build score evaluate site serve bench \
+  lock sbom audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -32,6 +32,10 @@ test: setup ## run every test
 
 fast: setup ## run the tests of the rooms that changed since main, failed ones first, until one fails
 	$(BIN)/python -m tests.changed
+
+FUZZ ?= --minutes 60
+fuzz: setup ## damage the input of every reader for an hour, or as FUZZ="--seed 1 --minutes 5" says; finds are below dist/fuzz/
+	$(BIN)/python -m tests.fuzz $(FUZZ)
 
 coverage: setup ## run every test and report the lines that none runs; HTML below dist/coverage/html/
 	@mkdir -p dist/coverage

@@ -17,7 +17,7 @@ MOST_TABLE_LINES: Final = 1_000_000
 """Lines of such a table; blank ones count."""
 MOST_LOG_BYTES: Final = 100_000_000
 """Log that is held in memory, decompressed: power logs that are read line by line, windows of inferences, results."""
-MOST_LOG_LINES: Final = 1_000_000
+MOST_LOG_LINES: Final = 300_000
 """Lines of such a log; blank ones count."""
 MOST_LOG_LINE: Final = 10_000
 """Characters of a line of such a log."""

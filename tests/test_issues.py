@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.budget import MOST_FAULTS_EACH, MOST_FAULTS_OF_RULE
 from harness.issues import Issue, Report, as_github, as_json, as_sarif, as_text, printable, quoted
+from harness.pages.report import pull_request_report
 from harness.validation import RULES
 from harness.validation.faults import Faults
 
@@ -98,3 +100,54 @@ def test_long_values_say_how_long_they_are():
 def test_fault_of_a_rule_that_is_not_declared_cannot_be_reported():
     with pytest.raises(KeyError):
         Faults().add("no-such-rule", "a", found="x", expected="y", fix="Z.")
+
+
+def add(faults, n_faults, *, file="a.csv", rule="value-missing"):
+    for line in range(n_faults):
+        faults.add(rule, file, line=line + 2, found="nothing", expected="x", fix="Y.")
+
+
+def test_faults_beyond_the_limit_of_a_rule_and_file_are_counted_in_every_form():
+    faults = Faults()
+    add(faults, MOST_FAULTS_EACH + 900)
+    add(faults, 3, file="b.csv")
+    report = Report.of(5, faults.issues)
+    rest = report.issues[MOST_FAULTS_EACH]
+    assert (rest.file, rest.line, rest.n_faults) == ("a.csv", None, 900)
+    assert rest.found == "900 more faults of this rule in this file"
+    assert len(report.issues) == MOST_FAULTS_EACH + 1 + 3
+    assert report.n_errors == faults.n == MOST_FAULTS_EACH + 903
+    listed = [issue.message for issue in report.issues]
+    assert [line.partition(": ")[2] for line in as_text(report).splitlines()[:-1]] == listed
+    assert [issue["found"] for issue in json.loads(as_json(report))["issues"]] == [each.found for each in report.issues]
+    results = json.loads(as_sarif(report, {"value-missing": ""}, "0"))["runs"][0]["results"]
+    assert [result["message"]["text"] for result in results] == listed
+    markdown = pull_request_report(report, None)
+    assert all(message in markdown for message in listed)
+    assert f"{report.n_errors} errors" in markdown
+
+
+def test_faults_of_one_rule_in_very_many_files_are_counted_once():
+    faults = Faults()
+    for number in range(MOST_FAULTS_OF_RULE + 50):
+        add(faults, 1, file=f"{number:05d}.csv")
+    rest = faults.issues[-1]
+    assert (len(faults.issues), rest.n_faults) == (MOST_FAULTS_OF_RULE + 1, 50)
+    assert rest.found == "50 more faults of this rule in this file and others"
+
+
+def test_joined_faults_are_listed_and_counted_as_if_added_in_turn():
+    parts, whole, joined = [Faults(), Faults()], Faults(), Faults()
+    for part in parts:
+        for faults in (part, whole):
+            add(faults, MOST_FAULTS_EACH + 10)
+            add(faults, 2, rule="repeat")
+        joined.join(part)
+    assert Report.of(0, joined.issues) == Report.of(0, whole.issues)
+    assert (joined.n_errors, joined.n_warnings) == (whole.n_errors, whole.n_warnings) == (2 * MOST_FAULTS_EACH + 20, 4)
+
+
+def test_collector_that_keeps_all_keeps_all():
+    faults = Faults(keeps_all=True)
+    add(faults, MOST_FAULTS_EACH + 10)
+    assert len(faults.issues) == faults.n == MOST_FAULTS_EACH + 10

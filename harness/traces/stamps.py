@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from harness.budget import LATEST_S
 from harness.issues import quoted
 from harness.numbers import decimal_of
 from harness.traces.trace import TimeScale, TraceFault, TraceOptionError
@@ -20,6 +21,8 @@ _PLACES: Final = {"s": 6, "ms": 3, "us": 0, "ns": -3}
 _FIRST_EPOCH_US: Final = 10**14
 _OFFSET: Final = re.compile(r"([+-])(\d\d):?(\d\d)", re.ASCII)
 _MOST_DIGITS: Final = 6
+_MOST_ADJUSTED: Final = 30
+_LATEST_US: Final = LATEST_S * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ def number_stamp(text: str) -> Stamp | None:
 
 
 def unit_stamp(text: str, unit: str) -> Stamp | None:
-    """Number in a stated unit, since 1970 where it is as large as that; None where the text is no number.
+    """Number in a stated unit, since 1970 where it is as large as that; None where the text is no time until 2096.
 
     Args:
         text: the number.
@@ -124,13 +127,11 @@ def unit_stamp(text: str, unit: str) -> Stamp | None:
     >>> unit_stamp("250", "ms")
     Stamp(us=250000, scale='relative', step_s=0.001)
     """
-    value = decimal_of(text)
-    if value is None:
+    value, places = decimal_of(text), _PLACES[unit]
+    if value is None or value.adjusted() + places > _MOST_ADJUSTED or abs(us := value.scaleb(places)) > _LATEST_US:
         return None
-    places = _PLACES[unit]
-    us = value.scaleb(places)
     exponent = value.as_tuple().exponent
-    step = 10.0 ** (places - 6 + (exponent if isinstance(exponent, int) else 0))
+    step = 10.0 ** (places - 6 + max(exponent if isinstance(exponent, int) else 0, -_MOST_ADJUSTED))
     return Stamp(int(us.to_integral_value()), "epoch" if abs(us) >= _FIRST_EPOCH_US else "relative", step)
 
 

@@ -1,7 +1,7 @@
 """Tables of numbers as traces: a column of time, and columns whose product is a power or a counter of energy.
 
-It knows no format; a format says which columns those are. A table of up to 64 MiB in a million lines is checked when it
-is opened and read without its bad lines; in a larger one the first bad line ends the reading.
+It knows no format; a format says which columns those are. A table of up to 64 MiB is checked when it is opened, and
+read without its bad lines where it has at most 300,000 lines; in a larger one the first bad line ends the reading.
 """
 
 from collections.abc import Iterator, Sequence

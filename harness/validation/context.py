@@ -58,6 +58,20 @@ class RowContext:
         """Report a fault of one cell; `found` is the cell's own text unless given."""
         self.rows.report(self.faults, rule, row, column, **words)
 
+    def to_report(self, rule: str, rows: Mask) -> Iterator[int]:
+        """Rows whose faults of one rule are listed, to be reported one by one; the others are counted.
+
+        Args:
+            rule: id of the rule.
+            rows: rows that break it.
+        """
+        places = np.flatnonzero(rows)
+        for n_before, row in enumerate(places):
+            if not self.faults.is_listed(rule, self.rows.shown):
+                self.faults.count(rule, self.rows.shown, len(places) - n_before)
+                return
+            yield int(row)
+
     def report_first(self, rule: str, rows: Mask, column: str, *, expected: str, fix: str, note: str = "") -> None:
         """Report a fault that many rows share, at the first of them or, where asked for, at each.
 

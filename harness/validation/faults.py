@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from harness.budget import MOST_FAULTS_EACH, MOST_FAULTS_OF_RULE
-from harness.issues import Issue, Severity, internal_fault, printable, quoted
+from harness.issues import Issue, internal_fault, printable, quoted
 from harness.validation.registry import RULES
 
 
@@ -70,14 +70,13 @@ class Faults:
         Raises:
             KeyError: the rule is not declared.
         """
-        severity = RULES[rule].severity
         file = printable(file)
-        if not self._is_kept(rule, file, severity):
+        if not self._is_kept(rule, file):
             return
         self._kept.append(
             Issue(
                 rule=rule,
-                severity=severity,
+                severity=RULES[rule].severity,
                 file=file,
                 line=line,
                 column=None if column is None else quoted(column),
@@ -95,18 +94,22 @@ class Faults:
         )
         return self.keeps_all or not is_full
 
+    def count(self, rule: str, file: str, n_faults: int) -> None:
+        """Count faults that are not listed, because enough of their rule and file are."""
+        self._count(rule, n_faults)
+        self._n_more[rule, printable(file)] += n_faults
+
     def join(self, other: "Faults") -> None:
         """Add all faults that another collector has."""
         for issue in other._kept:
-            if self._is_kept(issue.rule, issue.file, issue.severity):
+            if self._is_kept(issue.rule, issue.file):
                 self._kept.append(issue)
         for (rule, file), n_more in other._n_more.items():
-            self._count(rule, RULES[rule].severity, n_more)
-            self._n_more[rule, file] += n_more
+            self.count(rule, file, n_more)
 
-    def _is_kept(self, rule: str, file: str, severity: Severity) -> bool:
+    def _is_kept(self, rule: str, file: str) -> bool:
         """Count a fault; whether it is among those that a report lists."""
-        self._count(rule, severity, 1)
+        self._count(rule, 1)
         if not self.is_listed(rule, file):
             self._n_more[rule, file] += 1
             return False
@@ -114,8 +117,8 @@ class Faults:
         self._n_of_rule[rule] += 1
         return True
 
-    def _count(self, rule: str, severity: Severity, n_faults: int) -> None:
-        if severity == "error":
+    def _count(self, rule: str, n_faults: int) -> None:
+        if RULES[rule].severity == "error":
             self.errors[rule] += n_faults
         else:
             self.n_warnings += n_faults

@@ -47,7 +47,7 @@ _FILES = _declare(
      "A misspelt file name would be ignored, and its rows lost."),
     ("file-unreadable", "Every file can be read.", "A folder in place of a file, or missing permission, hides rows."),
     ("file-size", "YAML files hold at most 200 kB, kernel lists 4 MB, CSV files 200 MB in a million lines, "
-     "logs that are read as a whole 100 MB in a million lines or half a million windows.",
+     "logs that are read as a whole 100 MB in 300,000 lines or half a million windows.",
      "Larger files are not hand-written facts or tables, and would exhaust memory."),
     ("device-missing", "A device folder holds device.yaml.", "Figures of an unknown device cannot be scored."),
     ("submission-missing", "A campaign folder holds submission.yaml.",

@@ -73,6 +73,9 @@ def _report_repeats(context: RowContext, members: list[int]) -> None:
         if first == row:
             distinct.append(row)
             continue
+        if not context.faults.is_listed("record-duplicate", rows.shown):
+            context.faults.count("record-duplicate", rows.shown, 1)
+            continue
         expected = f"another source_id than in line {rows.line(first)}, which has the same key"
         found = rows.text(row, IDENTIFIER) or "nothing"
         fix = "If both were measured, give each its own source_id; if one is a copy, remove it."

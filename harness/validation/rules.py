@@ -185,7 +185,7 @@ def _power_ceiling(device: Device | None) -> tuple[float, str]:
 def check_power_limit(context: RowContext) -> None:
     """power-limit."""
     ceiling, origin = _power_ceiling(context.device)
-    for row in rows_where(context.numbers("power_mw") > ceiling):
+    for row in context.to_report("power-limit", context.numbers("power_mw") > ceiling):
         fix = "Is the power in mW, and that of one device? Find its unit and the channel of the meter in the raw file."
         if context.device is not None and context.device.tdp_w is None:
             fix += " If both are right, look at device_class in device.yaml (--device-class)."
@@ -199,7 +199,7 @@ def check_rounding_floor(context: RowContext) -> None:
     if resolution is None:
         return
     at_floor = (energy > 0) & (resolution / 2 >= ROUNDING_SHARE * energy * (1 - 1e-9))
-    for row in rows_where(at_floor):
+    for row in context.to_report("rounding-floor", at_floor):
         share = resolution / 2 / energy[row]
         context.report(
             "rounding-floor",
@@ -271,7 +271,7 @@ def check_energy_per_flop(context: RowContext) -> None:
     per_flop = context.numbers("energy_mj") / flops
     low, high = MJ_PER_FLOP
     outside = (flops > 0) & ((per_flop < low) | ((per_flop > high) & (flops >= FEWEST_FLOPS)))
-    for row in rows_where(outside & (context.numbers("energy_mj") > 0)):
+    for row in context.to_report("energy-per-flop", outside & (context.numbers("energy_mj") > 0)):
         context.report(
             "energy-per-flop",
             row,

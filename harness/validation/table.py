@@ -28,6 +28,11 @@ from harness.validation.text import line_starts
 IDENTIFIER = "source_id"
 """The one text column whose values differ from row to row; all others repeat and are dictionary-encoded."""
 
+_QUOTES = {
+    "end of data": "a quote that is never closed",
+    "field limit": f"a quote that is not closed within {MOST_LINE_BYTES} characters",
+}
+"""Words for the problems of the parser."""
 _TRUE = ("true", "True", "TRUE")
 _FALSE = ("false", "False", "FALSE")
 _MOST_ROWS_AT_ONCE = 20_000
@@ -84,11 +89,10 @@ class TableSource:
 
     def _from_line(self, line: int) -> Iterator[str]:
         """Lines of the file from one on, with their ends."""
-        ends = itertools.chain(itertools.islice(self._starts, line, None), [len(self._data)])
-        start = self._starts[line - 1]
-        for end in ends:
-            yield self._data[start:end].decode("utf-8")
-            start = end
+        starts = self._starts
+        for number in range(line, len(starts) + 1):
+            end = starts[number] if number < len(starts) else len(self._data)
+            yield self._data[starts[number - 1] : end].decode("utf-8")
 
 
 @dataclass(slots=True)
@@ -148,8 +152,8 @@ def numbered_rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
                 yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        is_open = "end of data" in str(error) or "field limit" in str(error)
-        raise QuoteError(line, "a quote that is never closed" if is_open else "text after a closing quote") from error
+        reason = next((words for part, words in _QUOTES.items() if part in str(error)), "text after a closing quote")
+        raise QuoteError(line, reason) from error
 
 
 def report_width(n_cells: int, n_names: int, line: int, shown: str, faults: Faults) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -55,8 +56,6 @@ class Target:
 
 @cache
 def _files(target: Target) -> dict[str, bytes]:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         target.make(Path(folder))
         return sources.contents(Path(folder))

@@ -688,3 +688,49 @@ def kernel_list_named_beyond_bounds(root):
     network(root, with_kernels(""), "a\nb::error::<b>.json")
     network(root, with_kernels(""), "ünï.json")
     network(root, with_kernels(""), "ResNet18.JSON")
+
+
+# Beyond what a reader reads.
+
+
+@case
+def yaml_escape_beyond_unicode(root):
+    edit(manifest(root), "Robin", '"\\U00110000"')
+
+
+@case
+def yaml_escape_of_half_a_character(root):
+    edit(manifest(root), "title: ", 'title: "\\ud800"  # ')
+
+
+@case
+def yaml_directive_of_5000_digits(root):
+    manifest(root).write_text(f"%YAML 1.{'1' * 5000}\n---\n{manifest(root).read_text(encoding='utf-8')}")
+
+
+@case
+def table_of_a_million_blank_lines(root):
+    with kernels(root).open("ab") as file:
+        file.write(b"\n" * 1_000_000)
+
+
+@case
+def cell_of_a_megabyte_over_many_lines(root):
+    edit(kernels(root), "K3", '"' + ("x" * 100_000 + "\n") * 11 + '"')
+
+
+@case
+def more_bad_cells_and_rows_than_are_listed(root):
+    with kernels(root).open("a") as file:
+        file.write("conv-bn-relu\n" * 5000)
+    edit(applications(root), "\n", "\n" + ",,x,,,,,\n" * 150)
+
+
+@case
+def number_of_100000_digits(root):
+    edit(kernels(root), "12.400", "9" * 100_000)
+
+
+@case
+def kernel_list_of_big_numbers(root):
+    network(root, with_kernels('{"operator": "a", "dtype": "fp32", "flops": ' + "9" * 100_000 + ', "params": 1e999}'))

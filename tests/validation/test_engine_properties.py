@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import re
 import tempfile
 from pathlib import Path
@@ -20,6 +21,8 @@ from harness.schema.vocabulary import LEVELS
 from harness.validation import validate
 from harness.validation.faults import Faults
 from harness.validation.levels import check_rows
+from harness.validation.table import TableSource, numbered_rows
+from harness.validation.text import line_starts
 from tests.kernel_lists import RESNET, as_json
 from tests.strategies import values
 from tests.validation.golden import CASES, lay_out
@@ -227,3 +230,25 @@ def test_every_message_states_where_what_and_how_to_fix_it(report):
         assert LINE.fullmatch(line), line
         assert "None" not in line
         assert ".." not in line
+
+
+@given(st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"a", b"\xc3\xbc,", b'"']), max_size=30).map(b"".join))
+def test_lines_start_where_the_reader_of_tables_has_them(data):
+    lines = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="").readlines()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("harness.validation.text._BLOCK_BYTES", 4)
+        starts = line_starts(data)
+    lengths = [len(line.encode()) for line in lines]
+    expected = [0, *itertools.accumulate(lengths)]
+    # A line that ends begins another one, which may be empty.
+    assert list(starts) == (expected if data.endswith((b"\r", b"\n")) or not data else expected[:-1])
+
+
+@given(st.lists(st.sampled_from(['a,"b\n1"\n', "\n", "c,d\r\n", 'x,"""y"""\n', "only\n"]), min_size=1, max_size=20))
+def test_lines_and_cells_of_rows_are_found_again(rows):
+    data = "".join(["h,i\n", *rows]).encode()
+    read = [(line, cells) for line, cells in list(numbered_rows(data))[1:] if len(cells) == 2]
+    source = TableSource(data, [line for line, _ in read])
+    assert [(source.line(row), [source.cell(row, place) for place in (0, 1)]) for row in range(len(read))] == [
+        (line, [cell.strip() for cell in cells]) for line, cells in read
+    ]

@@ -65,7 +65,7 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
             _note_missing(log, line, missing, time - step, time)
         elif step > 0:
             # Where intervals before were deleted, the energy is still that of one interval.
-            lasted = step if step <= _MOST_STEPS * usual else usual
+            lasted = step if usual <= 0 or step <= _MOST_STEPS * usual else usual
             log.add(line, time, sum(energies[domain] or 0.0 for domain in domains) / lasted * 1e3)
         else:
             log.leave_out(line, f"{time:.10g} s after {time - step:.10g} s", "seconds that rise", "trace-order")
