@@ -95,14 +95,7 @@ def align(curve: EnergyCurve, windows: Bursts, period_s: float) -> Alignment | N
     span_s = float(curve.times_s[-1] - curve.times_s[0])
     if not span_s > 0 or span_s - _covered_s(curve, bursts) < FEWEST_OUTSIDE * step_s:
         return None
-    near = _refined(curve, bursts, Lag(0.0, 0.0, middle), step_s)
-    far = best_lag(curve, bursts, middle)
-    found = near
-    if far is not None and _is_better(curve, bursts, far, near):
-        found = _refined(curve, bursts, far, step_s)
-    is_told = _rises_and_falls(curve, bursts.moved(found), step_s)
-    if not is_told and far is not None:
-        found = replace(far, error_s=abs(far.offset_s))
+    found, is_told = _found(curve, bursts, middle, step_s)
     moved = bursts.moved(found)
     inside, outside = _levels(curve, moved)
     here = _levels(curve, bursts)
@@ -127,6 +120,19 @@ def align(curve: EnergyCurve, windows: Bursts, period_s: float) -> Alignment | N
         is_above=_is_above(curve, bursts),
         is_told=is_told,
     )
+
+
+def _found(curve: EnergyCurve, bursts: Bursts, middle_s: float, step_s: float) -> tuple[Lag, bool]:
+    """Lag of bursts, and whether the trace tells it; where it does not, the lag that would fit best."""
+    near = _refined(curve, bursts, Lag(0.0, 0.0, middle_s), step_s)
+    far = best_lag(curve, bursts, middle_s)
+    found = near
+    if far is not None and _is_better(curve, bursts, far, near):
+        found = _refined(curve, bursts, far, step_s)
+    is_told = _rises_and_falls(curve, bursts.moved(found), step_s)
+    if not is_told and far is not None:
+        found = replace(far, error_s=abs(far.offset_s))
+    return found, is_told
 
 
 def _covered_s(curve: EnergyCurve, bursts: Bursts) -> float:
