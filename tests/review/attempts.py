@@ -286,7 +286,7 @@ SUITE = (
 COPIES = (
     Attempt("copies", "the figures of another phone under a new name", "rows-copied",
             lambda root: add(root, scaled(1.0))),
-    Attempt("copies", "the same with half a percent of noise", "rows-copied",
+    Attempt("copies", "the same with 0.3 % of noise", "rows-copied",
             lambda root: add(root, scaled(1.0, noise=0.003))),
     Attempt("copies", "another phone times 0.8", "rows-scaled", lambda root: add(root, scaled(0.8))),
     Attempt("copies", "another phone times 0.8 with two percent of noise", "rows-scaled",
