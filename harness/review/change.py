@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import pandas as pd
 from pydantic import BaseModel
@@ -141,13 +141,14 @@ class Change:
         document = fact_of(self.now.folder / device_id / DEVICE_FILE, Device)
         return document or Document(self.now.devices[device_id], {})
 
-    def rows_of(self, campaign: Campaign, level: Level) -> Iterator[tuple[int, dict[str, object]]]:
-        """Line and typed cells of every row of a table."""
+    def rows_of(self, campaign: Campaign, level: Level) -> Iterator[tuple[int | None, dict[str, Any]]]:
+        """Line and typed cells of every row of a table; a table too large to look for lines has none."""
         table = campaign.tables.get(level)
         if table is None:
             return
         lines = [line for line, _ in table_lines(self.now.folder / campaign.submission_id / f"{level}.csv")]
-        yield from zip(lines, table.to_pylist(), strict=False)
+        for place, row in enumerate(table.to_pylist()):
+            yield lines[place] if place < len(lines) else None, row
 
 
 def table_lines(path: Path) -> list[tuple[int, dict[str, str]]]:

@@ -92,7 +92,7 @@ def _check_replaced(
         support = [_support(each, edition) for each in (other, campaign)]
         _report(
             "campaign-replaced", campaign, edition, change,
-            found=f"figures that replace or join those of {name}, with {support[1]} in place of {support[0]}",
+            found=f"replaces or joins {name}: {support[1]} for {support[0]}",
             expected="better evidence than before",
             fix="A reviewer compares the two; a later round or a repeat is no better by being later.",
         )  # fmt: skip
@@ -102,4 +102,4 @@ def _support(campaign: Campaign, edition: Edition) -> str:
     """Traces and runs of a campaign in words."""
     table = campaign.tables.get(edition.level)
     n_runs = sum(count or 0 for count in table.column("n_runs").to_pylist()) if table is not None else 0
-    return f"{len(campaign.manifest.traces)} traces and {n_runs} runs"
+    return f"{len(campaign.manifest.traces)} traces, {n_runs} runs"

@@ -135,7 +135,7 @@ def lowest_of(snapshot: Snapshot, edition: Edition) -> pd.DataFrame:
     return _by_device(snapshot, edition, set(snapshot.devices), "min")
 
 
-def rated_rows(change: Change, campaign: Campaign, edition: Edition) -> list[tuple[int, dict[str, Any]]]:
+def rated_rows(change: Change, campaign: Campaign, edition: Edition) -> list[tuple[int | None, dict[str, Any]]]:
     """Line and cells of the rows of a campaign that an edition rates."""
     is_rated = campaign.device.device_class in edition.device_classes and campaign.manifest.tier in RATED_TIERS
     return [

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel
 
 from harness.numbers import number
-from harness.review.change import Change, ChangedFile, fact_of, table_lines
+from harness.review.change import MOST_COMPARED_BYTES, Change, ChangedFile, fact_of, table_lines
 from harness.schema.columns import columns_of
 from harness.schema.facts import Device, Erratum, Manifest
 from harness.schema.records import KEYS, ROWS, SHARED_KEY
@@ -107,7 +107,7 @@ def _check_file(place: str, file: ChangedFile, change: Change) -> None:
     errata: Sequence[Erratum] = ()
     found: list[_Difference] | None = None
     if file.before is not None and file.after is not None:
-        if leaf in LEVEL_FILES:
+        if leaf in LEVEL_FILES and file.after.stat().st_size <= MOST_COMPARED_BYTES:
             manifest = fact_of(change.now.folder / place / MANIFEST_FILE, Manifest)
             errata = manifest.fact.errata if manifest else ()
             found = list(_table_differences(file.before, file.after, leaf))
@@ -119,7 +119,8 @@ def _check_file(place: str, file: ChangedFile, change: Change) -> None:
             found = _fact_differences(file.before, file.after, Manifest)
     if not found:
         words = "new" if file.before is None else "gone" if file.after is None else "other bytes"
-        rule = "published-figure" if file.after is None and leaf in LEVEL_FILES else "published-changed"
+        is_lost = file.after is None or file.after.stat().st_size > MOST_COMPARED_BYTES
+        rule = "published-figure" if is_lost and leaf in LEVEL_FILES else "published-changed"
         found = [_Difference(None, leaf, "not there" if file.before is None else "a file", words)]
         _report(rule, file, found[0], owner, change)
         return

@@ -21,7 +21,7 @@ class _Row(NamedTuple):
     campaign: Campaign
     known: Known
     file: str
-    line: int
+    line: int | None
     cells: dict[str, Any]
 
     @property

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.validation import RULES
-from tests.review.trees import BOARD, OWN, PHONE, add, phone_rows, replace, rows_of, write_rows
+from tests.review.trees import BOARD, OWN, PHONE, add, phone_rows, read, replace, rows_of, write_rows
 from tests.validation.bound import bound
 
 SUBJECTS = {
@@ -216,6 +216,9 @@ REACH = (
             ("harness/scoring/editions/phone-2023.yaml",)),
     Attempt("reach", "change a workflow in the same pull request", "harness-changed", add,
             (".github/workflows/submission.yml",)),
+    Attempt("reach", "pad a published table until nobody compares its cells", "published-figure",
+            lambda root: (root / PHONE / "applications.csv").write_text(
+                read(root / PHONE / "applications.csv") + "\n" * 20_000_001)),
     Attempt("reach", "hide a file in a campaign", "path-hidden",
             lambda root: (add(root) / ".notes").write_text("x")),
 )  # fmt: skip
@@ -242,7 +245,7 @@ IDENTITY = (
     Attempt("identity", "the name of somebody who published before", "contributor-known",
             lambda root: add(root, contributors=["Xiaolong Tu"])),
     Attempt("identity", "a name that looks like theirs", "name-confusable",
-            lambda root: add(root, contributors=["Xiaolong  Tu."[:8] + "g Tu1"[:4], "Xiao1ong Tu"])),
+            lambda root: add(root, contributors=["Xiao1ong Tu"])),
     Attempt("identity", "a licence of one's own words", "licence-unknown", lambda root: add(root, licence="free")),
     Attempt("identity", "a licence that nobody can read", "licence-unknown",
             lambda root: add(root, licence="LicenseRef-mine")),
@@ -283,7 +286,7 @@ SUITE = (
 COPIES = (
     Attempt("copies", "the figures of another phone under a new name", "rows-copied",
             lambda root: add(root, scaled(1.0))),
-    Attempt("copies", "the same with half a percent of noise", "rows-copied",
+    Attempt("copies", "the same with 0.3 % of noise", "rows-copied",
             lambda root: add(root, scaled(1.0, noise=0.003))),
     Attempt("copies", "another phone times 0.8", "rows-scaled", lambda root: add(root, scaled(0.8))),
     Attempt("copies", "another phone times 0.8 with two percent of noise", "rows-scaled",
