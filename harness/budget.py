@@ -12,9 +12,13 @@ MOST_YAML_BYTES: Final = 200_000
 MOST_JSON_BYTES: Final = 4_000_000
 """Kernel list of one network."""
 MOST_TABLE_BYTES: Final = 200_000_000
-"""Table of a submission, or of any tool that an intake reads."""
+"""Table of a submission."""
 MOST_TABLE_LINES: Final = 1_000_000
 """Lines of such a table; blank ones count."""
+MOST_SOURCE_BYTES: Final = 50_000_000
+"""File of a foreign source, whose rows an intake holds in memory with everything that is wrong with each."""
+MOST_SOURCE_LINES: Final = 150_000
+"""Lines of such a table, or rows of such a source."""
 MOST_LOG_BYTES: Final = 100_000_000
 """Log that is held in memory, decompressed: power logs that are read line by line, windows of inferences, results."""
 MOST_LOG_LINES: Final = 300_000
