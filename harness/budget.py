@@ -31,9 +31,9 @@ MOST_WINDOWS: Final = 500_000
 """Windows of inferences of one run."""
 MOST_MODEL_BYTES: Final = 2 * 1024**3
 """ONNX or TFLite file; nearly all of it are weights, which are passed over."""
-MOST_MODEL_OPERATORS: Final = 200_000
+MOST_MODEL_OPERATORS: Final = 100_000
 """Operators of a model, its own functions unfolded."""
-MOST_MODEL_PARTS: Final = 2_000_000
+MOST_MODEL_PARTS: Final = 1_000_000
 """Fields of a model file, those of its operators, tensors and attributes included."""
 MOST_MODEL_NUMBERS: Final = 10_000_000
 """Numbers and characters of a model file that are read."""
