@@ -12,9 +12,13 @@ MOST_YAML_BYTES: Final = 200_000
 MOST_JSON_BYTES: Final = 4_000_000
 """Kernel list of one network."""
 MOST_TABLE_BYTES: Final = 200_000_000
-"""Table of a submission, or of any tool that an intake reads."""
+"""Table of a submission."""
 MOST_TABLE_LINES: Final = 1_000_000
 """Lines of such a table; blank ones count."""
+MOST_SOURCE_BYTES: Final = 50_000_000
+"""File of a foreign source, whose rows an intake holds in memory with everything that is wrong with each."""
+MOST_SOURCE_LINES: Final = 150_000
+"""Lines of such a table, or rows of such a source."""
 MOST_LOG_BYTES: Final = 100_000_000
 """Log that is held in memory, decompressed: power logs that are read line by line, windows of inferences, results."""
 MOST_LOG_LINES: Final = 300_000
@@ -27,9 +31,9 @@ MOST_WINDOWS: Final = 500_000
 """Windows of inferences of one run."""
 MOST_MODEL_BYTES: Final = 2 * 1024**3
 """ONNX or TFLite file; nearly all of it are weights, which are passed over."""
-MOST_MODEL_OPERATORS: Final = 200_000
+MOST_MODEL_OPERATORS: Final = 100_000
 """Operators of a model, its own functions unfolded."""
-MOST_MODEL_PARTS: Final = 2_000_000
+MOST_MODEL_PARTS: Final = 1_000_000
 """Fields of a model file, those of its operators, tensors and attributes included."""
 MOST_MODEL_NUMBERS: Final = 10_000_000
 """Numbers and characters of a model file that are read."""

@@ -17,7 +17,7 @@ def inlined(model: onnx.ModelProto, shown: str) -> onnx.ModelProto:
     """The model with the bodies of its functions in place of their calls.
 
     Raises:
-        ModelFileError: functions that call each other in a circle, or that unfold to more than 200,000 operators.
+        ModelFileError: functions that call each other in a circle, or that unfold to more than 100,000 operators.
     """
     functions = {(function.domain, function.name): function for function in model.functions}
     sizes: dict[tuple[str, str], int] = {}

@@ -6,7 +6,7 @@ from pathlib import Path
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
-from harness.budget import MOST_MODEL_BYTES, MOST_MODEL_PARTS
+from harness.budget import MOST_MODEL_BYTES, MOST_MODEL_OPERATORS, MOST_MODEL_PARTS
 from harness.errors import DeepenError
 from harness.graphs.faults import ModelFileError, model_issue
 from harness.graphs.graph import Graph
@@ -48,11 +48,14 @@ def _graph(data: bytes, shown: str, inputs: Mapping[str, tuple[int, ...]] | None
     if data[4:8] == IDENTIFIER:
         return graph_of_tflite(data, shown, inputs, batch)
     if count_parts(data, onnx.ModelProto, MOST_MODEL_PARTS) > MOST_MODEL_PARTS:
-        raise _no_model(shown, f"a message of more than {MOST_MODEL_PARTS} parts")
+        raise _too_large(shown, f"a message of more than {MOST_MODEL_PARTS} parts", MOST_MODEL_PARTS)
     try:
         model = onnx.ModelProto.FromString(data)
     except (DecodeError, UnicodeDecodeError) as error:
         raise _no_model(shown, "bytes that are not a whole protobuf message") from error
+    n_operators = len(model.graph.node)
+    if n_operators > MOST_MODEL_OPERATORS:
+        raise _too_large(shown, f"{n_operators} operators", MOST_MODEL_OPERATORS)
     return graph_of_onnx(model, shown, inputs, batch)
 
 
@@ -75,6 +78,11 @@ def _unreadable(shown: str, found: str) -> ModelFileError:
     return ModelFileError(
         [model_issue("model-unreadable", shown, found=found, expected=expected, fix="Name the model file itself.")]
     )
+
+
+def _too_large(shown: str, found: str, most: int) -> ModelFileError:
+    fix = "Check what wrote the file; no network of an edge device has so many."
+    return ModelFileError([model_issue("model-format", shown, found=found, expected=f"at most {most}", fix=fix)])
 
 
 def _no_model(shown: str, found: str) -> ModelFileError:

@@ -117,16 +117,16 @@ def line_starts(data: bytes) -> Sequence[int]:
     return starts
 
 
-def report_many_lines(data: bytes, shown: str, faults: Faults) -> bool:
-    """Report a table of too many lines; whether it was one."""
+def report_many_lines(data: bytes, shown: str, faults: Faults, most: int = MOST_TABLE_LINES) -> bool:
+    """Report a table of more lines than it may have; whether it was one."""
     n_lines = line_at(data, len(data))
-    if n_lines <= MOST_TABLE_LINES:
+    if n_lines <= most:
         return False
     faults.add(
         "file-size",
         shown,
         found=f"{n_lines} lines",
-        expected=f"at most {MOST_TABLE_LINES} lines",
+        expected=f"at most {most} lines",
         fix="Split the file or leave out what is not a measurement.",
     )
     return True

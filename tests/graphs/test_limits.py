@@ -32,6 +32,11 @@ def test_counting_ends_at_the_limit():
     ("content", "name", "found"),
     [
         (lambda: small_onnx().SerializeToString(), "harness.graphs.reading.MOST_MODEL_PARTS", "more than 3 parts"),
+        (
+            lambda: small_onnx().SerializeToString(),
+            "harness.graphs.reading.MOST_MODEL_OPERATORS",
+            "operators; expected at most 3",
+        ),
         (lambda: bytes(small_tflite()), "harness.graphs.tflite_file.MOST_MODEL_OPERATORS", "expected at most 3"),
         (lambda: bytes(small_tflite()), "harness.graphs.tflite_file.MOST_MODEL_NUMBERS", "more content than"),
     ],

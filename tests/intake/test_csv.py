@@ -227,3 +227,10 @@ def test_mapping_is_asked_for(tmp_path):
 def test_device_that_nobody_describes_is_asked_for(tmp_path):
     with pytest.raises(UsageError, match=r"the source does not state what acme-phone is; write .*/device.yaml first"):
         taken(tmp_path, device=None)
+
+
+def test_table_of_very_many_lines_is_refused(tmp_path):
+    path = table(tmp_path / "t.csv")
+    path.write_bytes(path.read_bytes() + b"\n" * 150_000)
+    with pytest.raises(ForeignSourceError, match=r"t\.csv: 150004 lines; expected at most 150000 lines.*\[file-size\]"):
+        take_in("csv", path, "acme-phone", "bench", out=tmp_path / "out", mapping=mapping(tmp_path / "map.yaml"))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from harness.budget import MOST_TABLE_BYTES
+from harness.budget import MOST_SOURCE_BYTES, MOST_SOURCE_LINES
 from harness.errors import UsageError
 from harness.intake.foreign import ForeignRow, ForeignSourceError, ForeignTable, IntakeFormat, IntakeOptions
 from harness.intake.mapping import ColumnMapping, Mapping, read_mapping
@@ -49,8 +49,12 @@ def _read(source: Path, options: IntakeOptions) -> ForeignTable:
 
 def _lines(source: Path, shown: str, faults: Faults) -> _Lines:
     """Header and rows, each with the line it begins on; none where the file cannot be split into cells."""
-    data = read_bytes(source, shown, MOST_TABLE_BYTES, faults)
-    if data is None or report_many_lines(data, shown, faults) or report_long_lines(data, shown, faults):
+    data = read_bytes(source, shown, MOST_SOURCE_BYTES, faults)
+    if (
+        data is None
+        or report_many_lines(data, shown, faults, MOST_SOURCE_LINES)
+        or report_long_lines(data, shown, faults)
+    ):
         return []
     try:
         lines = list(numbered_rows(data))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from harness.budget import MOST_TABLE_BYTES
+from harness.budget import MOST_SOURCE_BYTES, MOST_SOURCE_LINES
 from harness.errors import UsageError
 from harness.intake.facts import declared_device
 from harness.intake.foreign import ForeignRow, ForeignSourceError, ForeignTable, IntakeFormat, IntakeOptions
@@ -86,6 +86,10 @@ def _read(source: Path, options: IntakeOptions) -> ForeignTable:
     configurations = _entries(source / _CONFIGURATIONS, faults)
     if not faults.issues and not any(figures.values()):
         faults.add("foreign-file", first, found="no row", expected="*_energy.json with rows", fix="Check the folder.")
+    n_rows = max(sum(map(len, entries.values())) for entries in (*figures.values(), configurations))
+    if n_rows > MOST_SOURCE_LINES:
+        expected, fix = f"at most {MOST_SOURCE_LINES} rows", "Import some kernels at a time, each as a campaign."
+        faults.add("file-size", first, found=f"{n_rows} rows", expected=expected, fix=fix)
     if faults.issues:
         raise ForeignSourceError(faults.issues)
     return ForeignTable(
@@ -101,7 +105,7 @@ def _entries(folder: Path, faults: Faults) -> dict[_Key, list[Any]]:
     entries: dict[_Key, list[Any]] = {}
     for path in sorted(folder.glob("*.json")):
         shown = f"{folder.name}/{path.name}"
-        data = read_bytes(path, shown, MOST_TABLE_BYTES, faults)
+        data = read_bytes(path, shown, MOST_SOURCE_BYTES, faults)
         content = None if data is None else _parsed(data, shown, faults)
         if content is None:
             continue
