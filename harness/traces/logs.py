@@ -234,7 +234,7 @@ class Log:
         Returns:
             The times; None where the stamps are finer, too few or not evenly spaced, and stay as they are.
         """
-        if self._step_s != 1.0:
+        if self._step_s != 1.0 or not self._stamps_us:
             return None
         seconds = [stamp // 1_000_000 for stamp in self._stamps_us]
         even = even_times(seconds, np.array(self._lines, dtype=np.float64) if places is None else places, period_s)

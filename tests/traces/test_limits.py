@@ -1,5 +1,6 @@
 """Logs beyond what is read: refused with the limit, the line where there is one, and in little memory."""
 
+import contextlib
 import gzip
 import itertools
 from pathlib import Path
@@ -16,6 +17,7 @@ from harness.traces.runs import Run, reduce_run
 from harness.traces.stamps import number_stamp, unit_stamp
 from harness.traces.trace import REFUSING, TraceFault, TraceFormatError
 from tests.intake.run_folders import N_EACH, energy_bytes, marks_text
+from tests.traces.formats.test_all import FILES
 
 
 def refusal(tmp_path, read, content, name="a.csv"):
@@ -149,3 +151,21 @@ def test_header_without_an_end_is_refused(tmp_path: Path):
     fault = refusal(tmp_path, all_of, b"time_s,power_mw" + b"," * 3_000_000)
     assert isinstance(fault, TraceFault)
     assert list(itertools.islice(fault.found, 200)) == list(fault.found)
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_log_of_which_every_line_is_bad_is_refused(tmp_path, name):
+    """No digit is left after the first line, or the file ends soon."""
+    content = FILES[name][0]
+    head, _, rest = content.partition(b"\n")
+    path = tmp_path / "a"
+    for damaged in (rest.translate(bytes.maketrans(b"0123456789", b"x" * 10)), rest[:-1].rpartition(b"\n")[0][:60]):
+        path.write_bytes(head + b"\n" + damaged)
+        with contextlib.suppress(TraceFormatError):
+            all_of(path, name)
+
+
+def test_samples_of_another_age_leave_a_log_of_powermetrics_without_samples(tmp_path):
+    content = FILES["powermetrics"][0].replace(b" 2024 ", b" 3024 ")
+    fault = refusal(tmp_path, lambda path: all_of(path, "powermetrics"), content)
+    assert (fault.line, fault.expected) == (3, "a time of this age")
