@@ -20,6 +20,8 @@ from harness.schema.vocabulary import Dtype
 FOLDED: Final = frozenset({"bn", "scale", "bias"})
 """Arithmetic with constants that is folded into the weights of the operator before it."""
 _OF_SE: Final = frozenset({"global-avgpool", "mul", "mul-broadcast"})
+_ABSORBING: Final = frozenset({"product", "window"})
+"""What operators are counted by into which constants and activations after them are folded."""
 _MOST_COUNT: Final = 10**18
 _MOST_PARAMS: Final = 10**15
 """Absurd extents are counted as these many, which are the largest that a kernel list may state."""
@@ -29,9 +31,6 @@ def _absorbs(part: Part, sizes: Sizes) -> bool:
     """Whether constants and activations after a part are folded into it and cost nothing."""
     is_single = len(part.nodes) == 1
     return part.name in ("global-avgpool", "se") or (is_single and work_of(part.nodes[0], sizes) in _ABSORBING)
-
-
-_ABSORBING: Final = frozenset({"product", "window"})
 
 
 def group_flops(group: Group, sizes: Sizes) -> int | None:
