@@ -4,17 +4,19 @@ Kernels without a kernel type are listed by the names of their operators; none i
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from harness.graphs.counting import (
     FOLDED,
+    Weights,
     group_bytes,
     group_dtype,
     group_flops,
-    group_params,
-    stored_params,
+    group_weights,
+    stored_weights,
+    weight_dtype,
 )
 from harness.graphs.faults import ModelFileError, model_issue
 from harness.graphs.fusion import Group, Part, fuse
@@ -163,18 +165,24 @@ def kernel_list(graph: Graph, runtime: Runtime) -> KernelList:
     grouping = fuse(known, runtime, Sizes(known))
     if not grouping.groups and not unlisted:
         raise ModelFileError([_nothing_runs(graph)])
-    params: dict[str, int] = {}
+    weights: dict[str, Weights] = {}
     entries = []
     for group in grouping.groups:
-        own = group_params(group, sizes)
-        params |= own
-        entries.append(_entry(group, sum(own.values()), sizes))
+        own = group_weights(group, sizes)
+        weights |= own
+        entries.append(_entry(group, own.values(), sizes))
     for node in unlisted:
-        own = stored_params(node, sizes)
-        params |= own
-        entries.append(_open_entry(node, sum(own.values()), sizes))
+        own = stored_weights(node, sizes)
+        weights |= own
+        entries.append(_open_entry(node, own.values(), sizes))
     first = next(iter(open_ends.items()), None)
-    return KernelList(tuple(entries), grouping.free, sum(params.values()), None if first is None else OpenEnd(*first))
+    return KernelList(
+        tuple(entries), grouping.free, _params(weights.values()), None if first is None else OpenEnd(*first)
+    )
+
+
+def _params(weights: Iterable[Weights]) -> int:
+    return sum(held.n for held in weights)
 
 
 def as_network(model: str, runtime: Runtime, kernels: KernelList) -> Network:
@@ -183,7 +191,11 @@ def as_network(model: str, runtime: Runtime, kernels: KernelList) -> Network:
     Raises:
         pydantic.ValidationError: the model's name is not one that a row may have.
     """
-    entries = list(kernels.kernels)
+    # Weights of the kernel's own data type go without saying in a submission.
+    entries = [
+        kernel.model_copy(update={"weight_dtype": None}) if kernel.weight_dtype == kernel.dtype else kernel
+        for kernel in kernels.kernels
+    ]
     is_shared = kernels.params < sum(kernel.params for kernel in entries)
     params = kernels.params if is_shared else None
     return Network(schema_version=1, model=model, runtime=runtime.name, params=params, kernels=entries)
@@ -226,9 +238,8 @@ def _nothing_runs(graph: Graph) -> Issue:
     )
 
 
-def _entry(group: Group, params: int, sizes: Sizes) -> NetworkKernel:
+def _entry(group: Group, weights: Collection[Weights], sizes: Sizes) -> NetworkKernel:
     kernel, configuration = _typed(group, sizes) or (None, {})
-    dtype = group_dtype(group, sizes)
     flops = group_flops(group, sizes)
     if group.operator.startswith("scale") and kernel is not None:
         # Without a shift it is still a batch normalisation.
@@ -236,20 +247,28 @@ def _entry(group: Group, params: int, sizes: Sizes) -> NetworkKernel:
     return NetworkKernel(
         operator=group.operator[:200],
         kernel=kernel,
-        dtype=dtype,
+        dtype=group_dtype(group, sizes),
+        weight_dtype=weight_dtype(weights),
         flops=flops,
-        params=params,
-        bytes_moved=group_bytes(group, params, dtype, sizes),
+        params=_params(weights),
+        bytes_moved=group_bytes(group, weights, sizes),
         **configuration,
     )
 
 
-def _open_entry(node: Node, params: int, sizes: Sizes) -> NetworkKernel:
+def _open_entry(node: Node, weights: Collection[Weights], sizes: Sizes) -> NetworkKernel:
     """Entry of an operator that reads or makes a tensor of unknown extents."""
     stated = {sizes.dtype(tensor) for tensor in (*node.inputs[:1], *node.outputs[:1])} - {"unstated"}
     dtype = max(sorted(stated), key=DTYPE_BITS.__getitem__, default="unstated")
     flops = flops_of_output(node, sizes)
-    return NetworkKernel(operator=file_operator(node), dtype=dtype, flops=flops, params=params, bytes_moved=None)
+    return NetworkKernel(
+        operator=file_operator(node),
+        dtype=dtype,
+        weight_dtype=weight_dtype(weights),
+        flops=flops,
+        params=_params(weights),
+        bytes_moved=None,
+    )
 
 
 def _typed(group: Group, sizes: Sizes) -> tuple[Kernel, dict[str, int]] | None:

@@ -18,7 +18,16 @@ from harness.issues import quoted
 from harness.schema.networks import Network, stated
 from harness.schema.vocabulary import CONFIGURATION_FIELDS
 
-CSV_COLUMNS: Final = ("kernel", "dtype", *CONFIGURATION_FIELDS, "operator", "flops", "params", "bytes_moved")
+CSV_COLUMNS: Final = (
+    "kernel",
+    "dtype",
+    *CONFIGURATION_FIELDS,
+    "operator",
+    "weight_dtype",
+    "flops",
+    "params",
+    "bytes_moved",
+)
 """Columns of a kernel table that a model file gives, then those that kernels.csv does not have."""
 
 

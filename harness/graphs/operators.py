@@ -187,7 +187,7 @@ _NAMED: Final[Mapping[str, Operator]] = {
     "slice": Operator("movement", onnx=("Slice",), tflite=("SLICE", "STRIDED_SLICE"), has_settings=True),
     "pad": Operator("movement", onnx=("Pad",), tflite=("MIRROR_PAD", "PAD", "PADV2"), has_settings=True),
     "transpose": Operator("movement", onnx=("Transpose",), tflite=("TRANSPOSE",)),
-    "gather": Operator("movement", onnx=("Gather",), tflite=("GATHER",)),
+    "gather": Operator("movement", onnx=("Gather",), onnx_runtime=("GatherBlockQuantized",), tflite=("GATHER",)),
     "resize": Operator(
         "elements",
         onnx=("Resize", "Upsample"),
@@ -329,6 +329,10 @@ def canonical_names(names_of: Callable[[Operator], tuple[str, ...]]) -> dict[str
     return found
 
 
+PICKING: Final[Mapping[str, int]] = {
+    "embedding": 1, "gather": 0, "gather-elements": 0, "gather-nd": 0, "resize-nearest": 0, "slice": 0,
+}  # fmt: skip
+"""Operators that read no more elements of one operand than they make, with the place of that operand."""
 VIEWS: Final = names_where(lambda operator: operator.is_view)
 """Operators that a runtime performs without a kernel."""
 WINDOWED: Final = names_where(lambda operator: operator.has_window)

@@ -10,11 +10,16 @@ from typing import Final, get_args
 
 from harness.graphs.graph import Extents, Graph, Node
 from harness.graphs.operators import OPERATORS, WINDOWED, Naming
+from harness.schema.cost import DTYPE_BITS, STORED_BITS
 from harness.schema.kernel_types import require_each
-from harness.schema.vocabulary import Dtype
+from harness.schema.vocabulary import Dtype, StoredDtype
 
 _STRANGE = re.compile(r"[^A-Za-z0-9_.:-]")
 _LONGEST_NAME = 100
+_PLACES: Final[frozenset[StoredDtype]] = frozenset({"int64", "uint64", "int32", "uint32", "bool"})
+"""Data types of indices, extents and masks."""
+_STORED_ALIKE: Final[Mapping[str, StoredDtype]] = {stored: stored for stored in get_args(StoredDtype)}
+"""Data types that elements are stored in as kernels compute in them."""
 
 
 class Sizes:
@@ -71,6 +76,24 @@ class Sizes:
         found = self.graph.tensors.get(tensor)
         return "unstated" if found is None else found.dtype
 
+    def stored(self, tensor: str) -> StoredDtype | None:
+        """Data type of the elements of a tensor in memory; None where it is unknown."""
+        found = self.graph.tensors.get(tensor)
+        if found is None or found.stored is not None:
+            return None if found is None else found.stored
+        return _STORED_ALIKE.get(found.dtype)
+
+    def n_bytes(self, tensor: str, n_elements: int | None = None) -> int:
+        """Bytes of a tensor, or of some of its elements, packed; unknown data types count at the widest."""
+        stored = self.stored(tensor)
+        bits = DTYPE_BITS[self.dtype(tensor)] if stored is None else STORED_BITS[stored]
+        return -(-(self.elements(tensor) if n_elements is None else n_elements) * bits // 8)
+
+    def n_bytes_beside(self, tensor: str) -> int:
+        """Bytes of the scales and zero points of a weight."""
+        found = self.graph.tensors.get(tensor)
+        return 0 if found is None else found.n_bytes_beside
+
     def extents_of_read(self, node: Node) -> Extents:
         """Extents of the first input of an operator that is not a weight."""
         return self.extents(self.activations(node)[0])
@@ -81,8 +104,14 @@ class Sizes:
         return found.stored_as or tensor if found else tensor
 
     def is_constant(self, tensor: str) -> bool:
-        """Whether a tensor is a weight."""
+        """Whether a tensor is a constant."""
         return tensor in self._constants
+
+    def is_weight(self, tensor: str) -> bool:
+        """Whether a tensor is a constant of numbers to compute with, not of places or extents."""
+        stored = self.stored(tensor)
+        is_number = self.dtype(tensor) != "unstated" if stored is None else stored not in _PLACES
+        return self.is_constant(tensor) and is_number
 
     def are_alike(self, tensors: Sequence[str]) -> bool:
         """Whether tensors have the same extents."""
