@@ -299,7 +299,8 @@ def _is_as_its_type(kernel: Kernel, first: Part, sizes: Sizes) -> bool:
     if KERNEL_TYPES[kernel].n_inputs > 1:
         return len(first.inputs) == KERNEL_TYPES[kernel].n_inputs
     if first.name == "scale":
-        return math.prod(map(sizes.elements, first.constants)) == channels
+        is_of_tokens = sizes.rank(first.inputs[0]) == 3 and not sizes.is_image(first.inputs[0])
+        return math.prod(map(sizes.elements, first.constants)) == channels and not is_of_tokens
     return len(first.inputs) == 1 and (first.nodes[0].window is None or first.nodes[0].window.rank <= 2)
 
 

@@ -95,7 +95,7 @@ def as_node(node: onnx.NodeProto, name: str, captured: tuple[str, ...], known: T
         op = _clip_name(node, known)
     elif _is_alone(op, inputs, outputs):
         op = "identity"
-    elif _covers_all(op, window, inputs, outputs, known) or _reduces_plane(op, node, inputs, known):
+    elif _covers_all(op, window, inputs, outputs, known) or _reduces_plane(op, node, inputs, known, least_rank=4):
         op = "global-avgpool"
     elif op == "matmul" and _is_one_row(node, inputs, known, batch):
         op = "fc"
@@ -105,6 +105,8 @@ def as_node(node: onnx.NodeProto, name: str, captured: tuple[str, ...], known: T
         outputs = outputs[:1]
     is_declared = canonical_name(node) is not None
     matrices, settings = (matrices_of(node), settings_of(node, known)) if is_declared else ((), {})
+    if _reduces_plane(op, node, inputs, known, least_rank=3):
+        settings = {"is_over_width": 1}
     beside = sum(bytes_of(known.shape(name), known.stored(name)) for name in _at(node, _BESIDE.get(node.op_type, ())))
     return Node(name, op, inputs, outputs, window if op in WINDOWED else None, matrices, settings, beside)
 
@@ -204,10 +206,10 @@ def _covers_all(
     return window.kernel == plane and math.prod(made[2:]) == 1
 
 
-def _reduces_plane(op: str, node: onnx.NodeProto, inputs: tuple[str, ...], known: Tensors) -> bool:
-    """Whether a mean is over all dimensions but batch and channels."""
+def _reduces_plane(op: str, node: onnx.NodeProto, inputs: tuple[str, ...], known: Tensors, *, least_rank: int) -> bool:
+    """Whether a mean is over all dimensions but batch and channels; with three, channels may be tokens."""
     read = known.shape(inputs[0]) if inputs else None
-    if op != "reduce-mean" or read is None or len(read) < 3:
+    if op != "reduce-mean" or read is None or len(read) < least_rank:
         return False
     stated: NDArray[Any] | None = known.value(inputs[1]) if len(inputs) > 1 else None
     axes = _integers(node, "axes") if stated is None else tuple(stated.reshape(-1).tolist())

@@ -290,7 +290,7 @@ class Tensors:
         return found, ""
 
     def _inferred_of_runtime(self, node: onnx.NodeProto) -> tuple[dict[str, TypeProto], str]:
-        """Type of the first output of an operator of ONNX Runtime; its data type is that of its input, or its scales."""
+        """Type of the first output of an operator of ONNX Runtime: data type of its input, or of a table's scales."""
         if node.domain != "com.microsoft" or not node.output:
             return {}, ""
         shapes = [self.shape(name) if name else () for name in node.input]

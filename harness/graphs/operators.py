@@ -19,9 +19,9 @@ each element that it makes; none, where it only moves data; or a rule of its own
 queries, keys and values (with the projections before them where the operator has them in itself), contractions, and
 Fourier transforms. An operator that is not declared has unknown FLOPs.
 """
-Naming = Literal["plain", "convolution", "product", "operands", "axis"]
+Naming = Literal["plain", "convolution", "product", "operands", "axis", "mean"]
 """What the name in a kernel list depends on: nothing else, the window and groups, the rows and weights, the kind of its
-operands, or the axis along which it joins or splits."""
+operands, the axis along which it joins or splits, or what it is the mean of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ _NAMED: Final[Mapping[str, Operator]] = {
         reads_first_only=True,
     ),
     "global-maxpool": Operator("reduction", onnx=("GlobalMaxPool",), tflite=()),
-    "reduce-mean": Operator("reduction", onnx=("ReduceMean",), tflite=("MEAN",)),
+    "reduce-mean": Operator("reduction", onnx=("ReduceMean",), tflite=("MEAN",), naming="mean"),
     "reduce-sum": Operator("reduction", onnx=("ReduceSum",), tflite=("SUM",)),
     "reduce-max": Operator("reduction", onnx=("ReduceMax",), tflite=("REDUCE_MAX",)),
     "bn": Operator("elements", onnx=("BatchNormalization",), tflite=()),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, get_args
 
 from harness.graphs.graph import Extents, Graph, Node
+from harness.graphs.images import images_of
 from harness.graphs.operators import OPERATORS, WINDOWED, Naming
 from harness.schema.cost import DTYPE_BITS, STORED_BITS
 from harness.schema.kernel_types import require_each
@@ -28,6 +29,7 @@ class Sizes:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self._constants = {name for name, tensor in graph.tensors.items() if tensor.is_constant}
+        self._images = images_of(graph)
         self._products = {tensor for node in graph.nodes if node.op in ("fc", "matmul") for tensor in node.outputs}
 
     def shape(self, tensor: str) -> tuple[int, ...]:
@@ -41,12 +43,19 @@ class Sizes:
         return found is not None and found.shape is not None and all(extent > 0 for extent in found.shape)
 
     def extents(self, tensor: str) -> Extents:
-        """Height, width and channels of a tensor.
+        """Height, width and channels of a tensor; of tokens, 1, their number and their features.
 
         Raises:
             ValueError: its shape is unknown.
         """
+        shape = self.shape(tensor)
+        if len(shape) == 3 and not self.is_image(tensor):
+            return Extents(1, *shape[1:])
         return self.graph.extents(tensor)
+
+    def is_image(self, tensor: str) -> bool:
+        """Whether a tensor has channels and a plane: four extents or more, or three around a convolution."""
+        return self.rank(tensor) > 3 or tensor in self._images
 
     def copies(self, tensor: str) -> int:
         """Times that one inference has the extents of a tensor: 1 where its first extent is the network's batch."""
@@ -132,7 +141,7 @@ class Sizes:
         if math.prod(shape) == 1:
             return True
         is_first = self.graph.layout == "channels-first" and activation not in self._products
-        from_end = self.rank(activation) - 1 if is_first and self.rank(activation) > 2 else 1
+        from_end = self.rank(activation) - 1 if is_first and self.is_image(activation) else 1
         others = [extent for place, extent in enumerate(reversed(shape), 1) if place != from_end]
         return math.prod(others) == 1 and math.prod(shape) == self.last(activation, from_end)
 
@@ -144,7 +153,8 @@ def operator_name(node: Node, sizes: Sizes) -> str:
     is `fc`, any other is `matmul`; adding or multiplying by a constant that is one number, or one a channel, is `bias`
     or `scale`, and by any other constant `add-constant`; operands of different extents make it `add-broadcast`, a
     tensor with itself `add-self`; joining or splitting along another axis than the channels is `concat-spatial` or
-    `split-spatial`; an operator that lacks its input, its output or its window is `incomplete-conv` and so on. A name
+    `split-spatial`; a mean over height and width is `global-avgpool`; an operator that lacks its input, its output or
+    its window is `incomplete-conv` and so on. A name
     of the file's own keeps its letters, digits and `_ . : -`.
     """
     operator = OPERATORS.get(node.op)
@@ -198,6 +208,11 @@ def _arithmetic_name(node: Node, sizes: Sizes) -> str:
     return node.op if sizes.are_alike(activations) else f"{node.op}-broadcast"
 
 
+def _mean_name(node: Node, sizes: Sizes) -> str:
+    is_pooling = node.settings.get("is_over_width") and sizes.is_image(node.inputs[0])
+    return "global-avgpool" if is_pooling else node.op
+
+
 def _axis_name(node: Node, sizes: Sizes) -> str:
     ends = (*sizes.activations(node), *node.outputs)
     planes = {(sizes.copies(tensor), sizes.extents(tensor)[:2]) for tensor in ends if sizes.is_known(tensor)}
@@ -210,5 +225,6 @@ _NAMINGS: Final[Mapping[Naming, Callable[[Node, Sizes], str]]] = {
     "product": _product_name,
     "operands": _arithmetic_name,
     "axis": _axis_name,
+    "mean": _mean_name,
 }
 require_each(get_args(Naming), _NAMINGS, "naming of operators")

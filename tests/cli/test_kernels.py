@@ -89,9 +89,9 @@ def test_csv_has_the_columns_of_a_kernel_table_first(run, model):
     rows = list(csv.DictReader(io.StringIO(out)))
     assert code == 0
     assert tuple(rows[0]) == CSV_COLUMNS
-    beside = ("operator", "flops", "params", "bytes_moved")
+    beside = ("operator", "weight_dtype", "flops", "params", "bytes_moved")
     assert set(CSV_COLUMNS) - set(beside) <= set(columns_of(KernelRow))
-    assert CSV_COLUMNS[-4:] == beside
+    assert CSV_COLUMNS[-5:] == beside
     assert (rows[0]["kernel"], rows[0]["stride_h"], rows[0]["groups"]) == ("conv-bn-relu", "2", "")
     assert (rows[1]["kernel"], rows[1]["operator"]) == ("", "softmax")
 
