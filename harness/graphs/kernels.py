@@ -6,7 +6,7 @@ Kernels without a kernel type are listed by the names of their operators; none i
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from harness.graphs.counting import (
     FOLDED,
@@ -48,14 +48,14 @@ class Unsupported(NamedTuple):
     Attributes:
         operator: what is fused.
         n: number of such kernels.
-        flops: FLOPs of all of them; None where they are unknown.
         flops_share: their share of the network's FLOPs, 0 to 1; None where either is unknown.
+        bytes_share: their share of the bytes that all kernels move; None likewise.
     """
 
     operator: str
     n: int
-    flops: int | None
     flops_share: float | None
+    bytes_share: float | None
 
 
 class OpenEnd(NamedTuple):
@@ -119,24 +119,44 @@ class KernelList:
         """
         if self.unknown:
             return None
-        typed = sum(kernel.flops or 0 for kernel in self.kernels if kernel.kernel is not None)
-        return typed / self.flops if self.flops else self.coverage_kernels
+        return self._share(self._typed(), "flops") if self.flops else self.coverage_kernels
+
+    @property
+    def coverage_bytes(self) -> float | None:
+        """Share of the bytes moved in kernels that have a kernel type, 0 to 1; None where bytes are unknown."""
+        return self._share(self._typed(), "bytes_moved")
 
     @property
     def unsupported(self) -> tuple[Unsupported, ...]:
-        """Operators that have no kernel type: those with unknown FLOPs, then the most FLOPs first."""
-        by_operator: dict[str, list[int | None]] = {}
+        """Operators that have no kernel type: those with unknown FLOPs, then by the greater of their shares."""
+        by_operator: dict[str, list[NetworkKernel]] = {}
         for kernel in self.kernels:
             if kernel.kernel is None:
-                by_operator.setdefault(kernel.operator, []).append(kernel.flops)
-        found = [self._unsupported(name, flops) for name, flops in by_operator.items()]
-        return tuple(sorted(found, key=lambda item: (item.flops is not None, -(item.flops or 0), item.operator)))
+                by_operator.setdefault(kernel.operator, []).append(kernel)
+        found = [
+            Unsupported(name, len(of), self._share(of, "flops"), self._share(of, "bytes_moved"))
+            for name, of in by_operator.items()
+        ]
+        return tuple(
+            sorted(
+                found,
+                key=lambda item: (
+                    item.operator not in self.unknown,
+                    -max(item.flops_share or 0, item.bytes_share or 0),
+                    item.operator,
+                ),
+            )
+        )
 
-    def _unsupported(self, operator: str, flops: Sequence[int | None]) -> Unsupported:
-        known = [count for count in flops if count is not None]
-        total = sum(known) if len(known) == len(flops) else None
-        share = None if total is None or self.unknown else total / max(self.flops, 1)
-        return Unsupported(operator, len(flops), total, share)
+    def _typed(self) -> list[NetworkKernel]:
+        return [kernel for kernel in self.kernels if kernel.kernel is not None]
+
+    def _share(self, chosen: Sequence[NetworkKernel], cost: Literal["flops", "bytes_moved"]) -> float | None:
+        """Share of some kernels of a cost; None where it is unknown of any."""
+        everything = [getattr(kernel, cost) for kernel in self.kernels]
+        if None in everything:
+            return None
+        return float(sum(getattr(kernel, cost) for kernel in chosen) / max(sum(everything), 1))
 
 
 def kernel_list(graph: Graph, runtime: Runtime) -> KernelList:

@@ -46,6 +46,7 @@ class Ranges(BaseModel):
 
     schema_version: Literal[1] = Field(1, description="Version of this layout.")
     processor: str = Field(description="Processor that the kernels ran on.")
+    runtime: str | None = Field(None, description="Fusion rules that the kernels go with; null where unknown.")
     kernels: dict[Kernel, KernelRange] = Field(description="Ranges by kernel type.")
 
 
@@ -67,15 +68,25 @@ class Extrapolation:
     learnt: str
     places: tuple[int, ...]
 
+    @property
+    def in_words(self) -> str:
+        """Kernel type, field, and the values found and fitted on.
 
-def ranges_of(kernels: pd.DataFrame) -> Ranges:
+        >>> Extrapolation("fc", "cin", "960", "14 to 200", (1,)).in_words
+        'fc with cin 960, fitted on 14 to 200'
+        """
+        return f"{self.kernel} with {self.field} {self.found}, fitted on {self.learnt}"
+
+
+def ranges_of(kernels: pd.DataFrame, runtime: str | None = None) -> Ranges:
     """Ranges of kernels to fit on.
 
     Args:
         kernels: columns `harness.predictor.features.FEATURES`, at least; of one processor.
+        runtime: fusion rules that they go with; None where these are unknown.
     """
     of_kernel = {kernel: _range_of(rows) for kernel, rows in kernels.groupby("kernel")}
-    return Ranges.model_validate({"processor": kernels["processor"].iloc[0], "kernels": of_kernel})
+    return Ranges.model_validate({"processor": kernels["processor"].iloc[0], "runtime": runtime, "kernels": of_kernel})
 
 
 def _range_of(rows: pd.DataFrame) -> KernelRange:

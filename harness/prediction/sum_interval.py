@@ -44,6 +44,22 @@ def interval_of_sum(energies: Reals, bounds: Reals, configurations: npt.NDArray[
     return total - _joined(below, configurations), total + _joined(above, configurations)
 
 
+def widened(interval: Interval, extrapolated_mj: float) -> Interval:
+    """Interval of a sum with kernels unlike all that the predictor was fitted on, whose own intervals mean nothing.
+
+    These kernels may together take anything from nothing to twice what is predicted for them.
+
+    Args:
+        interval: interval of the sum over the other kernels, in mJ.
+        extrapolated_mj: energy predicted for those kernels.
+
+    >>> widened((9.0, 11.0), 1.0)
+    (9.0, 13.0)
+    """
+    low, high = interval
+    return low, high + 2 * extrapolated_mj
+
+
 def _joined(deviations: Reals, configurations: npt.NDArray[np.int64]) -> float:
     """Deviation of a sum."""
     return float(np.linalg.norm(np.bincount(configurations, weights=deviations)))

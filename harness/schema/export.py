@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from harness.schema.columns import Column, flat_columns
 from harness.schema.facts import Device, Manifest
 from harness.schema.networks import Network
+from harness.schema.outputs import KernelsOutput, PredictableOutput, PredictionOutput
 from harness.schema.records import RECORDS, ROWS
 from harness.schema.vocabulary import Level
 
@@ -25,6 +26,9 @@ _SCHEMA_FILES: Final[dict[str, type[BaseModel]]] = {
     "device": Device,
     "submission": Manifest,
     "network": Network,
+    "kernels-output": KernelsOutput,
+    "prediction-output": PredictionOutput,
+    "predictable-output": PredictableOutput,
 }
 
 
@@ -121,7 +125,7 @@ def field_table(model: type[BaseModel]) -> list[dict[str, str]]:
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """JSON Schemas by file name: the three rows, the three records, YAML files and kernel lists."""
+    """JSON Schemas by file name: the three rows, the three records, YAML files, kernel lists, and outputs as JSON."""
     return {
         f"{name}.schema.json": {"$schema": _DIALECT, **model.model_json_schema()}
         for name, model in _SCHEMA_FILES.items()

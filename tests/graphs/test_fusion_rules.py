@@ -22,7 +22,16 @@ OF_NAMING = {
 def runtime_of(*rules, **sets):
     rules = [{"sources": ["here"], **rule} for rule in rules]
     return Runtime.model_validate(
-        {"name": "made", "title": "Made", "version": "1", "sources": SOURCE, "sets": sets, "rules": rules}
+        {
+            "name": "made",
+            "title": "Made",
+            "version": "1",
+            "processor": "cpu",
+            "stated_as": ["made"],
+            "sources": SOURCE,
+            "sets": sets,
+            "rules": rules,
+        }
     )
 
 

@@ -260,7 +260,9 @@ def test_an_unknown_operator_lowers_coverage_instead_of_vanishing(runtime):
     assert found.coverage_kernels == 2 / 3
     assert (found.coverage_flops, found.unknown) == (None, ("com.acme.Foo",))
     (missing,) = found.unsupported
-    assert missing == ("com.acme.Foo", 1, None, None)
+    total = sum(kernel.bytes_moved for kernel in found.kernels)
+    assert missing == ("com.acme.Foo", 1, None, found.kernels[1].bytes_moved / total)
+    assert found.coverage_bytes == pytest.approx(1 - missing.bytes_share)
     assert found.flops == sum(kernel.flops for kernel in found.kernels if kernel.kernel is not None)
 
 

@@ -213,20 +213,20 @@ def test_an_embedding_of_tflite_moves_the_rows_that_it_reads():
 
 
 @pytest.mark.parametrize(
-    ("dtype", "activations", "weights"),
-    [("fp16", 2, 16384), ("int8", 1, 16384), ("int4", 0.5, 8192), ("fp32", 4, 16384)],
+    ("dtype", "activations", "bias", "weights"),
+    [("fp16", 2, 2, 16384), ("int8", 1, 4, 16384), ("int4", 0.5, 4, 8192), ("fp32", 4, 4, 16384)],
 )
-def test_another_data_type_leaves_narrow_weights_as_they_are_stored(dtype, activations, weights):
+def test_another_data_type_leaves_narrow_weights_as_they_are_stored(dtype, activations, bias, weights):
     graph = tflite_fc(tflite.TensorType.INT8, np.zeros(16384, np.int8))
     (found,) = kernel_list(in_dtype(graph, dtype), TFLITE).kernels
     assert (found.dtype, found.weight_dtype) == (dtype, "int4" if dtype == "int4" else "int8")
-    assert found.bytes_moved == (64 + 256 + 256) * activations + weights
+    assert found.bytes_moved == (64 + 256) * activations + 256 * bias + weights
 
 
 def test_another_data_type_has_all_weights_of_a_float_network():
     graph = tflite_fc(tflite.TensorType.FLOAT32, np.zeros(16384, np.float32))
     (found,) = kernel_list(in_dtype(graph, "int8"), TFLITE).kernels
-    assert (found.dtype, found.weight_dtype, found.bytes_moved) == ("int8", "int8", 64 + 256 + 256 + 16384)
+    assert (found.dtype, found.weight_dtype, found.bytes_moved) == ("int8", "int8", 64 + 256 + 4 * 256 + 16384)
 
 
 def test_operators_that_pick_are_declared():
