@@ -153,8 +153,8 @@ def operator_name(node: Node, sizes: Sizes) -> str:
     is `fc`, any other is `matmul`; adding or multiplying by a constant that is one number, or one a channel, is `bias`
     or `scale`, and by any other constant `add-constant`; operands of different extents make it `add-broadcast`, a
     tensor with itself `add-self`; joining or splitting along another axis than the channels is `concat-spatial` or
-    `split-spatial`; a mean over height and width is `global-avgpool`; an operator that lacks its input, its output or
-    its window is `incomplete-conv` and so on. A name
+    `split-spatial`; a gather that reads rows of a table of weights is `embedding`; a mean over height and width is
+    `global-avgpool`; an operator that lacks its input, its output or its window is `incomplete-conv` and so on. A name
     of the file's own keeps its letters, digits and `_ . : -`.
     """
     operator = OPERATORS.get(node.op)
@@ -219,12 +219,20 @@ def _axis_name(node: Node, sizes: Sizes) -> str:
     return node.op if len(planes) == 1 else f"{node.op}-spatial"
 
 
+def _lookup_name(node: Node, sizes: Sizes) -> str:
+    table, made = node.inputs[0], node.outputs[0]
+    is_whole = sizes.last(table) == sizes.last(made) or "weight_dtype" in node.settings
+    is_of_rows = sizes.is_constant(table) and sizes.rank(table) == 2 and is_whole
+    return "embedding" if is_of_rows and node.settings.get("axis", 0) == 0 else node.op
+
+
 _NAMINGS: Final[Mapping[Naming, Callable[[Node, Sizes], str]]] = {
     "plain": lambda node, _: node.op,
     "convolution": _convolution_name,
     "product": _product_name,
     "operands": _arithmetic_name,
     "axis": _axis_name,
+    "lookup": _lookup_name,
     "mean": _mean_name,
 }
 require_each(get_args(Naming), _NAMINGS, "naming of operators")

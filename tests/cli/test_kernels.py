@@ -37,10 +37,10 @@ def run(tmp_path, monkeypatch, capfd):
 
 
 def small_model():
-    """conv+bn+relu, then softmax."""
+    """conv+bn+relu, then log-softmax."""
     maker = ModelMaker()
     x = maker.add("Relu", [maker.bn(maker.conv("image", 8, [3, 3], 2, 1, has_bias=False))], (1, 8, 6, 5))
-    return maker.model([maker.add("Softmax", [x], (1, 8, 6, 5), axis=1)])
+    return maker.model([maker.add("LogSoftmax", [x], (1, 8, 6, 5), axis=1)])
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_table_shows_kernels_totals_and_coverage(run, model):
     assert "12x10x4" in out
     assert "2 kernels, 17,520 FLOPs, 296 params, 5,984 bytes moved" in out
     assert "coverage: 1 of 2 kernels, 98.6 % of FLOPs and 67.9 % of bytes" in out
-    assert "unsupported: softmax, 1.4 % of FLOPs and 32.1 % of bytes" in out
+    assert "unsupported: log-softmax, 1.4 % of FLOPs and 32.1 % of bytes" in out
 
 
 def test_json_has_kernels_totals_coverage_and_what_is_unsupported(run, model):
@@ -74,7 +74,7 @@ def test_json_has_kernels_totals_coverage_and_what_is_unsupported(run, model):
     first, second = found["kernels"]
     assert (first["operator"], first["kernel"], first["cout"]) == ("conv+bn+relu", "conv-bn-relu", 8)
     assert "groups" not in first
-    assert (second["operator"], second["kernel"]) == ("softmax", None)
+    assert (second["operator"], second["kernel"]) == ("log-softmax", None)
     assert found["total"] == {
         "n_kernels": 2,
         "flops": 17520,
@@ -86,7 +86,7 @@ def test_json_has_kernels_totals_coverage_and_what_is_unsupported(run, model):
     assert found["coverage"]["kernels"] == 0.5
     assert found["coverage"]["bytes"] == 1 - 1920 / 5984
     shares = {"flops_share": 240 / 17520, "bytes_share": 1920 / 5984}
-    assert found["unsupported"] == [{"operator": "softmax", "n": 1, **shares}]
+    assert found["unsupported"] == [{"operator": "log-softmax", "n": 1, **shares}]
     jsonschema.validate(found, json_schemas()["kernels-output.schema.json"])
 
 
@@ -99,7 +99,7 @@ def test_csv_has_the_columns_of_a_kernel_table_first(run, model):
     assert set(CSV_COLUMNS) - set(beside) <= set(columns_of(KernelRow))
     assert CSV_COLUMNS[-5:] == beside
     assert (rows[0]["kernel"], rows[0]["stride_h"], rows[0]["groups"]) == ("conv-bn-relu", "2", "")
-    assert (rows[1]["kernel"], rows[1]["operator"]) == ("", "softmax")
+    assert (rows[1]["kernel"], rows[1]["operator"]) == ("", "log-softmax")
 
 
 def open_model(path):
@@ -148,9 +148,9 @@ def test_wrong_usage_ends_with_2(run, model, arguments):
 def test_shares_read_0_or_100_only_where_they_are():
     maker = GraphMaker()
     x = maker.conv(maker.input((1, 64, 64, 64)), 64)
-    y = maker.op("softmax", maker.fc(maker.op("reshape", maker.global_pool(x), shape=(1, 64)), 2))
+    y = maker.op("log-softmax", maker.fc(maker.op("reshape", maker.global_pool(x), shape=(1, 64)), 2))
     line = coverage_line(kernel_list(maker.graph(y), read_runtime("tflite-cpu")))
-    shares = "unsupported: softmax, < 0.1 % of FLOPs and < 0.1 % of bytes"
+    shares = "unsupported: log-softmax, < 0.1 % of FLOPs and < 0.1 % of bytes"
     assert line == f"coverage: 3 of 4 kernels, > 99.9 % of FLOPs and > 99.9 % of bytes; {shares}"
     whole = GraphMaker()
     line = coverage_line(kernel_list(whole.graph(whole.conv(whole.input())), read_runtime("tflite-cpu")))

@@ -74,7 +74,7 @@ def run(tmp_path, monkeypatch, capfd, mine):
 
 @pytest.fixture
 def model(tmp_path):
-    """Convolutions and fully connected, which the device has measured, then softmax, which has no type.
+    """Convolutions and fully connected, which the device has measured, then log-softmax, which has no type.
 
     The first convolution reads fewer channels than any row, and the fully connected layer more.
     """
@@ -83,7 +83,7 @@ def model(tmp_path):
     x = maker.conv(maker.conv(x, 64, [5, 5], 1, 1, has_bias=True), 16, [3, 3], 1, 1, has_bias=True)
     flat = maker.add("Flatten", [x], (1, 1920))
     x = maker.add("Gemm", [flat, maker.weight(1920, 10), maker.weight(10)], (1, 10))
-    onnx.save(maker.model([maker.add("Softmax", [x], (1, 10), axis=1)]), tmp_path / "net.onnx")
+    onnx.save(maker.model([maker.add("LogSoftmax", [x], (1, 10), axis=1)]), tmp_path / "net.onnx")
     return "net.onnx"
 
 
@@ -91,7 +91,7 @@ def model(tmp_path):
 def odd(tmp_path):
     """Network most of which has no kernel type."""
     maker = ModelMaker()
-    x = maker.add("Softmax", ["image"], maker.images["image"], axis=1)
+    x = maker.add("LogSoftmax", ["image"], maker.images["image"], axis=1)
     onnx.save(maker.model([maker.add("Relu", [x], maker.images["image"])]), tmp_path / "odd.onnx")
     return "odd.onnx"
 
@@ -107,9 +107,9 @@ def test_table_shows_kernels_energy_coverage_and_what_is_missing(run, model):
         out,
         re.M,
     )
-    assert "without 1 softmax" in out
+    assert "without 1 log-softmax" in out
     assert "coverage: 4 of 5 kernels, > 99.9 % of FLOPs, > 99.9 % of bytes" in out
-    assert "not in this energy: 1 softmax, < 0.1 % of FLOPs, < 0.1 % of bytes: has no kernel type" in out
+    assert "not in this energy: 1 log-softmax, < 0.1 % of FLOPs, < 0.1 % of bytes: has no kernel type" in out
     assert "kernels as in TensorFlow Lite on the CPU" in out
     assert "by mine (fitted now), from 60 kernels measured with a power analyser" in out
     assert "warning: fc with cin 1920, fitted on 14 to " in out
@@ -136,7 +136,7 @@ def test_json_has_every_figure(run, model):
     assert found["coverage"]["kernels"] == pytest.approx(4 / 5)
     assert found["coverage"]["bytes"] > 0.999
     jsonschema.validate(found, json_schemas()["prediction-output.schema.json"])
-    assert [(item["operator"], item["n"]) for item in found["missing"]] == [("softmax", 1)]
+    assert [(item["operator"], item["n"]) for item in found["missing"]] == [("log-softmax", 1)]
     assert {(each["kernel"], each["field"]) for each in found["warnings"]} >= {("fc", "cin")}
     assert (found["device_id"], found["delegate"], found["dtype"], found["tier"]) == (
         "acme-phone", "CPU1", "fp32", "analyser",
@@ -149,12 +149,12 @@ def test_too_little_coverage_ends_with_1_and_lists_unsupported_kernels(run, odd)
     code, out, err = run(odd, "--device", "acme-phone")
     assert (code, out) == (1, "")
     assert "deepen: mine supports " in err
-    assert "1 softmax, " in err
+    assert "1 log-softmax, " in err
     assert "has no kernel type" in err
     code, out, _ = run(odd, "--device", "acme-phone", "--at-least", "0.1", "--extrapolate")
     assert code == 0
     assert "at least" in out
-    assert "without 1 softmax" in out
+    assert "without 1 log-softmax" in out
 
 
 def test_another_data_type_is_as_if_the_network_ran_in_it(run, model):

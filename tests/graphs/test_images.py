@@ -89,7 +89,8 @@ def test_images_of_one_dimension_have_their_channels_first():
 
 def test_a_factor_for_each_feature_of_tokens_is_no_batch_normalisation():
     (found,) = kernels_of(node("Mul", "x g", "y"), weights=[weight("g", (384,))])
-    assert (found.operator, found.kernel) == ("scale", None)
+    assert (found.operator, found.kernel, found.function) == ("scale", "elementwise", "mul")
+    assert (found.rows, found.cin) == (197, 384)
 
 
 @pytest.mark.parametrize("has_convolution", [False, True])

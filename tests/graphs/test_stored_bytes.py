@@ -117,7 +117,8 @@ def test_a_lookup_in_blocks_moves_its_rows_with_their_scales(kind, columns):
     graph = graph_of([lookup], [info("i", (1, 16), TensorProto.INT64)], weights)
     assert graph.tensors["y"].shape == (1, 16, 64)
     (found,) = kernel_list(graph, ORT).kernels
-    assert (found.operator, found.dtype, found.weight_dtype) == ("gather", "fp32", "uint4")
+    assert (found.operator, found.dtype, found.weight_dtype) == ("embedding", "fp32", "uint4")
+    assert (found.rows, found.entries, found.cout) == (16, 1000, 64)
     assert (found.params, found.flops) == (64000, 0)
     assert found.bytes_moved == 16 * 8 + 16 * (64 // 2 + 2 * 4 + 1) + 16 * 64 * 4
 
