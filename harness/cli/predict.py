@@ -9,7 +9,7 @@ import typer
 
 from harness import api
 from harness.cli.networks import batch_lines, count_in_words, share_or_unknown
-from harness.cli.options import Batch, Data, Inputs, Package, Runtime
+from harness.cli.options import Batch, Data, Inputs, Package
 from harness.cli.printing import print_json, print_table, steps
 from harness.defaults import COVERAGE, LEAST_COVERAGE, LEAST_COVERED, MOST_COVERAGE, PREDICTOR, PREDICTORS, SUBMISSIONS
 from harness.errors import UsageError
@@ -19,6 +19,26 @@ from harness.schema.vocabulary import TIER_TITLES, Dtype
 
 PredictFormat = Literal["table", "json"]
 Predictor = Annotated[str | None, typer.Option("--predictor", help=f"Predictor, by its key; {PREDICTOR} by default.")]
+RunsIn = Annotated[
+    Dtype | None, typer.Option("--dtype", help="Data type that it runs in; that of the file by default.")
+]
+RowsRuntime = Annotated[
+    str | None,
+    typer.Option(
+        "--runtime",
+        help=f"Fusion rules: {', '.join(api.runtime_names())}; those that the device's rows go with by default.",
+    ),
+]
+Fitted = Annotated[Path | None, typer.Option("--model", help="Fitted predictor, a .skops file; it needs no --data.")]
+Coverage = Annotated[
+    float, typer.Option("--coverage", min=LEAST_COVERAGE, max=MOST_COVERAGE, help="Nominal coverage of intervals.")
+]
+AtLeast = Annotated[
+    float, typer.Option("--at-least", min=0, max=1, help="Share of FLOPs and of bytes that has to be covered.")
+]
+Extrapolate = Annotated[
+    bool, typer.Option("--extrapolate", help="Predict also where most of the energy is extrapolated.")
+]
 _KERNEL: Final = ("kernel", "operator", "extents")
 _PREDICTABLE: Final = ("device", "delegate", "processor", "data type", "runtime", "rows", "kernels")
 _MOST_NUMBERS: Final = 8
@@ -29,26 +49,16 @@ def predict(
     model: Annotated[Path | None, typer.Argument(metavar="MODEL", help="ONNX or TFLite file.")] = None,
     device: Annotated[str | None, typer.Option("--device", help="Device, by its id.")] = None,
     delegate: Annotated[str | None, typer.Option("--delegate", help="How it runs, where there are several.")] = None,
-    dtype: Annotated[
-        Dtype | None, typer.Option("--dtype", help="Data type that it runs in; that of the file by default.")
-    ] = None,
+    dtype: RunsIn = None,
     predictor: Predictor = None,
-    runtime: Runtime = None,
+    runtime: RowsRuntime = None,
     inputs: Inputs = None,
     batch: Batch = None,
     data: Data = None,
-    file: Annotated[
-        Path | None, typer.Option("--model", help="Fitted predictor, a .skops file; it needs no --data.")
-    ] = None,
-    coverage: Annotated[
-        float, typer.Option("--coverage", min=LEAST_COVERAGE, max=MOST_COVERAGE, help="Nominal coverage of intervals.")
-    ] = COVERAGE,
-    at_least: Annotated[
-        float, typer.Option("--at-least", min=0, max=1, help="Share of FLOPs and of bytes that has to be covered.")
-    ] = LEAST_COVERED,
-    extrapolate: Annotated[
-        bool, typer.Option("--extrapolate", help="Predict also where most of the energy is extrapolated.")
-    ] = False,
+    file: Fitted = None,
+    coverage: Coverage = COVERAGE,
+    at_least: AtLeast = LEAST_COVERED,
+    extrapolate: Extrapolate = False,
     form: Annotated[PredictFormat, typer.Option("--format", help="Form of the prediction.")] = "table",
     plot: Annotated[Path | None, typer.Option("--plot", help="SVG file for a plot of the energy by kernel.")] = None,
     package: Package = PREDICTORS,

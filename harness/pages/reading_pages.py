@@ -12,6 +12,7 @@ from harness.pages.fields import (
     device_yaml_table,
     fact_tables,
     network_table,
+    output_tables,
     record_table,
     row_table,
     submission_yaml_table,
@@ -20,6 +21,7 @@ from harness.pages.label import border_texts, network_title, scale_arrows
 from harness.pages.rules import RuleDoc
 from harness.pages.tables import Cell, Table, TableColumn, number, text, words
 from harness.releases import Release
+from harness.schema.export import json_schemas
 from harness.schema.vocabulary import BOUNDARY_TITLES, LEVELS, TIER_TITLES, Level
 from harness.scoring.editions import Edition, editions
 from harness.split_statements import STATEMENTS
@@ -105,12 +107,20 @@ def schema_context() -> dict[str, Any]:
             "Every dataset carries its devices, submissions and errata.",
             fact_tables(),
         ),
+        (
+            "Outputs of commands",
+            "outputs",
+            "What deepen kernels and deepen predict print with --format json. A dot leads into an entry; of a kernel, "
+            "fields that its type does not have are left out.",
+            output_tables(),
+        ),
     ]
     return {
         "parts": [
             {"heading": heading, "anchor": anchor, "lead": lead, "tables": tables}
             for heading, anchor, lead, tables in written
-        ]
+        ],
+        "schemas": sorted(json_schemas()),
     }
 
 

@@ -4,6 +4,7 @@ It declares nothing; quantities are in `harness.schema.quantities`. Cards and re
 as source, so text is escaped by backslashes; pages, where Markdown and HTML mix, need `harness.pages.markup.plain`.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -130,6 +131,11 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         f"{name}.schema.json": {"$schema": _DIALECT, **model.model_json_schema()}
         for name, model in _SCHEMA_FILES.items()
     }
+
+
+def schema_text(schema: Mapping[str, Any]) -> str:
+    """A JSON Schema as the contents of its file."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def csv_header_help(level: Level) -> list[str]:
