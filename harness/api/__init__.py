@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from harness.prediction.network_energy import NetworkEnergy
     from harness.prediction.prediction import Prediction
     from harness.releases import Release
-    from harness.schema.export import json_schemas
+    from harness.schema.export import json_schemas, schema_text
     from harness.schema.networks import NetworkKernel, input_in_words, network_json
     from harness.schema.outputs import PredictableOutput
     from harness.scoring.ratings import Rating
@@ -95,6 +95,7 @@ __all__ = [
     "reduce",
     "runtime_names",
     "sarif",
+    "schema_text",
     "score",
     "serve",
     "severity_of",
@@ -126,7 +127,7 @@ _NAMES: Final = {
     "harness.prediction.network_energy": ("NetworkEnergy",),
     "harness.prediction.prediction": ("Prediction",),
     "harness.releases": ("Release",),
-    "harness.schema.export": ("json_schemas",),
+    "harness.schema.export": ("json_schemas", "schema_text"),
     "harness.schema.networks": ("NetworkKernel", "input_in_words", "network_json"),
     "harness.schema.outputs": ("PredictableOutput",),
     "harness.scoring.ratings": ("Rating",),

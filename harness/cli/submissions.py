@@ -13,7 +13,6 @@ from harness.defaults import SUBMISSIONS
 from harness.errors import UsageError
 from harness.files import write_file
 from harness.issues import Report, as_github, as_json, as_text
-from harness.schema.export import schema_text
 from harness.schema.vocabulary import Level
 
 ReportFormat = Literal["text", "json", "github", "sarif", "markdown"]
@@ -137,5 +136,5 @@ def schema(out: Annotated[Path, typer.Option("--out", help="Folder to write into
     Example: deepen schema --out dist/schema
     """
     for name, content in api.json_schemas().items():
-        write_file(out / name, schema_text(content))
+        write_file(out / name, api.schema_text(content))
         typer.echo((out / name).as_posix())

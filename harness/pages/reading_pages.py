@@ -77,8 +77,17 @@ def _level_part(release: Release, level: Level) -> dict[str, Any]:
 
 
 def schema_context() -> dict[str, Any]:
-    """What contributors write, and what a release publishes."""
-    written = [
+    """What contributors write, what a release publishes, and what commands print."""
+    parts = [
+        {"heading": heading, "anchor": anchor, "lead": lead, "tables": tables}
+        for heading, anchor, lead, tables in _schema_parts()
+    ]
+    return {"parts": parts, "schemas": sorted(json_schemas())}
+
+
+def _schema_parts() -> list[tuple[str, str, str, list[Table]]]:
+    """Heading, anchor, sentence and tables of each part of the schema page."""
+    return [
         (
             "device.yaml",
             "device-yaml",
@@ -115,13 +124,6 @@ def schema_context() -> dict[str, Any]:
             output_tables(),
         ),
     ]
-    return {
-        "parts": [
-            {"heading": heading, "anchor": anchor, "lead": lead, "tables": tables}
-            for heading, anchor, lead, tables in written
-        ],
-        "schemas": sorted(json_schemas()),
-    }
 
 
 def scale_context(devices: Sequence[DeviceEntry]) -> dict[str, Any]:
