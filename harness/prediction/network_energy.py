@@ -16,7 +16,7 @@ from harness.defaults import COVERAGE, LEAST_COVERED
 from harness.errors import DeepenError
 from harness.issues import share_in_words
 from harness.prediction.coverage import KernelEnergy, UnsupportedKernels, check_coverage, covered_share, unsupported
-from harness.prediction.extrapolation import Extrapolation, extrapolations
+from harness.prediction.extrapolation import Extrapolation, extrapolations, other_weights
 from harness.prediction.fitted_predictor import FittedPredictor
 from harness.prediction.sum_interval import interval_of_sum, widened
 from harness.predictor.features import FEATURES, NUMBERS, WORDS, numbered_configurations
@@ -123,9 +123,10 @@ def predict_network(
     found = [KernelEnergy(kernel, reason=reason) for kernel, reason in zip(kernels, reasons, strict=True)]
     places = [place for place, reason in enumerate(reasons) if not reason]
     check_coverage(found, fitted, at_least)
-    frame = kernels_frame([kernels[place] for place in places], fitted.subject, fitted.ranges.processor)
+    covered = [kernels[place] for place in places]
+    frame = kernels_frame(covered, fitted.subject, fitted.ranges.processor)
     energies, bounds = fitted.predict(frame, coverage)
-    outside = extrapolations(frame, fitted.ranges)
+    outside = [*other_weights(covered, fitted.subject.dtype), *extrapolations(frame, fitted.ranges)]
     is_outside = np.isin(np.arange(len(frame)), [place for each in outside for place in each.places])
     for number, place in enumerate(places):
         is_bounded = bounds is not None and not is_outside[number]

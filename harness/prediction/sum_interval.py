@@ -49,6 +49,10 @@ def widened(interval: Interval, extrapolated_mj: float) -> Interval:
 
     These kernels may together take anything from nothing to twice what is predicted for them.
 
+    It was tested on 1,974 kernels of three simulated accelerators, the fifth with the least and with the most FLOPs of
+    each type, left out of the fit of roofline-residual: their energies are 0.44 to 1.70 times what is predicted, while
+    its own 90 % intervals cover 52 to 92 % of them. It was tested on no measured kernel.
+
     Args:
         interval: interval of the sum over the other kernels, in mJ.
         extrapolated_mj: energy predicted for those kernels.

@@ -371,6 +371,18 @@ def test_an_interval_is_widened_by_what_is_extrapolated():
     assert found.interval_mj == pytest.approx((low, high + 2 * odd.energy_mj))
 
 
+def test_weights_of_another_data_type_than_the_rows_have_are_extrapolated():
+    inside = known(0, 2)
+    narrow = [kernel.model_copy(update={"weight_dtype": "int4"}) for kernel in known(2, 5)]
+    same = [kernel.model_copy(update={"weight_dtype": "fp32"}) for kernel in known(2)]
+    assert predict_network([*inside, *same], truthful()).extrapolations == ()
+    found = predict_network([*inside, *narrow], truthful())
+    (warning,) = found.extrapolations
+    assert warning.in_words == "fc with weight_dtype int4, fitted on fp32"
+    assert warning.places == (2, 3)
+    assert [each.interval_mj is None for each in found.kernels] == [False, False, True, True]
+
+
 def test_where_much_is_extrapolated_there_is_no_interval_and_the_reason():
     inside = known(0, 1, 2)
     alone = predict_network(inside, truthful())
