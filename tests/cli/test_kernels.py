@@ -13,7 +13,7 @@ from harness.cli import main
 from harness.cli.networks import coverage_line
 from harness.graphs.fusion_rules import read_runtime
 from harness.graphs.kernels import kernel_list
-from harness.graphs.model_kernels import CSV_COLUMNS
+from harness.graphs.model_kernels import CSV_COLUMNS, ModelKernels
 from harness.schema.columns import columns_of
 from harness.schema.export import json_schemas
 from harness.schema.records import KernelRow
@@ -100,6 +100,19 @@ def test_csv_has_the_columns_of_a_kernel_table_first(run, model):
     assert CSV_COLUMNS[-5:] == beside
     assert (rows[0]["kernel"], rows[0]["stride_h"], rows[0]["groups"]) == ("conv-bn-relu", "2", "")
     assert (rows[1]["kernel"], rows[1]["operator"]) == ("", "log-softmax")
+
+
+def test_json_of_a_network_with_unknown_costs_is_as_its_schema_says(run, tmp_path):
+    maker = GraphMaker()
+    made = maker.add_node("com.acme.Foo", [maker.input()], [None])
+    found = kernel_list(
+        maker.graph(maker.op("com.acme.Bar", maker.op("relu", made, shape=(1, 8)))), read_runtime("tflite-cpu")
+    )
+    content = ModelKernels(tmp_path / "net.onnx", read_runtime("tflite-cpu"), found).as_json()
+    jsonschema.validate(content, json_schemas()["kernels-output.schema.json"])
+    assert [kernel["flops"] for kernel in content["kernels"]] == [None, None, None]
+    assert (content["total"]["flops"], content["total"]["bytes_moved"]) == (None, None)
+    assert content["coverage"]["bytes"] is None
 
 
 def open_model(path):

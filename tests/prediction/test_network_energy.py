@@ -403,6 +403,9 @@ def test_where_most_is_extrapolated_there_is_no_prediction_unless_it_is_asked_fo
     assert "--extrapolate" in said
     found = predict_network(kernels, truthful(), may_extrapolate=True)
     assert (found.is_extrapolated, found.interval_mj) == (True, None)
+    assert any(
+        re.search(r"extrapolated: 7\d\.\d % of it outside the fit", text) for text in drawn(energy_svg(found, "n"))
+    )
 
 
 @pytest.mark.parametrize(("n", "end"), [(8, ", 807, 808"), (9, ", 807 … 809")])
