@@ -10,6 +10,7 @@ from harness.graphs.families.choices import Choices, DefaultChoices, LoggedChoic
 from harness.graphs.families.mobile import efficientnet_lite, mobilenet_v1_of, mobilenet_v2_of, mobilenet_v3_of
 from harness.graphs.families.phone import PHONE_FAMILIES, shufflenet_v2, squeezenet
 from harness.graphs.families.resnet import resnet50
+from harness.graphs.families.transformers import kwt_1, stories_15m, vit_tiny
 
 Build = Callable[[str], onnx.ModelProto]
 """Builder of one network, by the name that its file is to have."""
@@ -61,9 +62,18 @@ def _of_tensorflow() -> Iterator[tuple[tuple[str, str], Build]]:
         yield ("EfficientNet", f"lite{number}"), partial(efficientnet_lite, number=number)
 
 
-NAMED: Final[Mapping[tuple[str, str], Build]] = dict([*_of_phones(), *_of_tensorflow()])
+def _of_transformers() -> Iterator[tuple[tuple[str, str], Build]]:
+    """Transformers; the decoder reads a prompt, or one token after others."""
+    yield ("ViT", "Ti-16-224"), vit_tiny
+    yield ("KWT", "1"), kwt_1
+    yield ("Llama", "stories15M-prefill-128"), partial(stories_15m, n_tokens=128)
+    yield ("Llama", "stories15M-decode-128"), partial(stories_15m, n_tokens=1, n_cached=128)
+
+
+NAMED: Final[Mapping[tuple[str, str], Build]] = dict([*_of_phones(), *_of_tensorflow(), *_of_transformers()])
 """Builder of every network by its family and its name within that.
 
-`base` is what the name of the family alone means; `alpha` is a width multiplier, and the last number of a name the
-height and width of the image. `same` is the base with every window padded to "same" and without biases.
+`base` is what the name of the family alone means; `alpha` is a width multiplier, and a number such as 224 at the end of
+a name is the height and width of the image. `same` is the base with every window padded to "same" and without biases.
+The decoder reads a prompt of 128 tokens (`prefill`), or one token after 128 others (`decode`).
 """

@@ -64,7 +64,7 @@ class SequenceBuilder:
         return self.op("LayerNormalization", x, self.weight(width), self.weight(width), axis=-1)
 
     def rms_norm(self, x: Value, epsilon: float) -> Value:
-        """Division by the root of the mean square over the last extent, times a weight, in the operators of exporters."""
+        """Division by the root mean square over the last extent, times a weight, in the operators of exporters."""
         extents = (*x.extents[:-1], 1)
         squares = self.op("Pow", x, self.number(2.0))
         axes = Value(self._writer.integers(-1), (1,))

@@ -14,8 +14,8 @@ def vit_tiny(name: str) -> onnx.ModelProto:
     """ViT-Ti with patches of 16 x 16 on 224 x 224 images: 12 layers, width 192, 3 heads.
 
     Source:
-        Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021 (arXiv 2010.11929), for the architecture; Touvron et
-        al., Training data-efficient image transformers, ICML 2021 (arXiv 2012.12877), table 1, for this size, DeiT-Ti.
+        Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021 (arXiv 2010.11929), for the architecture; Touvron
+        et al., Training data-efficient image transformers, ICML 2021 (arXiv 2012.12877), table 1, for the size.
     """
     side, patch, width, depth, heads = 224, 16, 192, 12, 3
     net = SequenceBuilder(name)
@@ -71,8 +71,8 @@ def stories_15m(name: str, n_tokens: int, n_cached: int = 0) -> onnx.ModelProto:
         n_cached: earlier tokens whose keys and values it reads.
 
     Source:
-        Touvron et al., Llama 2, 2023 (arXiv 2307.09288), for the architecture; Karpathy, llama2.c, model stories15M, for
-        the sizes.
+        Touvron et al., Llama 2, 2023 (arXiv 2307.09288), for the architecture; Karpathy, llama2.c, model stories15M,
+        for the sizes.
     """
     net = SequenceBuilder(name)
     tokens = net.input("input", 1, n_tokens, kind=TensorProto.INT64)
@@ -112,8 +112,8 @@ def _by_head(net: SequenceBuilder, x: Value, heads: int) -> Value:
 
 def _attention(net: SequenceBuilder, q: Value, k: Value, v: Value, *, heads: int) -> Value:
     width = q.extents[-1]
-    parts = (_by_head(net, x, heads) for x in (q, k, v))
-    return net.linear(_attended(net, *parts, None), width)
+    q, k, v = (_by_head(net, x, heads) for x in (q, k, v))
+    return net.linear(_attended(net, q, k, v, None), width)
 
 
 def _attended(net: SequenceBuilder, q: Value, k: Value, v: Value, mask: Value | None) -> Value:
