@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from harness.prediction.prediction import Prediction
     from harness.releases import Release
     from harness.schema.export import json_schemas
-    from harness.schema.networks import NetworkKernel, network_json
+    from harness.schema.networks import NetworkKernel, input_in_words, network_json
     from harness.scoring.ratings import Rating
     from harness.simulation.campaign import WrittenCampaign
     from harness.simulation.runner import Tally
@@ -77,6 +77,7 @@ __all__ = [
     "extents_in_words",
     "families",
     "formats",
+    "input_in_words",
     "intake",
     "json_schemas",
     "kernels",
@@ -121,7 +122,7 @@ _NAMES: Final = {
     "harness.prediction.prediction": ("Prediction",),
     "harness.releases": ("Release",),
     "harness.schema.export": ("json_schemas",),
-    "harness.schema.networks": ("NetworkKernel", "network_json"),
+    "harness.schema.networks": ("NetworkKernel", "input_in_words", "network_json"),
     "harness.scoring.ratings": ("Rating",),
     "harness.simulation.campaign": ("WrittenCampaign",),
     "harness.simulation.runner": ("Tally",),

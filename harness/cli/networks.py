@@ -110,13 +110,10 @@ def _configuration(kernel: "api.NetworkKernel") -> tuple[str, ...]:
     def crossed(*extents: int | None) -> str:
         return "x".join(str(extent) for extent in extents if extent is not None)
 
-    channels = [kernel.cin, kernel.cin2, kernel.cin3, kernel.cin4]
-    joined = "+".join(str(count) for count in channels if count is not None)
-    plane = crossed(kernel.input_h, kernel.input_w)
     return (
         kernel.kernel or "none",
         kernel.operator,
-        f"{plane}x{joined}" if plane and joined else joined,
+        api.input_in_words(kernel),
         crossed(kernel.cout),
         crossed(kernel.kernel_h, kernel.kernel_w),
         crossed(kernel.stride_h, kernel.stride_w),

@@ -3,13 +3,12 @@
 Kernels without a kernel type are listed by the names of their operators; none is dropped, and no type is guessed.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
+from harness.graphs.configurations import configuration_of_group
 from harness.graphs.counting import (
-    FOLDED,
     group_bytes,
     group_dtype,
     group_flops,
@@ -17,27 +16,15 @@ from harness.graphs.counting import (
     stored_params,
 )
 from harness.graphs.faults import ModelFileError, model_issue
-from harness.graphs.fusion import Group, Part, fuse
+from harness.graphs.fusion import Group, fuse
 from harness.graphs.fusion_rules import Runtime
 from harness.graphs.graph import Graph, Node
-from harness.graphs.operator_flops import flops_of_output, row_length
-from harness.graphs.operators import ACTIVATIONS, JOINED, VIEWS
+from harness.graphs.operator_flops import flops_of_output
+from harness.graphs.operators import VIEWS
 from harness.graphs.sizes import Sizes, file_operator
 from harness.issues import Issue
 from harness.schema.cost import DTYPE_BITS, ELEMENTWISE_FLOPS
-from harness.schema.kernel_types import KERNEL_TYPES, Kernel
 from harness.schema.networks import Network, NetworkKernel
-
-_BY_FIRST: Final[Mapping[str, Kernel]] = {
-    operator: name for name, kind in KERNEL_TYPES.items() for operator in kind.begins_with
-}
-"""Kernel type by the first operator, whatever constants and activations are fused with it."""
-_BY_OPERATORS: Final[Mapping[str, Kernel]] = {
-    operators: name for name, kind in KERNEL_TYPES.items() for operators in kind.operators
-}
-"""Kernel type by all operators that are fused."""
-_MOST_EXTENT: Final = 10**6
-_MOST_INPUTS: Final = 4
 
 
 class Unsupported(NamedTuple):
@@ -227,10 +214,10 @@ def _nothing_runs(graph: Graph) -> Issue:
 
 
 def _entry(group: Group, params: int, sizes: Sizes) -> NetworkKernel:
-    kernel, configuration = _typed(group, sizes) or (None, {})
+    kernel, configuration = configuration_of_group(group, sizes) or (None, {})
     dtype = group_dtype(group, sizes)
     flops = group_flops(group, sizes)
-    if group.operator.startswith("scale") and kernel is not None:
+    if group.operator.startswith("scale") and kernel is not None and kernel in ELEMENTWISE_FLOPS:
         # Without a shift it is still a batch normalisation.
         flops = ELEMENTWISE_FLOPS[kernel] * sizes.elements(group.outputs[0])
     return NetworkKernel(
@@ -250,54 +237,3 @@ def _open_entry(node: Node, params: int, sizes: Sizes) -> NetworkKernel:
     dtype = max(sorted(stated), key=DTYPE_BITS.__getitem__, default="unstated")
     flops = flops_of_output(node, sizes)
     return NetworkKernel(operator=file_operator(node), dtype=dtype, flops=flops, params=params, bytes_moved=None)
-
-
-def _typed(group: Group, sizes: Sizes) -> tuple[Kernel, dict[str, int]] | None:
-    """Kernel type and configuration of a group, where a kernel row can state it."""
-    first, *others = group.parts
-    kernel = _BY_OPERATORS.get(group.operator)
-    if first.name in _BY_FIRST and all(part.name in FOLDED | JOINED | ACTIVATIONS for part in others):
-        kernel = _BY_FIRST[first.name]
-    ends = (*group.inputs, *group.outputs)
-    if kernel is None or not group.inputs or any(sizes.copies(tensor) != 1 for tensor in ends):
-        return None
-    if not _is_as_its_type(kernel, first, sizes):
-        return None
-    values = _values(first, sizes)
-    kind = KERNEL_TYPES[kernel]
-    chosen: dict[str, int] = {
-        field: values[field] for field in kind.fields if field in kind.requires or field in values
-    }
-    return (kernel, chosen) if max(chosen.values()) <= _MOST_EXTENT else None
-
-
-def _is_as_its_type(kernel: Kernel, first: Part, sizes: Sizes) -> bool:
-    """Whether the operands of a group's first part are those that its kernel type has."""
-    channels = sizes.extents(first.inputs[0]).c
-    if "cin2" in KERNEL_TYPES[kernel].requires:
-        is_whole = not first.constants and len(first.inputs) == len(first.nodes[0].inputs)
-        return is_whole and 2 <= len(first.inputs) <= _MOST_INPUTS
-    if KERNEL_TYPES[kernel].n_inputs > 1:
-        return len(first.inputs) == KERNEL_TYPES[kernel].n_inputs
-    if first.name == "scale":
-        return math.prod(map(sizes.elements, first.constants)) == channels
-    return len(first.inputs) == 1 and (first.nodes[0].window is None or first.nodes[0].window.rank <= 2)
-
-
-def _values(first: Part, sizes: Sizes) -> dict[str, int]:
-    """Configuration fields that the first part of a group has; empty ones are left out."""
-    read, made = sizes.extents(first.inputs[0]), sizes.extents(first.outputs[0])
-    node = first.nodes[0]
-    values = {"input_h": read.h, "input_w": read.w, "cin": read.c}
-    if first.name == "fc":
-        return values | {"cin": row_length(node, sizes), "cout": sizes.last(first.outputs[0])}
-    values |= {f"cin{place}": sizes.extents(tensor).c for place, tensor in enumerate(first.inputs[1:], 2)}
-    window = node.window
-    if window is None:
-        return values
-    if not (first.name.startswith("dwconv") and made.c == read.c):
-        values["cout"] = made.c
-    if window.groups > 1 and not first.name.startswith("dwconv"):
-        values["groups"] = window.groups
-    names = ("kernel_h", "kernel_w", "stride_h", "stride_w")
-    return values | dict(zip(names, (*window.kernel, *window.stride), strict=True))

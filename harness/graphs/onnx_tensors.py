@@ -128,6 +128,11 @@ class Tensors:
         """Extents of a tensor; None where they are unknown."""
         return shape_of(self._types.get(name))
 
+    @property
+    def version(self) -> int:
+        """Version of the standard operators; 0 where the file states none."""
+        return self._opsets.get("", 0)
+
     def value(self, name: str) -> NDArray[Any] | None:
         """Values of a small constant; None where they are unknown."""
         return self._values.get(name)

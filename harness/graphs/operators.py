@@ -19,9 +19,9 @@ each element that it makes; none, where it only moves data; or a rule of its own
 queries, keys and values (with the projections before them where the operator has them in itself), contractions, and
 Fourier transforms. An operator that is not declared has unknown FLOPs.
 """
-Naming = Literal["plain", "convolution", "product", "operands", "axis"]
+Naming = Literal["plain", "convolution", "product", "operands", "axis", "lookup"]
 """What the name in a kernel list depends on: nothing else, the window and groups, the rows and weights, the kind of its
-operands, or the axis along which it joins or splits."""
+operands, the axis along which it joins or splits, or whether it reads rows of a table of weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,7 @@ _NAMED: Final[Mapping[str, Operator]] = {
     "slice": Operator("movement", onnx=("Slice",), tflite=("SLICE", "STRIDED_SLICE"), has_settings=True),
     "pad": Operator("movement", onnx=("Pad",), tflite=("MIRROR_PAD", "PAD", "PADV2"), has_settings=True),
     "transpose": Operator("movement", onnx=("Transpose",), tflite=("TRANSPOSE",)),
-    "gather": Operator("movement", onnx=("Gather",), tflite=("GATHER",)),
+    "gather": Operator("movement", onnx=("Gather",), tflite=("GATHER",), naming="lookup"),
     "resize": Operator(
         "elements",
         onnx=("Resize", "Upsample"),

@@ -115,8 +115,9 @@ def operator_name(node: Node, sizes: Sizes) -> str:
     is `fc`, any other is `matmul`; adding or multiplying by a constant that is one number, or one a channel, is `bias`
     or `scale`, and by any other constant `add-constant`; operands of different extents make it `add-broadcast`, a
     tensor with itself `add-self`; joining or splitting along another axis than the channels is `concat-spatial` or
-    `split-spatial`; an operator that lacks its input, its output or its window is `incomplete-conv` and so on. A name
-    of the file's own keeps its letters, digits and `_ . : -`.
+    `split-spatial`; a gather that reads rows of a table of weights is `embedding`; an operator that lacks its input,
+    its output or its window is `incomplete-conv` and so on. A name of the file's own keeps its letters, digits and
+    `_ . : -`.
     """
     operator = OPERATORS.get(node.op)
     if operator is not None:
@@ -175,11 +176,18 @@ def _axis_name(node: Node, sizes: Sizes) -> str:
     return node.op if len(planes) == 1 else f"{node.op}-spatial"
 
 
+def _lookup_name(node: Node, sizes: Sizes) -> str:
+    table, made = node.inputs[0], node.outputs[0]
+    is_of_rows = sizes.is_constant(table) and sizes.rank(table) == 2 and sizes.last(table) == sizes.last(made)
+    return "embedding" if is_of_rows and node.settings.get("axis", 0) == 0 else node.op
+
+
 _NAMINGS: Final[Mapping[Naming, Callable[[Node, Sizes], str]]] = {
     "plain": lambda node, _: node.op,
     "convolution": _convolution_name,
     "product": _product_name,
     "operands": _arithmetic_name,
     "axis": _axis_name,
+    "lookup": _lookup_name,
 }
 require_each(get_args(Naming), _NAMINGS, "naming of operators")

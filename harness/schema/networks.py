@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.schema import configuration as c
 from harness.schema import quantities as q
 from harness.schema.cost import DTYPE_BITS
 from harness.schema.quantity import Display, Quantity
@@ -34,19 +35,33 @@ class NetworkKernel(BaseModel):
 
     operator: q.OperatorName
     kernel: q.KernelName | None = None
+    function: q.FunctionName | None = None
     dtype: q.DtypeName
-    input_h: q.InputH | None = None
-    input_w: q.InputW | None = None
-    cin: q.Cin | None = None
-    cout: q.Cout | None = None
-    kernel_h: q.KernelH | None = None
-    kernel_w: q.KernelW | None = None
-    stride_h: q.StrideH | None = None
-    stride_w: q.StrideW | None = None
-    groups: q.Groups | None = None
-    cin2: q.Cin2 | None = None
-    cin3: q.Cin3 | None = None
-    cin4: q.Cin4 | None = None
+    input_h: c.InputH | None = None
+    input_w: c.InputW | None = None
+    cin: c.Cin | None = None
+    cout: c.Cout | None = None
+    kernel_h: c.KernelH | None = None
+    kernel_w: c.KernelW | None = None
+    stride_h: c.StrideH | None = None
+    stride_w: c.StrideW | None = None
+    groups: c.Groups | None = None
+    cin2: c.Cin2 | None = None
+    cin3: c.Cin3 | None = None
+    cin4: c.Cin4 | None = None
+    dilation_h: c.DilationH | None = None
+    dilation_w: c.DilationW | None = None
+    output_h: c.OutputH | None = None
+    output_w: c.OutputW | None = None
+    rows: c.Rows | None = None
+    batch: c.Batch | None = None
+    q_len: c.QLen | None = None
+    kv_len: c.KvLen | None = None
+    heads: c.Heads | None = None
+    kv_heads: c.KvHeads | None = None
+    head_size: c.HeadSize | None = None
+    entries: c.Entries | None = None
+    directions: c.Directions | None = None
     flops: q.Flops | None
     params: q.Params
     bytes_moved: q.BytesMoved | None
@@ -88,6 +103,22 @@ def configuration_of(kernel: NetworkKernel) -> dict[str, str | int]:
     {'kernel': 'fc', 'cin': 8, 'cout': 2}
     """
     return kernel.model_dump(include={"kernel", *CONFIGURATION_FIELDS}, exclude_none=True)
+
+
+def input_in_words(kernel: NetworkKernel) -> str:
+    """What a kernel reads, on a few characters: a plane or rows and their channels, or queries, keys and heads.
+
+    >>> cost = {"flops": 1, "params": 0, "bytes_moved": 1}
+    >>> input_in_words(NetworkKernel(operator="matmul", kernel="matmul", dtype="fp32", rows=128, cin=64, cout=128,
+    ...     batch=12, **cost))
+    '12x128x64'
+    """
+    if kernel.q_len is not None:
+        return f"{kernel.q_len}x{kernel.kv_len}, {kernel.heads}/{kernel.kv_heads} heads of {kernel.head_size}"
+    channels = (kernel.cin, kernel.cin2, kernel.cin3, kernel.cin4)
+    joined = "+".join(str(count) for count in channels if count is not None)
+    plane = (kernel.batch, kernel.rows, kernel.input_h, kernel.input_w, kernel.entries)
+    return "x".join(part for part in (*(str(extent) for extent in plane if extent is not None), joined) if part)
 
 
 def stated(kernel: NetworkKernel) -> dict[str, str | int | None]:

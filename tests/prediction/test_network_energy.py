@@ -173,8 +173,8 @@ def test_a_network_looks_to_predictors_as_rows_of_a_release_do():
     kernels = known(*range(6))
     frame = kernels_frame(kernels, training().subject, "cpu")
     assert frame.dtypes.to_dict() == rows[list(FEATURES)].dtypes.to_dict()
-    of_release = {tuple(row) for row in rows[list(FEATURES)].fillna(-1).itertuples(index=False)}
-    assert {tuple(row) for row in frame.fillna(-1).itertuples(index=False)} <= of_release
+    of_release = {tuple(row) for row in rows[list(FEATURES)].astype(object).fillna(-1).itertuples(index=False)}
+    assert {tuple(row) for row in frame.astype(object).fillna(-1).itertuples(index=False)} <= of_release
 
 
 def test_the_way_of_running_has_to_be_named_where_there_are_several():
