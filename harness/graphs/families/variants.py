@@ -58,6 +58,19 @@ class Variant:
             raise UsageError(f"{quoted(name)!r} is no variant of {family}; expected {names}{also}")
         return cls(family, name)
 
+    @classmethod
+    def parsed(cls, text: str) -> "Variant":
+        """Variant by its family and its name within that, such as `EfficientNet/lite0`; the base where it has no name.
+
+        Raises:
+            UsageError: as in `named`.
+
+        >>> Variant.parsed("AlexNet") == Variant.parsed("AlexNet/base")
+        True
+        """
+        family, _, name = text.partition("/")
+        return cls.named(family, name or BASE)
+
     @property
     def model(self) -> str:
         """Name of the network, which states its family and its name within that."""
