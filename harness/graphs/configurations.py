@@ -7,8 +7,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from harness.graphs.absorption import is_by_number
 from harness.graphs.counting import FOLDED
-from harness.graphs.fusion import Group, Part
+from harness.graphs.groups import Group, Part
 from harness.graphs.operator_flops import extents_of_attention, row_length
 from harness.graphs.operators import ACTIVATIONS, JOINED
 from harness.graphs.sizes import Sizes
@@ -38,7 +39,7 @@ def configuration_of_group(group: Group, sizes: Sizes) -> tuple[Kernel, dict[str
     kernel = _BY_OPERATORS.get(group.operator)
     if first.name in _BY_FIRST and all(part.name in FOLDED | JOINED | ACTIVATIONS for part in others):
         kernel = _BY_FIRST[first.name]
-    if first.name == "scale" and not others and all(sizes.elements(tensor) == 1 for tensor in first.constants):
+    if first.name == "scale" and not others and is_by_number(first, sizes):
         kernel = "elementwise"
     if kernel is None or not group.inputs:
         return None
@@ -53,10 +54,13 @@ def configuration_of_group(group: Group, sizes: Sizes) -> tuple[Kernel, dict[str
 
 
 def _function(operator: str) -> str:
-    """What an operator computes, whatever its operands are; a bias alone is an addition, a scale a product."""
+    """What an operator computes, whatever its operands are; a bias alone is an addition, a scale a product.
+
+    What a normalisation adds before it is its second operand.
+    """
     for form in OPERAND_FORMS:
         operator = operator.removesuffix(form)
-    return {"bias": "add", "scale": "mul"}.get(operator, operator)
+    return {"bias": "add", "scale": "mul"}.get(operator, operator.removeprefix("skip-"))
 
 
 def _of_plane(group: Group, kernel: Kernel, sizes: Sizes) -> Values:
@@ -130,7 +134,7 @@ def _of_rows(group: Group, kernel: Kernel, sizes: Sizes) -> Values:
     if kernel == "softmax":
         cin = int(first.nodes[0].settings.get("row_length", sizes.last(made)))
         return {"rows": sizes.elements(made) // cin, "cin": cin}
-    is_of_last = sizes.rank(made) < 4 or first.name in ("layer-norm", "rms-norm")
+    is_of_last = sizes.rank(made) < 4 or first.name.endswith(("layer-norm", "rms-norm"))
     cin = sizes.last(made) if is_of_last else sizes.extents(made).c
     values = {"rows": sizes.elements(made) // cin, "cin": cin}
     return values | ({"cin2": cin} if len(first.inputs) == 2 and sizes.are_alike((*first.inputs, made)) else {})

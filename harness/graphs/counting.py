@@ -9,8 +9,8 @@ costs is unknown, and so is the cost of a group that has one.
 from collections.abc import Mapping
 from typing import Final
 
-from harness.graphs.fusion import Group, Part
 from harness.graphs.graph import Node
+from harness.graphs.groups import Group, Part
 from harness.graphs.operator_flops import node_flops, weights_of, work_of
 from harness.graphs.operators import JOINED, OPERATORS
 from harness.graphs.sizes import Sizes, is_complete, operator_name
@@ -82,6 +82,10 @@ def _channels(node: Node, sizes: Sizes) -> int:
 def _part_flops(part: Part, sizes: Sizes) -> int | None:
     if part.name in ELEMENTWISE_FLOPS and part.name not in JOINED:
         return ELEMENTWISE_FLOPS[part.name] * sum(sizes.elements(tensor) for tensor in part.outputs)
+    operator = OPERATORS.get(part.name)
+    if len(part.nodes) > 1 and operator is not None and operator.work == "elements":
+        # As many as the operator itself has, where the file has it as one.
+        return sum(sizes.elements(tensor) for tensor in part.outputs)
     counted = part.nodes
     if part.name == "se":
         counted = tuple(

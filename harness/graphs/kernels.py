@@ -16,9 +16,10 @@ from harness.graphs.counting import (
     stored_params,
 )
 from harness.graphs.faults import ModelFileError, model_issue
-from harness.graphs.fusion import Group, fuse
+from harness.graphs.fusion import fuse
 from harness.graphs.fusion_rules import Runtime
 from harness.graphs.graph import Graph, Node
+from harness.graphs.groups import Group
 from harness.graphs.operator_flops import flops_of_output
 from harness.graphs.operators import VIEWS
 from harness.graphs.sizes import Sizes, file_operator

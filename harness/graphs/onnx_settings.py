@@ -113,6 +113,31 @@ def _axis(node: onnx.NodeProto, _known: Tensors) -> Settings:
     return {"axis": _integer(node, "axis")}
 
 
+def _zeros(node: onnx.NodeProto, known: Tensors) -> Settings:
+    """Whether the plane alone is padded, with zeros; before version 11 the pads are an attribute."""
+    mode = next((item.s.decode() for item in node.attribute if item.name == "mode"), "constant")
+    stated = known.value(node.input[1]) if len(node.input) > 1 else None
+    pads = [int(pad) for pad in stated.reshape(-1)] if stated is not None else _integers(node, "pads")
+    value = known.value(node.input[2]) if len(node.input) > 2 and node.input[2] else None
+    is_of_zeros = len(node.input) < 3 or not node.input[2] or (value is not None and not value.any())
+    half = len(pads) // 2
+    is_of_plane = half > 2 and not any(pads[:2] + pads[half : half + 2]) and min(pads) >= 0
+    has_axes = len(node.input) > 3 and bool(node.input[3])
+    return {"is_zeros": int(mode == "constant" and is_of_zeros and is_of_plane and not has_axes)}
+
+
+def _permutation(node: onnx.NodeProto, known: Tensors) -> Settings:
+    """Whether a transposition exchanges the last two extents, and these alone."""
+    rank = len(_shape(node, 0, known) or ())
+    order = _integers(node, "perm") or list(range(rank))[::-1]
+    swapped = [*range(rank - 2), rank - 1, rank - 2]
+    return {"is_of_matrix": int(rank > 1 and order == swapped)}
+
+
+def _integers(node: onnx.NodeProto, name: str) -> list[int]:
+    return next((list(attribute.ints) for attribute in node.attribute if attribute.name == name), [])
+
+
 def _row_of_softmax(node: onnx.NodeProto, known: Tensors) -> Settings:
     """Elements that are normalised together: along one axis, or before version 13 along all from it on."""
     read = _shape(node, 0, known)
@@ -154,6 +179,8 @@ _RULES: Final[Mapping[tuple[str, str], Callable[[onnx.NodeProto, Tensors], Setti
     ("", "DFT"): _transform,
     ("", "Einsum"): _equation,
     ("", "Gather"): _axis,
+    ("", "Pad"): _zeros,
+    ("", "Transpose"): _permutation,
     ("", "LogSoftmax"): _row_of_softmax,
     ("", "Softmax"): _row_of_softmax,
     ("", "STFT"): _frames,

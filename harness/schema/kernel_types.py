@@ -289,9 +289,10 @@ KERNEL_TYPES: Final[Mapping[Kernel, KernelType]] = {
     # Scale and shift.
     "norm": KernelType(
         requires=("rows", "cin"),
+        allows=("cin2",),
         functions=_NORMS,
-        cost=RowWise(params=2),
-        operators=_NORMS,
+        cost=RowWise(params=2, has_second=True),
+        operators=(*_NORMS, "skip-layer-norm"),
         layers=None,
         n_drawn=None,
     ),

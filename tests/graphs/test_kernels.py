@@ -121,7 +121,7 @@ TYPED = {
     "sigmoid": (lambda m, x: m.op("sigmoid", x), "elementwise", {"rows": 192, "cin": 8}),
     "mul": (lambda m, x: m.op("mul", x, m.input()), "elementwise", {"rows": 192, "cin": 8, "cin2": 8}),
     "add-broadcast": (
-        lambda m, x: m.op("add", x, m.input((1, m.place(x)[1], 1, 1))),
+        lambda m, x: m.op("add", x, m.input((1, 1, 1, 1))),
         "elementwise",
         {"rows": 192, "cin": 8},
     ),
