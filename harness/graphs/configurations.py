@@ -39,7 +39,7 @@ def configuration_of_group(group: Group, sizes: Sizes) -> tuple[Kernel, dict[str
     kernel = _BY_OPERATORS.get(group.operator)
     if first.name in _BY_FIRST and all(part.name in FOLDED | JOINED | ACTIVATIONS for part in others):
         kernel = _BY_FIRST[first.name]
-    if first.name == "scale" and not others and is_by_number(first, sizes):
+    if first.name == "scale" and not others and (is_by_number(first, sizes) or _is_of_tokens(first, sizes)):
         kernel = "elementwise"
     if kernel is None or not group.inputs:
         return None
@@ -51,6 +51,11 @@ def configuration_of_group(group: Group, sizes: Sizes) -> tuple[Kernel, dict[str
     ):
         return None
     return kernel, ({"function": _function(first.name)} if kind.functions else {}) | stated
+
+
+def _is_of_tokens(first: Part, sizes: Sizes) -> bool:
+    """Whether a part reads tokens, whose features no batch normalisation scales."""
+    return sizes.rank(first.inputs[0]) == 3 and not sizes.is_image(first.inputs[0])
 
 
 def _function(operator: str) -> str:
@@ -145,7 +150,8 @@ def _of_lookup(group: Group, _kernel: Kernel, sizes: Sizes) -> Values:
     table = sizes.shape(first.constants[0]) if first.constants else ()
     if len(table) != 2:
         return {}
-    return {"rows": sizes.elements(first.outputs[0]) // table[1], "entries": table[0], "cout": table[1]}
+    cout = sizes.last(first.outputs[0])
+    return {"rows": sizes.elements(first.outputs[0]) // cout, "entries": table[0], "cout": cout}
 
 
 def _of_recurrence(group: Group, _kernel: Kernel, sizes: Sizes) -> Values:

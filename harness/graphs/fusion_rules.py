@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from harness.graphs.fusion_patterns import parsed
 from harness.graphs.runtime_files import runtime_names, runtime_text
 from harness.issues import unknown
-from harness.schema.vocabulary import Dtype
+from harness.schema.vocabulary import Dtype, Processor
 
 ANY: Final = "any"
 """Step that takes every operator except views."""
@@ -117,6 +117,8 @@ class Runtime(_Frozen):
         name: name of the file.
         title: name in words.
         version: versions that the rules describe, and what they leave out.
+        processor: kind of processor that it runs on.
+        stated_as: words in small letters by which submissions state it, any of them.
         sources: documents that the rules are based on, by key.
         sets: operators under a common name.
         absorbed: operators that run no kernel of their own.
@@ -127,6 +129,8 @@ class Runtime(_Frozen):
     name: str
     title: str
     version: str
+    processor: Processor
+    stated_as: tuple[str, ...] = Field(min_length=1)
     sources: dict[str, RuleSource]
     sets: dict[str, tuple[str, ...]]
     absorbed: tuple[AbsorptionRule, ...] = ()

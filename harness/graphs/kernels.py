@@ -3,17 +3,19 @@
 Kernels without a kernel type are listed by the names of their operators; none is dropped, and no type is guessed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from harness.graphs.configurations import configuration_of_group
 from harness.graphs.counting import (
+    Weights,
     group_bytes,
     group_dtype,
     group_flops,
-    group_params,
-    stored_params,
+    group_weights,
+    stored_weights,
+    weight_dtype,
 )
 from harness.graphs.faults import ModelFileError, model_issue
 from harness.graphs.fusion import fuse
@@ -34,14 +36,14 @@ class Unsupported(NamedTuple):
     Attributes:
         operator: what is fused.
         n: number of such kernels.
-        flops: FLOPs of all of them; None where they are unknown.
         flops_share: their share of the network's FLOPs, 0 to 1; None where either is unknown.
+        bytes_share: their share of the bytes that all kernels move; None likewise.
     """
 
     operator: str
     n: int
-    flops: int | None
     flops_share: float | None
+    bytes_share: float | None
 
 
 class OpenEnd(NamedTuple):
@@ -105,24 +107,44 @@ class KernelList:
         """
         if self.unknown:
             return None
-        typed = sum(kernel.flops or 0 for kernel in self.kernels if kernel.kernel is not None)
-        return typed / self.flops if self.flops else self.coverage_kernels
+        return self._share(self._typed(), "flops") if self.flops else self.coverage_kernels
+
+    @property
+    def coverage_bytes(self) -> float | None:
+        """Share of the bytes moved in kernels that have a kernel type, 0 to 1; None where bytes are unknown."""
+        return self._share(self._typed(), "bytes_moved")
 
     @property
     def unsupported(self) -> tuple[Unsupported, ...]:
-        """Operators that have no kernel type: those with unknown FLOPs, then the most FLOPs first."""
-        by_operator: dict[str, list[int | None]] = {}
+        """Operators that have no kernel type: those with unknown FLOPs, then by the greater of their shares."""
+        by_operator: dict[str, list[NetworkKernel]] = {}
         for kernel in self.kernels:
             if kernel.kernel is None:
-                by_operator.setdefault(kernel.operator, []).append(kernel.flops)
-        found = [self._unsupported(name, flops) for name, flops in by_operator.items()]
-        return tuple(sorted(found, key=lambda item: (item.flops is not None, -(item.flops or 0), item.operator)))
+                by_operator.setdefault(kernel.operator, []).append(kernel)
+        found = [
+            Unsupported(name, len(of), self._share(of, "flops"), self._share(of, "bytes_moved"))
+            for name, of in by_operator.items()
+        ]
+        return tuple(
+            sorted(
+                found,
+                key=lambda item: (
+                    item.operator not in self.unknown,
+                    -max(item.flops_share or 0, item.bytes_share or 0),
+                    item.operator,
+                ),
+            )
+        )
 
-    def _unsupported(self, operator: str, flops: Sequence[int | None]) -> Unsupported:
-        known = [count for count in flops if count is not None]
-        total = sum(known) if len(known) == len(flops) else None
-        share = None if total is None or self.unknown else total / max(self.flops, 1)
-        return Unsupported(operator, len(flops), total, share)
+    def _typed(self) -> list[NetworkKernel]:
+        return [kernel for kernel in self.kernels if kernel.kernel is not None]
+
+    def _share(self, chosen: Sequence[NetworkKernel], cost: Literal["flops", "bytes_moved"]) -> float | None:
+        """Share of some kernels of a cost; None where it is unknown of any."""
+        everything = [getattr(kernel, cost) for kernel in self.kernels]
+        if None in everything:
+            return None
+        return float(sum(getattr(kernel, cost) for kernel in chosen) / max(sum(everything), 1))
 
 
 def kernel_list(graph: Graph, runtime: Runtime) -> KernelList:
@@ -151,18 +173,24 @@ def kernel_list(graph: Graph, runtime: Runtime) -> KernelList:
     grouping = fuse(known, runtime, Sizes(known))
     if not grouping.groups and not unlisted:
         raise ModelFileError([_nothing_runs(graph)])
-    params: dict[str, int] = {}
+    weights: dict[str, Weights] = {}
     entries = []
     for group in grouping.groups:
-        own = group_params(group, sizes)
-        params |= own
-        entries.append(_entry(group, sum(own.values()), sizes))
+        own = group_weights(group, sizes)
+        weights |= own
+        entries.append(_entry(group, own.values(), sizes))
     for node in unlisted:
-        own = stored_params(node, sizes)
-        params |= own
-        entries.append(_open_entry(node, sum(own.values()), sizes))
+        own = stored_weights(node, sizes)
+        weights |= own
+        entries.append(_open_entry(node, own.values(), sizes))
     first = next(iter(open_ends.items()), None)
-    return KernelList(tuple(entries), grouping.free, sum(params.values()), None if first is None else OpenEnd(*first))
+    return KernelList(
+        tuple(entries), grouping.free, _params(weights.values()), None if first is None else OpenEnd(*first)
+    )
+
+
+def _params(weights: Iterable[Weights]) -> int:
+    return sum(held.n for held in weights)
 
 
 def as_network(model: str, runtime: Runtime, kernels: KernelList) -> Network:
@@ -171,7 +199,11 @@ def as_network(model: str, runtime: Runtime, kernels: KernelList) -> Network:
     Raises:
         pydantic.ValidationError: the model's name is not one that a row may have.
     """
-    entries = list(kernels.kernels)
+    # Weights of the kernel's own data type go without saying in a submission.
+    entries = [
+        kernel.model_copy(update={"weight_dtype": None}) if kernel.weight_dtype == kernel.dtype else kernel
+        for kernel in kernels.kernels
+    ]
     is_shared = kernels.params < sum(kernel.params for kernel in entries)
     params = kernels.params if is_shared else None
     return Network(schema_version=1, model=model, runtime=runtime.name, params=params, kernels=entries)
@@ -214,9 +246,8 @@ def _nothing_runs(graph: Graph) -> Issue:
     )
 
 
-def _entry(group: Group, params: int, sizes: Sizes) -> NetworkKernel:
+def _entry(group: Group, weights: Collection[Weights], sizes: Sizes) -> NetworkKernel:
     kernel, configuration = configuration_of_group(group, sizes) or (None, {})
-    dtype = group_dtype(group, sizes)
     flops = group_flops(group, sizes)
     if group.operator.startswith("scale") and kernel is not None and kernel in ELEMENTWISE_FLOPS:
         # Without a shift it is still a batch normalisation.
@@ -224,17 +255,25 @@ def _entry(group: Group, params: int, sizes: Sizes) -> NetworkKernel:
     return NetworkKernel(
         operator=group.operator[:200],
         kernel=kernel,
-        dtype=dtype,
+        dtype=group_dtype(group, sizes),
+        weight_dtype=weight_dtype(weights),
         flops=flops,
-        params=params,
-        bytes_moved=group_bytes(group, params, dtype, sizes),
+        params=_params(weights),
+        bytes_moved=group_bytes(group, weights, sizes),
         **configuration,
     )
 
 
-def _open_entry(node: Node, params: int, sizes: Sizes) -> NetworkKernel:
+def _open_entry(node: Node, weights: Collection[Weights], sizes: Sizes) -> NetworkKernel:
     """Entry of an operator that reads or makes a tensor of unknown extents."""
     stated = {sizes.dtype(tensor) for tensor in (*node.inputs[:1], *node.outputs[:1])} - {"unstated"}
     dtype = max(sorted(stated), key=DTYPE_BITS.__getitem__, default="unstated")
     flops = flops_of_output(node, sizes)
-    return NetworkKernel(operator=file_operator(node), dtype=dtype, flops=flops, params=params, bytes_moved=None)
+    return NetworkKernel(
+        operator=file_operator(node),
+        dtype=dtype,
+        weight_dtype=weight_dtype(weights),
+        flops=flops,
+        params=_params(weights),
+        bytes_moved=None,
+    )

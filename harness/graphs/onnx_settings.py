@@ -51,9 +51,23 @@ def _integer(node: onnx.NodeProto, name: str, default: int = 0) -> int:
 
 
 def _matrix(node: onnx.NodeProto, _known: Tensors) -> Settings:
-    """Extents of a packed matrix."""
+    """Extents of a packed matrix, and the data type of its elements."""
     found = {name: _integer(node, name) for name in ("K", "N")}
-    return found if all(extent > 0 for extent in found.values()) else {}
+    return {**found, **_packed(node)} if all(extent > 0 for extent in found.values()) else {}
+
+
+def _packed(node: onnx.NodeProto) -> Settings:
+    """Data type of weights that share bytes."""
+    if node.op_type == "MatMulBnb4":
+        return {"weight_dtype": "nf4" if _integer(node, "quant_type", 1) else "fp4e2m1"}
+    bits = 4 if node.op_type == "MatMulFpQ4" else _integer(node, "bits", 4)
+    return {"weight_dtype": f"uint{bits}"} if bits in (2, 4, 8) else {}
+
+
+def _packed_table(node: onnx.NodeProto, known: Tensors) -> Settings:
+    """Data type of the rows of a table, where they share bytes."""
+    axis = {"axis": _integer(node, "gather_axis")}
+    return {**axis, **_packed(node)} if known.stored(node.input[0]) == "uint8" else axis
 
 
 def _equation(node: onnx.NodeProto, _known: Tensors) -> Settings:
@@ -185,6 +199,7 @@ _RULES: Final[Mapping[tuple[str, str], Callable[[onnx.NodeProto, Tensors], Setti
     ("", "Softmax"): _row_of_softmax,
     ("", "STFT"): _frames,
     ("com.microsoft", "Attention"): _projected_attention,
+    ("com.microsoft", "GatherBlockQuantized"): _packed_table,
     ("com.microsoft", "GroupQueryAttention"): _group_query_attention,
     ("com.microsoft", "MatMulBnb4"): _matrix,
     ("com.microsoft", "MatMulFpQ4"): _matrix,

@@ -16,7 +16,7 @@ from sklearn.base import clone
 
 from harness.arrays import Reals
 from harness.predictor.features import FEATURES, LABEL, NUMBERS, WORDS
-from harness.predictor.loading import load_model
+from harness.predictor.loading import load_model, raised_at
 from harness.predictor.persistence import as_bytes, from_bytes
 from harness.predictor.protocol import Predictor, PredictorError, PredictorInfo
 from harness.predictor.registry import PACKAGE, predictor_info
@@ -306,7 +306,8 @@ def faults_of(key: str, package: str = PACKAGE) -> list[str]:
         except ConformanceError as error:
             faults.append(f"{check.__name__}: {error}")
         except Exception as error:  # noqa: BLE001 - whatever a predictor raises is a fault of it
-            faults.append(f"{check.__name__}: raised {type(error).__name__}: {error}")
+            place = raised_at(error, package)
+            faults.append(f"{check.__name__}: raised {type(error).__name__}: {error}{f' ({place})' if place else ''}")
     return faults
 
 

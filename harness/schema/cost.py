@@ -6,20 +6,44 @@ rounded up. Energies per FLOP and FLOP splits rest on it. What a kernel of each 
 """
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from harness.schema.kernel_costs import AT_LEAST_ONE, CostRule, Elementwise, Extent
-from harness.schema.kernel_types import KERNEL_TYPES
+from harness.schema.kernel_types import KERNEL_TYPES, require_each
+from harness.schema.vocabulary import Dtype, StoredDtype
 
 Integers = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
 
 _MOST_COUNT = 10**18
 """Absurd extents are counted as this many, not as a number that has overflowed."""
+
+STORED_BITS: Final[Mapping[StoredDtype, int]] = {
+    "fp64": 64, "fp32": 32, "fp16": 16, "bf16": 16, "fp8e4m3fn": 8, "fp8e4m3fnuz": 8, "fp8e5m2": 8, "fp8e5m2fnuz": 8,
+    "fp8e8m0": 8, "fp4e2m1": 4, "nf4": 4, "int64": 64, "uint64": 64, "int32": 32, "uint32": 32, "int16": 16,
+    "uint16": 16, "int8": 8, "uint8": 8, "int4": 4, "uint4": 4, "int2": 2, "uint2": 2, "bool": 8,
+}  # fmt: skip
+"""Bits of one element as files store it, packed."""
+require_each(get_args(StoredDtype), STORED_BITS, "width of a stored data type")
+
+_COMPUTED: Final[Mapping[StoredDtype, Dtype]] = {
+    "fp32": "fp32", "fp16": "fp16", "bf16": "bf16", "int16": "int16", "uint16": "int16", "int8": "int8",
+    "uint8": "int8", "int4": "int4", "uint4": "int4",
+}  # fmt: skip
+
+
+def dtype_of_stored(stored: StoredDtype | None) -> Dtype:
+    """Data type that kernels compute in on elements stored so; `unstated` where there is none.
+
+    >>> dtype_of_stored("uint8"), dtype_of_stored("int64")
+    ('int8', 'unstated')
+    """
+    return "unstated" if stored is None else _COMPUTED.get(stored, "unstated")
+
 
 DTYPE_BITS = {"fp32": 32, "fp16": 16, "bf16": 16, "int16": 16, "int8": 8, "int4": 4, "mixed": 32, "unstated": 32}
 """Bits of one element; `mixed` and `unstated` are counted at the widest."""

@@ -28,7 +28,7 @@ class NetworkKernel(BaseModel):
 
     FLOPs are counted at the extents that the network itself has, so they differ from those of a kernel row
     where the network does not pad to "same"; they are null where an operator of the kernel has no rule for them.
-    Bytes are null where extents are unknown.
+    Bytes are those of each tensor as it is stored, and null where extents are unknown.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,6 +37,7 @@ class NetworkKernel(BaseModel):
     kernel: q.KernelName | None = None
     function: q.FunctionName | None = None
     dtype: q.DtypeName
+    weight_dtype: q.WeightDtypeName | None = None
     input_h: c.InputH | None = None
     input_w: c.InputW | None = None
     cin: c.Cin | None = None
@@ -136,13 +137,13 @@ def network_json(network: Network) -> str:
 
 
 def in_dtype(kernel: NetworkKernel, dtype: Dtype) -> NetworkKernel:
-    """The same kernel in another data type; the bytes that it moves follow.
+    """The same kernel in another data type; its weights and the bytes that it moves follow.
 
     >>> cost = {"flops": 32, "params": 18, "bytes_moved": 112}
     >>> in_dtype(NetworkKernel(operator="fc", kernel="fc", dtype="fp32", cin=8, cout=2, **cost), "int8").bytes_moved
     28
     """
     if kernel.bytes_moved is None:
-        return kernel.model_copy(update={"dtype": dtype})
+        return kernel.model_copy(update={"dtype": dtype, "weight_dtype": None})
     bytes_moved = kernel.bytes_moved * DTYPE_BITS[dtype] // DTYPE_BITS[kernel.dtype]
-    return kernel.model_copy(update={"dtype": dtype, "bytes_moved": bytes_moved})
+    return kernel.model_copy(update={"dtype": dtype, "weight_dtype": None, "bytes_moved": bytes_moved})

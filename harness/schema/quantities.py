@@ -6,7 +6,17 @@ A column that a row gains costs its declaration here and its field in `harness.s
 from typing import Annotated, Final
 
 from harness.schema.quantity import DeviceTable, Display, Group, Quantity
-from harness.schema.vocabulary import Application, Boundary, Dtype, Function, Kernel, Method, Processor, Tier
+from harness.schema.vocabulary import (
+    Application,
+    Boundary,
+    Dtype,
+    Function,
+    Kernel,
+    Method,
+    Processor,
+    StoredDtype,
+    Tier,
+)
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._+-]*$"
 _CONTENT_ID = r"^[0-9a-f]{20}$"
@@ -166,7 +176,7 @@ BytesMoved = Annotated[
     int,
     _cost(
         "B",
-        "Bytes of inputs, outputs and parameters at the row's data type, each moved once.",
+        "Bytes of inputs, outputs and parameters, each moved once; a kernel row counts all at its data type.",
         "Bytes moved",
         10**18,
         "Give a whole number of at least 0.",
@@ -193,6 +203,14 @@ ApplicationName = Annotated[
     Application, _word("Application, one of the paper's six.", "workload", Display("Application", NOWHERE))
 ]
 DtypeName = Annotated[Dtype, _word("Data type of weights and activations.", "setting", Display("Data type"))]
+WeightDtypeName = Annotated[
+    StoredDtype,
+    _word(
+        "Data type that the kernel's weights are stored in; where it is left out, they are of its data type.",
+        "setting",
+        Display("Data type of weights", NOWHERE),
+    ),
+]
 ProcessorName = Annotated[
     Processor, _word("Processor that the delegate runs on.", "provenance", Display("Processor", NOWHERE))
 ]

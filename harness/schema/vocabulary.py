@@ -21,6 +21,11 @@ Application = Literal[
 
 Dtype = Literal["fp32", "fp16", "bf16", "int16", "int8", "int4", "mixed", "unstated"]
 DTYPES: Final[tuple[Dtype, ...]] = get_args(Dtype)
+StoredDtype = Literal[
+    "fp64", "fp32", "fp16", "bf16", "fp8e4m3fn", "fp8e4m3fnuz", "fp8e5m2", "fp8e5m2fnuz", "fp8e8m0", "fp4e2m1", "nf4",
+    "int64", "uint64", "int32", "uint32", "int16", "uint16", "int8", "uint8", "int4", "uint4", "int2", "uint2", "bool",
+]  # fmt: skip
+"""Data types of the elements that a file stores; a kernel computes in one of `Dtype`."""
 Processor = Literal["cpu", "gpu", "npu", "dsp", "heterogeneous"]
 DeviceClass = Literal[
     "phone", "tablet", "single-board-computer", "embedded-gpu", "microcontroller", "accelerator", "unstated"

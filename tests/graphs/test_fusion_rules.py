@@ -27,6 +27,7 @@ NAMING_FIELDS = {"chain", "partner", "through", "pattern", "operators", "into"}
 def runtime_of(*rules, patterns=(), **sets):
     rules = [{"sources": ["here"], **rule} for rule in rules]
     facts = {"name": "made", "title": "Made", "version": "1", "sources": SOURCE, "sets": sets}
+    facts |= {"processor": "cpu", "stated_as": ["made"]}
     return Runtime.model_validate({**facts, "rules": rules, "patterns": patterns})
 
 

@@ -354,7 +354,9 @@ def test_an_unknown_operator_lowers_coverage_instead_of_vanishing(runtime):
     assert found.coverage_kernels == 2 / 3
     assert (found.coverage_flops, found.unknown) == (None, ("com.acme.Foo",))
     (missing,) = found.unsupported
-    assert missing == ("com.acme.Foo", 1, None, None)
+    total = sum(kernel.bytes_moved for kernel in found.kernels)
+    assert missing == ("com.acme.Foo", 1, None, found.kernels[1].bytes_moved / total)
+    assert found.coverage_bytes == pytest.approx(1 - missing.bytes_share)
     assert found.flops == sum(kernel.flops for kernel in found.kernels if kernel.kernel is not None)
 
 
@@ -472,7 +474,9 @@ def test_a_kernel_list_becomes_the_contents_of_a_network_file():
     found = kernel_list(maker.graph(maker.conv(maker.input())), TFLITE)
     network = as_network("made", TFLITE, found)
     assert Network.model_validate_json(network.model_dump_json()) == network
-    assert (network.runtime, network.kernels) == ("tflite-cpu", list(found.kernels))
+    assert [kernel.weight_dtype for kernel in found.kernels] == ["fp32"]
+    assert network.runtime == "tflite-cpu"
+    assert network.kernels == [found.kernels[0].model_copy(update={"weight_dtype": None})]
 
 
 def test_a_convolution_of_one_channel_is_no_channel_convolution():
