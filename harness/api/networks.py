@@ -7,6 +7,7 @@ from harness.api.arguments import AnyPath, OnStep, as_names, check_at_least, sil
 from harness.defaults import FAMILIES, RUNTIME
 from harness.graphs.families.files import WrittenFamilies, write_families
 from harness.graphs.families.phone import PHONE_FAMILIES
+from harness.graphs.families.variants import Variant, variants_of
 from harness.graphs.model_kernels import ModelKernels, kernels_of_file
 from harness.graphs.sampler import COUNTS
 
@@ -42,6 +43,7 @@ def kernels(
 def families(
     names: Sequence[str] = (),
     *,
+    networks: Sequence[str] = (),
     n_variants: int = 50,
     n_kernels: int | None = None,
     seed: int = 0,
@@ -52,7 +54,8 @@ def families(
     """Write networks of the model families as ONNX files without weights, and kernel configurations drawn from them.
 
     Args:
-        names: families; all nine where none is named.
+        names: families that variants are drawn of; all nine where neither a family nor a network is named.
+        networks: networks by family and name, such as `MobileNetV3/large-alpha-1.0-224`.
         n_variants: networks of each family, the published one among them.
         n_kernels: configurations to draw; as many as SEC 2023 measured by default.
         seed: seed of both draws.
@@ -64,7 +67,7 @@ def families(
         Kernel list of every network, and the drawn configurations.
 
     Raises:
-        UsageError: a family or the runtime is unknown, a number is below 1, or a file cannot be written.
+        UsageError: a family, a network or the runtime is unknown, a number is below 1, or a file cannot be written.
 
     Examples:
         >>> from harness import api
@@ -75,9 +78,10 @@ def families(
     n_drawn = sum(COUNTS.values()) if n_kernels is None else n_kernels
     check_at_least("n_variants", n_variants, 1)
     check_at_least("n_kernels", n_drawn, 1)
+    named = [Variant.parsed(network) for network in as_names(networks)]
+    drawn_of = as_names(names) or ([] if named else PHONE_FAMILIES)
     return write_families(
-        as_names(names) or PHONE_FAMILIES,
-        n_variants,
+        list(dict.fromkeys([*variants_of(drawn_of, n_variants, seed), *named])),
         n_drawn,
         seed,
         runtime=runtime,

@@ -132,6 +132,10 @@ def _configuration(kernel: "api.NetworkKernel") -> tuple[str, ...]:
 
 def families(
     family: Annotated[list[str] | None, typer.Option("--family", help="Family; all nine by default.")] = None,
+    network: Annotated[
+        list[str] | None,
+        typer.Option("--network", help="Network, as FAMILY/NAME; no variants unless families are named too."),
+    ] = None,
     n_variants: Annotated[int, typer.Option("--variants", min=1, help="Networks of each family.")] = 50,
     n_kernels: Annotated[
         int | None,
@@ -148,6 +152,7 @@ def families(
     with steps("Families") as step:
         written = api.families(
             family or (),
+            networks=network or (),
             n_variants=n_variants,
             n_kernels=n_kernels,
             seed=seed,
