@@ -1,6 +1,7 @@
 """Finds the predictors of a package, one per folder, by their declarations; no module of any of them is imported."""
 
 import hashlib
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -18,7 +19,6 @@ from harness.predictor.package_files import (
     own_folder,
     package_folders,
     package_path,
-    parts_of,
 )
 from harness.predictor.protocol import PredictorError, PredictorInfo
 
@@ -49,13 +49,18 @@ def list_predictors(package: str = PACKAGE) -> Listing:
         PredictorError: there is no such package.
     """
     infos: dict[str, PredictorInfo] = {}
-    faults: dict[str, str] = {}
+    broken: dict[Path, str] = {}
     for entry in _entries(package):
-        key = quoted(entry.stem.replace("_", "-"))
         try:
-            infos[key] = _info(entry, package)
+            info = _info(entry, package)
+            infos[info.key] = info
         except PredictorError as error:
-            faults[key] = str(error)
+            broken[entry] = str(error)
+    faults: dict[str, str] = {}
+    for entry, fault in broken.items():
+        key = quoted((entry.name if entry.is_dir() else entry.stem).replace("_", "-"))
+        is_taken = key in infos or key in faults
+        faults[f"{package_path(package)}/{quoted(entry.name)}" if is_taken else key] = fault
     return Listing(dict(sorted(infos.items())), dict(sorted(faults.items())))
 
 
@@ -93,9 +98,10 @@ def predictor_files(key: str, package: str = PACKAGE) -> Mapping[str, Path]:
     return files_of(predictor_info(key, package).folder, package)
 
 
-def readable_parts(key: str, package: str = PACKAGE) -> list[Path]:
-    """Folders and files of a predictor's package that it may read."""
-    return list(parts_of(predictor_info(key, package).folder, package).values())
+def readable_files(key: str, package: str = PACKAGE) -> list[Path]:
+    """Files of a predictor's package that it may read: those of its version, without links."""
+    paths = predictor_files(key, package).values()
+    return [path for path in paths if stat.S_ISREG(path.lstat().st_mode)]
 
 
 def predictor_version(key: str, package: str = PACKAGE) -> str:
@@ -155,6 +161,8 @@ def _info(entry: Path, package: str) -> PredictorInfo:
         PredictorError: it is no predictor; the message names the file and how to fix it.
     """
     place = f"{package_path(package)}/{quoted(entry.name)}"
+    if entry.is_symlink():
+        raise PredictorError(f"{place}: a link; expected a folder. Put the folder itself there")
     if not entry.is_dir():
         raise PredictorError(
             f"{place}: a module; expected a folder with {FILE} and model.py. Name a helper with an underscore in front"
