@@ -146,12 +146,18 @@ def _entries(package: str) -> list[Path]:
     """Folders and modules that have to be predictors; of two with one name the first, as for Python."""
     found: dict[str, Path] = {}
     for entry in (entry for home in package_folders(package) for entry in sorted(home.iterdir())):
-        is_folder = entry.is_dir()
-        is_left_over = is_folder and all(inner.name == CACHE for inner in entry.iterdir())
-        is_meant = (is_folder and not is_left_over) or entry.suffix == ".py"
+        is_meant = entry.suffix == ".py" or (entry.is_dir() and not _is_left_over(entry))
         if is_meant and not entry.name.startswith(("_", ".")):
             found.setdefault(entry.name, entry)
     return list(found.values())
+
+
+def _is_left_over(folder: Path) -> bool:
+    """Whether a folder holds compiled code alone; a link holds nothing, and where it leads may be closed."""
+    try:
+        return not folder.is_symlink() and all(inner.name == CACHE for inner in folder.iterdir())
+    except OSError:
+        return False
 
 
 def _info(entry: Path, package: str) -> PredictorInfo:

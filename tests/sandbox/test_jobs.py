@@ -232,6 +232,58 @@ def test_energies_of_networks_are_held_to_the_same(package):
     assert outcome.reason == "gave energies that are not positive for 3 of 3 networks"
 
 
+LINKED = """
+import os
+with open(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), {name!r})) as file:
+    raise RuntimeError(file.read())
+"""
+
+
+@pytest.fixture
+def own_package(tmp_path):
+    (tmp_path / "own").mkdir()
+    yield from made_package(tmp_path / "own")
+
+
+@pytest.mark.parametrize("name", ["_link/rows.csv", "_link.py", "linked/rows.csv", "linked/__pycache__/rows.csv"])
+def test_what_links_lead_to_and_lies_beside_compiled_code_is_closed(own_package, tmp_path, name):
+    (tmp_path / "rows.csv").write_text("1.0")
+    helpers = f"if False:\n    from {own_package.name} import _link\n"
+    own_package.add("linked", model=helpers + model_source(fit=LINKED.format(name=name)))
+    path = own_package.folder / name
+    if "_link/" in name:
+        path.parent.symlink_to(tmp_path)
+    elif "__pycache__" in name:
+        path.parent.mkdir()
+        path.write_text("1.0")
+    else:
+        path.symlink_to(tmp_path / "rows.csv")
+    (outcome,) = run_jobs("linked", [job()], package=own_package.name, limits=LIMITS)
+    assert outcome.reason.startswith("read /"), outcome.reason
+
+
+def test_a_folder_that_is_a_link_ends_no_other_predictor(package, tmp_path):
+    (package.folder / "elsewhere").symlink_to(tmp_path)
+    package.add("beside", model=model_source())
+    (outcome,) = run_jobs("beside", [job()], package=package.name, limits=LIMITS)
+    (package.folder / "elsewhere").unlink()
+    assert outcome.status == "ok", outcome.reason
+
+
+NAMES = """
+import os, harness
+root = os.path.dirname(os.path.dirname(harness.__file__))
+assert "tests" in os.listdir(root)
+os.stat(os.path.join(root, "README.md"))
+"""
+
+
+def test_names_in_the_checkout_can_be_listed_as_the_page_says(package):
+    package.add("listing", model=model_source(fit=NAMES))
+    (outcome,) = run_jobs("listing", [job()], package=package.name, limits=LIMITS)
+    assert outcome.status == "ok", outcome.reason
+
+
 LONG_HEADER = """
 import json, os, struct
 header = json.dumps({"is_loaded": True, "has_intervals": False, "has_networks": False, "reason": " " * 70_000}).encode()
