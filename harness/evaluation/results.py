@@ -198,8 +198,8 @@ def _has_its_form(column: pa.Field) -> bool:
     """Whether a column of rows is text or numbers, as it has to be; one without rows is neither."""
     kind = column.type
     if column.name in _TEXT:
-        return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind)
+        return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind))
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind))
 
 
 def _check_rows(evaluation: Evaluation, actual_mj: "pd.Series[float]") -> None:
