@@ -245,7 +245,7 @@ MISBEHAVING = {
     "nests folders deeper than a path can name": Misbehaviour(
         "for _ in range(900): os.mkdir('d' * 100); os.chdir('d' * 100)\ntell('done')", "done", WATCH
     ),
-    "stops itself": Misbehaviour("os.kill(os.getpid(), signal.SIGSTOP)", "ran longer than 2 s", WATCH),
+    "stops itself": Misbehaviour("os.kill(os.getpid(), signal.SIGSTOP)", "ran longer than 4 s", WATCH),
     "is sound after one that stopped": Misbehaviour("tell('done')", "done", FRESH),
     "starts threads without end": Misbehaviour(
         "threading.stack_size(65536)\nwhile True: threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
