@@ -13,7 +13,7 @@ from harness.sandbox.jobs import Job, Limits, run_jobs
 from tests.predictor.packages import kernels, made_package, model_source
 from tests.sandbox.misbehaving import MISBEHAVING, misbehaving_source
 
-LIMITS = Limits(seconds=2, memory_mb=1024, file_mb=1)
+LIMITS = Limits(seconds=4, memory_mb=1024, file_mb=1)
 PAGE = Path(__file__).parents[2] / "docs" / "confinement.md"
 
 
