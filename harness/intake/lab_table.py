@@ -3,7 +3,6 @@
 The header is found by the columns that a mapping names. No cell is interpreted here.
 """
 
-import codecs
 import itertools
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from harness.validation.faults import Faults
 from harness.validation.header import is_split
 from harness.validation.table import QuoteError, numbered_rows
 from harness.validation.text import (
-    UTF16_MARKS,
     checked_bytes,
     report_long_lines,
     report_many_lines,
@@ -120,14 +118,6 @@ def _text_bytes(source: Path, shown: str, faults: Faults) -> bytes | None:
     if len(data) > MOST_SOURCE_BYTES:
         report_size(shown, f"more than {MOST_SOURCE_BYTES} bytes", MOST_SOURCE_BYTES, faults)
         return None
-    if data.startswith(UTF16_MARKS):
-        try:
-            data = data.decode("utf-16").encode("utf-8")
-        except UnicodeError:
-            fix = "Copy the file again, or save it as UTF-8 (in a spreadsheet: CSV UTF-8)."
-            faults.add("text-encoding", shown, found="damaged UTF-16", expected="UTF-8 or UTF-16", fix=fix)
-            return None
-        data = data.removeprefix(codecs.BOM_UTF8)
     return checked_bytes(data, shown, faults)
 
 

@@ -43,9 +43,7 @@ def refused(
 
 
 def log_text(data: bytes) -> str:
-    """Text of a log; some shells redirect output in UTF-16."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
+    """Text of a log as it was opened, which is UTF-8."""
     return data.decode("utf-8-sig", "replace")
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from harness.budget import MOST_LINE_BYTES, MOST_TABLE_LINES
+from harness.traces.recoding import UTF16_MARKS
 from harness.validation.faults import Faults
 
 _BLOCK_BYTES = 1 << 24
-UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-"""Beginnings of files in UTF-16."""
 
 
 def read_bytes(path: Path, shown: str, most_bytes: int, faults: Faults) -> bytes | None:

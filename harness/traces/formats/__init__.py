@@ -69,7 +69,7 @@ def open_trace(path: Path, name: str | None = None, options: TraceOptions = _NO_
 def _refuse_late(trace: PowerTrace) -> None:
     """Refuse a trace whose times are none of this century, whatever its format."""
     if not abs(trace.start_s) <= LATEST_S:
-        fix = "State the unit of the times as it is, such as us for microseconds since 1970."
+        fix = "Find out the unit of the times; a number that counts microseconds is none of seconds."
         raise refused(f"a first time of {trace.start_s:.6g} s", "times until 2096", fix, rule="trace-time-unit")
 
 
