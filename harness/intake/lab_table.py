@@ -86,7 +86,7 @@ def read_lab_table(source: Path, wanted: Collection[str], shown: str, faults: Fa
     except QuoteError as error:
         error.report(shown, faults)
         return None
-    fix = "Export the table again."
+    fix = "Look whether the run recorded anything, and export the table again."
     if not lines:
         faults.add("file-empty", shown, found="no line", expected="a header and rows", fix=fix)
         return None

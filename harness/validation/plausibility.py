@@ -35,7 +35,8 @@ _QUESTIONS: Final[Mapping[Quantity, tuple[str, str]]] = {
     "power": (
         "energy_mj",
         "Find out in the raw file which units energy, latency and power are in, and whether all are of one inference; "
-        "a mapping states units with unit. If all is so, does the boundary say what was measured?",
+        "correct the header, mapping or layout that states another. If all is so, does the boundary say what was "
+        "measured?",
     ),
     "energy-per-flop": (
         "energy_mj",
@@ -173,10 +174,10 @@ def _report(
     """
     column, question = _QUESTIONS[known.quantity]
     unit = _UNITS[known.quantity]
-    outside, far = (rows & (values < bound if is_low else values > bound) for bound in bounds)
     if known.quantity == "power":
         # Above it, power-limit has said so.
-        outside = outside & (values <= power_ceiling(context.device)[0])
+        rows = rows & (values <= power_ceiling(context.device)[0])
+    outside, far = (rows & (values < bound if is_low else values > bound) for bound in bounds)
     usual = _RULES[known.quantity][1], outside & ~far, bounds[0], "known", _IF_RIGHT[1]
     impossible = _RULES[known.quantity][0], far, bounds[1], "possible", _IF_RIGHT[0]
     for rule, found, bound, word, if_right in (impossible, usual):

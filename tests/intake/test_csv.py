@@ -148,10 +148,15 @@ def test_mapping_that_does_not_fit_is_told_with_what_is_known(tmp_path, monkeypa
             "table.csv:2: byte 0xfc; expected UTF-8. Save the file as UTF-8 (in a spreadsheet: CSV UTF-8). "
             "[text-encoding]",
         ),
-        (b"", "table.csv: no line; expected a header and rows. Export the table again. [file-empty]"),
+        (
+            b"",
+            "table.csv: no line; expected a header and rows. Look whether the run recorded anything, "
+            "and export the table again. [file-empty]",
+        ),
         (
             b"id,op\n",
-            "table.csv:1: a header without rows; expected at least one row. Export the table again. [header-only]",
+            "table.csv:1: a header without rows; expected at least one row. Look whether the run recorded "
+            "anything, and export the table again. [header-only]",
         ),
     ],
 )

@@ -80,7 +80,7 @@ def _refuse_absurd(chunk: Chunk) -> None:
     lowest, highest = float(chunk.power_mw.min()), float(chunk.power_mw.max())
     if not (lowest >= -_ABSURD_MW and highest <= _ABSURD_MW):
         worst = highest if lowest >= -_ABSURD_MW else lowest
-        fix = "Correct the unit that the header states, or delete the lines with such values."
+        fix = "Find out the unit of the values, and look at the lines with such ones; delete those that are damaged."
         raise refused(f"a power of {worst:.6g} mW", f"within {_ABSURD_MW:.0e} mW", fix, rule="trace-unit")
 
 

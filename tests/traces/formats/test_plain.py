@@ -13,7 +13,7 @@ from harness.traces.trace import TraceFault, TraceFormatError
 from tests.traces.formats.samples import PLAIN, fault_of, opened, samples
 
 LEFT_OUT = "The line is left out; correct or delete it."
-UNIT_FIX = "Correct the unit that the header states, or convert the values to it."
+UNIT_FIX = "Find out the unit of the values; correct the header, layout or option where it states another."
 
 
 def test_seconds_start_at_the_first_stamp(tmp_path):
