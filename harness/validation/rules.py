@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from harness.schema.vocabulary import (
     CONFIGURATION_FIELDS,
     FAMILIES,
     KERNEL_ALLOWS,
+    KERNEL_FUNCTIONS,
     KERNEL_REQUIRES,
     Kernel,
 )
@@ -31,6 +34,7 @@ SLIP_DECADES: Final = 0.5
 CONTRADICTED_SHARE: Final = 0.9
 """Share of slipped rows from which the header, not the row, is wrong."""
 CONTRADICTED_ROWS: Final = 3
+FUNCTION_FIX: Final = "State what the kernel computes, or the type that computes it."
 ROUNDING_SHARE: Final = 0.1
 FEWEST_FLOPS: Final = 10_000
 """Below, fixed overhead exceeds the arithmetic, and no upper bound holds."""
@@ -216,7 +220,7 @@ def check_spread_order(context: RowContext) -> None:
 
 
 def check_configuration(context: RowContext) -> None:
-    """configuration-missing, configuration-surplus."""
+    """configuration-missing, configuration-surplus, configuration-function."""
     if context.level != "kernels":
         return
     table = context.rows.table
@@ -232,6 +236,12 @@ def check_configuration(context: RowContext) -> None:
                 for row in rows_where(~is_empty[name] & of_kernel):
                     expected = f"empty, because {kernel} has no {name}"
                     context.report("configuration-surplus", row, name, expected=expected, fix="Empty the cell.")
+        if functions := KERNEL_FUNCTIONS.get(kernel):
+            is_one = np.asarray(pc.is_in(table.column("function").cast(pa.string()), pa.array(functions)))
+            is_other = ~is_one & ~is_empty["function"] & of_kernel
+            for row in rows_where(is_other):
+                expected = f"one of {', '.join(functions)} for {kernel}"
+                context.report("configuration-function", row, "function", expected=expected, fix=FUNCTION_FIX)
 
 
 def _report_missing(context: RowContext, row: int, kernel: Kernel, names: list[str]) -> None:
