@@ -6,7 +6,8 @@ from harness.review.change import Change
 from harness.review.known import DESCRIBING, Known, known_of, rated_rows
 from harness.schema.campaign import Campaign
 from harness.scoring.editions import editions
-from harness.validation.plausibility import FAR, FEWEST_COUNTED, MJ_PER_FLOP, known_per_flop
+from harness.validation.known import FAR, MJ_PER_FLOP, known_per_flop
+from harness.validation.plausibility import FEWEST_COUNTED
 
 FACTOR: Final = 3.0
 """Beyond the known devices, since new ones are better and old ones worse than those."""
@@ -74,12 +75,14 @@ def _check_flops(row: _Row, change: Change) -> None:
         fix = f"{row.network} has {flops:.0f} FLOP, by its kernel list; another network has another name."
         _report(row, "suite-flops", "flops", change, found=str(stated), expected=f"about {flops:.0f}", fix=fix)
     processor = row.campaign.device.delegates[row.cells["delegate"]]
-    low, high = known_per_flop(row.cells["dtype"], processor)
+    known = known_per_flop(row.cells["dtype"], processor)
     picojoules = 1e9 * energy / flops
-    is_high = high is not None and flops >= FEWEST_COUNTED and picojoules > high
-    is_low = low is not None and picojoules < low
-    bound = low if is_low else high
-    is_far = (is_low or is_high) and bound is not None and not bound / FAR <= picojoules <= bound * FAR
+    is_high = known.highest is not None and flops >= FEWEST_COUNTED and picojoules > known.highest
+    is_low = known.lowest is not None and picojoules < known.lowest
+    bound = known.lowest if is_low else known.highest
+    is_far = (is_low and known.floor is not None and picojoules < known.floor) or (
+        is_high and known.ceiling is not None and picojoules > known.ceiling
+    )
     is_physical = MJ_PER_FLOP[0] <= energy / flops <= MJ_PER_FLOP[1]
     if not (is_low or is_high) and is_physical:
         return

@@ -161,7 +161,7 @@ def _faults(
         *resolution_faults(evidence.durations_s, evidence.resolution_s, clocked.trace),
     ]
     about_windows = [
-        *window_faults(reading),
+        *window_faults(reading, clocked.trace.start_s),
         *sign_faults(evidence.energies_mj),
         *alignment_faults(evidence.alignment, clocked, inferences, settings, evidence.resolution_s),
         *steadiness_faults(evidence.energies_mj, evidence.durations_s, n_skipped, reading),

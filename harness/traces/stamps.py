@@ -117,6 +117,19 @@ def number_stamp(text: str) -> Stamp | None:
     return unit_stamp(text, next((unit for least, unit in _EPOCHS if abs(value) >= least), "s"))
 
 
+def late_fix(value: float) -> str:
+    """What to do where a number is no time in the unit that is stated of it.
+
+    >>> late_fix(1.78e12)
+    'If it counts from 1970, it is in ms: find out the unit, and state it in the header (time_ms), layout or option.'
+    """
+    unit = next((unit for least, unit in _EPOCHS if value >= least), "s")
+    return (
+        f"If it counts from 1970, it is in {unit}: find out the unit, and state it in the header (time_{unit}), layout "
+        "or option."
+    )
+
+
 def unit_stamp(text: str, unit: str) -> Stamp | None:
     """Number in a stated unit, since 1970 where it is as large as that; None where the text is no time until 2096.
 

@@ -186,10 +186,10 @@ _ROWS = [
          "Splits hold out families by name: a second spelling trains on what is tested."),
         ("delegate-unknown", "A row's delegate is one that device.yaml declares.",
          "A result on a processor that the device does not have is a mix-up of devices."),
-        ("energy-per-flop", "Energy per FLOP lies between 1 fJ and 1 µJ, and not a hundred times outside of what is "
-         "known of the processor and data type.",
+        ("energy-per-flop", "Energy per FLOP lies between 1 fJ and 1 µJ, is no less than arithmetic in the data type "
+         "costs on the processor, and not a hundred times more than is known of it.",
          "Outside lie figures that no silicon reaches, up or down: a wrong unit or a wrong configuration."),
-        ("power-floor", "Power of an absolute energy is not a hundred times below what devices of the class draw.",
+        ("power-floor", "Power of an absolute energy is no less than a device of the class draws while it is awake.",
          "A Raspberry Pi at 6.7 mW was submitted: watts in a column of milliwatts."),
         ("flop-rate-implausible", "FLOPs over latency are not a hundred times above the peak of the kind of device.",
          "A latency in seconds, or FLOPs of a whole batch, makes a device faster than its arithmetic units."),
@@ -203,7 +203,7 @@ _ROWS = [
         "warning",
         ("rounding-floor", "Energies have digits to spare: rounding is below a tenth of the value.",
          "At the rounding floor a predictor learns the rounding."),
-        ("power-unusual", "Power of an absolute energy is no less than devices of the class are known to draw.",
+        ("power-unusual", "Power is within what devices of the class are known to draw.",
          "Energy in another unit, or of one rail, reads as a device that needs nothing."),
         ("flop-energy-unusual", "Energy per FLOP is within what is known of the processor and data type.",
          "0.1 GFLOP/J on the GPU of a phone is a factor of ten from any known."),

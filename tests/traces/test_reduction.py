@@ -345,3 +345,14 @@ def test_an_empty_trace_says_so():
     reduction = reduce_trace(trace_of([], []), inferences_of([1.0], [2.0]))
     assert reduction.energy_mj is None
     assert {"trace-short", "trace-window"} <= set(rules(reduction))
+
+
+@pytest.mark.parametrize(("scale", "size"), [(1e-3, "1000 times as large"), (1e3, "divided by 1000")])
+def test_unit_of_times_is_asked_about_where_another_one_would_hold_the_windows(scale, size):
+    times = np.arange(0.0, 24.0, 0.05)
+    starts = np.arange(3.0, 21.0, 0.9)
+    power = np.where(((times - 3.0) % 0.9 < 0.6) & (times >= 3.0) & (times < 21.0), 5000.0, 2600.0)
+    result = reduce_trace(trace_of(times * scale, power), inferences_of(starts, starts + 0.6))
+    (fix,) = [fault.fix for fault in result.faults if fault.rule in ("trace-window", "trace-energy")]
+    assert fix.startswith(f"The times of the trace, {size}, would hold every inference: find out the unit")
+    assert result.energy_mj is None
