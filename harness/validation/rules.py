@@ -185,11 +185,22 @@ def _power_ceiling(device: Device | None) -> tuple[float, str]:
 def check_power_limit(context: RowContext) -> None:
     """power-limit."""
     ceiling, origin = _power_ceiling(context.device)
-    for row in context.to_report("power-limit", context.numbers("power_mw") > ceiling):
+    power, energy, latency = (context.numbers(name) for name in ("power_mw", "energy_mj", "latency_ms"))
+    with np.errstate(all="ignore"):
+        drawn = np.where(np.isnan(power), 1000 * energy / latency, power)
+    expected = f"<= {ceiling:g} mW, {origin}"
+    for row in context.to_report("power-limit", drawn > ceiling):
         fix = "Is the power in mW, and that of one device? Find its unit and the channel of the meter in the raw file."
         if context.device is not None and context.device.tdp_w is None:
             fix += " If both are right, look at device_class in device.yaml (--device-class)."
-        context.report("power-limit", row, "power_mw", expected=f"<= {ceiling:g} mW, {origin}", fix=fix)
+        if not np.isnan(power[row]):
+            context.report("power-limit", row, "power_mw", expected=expected, fix=fix)
+            continue
+        found = (
+            f"{context.rows.text(row, 'energy_mj')} mJ in {context.rows.text(row, 'latency_ms')} ms, {drawn[row]:g} mW"
+        )
+        fix = "Are energy and latency in mJ and ms, and of one inference? Find their units in the raw file."
+        context.report("power-limit", row, "latency_ms", found=found, is_value=False, expected=expected, fix=fix)
 
 
 def check_rounding_floor(context: RowContext) -> None:
