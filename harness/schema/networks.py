@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -66,6 +66,29 @@ class NetworkKernel(BaseModel):
     flops: q.Flops | None
     params: q.Params
     bytes_moved: q.BytesMoved | None
+
+
+class ListedKernel(NetworkKernel):
+    """One kernel of a model file, with the times that one inference runs it: its FLOPs and bytes are of all of them.
+
+    A kernel list that is submitted has one entry for every run.
+    """
+
+    count: int = Field(default=1, ge=1, description="Times that one inference runs the kernel.")
+
+    def of_one_run(self) -> NetworkKernel:
+        """The entry of one of its runs."""
+        counts = {name: getattr(self, name) for name in COUNTED}
+        each = {name: None if count is None else count // self.count for name, count in counts.items()}
+        return NetworkKernel(**(self.model_dump(exclude={"count"}) | each))
+
+
+_Entry = TypeVar("_Entry", bound=NetworkKernel)
+
+
+def count_of(kernel: NetworkKernel) -> int:
+    """Times that one inference runs the kernel of an entry."""
+    return kernel.count if isinstance(kernel, ListedKernel) else 1
 
 
 NetworkKernels = Annotated[
@@ -136,7 +159,7 @@ def network_json(network: Network) -> str:
     return "\n".join(["{", *head, '  "kernels": [', lines, "  ]", "}", ""])
 
 
-def in_dtype(kernel: NetworkKernel, dtype: Dtype) -> NetworkKernel:
+def in_dtype(kernel: _Entry, dtype: Dtype) -> _Entry:
     """The same kernel in another data type; its weights and the bytes that it moves follow.
 
     >>> cost = {"flops": 32, "params": 18, "bytes_moved": 112}
