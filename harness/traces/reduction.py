@@ -15,7 +15,7 @@ from harness.traces.alignment_faults import alignment_faults
 from harness.traces.budget import Component, expanded_mj
 from harness.traces.clocked import ClockedTrace, with_clock
 from harness.traces.components import Evidence, components_of, uncertain_fault
-from harness.traces.findings import resolution_faults, sign_faults, steadiness_faults, window_faults
+from harness.traces.findings import duration_faults, resolution_faults, sign_faults, steadiness_faults, window_faults
 from harness.traces.idle import IdlePower, idle_before
 from harness.traces.inferences import Inferences
 from harness.traces.lags import is_off, offset_u_s
@@ -159,6 +159,7 @@ def _faults(
     about_trace = [
         *reading.health.faults(reading.sampling_hz, is_held=reading.changes.is_held),
         *resolution_faults(evidence.durations_s, evidence.resolution_s, clocked.trace),
+        *duration_faults(evidence.durations_s, inferences.n_each, reading.period_s),
     ]
     about_windows = [
         *window_faults(reading, clocked.trace.start_s),
