@@ -15,6 +15,7 @@ from harness.traces.alignment_faults import alignment_faults
 from harness.traces.budget import Component, expanded_mj
 from harness.traces.clocked import ClockedTrace, with_clock
 from harness.traces.components import Evidence, components_of, uncertain_fault
+from harness.traces.displaced import displaced_faults
 from harness.traces.findings import duration_faults, resolution_faults, sign_faults, steadiness_faults, window_faults
 from harness.traces.idle import IdlePower, idle_before
 from harness.traces.inferences import Inferences
@@ -165,6 +166,7 @@ def _faults(
         *window_faults(reading, clocked.trace.start_s),
         *sign_faults(evidence.energies_mj),
         *alignment_faults(evidence.alignment, clocked, inferences, settings, evidence.resolution_s),
+        *displaced_faults(reading),
         *steadiness_faults(evidence.energies_mj, evidence.durations_s, n_skipped, reading),
     ]
     if not any(fault.rule in REFUSING for fault in (*about_trace, *about_windows)):
