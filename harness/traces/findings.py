@@ -11,6 +11,7 @@ from harness.traces.trace import PowerTrace, Reals, TraceFault
 FEWEST_RESOLVED: Final = 2
 """Changes of the value that a window must span, or a burst as long as a window cannot be seen."""
 FEWEST_CHANGES_EACH: Final = 5
+NAME_THE_LOG: Final = "With deepen reduce, --inferences FILE names a log of another name."
 _MANY: Final = 20
 """Changes of the value that a window should span, as the advice says."""
 
@@ -39,12 +40,19 @@ def resolution_faults(durations: Reals, resolution_s: float, trace: PowerTrace) 
     return []
 
 
-def window_faults(reading: Reading) -> list[TraceFault]:
-    """Findings about where windows lie in the trace."""
+def window_faults(reading: Reading, *, has_zone: bool = True) -> list[TraceFault]:
+    """Findings about where windows lie in the trace.
+
+    Args:
+        reading: what the pass over the trace found.
+        has_zone: whether the zones of both files are known; until they are, windows outside of the trace say nothing.
+    """
     starts, ends = reading.starts, reading.ends
     if not len(starts):
-        fix = "Log start and end of every inference on the clock of the trace."
+        fix = f"Log start and end of every inference on the clock of the trace. {NAME_THE_LOG}"
         return [TraceFault("trace-no-inference", "no inferences", "at least one", fix)]
+    if not has_zone:
+        return []
     outside = np.flatnonzero(~reading.is_inside)
     if len(outside):
         first = int(outside[0])

@@ -11,6 +11,7 @@ a comma is a decimal sign. Other columns are passed over.
 | `start_us`, `end_us` (or `_s`, `_ms`, `_ns`) | numbers in the unit of the header, since 1970 or since any start |
 | `start_us`, `duration_us` | the same; a window ends so long after its start |
 | `start`, `end` | calendar times such as `2026-05-06T12:00:00.250+02:00`; without a zone they are local |
+| `start`, `end` | numbers that are since 1970 in one unit only, by their size; others are refused |
 | `start`, `duration_ms` | a calendar time and a duration |
 
 An export of Nordic's Power Profiler with digital channels holds the windows itself: the high periods of `D0`, or of
