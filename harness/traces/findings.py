@@ -40,18 +40,18 @@ def resolution_faults(durations: Reals, resolution_s: float, trace: PowerTrace) 
     return []
 
 
-def window_faults(reading: Reading, *, has_zone: bool = True) -> list[TraceFault]:
+def window_faults(reading: Reading, *, is_comparable: bool = True) -> list[TraceFault]:
     """Findings about where windows lie in the trace.
 
     Args:
         reading: what the pass over the trace found.
-        has_zone: whether the zones of both files are known; until they are, windows outside of the trace say nothing.
+        is_comparable: whether zones are known and stamps rise; until then windows outside of the trace say nothing.
     """
     starts, ends = reading.starts, reading.ends
     if not len(starts):
         fix = f"Log start and end of every inference on the clock of the trace. {NAME_THE_LOG}"
         return [TraceFault("trace-no-inference", "no inferences", "at least one", fix)]
-    if not has_zone:
+    if not is_comparable:
         return []
     outside = np.flatnonzero(~reading.is_inside)
     if len(outside):
@@ -60,7 +60,9 @@ def window_faults(reading: Reading, *, has_zone: bool = True) -> list[TraceFault
         found = f"{len(outside)} of {len(starts)} inferences outside the trace, {place}"
         health = reading.health
         span = f"{health.first_stamp_s:.6f} to {health.last_stamp_s:.6f} s on the clock of the trace"
-        fix = "Record until the last inference has ended; where the two clocks differ, bring both to one."
+        fix = (
+            "Record until the last inference has ended; where the two clocks or their units differ, bring both to one."
+        )
         return [TraceFault("trace-window", found, span, fix)]
     if not reading.used.any():
         found = (

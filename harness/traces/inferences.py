@@ -177,5 +177,5 @@ def _read_marks(text: str, reading: Reading) -> None:
             reading.add(start_ns, end_ns, (f"{marks[k - 1]} of window {k}", f"{marks[k]} of window {k}"), None)
     if times and len(times) % 2 == 0:
         found, end = f"{len(times)} marks", "an odd number: one, and two for each window"
-        reading.fault("trace-format", found, end, "The window that was not closed is left out.", None)
+        reading.fault("trace-format", found, end, "Delete the last mark, whose window was not closed.", None)
     reading.set_scale_by_size()

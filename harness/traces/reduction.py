@@ -161,8 +161,9 @@ def _faults(
         *resolution_faults(evidence.durations_s, evidence.resolution_s, clocked.trace),
     ]
     about_clocks = alignment_faults(evidence.alignment, clocked, inferences, settings, evidence.resolution_s)
+    has_open_zone = any(fault.rule == "trace-zone" for fault in about_clocks)
     about_windows = [
-        *window_faults(reading, has_zone=all(fault.rule != "trace-zone" for fault in about_clocks)),
+        *window_faults(reading, is_comparable=reading.health.is_in_order and not has_open_zone),
         *sign_faults(evidence.energies_mj),
         *about_clocks,
         *steadiness_faults(evidence.energies_mj, evidence.durations_s, n_skipped, reading),

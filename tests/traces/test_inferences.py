@@ -148,7 +148,7 @@ def test_bad_marks_leave_out_their_windows(tmp_path):
     inferences = read(tmp_path, b'[0, 1, 2, "x", 4, 5, 4.5, 6]')
     assert inferences.starts_s.tolist() == [1.0]
     mark = "Both windows at the mark are left out."
-    last = "The window that was not closed is left out."
+    last = "Delete the last mark, whose window was not closed."
     assert inferences.faults == (
         TraceFault("trace-format", "mark 3 = x", "seconds", mark),
         TraceFault("inference-order", "end 4.5 of window 6", "after the start, 5 of window 6", LEFT_OUT),
