@@ -341,6 +341,13 @@ def test_gauge_that_averages_for_longer_than_a_window_does_not_resolve_it():
     assert "averages over 1 s" in fault.found
 
 
+def test_stamps_that_go_back_say_nothing_of_where_the_windows_lie():
+    stamps = np.where(np.arange(len(GRID)) < 3000, GRID, GRID - 2.9)
+    found = rules(reduce_trace(trace_of(stamps, loaded([1.0], [2.0])), inferences_of([1.0, 1.4], [1.3, 1.9])))
+    assert "trace-order" in found
+    assert "trace-window" not in found
+
+
 def test_an_empty_trace_says_so():
     reduction = reduce_trace(trace_of([], []), inferences_of([1.0], [2.0]))
     assert reduction.energy_mj is None
