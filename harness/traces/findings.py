@@ -101,6 +101,9 @@ def steadiness_faults(energies: Reals, durations: Reals, n_skipped: int, reading
             number = n_early + n_skipped + found_change.window + 1
             at = float(reading.starts[reading.used][min(found_change.window + n_early, int(reading.used.sum()) - 1)])
             found = f"{name} changes by {found_change.relative:+.0%} from window {number} on, at {at:.6g} s"
-            fix = "Look for throttling or another process; the mean is over both parts."
+            fix = (
+                "Look for throttling or another process. The mean is over both parts, and its uncertainty covers both; "
+            )
+            fix += "for less, cut the log of the inferences to one part."
             faults.append(TraceFault("trace-unsteady", found, f"a {name} that stays the same", fix))
     return faults

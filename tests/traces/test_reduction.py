@@ -45,7 +45,10 @@ def test_load_above_idle_power_is_reduced_exactly():
     assert reduction.power_mw == pytest.approx(200, rel=1e-4)
     assert reduction.idle_power_mw == pytest.approx(100, rel=1e-3)
     assert reduction.energy_idle_subtracted_mj == pytest.approx(37.5, rel=1e-3)
-    assert rules(reduction) == []
+    # Two windows of which one has twice the energy of the other.
+    assert [(fault.rule, fault.found) for fault in reduction.faults] == [
+        ("trace-unsteady", f"75.001 ± {reduction.energy_u_mj:.2g} mJ, most of it from repeatability")
+    ]
 
 
 def test_energy_has_an_expanded_uncertainty_from_its_components():
@@ -269,8 +272,8 @@ def test_throttling_is_named_with_its_place():
 @pytest.mark.parametrize(("n_periods", "n_gaps"), [(4.9, 0), (5.1, 1)])
 def test_step_of_more_than_five_periods_is_a_gap(n_periods, n_gaps):
     stamps = GRID + (GRID > 2) * (n_periods - 1) / 1000
-    trace = trace_of(stamps, loaded([1.1, 1.9], [1.5, 2.5], grid=stamps))
-    reduction = reduce_trace(trace, inferences_of([1.1, 1.9], [1.5, 2.5]))
+    trace = trace_of(stamps, loaded([1.1, 1.9], [1.5, 2.3], grid=stamps))
+    reduction = reduce_trace(trace, inferences_of([1.1, 1.9], [1.5, 2.3]))
     assert rules(reduction) == ["trace-gap"] * n_gaps
     assert reduction.n_used == 2 - n_gaps
 
