@@ -118,7 +118,7 @@ def uncertain_fault(components: tuple[Component, ...], energies_mj: Reals) -> li
     energy = float(energies_mj.mean()) if len(energies_mj) else 0.0
     known = [each for each in components if each.standard_mj is not None and each.component not in _CARRIED]
     if not known or expanded_mj(known) <= MOST_UNCERTAIN * energy:
-        return _wide_fault(components, energy, len(energies_mj))
+        return _wide_fault(components, energies_mj) if len(energies_mj) else []
     largest = max(known, key=lambda each: each.standard_mj or 0.0).component
     found = f"{energy:.6g} ± {expanded_mj(known):.2g} mJ, most of it from {largest}"
     fix = {
@@ -126,34 +126,32 @@ def uncertain_fault(components: tuple[Component, ...], energies_mj: Reals) -> li
         "alignment": "Bring both clocks to one, or give longer windows of many inferences with idle between them.",
         "quantisation": "Use a finer range of the meter.",
         "baseline": "Let device and meter warm up, and zero the meter; the power between the windows wanders.",
-        OUTLASTING: "Power stays high next to the windows, and the trace cannot say whose work that is. Where the end was "
-        "logged at the launch, wait for the device before logging it (synchronise): log the end of an inference when the "
-        "device has finished it. Where other work runs between inferences, pause for some samples before and after each "
-        "window, or count it in: log one window from the first start to the last end, with --n-each.",
+        OUTLASTING: "Power stays high next to the windows, and the trace cannot say whose work that is. Where an end "
+        "was logged at the launch, log the end of an inference when the device has finished it. Where other work runs "
+        "between inferences, pause before and after each window, or count it in: log one window from the first start "
+        "to the last end, with --n-each.",
     }.get(largest, "Use a meter of better accuracy for this power, or longer windows.")
     return [TraceFault("trace-uncertain", found, f"at most ± {MOST_UNCERTAIN:.0%}", fix)]
 
 
-def _wide_fault(components: tuple[Component, ...], energy_mj: float, n_windows: int) -> list[TraceFault]:
+def _wide_fault(components: tuple[Component, ...], energies_mj: Reals) -> list[TraceFault]:
     """Warning of an energy that what is carried leaves open by more than an energy should be, and the way to less."""
+    energy, expanded = float(energies_mj.mean()), expanded_mj(components)
     carried = [each for each in components if each.component in _CARRIED and each.standard_mj is not None]
-    expanded = expanded_mj(components)
-    if not carried or expanded <= MOST_UNCERTAIN * energy_mj:
+    if not carried or expanded <= MOST_UNCERTAIN * energy:
         return []
     largest = max(carried, key=lambda each: each.standard_mj or 0.0).component
-    found = f"{energy_mj:.6g} ± {expanded:.2g} mJ, most of it from {largest}"
-    expected = f"at most ± {MOST_UNCERTAIN:.0%}"
+    n_needed = math.ceil(len(energies_mj) * (expanded / (MOST_UNCERTAIN * energy)) ** 2)
+    rule, fix = "trace-unsteady", f"Log more windows, about {n_needed} where they scatter as these do."
     if largest == UNKNOWN_LAG:
+        rule = "trace-lag-unknown"
         fix = (
             "Record the idle device before the first and after the last inference, so that the clocks can be compared."
         )
-        return [TraceFault("trace-lag-unknown", found, expected, fix)]
-    n_needed = math.ceil(n_windows * (expanded / (MOST_UNCERTAIN * energy_mj)) ** 2)
-    fix = (
-        f"Log more windows, about {n_needed} where they scatter as these do; where the run has parts, cut the log of "
-        "the inferences to one of them, and let the device cool between them."
-    )
-    return [TraceFault("trace-unsteady", found, expected, fix)]
+    elif change(energies_mj) is not None:
+        fix = "Cut the log of the inferences to one part of the run; more windows of a run that changes do not help."
+    found = f"{energy:.6g} ± {expanded:.2g} mJ, most of it from {largest}"
+    return [TraceFault(rule, found, f"at most ± {MOST_UNCERTAIN:.0%}", fix)]
 
 
 def _repeatability_mj(energies_mj: Reals) -> float:

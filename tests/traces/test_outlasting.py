@@ -124,3 +124,15 @@ def test_a_pause_with_other_work_is_no_zero_that_walks():
     found = reduce_trace(trace_of(GRID, power), inferences_of(kept, kept + LENGTH))
     components = {each.component: each.standard_mj for each in found.uncertainty}
     assert components["baseline"] < 0.001 * found.energy_mj
+
+
+def test_work_that_fills_the_pauses_may_be_counted_in_by_one_window():
+    ends = STARTS + 0.1 * LENGTH
+    refused, whole = (
+        found_for(*windows, load=([STARTS[0]], [STARTS[-1] + LENGTH]))
+        for windows in ((STARTS, ends), (STARTS[:1], STARTS[-1:] + LENGTH))
+    )
+    assert refused.energy_mj is None
+    assert "count it in: log one window from the first start to the last end" in refused.faults[-1].fix
+    true_mj = 500 * (STARTS[-1] + LENGTH - STARTS[0])
+    assert abs(whole.energy_mj - true_mj) <= whole.energy_u_mj < 0.1 * true_mj
