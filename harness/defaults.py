@@ -34,5 +34,5 @@ COVERAGE: Final = 0.9
 LEAST_COVERAGE: Final = 0.01
 MOST_COVERAGE: Final = 0.999
 """Nominal coverages that a prediction may have."""
-FLOPS_COVERED: Final = 0.9
-"""Least share of FLOPs that a prediction has to cover."""
+LEAST_COVERED: Final = 0.9
+"""Least share of FLOPs, and of bytes, that a prediction has to cover."""

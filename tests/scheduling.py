@@ -16,6 +16,7 @@ FIRST = (
     "tests/sandbox",
     "tests/packaging",
     "tests/cli/test_evaluate.py",
+    "tests/predictor",
     "tests/evaluation",
 )
 """What takes longest begins, so that no process works alone at the end."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from harness.api.drawings import draw_energy, draw_trace
     from harness.api.evaluations import TrackBoard, board_json, evaluate, new_predictor
     from harness.api.networks import families, kernels
-    from harness.api.predictions import predict
+    from harness.api.predictions import predict, predictable_devices
     from harness.api.publishing import Build, Publication, build, publish, serve, site
     from harness.api.ratings import changed_ratings, score
     from harness.api.simulations import Simulation, SimulationProgress, simulate
@@ -35,13 +35,15 @@ if TYPE_CHECKING:
     from harness.graphs.runtime_files import runtime_names
     from harness.intake.flow import IntakeResult
     from harness.pages.report import pull_request_report
+    from harness.prediction.coverage import KernelEnergy
     from harness.prediction.extents import extents_in_words
     from harness.prediction.extrapolation import Extrapolation
-    from harness.prediction.network_energy import KernelEnergy, NetworkEnergy
+    from harness.prediction.network_energy import NetworkEnergy
     from harness.prediction.prediction import Prediction
     from harness.releases import Release
-    from harness.schema.export import json_schemas
-    from harness.schema.networks import NetworkKernel, network_json
+    from harness.schema.export import json_schemas, schema_text
+    from harness.schema.networks import NetworkKernel, input_in_words, network_json
+    from harness.schema.outputs import PredictableOutput
     from harness.scoring.ratings import Rating
     from harness.simulation.campaign import WrittenCampaign
     from harness.simulation.runner import Tally
@@ -56,6 +58,7 @@ __all__ = [
     "ModelKernels",
     "NetworkEnergy",
     "NetworkKernel",
+    "PredictableOutput",
     "Prediction",
     "Publication",
     "Rating",
@@ -77,6 +80,7 @@ __all__ = [
     "extents_in_words",
     "families",
     "formats",
+    "input_in_words",
     "intake",
     "json_schemas",
     "kernels",
@@ -84,12 +88,14 @@ __all__ = [
     "new_predictor",
     "new_submission",
     "predict",
+    "predictable_devices",
     "publish",
     "pull_request_report",
     "read_release",
     "reduce",
     "runtime_names",
     "sarif",
+    "schema_text",
     "score",
     "serve",
     "severity_of",
@@ -103,7 +109,7 @@ _NAMES: Final = {
     "harness.api.drawings": ("draw_energy", "draw_trace"),
     "harness.api.evaluations": ("TrackBoard", "board_json", "evaluate", "new_predictor"),
     "harness.api.networks": ("families", "kernels"),
-    "harness.api.predictions": ("predict",),
+    "harness.api.predictions": ("predict", "predictable_devices"),
     "harness.api.publishing": ("Build", "Publication", "build", "publish", "serve", "site"),
     "harness.api.ratings": ("changed_ratings", "score"),
     "harness.api.simulations": ("Simulation", "SimulationProgress", "simulate"),
@@ -115,13 +121,15 @@ _NAMES: Final = {
     "harness.graphs.runtime_files": ("runtime_names",),
     "harness.intake.flow": ("IntakeResult",),
     "harness.pages.report": ("pull_request_report",),
+    "harness.prediction.coverage": ("KernelEnergy",),
     "harness.prediction.extents": ("extents_in_words",),
     "harness.prediction.extrapolation": ("Extrapolation",),
-    "harness.prediction.network_energy": ("KernelEnergy", "NetworkEnergy"),
+    "harness.prediction.network_energy": ("NetworkEnergy",),
     "harness.prediction.prediction": ("Prediction",),
     "harness.releases": ("Release",),
-    "harness.schema.export": ("json_schemas",),
-    "harness.schema.networks": ("NetworkKernel", "network_json"),
+    "harness.schema.export": ("json_schemas", "schema_text"),
+    "harness.schema.networks": ("NetworkKernel", "input_in_words", "network_json"),
+    "harness.schema.outputs": ("PredictableOutput",),
     "harness.scoring.ratings": ("Rating",),
     "harness.simulation.campaign": ("WrittenCampaign",),
     "harness.simulation.runner": ("Tally",),

@@ -48,13 +48,16 @@ def _print_kernels(listed: "api.ModelKernels") -> None:
     """Print the list as a table, then totals, coverage and what runs no kernel."""
     found = listed.kernels
     rows = []
+    has_own = any(kernel.weight_dtype not in (None, kernel.dtype) for kernel in found.kernels)
     for number, kernel in enumerate(found.kernels, 1):
         counts = (count_in_words(kernel.flops), f"{kernel.params:,}", count_in_words(kernel.bytes_moved))
         is_share = kernel.flops is not None and not found.unknown
         share = share_in_words((kernel.flops or 0) / max(found.flops, 1)) if is_share else ""
-        rows.append((str(number), *_configuration(kernel), *counts, share))
+        stored = (kernel.weight_dtype or "",) if has_own else ()
+        rows.append((str(number), *_configuration(kernel), *stored, *counts, share))
     title = f"{printable(listed.file.name)} on {listed.runtime.title}"
-    print_table(("#", *_CONFIGURATION, *_COSTS), rows, left=_CONFIGURATION, width=160, title=title)
+    headings = ("#", *_CONFIGURATION, *(("weights",) if has_own else ()), *_COSTS)
+    print_table(headings, rows, left=(*_CONFIGURATION, "weights"), width=160, title=title)
     least, open_ = "at least " if found.unknown else "", "at least " if found.open_end is not None else ""
     totals = f"{least}{found.flops:,} FLOPs, {found.params:,} params, {open_}{found.bytes_moved:,} bytes moved"
     typer.echo(f"{_counted(len(found.kernels))}, {totals}")
@@ -75,13 +78,19 @@ def count_in_words(count: int | None) -> str:
 
 def coverage_line(found: "api.KernelList") -> str:
     """Share of a network that has a kernel type, and the operators that have none."""
-    line = f"coverage: {found.n_typed} of {_counted(len(found.kernels))}, {_share(found.coverage_flops)} of FLOPs"
-    missing = ", ".join(f"{item.operator} {_share(item.flops_share)}" for item in found.unsupported)
+    shares = _shares(found.coverage_flops, found.coverage_bytes)
+    line = f"coverage: {found.n_typed} of {_counted(len(found.kernels))}, {shares}"
+    missing = "; ".join(f"{item.operator}, {_shares(item.flops_share, item.bytes_share)}" for item in found.unsupported)
     unknown = f"; FLOPs unknown: {', '.join(found.unknown)}" if found.unknown else ""
     return f"{line}; unsupported: {missing}{unknown}" if missing else line
 
 
-def _share(share: float | None) -> str:
+def _shares(flops: float | None, n_bytes: float | None) -> str:
+    return f"{share_or_unknown(flops)} of FLOPs and {share_or_unknown(n_bytes)} of bytes"
+
+
+def share_or_unknown(share: float | None) -> str:
+    """Share in words, also where it is unknown."""
     return "an unknown share" if share is None else share_in_words(share)
 
 
@@ -110,13 +119,10 @@ def _configuration(kernel: "api.NetworkKernel") -> tuple[str, ...]:
     def crossed(*extents: int | None) -> str:
         return "x".join(str(extent) for extent in extents if extent is not None)
 
-    channels = [kernel.cin, kernel.cin2, kernel.cin3, kernel.cin4]
-    joined = "+".join(str(count) for count in channels if count is not None)
-    plane = crossed(kernel.input_h, kernel.input_w)
     return (
         kernel.kernel or "none",
         kernel.operator,
-        f"{plane}x{joined}" if plane and joined else joined,
+        api.input_in_words(kernel),
         crossed(kernel.cout),
         crossed(kernel.kernel_h, kernel.kernel_w),
         crossed(kernel.stride_h, kernel.stride_w),

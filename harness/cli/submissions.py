@@ -1,6 +1,5 @@
 """The commands about submissions: `intake`, `validate`, `new` and `schema`."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -132,10 +131,10 @@ def new(
 
 
 def schema(out: Annotated[Path, typer.Option("--out", help="Folder to write into.")]) -> None:
-    """Write JSON Schemas of all rows, records and YAML files.
+    """Write JSON Schemas of all rows, records, YAML files, kernel lists and outputs as JSON.
 
     Example: deepen schema --out dist/schema
     """
     for name, content in api.json_schemas().items():
-        write_file(out / name, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        write_file(out / name, api.schema_text(content))
         typer.echo((out / name).as_posix())

@@ -6,16 +6,16 @@ second activation costs one FLOP per element wherever it runs. Moving data costs
 costs is unknown, and so is the cost of a group that has one.
 """
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
 
-from harness.graphs.fusion import Group, Part
 from harness.graphs.graph import Node
+from harness.graphs.groups import Group, Part
 from harness.graphs.operator_flops import node_flops, weights_of, work_of
-from harness.graphs.operators import JOINED, OPERATORS
+from harness.graphs.operators import JOINED, OPERATORS, PICKING
 from harness.graphs.sizes import Sizes, is_complete, operator_name
-from harness.schema.cost import DTYPE_BITS, ELEMENTWISE_FLOPS
-from harness.schema.vocabulary import Dtype
+from harness.schema.cost import DTYPE_BITS, ELEMENTWISE_FLOPS, STORED_BITS
+from harness.schema.vocabulary import Dtype, StoredDtype
 
 FOLDED: Final = frozenset({"bn", "scale", "bias"})
 """Arithmetic with constants that is folded into the weights of the operator before it."""
@@ -25,6 +25,20 @@ _ABSORBING: Final = frozenset({"product", "window"})
 _MOST_COUNT: Final = 10**18
 _MOST_PARAMS: Final = 10**15
 """Absurd extents are counted as these many, which are the largest that a kernel list may state."""
+
+
+class Weights(NamedTuple):
+    """Parameters that one tensor holds.
+
+    Attributes:
+        n: their number.
+        n_bytes: bytes of them that a kernel reads, with those of their scales and zero points.
+        dtype: data type that they are stored in; None where it is unknown.
+    """
+
+    n: int
+    n_bytes: int
+    dtype: StoredDtype | None
 
 
 def _absorbs(part: Part, sizes: Sizes) -> bool:
@@ -42,7 +56,7 @@ def group_flops(group: Group, sizes: Sizes) -> int | None:
     return min(sum(known), _MOST_COUNT) if len(known) == len(flops) else None
 
 
-def group_params(group: Group, sizes: Sizes) -> dict[str, int]:
+def group_weights(group: Group, sizes: Sizes) -> dict[str, Weights]:
     """Parameters of one kernel by the tensor that holds them; a folded batch normalisation leaves a bias.
 
     A tensor that several kernels read is in each of them, and is one in the network.
@@ -50,20 +64,45 @@ def group_params(group: Group, sizes: Sizes) -> dict[str, int]:
     first, *others = group.parts
     is_product = len(first.nodes) == 1 and work_of(first.nodes[0], sizes) == "product"
     kept = [part for part in others if not (is_product and part.name in FOLDED)]
-    params: dict[str, int] = {}
+    weights: dict[str, Weights] = {}
     for part in (first, *kept):
         for node in part.nodes:
-            params |= {sizes.stored_as(tensor): count for tensor, count in _node_params(node, sizes).items()}
+            weights |= {sizes.stored_as(tensor): held for tensor, held in _node_weights(node, sizes).items()}
     if len(kept) < len(others) and len(first.constants) == 1:
-        output = first.nodes[0].outputs[0]
-        params[f"{output}:bias"] = _channels(first.nodes[0], sizes)
-    return {tensor: min(count, _MOST_PARAMS) for tensor, count in params.items()}
+        weights[f"{first.nodes[0].outputs[0]}:bias"] = _folded_bias(first, sizes)
+    return weights
 
 
-def group_bytes(group: Group, params: int, dtype: Dtype, sizes: Sizes) -> int:
-    """Bytes of the activations that a kernel reads and makes and of its parameters, each moved once."""
-    elements = sum(sizes.elements(tensor) for tensor in (*group.inputs, *group.outputs)) + params
-    return min(elements * DTYPE_BITS[dtype] // 8, _MOST_COUNT)
+def group_bytes(group: Group, weights: Iterable[Weights], sizes: Sizes) -> int:
+    """Bytes of the activations that a kernel reads and makes and of its parameters, each moved once as it is stored."""
+    picked: dict[str, int] = {}
+    for part in group.parts:
+        for node in part.nodes:
+            picked |= _picked(node, sizes)
+    read = sum(sizes.n_bytes(tensor, picked.get(tensor)) for tensor in group.inputs)
+    made = sum(sizes.n_bytes(tensor) for tensor in group.outputs)
+    return min(read + made + sum(held.n_bytes for held in weights), _MOST_COUNT)
+
+
+def _picked(node: Node, sizes: Sizes, n_elements: int | None = None) -> dict[str, int]:
+    """Elements that an operator reads of the tensor of which it needs no more than it makes.
+
+    Args:
+        node: operator.
+        sizes: extents.
+        n_elements: elements of that tensor, where several share one byte.
+    """
+    place = PICKING.get(node.op)
+    if place is None or place >= len(node.inputs) or not node.outputs or not sizes.is_known(node.outputs[0]):
+        return {}
+    tensor = node.inputs[place]
+    n_stored = sizes.elements(tensor) if n_elements is None else n_elements
+    return {tensor: min(n_stored, sizes.elements(node.outputs[0]))}
+
+
+def weight_dtype(weights: Iterable[Weights]) -> StoredDtype | None:
+    """Data type in which most parameters of a kernel are stored; None where there are none, or it is unknown."""
+    return max(weights, key=lambda held: held.n, default=Weights(0, 0, None)).dtype
 
 
 def group_dtype(group: Group, sizes: Sizes) -> Dtype:
@@ -82,6 +121,10 @@ def _channels(node: Node, sizes: Sizes) -> int:
 def _part_flops(part: Part, sizes: Sizes) -> int | None:
     if part.name in ELEMENTWISE_FLOPS and part.name not in JOINED:
         return ELEMENTWISE_FLOPS[part.name] * sum(sizes.elements(tensor) for tensor in part.outputs)
+    operator = OPERATORS.get(part.name)
+    if len(part.nodes) > 1 and operator is not None and operator.work == "elements":
+        # As many as the operator itself has, where the file has it as one.
+        return sum(sizes.elements(tensor) for tensor in part.outputs)
     counted = part.nodes
     if part.name == "se":
         counted = tuple(
@@ -92,25 +135,52 @@ def _part_flops(part: Part, sizes: Sizes) -> int | None:
     return sum(known) if len(known) == len(flops) else None
 
 
-def stored_params(node: Node, sizes: Sizes) -> dict[str, int]:
-    """Elements of the weights that an operator reads, whatever it does with them, by the tensor that holds them."""
-    counts = {
-        sizes.stored_as(tensor): sizes.elements(tensor)
-        for tensor in node.inputs
-        if sizes.is_constant(tensor) and sizes.dtype(tensor) != "unstated"
-    }
-    return {tensor: count for tensor, count in counts.items() if count > 1}
+def stored_weights(node: Node, sizes: Sizes) -> dict[str, Weights]:
+    """Weights that an operator reads, whatever it does with them, by the tensor that holds them."""
+    held = {sizes.stored_as(tensor): _held(tensor, node, sizes) for tensor in node.inputs if sizes.is_weight(tensor)}
+    return {tensor: weights for tensor, weights in held.items() if weights.n > 1}
 
 
-def _node_params(node: Node, sizes: Sizes) -> Mapping[str, int]:
+def _held(tensor: str, node: Node, sizes: Sizes) -> Weights:
+    """Weights in one tensor, and the bytes of those that an operator reads."""
+    n, n_bytes, dtype = sizes.elements(tensor), sizes.n_bytes(tensor), sizes.stored(tensor)
+    beside = sizes.n_bytes_beside(tensor)
+    if tensor == next(name for name in node.inputs if sizes.is_constant(name)):
+        beside += node.n_bytes_beside
+        packed = next((found for found in STORED_BITS if found == node.settings.get("weight_dtype")), None)
+        if packed is not None:
+            n, dtype = n_bytes * 8 // STORED_BITS[packed], packed
+    n_read = _picked(node, sizes, n).get(tensor, n)
+    return Weights(min(n, _MOST_PARAMS), -(-(n_bytes + beside) * n_read // max(n, 1)), dtype)
+
+
+def _folded_bias(first: Part, sizes: Sizes) -> Weights:
+    """Bias that a batch normalisation leaves in the operator before it; that of integer weights has 32 bits."""
+    weights = sizes.stored(first.constants[0])
+    dtype: StoredDtype = "int32" if weights is None or "int" in weights else weights
+    n = _channels(first.nodes[0], sizes)
+    return Weights(n, -(-n * STORED_BITS[dtype] // 8), dtype)
+
+
+def _node_weights(node: Node, sizes: Sizes) -> Mapping[str, Weights]:
     """Parameters by the tensor that holds them."""
     constants = [tensor for tensor in node.inputs if sizes.is_constant(tensor)]
     operator = OPERATORS.get(node.op)
     if operator_name(node, sizes) == "bn":
-        return {node.inputs[1]: 2 * sizes.extents_of_read(node).c} if len(node.inputs) > 1 else {}
+        n = 2 * sizes.extents_of_read(node).c
+        return {tensor: _some(tensor, n, sizes) for tensor in node.inputs[1:2]}
     if work_of(node, sizes) == "product" and constants:
-        biases = {constants[1]: _channels(node, sizes)} if len(constants) > 1 else {}
-        return biases | {constants[0]: weights_of(node, sizes)}
+        biases = {tensor: _some(tensor, _channels(node, sizes), sizes) for tensor in constants[1:2]}
+        return biases | {constants[0]: _held(constants[0], node, sizes)._replace(n=_number_of(node, sizes))}
     if operator is not None and operator.has_settings and is_complete(node, sizes):
         return {}
-    return stored_params(node, sizes)
+    return stored_weights(node, sizes)
+
+
+def _number_of(node: Node, sizes: Sizes) -> int:
+    return min(weights_of(node, sizes), _MOST_PARAMS)
+
+
+def _some(tensor: str, n: int, sizes: Sizes) -> Weights:
+    """As many parameters as there are, of the data type of a tensor."""
+    return Weights(n, sizes.n_bytes(tensor, n), sizes.stored(tensor))

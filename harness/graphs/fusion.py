@@ -5,57 +5,17 @@ It knows rules and operator names; `kernels` assigns kernel types and costs.
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
-from harness.graphs.fusion_rules import ANY, GATE, FusionRule, FusionStep, Runtime
+from harness.graphs.absorption import is_by_number, without_absorbed
+from harness.graphs.fusion_patterns import matches, parsed
+from harness.graphs.fusion_rules import ANY, FACTOR, GATE, FusionRule, FusionStep, Runtime
 from harness.graphs.graph import Graph, Node
+from harness.graphs.groups import Group, Part
 from harness.graphs.operators import VIEWS
 from harness.graphs.sizes import Sizes, operator_name
 
 _PRODUCTS = frozenset({"mul", "mul-broadcast"})
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One operator, or one block of operators that a rule names.
-
-    Attributes:
-        name: name of the operator as `operator_name` gives it, or of the block.
-        nodes: operators in their order.
-        inputs: activations that it reads, each once.
-        outputs: tensors that the rest of the network, or the caller, takes from it; its first where nothing does.
-        constants: weights that it reads.
-    """
-
-    name: str
-    nodes: tuple[Node, ...]
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    constants: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Operators that run as one kernel.
-
-    Attributes:
-        parts: operators and blocks in their order.
-        inputs: activations that the group reads, each once.
-    """
-
-    parts: tuple[Part, ...]
-    inputs: tuple[str, ...]
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """Tensors that the group makes for other groups."""
-        return self.parts[-1].outputs
-
-    @property
-    def operator(self) -> str:
-        """Names of the fused operators, joined by +."""
-        return "+".join(part.name for part in self.parts)
 
 
 class Grouping(NamedTuple):
@@ -82,13 +42,15 @@ def fuse(graph: Graph, runtime: Runtime, sizes: Sizes) -> Grouping:
         sizes: extents of the network; those of the activations that its operators read and make are known.
     """
     parts, taken_outside = _parts_of(graph, sizes)
+    parts, absorbed = without_absorbed(_replaced(parts, taken_outside, runtime), taken_outside, runtime, sizes)
     rules = [(rule, runtime.steps(rule)) for rule in runtime.rules]
     blocks = [(rule, steps) for rule, steps in rules if rule.block is not None]
     chains = [(rule, steps) for rule, steps in rules if rule.block is None]
-    united = [_united(group, rule) for group, rule in _grouped(parts, taken_outside, blocks, sizes)]
-    groups = [group for group, _ in _grouped(united, taken_outside, chains, sizes)]
+    united = [_united(group, rule) for group, rule in _grouped(parts, taken_outside, blocks, runtime, sizes)]
+    groups = [group for group, _ in _grouped(united, taken_outside, chains, runtime, sizes)]
     free = Counter(graph.folded)
     free.update(node.op for node in graph.nodes if node.op == "identity")
+    free.update(part.name for part in absorbed)
     free.update(group.operator for group in groups if group.operator in VIEWS)
     running = tuple(group for group in groups if group.operator not in VIEWS)
     return Grouping(running, dict(sorted(free.items())))
@@ -116,23 +78,56 @@ def _parts_of(graph: Graph, sizes: Sizes) -> tuple[list[Part], frozenset[str]]:
     return parts, taken_outside
 
 
+def _replaced(parts: Sequence[Part], taken_outside: frozenset[str], runtime: Runtime) -> list[Part]:
+    """Parts with the operators of each pattern as one part, at the place of the last of them.
+
+    The last operators come first, so that a pattern takes all that it may.
+    """
+    patterns = [(rule.block, parsed(rule.pattern, runtime.sets)) for rule in runtime.patterns]
+    places = {part.outputs[0]: place for place, part in enumerate(parts) if len(part.outputs) == 1}
+    maker = {tensor: parts[place] for tensor, place in places.items()}
+    readers = Counter(tensor for part in parts for tensor in part.inputs)
+    united: dict[int, Part | None] = {}
+    for made in reversed(places):
+        for block, pattern in patterns if places[made] not in united else ():
+            inner = next((found.made for found in matches(made, pattern, maker) if len(found.made) > 1), frozenset())
+            of_block = sorted(places[tensor] for tensor in inner)
+            if not of_block or not united.keys().isdisjoint(of_block):
+                continue
+            within = Counter(tensor for place in of_block for tensor in parts[place].inputs)
+            if any(within[each] != readers[each] or each in taken_outside for each in inner - {made}):
+                continue
+            united |= dict.fromkeys(of_block)
+            united[places[made]] = _as_block(block, [parts[place] for place in of_block])
+            break
+    kept = (united.get(place, part) for place, part in enumerate(parts))
+    return [part for part in kept if part is not None]
+
+
+def _as_block(block: str, parts: Sequence[Part]) -> Part:
+    """Parts as one under the name of a block."""
+    group = _group(parts)
+    nodes = tuple(node for part in parts for node in part.nodes)
+    constants = tuple(tensor for part in parts for tensor in part.constants)
+    return Part(block, nodes, group.inputs, group.outputs, constants)
+
+
 def _united(group: Group, rule: FusionRule | None) -> Part:
     """A group as one part under the name of its block; a group of one part is that part."""
     if rule is None or rule.block is None:
         return group.parts[0]
-    nodes = tuple(node for part in group.parts for node in part.nodes)
-    constants = tuple(tensor for part in group.parts for tensor in part.constants)
-    return Part(rule.block, nodes, group.inputs, group.outputs, constants)
+    return _as_block(rule.block, group.parts)
 
 
 def _grouped(
     parts: Sequence[Part],
     taken_outside: frozenset[str],
     rules: Sequence[tuple[FusionRule, tuple[FusionStep, ...]]],
+    runtime: Runtime,
     sizes: Sizes,
 ) -> list[tuple[Group, FusionRule | None]]:
     """Groups that the rules find, each with its rule; a part that no rule takes is a group of its own."""
-    links = _Links(parts, taken_outside)
+    links = _Links(parts, taken_outside, runtime, sizes)
     by_first: dict[str, list[tuple[FusionRule, tuple[FusionStep, ...]]]] = defaultdict(list)
     for rule, steps in rules:
         for operator in steps[0].operators:
@@ -146,6 +141,8 @@ def _grouped(
         its_rule: FusionRule | None = None
         for rule, steps in (*by_first[part.name], *(() if part.name in VIEWS else by_first[ANY])):
             if rule.dtypes and not {sizes.dtype(tensor) for tensor in part.outputs} & set(rule.dtypes):
+                continue
+            if rule.ranks and not {sizes.rank(tensor) for tensor in part.outputs} & set(rule.ranks):
                 continue
             places = links.match(taken, place, steps, rule)
             if len(places) > len(longest) and (rule.block is None or _is_block([parts[at] for at in places], sizes)):
@@ -165,8 +162,11 @@ def _group(parts: Sequence[Part]) -> Group:
 class _Links:
     """Which part makes and which parts read each tensor; parts are identified by their place."""
 
-    def __init__(self, parts: Sequence[Part], taken_outside: frozenset[str]) -> None:
+    def __init__(self, parts: Sequence[Part], taken_outside: frozenset[str], runtime: Runtime, sizes: Sizes) -> None:
         self._parts = parts
+        self._runtime = runtime
+        self._sizes = sizes
+        self._layouts: dict[tuple[str, str], set[str]] = {}
         self._taken_outside = taken_outside
         self._maker = {tensor: place for place, part in enumerate(parts) for tensor in part.outputs}
         self._readers: dict[str, list[int]] = defaultdict(list)
@@ -184,8 +184,8 @@ class _Links:
         for step in steps:
             n_taken = 0
             while coming is not None and coming not in taken and (step.most is None or n_taken < step.most):
-                is_late = rule.when != "latest" or not places or self._is_latest(places[-1], coming)
-                if not is_late or not self._fits(coming, step, begins_from):
+                is_allowed = not places or self._may_join(places[-1], coming, rule)
+                if not is_allowed or not self._fits(coming, step, begins_from):
                     break
                 places.append(coming)
                 coming = self._next(coming)
@@ -199,7 +199,28 @@ class _Links:
         if GATE in step.operators:
             is_product = part.name in _PRODUCTS and len(part.inputs) == 2
             return is_product and set(begins_from) <= set(part.inputs)
+        if FACTOR in step.operators and part.name == "scale":
+            return is_by_number(part, self._sizes)
         return ANY in step.operators or part.name in step.operators
+
+    def _may_join(self, place: int, coming: int, rule: FusionRule) -> bool:
+        """Whether a part may join the chain that ends with another one, as regards what else it reads."""
+        if rule.when == "latest" and not self._is_latest(place, coming):
+            return False
+        others = set(self._parts[coming].inputs) - set(self._parts[place].outputs)
+        return not rule.partner or others <= self._made_by(rule)
+
+    def _made_by(self, rule: FusionRule) -> set[str]:
+        """Tensors that the partners of a rule make, and what keeps the layout of these."""
+        key = (rule.partner, rule.through)
+        if key not in self._layouts:
+            makers, keepers = map(self._runtime.names, key)
+            found: set[str] = set()
+            for part in self._parts:
+                if part.name in makers or (part.name in keepers and part.inputs and found.issuperset(part.inputs)):
+                    found.update(part.outputs)
+            self._layouts[key] = found
+        return self._layouts[key]
 
     def _next(self, place: int) -> int | None:
         """The only part that reads the output of this one; None where the output must be in memory."""

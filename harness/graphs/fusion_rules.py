@@ -9,15 +9,19 @@ from typing import Final, Literal, NamedTuple
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from harness.graphs.fusion_patterns import parsed
 from harness.graphs.runtime_files import runtime_names, runtime_text
 from harness.issues import unknown
-from harness.schema.vocabulary import Dtype
+from harness.schema.vocabulary import Dtype, Processor
 
 ANY: Final = "any"
 """Step that takes every operator except views."""
 GATE: Final = "gate"
 """Step that takes the product of the chain's output so far and the input of its first operator."""
+FACTOR: Final = "factor"
+"""Step that takes a multiplication by, or a division by, one number."""
 
+_NAMES: Final = r"^([a-z0-9-]+([|][a-z0-9-]+)*)?$"
 _SUFFIXES = {"?": (0, 1), "*": (0, None)}
 
 
@@ -57,12 +61,51 @@ class FusionRule(_Frozen):
         when: `latest` where an operator with two activations joins only the kernel that makes the later of them, not
             whichever comes first; `weighted` where the first operator must have one activation, and weights.
         dtypes: data types of its first operator's output for which the rule applies; all where none is stated.
+        ranks: extents of its first operator's output, the batch included, for which it applies; likewise.
+        partner: operators of which one must make the other operand of arithmetic in the chain, after any of those of
+            `through`; any where none is stated.
+        through: operators that keep the layout in memory of what they read, if they read nothing of another layout.
         sources: keys of the runtime's sources.
     """
 
     chain: str = Field(pattern=r"^[a-z0-9|-]+( [a-z0-9|-]+[?*]?)*$")
     block: str | None = None
     when: Literal["latest", "weighted"] | None = None
+    dtypes: tuple[Dtype, ...] = ()
+    ranks: tuple[int, ...] = ()
+    partner: str = Field("", pattern=_NAMES)
+    through: str = Field("", pattern=_NAMES)
+    sources: tuple[str, ...] = Field(min_length=1)
+
+
+class PatternRule(_Frozen):
+    """Operators that run as one kernel whatever way they branch.
+
+    Attributes:
+        block: name of the kernel.
+        pattern: expression of `harness.graphs.fusion_patterns`.
+        sources: keys of the runtime's sources.
+    """
+
+    block: str
+    pattern: str
+    sources: tuple[str, ...] = Field(min_length=1)
+
+
+class AbsorptionRule(_Frozen):
+    """An operator that runs no kernel, because all operators that read what it makes do its work.
+
+    Attributes:
+        operators: the operator, or several joined by `|`.
+        when: what holds of it: padding with zeros, a transposition of the last two extents, or one number.
+        into: operators that read it.
+        dtypes: data types of its output for which the rule applies; all where none is stated.
+        sources: keys of the runtime's sources.
+    """
+
+    operators: str = Field(pattern=_NAMES)
+    when: Literal["zeros", "matrix", "number"]
+    into: str = Field(pattern=_NAMES)
     dtypes: tuple[Dtype, ...] = ()
     sources: tuple[str, ...] = Field(min_length=1)
 
@@ -74,24 +117,35 @@ class Runtime(_Frozen):
         name: name of the file.
         title: name in words.
         version: versions that the rules describe, and what they leave out.
+        processor: kind of processor that it runs on.
+        stated_as: words in small letters by which submissions state it, any of them.
         sources: documents that the rules are based on, by key.
         sets: operators under a common name.
+        absorbed: operators that run no kernel of their own.
+        patterns: what is replaced by one kernel before any chain is looked for, the first that applies.
         rules: rules; at every operator the rule that takes most operators applies, among equals the first.
     """
 
     name: str
     title: str
     version: str
+    processor: Processor
+    stated_as: tuple[str, ...] = Field(min_length=1)
     sources: dict[str, RuleSource]
     sets: dict[str, tuple[str, ...]]
+    absorbed: tuple[AbsorptionRule, ...] = ()
+    patterns: tuple[PatternRule, ...] = ()
     rules: tuple[FusionRule, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _is_sound(self) -> "Runtime":
+        all_rules: tuple[FusionRule | PatternRule | AbsorptionRule, ...] = (*self.rules, *self.patterns, *self.absorbed)
+        cited = {key for rule in all_rules for key in rule.sources}
+        if strays := sorted(cited - set(self.sources)):
+            raise ValueError(f"a rule cites sources that are not listed: {', '.join(strays)}")
+        for pattern in self.patterns:
+            parsed(pattern.pattern, self.sets)
         for rule in self.rules:
-            strays = sorted(set(rule.sources) - set(self.sources))
-            if strays:
-                raise ValueError(f"{rule.chain!r} cites sources that are not listed: {', '.join(strays)}")
             steps = self.steps(rule)
             if GATE in steps[0].operators:
                 raise ValueError(f"{rule.chain!r} begins with a product of nothing")
@@ -105,10 +159,13 @@ class Runtime(_Frozen):
         """Steps of a rule, sets resolved."""
         return tuple(self._step(text) for text in rule.chain.split())
 
+    def names(self, text: str) -> frozenset[str]:
+        """Operators joined by `|`, sets resolved."""
+        return frozenset(name for word in text.split("|") if word for name in self.sets.get(word, (word,)))
+
     def _step(self, text: str) -> FusionStep:
         least, most = _SUFFIXES.get(text[-1:], (1, 1))
-        words = text.rstrip("?*").split("|")
-        return FusionStep(frozenset(name for word in words for name in self.sets.get(word, (word,))), least, most)
+        return FusionStep(self.names(text.rstrip("?*")), least, most)
 
 
 def _may_follow(steps: tuple[FusionStep, ...]) -> frozenset[str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from harness.schema.vocabulary import Dtype
+from harness.schema.vocabulary import Dtype, StoredDtype
 
 Layout = Literal["channels-first", "channels-last"]
 
@@ -51,9 +51,11 @@ class Tensor:
         name: name in the file.
         shape: extents, batch first, in the order of the graph's layout; None where neither the file nor shape
             inference states them.
-        dtype: data type of its elements as stored or executed; `unstated` for types that no kernel computes in.
+        dtype: data type that a kernel computes in on it; `unstated` for types that no kernel computes in.
         is_constant: whether the file has it, or declares it, as a weight.
         stored_as: name of the weight that a runtime stores for it, where it is a view of one; else its own.
+        stored: data type of its elements in memory; None where it is that of `dtype`.
+        n_bytes_beside: bytes of the scales and zero points of a weight that is stored quantised.
     """
 
     name: str
@@ -61,6 +63,8 @@ class Tensor:
     dtype: Dtype
     is_constant: bool = False
     stored_as: str = ""
+    stored: StoredDtype | None = None
+    n_bytes_beside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class Node:
         window: window of an operator of `WINDOWED`.
         matrices: weights of a recurrent operator that every step multiplies by, among its inputs.
         settings: attributes that its cost depends on, by their name in the file; empty for all others.
+        n_bytes_beside: bytes of scales and zero points that it reads beside its operands.
     """
 
     name: str
@@ -84,6 +89,7 @@ class Node:
     window: Window | None = None
     matrices: tuple[str, ...] = ()
     settings: Mapping[str, int | str] = field(default_factory=dict, hash=False)
+    n_bytes_beside: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,41 +3,31 @@
 Kernels without a kernel type are listed by the names of their operators; none is dropped, and no type is guessed.
 """
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import Literal, NamedTuple
 
+from harness.graphs.configurations import configuration_of_group
 from harness.graphs.counting import (
-    FOLDED,
+    Weights,
     group_bytes,
     group_dtype,
     group_flops,
-    group_params,
-    stored_params,
+    group_weights,
+    stored_weights,
+    weight_dtype,
 )
 from harness.graphs.faults import ModelFileError, model_issue
-from harness.graphs.fusion import Group, Part, fuse
+from harness.graphs.fusion import fuse
 from harness.graphs.fusion_rules import Runtime
 from harness.graphs.graph import Graph, Node
-from harness.graphs.operator_flops import flops_of_output, row_length
-from harness.graphs.operators import ACTIVATIONS, JOINED, VIEWS
+from harness.graphs.groups import Group
+from harness.graphs.operator_flops import flops_of_output
+from harness.graphs.operators import VIEWS
 from harness.graphs.sizes import Sizes, file_operator
 from harness.issues import Issue
 from harness.schema.cost import DTYPE_BITS, ELEMENTWISE_FLOPS
-from harness.schema.kernel_types import KERNEL_TYPES, Kernel
 from harness.schema.networks import Network, NetworkKernel
-
-_BY_FIRST: Final[Mapping[str, Kernel]] = {
-    operator: name for name, kind in KERNEL_TYPES.items() for operator in kind.begins_with
-}
-"""Kernel type by the first operator, whatever constants and activations are fused with it."""
-_BY_OPERATORS: Final[Mapping[str, Kernel]] = {
-    operators: name for name, kind in KERNEL_TYPES.items() for operators in kind.operators
-}
-"""Kernel type by all operators that are fused."""
-_MOST_EXTENT: Final = 10**6
-_MOST_INPUTS: Final = 4
 
 
 class Unsupported(NamedTuple):
@@ -46,14 +36,14 @@ class Unsupported(NamedTuple):
     Attributes:
         operator: what is fused.
         n: number of such kernels.
-        flops: FLOPs of all of them; None where they are unknown.
         flops_share: their share of the network's FLOPs, 0 to 1; None where either is unknown.
+        bytes_share: their share of the bytes that all kernels move; None likewise.
     """
 
     operator: str
     n: int
-    flops: int | None
     flops_share: float | None
+    bytes_share: float | None
 
 
 class OpenEnd(NamedTuple):
@@ -117,24 +107,44 @@ class KernelList:
         """
         if self.unknown:
             return None
-        typed = sum(kernel.flops or 0 for kernel in self.kernels if kernel.kernel is not None)
-        return typed / self.flops if self.flops else self.coverage_kernels
+        return self._share(self._typed(), "flops") if self.flops else self.coverage_kernels
+
+    @property
+    def coverage_bytes(self) -> float | None:
+        """Share of the bytes moved in kernels that have a kernel type, 0 to 1; None where bytes are unknown."""
+        return self._share(self._typed(), "bytes_moved")
 
     @property
     def unsupported(self) -> tuple[Unsupported, ...]:
-        """Operators that have no kernel type: those with unknown FLOPs, then the most FLOPs first."""
-        by_operator: dict[str, list[int | None]] = {}
+        """Operators that have no kernel type: those with unknown FLOPs, then by the greater of their shares."""
+        by_operator: dict[str, list[NetworkKernel]] = {}
         for kernel in self.kernels:
             if kernel.kernel is None:
-                by_operator.setdefault(kernel.operator, []).append(kernel.flops)
-        found = [self._unsupported(name, flops) for name, flops in by_operator.items()]
-        return tuple(sorted(found, key=lambda item: (item.flops is not None, -(item.flops or 0), item.operator)))
+                by_operator.setdefault(kernel.operator, []).append(kernel)
+        found = [
+            Unsupported(name, len(of), self._share(of, "flops"), self._share(of, "bytes_moved"))
+            for name, of in by_operator.items()
+        ]
+        return tuple(
+            sorted(
+                found,
+                key=lambda item: (
+                    item.operator not in self.unknown,
+                    -max(item.flops_share or 0, item.bytes_share or 0),
+                    item.operator,
+                ),
+            )
+        )
 
-    def _unsupported(self, operator: str, flops: Sequence[int | None]) -> Unsupported:
-        known = [count for count in flops if count is not None]
-        total = sum(known) if len(known) == len(flops) else None
-        share = None if total is None or self.unknown else total / max(self.flops, 1)
-        return Unsupported(operator, len(flops), total, share)
+    def _typed(self) -> list[NetworkKernel]:
+        return [kernel for kernel in self.kernels if kernel.kernel is not None]
+
+    def _share(self, chosen: Sequence[NetworkKernel], cost: Literal["flops", "bytes_moved"]) -> float | None:
+        """Share of some kernels of a cost; None where it is unknown of any."""
+        everything = [getattr(kernel, cost) for kernel in self.kernels]
+        if None in everything:
+            return None
+        return float(sum(getattr(kernel, cost) for kernel in chosen) / max(sum(everything), 1))
 
 
 def kernel_list(graph: Graph, runtime: Runtime) -> KernelList:
@@ -163,18 +173,24 @@ def kernel_list(graph: Graph, runtime: Runtime) -> KernelList:
     grouping = fuse(known, runtime, Sizes(known))
     if not grouping.groups and not unlisted:
         raise ModelFileError([_nothing_runs(graph)])
-    params: dict[str, int] = {}
+    weights: dict[str, Weights] = {}
     entries = []
     for group in grouping.groups:
-        own = group_params(group, sizes)
-        params |= own
-        entries.append(_entry(group, sum(own.values()), sizes))
+        own = group_weights(group, sizes)
+        weights |= own
+        entries.append(_entry(group, own.values(), sizes))
     for node in unlisted:
-        own = stored_params(node, sizes)
-        params |= own
-        entries.append(_open_entry(node, sum(own.values()), sizes))
+        own = stored_weights(node, sizes)
+        weights |= own
+        entries.append(_open_entry(node, own.values(), sizes))
     first = next(iter(open_ends.items()), None)
-    return KernelList(tuple(entries), grouping.free, sum(params.values()), None if first is None else OpenEnd(*first))
+    return KernelList(
+        tuple(entries), grouping.free, _params(weights.values()), None if first is None else OpenEnd(*first)
+    )
+
+
+def _params(weights: Iterable[Weights]) -> int:
+    return sum(held.n for held in weights)
 
 
 def as_network(model: str, runtime: Runtime, kernels: KernelList) -> Network:
@@ -183,7 +199,11 @@ def as_network(model: str, runtime: Runtime, kernels: KernelList) -> Network:
     Raises:
         pydantic.ValidationError: the model's name is not one that a row may have.
     """
-    entries = list(kernels.kernels)
+    # Weights of the kernel's own data type go without saying in a submission.
+    entries = [
+        kernel.model_copy(update={"weight_dtype": None}) if kernel.weight_dtype == kernel.dtype else kernel
+        for kernel in kernels.kernels
+    ]
     is_shared = kernels.params < sum(kernel.params for kernel in entries)
     params = kernels.params if is_shared else None
     return Network(schema_version=1, model=model, runtime=runtime.name, params=params, kernels=entries)
@@ -226,78 +246,34 @@ def _nothing_runs(graph: Graph) -> Issue:
     )
 
 
-def _entry(group: Group, params: int, sizes: Sizes) -> NetworkKernel:
-    kernel, configuration = _typed(group, sizes) or (None, {})
-    dtype = group_dtype(group, sizes)
+def _entry(group: Group, weights: Collection[Weights], sizes: Sizes) -> NetworkKernel:
+    kernel, configuration = configuration_of_group(group, sizes) or (None, {})
     flops = group_flops(group, sizes)
-    if group.operator.startswith("scale") and kernel is not None:
+    if group.operator.startswith("scale") and kernel is not None and kernel in ELEMENTWISE_FLOPS:
         # Without a shift it is still a batch normalisation.
         flops = ELEMENTWISE_FLOPS[kernel] * sizes.elements(group.outputs[0])
     return NetworkKernel(
         operator=group.operator[:200],
         kernel=kernel,
-        dtype=dtype,
+        dtype=group_dtype(group, sizes),
+        weight_dtype=weight_dtype(weights),
         flops=flops,
-        params=params,
-        bytes_moved=group_bytes(group, params, dtype, sizes),
+        params=_params(weights),
+        bytes_moved=group_bytes(group, weights, sizes),
         **configuration,
     )
 
 
-def _open_entry(node: Node, params: int, sizes: Sizes) -> NetworkKernel:
+def _open_entry(node: Node, weights: Collection[Weights], sizes: Sizes) -> NetworkKernel:
     """Entry of an operator that reads or makes a tensor of unknown extents."""
     stated = {sizes.dtype(tensor) for tensor in (*node.inputs[:1], *node.outputs[:1])} - {"unstated"}
     dtype = max(sorted(stated), key=DTYPE_BITS.__getitem__, default="unstated")
     flops = flops_of_output(node, sizes)
-    return NetworkKernel(operator=file_operator(node), dtype=dtype, flops=flops, params=params, bytes_moved=None)
-
-
-def _typed(group: Group, sizes: Sizes) -> tuple[Kernel, dict[str, int]] | None:
-    """Kernel type and configuration of a group, where a kernel row can state it."""
-    first, *others = group.parts
-    kernel = _BY_OPERATORS.get(group.operator)
-    if first.name in _BY_FIRST and all(part.name in FOLDED | JOINED | ACTIVATIONS for part in others):
-        kernel = _BY_FIRST[first.name]
-    ends = (*group.inputs, *group.outputs)
-    if kernel is None or not group.inputs or any(sizes.copies(tensor) != 1 for tensor in ends):
-        return None
-    if not _is_as_its_type(kernel, first, sizes):
-        return None
-    values = _values(first, sizes)
-    kind = KERNEL_TYPES[kernel]
-    chosen: dict[str, int] = {
-        field: values[field] for field in kind.fields if field in kind.requires or field in values
-    }
-    return (kernel, chosen) if max(chosen.values()) <= _MOST_EXTENT else None
-
-
-def _is_as_its_type(kernel: Kernel, first: Part, sizes: Sizes) -> bool:
-    """Whether the operands of a group's first part are those that its kernel type has."""
-    channels = sizes.extents(first.inputs[0]).c
-    if "cin2" in KERNEL_TYPES[kernel].requires:
-        is_whole = not first.constants and len(first.inputs) == len(first.nodes[0].inputs)
-        return is_whole and 2 <= len(first.inputs) <= _MOST_INPUTS
-    if KERNEL_TYPES[kernel].n_inputs > 1:
-        return len(first.inputs) == KERNEL_TYPES[kernel].n_inputs
-    if first.name == "scale":
-        return math.prod(map(sizes.elements, first.constants)) == channels
-    return len(first.inputs) == 1 and (first.nodes[0].window is None or first.nodes[0].window.rank <= 2)
-
-
-def _values(first: Part, sizes: Sizes) -> dict[str, int]:
-    """Configuration fields that the first part of a group has; empty ones are left out."""
-    read, made = sizes.extents(first.inputs[0]), sizes.extents(first.outputs[0])
-    node = first.nodes[0]
-    values = {"input_h": read.h, "input_w": read.w, "cin": read.c}
-    if first.name == "fc":
-        return values | {"cin": row_length(node, sizes), "cout": sizes.last(first.outputs[0])}
-    values |= {f"cin{place}": sizes.extents(tensor).c for place, tensor in enumerate(first.inputs[1:], 2)}
-    window = node.window
-    if window is None:
-        return values
-    if not (first.name.startswith("dwconv") and made.c == read.c):
-        values["cout"] = made.c
-    if window.groups > 1 and not first.name.startswith("dwconv"):
-        values["groups"] = window.groups
-    names = ("kernel_h", "kernel_w", "stride_h", "stride_w")
-    return values | dict(zip(names, (*window.kernel, *window.stride), strict=True))
+    return NetworkKernel(
+        operator=file_operator(node),
+        dtype=dtype,
+        weight_dtype=weight_dtype(weights),
+        flops=flops,
+        params=_params(weights),
+        bytes_moved=None,
+    )

@@ -10,15 +10,26 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from harness.errors import UsageError
+from harness.graphs.data_types import in_dtype
 from harness.graphs.fusion_rules import Runtime, read_runtime
 from harness.graphs.graph import Graph
 from harness.graphs.kernels import KernelList, as_network, kernel_list
 from harness.graphs.reading import parse_input_option, read_model
 from harness.issues import quoted
-from harness.schema.networks import Network, stated
-from harness.schema.vocabulary import CONFIGURATION_FIELDS
+from harness.schema.networks import Network
+from harness.schema.outputs import Coverage, KernelsOutput, Missing, Total, UnknownExtents
+from harness.schema.vocabulary import CONFIGURATION_FIELDS, Dtype
 
-CSV_COLUMNS: Final = ("kernel", "dtype", *CONFIGURATION_FIELDS, "operator", "flops", "params", "bytes_moved")
+CSV_COLUMNS: Final = (
+    "kernel",
+    "dtype",
+    *CONFIGURATION_FIELDS,
+    "operator",
+    "weight_dtype",
+    "flops",
+    "params",
+    "bytes_moved",
+)
 """Columns of a kernel table that a model file gives, then those that kernels.csv does not have."""
 
 
@@ -46,31 +57,31 @@ class ModelKernels:
         return self.file.stem
 
     def as_json(self) -> dict[str, Any]:
-        """The list as `deepen kernels --format json` gives it; null where a type, or FLOPs, are unknown."""
+        """The list as `deepen kernels --format json` gives it."""
+        return self._output().as_json()
+
+    def _output(self) -> KernelsOutput:
         found = self.kernels
-        return {
-            "model": self.model,
-            "runtime": self.runtime.name,
-            "batch": self.batch,
-            "kernels": [
-                {"operator": kernel.operator, "kernel": kernel.kernel, **stated(kernel)} for kernel in found.kernels
-            ],
-            "total": {
-                "n_kernels": len(found.kernels),
-                "flops": None if found.unknown else found.flops,
-                "flops_at_least": found.flops,
-                "params": found.params,
-                "bytes_moved": found.bytes_moved if found.open_end is None else None,
-                "bytes_at_least": found.bytes_moved,
-            },
-            "coverage": {"kernels": found.coverage_kernels, "flops": found.coverage_flops},
-            "unknown": list(found.unknown),
-            "extents_unknown_from": None if found.open_end is None else found.open_end._asdict(),
-            "unsupported": [
-                {"operator": item.operator, "n": item.n, "flops_share": item.flops_share} for item in found.unsupported
-            ],
-            "free": dict(found.free),
-        }
+        total = Total(
+            n_kernels=len(found.kernels),
+            flops=None if found.unknown else found.flops,
+            flops_at_least=found.flops,
+            params=found.params,
+            bytes_moved=found.bytes_moved if found.open_end is None else None,
+            bytes_at_least=found.bytes_moved,
+        )
+        return KernelsOutput(
+            model=self.model,
+            runtime=self.runtime.name,
+            batch=self.batch,
+            kernels=list(found.kernels),
+            total=total,
+            coverage=Coverage(kernels=found.coverage_kernels, flops=found.coverage_flops, bytes=found.coverage_bytes),
+            unknown=list(found.unknown),
+            extents_unknown_from=None if found.open_end is None else UnknownExtents(**found.open_end._asdict()),
+            unsupported=[Missing(**item._asdict()) for item in found.unsupported],
+            free=dict(found.free),
+        )
 
     def as_csv(self) -> str:
         """The list as a table of kernels, one row each; a field that does not apply is empty."""
@@ -96,7 +107,11 @@ class ModelKernels:
 
 
 def kernels_of_file(
-    file: Path, runtime: str | None = None, inputs: Iterable[str] = (), batch: int | None = None
+    file: Path,
+    runtime: str | None = None,
+    inputs: Iterable[str] = (),
+    batch: int | None = None,
+    dtype: Dtype | None = None,
 ) -> ModelKernels:
     """Kernels that a runtime executes for a model file.
 
@@ -105,6 +120,7 @@ def kernels_of_file(
         runtime: name of the fusion rules; those of the file's format by default.
         inputs: extents of network inputs that the file leaves open, each as `name=1x3x224x224`.
         batch: first extent of the inputs that is the batch; None where the file names it, or has none.
+        dtype: data type that the network runs in; that of the file by default.
 
     Raises:
         UsageError: there is no such runtime, input or batch, or extents cannot be read.
@@ -112,6 +128,7 @@ def kernels_of_file(
     """
     rules = None if runtime is None else read_runtime(runtime)
     graph = read_model(file, dict(parse_input_option(text) for text in inputs), batch)
+    graph = graph if dtype is None else in_dtype(graph, dtype)
     rules = rules or default_runtime(graph)
     shapes = {name: graph.tensors[name].shape or () for name in graph.inputs}
     leading = {name: shape[0] for name, shape in shapes.items() if len(shape) > 1 and shape[0] not in (1, graph.batch)}

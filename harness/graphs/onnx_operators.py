@@ -1,7 +1,7 @@
 """Operators of ONNX as operators of a graph: canonical name, operands and window."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from harness.graphs.graph import Node, Window
 from harness.graphs.onnx_settings import matrices_of, settings_of, states_of
-from harness.graphs.onnx_tensors import Tensors
+from harness.graphs.onnx_tensors import Tensors, bytes_of
 from harness.graphs.operators import FIRST_ONLY, OPERATORS, VARIADIC, VIEWS, WINDOWED, canonical_names
 
 _CANONICAL: Final = canonical_names(lambda operator: operator.onnx)
@@ -22,6 +22,7 @@ _OPERANDS: Final[Mapping[str, tuple[int, ...]]] = {
     "DynamicQuantizeLSTM": (0, 1, 2, 3, 5, 6, 7),
     "DynamicQuantizeLinear": (0,),
     "DynamicQuantizeMatMul": (0, 1, 4),
+    "GatherBlockQuantized": (0, 1),
     "MatMulBnb4": (0, 1),
     "MatMulInteger": (0, 1),
     "MatMulIntegerToFloat": (0, 1, 6),
@@ -40,6 +41,21 @@ _OPERANDS: Final[Mapping[str, tuple[int, ...]]] = {
     "QuantizeLinear": (0,),
 }
 """Places of the operands among the inputs, where scales and zero points stand between them."""
+_BESIDE: Final[Mapping[str, tuple[int, ...]]] = {
+    "ConvInteger": (3,),
+    "DynamicQuantizeLSTM": (8, 9, 10, 11),
+    "DynamicQuantizeMatMul": (2, 3),
+    "GatherBlockQuantized": (2, 3),
+    "MatMulBnb4": (2,),
+    "MatMulInteger": (3,),
+    "MatMulIntegerToFloat": (3, 5),
+    "MatMulNBits": (2, 3, 4),
+    "QAttention": (4, 7),
+    "QGemm": (4, 5),
+    "QLinearConv": (4, 5),
+    "QLinearMatMul": (4, 5),
+}
+"""Places of the scales and zero points of weights among the inputs."""
 _UNBOUNDED: Final = float(np.finfo(np.float32).max)
 
 
@@ -79,7 +95,7 @@ def as_node(node: onnx.NodeProto, name: str, captured: tuple[str, ...], known: T
         op = _clip_name(node, known)
     elif _is_alone(op, inputs, outputs):
         op = "identity"
-    elif _covers_all(op, window, inputs, outputs, known) or _reduces_plane(op, node, inputs, known):
+    elif _covers_all(op, window, inputs, outputs, known) or _reduces_plane(op, node, inputs, known, least_rank=4):
         op = "global-avgpool"
     elif op == "matmul" and _is_one_row(node, inputs, known, batch):
         op = "fc"
@@ -89,7 +105,10 @@ def as_node(node: onnx.NodeProto, name: str, captured: tuple[str, ...], known: T
         outputs = outputs[:1]
     is_declared = canonical_name(node) is not None
     matrices, settings = (matrices_of(node), settings_of(node, known)) if is_declared else ((), {})
-    return Node(name, op, inputs, outputs, window if op in WINDOWED else None, matrices, settings)
+    if _reduces_plane(op, node, inputs, known, least_rank=3):
+        settings = {"is_over_width": 1}
+    beside = sum(bytes_of(known.shape(name), known.stored(name)) for name in _at(node, _BESIDE.get(node.op_type, ())))
+    return Node(name, op, inputs, outputs, window if op in WINDOWED else None, matrices, settings, beside)
 
 
 def _is_alone(op: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> bool:
@@ -101,7 +120,11 @@ def _operands(node: onnx.NodeProto) -> tuple[str, ...]:
     """Inputs, without scales, zero points and absent ones."""
     if node.domain == "com.microsoft" and node.op_type == "QLinearConcat":
         return tuple(name for name in node.input[2::3] if name)
-    places = _OPERANDS.get(node.op_type, range(len(node.input)))
+    return _at(node, _OPERANDS.get(node.op_type, range(len(node.input))))
+
+
+def _at(node: onnx.NodeProto, places: Iterable[int]) -> tuple[str, ...]:
+    """Inputs at some places, without absent ones."""
     return tuple(node.input[place] for place in places if place < len(node.input) and node.input[place])
 
 
@@ -183,10 +206,10 @@ def _covers_all(
     return window.kernel == plane and math.prod(made[2:]) == 1
 
 
-def _reduces_plane(op: str, node: onnx.NodeProto, inputs: tuple[str, ...], known: Tensors) -> bool:
-    """Whether a mean is over all dimensions but batch and channels."""
+def _reduces_plane(op: str, node: onnx.NodeProto, inputs: tuple[str, ...], known: Tensors, *, least_rank: int) -> bool:
+    """Whether a mean is over all dimensions but batch and channels; with three, channels may be tokens."""
     read = known.shape(inputs[0]) if inputs else None
-    if op != "reduce-mean" or read is None or len(read) < 3:
+    if op != "reduce-mean" or read is None or len(read) < least_rank:
         return False
     stated: NDArray[Any] | None = known.value(inputs[1]) if len(inputs) > 1 else None
     axes = _integers(node, "axes") if stated is None else tuple(stated.reshape(-1).tolist())

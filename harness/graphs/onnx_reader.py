@@ -16,6 +16,7 @@ from harness.graphs.onnx_tensors import Tensors, shape_of
 from harness.graphs.ordering import Step, running_order
 from harness.graphs.quantisation import fold_quantisation
 from harness.issues import Issue
+from harness.schema.cost import dtype_of_stored
 
 _WEIGHT_PLACES: Final[Mapping[str, tuple[int, ...]]] = {
     "BatchNormalization": (1, 2, 3, 4),
@@ -221,9 +222,11 @@ class _Reader:
             name: Tensor(
                 name,
                 self._known.shape(name),
-                self._known.dtype(name),
+                dtype_of_stored(self._known.stored(name)),
                 name in self._known.constants,
                 self._known.stored_as(name),
+                self._known.stored(name),
+                self._known.n_bytes_beside(name),
             )
             for name in used
         }

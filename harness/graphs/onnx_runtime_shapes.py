@@ -54,6 +54,15 @@ def _packed_product(node: onnx.NodeProto, shapes: Shapes) -> Shape | None:
     return (*read[:-1], columns) if read and columns > 0 else None
 
 
+def _rows(node: onnx.NodeProto, shapes: Shapes) -> Shape | None:
+    """Rows of a table, by their places."""
+    table, places, axis = shapes[0], _shape(shapes, 1), _integer(node, "gather_axis")
+    if not table or places is None or not -len(table) <= axis < len(table):
+        return None
+    axis %= len(table)
+    return (*table[:axis], *places, *table[axis + 1 :])
+
+
 def _product(node: onnx.NodeProto, shapes: Shapes) -> Shape | None:
     """Matrix product, either side transposed where the operator says so."""
     left, right = shapes[0], _shape(shapes, 1)
@@ -111,6 +120,7 @@ _RULES: Final[Mapping[str, Callable[[onnx.NodeProto, Shapes], Shape | None]]] = 
     "DynamicQuantizeLSTM": _recurrent,
     "DynamicQuantizeMatMul": _product,
     "FusedMatMul": _product,
+    "GatherBlockQuantized": _rows,
     "GroupQueryAttention": _group_query_attention,
     "MatMulBnb4": _packed_product,
     "MatMulFpQ4": _packed_product,

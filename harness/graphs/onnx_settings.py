@@ -1,5 +1,6 @@
 """What the cost of an operator of ONNX depends on beside the extents of its operands: attributes, keys, lengths."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -50,25 +51,53 @@ def _integer(node: onnx.NodeProto, name: str, default: int = 0) -> int:
 
 
 def _matrix(node: onnx.NodeProto, _known: Tensors) -> Settings:
-    """Extents of a packed matrix."""
+    """Extents of a packed matrix, and the data type of its elements."""
     found = {name: _integer(node, name) for name in ("K", "N")}
-    return found if all(extent > 0 for extent in found.values()) else {}
+    return {**found, **_packed(node)} if all(extent > 0 for extent in found.values()) else {}
+
+
+def _packed(node: onnx.NodeProto) -> Settings:
+    """Data type of weights that share bytes."""
+    if node.op_type == "MatMulBnb4":
+        return {"weight_dtype": "nf4" if _integer(node, "quant_type", 1) else "fp4e2m1"}
+    bits = 4 if node.op_type == "MatMulFpQ4" else _integer(node, "bits", 4)
+    return {"weight_dtype": f"uint{bits}"} if bits in (2, 4, 8) else {}
+
+
+def _packed_table(node: onnx.NodeProto, known: Tensors) -> Settings:
+    """Data type of the rows of a table, where they share bytes."""
+    axis = {"axis": _integer(node, "gather_axis")}
+    return {**axis, **_packed(node)} if known.stored(node.input[0]) == "uint8" else axis
 
 
 def _equation(node: onnx.NodeProto, _known: Tensors) -> Settings:
     return {"equation": next((item.s.decode() for item in node.attribute if item.name == "equation"), "")}
 
 
-def _keys(own: int | None, past: tuple[int, ...] | None, place: int, *, is_packed: bool = False) -> Settings:
+def _keys(
+    own: int | None, past: tuple[int, ...] | None, place: int, heads: Settings | None = None, *, is_packed: bool = False
+) -> Settings:
     if own is None or past is None:
         return {}
-    return {"n_keys": own + (past[place] if past else 0), "is_packed": int(is_packed)}
+    return {"n_keys": own + (past[place] if past else 0), "is_packed": int(is_packed)} | dict(heads or {})
+
+
+def _heads(heads: int, kv_heads: int, q_len: int, width: int) -> Settings:
+    """Queries and heads; none where the heads do not divide the elements of a query."""
+    if heads < 1 or kv_heads < 1 or width % heads:
+        return {}
+    return {"heads": heads, "kv_heads": kv_heads, "q_len": q_len, "head_size": width // heads}
 
 
 def _attention(node: onnx.NodeProto, known: Tensors) -> Settings:
     """Attention of the standard: keys at place 1, kept ones at place 4, sequence in the last extent but one."""
-    keys = _shape(node, 1, known)
-    return _keys(keys[-2] if keys else None, _shape(node, 4, known), -2)
+    queries, keys = _shape(node, 0, known), _shape(node, 1, known)
+    heads: Settings = {}
+    if queries and keys:
+        own = [shape[1] if len(shape) == 4 else 0 for shape in (queries, keys)]
+        stated = (_integer(node, "q_num_heads", own[0]), _integer(node, "kv_num_heads", own[1]))
+        heads = _heads(*stated, queries[-2], queries[-1] * max(own[0], 1))
+    return _keys(keys[-2] if keys else None, _shape(node, 4, known), -2, heads)
 
 
 def _multi_head_attention(node: onnx.NodeProto, known: Tensors) -> Settings:
@@ -77,14 +106,60 @@ def _multi_head_attention(node: onnx.NodeProto, known: Tensors) -> Settings:
     if keys is None or not queries:
         return {}
     own = queries[1] if not keys else keys[2] if len(keys) == 4 else keys[1]
-    return _keys(own, _shape(node, 6, known), 2, is_packed=not keys)
+    n_heads = _integer(node, "num_heads")
+    heads = _heads(n_heads, n_heads, queries[1], queries[2]) if len(queries) == 3 else {}
+    return _keys(own, _shape(node, 6, known), 2, heads, is_packed=not keys)
 
 
 def _group_query_attention(node: onnx.NodeProto, known: Tensors) -> Settings:
+    """Queries of all heads, or packed with the keys and values of fewer heads."""
     keys, queries = _shape(node, 1, known), _shape(node, 0, known)
     if keys is None or not queries:
         return {}
-    return _keys(keys[1] if keys else queries[1], _shape(node, 3, known), 2, is_packed=not keys)
+    n_heads, kv_heads = _integer(node, "num_heads"), _integer(node, "kv_num_heads")
+    share = 1 if keys else n_heads + 2 * kv_heads
+    width = queries[2] if keys else n_heads * (queries[2] // max(share, 1))
+    heads = _heads(n_heads, kv_heads, queries[1], width)
+    return _keys(keys[1] if keys else queries[1], _shape(node, 3, known), 2, heads, is_packed=not keys)
+
+
+def _axis(node: onnx.NodeProto, _known: Tensors) -> Settings:
+    return {"axis": _integer(node, "axis")}
+
+
+def _zeros(node: onnx.NodeProto, known: Tensors) -> Settings:
+    """Whether the plane alone is padded, with zeros; before version 11 the pads are an attribute."""
+    mode = next((item.s.decode() for item in node.attribute if item.name == "mode"), "constant")
+    stated = known.value(node.input[1]) if len(node.input) > 1 else None
+    pads = [int(pad) for pad in stated.reshape(-1)] if stated is not None else _integers(node, "pads")
+    value = known.value(node.input[2]) if len(node.input) > 2 and node.input[2] else None
+    is_of_zeros = len(node.input) < 3 or not node.input[2] or (value is not None and not value.any())
+    half = len(pads) // 2
+    is_of_plane = half > 2 and not any(pads[:2] + pads[half : half + 2]) and min(pads) >= 0
+    has_axes = len(node.input) > 3 and bool(node.input[3])
+    return {"is_zeros": int(mode == "constant" and is_of_zeros and is_of_plane and not has_axes)}
+
+
+def _permutation(node: onnx.NodeProto, known: Tensors) -> Settings:
+    """Whether a transposition exchanges the last two extents, and these alone."""
+    rank = len(_shape(node, 0, known) or ())
+    order = _integers(node, "perm") or list(range(rank))[::-1]
+    swapped = [*range(rank - 2), rank - 1, rank - 2]
+    return {"is_of_matrix": int(rank > 1 and order == swapped)}
+
+
+def _integers(node: onnx.NodeProto, name: str) -> list[int]:
+    return next((list(attribute.ints) for attribute in node.attribute if attribute.name == name), [])
+
+
+def _row_of_softmax(node: onnx.NodeProto, known: Tensors) -> Settings:
+    """Elements that are normalised together: along one axis, or before version 13 along all from it on."""
+    read = _shape(node, 0, known)
+    is_flat = 0 < known.version < 13
+    axis = _integer(node, "axis", 1 if is_flat else -1)
+    if not read or not -len(read) <= axis < len(read):
+        return {}
+    return {"row_length": math.prod(read[axis:]) if is_flat else read[axis]}
 
 
 def _projected_attention(node: onnx.NodeProto, known: Tensors) -> Settings:
@@ -117,8 +192,14 @@ _RULES: Final[Mapping[tuple[str, str], Callable[[onnx.NodeProto, Tensors], Setti
     ("", "Attention"): _attention,
     ("", "DFT"): _transform,
     ("", "Einsum"): _equation,
+    ("", "Gather"): _axis,
+    ("", "Pad"): _zeros,
+    ("", "Transpose"): _permutation,
+    ("", "LogSoftmax"): _row_of_softmax,
+    ("", "Softmax"): _row_of_softmax,
     ("", "STFT"): _frames,
     ("com.microsoft", "Attention"): _projected_attention,
+    ("com.microsoft", "GatherBlockQuantized"): _packed_table,
     ("com.microsoft", "GroupQueryAttention"): _group_query_attention,
     ("com.microsoft", "MatMulBnb4"): _matrix,
     ("com.microsoft", "MatMulFpQ4"): _matrix,

@@ -17,25 +17,15 @@ from onnx.shape_inference import InferenceError, infer_node_outputs
 
 from harness.graphs.faults import ModelFileError, model_issue
 from harness.graphs.input_extents import absurd
+from harness.graphs.onnx_dtypes import STORED
 from harness.graphs.onnx_functions import made_by_body
 from harness.graphs.onnx_runtime_shapes import made_by_runtime
 from harness.issues import Issue
-from harness.schema.vocabulary import Dtype
+from harness.schema.cost import STORED_BITS
+from harness.schema.vocabulary import StoredDtype
 
 MOST_VALUES: Final = 1024
 """Elements of the largest constant whose values are kept; shapes, axes and limits are far smaller."""
-DTYPES: Final[Mapping[int, Dtype]] = {
-    TensorProto.FLOAT: "fp32",
-    TensorProto.FLOAT16: "fp16",
-    TensorProto.BFLOAT16: "bf16",
-    TensorProto.INT16: "int16",
-    TensorProto.UINT16: "int16",
-    TensorProto.INT8: "int8",
-    TensorProto.UINT8: "int8",
-    TensorProto.INT4: "int4",
-    TensorProto.UINT4: "int4",
-}
-"""Data types that kernels compute in; every other one is `unstated`."""
 TWINS: Final[Mapping[str, tuple[str, tuple[int, ...]]]] = {
     "FusedConv": ("Conv", (0, 1, 2)),
     "FusedGemm": ("Gemm", (0, 1, 2)),
@@ -50,19 +40,6 @@ TWINS: Final[Mapping[str, tuple[str, tuple[int, ...]]]] = {
 }
 """Operators of ONNX Runtime that are standard ones: which, and the places of the operands."""
 
-_WIDTHS: Final[Mapping[int, int]] = {
-    TensorProto.BFLOAT16: 2,
-    TensorProto.DOUBLE: 8,
-    TensorProto.FLOAT: 4,
-    TensorProto.FLOAT16: 2,
-    TensorProto.INT16: 2,
-    TensorProto.INT32: 4,
-    TensorProto.INT64: 8,
-    TensorProto.INT8: 1,
-    TensorProto.UINT16: 2,
-    TensorProto.UINT8: 1,
-}
-"""Bytes of one element, for the data types of weights."""
 _EVALUATED: Final = frozenset(
     {"Add", "And", "Cast", "Ceil", "Concat", "Constant", "ConstantOfShape", "DequantizeLinear", "Div", "Equal"}
     | {"Expand", "Flatten", "Floor", "Gather", "Greater", "Identity", "Less", "Max", "Min", "Mod", "Mul", "Neg", "Not"}
@@ -120,7 +97,8 @@ class Tensors:
         self._shown = shown
         self._types: dict[str, TypeProto] = {}
         self._values: dict[str, NDArray[Any]] = {}
-        self._stored: dict[str, Dtype] = {}
+        self._stored: dict[str, StoredDtype | None] = {}
+        self._beside: dict[str, int] = {}
         self._origins: dict[str, str] = {}
         self._schemas: dict[tuple[str, str], OpSchema | None] = {}
 
@@ -128,16 +106,25 @@ class Tensors:
         """Extents of a tensor; None where they are unknown."""
         return shape_of(self._types.get(name))
 
+    @property
+    def version(self) -> int:
+        """Version of the standard operators; 0 where the file states none."""
+        return self._opsets.get("", 0)
+
     def value(self, name: str) -> NDArray[Any] | None:
         """Values of a small constant; None where they are unknown."""
         return self._values.get(name)
 
-    def dtype(self, name: str) -> Dtype:
-        """Data type of a tensor as stored or executed."""
+    def stored(self, name: str) -> StoredDtype | None:
+        """Data type of the elements of a tensor as stored; None where it is unknown, or none of a weight."""
         if name in self._stored:
             return self._stored[name]
         kind = self._types.get(name)
-        return DTYPES.get(kind.tensor_type.elem_type, "unstated") if kind is not None else "unstated"
+        return None if kind is None else STORED.get(kind.tensor_type.elem_type)
+
+    def n_bytes_beside(self, name: str) -> int:
+        """Bytes of the scales and zero points of a constant that is stored quantised; single numbers are none."""
+        return self._beside.get(name, 0)
 
     def stored_as(self, name: str) -> str:
         """Name of the constant whose elements a constant has."""
@@ -225,8 +212,9 @@ class Tensors:
         outputs = [name for name in node.output if name]
         self.constants.update(outputs)
         if node.op_type in _STORED_ALIKE and node.input and outputs:
-            self._stored[outputs[0]] = self.dtype(node.input[0])
+            self._stored[outputs[0]] = self.stored(node.input[0])
             self._origins[outputs[0]] = self.stored_as(node.input[0])
+            self._beside[outputs[0]] = self.n_bytes_beside(node.input[0]) + self._n_bytes_of_scales(node)
         if node.op_type == "Constant" and len(node.attribute) == 1 and node.attribute[0].name == "value" and outputs:
             self.add_constant(outputs[0], node.attribute[0].t)
         elif node.op_type in ("Shape", "Size") and outputs:
@@ -235,6 +223,12 @@ class Tensors:
             shapes = [self.shape(name) for name in outputs]
             if all(shape is not None and math.prod(shape) <= MOST_VALUES for shape in shapes):
                 self._evaluate(node, outputs)
+
+    def _n_bytes_of_scales(self, node: onnx.NodeProto) -> int:
+        """Bytes of the scales and zero points of a dequantised constant; those of a bias follow from other scales."""
+        if node.op_type != "DequantizeLinear" or self.stored(node.input[0]) == "int32":
+            return 0
+        return sum(bytes_of(self.shape(name), self.stored(name)) for name in node.input[1:] if name)
 
     def _fold_shape(self, node: onnx.NodeProto, output: str) -> None:
         shape = self.shape(node.input[0]) if node.input else None
@@ -301,16 +295,21 @@ class Tensors:
         return found, ""
 
     def _inferred_of_runtime(self, node: onnx.NodeProto) -> tuple[dict[str, TypeProto], str]:
-        """Type of the first output of an operator of ONNX Runtime; its data type is that of its input."""
+        """Type of the first output of an operator of ONNX Runtime: data type of its input, or of a table's scales."""
         if node.domain != "com.microsoft" or not node.output:
             return {}, ""
+        shapes = [self.shape(name) if name else () for name in node.input]
+        is_table = node.op_type == "GatherBlockQuantized" and len(shapes) > 2
+        if is_table and shapes[0] and self.stored(node.input[0]) == "uint8":
+            bits = next((attribute.i for attribute in node.attribute if attribute.name == "bits"), 4)
+            shapes[0] = (*shapes[0][:-1], shapes[0][-1] * 8 // max(bits, 1))
         try:
-            shape = made_by_runtime(node, [self.shape(name) if name else () for name in node.input])
+            shape = made_by_runtime(node, shapes)
         except ValueError as error:
             return {}, _first_line(error)
         if shape is None:
             return {}, ""
-        elements = self._types.get(node.input[0], TypeProto()).tensor_type.elem_type
+        elements = self._types.get(node.input[2 if is_table else 0], TypeProto()).tensor_type.elem_type
         return {node.output[0]: helper.make_tensor_type_proto(elements, shape)}, ""
 
     def _channel_fault(self, node: onnx.NodeProto) -> str:
@@ -360,9 +359,20 @@ def _has_values(tensor: TensorProto) -> bool:
 def _fills(tensor: TensorProto) -> bool:
     """Whether there are as many raw values as the extents state; elements that share bytes are not counted."""
     n_bytes = len(tensor.raw_data)
-    if n_bytes == 0 or tensor.data_type not in _WIDTHS:
+    stored = STORED.get(tensor.data_type)
+    if n_bytes == 0 or stored is None or STORED_BITS[stored] < 8:
         return True
-    return bool(n_bytes == math.prod(tensor.dims) * _WIDTHS[tensor.data_type])
+    return bool(n_bytes == math.prod(tensor.dims) * STORED_BITS[stored] // 8)
+
+
+def bytes_of(shape: tuple[int, ...] | None, stored: StoredDtype | None) -> int:
+    """Bytes of the elements of a constant; 0 for a single number, and where they are unknown.
+
+    >>> bytes_of((4, 256), "fp32"), bytes_of((3, 3), "int4"), bytes_of((), "fp32")
+    (4096, 5, 0)
+    """
+    n_elements = math.prod(shape or ())
+    return 0 if stored is None or n_elements == 1 else -(-n_elements * STORED_BITS[stored] // 8)
 
 
 def _twin(node: onnx.NodeProto) -> onnx.NodeProto:

@@ -129,6 +129,12 @@ def _keys(node: Node) -> int | None:
     return None if found is None else int(found)
 
 
+def extents_of_attention(node: Node) -> dict[str, int]:
+    """Queries, keys, heads and size of a head, as the fields of a kernel have them; those that the operator tells."""
+    names = {"q_len": "q_len", "kv_len": "n_keys", "heads": "heads", "kv_heads": "kv_heads", "head_size": "head_size"}
+    return {field: int(node.settings[name]) for field, name in names.items() if name in node.settings}
+
+
 def _of_projected_attention(node: Node, sizes: Sizes) -> int | None:
     """Attention with the projection of queries, keys and values in itself."""
     read, weights = node.inputs[0], node.inputs[1]

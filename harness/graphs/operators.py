@@ -19,9 +19,10 @@ each element that it makes; none, where it only moves data; or a rule of its own
 queries, keys and values (with the projections before them where the operator has them in itself), contractions, and
 Fourier transforms. An operator that is not declared has unknown FLOPs.
 """
-Naming = Literal["plain", "convolution", "product", "operands", "axis"]
+Naming = Literal["plain", "convolution", "product", "operands", "axis", "lookup", "mean"]
 """What the name in a kernel list depends on: nothing else, the window and groups, the rows and weights, the kind of its
-operands, or the axis along which it joins or splits."""
+operands, the axis along which it joins or splits, whether it reads rows of a table of weights, or what it is the mean
+of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ _NAMED: Final[Mapping[str, Operator]] = {
         reads_first_only=True,
     ),
     "global-maxpool": Operator("reduction", onnx=("GlobalMaxPool",), tflite=()),
-    "reduce-mean": Operator("reduction", onnx=("ReduceMean",), tflite=("MEAN",)),
+    "reduce-mean": Operator("reduction", onnx=("ReduceMean",), tflite=("MEAN",), naming="mean"),
     "reduce-sum": Operator("reduction", onnx=("ReduceSum",), tflite=("SUM",)),
     "reduce-max": Operator("reduction", onnx=("ReduceMax",), tflite=("REDUCE_MAX",)),
     "bn": Operator("elements", onnx=("BatchNormalization",), tflite=()),
@@ -187,7 +188,13 @@ _NAMED: Final[Mapping[str, Operator]] = {
     "slice": Operator("movement", onnx=("Slice",), tflite=("SLICE", "STRIDED_SLICE"), has_settings=True),
     "pad": Operator("movement", onnx=("Pad",), tflite=("MIRROR_PAD", "PAD", "PADV2"), has_settings=True),
     "transpose": Operator("movement", onnx=("Transpose",), tflite=("TRANSPOSE",)),
-    "gather": Operator("movement", onnx=("Gather",), tflite=("GATHER",)),
+    "gather": Operator(
+        "movement",
+        onnx=("Gather",),
+        onnx_runtime=("GatherBlockQuantized",),
+        tflite=("GATHER",),
+        naming="lookup",
+    ),
     "resize": Operator(
         "elements",
         onnx=("Resize", "Upsample"),
@@ -329,6 +336,10 @@ def canonical_names(names_of: Callable[[Operator], tuple[str, ...]]) -> dict[str
     return found
 
 
+PICKING: Final[Mapping[str, int]] = {
+    "embedding": 1, "gather": 0, "gather-elements": 0, "gather-nd": 0, "resize-nearest": 0, "slice": 0,
+}  # fmt: skip
+"""Operators that read no more elements of one operand than they make, with the place of that operand."""
 VIEWS: Final = names_where(lambda operator: operator.is_view)
 """Operators that a runtime performs without a kernel."""
 WINDOWED: Final = names_where(lambda operator: operator.has_window)

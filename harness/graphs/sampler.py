@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, get_args
 
-from harness.schema.kernel_types import KERNEL_TYPES, Kernel, pooling_cost
+from harness.schema.kernel_costs import pooling_cost
+from harness.schema.kernel_types import KERNEL_TYPES, Kernel
 from harness.schema.networks import Configuration, NetworkKernel, configuration_of
 
 _N_DRAWN: Final[Mapping[Kernel, int]] = {

@@ -9,12 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, get_args
 
 from harness.graphs.graph import Extents, Graph, Node
+from harness.graphs.images import images_of
 from harness.graphs.operators import OPERATORS, WINDOWED, Naming
+from harness.schema.cost import DTYPE_BITS, STORED_BITS
 from harness.schema.kernel_types import require_each
-from harness.schema.vocabulary import Dtype
+from harness.schema.vocabulary import Dtype, StoredDtype
 
 _STRANGE = re.compile(r"[^A-Za-z0-9_.:-]")
 _LONGEST_NAME = 100
+_PLACES: Final[frozenset[StoredDtype]] = frozenset({"int64", "uint64", "int32", "uint32", "bool"})
+"""Data types of indices, extents and masks."""
+_STORED_ALIKE: Final[Mapping[str, StoredDtype]] = {stored: stored for stored in get_args(StoredDtype)}
+"""Data types that elements are stored in as kernels compute in them."""
 
 
 class Sizes:
@@ -23,6 +29,7 @@ class Sizes:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self._constants = {name for name, tensor in graph.tensors.items() if tensor.is_constant}
+        self._images = images_of(graph)
         self._products = {tensor for node in graph.nodes if node.op in ("fc", "matmul") for tensor in node.outputs}
 
     def shape(self, tensor: str) -> tuple[int, ...]:
@@ -36,12 +43,19 @@ class Sizes:
         return found is not None and found.shape is not None and all(extent > 0 for extent in found.shape)
 
     def extents(self, tensor: str) -> Extents:
-        """Height, width and channels of a tensor.
+        """Height, width and channels of a tensor; of tokens, 1, their number and their features.
 
         Raises:
             ValueError: its shape is unknown.
         """
+        shape = self.shape(tensor)
+        if len(shape) == 3 and not self.is_image(tensor):
+            return Extents(1, *shape[1:])
         return self.graph.extents(tensor)
+
+    def is_image(self, tensor: str) -> bool:
+        """Whether a tensor has channels and a plane: four extents or more, or three around a convolution."""
+        return self.rank(tensor) > 3 or tensor in self._images
 
     def copies(self, tensor: str) -> int:
         """Times that one inference has the extents of a tensor: 1 where its first extent is the network's batch."""
@@ -71,6 +85,24 @@ class Sizes:
         found = self.graph.tensors.get(tensor)
         return "unstated" if found is None else found.dtype
 
+    def stored(self, tensor: str) -> StoredDtype | None:
+        """Data type of the elements of a tensor in memory; None where it is unknown."""
+        found = self.graph.tensors.get(tensor)
+        if found is None or found.stored is not None:
+            return None if found is None else found.stored
+        return _STORED_ALIKE.get(found.dtype)
+
+    def n_bytes(self, tensor: str, n_elements: int | None = None) -> int:
+        """Bytes of a tensor, or of some of its elements, packed; unknown data types count at the widest."""
+        stored = self.stored(tensor)
+        bits = DTYPE_BITS[self.dtype(tensor)] if stored is None else STORED_BITS[stored]
+        return -(-(self.elements(tensor) if n_elements is None else n_elements) * bits // 8)
+
+    def n_bytes_beside(self, tensor: str) -> int:
+        """Bytes of the scales and zero points of a weight."""
+        found = self.graph.tensors.get(tensor)
+        return 0 if found is None else found.n_bytes_beside
+
     def extents_of_read(self, node: Node) -> Extents:
         """Extents of the first input of an operator that is not a weight."""
         return self.extents(self.activations(node)[0])
@@ -81,8 +113,14 @@ class Sizes:
         return found.stored_as or tensor if found else tensor
 
     def is_constant(self, tensor: str) -> bool:
-        """Whether a tensor is a weight."""
+        """Whether a tensor is a constant."""
         return tensor in self._constants
+
+    def is_weight(self, tensor: str) -> bool:
+        """Whether a tensor is a constant of numbers to compute with, not of places or extents."""
+        stored = self.stored(tensor)
+        is_number = self.dtype(tensor) != "unstated" if stored is None else stored not in _PLACES
+        return self.is_constant(tensor) and is_number
 
     def are_alike(self, tensors: Sequence[str]) -> bool:
         """Whether tensors have the same extents."""
@@ -103,7 +141,7 @@ class Sizes:
         if math.prod(shape) == 1:
             return True
         is_first = self.graph.layout == "channels-first" and activation not in self._products
-        from_end = self.rank(activation) - 1 if is_first and self.rank(activation) > 2 else 1
+        from_end = self.rank(activation) - 1 if is_first and self.is_image(activation) else 1
         others = [extent for place, extent in enumerate(reversed(shape), 1) if place != from_end]
         return math.prod(others) == 1 and math.prod(shape) == self.last(activation, from_end)
 
@@ -115,7 +153,8 @@ def operator_name(node: Node, sizes: Sizes) -> str:
     is `fc`, any other is `matmul`; adding or multiplying by a constant that is one number, or one a channel, is `bias`
     or `scale`, and by any other constant `add-constant`; operands of different extents make it `add-broadcast`, a
     tensor with itself `add-self`; joining or splitting along another axis than the channels is `concat-spatial` or
-    `split-spatial`; an operator that lacks its input, its output or its window is `incomplete-conv` and so on. A name
+    `split-spatial`; a gather that reads rows of a table of weights is `embedding`; a mean over height and width is
+    `global-avgpool`; an operator that lacks its input, its output or its window is `incomplete-conv` and so on. A name
     of the file's own keeps its letters, digits and `_ . : -`.
     """
     operator = OPERATORS.get(node.op)
@@ -169,10 +208,22 @@ def _arithmetic_name(node: Node, sizes: Sizes) -> str:
     return node.op if sizes.are_alike(activations) else f"{node.op}-broadcast"
 
 
+def _mean_name(node: Node, sizes: Sizes) -> str:
+    is_pooling = node.settings.get("is_over_width") and sizes.is_image(node.inputs[0])
+    return "global-avgpool" if is_pooling else node.op
+
+
 def _axis_name(node: Node, sizes: Sizes) -> str:
     ends = (*sizes.activations(node), *node.outputs)
     planes = {(sizes.copies(tensor), sizes.extents(tensor)[:2]) for tensor in ends if sizes.is_known(tensor)}
     return node.op if len(planes) == 1 else f"{node.op}-spatial"
+
+
+def _lookup_name(node: Node, sizes: Sizes) -> str:
+    table, made = node.inputs[0], node.outputs[0]
+    is_whole = sizes.last(table) == sizes.last(made) or "weight_dtype" in node.settings
+    is_of_rows = sizes.is_constant(table) and sizes.rank(table) == 2 and is_whole
+    return "embedding" if is_of_rows and node.settings.get("axis", 0) == 0 else node.op
 
 
 _NAMINGS: Final[Mapping[Naming, Callable[[Node, Sizes], str]]] = {
@@ -181,5 +232,7 @@ _NAMINGS: Final[Mapping[Naming, Callable[[Node, Sizes], str]]] = {
     "product": _product_name,
     "operands": _arithmetic_name,
     "axis": _axis_name,
+    "lookup": _lookup_name,
+    "mean": _mean_name,
 }
 require_each(get_args(Naming), _NAMINGS, "naming of operators")

@@ -79,6 +79,7 @@ class FileTensor:
         has_data: whether the file has its values.
         is_variable: whether it is state that the operators keep.
         values: values of a small constant of whole numbers.
+        n_scales: scales that it is quantised with; 0 where it is not.
     """
 
     name: str
@@ -88,6 +89,7 @@ class FileTensor:
     has_data: bool
     is_variable: bool
     values: NDArray[Any] | None
+    n_scales: int = 0
 
 
 class FileOperator(NamedTuple):
@@ -206,7 +208,9 @@ class _File:
         if tensor.Type() in _INTEGERS and 0 < n_bytes <= _MOST_VALUE_BYTES and buffer is not None:
             self._spend(n_bytes // 4)
             values = np.frombuffer(buffer.DataAsNumpy().tobytes(), _INTEGERS[tensor.Type()]).reshape(shape)
-        return FileTensor(name, shape, signature, tensor.Type(), has_data, tensor.IsVariable(), values)
+        quantised = tensor.Quantization()
+        n_scales = 0 if quantised is None else self._spend(quantised.ScaleLength())
+        return FileTensor(name, shape, signature, tensor.Type(), has_data, tensor.IsVariable(), values, n_scales)
 
 
 _NAMES: Final = {number: name for name, number in vars(tflite.BuiltinOperator).items() if not name.startswith("_")}

@@ -91,7 +91,9 @@ def as_nodes(call: OperatorCall, batch: int) -> Iterator[Node]:
 
 
 def _settings(call: OperatorCall) -> dict[str, int]:
-    """Settings that the rules of `harness.graphs.operator_flops` read."""
+    """Settings that the rules of `harness.graphs.operator_flops` and names read."""
+    if call.inputs and _reduces_plane(call, canonical_name(call), least_rank=3):
+        return {"is_over_width": 1}
     lengths = call.operands.values[1] if call.op == "RFFT2D" and len(call.inputs) > 1 else None
     return {} if lengths is None else {"length": math.prod(int(length) for length in lengths.reshape(-1))}
 
@@ -110,7 +112,7 @@ def _settled_name(call: OperatorCall, batch: int) -> str:
         return "fc"
     if (op in VARIADIC and len(call.inputs) == 1) or (op == "split" and len(call.outputs) == 1):
         return "identity"
-    is_plane = (op == "avgpool" and _covers_all(call)) or (op == "reduce-mean" and _reduces_plane(call))
+    is_plane = (op == "avgpool" and _covers_all(call)) or _reduces_plane(call, op, least_rank=4)
     return "global-avgpool" if is_plane else op
 
 
@@ -130,10 +132,10 @@ def _covers_all(call: OperatorCall) -> bool:
     return (options.get("FilterHeight"), options.get("FilterWidth")) == read[1:3] and math.prod(made[1:-1]) == 1
 
 
-def _reduces_plane(call: OperatorCall) -> bool:
-    """Whether a mean is over all dimensions but batch and channels."""
+def _reduces_plane(call: OperatorCall, op: str, *, least_rank: int) -> bool:
+    """Whether a mean is over all dimensions but batch and channels; with three, the others may be tokens."""
     read, axes = call.operands.shapes[0], call.operands.values[1] if len(call.inputs) > 1 else None
-    if read is None or axes is None or len(read) < 3:
+    if op != "reduce-mean" or read is None or axes is None or len(read) < least_rank:
         return False
     return {int(axis) % len(read) for axis in axes.reshape(-1)} == set(range(1, len(read) - 1))
 

@@ -12,22 +12,30 @@ from harness.graphs.tflite_file import BrokenFileError, FileModel, FileOperator,
 from harness.graphs.tflite_operators import OperatorCall, as_nodes, before_activation, canonical_name
 from harness.graphs.tflite_shapes import Operands, Shape, Values, made_shape, made_values
 from harness.issues import Issue
-from harness.schema.vocabulary import Dtype
+from harness.schema.cost import dtype_of_stored
+from harness.schema.vocabulary import StoredDtype
 
 IDENTIFIER: Final = b"TFL3"
 """Bytes 4 to 8 of every TFLite file."""
 
-_DTYPES: Final[Mapping[int, Dtype]] = {
+_STORED: Final[Mapping[int, StoredDtype]] = {
     0: "fp32",
     1: "fp16",
-    3: "int8",
+    2: "int32",
+    3: "uint8",
+    4: "int64",
+    6: "bool",
     7: "int16",
     9: "int8",
-    16: "int16",
+    10: "fp64",
+    12: "uint64",
+    15: "uint32",
+    16: "uint16",
     17: "int4",
     18: "bf16",
 }
-"""Data types that kernels compute in by their number; every other one is `unstated`."""
+"""Data types of elements by their number; text, complex numbers and resources are none that a weight is stored in."""
+_SCALE_BYTES: Final = 4
 _KEPT: Final = frozenset({"CALL", "CALL_ONCE", "IF", "RANDOM_STANDARD_NORMAL", "RANDOM_UNIFORM", "WHILE"})
 """Operators that are executed even where all that they read is constant."""
 _STORED_ALIKE: Final = frozenset({"DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE"})
@@ -102,7 +110,7 @@ class _Reader:
             for tensor in model.tensors
             if tensor.values is not None and tensor.name in self._constants
         }
-        self._stored: dict[str, Dtype] = {}
+        self._stored: dict[str, FileTensor] = {}
 
     def graph(self) -> Graph:
         """The graph."""
@@ -126,10 +134,17 @@ class _Reader:
         )
 
     def _tensor(self, name: str) -> Tensor:
-        return Tensor(name, self._shapes.get(name), self._dtype(name), name in self._constants)
+        """A tensor as it is stored; that of one scale for each channel has these beside it, unless it is a bias."""
+        held = self._held(name)
+        stored = _STORED.get(held.kind)
+        is_constant = name in self._constants
+        is_scaled = is_constant and held.n_scales > 1 and stored != "int32"
+        beside = _SCALE_BYTES * held.n_scales if is_scaled else 0
+        return Tensor(name, self._shapes.get(name), dtype_of_stored(stored), is_constant, held.name, stored, beside)
 
-    def _dtype(self, name: str) -> Dtype:
-        return self._stored.get(name) or _DTYPES.get(self._tensors[name].kind, "unstated")
+    def _held(self, name: str) -> FileTensor:
+        """Tensor of the file whose elements a tensor has."""
+        return self._stored.get(name, self._tensors[name])
 
     def _faults(self) -> Iterator[Issue]:
         """Operators that are missing, and operands without extents or without origin."""
@@ -236,7 +251,7 @@ class _Reader:
         self._constants.update(call.outputs)
         first = call.inputs[0] if call.inputs else None
         if call.op in _STORED_ALIKE and first is not None and call.outputs:
-            self._stored[call.outputs[0]] = self._dtype(first)
+            self._stored[call.outputs[0]] = self._held(first)
         values = made_values(call.op, call.operands)
         if values is not None and call.outputs:
             self._values[call.outputs[0]] = values
@@ -245,4 +260,4 @@ class _Reader:
     def _between(self, name: str) -> Tensor:
         """Tensor between an operator and the activation that it has in itself, which is like the output."""
         output = self._tensor(name.removesuffix(before_activation("")))
-        return Tensor(name, output.shape, output.dtype)
+        return Tensor(name, output.shape, output.dtype, stored=output.stored)

@@ -21,7 +21,7 @@ from harness.intake.run_mapping import (
     unstated_mapping,
     with_facts,
 )
-from harness.intake.stated import UNKNOWN, StatedFacts, filled, open_facts
+from harness.intake.stated import StatedFacts, filled, open_facts
 from harness.intake.traced import ForeignRun, TracedRows, boundary_facts, identifier_of, issues_of, traced_rows
 from harness.issues import Issue
 from harness.schema.facts import Device
@@ -70,8 +70,8 @@ def log_intake(form: TraceFormat, source: RunSource) -> IntakeFormat:
 def _read(form: TraceFormat, about: RunSource, source: Path, options: IntakeOptions) -> ForeignTable:
     stated = options.stated
     content, logs = _content(form, about, source, options)
-    mapping = with_facts(content, stated, _known_meter(form, about))
-    meter = _meter_of(form, about, mapping)
+    meter = _known_meter(form, about, content["submission"].get("meter") or {}, stated)
+    mapping = with_facts(content, stated, meter)
     if stated.model is not None and len(logs) > 1:
         names = ", ".join(log.name for log in logs[:_MOST_NAMES])
         raise UsageError(f"--model names one run, and there are {len(logs)}: {names}; a mapping names each")
@@ -132,24 +132,22 @@ def _content(
     return document.fact.model_dump(mode="json", exclude_unset=True), logs
 
 
-def _known_meter(form: TraceFormat, about: RunSource) -> dict[str, str]:
-    """Meter of the logs, as far as their format states it."""
-    return {"name": about.meter or UNKNOWN, "kind": form.meter_kind}
-
-
-def _meter_of(form: TraceFormat, about: RunSource, mapping: RunMapping) -> dict[str, Any]:
-    """Name and kind of the meter, where the mapping states none.
+def _known_meter(form: TraceFormat, about: RunSource, mapped: Mapping[str, Any], stated: StatedFacts) -> dict[str, str]:
+    """Name and kind of the meter that wrote the logs.
 
     Raises:
-        UsageError: nothing states it.
+        UsageError: the format leaves either open, and nothing states it.
     """
-    if about.meter or mapping.submission.meter is not None:
-        return _known_meter(form, about)
-    kinds = ", ".join(get_args(MeterKind))
-    raise UsageError(
-        f"{form.name} files do not state the meter; give --meter NAME, its maker and model, and --meter-kind, "
-        f"how it measures: one of {kinds}"
-    )
+    if about.meter:
+        return {"name": about.meter, "kind": form.meter_kind}
+    name, kind = stated.meter or mapped.get("name"), stated.meter_kind or mapped.get("kind")
+    if name is None or kind is None:
+        kinds = ", ".join(get_args(MeterKind))
+        raise UsageError(
+            f"{form.name} files do not state the meter; give --meter NAME, its maker and model, and --meter-kind, "
+            f"how it measures: one of {kinds}"
+        )
+    return {"name": name, "kind": kind}
 
 
 def _known_logs(source: Path, endings: tuple[str, ...], others: set[str | None]) -> list[_Log]:

@@ -31,6 +31,7 @@ from harness.prediction.fitted_predictor import (
     saved_folder,
     write_sums,
 )
+from harness.prediction.rows_runtime import runtime_of_rows
 from harness.prediction.training_set import TrainingSet
 from harness.predictor.features import FEATURES
 from harness.predictor.persistence import STAMP_FILE, Stamp
@@ -133,7 +134,8 @@ def build_predictors(
 def _training_sets(release: Release) -> Iterator[TrainingSet]:
     for subject, table in by_subject(release.levels["kernels"]).items():
         if subject.batch_size == 1:
-            yield TrainingSet(subject, table)
+            runtime = runtime_of_rows(release, subject.device_id, subject.delegate)
+            yield TrainingSet(subject, table, runtime.rules)
 
 
 def _outcome(build: _Build, training: TrainingSet, info: PredictorInfo) -> BuiltPredictor:
@@ -165,7 +167,7 @@ def _write(
 ) -> None:
     stamp = make_stamp(training, info.key, build.dataset_version, build.package)
     rows = training.rows_for(info)
-    ranges = ranges_of(rows)
+    ranges = ranges_of(rows, training.runtime)
     home.mkdir(parents=True)
     (home / STAMP_FILE).write_text(stamp.model_dump_json(indent=1) + "\n", encoding="utf-8")
     (home / RANGES_FILE).write_text(ranges.model_dump_json(indent=1) + "\n", encoding="utf-8")

@@ -9,6 +9,7 @@ from harness.schema.annotations import FieldType, field_types
 from harness.schema.columns import flat_columns
 from harness.schema.facts import SIDE_RECORDS, Device, Manifest
 from harness.schema.networks import Network
+from harness.schema.outputs import KernelsOutput, PredictableOutput, PredictionOutput
 from harness.schema.records import RECORDS, ROWS
 from harness.schema.vocabulary import Level
 
@@ -77,6 +78,19 @@ def submission_yaml_table() -> Table:
 def network_table() -> Table:
     """Fields of a kernel list; a dot leads into its entries."""
     return Table("schema/network-json", "Fields of graphs/MODEL.json", _COLUMNS, _yaml_rows(Network))
+
+
+def output_tables() -> list[Table]:
+    """Fields of what commands print as JSON; a dot leads into an entry."""
+    outputs: dict[str, tuple[str, type[BaseModel]]] = {
+        "kernels-output": ("deepen kernels", KernelsOutput),
+        "prediction-output": ("deepen predict", PredictionOutput),
+        "predictable-output": ("deepen predict --list", PredictableOutput),
+    }
+    return [
+        Table(f"schema/{name}", f"Fields of {command} --format json", _COLUMNS, _yaml_rows(model))
+        for name, (command, model) in outputs.items()
+    ]
 
 
 def _yaml_rows(model: type[BaseModel], prefix: str = "") -> list[list[Cell]]:

@@ -12,6 +12,7 @@ from harness.pages.fields import (
     device_yaml_table,
     fact_tables,
     network_table,
+    output_tables,
     record_table,
     row_table,
     submission_yaml_table,
@@ -20,6 +21,7 @@ from harness.pages.label import border_texts, network_title, scale_arrows
 from harness.pages.rules import RuleDoc
 from harness.pages.tables import Cell, Table, TableColumn, number, text, words
 from harness.releases import Release
+from harness.schema.export import json_schemas
 from harness.schema.vocabulary import BOUNDARY_TITLES, LEVELS, TIER_TITLES, Level
 from harness.scoring.editions import Edition, editions
 from harness.split_statements import STATEMENTS
@@ -75,8 +77,17 @@ def _level_part(release: Release, level: Level) -> dict[str, Any]:
 
 
 def schema_context() -> dict[str, Any]:
-    """What contributors write, and what a release publishes."""
-    written = [
+    """What contributors write, what a release publishes, and what commands print."""
+    parts = [
+        {"heading": heading, "anchor": anchor, "lead": lead, "tables": tables}
+        for heading, anchor, lead, tables in _schema_parts()
+    ]
+    return {"parts": parts, "schemas": sorted(json_schemas())}
+
+
+def _schema_parts() -> list[tuple[str, str, str, list[Table]]]:
+    """Heading, anchor, sentence and tables of each part of the schema page."""
+    return [
         (
             "device.yaml",
             "device-yaml",
@@ -105,13 +116,14 @@ def schema_context() -> dict[str, Any]:
             "Every dataset carries its devices, submissions and errata.",
             fact_tables(),
         ),
+        (
+            "Outputs of commands",
+            "outputs",
+            "What deepen kernels and deepen predict print with --format json. A dot leads into an entry; of a kernel, "
+            "fields that its type does not have are left out.",
+            output_tables(),
+        ),
     ]
-    return {
-        "parts": [
-            {"heading": heading, "anchor": anchor, "lead": lead, "tables": tables}
-            for heading, anchor, lead, tables in written
-        ]
-    }
 
 
 def scale_context(devices: Sequence[DeviceEntry]) -> dict[str, Any]:

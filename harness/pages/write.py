@@ -26,6 +26,7 @@ from harness.pages.reading_pages import datasets_context, rules_context, scale_c
 from harness.pages.rules import RuleDoc
 from harness.pages.tables import Table
 from harness.releases import Release
+from harness.schema.export import json_schemas, schema_text
 from harness.schema.vocabulary import BOUNDARY_TITLES, RATED_TIERS, TIER_TITLES
 from harness.scoring.ratings import Rating
 
@@ -196,4 +197,5 @@ def _reading_pages(
     for name in ("datasets", "scale"):
         files |= _downloads(part["table"] for part in contexts[name]["parts"])
     files |= _downloads(table for part in contexts["schema"]["parts"] for table in part["tables"])
+    files |= {f"downloads/schema/{name}": schema_text(content) for name, content in json_schemas().items()}
     return files | _downloads([errata])

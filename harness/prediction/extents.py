@@ -1,7 +1,6 @@
 """Extents of a kernel in a few characters, as tables and charts show them."""
 
-from harness.schema.networks import NetworkKernel
-from harness.schema.vocabulary import CONFIGURATION_FIELDS
+from harness.schema.networks import NetworkKernel, input_in_words
 
 
 def extents_in_words(kernel: NetworkKernel) -> str:
@@ -13,17 +12,11 @@ def extents_in_words(kernel: NetworkKernel) -> str:
     ...     cin=64, cout=128, **window, **cost))
     '56x56x64>128 3x3/2'
     """
-    extents = {name: getattr(kernel, name) for name in CONFIGURATION_FIELDS}
-
-    def joined(mark: str, *names: str) -> str:
-        return mark.join(str(extents[name]) for name in names if extents[name] is not None)
-
-    channels = joined("+", "cin", "cin2", "cin3", "cin4")
-    plane = "x".join(part for part in (joined("x", "input_h", "input_w"), channels) if part)
-    parts = [f"{plane}>{extents['cout']}" if extents["cout"] is not None else plane]
-    if extents["kernel_h"] is not None:
-        is_even = extents["stride_h"] == extents["stride_w"]
-        stride = joined("x", "stride_h") if is_even else joined("x", "stride_h", "stride_w")
-        parts.append(f"{joined('x', 'kernel_h', 'kernel_w')}{'' if stride == '1' else f'/{stride}'}")
-    parts += [f"{extents['groups']} groups"] if extents["groups"] is not None else []
+    made = kernel.cout if kernel.output_h is None else f"{kernel.output_h}x{kernel.output_w}"
+    parts = [input_in_words(kernel) if made is None else f"{input_in_words(kernel)}>{made}"]
+    if kernel.kernel_h is not None:
+        stride = f"{kernel.stride_h}" if kernel.stride_h == kernel.stride_w else f"{kernel.stride_h}x{kernel.stride_w}"
+        parts.append(f"{kernel.kernel_h}x{kernel.kernel_w}{'' if stride == '1' else f'/{stride}'}")
+    parts += [f"{kernel.groups} groups"] if kernel.groups is not None else []
+    parts += [f"{kernel.directions} directions"] if kernel.directions is not None else []
     return " ".join(part for part in parts if part)

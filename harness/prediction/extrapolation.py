@@ -8,7 +8,10 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.schema.cost import dtype_of_stored
 from harness.schema.kernel_types import KERNEL_TYPES, Kernel
+from harness.schema.networks import NetworkKernel
+from harness.schema.vocabulary import Dtype
 
 RANGED: Final = ("input_h", "input_w", "cin", "cout", "cin2", "cin3", "cin4", "flops")
 """Columns in which a predictor is trusted between the least and the greatest value that it was fitted on."""
@@ -46,6 +49,7 @@ class Ranges(BaseModel):
 
     schema_version: Literal[1] = Field(1, description="Version of this layout.")
     processor: str = Field(description="Processor that the kernels ran on.")
+    runtime: str | None = Field(None, description="Fusion rules that the kernels go with; null where unknown.")
     kernels: dict[Kernel, KernelRange] = Field(description="Ranges by kernel type.")
 
 
@@ -55,7 +59,7 @@ class Extrapolation:
 
     Attributes:
         kernel: kernel type.
-        field: column of `RANGED` or name of `EXACT`.
+        field: column of `RANGED`, name of `EXACT`, or `weight_dtype`.
         found: values of the network outside of them.
         learnt: values that the predictor was fitted on.
         places: positions of those kernels in the table.
@@ -67,15 +71,25 @@ class Extrapolation:
     learnt: str
     places: tuple[int, ...]
 
+    @property
+    def in_words(self) -> str:
+        """Kernel type, field, and the values found and fitted on.
 
-def ranges_of(kernels: pd.DataFrame) -> Ranges:
+        >>> Extrapolation("fc", "cin", "960", "14 to 200", (1,)).in_words
+        'fc with cin 960, fitted on 14 to 200'
+        """
+        return f"{self.kernel} with {self.field} {self.found}, fitted on {self.learnt}"
+
+
+def ranges_of(kernels: pd.DataFrame, runtime: str | None = None) -> Ranges:
     """Ranges of kernels to fit on.
 
     Args:
         kernels: columns `harness.predictor.features.FEATURES`, at least; of one processor.
+        runtime: fusion rules that they go with; None where these are unknown.
     """
     of_kernel = {kernel: _range_of(rows) for kernel, rows in kernels.groupby("kernel")}
-    return Ranges.model_validate({"processor": kernels["processor"].iloc[0], "kernels": of_kernel})
+    return Ranges.model_validate({"processor": kernels["processor"].iloc[0], "runtime": runtime, "kernels": of_kernel})
 
 
 def _range_of(rows: pd.DataFrame) -> KernelRange:
@@ -104,6 +118,24 @@ def extrapolations(kernels: pd.DataFrame, ranges: Ranges) -> list[Extrapolation]
                 words = _as_list(sorted(set(values), key=_numbers))
                 found.append(Extrapolation(kernel, name, words, known, tuple(int(place) for place in values.index)))
     return found
+
+
+def other_weights(kernels: Sequence[NetworkKernel], dtype: Dtype) -> list[Extrapolation]:
+    """Kernels whose weights are stored in another data type than rows have, by kernel type.
+
+    Args:
+        kernels: entries of a kernel list that have a type.
+        dtype: data type of the rows, which is that of their weights and activations.
+    """
+    found: dict[Kernel, dict[int, str]] = {}
+    for place, kernel in enumerate(kernels):
+        stored = kernel.weight_dtype
+        if kernel.kernel is not None and stored is not None and dtype_of_stored(stored) != dtype:
+            found.setdefault(kernel.kernel, {})[place] = stored
+    return [
+        Extrapolation(name, "weight_dtype", ", ".join(sorted(set(of.values()))), dtype, tuple(of))
+        for name, of in found.items()
+    ]
 
 
 def _unseen(rows: pd.DataFrame, name: str, fitted: KernelRange) -> tuple["pd.Series[str]", str]:

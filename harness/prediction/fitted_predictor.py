@@ -118,7 +118,7 @@ def fitted_for(training: TrainingSet, key: str, folder: Path, package: str = PAC
     if found is not None and found.model_copy(update={"dataset_version": None}) == stamp and is_whole(home):
         return load_fitted(home / MODEL_FILE, package)
     rows = training.rows_for(predictor_info(key, package))
-    return FittedPredictor(stamp, ranges_of(rows), None, _confined(key, rows, package))
+    return FittedPredictor(stamp, ranges_of(rows, training.runtime), None, _confined(key, rows, package))
 
 
 def load_fitted(path: Path, package: str = PACKAGE) -> FittedPredictor:

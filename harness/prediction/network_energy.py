@@ -6,16 +6,19 @@ Unsupported kernels are listed and never count as zero.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from harness.defaults import COVERAGE, LEAST_COVERED
 from harness.errors import DeepenError
 from harness.issues import share_in_words
-from harness.prediction.extrapolation import Extrapolation, extrapolations
+from harness.prediction.coverage import KernelEnergy, UnsupportedKernels, check_coverage, covered_share, unsupported
+from harness.prediction.extrapolation import Extrapolation, extrapolations, other_weights
 from harness.prediction.fitted_predictor import FittedPredictor
-from harness.prediction.sum_interval import interval_of_sum
+from harness.prediction.sum_interval import interval_of_sum, widened
 from harness.predictor.features import FEATURES, NUMBERS, WORDS, numbered_configurations
 from harness.schema.networks import NetworkKernel
 from harness.schema.results import Interval, Subject
@@ -23,49 +26,14 @@ from harness.schema.vocabulary import Dtype
 
 Reals = npt.NDArray[np.float64]
 
-
-class CoverageError(DeepenError):
-    """Too little of a network is supported; the message lists the unsupported kernels."""
-
-
-@dataclass(frozen=True)
-class KernelEnergy:
-    """One kernel of a network.
-
-    Attributes:
-        kernel: entry of its kernel list.
-        energy_mj: energy; None where the kernel is unsupported.
-        interval_mj: interval of the energy; None where the predictor gives none.
-        reason: why the kernel is unsupported; empty where it is supported.
-    """
-
-    kernel: NetworkKernel
-    energy_mj: float | None = None
-    interval_mj: Interval | None = None
-    reason: str = ""
+MOST_WIDENED: Final = 0.25
+"""Greatest share of the energy in extrapolated kernels for which an interval is widened; beyond it there is none."""
+MOST_EXTRAPOLATED: Final = 0.5
+"""Greatest share of the energy in extrapolated kernels that is predicted without being asked to."""
 
 
-@dataclass(frozen=True)
-class UnsupportedKernels:
-    """Kernels without a predicted energy, of one operator and for one reason.
-
-    Attributes:
-        operator: operators that are fused, joined by +.
-        reason: why.
-        n: number of such kernels.
-        flops_share: their share of the network's FLOPs; None where these, or the network's, are unknown.
-    """
-
-    operator: str
-    reason: str
-    n: int
-    flops_share: float | None
-
-    @property
-    def in_words(self) -> str:
-        """Number, operator, share and reason on one line."""
-        share = "an unknown share" if self.flops_share is None else share_in_words(self.flops_share)
-        return f"{self.n} {self.operator}, {share} of FLOPs: {self.reason}"
+class ExtrapolationError(DeepenError):
+    """Too much of the energy is of kernels unlike all that the predictor was fitted on; the message lists them."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +43,8 @@ class NetworkEnergy:
     Attributes:
         kernels: kernels in order of execution.
         energy_mj: sum over the supported kernels.
-        interval_mj: interval of that sum; None where the predictor gives none.
+        interval_mj: interval of that sum; None where there is none.
+        why_no_interval: why there is none; empty where there is one.
         interval_coverage: nominal coverage of the interval, a probability.
         extrapolations: where kernels differ from all rows of the fit, with their numbers in the network from 0.
     """
@@ -85,6 +54,7 @@ class NetworkEnergy:
     interval_mj: Interval | None
     interval_coverage: float
     extrapolations: tuple[Extrapolation, ...]
+    why_no_interval: str = ""
 
     @property
     def coverage_kernels(self) -> float:
@@ -94,11 +64,12 @@ class NetworkEnergy:
     @property
     def coverage_flops(self) -> float | None:
         """Share of FLOPs in supported kernels; None where FLOPs are unknown, that of kernels where there are none."""
-        if any(each.kernel.flops is None for each in self.kernels):
-            return None
-        covered = sum(each.kernel.flops or 0 for each in self.kernels if not each.reason)
-        total = sum(each.kernel.flops or 0 for each in self.kernels)
-        return covered / total if total else self.coverage_kernels
+        return covered_share(self.kernels, "flops")
+
+    @property
+    def coverage_bytes(self) -> float | None:
+        """Share of the bytes moved in supported kernels; None where some are unknown."""
+        return covered_share(self.kernels, "bytes_moved")
 
     @property
     def is_complete(self) -> bool:
@@ -107,16 +78,32 @@ class NetworkEnergy:
 
     @property
     def unsupported(self) -> tuple[UnsupportedKernels, ...]:
-        """Unsupported kernels, those with most FLOPs first."""
-        return _unsupported(self.kernels)
+        """Unsupported kernels, those with the greatest share of FLOPs or bytes first."""
+        return unsupported(self.kernels)
+
+    @property
+    def extrapolated_share(self) -> float:
+        """Share of the energy in kernels unlike all that the predictor was fitted on."""
+        return self.share(sorted({place for found in self.extrapolations for place in found.places}))
+
+    @property
+    def is_extrapolated(self) -> bool:
+        """Whether more of the energy is extrapolated than is predicted without being asked to."""
+        return self.extrapolated_share > MOST_EXTRAPOLATED
 
     def share(self, places: Sequence[int]) -> float:
         """Share of some kernels, by their numbers from 0, of the energy."""
-        return sum(self.kernels[place].energy_mj or 0.0 for place in places) / self.energy_mj
+        # Sums in another order may differ in the last digit.
+        return min(sum(self.kernels[place].energy_mj or 0.0 for place in places) / self.energy_mj, 1.0)
 
 
 def predict_network(
-    kernels: Sequence[NetworkKernel], fitted: FittedPredictor, *, coverage: float = 0.9, at_least: float = 0.9
+    kernels: Sequence[NetworkKernel],
+    fitted: FittedPredictor,
+    *,
+    coverage: float = COVERAGE,
+    at_least: float = LEAST_COVERED,
+    may_extrapolate: bool = False,
 ) -> NetworkEnergy:
     """Energy of one inference of a network on the device that a predictor is fitted for.
 
@@ -124,28 +111,60 @@ def predict_network(
         kernels: kernel list of the network.
         fitted: predictor.
         coverage: nominal coverage of intervals, a probability.
-        at_least: share of FLOPs that has to be covered.
+        at_least: share of FLOPs and of bytes that has to be covered.
+        may_extrapolate: whether any share of the energy may be of kernels unlike all that the predictor was fitted on.
 
     Raises:
         CoverageError: less is covered, or nothing.
+        ExtrapolationError: more than `MOST_EXTRAPOLATED` of the energy is extrapolated.
         PredictorError: the predictor fails.
     """
     reasons = [_why_not(kernel, fitted) for kernel in kernels]
     found = [KernelEnergy(kernel, reason=reason) for kernel, reason in zip(kernels, reasons, strict=True)]
     places = [place for place, reason in enumerate(reasons) if not reason]
-    _check_coverage(NetworkEnergy(tuple(found), 0.0, None, coverage, ()), fitted, at_least)
+    check_coverage(found, fitted, at_least)
     covered = [kernels[place] for place in places]
     frame = kernels_frame(covered, fitted.subject, fitted.ranges.processor)
     energies, bounds = fitted.predict(frame, coverage)
+    outside = [*other_weights(covered, fitted.subject.dtype), *extrapolations(frame, fitted.ranges)]
+    is_outside = np.isin(np.arange(len(frame)), [place for each in outside for place in each.places])
     for number, place in enumerate(places):
-        interval = None if bounds is None else (float(bounds[number, 0]), float(bounds[number, 1]))
+        is_bounded = bounds is not None and not is_outside[number]
+        interval = (float(bounds[number, 0]), float(bounds[number, 1])) if bounds is not None and is_bounded else None
         found[place] = KernelEnergy(kernels[place], float(energies[number]), interval)
-    return NetworkEnergy(
-        tuple(found),
-        float(energies.sum()),
-        None if bounds is None else interval_of_sum(energies, bounds, numbered_configurations(frame)),
-        coverage,
-        tuple(_in_network(extrapolations(frame, fitted.ranges), places)),
+    interval, reason = _interval(energies, bounds, frame, is_outside)
+    network = NetworkEnergy(
+        tuple(found), float(energies.sum()), interval, coverage, tuple(_in_network(outside, places)), reason
+    )
+    if network.is_extrapolated and not may_extrapolate:
+        raise ExtrapolationError(_too_far(network, fitted))
+    return network
+
+
+def _interval(
+    energies: Reals, bounds: Reals | None, frame: pd.DataFrame, is_outside: npt.NDArray[np.bool_]
+) -> tuple[Interval | None, str]:
+    """Interval of the sum, and why there is none."""
+    if bounds is None:
+        return None, "this predictor gives no interval"
+    share = float(energies[is_outside].sum() / energies.sum())
+    if share > MOST_WIDENED:
+        found, most = share_in_words(share), share_in_words(MOST_WIDENED)
+        return None, f"no interval: {found} of the energy is extrapolated; at most {most} is covered by widening it"
+    inside = ~is_outside
+    sums = interval_of_sum(energies[inside], bounds[inside], numbered_configurations(frame[inside]))
+    return widened(sums, float(energies[is_outside].sum())), ""
+
+
+def _too_far(network: NetworkEnergy, fitted: FittedPredictor) -> str:
+    """Message that lists what is extrapolated."""
+    shares = [(found.in_words, share_in_words(network.share(found.places))) for found in network.extrapolations]
+    lines = "\n".join(f"  {found}: {share} of the energy" for found, share in shares)
+    found, most = share_in_words(network.extrapolated_share), share_in_words(MOST_EXTRAPOLATED)
+    return (
+        f"{found} of the energy on {fitted.subject.device_id} is of kernels unlike all that "
+        f"{fitted.stamp.predictor} was fitted on; expected at most {most}; --extrapolate gives it all the "
+        f"same, without an interval. Outside:\n{lines}"
     )
 
 
@@ -160,39 +179,6 @@ def _why_not(kernel: NetworkKernel, fitted: FittedPredictor) -> str:
     if kernel.dtype != subject.dtype:
         return f"runs in {kernel.dtype}, not in {subject.dtype}"
     return ""
-
-
-def _unsupported(kernels: Sequence[KernelEnergy]) -> tuple[UnsupportedKernels, ...]:
-    by_reason: defaultdict[tuple[str, str], list[int | None]] = defaultdict(list)
-    for each in kernels:
-        if each.reason:
-            by_reason[each.kernel.operator, each.reason].append(each.kernel.flops)
-    is_known = all(each.kernel.flops is not None for each in kernels)
-    total = max(sum(each.kernel.flops or 0 for each in kernels), 1)
-    found = [
-        UnsupportedKernels(*why, len(flops), sum(count or 0 for count in flops) / total if is_known else None)
-        for why, flops in by_reason.items()
-    ]
-    return tuple(sorted(found, key=lambda item: (-(item.flops_share or 0), item.operator, item.reason)))
-
-
-def _check_coverage(network: NetworkEnergy, fitted: FittedPredictor, at_least: float) -> None:
-    """Refuse a network of which less is covered; one with unknown FLOPs is covered by an unknown share."""
-    share = network.coverage_flops
-    is_nothing = all(each.reason for each in network.kernels)
-    is_enough = at_least == 0 if share is None else share >= at_least
-    if is_enough and not is_nothing:
-        return
-    lines = "\n".join(f"  {item.in_words}" for item in network.unsupported)
-    known = "an unknown share" if share is None else share_in_words(share)
-    supported = "no kernel" if is_nothing else f"{known} of the FLOPs"
-    least = 0.0 if share is None else np.floor(share * 1000) / 1000
-    fix = f"; --at-least {least:g} gives the energy of the others"
-    expected = "" if is_nothing else f"; expected at least {share_in_words(at_least)}{fix}"
-    raise CoverageError(
-        f"{fitted.stamp.predictor} supports {supported} of this network on {fitted.subject.device_id}{expected}. "
-        f"Unsupported:\n{lines}"
-    )
 
 
 def kernels_frame(kernels: Sequence[NetworkKernel], subject: Subject, processor: str) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.errors import UsageError
-from harness.issues import quoted, unknown
+from harness.issues import unknown
 from harness.predictor.features import labelled_frame
 from harness.predictor.protocol import KERNELS, PredictorInfo
 from harness.predictor.subjects import by_subject, content_sha256
@@ -24,10 +24,12 @@ class TrainingSet:
     Attributes:
         subject: device and way of running.
         table: its rows of the kernels level.
+        runtime: fusion rules that the rows go with; None where they are unknown.
     """
 
     subject: Subject
     table: pa.Table
+    runtime: str | None = None
 
     @cached_property
     def rows(self) -> pd.DataFrame:
@@ -58,7 +60,9 @@ def types_of(rows: pd.DataFrame) -> tuple[Kernel, ...]:
     return tuple(kernel for kernel in KERNELS if kernel in found)
 
 
-def training_set(kernels: pa.Table, device_id: str, dtype: str, delegate: str | None = None) -> TrainingSet:
+def training_set(
+    kernels: pa.Table, device_id: str, dtype: str, delegate: str | None = None, runtime: str | None = None
+) -> TrainingSet:
     """Rows to fit on for one device, delegate and data type.
 
     Where a device was measured with several kinds of evidence, or both absolutely and idle-subtracted, the best
@@ -69,6 +73,7 @@ def training_set(kernels: pa.Table, device_id: str, dtype: str, delegate: str | 
         device_id: device.
         dtype: data type that the network runs in.
         delegate: how it runs; may be left out where the device was measured in one way only.
+        runtime: fusion rules that the rows go with; None where they are unknown.
 
     Raises:
         UsageError: there are no such rows; the message lists those that there are.
@@ -90,15 +95,13 @@ def training_set(kernels: pa.Table, device_id: str, dtype: str, delegate: str | 
     if len(delegates) > 1:
         raise UsageError(f"{device_id} was measured with {_listed(delegates)}; choose one with --delegate")
     best = min(of_dtype, key=lambda subject: _preference(subject, of_dtype[subject]))
-    return TrainingSet(best, of_dtype[best])
+    return TrainingSet(best, of_dtype[best], runtime)
 
 
 def _subjects_of(kernels: pa.Table, device_id: str) -> Mapping[Subject, pa.Table]:
     """Rows of single inferences of a device, by way of running."""
     devices = sorted(set(kernels.column("device_id").to_pylist()))
     if device_id not in devices:
-        if not devices:
-            raise UsageError(f"{quoted(device_id)} has no kernel rows in these submissions; name others with --data")
         raise unknown("device with kernel rows", device_id, devices)
     is_of_device = pc.equal(kernels.column("device_id"), device_id)
     subjects = by_subject(kernels.filter(is_of_device))

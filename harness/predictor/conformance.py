@@ -16,12 +16,13 @@ from sklearn.base import clone
 
 from harness.arrays import Reals
 from harness.predictor.features import FEATURES, LABEL, NUMBERS, WORDS
-from harness.predictor.loading import load_model
+from harness.predictor.loading import load_model, raised_at
 from harness.predictor.persistence import as_bytes, from_bytes
 from harness.predictor.protocol import Predictor, PredictorError, PredictorInfo
 from harness.predictor.registry import PACKAGE, predictor_info
 from harness.schema.cost import kernel_cost
-from harness.schema.kernel_types import KERNEL_TYPES, Extent, Kernel, require_each
+from harness.schema.kernel_costs import Extent
+from harness.schema.kernel_types import KERNEL_TYPES, Kernel, require_each
 from harness.schema.records import KEYS
 
 COVERAGES: Final = (0.5, 0.8, 0.95)
@@ -31,6 +32,8 @@ _TOLERANCE: Final = 1e-6
 _EXTENTS: Final[Mapping[Extent, tuple[int, ...]]] = {
     "input_h": (7, 14, 28, 56), "input_w": (7, 14, 28, 56), "cin": (8, 16, 32, 64), "cout": (8, 24, 48, 96),
     "kernel_h": (1, 3, 5), "kernel_w": (1, 3, 5), "stride_h": (1, 2), "stride_w": (1, 2), "cin2": (8, 16),
+    "output_h": (14, 28), "output_w": (14, 28), "rows": (1, 16, 128, 197), "q_len": (1, 64), "kv_len": (64, 128),
+    "heads": (4, 12), "kv_heads": (2, 4), "head_size": (32, 64), "entries": (1000, 32000),
 }  # fmt: skip
 """Values of the extents that kernel types require."""
 require_each({name for kind in KERNEL_TYPES.values() for name in kind.requires}, _EXTENTS, "trial extent")
@@ -107,8 +110,11 @@ def sample_kernels(types: list[Kernel], seed: int) -> pd.DataFrame:
         extents: dict[str, int] = {
             name: int(generator.choice(_EXTENTS[name])) for name in KERNEL_TYPES[kernel].requires
         }
-        rows.append({"kernel": kernel, "dtype": "fp32", **extents})
-    fields = {name: pa.string() if name in ("kernel", "dtype") else pa.int64() for name in (*KEYS["kernels"], "dtype")}
+        functions = KERNEL_TYPES[kernel].functions
+        function = str(generator.choice(functions)) if functions else None
+        rows.append({"kernel": kernel, "function": function, "dtype": "fp32", **extents})
+    words = ("kernel", "function", "dtype")
+    fields = {name: pa.string() if name in words else pa.int64() for name in (*KEYS["kernels"], "dtype")}
     table = pa.Table.from_pylist(rows, schema=pa.schema(list(fields.items())))
     place = {"delegate": "CPU1", "processor": "cpu", "device_id": "acme-phone"}
     frame = table.to_pandas().assign(**kernel_cost(table)._asdict(), **place)
@@ -300,7 +306,8 @@ def faults_of(key: str, package: str = PACKAGE) -> list[str]:
         except ConformanceError as error:
             faults.append(f"{check.__name__}: {error}")
         except Exception as error:  # noqa: BLE001 - whatever a predictor raises is a fault of it
-            faults.append(f"{check.__name__}: raised {type(error).__name__}: {error}")
+            place = raised_at(error, package)
+            faults.append(f"{check.__name__}: raised {type(error).__name__}: {error}{f' ({place})' if place else ''}")
     return faults
 
 

@@ -8,15 +8,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.schema.vocabulary import CONFIGURATION_FIELDS
+from harness.schema.vocabulary import CONFIGURATION_FIELDS, EXTENTS
 
 LABEL: Final = "energy_mj"
 """Column of the energy, which is predicted."""
 COST_FEATURES: Final = ("flops", "params", "bytes_moved")
-NUMBERS: Final = (*CONFIGURATION_FIELDS, *COST_FEATURES)
+NUMBERS: Final = (*EXTENTS, *COST_FEATURES)
 """Columns of numbers, all float64; an extent that a kernel type does not have is NaN, and `groups` NaN means 1."""
-WORDS: Final = ("dtype", "delegate", "processor", "device_id")
-"""Columns of words besides the kernel type."""
+WORDS: Final = ("function", "dtype", "delegate", "processor", "device_id")
+"""Columns of words besides the kernel type; `function` is missing where the type says what it computes."""
 FEATURES: Final = ("kernel", *NUMBERS, *WORDS)
 """Columns of a table of kernels, in order."""
 
@@ -59,7 +59,7 @@ def network_frame(models: pa.Table) -> tuple[pd.DataFrame, npt.NDArray[np.int64]
     rows = pc.list_parent_indices(lists)
     kernels = pc.list_flatten(lists)
     flat = pa.table(kernels.flatten(), names=[field.name for field in kernels.type])
-    of_model = {name: models.column(name).take(rows) for name in WORDS if name != "dtype"}
+    of_model = {name: models.column(name).take(rows) for name in WORDS if name not in flat.column_names}
     columns = {name: of_model[name] if name in of_model else flat.column(name) for name in FEATURES}
     frame = pd.DataFrame({name: _column(column, name) for name, column in columns.items()})
     return frame, rows.to_numpy().astype(np.int64)

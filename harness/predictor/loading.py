@@ -2,11 +2,14 @@
 
 import importlib
 import importlib.util
+import traceback
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from harness.issues import quoted
-from harness.predictor.package_files import package_path
+from harness.predictor.declaration import FILE
+from harness.predictor.package_files import package_folders, package_path
 from harness.predictor.protocol import Predictor, PredictorError
 from harness.predictor.registry import PACKAGE, predictor_info
 
@@ -26,7 +29,7 @@ def load_model(key: str, package: str = PACKAGE) -> type[Predictor]:
                 f"predictor {key} needs {module}, which is not installed: python -m pip install '{requirement}'"
             )
     place = f"{package_path(package)}/{info.folder}/model.py"
-    model: Any = getattr(_imported(f"{package}.{info.folder}.model", place), "Model", None)
+    model: Any = getattr(_imported(f"{package}.{info.folder}.model", place, package), "Model", None)
     if not isinstance(model, type):
         raise PredictorError(f"{place}: no class Model; expected one, a scikit-learn estimator")
     lacking = [method for method in ("fit", "predict", "get_params", "set_params") if not hasattr(model, method)]
@@ -38,6 +41,20 @@ def load_model(key: str, package: str = PACKAGE) -> type[Predictor]:
     return model
 
 
+def raised_at(error: BaseException, package: str = PACKAGE) -> str:
+    """Last line of a package of predictors that an exception came through, as in `predictors/my_forest/model.py:12`.
+
+    It is empty where there is none.
+    """
+    places = [
+        f"{quoted(f'{package_path(package)}/{file.relative_to(folder).as_posix()}')}:{line}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        for folder in package_folders(package)
+        if (file := Path(frame.f_code.co_filename)).is_relative_to(folder)
+    ]
+    return places[-1] if places else ""
+
+
 def _is_installed(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None
@@ -45,8 +62,11 @@ def _is_installed(module: str) -> bool:
         return False
 
 
-def _imported(name: str, place: str) -> ModuleType:
+def _imported(name: str, place: str, package: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except Exception as error:
-        raise PredictorError(f"{place}: {type(error).__name__}: {quoted(str(error))}") from error
+        words = f"{raised_at(error, package) or place}: {type(error).__name__}: {quoted(str(error))}"
+        if isinstance(error, ModuleNotFoundError):
+            words += f"; expected a module that is installed. Install it, and name it under extras in {FILE}"
+        raise PredictorError(words) from error

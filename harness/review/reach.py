@@ -12,11 +12,16 @@ from harness.review.change import MOST_COMPARED_BYTES, Change, ChangedFile, fact
 from harness.schema.columns import columns_of
 from harness.schema.facts import Device, Erratum, Manifest
 from harness.schema.records import KEYS, ROWS, SHARED_KEY
+from harness.scoring.editions import editions
 from harness.validation.layout import DEVICE_FILE, LEVEL_FILES, MANIFEST_FILE
 
 MOST_SHOWN: Final = 20
 """Changes of one file that are listed; the rest is counted."""
 MOST_OWNERS: Final = 3
+NOTHING: Final = "not there"
+"""What an old or new value reads that there was not or is not."""
+_CONTEXT: Final = 14
+"""Characters before the difference of two texts that are shown."""
 
 
 _Figure = tuple[str, Mapping[str, str]]
@@ -38,7 +43,7 @@ class _Difference(NamedTuple):
 
 def check_reach(change: Change) -> None:
     """harness-changed, path-hidden, published-removed, published-figure, published-changed, device-shared."""
-    for name in change.outside:
+    for name in change.outside if change.files else ():
         change.faults.add(
             "harness-changed", name, found="changed together with submissions",
             expected="a pull request with submissions and nothing else",
@@ -82,9 +87,14 @@ def _report_removed(place: str, n_files: int, change: Change) -> None:
     campaign = change.earlier.by_id.get(place)
     n_rows = 0 if campaign is None else sum(table.num_rows for table in campaign.tables.values())
     rows = f" with {n_rows} rows" if n_rows else ""
+    rests = " and ".join(
+        each.edition for each in editions() if any(place in (name, name.split("/")[0]) for name in each.founding)
+    )
     change.faults.add(
-        "published-removed", change.shown(place), found=f"{n_files} files{rows}, {owner_of(place, change)}; old → gone",
-        expected="published submissions stay", fix="Restore it. A withdrawal is asked for by those who measured.",
+        "published-removed", change.shown(place),
+        found=f"removed: {n_files} file{'s' * (n_files != 1)}{rows}, {owner_of(place, change)}",
+        expected="published submissions stay" + (f", and those that {rests} rests on always" if rests else ""),
+        fix="Restore it." if rests else "Restore it. A withdrawal is asked for by those who measured.",
     )  # fmt: skip
 
 
@@ -121,7 +131,7 @@ def _check_file(place: str, file: ChangedFile, change: Change) -> None:
         words = "new" if file.before is None else "gone" if file.after is None else "other bytes"
         is_lost = file.after is None or file.after.stat().st_size > MOST_COMPARED_BYTES
         rule = "published-figure" if is_lost and leaf in LEVEL_FILES else "published-changed"
-        found = [_Difference(None, leaf, "not there" if file.before is None else "a file", words)]
+        found = [_Difference(None, leaf, NOTHING if file.before is None else "a file", words)]
         _report(rule, file, found[0], owner, change)
         return
     ranked = sorted(((_rule_of(each, errata), each) for each in found), key=lambda pair: pair[0] != "published-figure")
@@ -149,12 +159,13 @@ def _rule_of(difference: _Difference, errata: Sequence[Erratum]) -> str:
 
 
 def _report(rule: str, file: ChangedFile, difference: _Difference, owner: str, change: Change) -> None:
+    expected = "nothing" if difference.old == NOTHING else difference.old
     fix = "Is it a correction by those who measured? Say so in the pull request, and why."
     if rule == "published-figure":
         fix = "Restore it; a correction by those who measured states printed, used and why under errata."
     change.faults.add(
         rule, change.shown(file.name), line=difference.line, column=difference.name,
-        found=f"{difference.old} → {difference.new}, {owner}", expected=f"{difference.old}, as published", fix=fix,
+        found=f"{difference.old} → {difference.new}, {owner}", expected=f"{expected}, as published", fix=fix,
         is_value=False,
     )  # fmt: skip
 
@@ -176,7 +187,7 @@ def _table_differences(before: Path, after: Path, leaf: str) -> Iterator[_Differ
             yield _Difference(None, "row", _row_in_words(earlier), "gone", ("row", earlier))
     for key, matches in new.items():
         for line, cells in matches[len(old.get(key, [])) :]:
-            yield _Difference(line, "row", "not there", _row_in_words(cells))
+            yield _Difference(line, "row", NOTHING, _row_in_words(cells))
 
 
 def _by_key(
@@ -205,16 +216,37 @@ def _fact_differences(before: Path, after: Path, model: type[BaseModel]) -> list
     old, new = fact_of(before, model), fact_of(after, model)
     if old is None or new is None:
         return None
-    left, right = (dict(_leaves(document.fact.model_dump(), ())) for document in (old, new))
+    contents = [document.fact.model_dump() for document in (old, new)]
+    n_shared = min(len(content["errata"]) for content in contents)
+    for content in contents:
+        content["errata"][n_shared:] = [_erratum_in_words(each) for each in content["errata"][n_shared:]]
+    left, right = (dict(_leaves(content, ())) for content in contents)
     found = []
     for path in dict.fromkeys((*left, *right)):
         if left.get(path) != right.get(path):
             line = next((new.lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in new.lines), None)
             is_figure = model is Device and isinstance(left.get(path), int | float)
             figure: _Figure | None = (path[0], {}) if is_figure and path[0] != "errata" else None
-            earlier, later = (str(side[path]) if path in side else "not there" for side in (left, right))
-            found.append(_Difference(line, ".".join(path), earlier, later, figure))
+            earlier, later = (str(side[path]) if path in side else NOTHING for side in (left, right))
+            found.append(_Difference(line, ".".join(path), *_without_start(earlier, later), figure))
     return found
+
+
+def _erratum_in_words(erratum: Mapping[str, Any]) -> str:
+    """What an erratum states, as one text."""
+    where = "".join(f", {name} {value}" for name, value in erratum["where"].items())
+    return f"{erratum['field']} printed {erratum['printed']}, used {erratum['used']}{where}: {erratum['why']}"
+
+
+def _without_start(old: str, new: str) -> tuple[str, str]:
+    """Two texts from a little before the place where they part.
+
+    >>> _without_start("Energies as they are printed in the table.", "Energies as they are printed in the table. Old.")
+    ('… in the table.', '… in the table. Old.')
+    """
+    pairs = enumerate(zip(old, new, strict=False))
+    start = next((place for place, (one, other) in pairs if one != other), min(len(old), len(new))) - _CONTEXT
+    return (old, new) if start < _CONTEXT else (f"…{old[start:]}", f"…{new[start:]}")
 
 
 def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -32,7 +32,7 @@ import pyarrow as pa
 
 from harness.errors import DeepenError
 from harness.issues import printable, quoted
-from harness.predictor.loading import load_model
+from harness.predictor.loading import load_model, raised_at
 from harness.predictor.protocol import Predictor
 from harness.sandbox import confinement
 from harness.sandbox.confinement import Confinement
@@ -275,19 +275,34 @@ def _shaped(values: Any, shape: tuple[int, ...], what: str) -> Reals:
 
 
 def _in_words(error: BaseException, setup: Mapping[str, Any]) -> str:
-    """What went wrong, on one line."""
+    """What went wrong, on one line, with the line of the predictor that it went wrong in."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, (confinement.RefusedError, _FaultError)):
+        if isinstance(cause, confinement.RefusedError):
+            return quoted(_without_roots(str(cause), setup)) + _place_of(cause, setup)
+        if isinstance(cause, _FaultError):
             return quoted(str(cause))
         if isinstance(cause, MemoryError):
-            return f"needed more than {size_in_words(setup['memory_mb'])} of memory"
+            return f"needed more than {size_in_words(setup['memory_mb'])} of memory{_place_of(cause, setup)}"
         if isinstance(cause, OSError) and cause.errno == errno.EFBIG:
-            return f"wrote a file larger than {size_in_words(setup['file_mb'])}"
+            return f"wrote a file larger than {size_in_words(setup['file_mb'])}{_place_of(cause, setup)}"
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, DeepenError):
         return printable(str(error)[:LONGEST_REASON])
-    return quoted(f"raised {type(error).__name__}: {error}")
+    return quoted(f"raised {type(error).__name__}: {error}") + _place_of(error, setup)
+
+
+def _place_of(error: BaseException, setup: Mapping[str, Any]) -> str:
+    """Line of the package that raised, in words; empty where none of its frames is left."""
+    place = raised_at(error, setup["package"])
+    return f" ({place})" if place else ""
+
+
+def _without_roots(text: str, setup: Mapping[str, Any]) -> str:
+    """Words with a path from the folder that the package is in, which is the same on every machine."""
+    for root in setup["roots"]:
+        text = text.replace(f"{root}/", "", 1)
+    return text
 
 
 def size_in_words(megabytes: int) -> str:

@@ -6,19 +6,44 @@ rounded up. Energies per FLOP and FLOP splits rest on it. What a kernel of each 
 """
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from harness.schema.kernel_types import KERNEL_TYPES, CostRule, Elementwise, Extent
+from harness.schema.kernel_costs import AT_LEAST_ONE, CostRule, Elementwise, Extent
+from harness.schema.kernel_types import KERNEL_TYPES, require_each
+from harness.schema.vocabulary import Dtype, StoredDtype
 
 Integers = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
 
 _MOST_COUNT = 10**18
 """Absurd extents are counted as this many, not as a number that has overflowed."""
+
+STORED_BITS: Final[Mapping[StoredDtype, int]] = {
+    "fp64": 64, "fp32": 32, "fp16": 16, "bf16": 16, "fp8e4m3fn": 8, "fp8e4m3fnuz": 8, "fp8e5m2": 8, "fp8e5m2fnuz": 8,
+    "fp8e8m0": 8, "fp4e2m1": 4, "nf4": 4, "int64": 64, "uint64": 64, "int32": 32, "uint32": 32, "int16": 16,
+    "uint16": 16, "int8": 8, "uint8": 8, "int4": 4, "uint4": 4, "int2": 2, "uint2": 2, "bool": 8,
+}  # fmt: skip
+"""Bits of one element as files store it, packed."""
+require_each(get_args(StoredDtype), STORED_BITS, "width of a stored data type")
+
+_COMPUTED: Final[Mapping[StoredDtype, Dtype]] = {
+    "fp32": "fp32", "fp16": "fp16", "bf16": "bf16", "int16": "int16", "uint16": "int16", "int8": "int8",
+    "uint8": "int8", "int4": "int4", "uint4": "int4",
+}  # fmt: skip
+
+
+def dtype_of_stored(stored: StoredDtype | None) -> Dtype:
+    """Data type that kernels compute in on elements stored so; `unstated` where there is none.
+
+    >>> dtype_of_stored("uint8"), dtype_of_stored("int64")
+    ('int8', 'unstated')
+    """
+    return "unstated" if stored is None else _COMPUTED.get(stored, "unstated")
+
 
 DTYPE_BITS = {"fp32": 32, "fp16": 16, "bf16": 16, "int16": 16, "int8": 8, "int4": 4, "mixed": 32, "unstated": 32}
 """Bits of one element; `mixed` and `unstated` are counted at the widest."""
@@ -29,7 +54,6 @@ ELEMENTWISE_FLOPS: Final[Mapping[str, int]] = {
 """FLOPs per output element, of the kernel types that give one for each element of their input."""
 
 _COST_RULES: Final[Mapping[str, CostRule]] = {name: kind.cost for name, kind in KERNEL_TYPES.items()}
-_AT_LEAST_ONE: Final = frozenset({"stride_h", "stride_w", "groups"})
 
 
 class Cost(NamedTuple):
@@ -38,7 +62,7 @@ class Cost(NamedTuple):
     Attributes:
         flops: FLOPs of one inference.
         params: trainable parameters.
-        bytes_moved: bytes of inputs, outputs and parameters, each moved once.
+        bytes_moved: bytes of inputs, outputs and parameters, each moved once; of a table, the rows that are read.
     """
 
     flops: Integers
@@ -58,10 +82,10 @@ def kernel_cost(table: pa.Table) -> Cost:
         Multiply-accumulate counts of convolution and matrix multiplication as in Sze et al., Efficient
         Processing of Deep Neural Networks (2020), chapter 2.
     """
-    flops, params, elements = _counts(table)
+    flops, params, moved = _counts(table)
     dtypes, codes = _words(table.column("dtype"))
     bits = np.array([*(DTYPE_BITS.get(dtype, 0) for dtype in dtypes), 0], dtype=np.int64)[codes]
-    counts = (flops, params, (elements + params) * bits // 8)
+    counts = (flops, params, moved * bits // 8)
     return Cost(*(np.minimum(count, _MOST_COUNT).astype(np.int64) for count in counts))
 
 
@@ -71,9 +95,9 @@ def kernel_flops(table: pa.Table) -> Reals:
 
 
 def _counts(table: pa.Table) -> tuple[Reals, Reals, Reals]:
-    """FLOPs, parameters, and elements read or written, of every row."""
+    """FLOPs, parameters, and elements read or written with those of parameters, of every row."""
     # Reals hold whole numbers exactly up to 9e15, and larger ones without overflow.
-    flops, params, elements = (np.zeros(table.num_rows) for _ in range(3))
+    flops, params, moved = (np.zeros(table.num_rows) for _ in range(3))
     columns = _Columns(table)
     kernels, codes = _words(table.column("kernel"))
     for code, kernel in enumerate(kernels):
@@ -81,9 +105,10 @@ def _counts(table: pa.Table) -> tuple[Reals, Reals, Reals]:
         if cost is None:
             continue
         rows = np.flatnonzero(codes == code)
-        for total, part in zip((flops, params, elements), cost(_ChosenRows(columns, rows)), strict=True):
-            total[rows] = part
-    return flops, params, elements
+        counts = cost(_ChosenRows(columns, rows))
+        flops[rows], params[rows] = counts.flops, counts.params
+        moved[rows] = counts.elements + (counts.params if counts.params_read is None else counts.params_read)
+    return flops, params, moved
 
 
 class _Columns:
@@ -98,7 +123,7 @@ class _Columns:
             column = self._table.column(name)
             filled = column.fill_null(0) if column.null_count else column
             values = filled.to_numpy().astype(np.float64)
-            self._read[name] = np.maximum(values, 1) if name in _AT_LEAST_ONE else values
+            self._read[name] = np.maximum(values, 1) if name in AT_LEAST_ONE else values
         return self._read[name]
 
 

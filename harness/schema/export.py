@@ -4,6 +4,7 @@ It declares nothing; quantities are in `harness.schema.quantities`. Cards and re
 as source, so text is escaped by backslashes; pages, where Markdown and HTML mix, need `harness.pages.markup.plain`.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -13,6 +14,7 @@ from pydantic import BaseModel
 from harness.schema.columns import Column, flat_columns
 from harness.schema.facts import Device, Manifest
 from harness.schema.networks import Network
+from harness.schema.outputs import KernelsOutput, PredictableOutput, PredictionOutput
 from harness.schema.records import RECORDS, ROWS
 from harness.schema.vocabulary import Level
 
@@ -25,6 +27,9 @@ _SCHEMA_FILES: Final[dict[str, type[BaseModel]]] = {
     "device": Device,
     "submission": Manifest,
     "network": Network,
+    "kernels-output": KernelsOutput,
+    "prediction-output": PredictionOutput,
+    "predictable-output": PredictableOutput,
 }
 
 
@@ -121,11 +126,16 @@ def field_table(model: type[BaseModel]) -> list[dict[str, str]]:
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """JSON Schemas by file name: the three rows, the three records, YAML files and kernel lists."""
+    """JSON Schemas by file name: the three rows, the three records, YAML files, kernel lists, and outputs as JSON."""
     return {
         f"{name}.schema.json": {"$schema": _DIALECT, **model.model_json_schema()}
         for name, model in _SCHEMA_FILES.items()
     }
+
+
+def schema_text(schema: Mapping[str, Any]) -> str:
+    """A JSON Schema as the contents of its file."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def csv_header_help(level: Level) -> list[str]:

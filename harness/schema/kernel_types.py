@@ -1,22 +1,36 @@
 """Kernel types, each declared once: its extents, its cost, the operators that run as it, and how it is simulated.
 
 Whatever else depends on the kernel type is derived from `KERNEL_TYPES`: the checks of configurations, FLOPs and
-bytes, kernel lists, draws and simulations. A type that lacks a part stops the import. This module imports no NumPy,
-because lists of predictors and the command's help read it.
+bytes, kernel lists, draws and simulations. A type that lacks a part stops the import.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, cast, get_args
+from typing import TYPE_CHECKING, Final, Literal, cast, get_args
+
+from harness.schema.kernel_costs import (
+    CostRule,
+    Elementwise,
+    Extent,
+    ExtentColumns,
+    Recurrent,
+    RowWise,
+    attention_cost,
+    channel_convolution_cost,
+    convolution_cost,
+    dense_cost,
+    lookup_cost,
+    mean_cost,
+    pooling_cost,
+    product_cost,
+    resize_cost,
+    squeeze_and_excitation_cost,
+    transposed_convolution_cost,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-
-    import numpy as np
-    import numpy.typing as npt
-
-    Reals = npt.NDArray[np.float64]
 
 Kernel = Literal[
     "conv-bn-relu",
@@ -35,82 +49,56 @@ Kernel = Literal[
     "split",
     "channelshuffle",
     "global-avgpool",
+    "matmul",
+    "attention",
+    "norm",
+    "softmax",
+    "elementwise",
+    "embedding",
+    "lstm",
+    "gru",
+    "conv-transpose",
+    "resize",
 ]
-"""Name of a kernel type; rows of kernels are written in this order."""
+"""Name of a kernel type; rows of kernels are written in this order. The first sixteen are those of SEC 2023."""
 
-Extent = Literal[
-    "input_h",
-    "input_w",
-    "cin",
-    "cout",
-    "kernel_h",
-    "kernel_w",
-    "stride_h",
-    "stride_w",
-    "groups",
-    "cin2",
-    "cin3",
-    "cin4",
+Function = Literal[
+    "layer-norm",
+    "rms-norm",
+    "group-norm",
+    "instance-norm",
+    "abs",
+    "add",
+    "clip",
+    "div",
+    "elu",
+    "erf",
+    "exp",
+    "gelu",
+    "hsigmoid",
+    "leaky-relu",
+    "log",
+    "max",
+    "min",
+    "mul",
+    "neg",
+    "pow",
+    "prelu",
+    "sigmoid",
+    "sqrt",
+    "sub",
+    "swish",
+    "tanh",
 ]
-"""Configuration field of a kernel."""
+"""What a kernel computes whose type has several functions."""
+
+_SECOND: Final = ("add", "div", "max", "min", "mul", "pow", "sub")
+"""Functions of two operands."""
+OPERAND_FORMS: Final = ("", "-broadcast", "-constant", "-self")
+"""Endings of the names of operators of two operands; the first has two of the same extents."""
 
 LayerForm = Literal["convolution", "channel-convolution", "pooling", "mean", "addition", "squeeze-and-excitation"]
 """Layers that an estimator of accelerators has operations for."""
-
-SE_REDUCTION: Final = 4
-
-
-class Counts(NamedTuple):
-    """Arithmetic of kernels of one type, one entry per row.
-
-    Attributes:
-        flops: FLOPs of one inference.
-        params: trainable parameters.
-        elements: elements of inputs and outputs.
-    """
-
-    flops: Reals
-    params: Reals
-    elements: Reals
-
-
-class ExtentColumns(Protocol):
-    """Extents of kernels, one entry per row; an absent extent is 0, an absent stride or number of groups is 1."""
-
-    def __getitem__(self, name: Extent) -> Reals:
-        """Values of one extent."""
-        ...
-
-
-class CostRule(Protocol):
-    """Arithmetic of the kernels of a type."""
-
-    def __call__(self, extents: ExtentColumns, /) -> Counts:
-        """FLOPs, parameters and elements of kernels with these extents."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Elementwise:
-    """Cost of a type that gives one output element for each element of its input.
-
-    Attributes:
-        flops: FLOPs per output element.
-        params: parameters per channel.
-        n_inputs: inputs of the same extents.
-        channels: extents that are the channels of its inputs.
-    """
-
-    flops: int
-    params: int = 0
-    n_inputs: int = 1
-    channels: tuple[Extent, ...] = ("cin",)
-
-    def __call__(self, extents: ExtentColumns, /) -> Counts:
-        """FLOPs, parameters and elements of kernels with these extents."""
-        first, *others = (extents[name] for name in self.channels)
-        elements = extents["input_h"] * extents["input_w"] * sum(others, start=first)
-        return Counts(self.flops * elements, self.params * extents["cin"], (self.n_inputs + 1) * elements)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +106,9 @@ class KernelType:
     """One kernel type.
 
     Attributes:
-        requires: configuration fields without which a row of the type means nothing (paper, table of kernels).
-        allows: fields that a row may state besides; every other field must be empty.
+        requires: extents without which a row of the type means nothing (paper, table of kernels).
+        allows: extents that a row may state besides; every other one must be empty.
+        functions: what kernels of the type compute, of which a row must state one; none where the type says it.
         cost: its arithmetic.
         is_product: whether its FLOPs are two for each multiply-accumulate with a weight.
         is_even: whether its channels must be even, because it halves them or deals them out in two groups.
@@ -131,6 +120,7 @@ class KernelType:
 
     requires: tuple[Extent, ...]
     allows: tuple[Extent, ...] = ()
+    functions: tuple[Function, ...] = ()
     cost: CostRule
     is_product: bool = False
     is_even: bool = False
@@ -181,83 +171,40 @@ def _extents_read(cost: CostRule) -> list[Extent]:
     return read.names
 
 
-def squeezed(channels: Reals) -> Reals:
-    """Channels between the two layers of squeeze and excitation: a quarter, rounded down, and at least 1."""
-    return channels // SE_REDUCTION + (channels < SE_REDUCTION)
-
-
-def _positions(extents: ExtentColumns) -> Reals:
-    """Places of a window; padding is "same", so that an extent is divided by the stride and rounded up."""
-    return -(-extents["input_h"] // extents["stride_h"]) * -(-extents["input_w"] // extents["stride_w"])
-
-
-def _inputs(extents: ExtentColumns) -> Reals:
-    return extents["input_h"] * extents["input_w"] * extents["cin"]
-
-
-def _convolution(extents: ExtentColumns, /) -> Counts:
-    cout = extents["cout"]
-    weights = extents["kernel_h"] * extents["kernel_w"] * (extents["cin"] // extents["groups"]) * cout
-    return _of_window(extents, weights, cout)
-
-
-def _channel_convolution(extents: ExtentColumns, /) -> Counts:
-    cout = extents["cout"] + (extents["cout"] == 0) * extents["cin"]
-    return _of_window(extents, extents["kernel_h"] * extents["kernel_w"] * cout, cout)
-
-
-def _of_window(extents: ExtentColumns, weights: Reals, cout: Reals) -> Counts:
-    positions = _positions(extents)
-    return Counts(2 * positions * weights, weights + cout, _inputs(extents) + positions * cout)
-
-
-def _dense(extents: ExtentColumns, /) -> Counts:
-    cin, cout = extents["cin"], extents["cout"]
-    return Counts(2 * (cin * cout), cin * cout + cout, cin + cout)
-
-
-def pooling_cost(extents: ExtentColumns, /) -> Counts:
-    """Arithmetic of a pooling: one FLOP for each element of each window."""
-    made = _positions(extents) * extents["cin"]
-    return Counts(made * (extents["kernel_h"] * extents["kernel_w"]), 0 * made, _inputs(extents) + made)
-
-
-def _mean(extents: ExtentColumns, /) -> Counts:
-    inputs = _inputs(extents)
-    return Counts(inputs, 0 * inputs, inputs + extents["cin"])
-
-
-def _squeeze_and_excitation(extents: ExtentColumns, /) -> Counts:
-    inputs, cin = _inputs(extents), extents["cin"]
-    inner = squeezed(cin)
-    return Counts(2 * inputs + 4 * cin * inner, 2 * cin * inner + cin + inner, 2 * inputs)
-
-
 _PLANE: Final = ("input_h", "input_w", "cin")
 _WINDOW: Final = ("kernel_h", "kernel_w", "stride_h", "stride_w")
+_DILATION: Final = ("dilation_h", "dilation_w")
+_NORMS: Final[tuple[Function, ...]] = ("layer-norm", "rms-norm", "group-norm", "instance-norm")
+_MAPS: Final[tuple[Function, ...]] = tuple(name for name in get_args(Function) if name not in _NORMS)
+_MAP_OPERATORS: Final = (
+    "bias",
+    *(name for name in _MAPS if name not in _SECOND),
+    # The sum of two tensors of the same extents is a type of SEC 2023.
+    *(name + form for name in _SECOND for form in OPERAND_FORMS if name + form != "add"),
+)
 
 KERNEL_TYPES: Final[Mapping[Kernel, KernelType]] = {
     "conv-bn-relu": KernelType(
         requires=(*_PLANE, "cout", *_WINDOW),
-        allows=("groups",),
-        cost=_convolution,
+        allows=("groups", *_DILATION),
+        cost=convolution_cost,
         is_product=True,
-        begins_with=("conv", "conv1d"),
+        begins_with=("conv", "conv1d", "conv-dilated"),
         layers="convolution",
         n_drawn=1032,
     ),
     "dwconv-bn-relu": KernelType(
         requires=(*_PLANE, *_WINDOW),
-        allows=("cout",),
-        cost=_channel_convolution,
+        allows=("cout", *_DILATION),
+        cost=channel_convolution_cost,
         is_product=True,
-        begins_with=("dwconv", "dwconv1d"),
+        begins_with=("dwconv", "dwconv1d", "dwconv-dilated"),
         layers="channel-convolution",
         n_drawn=349,
     ),
     "fc": KernelType(
         requires=("cin", "cout"),
-        cost=_dense,
+        cost=dense_cost,
         is_product=True,
         begins_with=("fc",),
         layers="convolution",
@@ -270,7 +217,7 @@ KERNEL_TYPES: Final[Mapping[Kernel, KernelType]] = {
         requires=(*_PLANE, *_WINDOW), cost=pooling_cost, begins_with=("avgpool",), layers="pooling", n_drawn=28
     ),
     "global-avgpool": KernelType(
-        requires=_PLANE, cost=_mean, begins_with=("global-avgpool",), layers="mean", n_drawn=8
+        requires=_PLANE, cost=mean_cost, begins_with=("global-avgpool",), layers="mean", n_drawn=8
     ),
     "add": KernelType(
         requires=_PLANE, cost=Elementwise(1, n_inputs=2), operators=("add",), layers="addition", n_drawn=24
@@ -299,7 +246,7 @@ KERNEL_TYPES: Final[Mapping[Kernel, KernelType]] = {
     ),
     "se": KernelType(
         requires=_PLANE,
-        cost=_squeeze_and_excitation,
+        cost=squeeze_and_excitation_cost,
         begins_with=("se",),
         layers="squeeze-and-excitation",
         n_drawn=14,
@@ -321,6 +268,76 @@ KERNEL_TYPES: Final[Mapping[Kernel, KernelType]] = {
     ),
     "channelshuffle": KernelType(
         requires=_PLANE, cost=Elementwise(0), is_even=True, operators=("channelshuffle",), layers=None, n_drawn=14
+    ),
+    # The types below are those of networks since 2023; nobody has drawn a number of them.
+    "matmul": KernelType(
+        requires=("rows", "cin", "cout"),
+        allows=("batch",),
+        cost=product_cost,
+        is_product=True,
+        begins_with=("matmul",),
+        layers=None,
+        n_drawn=None,
+    ),
+    "attention": KernelType(
+        requires=("q_len", "kv_len", "heads", "kv_heads", "head_size"),
+        cost=attention_cost,
+        begins_with=("attention",),
+        layers=None,
+        n_drawn=None,
+    ),
+    # Scale and shift.
+    "norm": KernelType(
+        requires=("rows", "cin"),
+        allows=("cin2",),
+        functions=_NORMS,
+        cost=RowWise(params=2, has_second=True),
+        operators=(*_NORMS, "skip-layer-norm"),
+        layers=None,
+        n_drawn=None,
+    ),
+    "softmax": KernelType(requires=("rows", "cin"), cost=RowWise(), operators=("softmax",), layers=None, n_drawn=None),
+    "elementwise": KernelType(
+        requires=("rows", "cin"),
+        allows=("cin2",),
+        functions=_MAPS,
+        cost=RowWise(has_second=True),
+        operators=_MAP_OPERATORS,
+        layers=None,
+        n_drawn=None,
+    ),
+    "embedding": KernelType(
+        requires=("rows", "entries", "cout"), cost=lookup_cost, operators=("embedding",), layers=None, n_drawn=None
+    ),
+    "lstm": KernelType(
+        requires=("rows", "cin", "cout"),
+        allows=("directions",),
+        cost=Recurrent(gates=4),
+        is_product=True,
+        operators=("lstm",),
+        layers=None,
+        n_drawn=None,
+    ),
+    "gru": KernelType(
+        requires=("rows", "cin", "cout"),
+        allows=("directions",),
+        cost=Recurrent(gates=3),
+        is_product=True,
+        operators=("gru",),
+        layers=None,
+        n_drawn=None,
+    ),
+    "conv-transpose": KernelType(
+        requires=(*_PLANE, "cout", *_WINDOW),
+        allows=("groups",),
+        cost=transposed_convolution_cost,
+        is_product=True,
+        begins_with=("conv-transpose",),
+        layers=None,
+        n_drawn=None,
+    ),
+    "resize": KernelType(
+        requires=(*_PLANE, "output_h", "output_w"), cost=resize_cost, operators=("resize",), layers=None, n_drawn=None
     ),
 }
 """Every kernel type.

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.schema import configuration as c
 from harness.schema import quantities as q
 from harness.schema.cost import DTYPE_BITS
 from harness.schema.quantity import Display, Quantity
@@ -27,26 +28,41 @@ class NetworkKernel(BaseModel):
 
     FLOPs are counted at the extents that the network itself has, so they differ from those of a kernel row
     where the network does not pad to "same"; they are null where an operator of the kernel has no rule for them.
-    Bytes are null where extents are unknown.
+    Bytes are those of each tensor as it is stored, and null where extents are unknown.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     operator: q.OperatorName
     kernel: q.KernelName | None = None
+    function: q.FunctionName | None = None
     dtype: q.DtypeName
-    input_h: q.InputH | None = None
-    input_w: q.InputW | None = None
-    cin: q.Cin | None = None
-    cout: q.Cout | None = None
-    kernel_h: q.KernelH | None = None
-    kernel_w: q.KernelW | None = None
-    stride_h: q.StrideH | None = None
-    stride_w: q.StrideW | None = None
-    groups: q.Groups | None = None
-    cin2: q.Cin2 | None = None
-    cin3: q.Cin3 | None = None
-    cin4: q.Cin4 | None = None
+    weight_dtype: q.WeightDtypeName | None = None
+    input_h: c.InputH | None = None
+    input_w: c.InputW | None = None
+    cin: c.Cin | None = None
+    cout: c.Cout | None = None
+    kernel_h: c.KernelH | None = None
+    kernel_w: c.KernelW | None = None
+    stride_h: c.StrideH | None = None
+    stride_w: c.StrideW | None = None
+    groups: c.Groups | None = None
+    cin2: c.Cin2 | None = None
+    cin3: c.Cin3 | None = None
+    cin4: c.Cin4 | None = None
+    dilation_h: c.DilationH | None = None
+    dilation_w: c.DilationW | None = None
+    output_h: c.OutputH | None = None
+    output_w: c.OutputW | None = None
+    rows: c.Rows | None = None
+    batch: c.Batch | None = None
+    q_len: c.QLen | None = None
+    kv_len: c.KvLen | None = None
+    heads: c.Heads | None = None
+    kv_heads: c.KvHeads | None = None
+    head_size: c.HeadSize | None = None
+    entries: c.Entries | None = None
+    directions: c.Directions | None = None
     flops: q.Flops | None
     params: q.Params
     bytes_moved: q.BytesMoved | None
@@ -90,6 +106,22 @@ def configuration_of(kernel: NetworkKernel) -> dict[str, str | int]:
     return kernel.model_dump(include={"kernel", *CONFIGURATION_FIELDS}, exclude_none=True)
 
 
+def input_in_words(kernel: NetworkKernel) -> str:
+    """What a kernel reads, on a few characters: a plane or rows and their channels, or queries, keys and heads.
+
+    >>> cost = {"flops": 1, "params": 0, "bytes_moved": 1}
+    >>> input_in_words(NetworkKernel(operator="matmul", kernel="matmul", dtype="fp32", rows=128, cin=64, cout=128,
+    ...     batch=12, **cost))
+    '12x128x64'
+    """
+    if kernel.q_len is not None:
+        return f"{kernel.q_len}x{kernel.kv_len}, {kernel.heads}/{kernel.kv_heads} heads of {kernel.head_size}"
+    channels = (kernel.cin, kernel.cin2, kernel.cin3, kernel.cin4)
+    joined = "+".join(str(count) for count in channels if count is not None)
+    plane = (kernel.batch, kernel.rows, kernel.input_h, kernel.input_w, kernel.entries)
+    return "x".join(part for part in (*(str(extent) for extent in plane if extent is not None), joined) if part)
+
+
 def stated(kernel: NetworkKernel) -> dict[str, str | int | None]:
     """An entry without its empty fields, except FLOPs and bytes: null says that these are unknown."""
     known = kernel.model_dump(exclude_none=True)
@@ -105,13 +137,13 @@ def network_json(network: Network) -> str:
 
 
 def in_dtype(kernel: NetworkKernel, dtype: Dtype) -> NetworkKernel:
-    """The same kernel in another data type; the bytes that it moves follow.
+    """The same kernel in another data type; its weights and the bytes that it moves follow.
 
     >>> cost = {"flops": 32, "params": 18, "bytes_moved": 112}
     >>> in_dtype(NetworkKernel(operator="fc", kernel="fc", dtype="fp32", cin=8, cout=2, **cost), "int8").bytes_moved
     28
     """
     if kernel.bytes_moved is None:
-        return kernel.model_copy(update={"dtype": dtype})
+        return kernel.model_copy(update={"dtype": dtype, "weight_dtype": None})
     bytes_moved = kernel.bytes_moved * DTYPE_BITS[dtype] // DTYPE_BITS[kernel.dtype]
-    return kernel.model_copy(update={"dtype": dtype, "bytes_moved": bytes_moved})
+    return kernel.model_copy(update={"dtype": dtype, "weight_dtype": None, "bytes_moved": bytes_moved})

@@ -6,7 +6,17 @@ A column that a row gains costs its declaration here and its field in `harness.s
 from typing import Annotated, Final
 
 from harness.schema.quantity import DeviceTable, Display, Group, Quantity
-from harness.schema.vocabulary import Application, Boundary, Dtype, Kernel, Method, Processor, Tier
+from harness.schema.vocabulary import (
+    Application,
+    Boundary,
+    Dtype,
+    Function,
+    Kernel,
+    Method,
+    Processor,
+    StoredDtype,
+    Tier,
+)
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._+-]*$"
 _CONTENT_ID = r"^[0-9a-f]{20}$"
@@ -145,34 +155,6 @@ IsIdleSubtracted = Annotated[
 ]
 
 
-def _extent(sentence: str, title: str, least: int = 1, remark: str = "") -> Quantity:
-    fix = f"Give a whole number from {least} to 1000000{remark}."
-    display = Display(title, ("kernels",))
-    return Quantity("", sentence, "configuration-range", fix, ge=least, le=10**6, group="workload", display=display)
-
-
-InputH = Annotated[int, _extent("Height of the input in elements.", "Input height")]
-InputW = Annotated[int, _extent("Width of the input in elements.", "Input width")]
-Cin = Annotated[int, _extent("Input channels; of the first input for concat.", "Input channels")]
-Cout = Annotated[int, _extent("Output channels.", "Output channels")]
-KernelH = Annotated[int, _extent("Height of the kernel window in elements.", "Window height")]
-KernelW = Annotated[int, _extent("Width of the kernel window in elements.", "Window width")]
-StrideH = Annotated[int, _extent("Vertical stride in elements.", "Vertical stride")]
-StrideW = Annotated[int, _extent("Horizontal stride in elements.", "Horizontal stride")]
-Groups = Annotated[
-    int,
-    _extent(
-        "Groups of a grouped convolution; empty where there is one.",
-        "Groups",
-        least=2,
-        remark="; leave it empty for one group, so that a configuration has one form",
-    ),
-]
-Cin2 = Annotated[int, _extent("Channels of the second input of concat.", "Second input channels")]
-Cin3 = Annotated[int, _extent("Channels of the third input of concat.", "Third input channels")]
-Cin4 = Annotated[int, _extent("Channels of the fourth input of concat.", "Fourth input channels")]
-
-
 def _cost(unit: str, sentence: str, title: str, most: int, fix: str) -> Quantity:
     display = Display(title, ("kernels",))
     return Quantity(unit, sentence, "cost-range", fix, ge=0, le=most, group="cost", display=display)
@@ -194,7 +176,7 @@ BytesMoved = Annotated[
     int,
     _cost(
         "B",
-        "Bytes of inputs, outputs and parameters at the row's data type, each moved once.",
+        "Bytes of inputs, outputs and parameters, each moved once; a kernel row counts all at its data type.",
         "Bytes moved",
         10**18,
         "Give a whole number of at least 0.",
@@ -209,10 +191,26 @@ def _word(sentence: str, group: Group, display: Display) -> Quantity:
 KernelName = Annotated[
     Kernel, _word("Kernel type, named as in DeepEn2023.", "workload", Display("Kernel type", ("kernels",)))
 ]
+FunctionName = Annotated[
+    Function,
+    _word(
+        "What a kernel computes whose type has several functions; empty for every other type.",
+        "workload",
+        Display("Function", ("kernels",)),
+    ),
+]
 ApplicationName = Annotated[
     Application, _word("Application, one of the paper's six.", "workload", Display("Application", NOWHERE))
 ]
 DtypeName = Annotated[Dtype, _word("Data type of weights and activations.", "setting", Display("Data type"))]
+WeightDtypeName = Annotated[
+    StoredDtype,
+    _word(
+        "Data type that the kernel's weights are stored in; where it is left out, they are of its data type.",
+        "setting",
+        Display("Data type of weights", NOWHERE),
+    ),
+]
 ProcessorName = Annotated[
     Processor, _word("Processor that the delegate runs on.", "provenance", Display("Processor", NOWHERE))
 ]

@@ -4,6 +4,7 @@ from typing import Final, get_args
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.schema import configuration as c
 from harness.schema import quantities as q
 from harness.schema.columns import columns_of
 from harness.schema.networks import NetworkKernels
@@ -37,18 +38,32 @@ class KernelRow(Row):
     """One kernel in one configuration, as a contributor writes it into `kernels.csv`."""
 
     kernel: q.KernelName
-    input_h: q.InputH | None = None
-    input_w: q.InputW | None = None
-    cin: q.Cin | None = None
-    cout: q.Cout | None = None
-    kernel_h: q.KernelH | None = None
-    kernel_w: q.KernelW | None = None
-    stride_h: q.StrideH | None = None
-    stride_w: q.StrideW | None = None
-    groups: q.Groups | None = None
-    cin2: q.Cin2 | None = None
-    cin3: q.Cin3 | None = None
-    cin4: q.Cin4 | None = None
+    function: q.FunctionName | None = None
+    input_h: c.InputH | None = None
+    input_w: c.InputW | None = None
+    cin: c.Cin | None = None
+    cout: c.Cout | None = None
+    kernel_h: c.KernelH | None = None
+    kernel_w: c.KernelW | None = None
+    stride_h: c.StrideH | None = None
+    stride_w: c.StrideW | None = None
+    groups: c.Groups | None = None
+    cin2: c.Cin2 | None = None
+    cin3: c.Cin3 | None = None
+    cin4: c.Cin4 | None = None
+    dilation_h: c.DilationH | None = None
+    dilation_w: c.DilationW | None = None
+    output_h: c.OutputH | None = None
+    output_w: c.OutputW | None = None
+    rows: c.Rows | None = None
+    batch: c.Batch | None = None
+    q_len: c.QLen | None = None
+    kv_len: c.KvLen | None = None
+    heads: c.Heads | None = None
+    kv_heads: c.KvHeads | None = None
+    head_size: c.HeadSize | None = None
+    entries: c.Entries | None = None
+    directions: c.Directions | None = None
 
 
 class ModelRow(Row):

@@ -2,12 +2,13 @@
 
 from typing import Final, Literal, get_args
 
-from harness.schema import kernel_types
+from harness.schema import kernel_costs, kernel_types
 
 Level = Literal["kernels", "models", "applications"]
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
 Kernel = kernel_types.Kernel
+Function = kernel_types.Function
 
 Application = Literal[
     "image-detection",
@@ -20,6 +21,11 @@ Application = Literal[
 
 Dtype = Literal["fp32", "fp16", "bf16", "int16", "int8", "int4", "mixed", "unstated"]
 DTYPES: Final[tuple[Dtype, ...]] = get_args(Dtype)
+StoredDtype = Literal[
+    "fp64", "fp32", "fp16", "bf16", "fp8e4m3fn", "fp8e4m3fnuz", "fp8e5m2", "fp8e5m2fnuz", "fp8e8m0", "fp4e2m1", "nf4",
+    "int64", "uint64", "int32", "uint32", "int16", "uint16", "int8", "uint8", "int4", "uint4", "int2", "uint2", "bool",
+]  # fmt: skip
+"""Data types of the elements that a file stores; a kernel computes in one of `Dtype`."""
 Processor = Literal["cpu", "gpu", "npu", "dsp", "heterogeneous"]
 DeviceClass = Literal[
     "phone", "tablet", "single-board-computer", "embedded-gpu", "microcontroller", "accelerator", "unstated"
@@ -81,20 +87,28 @@ TIER_TITLES: Final[dict[Tier, str]] = {
 }
 RATED_TIERS: Final[tuple[Tier, ...]] = ("analyser", "rail", "counter", "published")
 
+EXTENTS: Final[tuple[str, ...]] = get_args(kernel_costs.Extent)
+"""Configuration fields that are numbers."""
+CONFIGURATION_FIELDS: Final[tuple[str, ...]] = ("function", *EXTENTS)
+
 KERNEL_REQUIRES: Final[dict[Kernel, tuple[str, ...]]] = {
-    name: kernel_types.KERNEL_TYPES[name].requires for name in get_args(Kernel)
+    name: (*(("function",) if kind.functions else ()), *kind.requires)
+    for name, kind in kernel_types.KERNEL_TYPES.items()
 }
-"""Configuration fields without which a kernel of that type means nothing (paper, table of kernels)."""
+"""Configuration fields without which a kernel of that type means nothing."""
 
 KERNEL_ALLOWS: Final[dict[Kernel, tuple[str, ...]]] = {
-    name: kernel_types.KERNEL_TYPES[name].allows for name in get_args(Kernel)
+    name: kind.allows for name, kind in kernel_types.KERNEL_TYPES.items()
 }
 """Configuration fields that may be given besides the required ones; every other one must stay empty."""
 
+KERNEL_FUNCTIONS: Final[dict[Kernel, tuple[Function, ...]]] = {
+    name: kind.functions for name, kind in kernel_types.KERNEL_TYPES.items() if kind.functions
+}
+"""What kernels of a type compute, where the type has several functions."""
+
 UNSTATED_LICENCE: Final = "NOASSERTION"
 """SPDX's word for a licence that nobody has stated."""
-
-CONFIGURATION_FIELDS: Final[tuple[str, ...]] = get_args(kernel_types.Extent)
 
 
 def tier_of(method: Method, meter_kind: MeterKind | None) -> Tier:

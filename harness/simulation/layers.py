@@ -6,7 +6,8 @@ It estimates nothing. A configuration without such layers is not simulated; that
 from collections.abc import Callable, Mapping
 from typing import Final, Literal, NamedTuple, get_args
 
-from harness.schema.kernel_types import KERNEL_TYPES, SE_REDUCTION, Kernel, LayerForm, require_each
+from harness.schema.kernel_costs import SE_REDUCTION
+from harness.schema.kernel_types import KERNEL_TYPES, Kernel, LayerForm, require_each
 from harness.schema.networks import Configuration
 
 Operation = Literal["conv", "pool", "add"]

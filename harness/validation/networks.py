@@ -16,11 +16,12 @@ from harness.budget import MOST_JSON_BYTES
 from harness.issues import suggested
 from harness.schema.columns import columns_of
 from harness.schema.networks import COUNTED, MOST_KERNELS, Network, NetworkKernel, configuration_of
-from harness.schema.vocabulary import CONFIGURATION_FIELDS, KERNEL_ALLOWS, KERNEL_REQUIRES
+from harness.schema.vocabulary import CONFIGURATION_FIELDS, KERNEL_ALLOWS, KERNEL_FUNCTIONS, KERNEL_REQUIRES
 from harness.validation.fact_faults import Notes, report_fact
 from harness.validation.faults import Faults, contained
 from harness.validation.json_files import notes_of, read_json
 from harness.validation.layout import NETWORKS_FOLDER, entries_of, report_link, shown_path
+from harness.validation.rules import FUNCTION_FIX
 from harness.validation.text import read_bytes
 
 COST_TOLERANCE: Final = 0.01
@@ -107,6 +108,7 @@ def _read_network(path: Path, models: _Models | None, faults: Faults) -> Network
         _report_faults(error, notes_of(data), shown, faults)
         return None
     _report_uncounted(network, data, shown, faults)
+    _report_functions(network, notes_of(data), shown, faults)
     surplus_or_missing = list(_configuration_faults(network))
     if surplus_or_missing:
         _report_configurations(surplus_or_missing, notes_of(data), shown, faults)
@@ -225,6 +227,17 @@ def _configuration_faults(network: Network) -> Iterable[tuple[int, NetworkKernel
         surplus = [name for name in CONFIGURATION_FIELDS if name in given and name not in allowed]
         if missing or surplus:
             yield position, entry, missing, surplus
+
+
+def _report_functions(network: Network, notes: Notes, shown: str, faults: Faults) -> None:
+    for position, entry in enumerate(network.kernels):
+        functions = KERNEL_FUNCTIONS.get(entry.kernel, ()) if entry.kernel is not None else ()
+        if functions and entry.function is not None and entry.function not in functions:
+            path = ("kernels", str(position), "function")
+            faults.add(
+                "configuration-function", shown, line=notes.lines[path], column=".".join(path), found=entry.function,
+                expected=f"one of {', '.join(functions)} for {entry.kernel}", fix=FUNCTION_FIX,
+            )  # fmt: skip
 
 
 def _report_configurations(

@@ -176,6 +176,8 @@ _ROWS = [
          "969 rows of one upload have energies and no configuration, and cannot be used."),
         ("configuration-surplus", "A kernel of a row or kernel list gives no extent that its type does not have.",
          "A stray extent makes the same configuration look like another one."),
+        ("configuration-function", "A kernel of a row or kernel list computes one of the functions of its type.",
+         "A norm that is stated as a sigmoid is a configuration that no network has."),
         ("id-reused", "A source id names one configuration within a file.",
          "Two configurations under one id were joined wrongly."),
         ("record-duplicate", "Repeats of a configuration have their own source ids.",

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from harness.schema.facts import Device
 from harness.schema.vocabulary import (
     CONFIGURATION_FIELDS,
     FAMILIES,
     KERNEL_ALLOWS,
+    KERNEL_FUNCTIONS,
     KERNEL_REQUIRES,
     DeviceClass,
     Kernel,
@@ -32,6 +35,7 @@ SLIP_DECADES: Final = 0.5
 CONTRADICTED_SHARE: Final = 0.9
 """Share of slipped rows from which the header, not the row, is wrong."""
 CONTRADICTED_ROWS: Final = 3
+FUNCTION_FIX: Final = "State what the kernel computes, or the type that computes it."
 TDP_MARGIN: Final = 2.0
 """A burst may pass the TDP; twice the TDP over a whole inference may not."""
 CLASS_CEILING_MW: Final[dict[DeviceClass, float]] = {
@@ -231,7 +235,7 @@ def check_spread_order(context: RowContext) -> None:
 
 
 def check_configuration(context: RowContext) -> None:
-    """configuration-missing, configuration-surplus."""
+    """configuration-missing, configuration-surplus, configuration-function."""
     if context.level != "kernels":
         return
     table = context.rows.table
@@ -247,6 +251,12 @@ def check_configuration(context: RowContext) -> None:
                 for row in rows_where(~is_empty[name] & of_kernel):
                     expected = f"empty, because {kernel} has no {name}"
                     context.report("configuration-surplus", row, name, expected=expected, fix="Empty the cell.")
+        if functions := KERNEL_FUNCTIONS.get(kernel):
+            is_one = np.asarray(pc.is_in(table.column("function").cast(pa.string()), pa.array(functions)))
+            is_other = ~is_one & ~is_empty["function"] & of_kernel
+            for row in rows_where(is_other):
+                expected = f"one of {', '.join(functions)} for {kernel}"
+                context.report("configuration-function", row, "function", expected=expected, fix=FUNCTION_FIX)
 
 
 def _report_missing(context: RowContext, row: int, kernel: Kernel, names: list[str]) -> None:

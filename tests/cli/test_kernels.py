@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+import jsonschema
 import onnx
 import pytest
 from onnx import TensorProto, helper
@@ -14,6 +15,7 @@ from harness.graphs.fusion_rules import read_runtime
 from harness.graphs.kernels import kernel_list
 from harness.graphs.model_kernels import CSV_COLUMNS
 from harness.schema.columns import columns_of
+from harness.schema.export import json_schemas
 from harness.schema.records import KernelRow
 from tests.graphs.graphs import GraphMaker
 from tests.graphs.random_models import ModelMaker
@@ -35,10 +37,10 @@ def run(tmp_path, monkeypatch, capfd):
 
 
 def small_model():
-    """conv+bn+relu, then softmax."""
+    """conv+bn+relu, then log-softmax."""
     maker = ModelMaker()
     x = maker.add("Relu", [maker.bn(maker.conv("image", 8, [3, 3], 2, 1, has_bias=False))], (1, 8, 6, 5))
-    return maker.model([maker.add("Softmax", [x], (1, 8, 6, 5), axis=1)])
+    return maker.model([maker.add("LogSoftmax", [x], (1, 8, 6, 5), axis=1)])
 
 
 @pytest.fixture
@@ -56,7 +58,8 @@ def test_table_shows_kernels_totals_and_coverage(run, model):
     assert "conv+bn+relu" in out
     assert "12x10x4" in out
     assert "2 kernels, 17,520 FLOPs, 296 params, 5,984 bytes moved" in out
-    assert "coverage: 1 of 2 kernels, 98.6 % of FLOPs; unsupported: softmax 1.4 %" in out
+    assert "coverage: 1 of 2 kernels, 98.6 % of FLOPs and 67.9 % of bytes" in out
+    assert "unsupported: log-softmax, 1.4 % of FLOPs and 32.1 % of bytes" in out
 
 
 def test_json_has_kernels_totals_coverage_and_what_is_unsupported(run, model):
@@ -64,14 +67,14 @@ def test_json_has_kernels_totals_coverage_and_what_is_unsupported(run, model):
     found = json.loads(out)
     assert code == 0
     assert list(found) == [
-        "model", "runtime", "batch", "kernels", "total", "coverage", "unknown",
+        "schema_version", "model", "runtime", "batch", "kernels", "total", "coverage", "unknown",
         "extents_unknown_from", "unsupported", "free",
     ]  # fmt: skip
     assert (found["model"], found["runtime"]) == ("small", "tflite-cpu")
     first, second = found["kernels"]
     assert (first["operator"], first["kernel"], first["cout"]) == ("conv+bn+relu", "conv-bn-relu", 8)
     assert "groups" not in first
-    assert (second["operator"], second["kernel"]) == ("softmax", None)
+    assert (second["operator"], second["kernel"]) == ("log-softmax", None)
     assert found["total"] == {
         "n_kernels": 2,
         "flops": 17520,
@@ -81,7 +84,10 @@ def test_json_has_kernels_totals_coverage_and_what_is_unsupported(run, model):
         "bytes_at_least": 5984,
     }
     assert found["coverage"]["kernels"] == 0.5
-    assert found["unsupported"] == [{"operator": "softmax", "n": 1, "flops_share": 240 / 17520}]
+    assert found["coverage"]["bytes"] == 1 - 1920 / 5984
+    shares = {"flops_share": 240 / 17520, "bytes_share": 1920 / 5984}
+    assert found["unsupported"] == [{"operator": "log-softmax", "n": 1, **shares}]
+    jsonschema.validate(found, json_schemas()["kernels-output.schema.json"])
 
 
 def test_csv_has_the_columns_of_a_kernel_table_first(run, model):
@@ -89,11 +95,11 @@ def test_csv_has_the_columns_of_a_kernel_table_first(run, model):
     rows = list(csv.DictReader(io.StringIO(out)))
     assert code == 0
     assert tuple(rows[0]) == CSV_COLUMNS
-    beside = ("operator", "flops", "params", "bytes_moved")
+    beside = ("operator", "weight_dtype", "flops", "params", "bytes_moved")
     assert set(CSV_COLUMNS) - set(beside) <= set(columns_of(KernelRow))
-    assert CSV_COLUMNS[-4:] == beside
+    assert CSV_COLUMNS[-5:] == beside
     assert (rows[0]["kernel"], rows[0]["stride_h"], rows[0]["groups"]) == ("conv-bn-relu", "2", "")
-    assert (rows[1]["kernel"], rows[1]["operator"]) == ("", "softmax")
+    assert (rows[1]["kernel"], rows[1]["operator"]) == ("", "log-softmax")
 
 
 def open_model(path):
@@ -142,9 +148,10 @@ def test_wrong_usage_ends_with_2(run, model, arguments):
 def test_shares_read_0_or_100_only_where_they_are():
     maker = GraphMaker()
     x = maker.conv(maker.input((1, 64, 64, 64)), 64)
-    y = maker.op("softmax", maker.fc(maker.op("reshape", maker.global_pool(x), shape=(1, 64)), 2))
+    y = maker.op("log-softmax", maker.fc(maker.op("reshape", maker.global_pool(x), shape=(1, 64)), 2))
     line = coverage_line(kernel_list(maker.graph(y), read_runtime("tflite-cpu")))
-    assert line == "coverage: 3 of 4 kernels, > 99.9 % of FLOPs; unsupported: softmax < 0.1 %"
+    shares = "unsupported: log-softmax, < 0.1 % of FLOPs and < 0.1 % of bytes"
+    assert line == f"coverage: 3 of 4 kernels, > 99.9 % of FLOPs and > 99.9 % of bytes; {shares}"
     whole = GraphMaker()
     line = coverage_line(kernel_list(whole.graph(whole.conv(whole.input())), read_runtime("tflite-cpu")))
-    assert line == "coverage: 1 of 1 kernel, 100.0 % of FLOPs"
+    assert line == "coverage: 1 of 1 kernel, 100.0 % of FLOPs and 100.0 % of bytes"

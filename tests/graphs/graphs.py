@@ -37,9 +37,9 @@ class GraphMaker:
     def image(self, n, c, h, w):
         return (n, c, h, w) if self.layout == "channels-first" else (n, h, w, c)
 
-    def add_node(self, op, inputs, shapes, window=None):
+    def add_node(self, op, inputs, shapes, window=None, **facts):
         outputs = [self.tensor(shape) for shape in shapes]
-        self.nodes.append(Node(f"{op}_{len(self.nodes)}", op, tuple(inputs), tuple(outputs), window))
+        self.nodes.append(Node(f"{op}_{len(self.nodes)}", op, tuple(inputs), tuple(outputs), window, **facts))
         return outputs[0] if len(outputs) == 1 else outputs
 
     def op(self, op, *inputs, shape=None):

@@ -115,10 +115,10 @@ class TfliteMaker:
     def __init__(self):
         self.tensors, self.operators = [], []
 
-    def tensor(self, shape, data=None, kind=tflite.TensorType.FLOAT32, signature=None, name=None):
+    def tensor(self, shape, data=None, kind=tflite.TensorType.FLOAT32, signature=None, name=None, scales=0):
         """Place of a new tensor; it is a constant where data are given."""
         place = len(self.tensors)
-        self.tensors.append((f"t{place}" if name is None else name, shape, data, kind, signature))
+        self.tensors.append((f"t{place}" if name is None else name, shape, data, kind, signature, scales))
         return place
 
     def weight(self, *shape):
@@ -133,7 +133,7 @@ class TfliteMaker:
 
     def write(self, inputs, outputs):
         builder = flatbuffers.Builder(1024)
-        buffers = [self._buffer(builder, None), *(self._buffer(builder, data) for _, _, data, _, _ in self.tensors)]
+        buffers = [self._buffer(builder, None), *(self._buffer(builder, data) for _, _, data, *_ in self.tensors)]
         tensors = [self._tensor(builder, place) for place in range(len(self.tensors))]
         codes = [self._code(builder, name, custom) for name, _, _, _, custom, _ in self.operators]
         operators = [self._operator(builder, place) for place in range(len(self.operators))]
@@ -163,7 +163,8 @@ class TfliteMaker:
         return tflite.BufferEnd(builder)
 
     def _tensor(self, builder, place):
-        name, shape, _, kind, signature = self.tensors[place]
+        name, shape, _, kind, signature, scales = self.tensors[place]
+        quantised = _scales(builder, scales) if scales else None
         text, extents = builder.CreateString(name), _integers(builder, shape)
         declared = None if signature is None else _integers(builder, signature)
         tflite.TensorStart(builder)
@@ -171,6 +172,8 @@ class TfliteMaker:
         tflite.TensorAddShape(builder, extents)
         tflite.TensorAddType(builder, kind)
         tflite.TensorAddBuffer(builder, place + 1)
+        if quantised is not None:
+            tflite.TensorAddQuantization(builder, quantised)
         if declared is not None:
             tflite.TensorAddShapeSignature(builder, declared)
         return tflite.TensorEnd(builder)
@@ -201,6 +204,13 @@ class TfliteMaker:
             tflite.OperatorAddBuiltinOptionsType(builder, getattr(tflite.BuiltinOptions, table))
             tflite.OperatorAddBuiltinOptions(builder, filled)
         return tflite.OperatorEnd(builder)
+
+
+def _scales(builder, n):
+    scales = builder.CreateNumpyVector(np.ones(n, np.float32))
+    tflite.QuantizationParametersStart(builder)
+    tflite.QuantizationParametersAddScale(builder, scales)
+    return tflite.QuantizationParametersEnd(builder)
 
 
 def _integers(builder, values):

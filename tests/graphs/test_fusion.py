@@ -1,5 +1,6 @@
 """Fusion: every chain of every data file is found, and nothing is fused through a tensor that others need."""
 
+import math
 import random
 import sys
 from dataclasses import replace
@@ -7,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from harness.graphs.fusion import fuse
+from harness.graphs.fusion_patterns import parsed
 from harness.graphs.fusion_rules import ANY, read_runtime
 from harness.graphs.kernels import kernel_list
 from harness.graphs.runtime_files import runtime_names
@@ -61,6 +63,8 @@ def append(maker, name, x, begin):
             return maker.bn(x)
         case "scale" | "bias":
             return maker.op({"scale": "mul", "bias": "add"}[name], x, vector)
+        case "factor":
+            return maker.op("mul", x, maker.weight())
         case "concat":
             return maker.concat(x, maker.input(shape))
         case "gate":
@@ -86,16 +90,124 @@ def reshaped(shape):
 @pytest.mark.parametrize(("name", "rule", "chain"), list(instances()))
 def test_every_chain_of_every_runtime_is_found(name, rule, chain):
     maker = GraphMaker(dtype=(rule.dtypes or ("fp32",))[0])
-    begin = x = maker.input({"fc": (1, 8), "matmul": (1, 5, 8)}.get(chain[0], (1, 8, 16, 12)))
+    shapes = {"fc": (1, 8), "matmul": (5, 8) if rule.ranks else (1, 5, 8)}
+    begin = x = maker.input(shapes.get(chain[0], (1, 8, 5, 6) if rule.block == "skip-layer-norm" else (1, 8, 16, 12)))
+    before = ["maxpool"] if rule.partner else []
+    other = maker.pool(x, "maxpool", (3, 3), (1, 1)) if rule.partner else ""
     # A block of convolutions needs no reshaping; one of fully connected layers without it has one row by itself.
     is_of_images = rule.block == "se" and "conv" in chain
     chain = tuple(operator for operator in chain if not (is_of_images and operator == "reshape"))
     if rule.block == "se" and not is_of_images and "reshape" not in chain:
         x = begin = maker.input((1, 8, 1, 1))
     for operator in chain:
-        x = append(maker, operator, x, begin)
+        x = maker.op("add", x, other) if operator == "add" and other else append(maker, operator, x, begin)
     found = maker.operators(x, runtime=name)
-    assert found == [rule.block or "+".join(chain)]
+    assert found == [*before, rule.block or "+".join(chain).replace("factor", "scale")]
+
+
+PATTERNS = [(name, rule) for name in runtime_names() for rule in read_runtime(name).patterns]
+
+
+def write(maker, pattern, tensors, is_whole):
+    """Add the operators of a pattern; the same operator on the same operands is one."""
+    if pattern.variable:
+        return tensors.setdefault(pattern.variable, maker.input((1, 5, 8)))
+    operands = tuple(write(maker, operand, tensors, is_whole) for operand in pattern.operands)
+    if pattern.is_optional and not is_whole:
+        return operands[0]
+    key = (pattern.operators, operands)
+    if key not in tensors:
+        tensors[key] = written(maker, min(pattern.operators), operands)
+    return tensors[key]
+
+
+def written(maker, name, operands):
+    shape = maker.shape(operands[0])
+    op = {"scale": "mul", "bias": "add"}.get(name, name.partition("-")[0])
+    match name:
+        case "global-avgpool" | "reduce-mean":
+            return maker.op("reduce-mean", *operands, shape=(*shape[:-1], 1))
+        case "scale" | "bias":
+            return maker.op(op, *operands, maker.weight())
+        case "mul-constant" | "add-constant" | "pow-constant":
+            return maker.op(op, *operands, maker.weight(shape[-1]))
+        case "mul-self":
+            return maker.op(op, *operands, *operands)
+    return maker.op(op if op in TWO_OPERANDS else name, *operands)
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+@pytest.mark.parametrize(("name", "rule"), PATTERNS, ids=[f"{name}: {rule.pattern}" for name, rule in PATTERNS])
+def test_every_pattern_of_every_runtime_is_found(name, rule, is_whole):
+    maker = GraphMaker()
+    made = write(maker, parsed(rule.pattern, read_runtime(name).sets), {}, is_whole)
+    (found,) = maker.kernels(made, runtime=name)
+    assert found.operator == rule.block
+    # As many FLOPs as the operator that it is.
+    assert found.flops == math.prod(maker.shape(made))
+
+
+def test_a_pattern_of_which_something_else_reads_a_part_is_not_found():
+    maker = GraphMaker()
+    x = maker.input()
+    gate = maker.op("sigmoid", x)
+    made = maker.op("mul", x, gate)
+    assert maker.operators(made, runtime="onnxruntime-cpu") == ["swish"]
+    assert maker.operators(made, gate, runtime="onnxruntime-cpu") == ["sigmoid", "mul"]
+    assert maker.operators(made, maker.op("softmax", gate), runtime="onnxruntime-cpu") == ["sigmoid", "mul", "softmax"]
+
+
+LAYOUTS = {
+    "of a convolution": (
+        lambda m, x: sum_with(m, m.op("relu", m.conv(x)), m.dwconv),
+        ["conv+relu", "dwconv+add"],
+    ),
+    "of a sum in the layout": (
+        lambda m, x: sum_with(m, sum_with(m, m.pool(x), m.dwconv), m.conv),
+        ["maxpool", "dwconv+add", "conv+add"],
+    ),
+    "of a product": (lambda m, x: m.op("add", m.conv(x), m.op("mul", x, x)), ["conv", "mul-self", "add"]),
+    "of a sum with an input": (
+        lambda m, x: sum_with(m, m.op("add", m.conv(x), x), m.conv),
+        ["conv", "add", "conv", "add"],
+    ),
+}
+
+
+def sum_with(maker, x, convolution):
+    """A convolution of a tensor, added to the tensor."""
+    return maker.op("add", convolution(x), x)
+
+
+@pytest.mark.parametrize("case", LAYOUTS)
+def test_a_sum_joins_a_convolution_where_its_other_operand_is_in_the_blocked_layout(case):
+    make, operators = LAYOUTS[case]
+    maker = GraphMaker()
+    assert maker.operators(make(maker, maker.input()), runtime="onnxruntime-cpu") == operators
+
+
+@pytest.mark.parametrize(
+    ("op", "settings", "reader", "listed"),
+    [
+        ("pad", {"is_zeros": 1}, "conv", ["conv"]),
+        ("pad", {"is_zeros": 0}, "conv", ["pad", "conv"]),
+        ("pad", {"is_zeros": 1}, "maxpool", ["pad", "maxpool"]),
+        ("transpose", {"is_of_matrix": 1}, "matmul", ["matmul"]),
+        ("transpose", {"is_of_matrix": 0}, "matmul", ["transpose", "matmul"]),
+        ("mul", {}, "matmul", ["matmul"]),
+    ],
+)
+def test_what_the_operator_that_reads_it_does_runs_no_kernel(op, settings, reader, listed):
+    maker = GraphMaker()
+    x = maker.input()
+    inputs = [x, maker.weight()] if op == "mul" else [x]
+    y = maker.add_node(op, inputs, [maker.shape(x)], settings=settings)
+    z = append(maker, reader, y, x)
+    assert maker.operators(z, runtime="onnxruntime-cpu") == listed
+    assert maker.operators(z, y, runtime="onnxruntime-cpu")[0] == ("scale" if op == "mul" else op)
+    assert len(maker.operators(z, runtime="tflite-cpu")) == 2
+    free = kernel_list(maker.graph(z), read_runtime("onnxruntime-cpu")).free
+    assert free == ({} if len(listed) > 1 else {"scale" if op == "mul" else op: 1})
 
 
 EVERY = pytest.mark.parametrize("runtime", runtime_names())

@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from harness.errors import UsageError
-from harness.graphs.fusion_rules import ANY, GATE, Runtime, read_runtime
+from harness.graphs.fusion_patterns import names_of, parsed
+from harness.graphs.fusion_rules import ANY, FACTOR, GATE, Runtime, read_runtime
 from harness.graphs.operators import OPERATORS
 from harness.graphs.runtime_files import runtime_names
 
@@ -15,15 +16,19 @@ PAGE = Path(__file__).parents[2] / "site" / "kernels.md"
 SOURCE = {"here": {"title": "A page", "url": "https://example.org"}}
 OF_NAMING = {
     "dwconv", "conv1d", "dwconv1d", "conv-dilated", "dwconv-dilated", "scale", "bias", "add-broadcast",
-    "sub-broadcast", "mul-broadcast", "div-broadcast",
+    "sub-broadcast", "mul-broadcast", "div-broadcast", "mul-constant", "add-constant", "pow-constant", "mul-self",
 }  # fmt: skip
 
 
-def runtime_of(*rules, **sets):
+NAMING_FIELDS = {"chain", "partner", "through", "pattern", "operators", "into"}
+"""Fields of rules that name operators."""
+
+
+def runtime_of(*rules, patterns=(), **sets):
     rules = [{"sources": ["here"], **rule} for rule in rules]
-    return Runtime.model_validate(
-        {"name": "made", "title": "Made", "version": "1", "sources": SOURCE, "sets": sets, "rules": rules}
-    )
+    facts = {"name": "made", "title": "Made", "version": "1", "sources": SOURCE, "sets": sets}
+    facts |= {"processor": "cpu", "stated_as": ["made"]}
+    return Runtime.model_validate({**facts, "rules": rules, "patterns": patterns})
 
 
 def test_the_runtimes_are_those_that_the_page_of_kernels_compares():
@@ -35,16 +40,40 @@ def test_the_runtimes_are_those_that_the_page_of_kernels_compares():
 def test_every_runtime_says_versions_and_uses_every_source_and_set(name):
     runtime = read_runtime(name)
     assert (runtime.name, len(runtime.version) > 20) == (name, True)
-    assert {key for rule in runtime.rules for key in rule.sources} == set(runtime.sources)
-    used = {word.rstrip("?*") for rule in runtime.rules for word in rule.chain.replace("|", " ").split()}
-    assert set(runtime.sets) <= used
+    rules = (*runtime.rules, *runtime.patterns, *runtime.absorbed)
+    assert {key for rule in rules for key in rule.sources} == set(runtime.sources)
+    texts = [text for rule in rules for text in rule.model_dump(include=NAMING_FIELDS).values()]
+    assert set(runtime.sets) <= set(re.findall(r"[a-z0-9-]+", " ".join(texts)))
 
 
 @pytest.mark.parametrize("name", runtime_names())
 def test_every_step_is_an_operator_that_naming_can_give(name):
     runtime = read_runtime(name)
     operators = {operator for rule in runtime.rules for step in runtime.steps(rule) for operator in step.operators}
-    assert operators <= {*OPERATORS} | OF_NAMING | {ANY, GATE}
+    operators |= {name for rule in runtime.patterns for name in names_of(parsed(rule.pattern, runtime.sets))}
+    operators |= {
+        name for rule in runtime.absorbed for text in (rule.operators, rule.into) for name in runtime.names(text)
+    }
+    operators |= {
+        name for rule in runtime.rules for text in (rule.partner, rule.through) for name in runtime.names(text)
+    }
+    assert operators <= {*OPERATORS} | OF_NAMING | {ANY, FACTOR, GATE}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fault"),
+    [
+        ("$x", "not one operator"),
+        ("mul($x, $y) relu($x)", "not one operator"),
+        ("mul", "expected an operator with its operands"),
+        ("mul($x, $y, $z)", "at most 2 operands"),
+        ("mul($x", "closing bracket"),
+        ("mul($x; $y)", "characters that no pattern has"),
+    ],
+)
+def test_a_pattern_that_is_none_is_refused(pattern, fault):
+    with pytest.raises(ValidationError, match=fault):
+        runtime_of({"chain": "conv"}, patterns=[{"block": "swish", "pattern": pattern, "sources": ["here"]}])
 
 
 def test_an_unknown_runtime_is_answered_with_the_nearest_and_all():

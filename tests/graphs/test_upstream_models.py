@@ -9,7 +9,9 @@ from typing import NamedTuple
 import pytest
 
 from harness.graphs.faults import ModelFileError
+from harness.graphs.model_kernels import kernels_of_file
 from harness.graphs.reading import read_model
+from harness.schema.networks import configuration_of
 
 MODELS = Path(os.environ.get("DEEPEN_UPSTREAM", Path(__file__).parents[2] / "../shared/data/upstream")) / "models"
 
@@ -117,6 +119,21 @@ def test_a_pair_of_searched_networks_has_the_same_layers():
     onnx_file, tflite_file = (f"EnergyNet_uid15582_cfg125_nhwc{end}" for end in ("_simplified.onnx", ".tflite"))
     assert layers(onnx_file) == layers(tflite_file) == [22, 17, 20, 1, 1]
     assert sum(item.cout for item in convolutions(onnx_file)) == sum(item.cout for item in convolutions(tflite_file))
+
+
+@pytest.mark.parametrize(
+    ("onnx_file", "tflite_file"),
+    [
+        ("tiny_ic_resnet.onnx", "tiny_pretrainedResnet_quant.tflite"),
+        ("tiny_vww_96_float.onnx", "tiny_vww_96_int8.tflite"),
+    ],
+)
+def test_a_network_has_the_same_typed_kernels_in_either_format(onnx_file, tflite_file):
+    def kernels(name):
+        found = kernels_of_file(MODELS / name, "tflite-cpu", dtype="int8").kernels.kernels
+        return [configuration_of(kernel) | {"flops": kernel.flops} for kernel in found if kernel.kernel is not None]
+
+    assert kernels(onnx_file) == kernels(tflite_file)
 
 
 @pytest.mark.parametrize(("name", "n"), [("alexnet", 5), ("mobilenetv2", 52), ("resnet18", 20)])

@@ -116,9 +116,13 @@ def test_how_traces_are_read_is_bound_with_them(tmp_path):
     assert row["n_runs"] == 18
 
 
-def test_meter_that_no_file_states_is_asked_for(tmp_path):
+@pytest.mark.parametrize(
+    "stated", [{}, {"meter_gain_percent": 1.0}, {"meter": "INA219 breakout"}, {"meter_kind": "rail"}], ids=str
+)
+def test_meter_that_no_file_states_is_asked_for_with_its_kind(tmp_path, stated):
+    """Its kind decides the tier, so that it is never taken to be an analyser."""
     with pytest.raises(UsageError, match="plain files do not state the meter; give --meter NAME"):
-        taken(tmp_path)
+        taken(tmp_path, **stated)
 
 
 def test_day_that_no_file_states_is_asked_for(tmp_path):

@@ -13,6 +13,7 @@ from harness.pages.build import SiteError, site_server
 from harness.pages.rules import RuleDoc
 from harness.pages.write import GENERATED
 from harness.releases import Release, assemble
+from harness.schema.export import json_schemas
 from harness.scoring.ratings import rate
 from tests.campaigns import kernel_campaign, simulated_campaign
 from tests.pages.conftest import (
@@ -272,6 +273,22 @@ def test_summary_of_kernels_gives_range_and_energy_per_gflop_of_like_rows(writte
     assert float(line["energy_median_mj"]) == statistics.median(row["energy_mj"] for row in rows)
     per_gflop = statistics.median(1e9 * row["energy_mj"] / row["flops"] for row in rows)
     assert float(line["mj_per_gflop"]) == pytest.approx(per_gflop)
+
+
+def test_json_schemas_are_published_and_linked_from_the_page_of_the_schema(written: Path) -> None:
+    page, schemas = page_of(written, "schema.md"), json_schemas()
+    assert {"kernels-output.schema.json", "prediction-output.schema.json"} <= set(schemas)
+    for name, content in schemas.items():
+        assert f'href="../downloads/schema/{name}"' in page
+        assert json.loads((written / "downloads" / "schema" / name).read_text(encoding="utf-8")) == content
+    for field in (
+        "total.bytes_moved",
+        "kernels.weight_dtype",
+        "coverage.bytes",
+        "missing.reason",
+        "predictable.n_rows",
+    ):
+        assert field in page
 
 
 def test_kernel_lists_are_described_and_not_downloaded(written: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.prediction import fitted_predictor as fitted_module
+from harness.prediction.coverage import CoverageError
 from harness.prediction.energy_chart import MOST_BARS, energy_svg
 from harness.prediction.extrapolation import extrapolations, ranges_of
 from harness.prediction.fitted_predictor import (
@@ -23,7 +24,9 @@ from harness.prediction.fitted_predictor import (
     write_sums,
 )
 from harness.prediction.network_energy import (
-    CoverageError,
+    MOST_EXTRAPOLATED,
+    MOST_WIDENED,
+    ExtrapolationError,
     kernels_frame,
     main_dtype,
     predict_network,
@@ -107,7 +110,9 @@ def test_too_little_coverage_is_refused_and_what_is_missing_is_named():
         predict_network(kernels, truthful())
     said = str(refused.value)
     assert re.search(r"truth supports 4\d\.\d % of the FLOPs .* acme-phone; expected at least 90\.0 %", said)
-    assert re.search(r"1 softmax, 4\d\.\d % of FLOPs: has no kernel type", said)
+    assert re.search(r"and 5\d\.\d % of the bytes of this", said)
+    assert re.search(r"1 softmax, 4\d\.\d % of FLOPs, 0\.0 % of bytes: has no kernel type", said)
+    assert re.search(r"1 relu, \d\.\d % of FLOPs, 4\d\.\d % of bytes: runs", said)
     assert "1 relu, " in said
     assert "runs in int8, not in fp32" in said
     share = float(re.search(r"--at-least (\S+)", said)[1])
@@ -120,7 +125,7 @@ def test_too_little_coverage_is_refused_and_what_is_missing_is_named():
 
 def test_a_type_that_was_never_measured_is_missing_and_named():
     pool = {"kernel": "global-avgpool", "input_h": 7, "input_w": 7, "cin": 64}
-    found = predict_network([*known(0), *network(entry(pool))], truthful(), at_least=0.5)
+    found = predict_network([*known(0), *network(entry(pool))], truthful(), at_least=0.25)
     assert [item.reason for item in found.unsupported] == ["truth was fitted on no global-avgpool of acme-phone, CPU1"]
     assert found.is_complete is False
 
@@ -147,14 +152,14 @@ def test_rows_of_the_fit_are_no_extrapolation():
 )
 def test_kernels_unlike_all_rows_of_the_fit_are_warned_of(change, field, said, learnt):
     odd = entry(configurations(60)[0] | change)
-    found = predict_network([*known(1), *network(odd)], truthful())
+    found = predict_network([*known(1), *network(odd)], truthful(), may_extrapolate=True)
     (warning,) = [each for each in found.extrapolations if each.field == field]
     assert (warning.kernel, warning.found, warning.learnt, warning.places) == ("conv-bn-relu", said, learnt, (1,))
 
 
 def test_flops_out_of_range_are_warned_of_once_a_type():
     large = [entry(configurations(60)[0], flops=10**12 + number) for number in range(2)]
-    found = predict_network([*network(untyped(1)), *network(*large)], truthful())
+    found = predict_network([*network(untyped(1)), *network(*large)], truthful(), may_extrapolate=True)
     (warning,) = found.extrapolations
     assert (warning.field, warning.found) == ("flops", f"{10**12}, {10**12 + 1}")
     assert warning.places == (1, 2)
@@ -173,8 +178,8 @@ def test_a_network_looks_to_predictors_as_rows_of_a_release_do():
     kernels = known(*range(6))
     frame = kernels_frame(kernels, training().subject, "cpu")
     assert frame.dtypes.to_dict() == rows[list(FEATURES)].dtypes.to_dict()
-    of_release = {tuple(row) for row in rows[list(FEATURES)].fillna(-1).itertuples(index=False)}
-    assert {tuple(row) for row in frame.fillna(-1).itertuples(index=False)} <= of_release
+    of_release = {tuple(row) for row in rows[list(FEATURES)].astype(object).fillna(-1).itertuples(index=False)}
+    assert {tuple(row) for row in frame.astype(object).fillna(-1).itertuples(index=False)} <= of_release
 
 
 def test_the_way_of_running_has_to_be_named_where_there_are_several():
@@ -332,10 +337,78 @@ def test_a_network_with_just_the_coverage_asked_for_is_predicted():
         predict_network(kernels, truthful(), at_least=0.5001)
 
 
+@pytest.mark.parametrize("name", ["flops", "bytes_moved"])
+def test_either_cost_alone_makes_the_coverage_too_little(name):
+    (kernel,) = known(0)
+    costs = {"flops": 0, "bytes_moved": 0} | {name: getattr(kernel, name)}
+    kernels = [kernel, *network(untyped(**costs))]
+    found = predict_network(kernels, truthful(), at_least=0.5)
+    assert {found.coverage_flops, found.coverage_bytes} == {0.5, 1.0}
+    with pytest.raises(CoverageError, match=r"--at-least 0\.5 gives.*\n  1 softmax, "):
+        predict_network(kernels, truthful())
+
+
+def test_unknown_bytes_are_covered_by_an_unknown_share():
+    kernels = [*known(0), *network(untyped(0) | {"bytes_moved": None})]
+    with pytest.raises(CoverageError, match=r"an unknown share of the bytes .*--at-least 0 gives"):
+        predict_network(kernels, truthful())
+    assert predict_network(kernels, truthful(), at_least=0).coverage_bytes is None
+
+
+def far(kernel, energy_mj):
+    """A kernel of more channels than any row, which takes about so much energy."""
+    return kernel.model_copy(update={"cin": 4000, "flops": round(energy_mj * 1e7), "bytes_moved": 0})
+
+
+def test_an_interval_is_widened_by_what_is_extrapolated():
+    inside = known(0, 1, 2)
+    alone = predict_network(inside, truthful())
+    found = predict_network([*inside, far(inside[0], 0.1 * alone.energy_mj)], truthful())
+    odd = found.kernels[3]
+    assert 0 < found.extrapolated_share < MOST_WIDENED
+    assert (odd.interval_mj, found.why_no_interval, found.is_extrapolated) == (None, "", False)
+    low, high = alone.interval_mj
+    assert found.interval_mj == pytest.approx((low, high + 2 * odd.energy_mj))
+
+
+def test_weights_of_another_data_type_than_the_rows_have_are_extrapolated():
+    inside = known(0, 2)
+    narrow = [kernel.model_copy(update={"weight_dtype": "int4"}) for kernel in known(2, 5)]
+    same = [kernel.model_copy(update={"weight_dtype": "fp32"}) for kernel in known(2)]
+    assert predict_network([*inside, *same], truthful()).extrapolations == ()
+    found = predict_network([*inside, *narrow], truthful())
+    (warning,) = found.extrapolations
+    assert warning.in_words == "fc with weight_dtype int4, fitted on fp32"
+    assert warning.places == (2, 3)
+    assert [each.interval_mj is None for each in found.kernels] == [False, False, True, True]
+
+
+def test_where_much_is_extrapolated_there_is_no_interval_and_the_reason():
+    inside = known(0, 1, 2)
+    alone = predict_network(inside, truthful())
+    found = predict_network([*inside, far(inside[0], 0.6 * alone.energy_mj)], truthful())
+    assert MOST_WIDENED < found.extrapolated_share < MOST_EXTRAPOLATED
+    assert (found.interval_mj, found.is_extrapolated) == (None, False)
+    assert re.search(r"no interval: [34]\d\.\d % of the energy is extrapolated", found.why_no_interval)
+
+
+def test_where_most_is_extrapolated_there_is_no_prediction_unless_it_is_asked_for():
+    inside = known(0, 1, 2)
+    kernels = [*inside, far(inside[0], 3 * predict_network(inside, truthful()).energy_mj)]
+    with pytest.raises(ExtrapolationError) as refused:
+        predict_network(kernels, truthful())
+    said = str(refused.value)
+    assert re.search(r"^7\d\.\d % of the energy on acme-phone .* truth was fitted on; expected at most 50\.0 %", said)
+    assert "conv-bn-relu with cin 4000, fitted on 8 to 179: 7" in said
+    assert "--extrapolate" in said
+    found = predict_network(kernels, truthful(), may_extrapolate=True)
+    assert (found.is_extrapolated, found.interval_mj) == (True, None)
+
+
 @pytest.mark.parametrize(("n", "end"), [(8, ", 807, 808"), (9, ", 807 … 809")])
 def test_of_more_than_eight_values_the_middle_ones_are_left_out(n, end):
     odd = [entry(configurations(1)[0], cin=801 + number) for number in range(n)]
-    (warning,) = predict_network(network(*odd), truthful()).extrapolations
+    (warning,) = predict_network(network(*odd), truthful(), may_extrapolate=True).extrapolations
     assert warning.found.endswith(end)
 
 

@@ -1,12 +1,15 @@
 """Every attempt of the table is caught by the rule that the table states."""
 
+import shutil
+
 import pytest
+import yaml
 
 from harness.api import pull_request_report
 from harness.validation import RULES
 from harness.validation.review_rules import REVIEWED
-from tests.review.attempts import ATTEMPTS
-from tests.review.trees import add, lay_out, reviewed, snapshot
+from tests.review.attempts import ATTEMPTS, rows_in
+from tests.review.trees import PHONE, PUBLISHED, add, change_facts, lay_out, read, reviewed, snapshot, write_rows
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +42,52 @@ def test_every_rule_of_the_review_has_an_attempt_and_they_are_at_least_fifty():
     declared = {rule for rule, each in RULES.items() if each.subject in REVIEWED}
     assert declared <= {attempt.rule for attempt in ATTEMPTS}
     assert len(ATTEMPTS) >= 50
+
+
+def test_a_change_without_submissions_is_not_asked_to_be_two_pull_requests(published, tmp_path):
+    assert not reviewed(published, lay_out(tmp_path), ("predictors/my_forest/model.py",)).report.issues
+
+
+def test_a_correction_is_one_line_for_its_figure_and_one_for_its_erratum(published, tmp_path):
+    root = lay_out(tmp_path)
+    first, *others = rows_in(root)
+    old, new = float(first["energy_mj"]), 0.97 * float(first["energy_mj"])
+    write_rows(root / PHONE / "applications.csv", [first | {"energy_mj": str(new)}, *others])
+    where = {name: first[name] for name in ("dnn", "dtype", "delegate", "input_shape")}
+    erratum = {"field": "energy_mj", "where": where, "printed": old, "used": new, "why": "Misread."}
+    change_facts(root / PHONE / "submission.yaml", errata=[erratum])
+    found = [issue for issue in reviewed(published, root).report.issues if issue.rule.startswith("published")]
+    assert [(issue.rule, issue.column) for issue in found] == [
+        ("published-changed", "energy_mj"), ("published-changed", "errata.0"),
+    ]  # fmt: skip
+    assert found[1].found.startswith(f"not there → energy_mj printed {old}, used {new}, delegate {first['delegate']}")
+
+
+def test_a_doubt_in_the_notes_is_shown_where_the_text_parts(published, tmp_path):
+    root = lay_out(tmp_path)
+    notes = yaml.safe_load(read(root / PHONE / "submission.yaml"))["notes"]
+    change_facts(root / PHONE / "submission.yaml", notes=f"{notes.rstrip()} Doubted by B. Example.")
+    (issue,) = (each for each in reviewed(published, root).report.issues if each.rule == "published-changed")
+    assert "Doubted by B. Example." in issue.found
+
+
+def test_removing_a_founding_submission_says_which_edition_rests_on_it(published, tmp_path):
+    root = lay_out(tmp_path)
+    shutil.rmtree(root / "huawei-p40-pro")
+    found = [str(each) for each in reviewed(published, root).report.issues if each.rule == "published-removed"]
+    assert len(found) == 2
+    assert all(
+        "expected published submissions stay, and those that phone-2023 rests on always. R" in each for each in found
+    )
+    assert "removed: 1 file, of Xiaolong Tu" in found[0]
+
+
+def test_removing_a_submission_that_no_edition_rests_on_is_a_withdrawal(published, tmp_path):
+    root = lay_out(tmp_path)
+    add(root)
+    (device,) = {path.name for path in root.iterdir()} - set(PUBLISHED)
+    report = reviewed(snapshot(root), lay_out(tmp_path / "later")).report
+    found = [each for each in report.issues if each.rule == "published-removed" and device in each.file]
+    assert found
+    assert all(each.expected == "published submissions stay" for each in found)
+    assert all("A withdrawal is asked for by those who measured." in each.fix for each in found)

@@ -177,6 +177,16 @@ def test_misbehaviour_ends_as_an_outcome_with_its_reason(outcomes, case):
     assert re.fullmatch(f"(?s){BAD[case][1]}.*", outcomes[case].reason), outcomes[case].reason
 
 
+@pytest.mark.parametrize("case", ["raises", "writes to its package", "calls home", "hides what it read"])
+def test_a_reason_ends_with_the_line_that_raised_and_no_path_of_this_machine(outcomes, package, case):
+    reason = outcomes[case].reason
+    place = re.search(r" \((\S+):(\d+)\)$", reason)
+    assert place is not None, reason
+    assert place[1] == f"{package.name}/misbehaving/model.py"
+    assert BAD[case][0].split("\n")[-1].strip()[:20] in misbehaving().splitlines()[int(place[2]) - 1]
+    assert str(package.folder) not in reason
+
+
 @pytest.mark.parametrize("case", [case for case, (_, reason) in BAD.items() if not reason])
 def test_what_does_no_harm_gives_predictions_whatever_came_before(outcomes, case):
     outcome = outcomes[case]

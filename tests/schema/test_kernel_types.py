@@ -7,7 +7,8 @@ import pytest
 
 from harness.schema import kernel_types
 from harness.schema.cost import ELEMENTWISE_FLOPS
-from harness.schema.kernel_types import KERNEL_TYPES, Elementwise, KernelType, squeezed
+from harness.schema.kernel_costs import Elementwise, squeezed
+from harness.schema.kernel_types import KERNEL_TYPES, KernelType
 
 WHOLE = {
     "requires": ("input_h", "input_w", "cin"),

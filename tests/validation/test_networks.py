@@ -8,7 +8,7 @@ import pytest
 
 from harness.issues import as_text
 from harness.schema.networks import MOST_KERNELS
-from harness.schema.vocabulary import KERNEL_ALLOWS, KERNEL_REQUIRES
+from harness.schema.vocabulary import KERNEL_ALLOWS, KERNEL_FUNCTIONS, KERNEL_REQUIRES
 from harness.validation import validate
 from tests.kernel_lists import CONV, FC, RESNET, REST, as_json
 from tests.validation.golden import lay_out
@@ -72,11 +72,16 @@ def test_each_entry_is_reported_at_its_own_line(root):
 def test_entry_may_give_what_a_kernel_row_may_give(root, kernel):
     cost = {"flops": REST["flops"], "params": REST["params"], "bytes_moved": 1}
     required = dict.fromkeys(KERNEL_REQUIRES[kernel], 2)
+    if functions := KERNEL_FUNCTIONS.get(kernel):
+        required["function"] = functions[0]
     entry = {"operator": "op", "kernel": kernel, "dtype": "fp32", **required, **cost}
     network(root, as_json("ResNet18", entry | dict.fromkeys(KERNEL_ALLOWS.get(kernel, ()), 2)))
     assert rules() == []
     network(root, as_json("ResNet18", entry | {KERNEL_REQUIRES[kernel][0]: None}))
     assert rules() == ["configuration-missing"]
+    if functions:
+        network(root, as_json("ResNet18", entry | {"function": "sigmoid" if kernel == "norm" else "rms-norm"}))
+        assert rules() == ["configuration-function"]
 
 
 def test_entry_without_a_kernel_type_may_give_any_extent(root):

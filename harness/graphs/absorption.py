@@ -1,0 +1,72 @@
+"""Operators that run no kernel, because every operator that reads what they make does their work."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, Literal, get_args
+
+from harness.graphs.fusion_rules import AbsorptionRule, Runtime
+from harness.graphs.groups import Part
+from harness.graphs.sizes import Sizes
+from harness.schema.kernel_types import require_each
+
+_When = Literal["zeros", "matrix", "number"]
+
+
+def without_absorbed(
+    parts: Sequence[Part], taken_outside: frozenset[str], runtime: Runtime, sizes: Sizes
+) -> tuple[list[Part], list[Part]]:
+    """Parts that run a kernel under the rules of a runtime, reading what those before the others read; and the others.
+
+    Args:
+        parts: parts of a network in an order in which they can run.
+        taken_outside: tensors that the caller takes.
+        runtime: rules.
+        sizes: extents of the network.
+    """
+    readers: dict[str, list[Part]] = defaultdict(list)
+    for part in parts:
+        for tensor in part.inputs:
+            readers[tensor].append(part)
+    into: dict[str, str] = {}
+    for part in reversed(parts):
+        rule = _rule_for(part, runtime, sizes)
+        if rule is None or len(part.outputs) != 1 or part.outputs[0] in taken_outside:
+            continue
+        names = {into.get("".join(reader.outputs[:1]), reader.name) for reader in readers[part.outputs[0]]}
+        if names and names <= runtime.names(rule.into):
+            into[part.outputs[0]] = min(names)
+    source: dict[str, str] = {}
+    kept, absorbed = [], []
+    for part in parts:
+        inputs = tuple(dict.fromkeys(source.get(tensor, tensor) for tensor in part.inputs))
+        if not into.keys().isdisjoint(part.outputs):
+            source[part.outputs[0]] = inputs[0]
+            absorbed.append(part)
+        else:
+            kept.append(part if inputs == part.inputs else replace(part, inputs=inputs))
+    return kept, absorbed
+
+
+def _rule_for(part: Part, runtime: Runtime, sizes: Sizes) -> AbsorptionRule | None:
+    if len(part.inputs) != 1:
+        return None
+    dtypes = {sizes.dtype(tensor) for tensor in part.outputs}
+    for rule in runtime.absorbed:
+        is_of_dtype = not rule.dtypes or dtypes & set(rule.dtypes)
+        if is_of_dtype and part.name in runtime.names(rule.operators) and _HOLDS[rule.when](part, sizes):
+            return rule
+    return None
+
+
+def is_by_number(part: Part, sizes: Sizes) -> bool:
+    """Whether the constants of a part are single numbers."""
+    return bool(part.constants) and all(sizes.elements(tensor) == 1 for tensor in part.constants)
+
+
+_HOLDS: Final[Mapping[_When, Callable[[Part, Sizes], bool]]] = {
+    "zeros": lambda part, _: bool(part.nodes[0].settings.get("is_zeros")),
+    "matrix": lambda part, _: bool(part.nodes[0].settings.get("is_of_matrix")),
+    "number": is_by_number,
+}
+require_each(get_args(_When), _HOLDS, "condition of an absorbed operator")

@@ -1,0 +1,180 @@
+"""Kernel type and configuration of a group of operators, where a kernel row can state them.
+
+A group whose operands are not those that a type has, or whose extents are beyond those of a row, has none.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from harness.graphs.absorption import is_by_number
+from harness.graphs.counting import FOLDED
+from harness.graphs.groups import Group, Part
+from harness.graphs.operator_flops import extents_of_attention, row_length
+from harness.graphs.operators import ACTIVATIONS, JOINED
+from harness.graphs.sizes import Sizes
+from harness.schema.columns import columns_of
+from harness.schema.kernel_costs import Elementwise
+from harness.schema.kernel_types import KERNEL_TYPES, OPERAND_FORMS, Kernel
+from harness.schema.networks import NetworkKernel
+from harness.schema.vocabulary import EXTENTS
+
+Values = dict[str, int]
+
+_BY_FIRST: Final[Mapping[str, Kernel]] = {
+    operator: name for name, kind in KERNEL_TYPES.items() for operator in kind.begins_with
+}
+"""Kernel type by the first operator, whatever constants and activations are fused with it."""
+_BY_OPERATORS: Final[Mapping[str, Kernel]] = {
+    operators: name for name, kind in KERNEL_TYPES.items() for operators in kind.operators
+}
+"""Kernel type by all operators that are fused."""
+_MOST: Final = {name: columns_of(NetworkKernel)[name].quantity.le or math.inf for name in EXTENTS}
+_MOST_INPUTS: Final = 4
+
+
+def configuration_of_group(group: Group, sizes: Sizes) -> tuple[Kernel, dict[str, int | str]] | None:
+    """Kernel type and configuration of a group; None where no kernel row can state them."""
+    first, *others = group.parts
+    kernel = _BY_OPERATORS.get(group.operator)
+    if first.name in _BY_FIRST and all(part.name in FOLDED | JOINED | ACTIVATIONS for part in others):
+        kernel = _BY_FIRST[first.name]
+    if first.name == "scale" and not others and (is_by_number(first, sizes) or _is_of_tokens(first, sizes)):
+        kernel = "elementwise"
+    if kernel is None or not group.inputs:
+        return None
+    kind = KERNEL_TYPES[kernel]
+    values = _VALUES.get(kernel, _of_plane)(group, kernel, sizes)
+    stated = {name: values[name] for name in kind.fields if name in values}
+    if not all(name in stated for name in kind.requires) or any(
+        not 1 <= value <= _MOST[name] for name, value in stated.items()
+    ):
+        return None
+    return kernel, ({"function": _function(first.name)} if kind.functions else {}) | stated
+
+
+def _is_of_tokens(first: Part, sizes: Sizes) -> bool:
+    """Whether a part reads tokens, whose features no batch normalisation scales."""
+    return sizes.rank(first.inputs[0]) == 3 and not sizes.is_image(first.inputs[0])
+
+
+def _function(operator: str) -> str:
+    """What an operator computes, whatever its operands are; a bias alone is an addition, a scale a product.
+
+    What a normalisation adds before it is its second operand.
+    """
+    for form in OPERAND_FORMS:
+        operator = operator.removesuffix(form)
+    return {"bias": "add", "scale": "mul"}.get(operator, operator.removeprefix("skip-"))
+
+
+def _of_plane(group: Group, kernel: Kernel, sizes: Sizes) -> Values:
+    """Height, width, channels and window of a type of SEC 2023, and of what goes over planes like it."""
+    first = group.parts[0]
+    copies = {sizes.copies(tensor) for tensor in (*group.inputs, *group.outputs)}
+    # Planes that are treated element by element are one plane, however many they are.
+    is_elementwise = isinstance(KERNEL_TYPES[kernel].cost, Elementwise)
+    if len(copies) > 1 or (copies != {1} and not is_elementwise) or not _is_as_its_type(kernel, first, sizes):
+        return {}
+    read, made = sizes.extents(first.inputs[0]), sizes.extents(first.outputs[0])
+    values = {"input_h": copies.pop() * read.h, "input_w": read.w, "cin": read.c}
+    if kernel == "fc":
+        return values | {"cin": row_length(first.nodes[0], sizes), "cout": sizes.last(first.outputs[0])}
+    if kernel == "resize":
+        return values | {"output_h": made.h, "output_w": made.w} if made.c == read.c else {}
+    values |= {f"cin{place}": sizes.extents(tensor).c for place, tensor in enumerate(first.inputs[1:], 2)}
+    return values | _of_window(first, read.c, made.c)
+
+
+def _of_window(first: Part, cin: int, cout: int) -> Values:
+    window = first.nodes[0].window
+    if window is None:
+        return {}
+    of_channels = first.name.startswith("dwconv")
+    values = {} if of_channels and cin == cout else {"cout": cout}
+    if window.groups > 1 and not of_channels:
+        values["groups"] = window.groups
+    names = ("kernel_h", "kernel_w", "stride_h", "stride_w")
+    values |= dict(zip(names, (*window.kernel, *window.stride), strict=True))
+    dilation = zip(("dilation_h", "dilation_w"), window.dilation, window.kernel, strict=True)
+    return values | {name: step for name, step, extent in dilation if step > 1 and extent > 1}
+
+
+def _is_as_its_type(kernel: Kernel, first: Part, sizes: Sizes) -> bool:
+    """Whether the operands of a group's first part are those that its kernel type has."""
+    channels = sizes.extents(first.inputs[0]).c
+    if "cin2" in KERNEL_TYPES[kernel].requires:
+        is_whole = not first.constants and len(first.inputs) == len(first.nodes[0].inputs)
+        return is_whole and 2 <= len(first.inputs) <= _MOST_INPUTS
+    if KERNEL_TYPES[kernel].n_inputs > 1:
+        return len(first.inputs) == KERNEL_TYPES[kernel].n_inputs
+    if first.name == "scale":
+        return math.prod(map(sizes.elements, first.constants)) == channels
+    return len(first.inputs) == 1 and (first.nodes[0].window is None or first.nodes[0].window.rank <= 2)
+
+
+def _of_product(group: Group, _kernel: Kernel, sizes: Sizes) -> Values:
+    """Rows and matrix of a product; all rows of all batches meet the same weights."""
+    first = group.parts[0]
+    node, made = first.nodes[0], first.outputs[0]
+    cin, cout = row_length(node, sizes), sizes.last(made)
+    n_vectors = sizes.elements(made) // cout
+    if len(first.inputs) == 1 and sizes.elements(first.inputs[0]) == n_vectors * cin:
+        return {"rows": n_vectors, "cin": cin, "cout": cout}
+    rows = sizes.last(made, 2)
+    batch = n_vectors // rows
+    is_whole = [batch * rows * cin, batch * cin * cout] == [sizes.elements(tensor) for tensor in node.inputs[:2]]
+    return {"rows": rows, "cin": cin, "cout": cout, "batch": batch} if is_whole and len(first.inputs) == 2 else {}
+
+
+def _of_attention(group: Group, _kernel: Kernel, _sizes: Sizes) -> Values:
+    """Queries, keys and heads, where the operator states its heads."""
+    return extents_of_attention(group.parts[0].nodes[0])
+
+
+def _of_rows(group: Group, kernel: Kernel, sizes: Sizes) -> Values:
+    """Vectors of the output, and of the second input where there is one of the same extents."""
+    first = group.parts[0]
+    made = first.outputs[0]
+    if kernel == "softmax":
+        cin = int(first.nodes[0].settings.get("row_length", sizes.last(made)))
+        return {"rows": sizes.elements(made) // cin, "cin": cin}
+    is_of_last = sizes.rank(made) < 4 or first.name.endswith(("layer-norm", "rms-norm"))
+    cin = sizes.last(made) if is_of_last else sizes.extents(made).c
+    values = {"rows": sizes.elements(made) // cin, "cin": cin}
+    return values | ({"cin2": cin} if len(first.inputs) == 2 and sizes.are_alike((*first.inputs, made)) else {})
+
+
+def _of_lookup(group: Group, _kernel: Kernel, sizes: Sizes) -> Values:
+    first = group.parts[0]
+    table = sizes.shape(first.constants[0]) if first.constants else ()
+    if len(table) != 2:
+        return {}
+    cout = sizes.last(first.outputs[0])
+    return {"rows": sizes.elements(first.outputs[0]) // cout, "entries": table[0], "cout": cout}
+
+
+def _of_recurrence(group: Group, _kernel: Kernel, sizes: Sizes) -> Values:
+    """Steps of all sequences, input and state of a cell; the second matrix is of the state."""
+    first = group.parts[0]
+    node = first.nodes[0]
+    if len(node.matrices) != 2:
+        return {}
+    read = first.inputs[0]
+    cin, cout = sizes.last(read), sizes.last(node.matrices[1])
+    directions = sizes.shape(node.matrices[0])[0]
+    steps = sizes.elements(read) // cin
+    return {"rows": steps, "cin": cin, "cout": cout} | ({"directions": directions} if directions > 1 else {})
+
+
+_VALUES: Final[Mapping[Kernel, Callable[[Group, Kernel, Sizes], Values]]] = {
+    "matmul": _of_product,
+    "attention": _of_attention,
+    "norm": _of_rows,
+    "softmax": _of_rows,
+    "elementwise": _of_rows,
+    "embedding": _of_lookup,
+    "lstm": _of_recurrence,
+    "gru": _of_recurrence,
+}
+"""What the fields of a type are read from, where it does not go over planes."""
