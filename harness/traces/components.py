@@ -275,14 +275,14 @@ def _around(evidence: Evidence, piece_s: float) -> tuple[Reals, Reals]:
     """Begin and length in seconds of pieces of the trace before the first window and after the last."""
     reading, times = evidence.reading, evidence.reading.windows.curve.times_s
     parts = ((float(times[0]), float(reading.starts[0])), (float(reading.ends[-1]), float(times[-1])))
-    edges = [
-        np.linspace(first, last, 1 + min(math.ceil((last - first) / piece_s), _FEW_PAUSES))
-        for first, last in parts
-        if last - first > 2 * evidence.resolution_s
-    ]
-    return np.concatenate([np.empty(0), *(each[:-1] for each in edges)]), np.concatenate(
-        [np.empty(0), *map(np.diff, edges)]
-    )
+    begins, lengths = np.empty(0), np.empty(0)
+    for first, last in parts:
+        length = min(piece_s, last - first)
+        if length > 2 * evidence.resolution_s:
+            n_pieces = min(math.ceil((last - first) / length), _FEW_PAUSES)
+            begins = np.append(begins, np.linspace(first, last - length, n_pieces))
+            lengths = np.append(lengths, np.full(n_pieces, length))
+    return begins, lengths
 
 
 def _levels_mw(evidence: Evidence, begins: Reals, pauses_s: Reals) -> Reals:
