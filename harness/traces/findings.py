@@ -17,6 +17,7 @@ SLOWEST_S: Final = 10.0
 """Seconds between samples; the slowest of the tools that are read writes one each second unless told otherwise."""
 LONGEST_S: Final = 1000.0
 """Seconds of one inference; a second of any network, read a thousand times too long, gives them."""
+NAME_THE_LOG: Final = "With deepen reduce, --inferences FILE names a log of another name."
 _MANY: Final = 20
 """Changes of the value that a window should span, as the advice says."""
 
@@ -67,17 +68,20 @@ def duration_faults(durations: Reals, n_each: int, period_s: float) -> list[Trac
     return [TraceFault("trace-time-unusual", " and ".join(found), expected, fix)]
 
 
-def window_faults(reading: Reading, start_s: float) -> list[TraceFault]:
+def window_faults(reading: Reading, start_s: float, *, is_comparable: bool = True) -> list[TraceFault]:
     """Findings about where windows lie in the trace.
 
     Args:
         reading: the windows and the samples.
         start_s: first time of the trace as it is written, in seconds.
+        is_comparable: whether zones are known and stamps rise; until then windows outside of the trace say nothing.
     """
     starts, ends = reading.starts, reading.ends
     if not len(starts):
-        fix = "Log start and end of every inference on the clock of the trace."
+        fix = f"Log start and end of every inference on the clock of the trace. {NAME_THE_LOG}"
         return [TraceFault("trace-no-inference", "no inferences", "at least one", fix)]
+    if not is_comparable:
+        return []
     outside = np.flatnonzero(~reading.is_inside)
     if len(outside):
         first = int(outside[0])
@@ -85,8 +89,10 @@ def window_faults(reading: Reading, start_s: float) -> list[TraceFault]:
         found = f"{len(outside)} of {len(starts)} inferences outside the trace, {place}"
         health = reading.health
         span = f"{health.first_stamp_s:.6f} to {health.last_stamp_s:.6f} s on the clock of the trace"
-        fix = "Record until the last inference has ended; where the two clocks differ, bring both to one."
-        fix = _other_unit(reading, start_s) or fix
+        otherwise = (
+            "Record until the last inference has ended; where the two clocks or their units differ, bring both to one."
+        )
+        fix = _other_unit(reading, start_s) or otherwise
         return [TraceFault("trace-window", found, span, fix)]
     if not reading.used.any():
         found = (
@@ -141,6 +147,9 @@ def steadiness_faults(energies: Reals, durations: Reals, n_skipped: int, reading
             number = n_early + n_skipped + found_change.window + 1
             at = float(reading.starts[reading.used][min(found_change.window + n_early, int(reading.used.sum()) - 1)])
             found = f"{name} changes by {found_change.relative:+.0%} from window {number} on, at {at:.6g} s"
-            fix = "Look for throttling or another process; the mean is over both parts."
+            fix = (
+                "Look for throttling or another process. The mean is over both parts, and its uncertainty covers both; "
+            )
+            fix += "for less, cut the log of the inferences to one part."
             faults.append(TraceFault("trace-unsteady", found, f"a {name} that stays the same", fix))
     return faults

@@ -162,11 +162,14 @@ def _faults(
         *resolution_faults(evidence.durations_s, evidence.resolution_s, clocked.trace),
         *duration_faults(evidence.durations_s, inferences.n_each, reading.period_s),
     ]
+    about_clocks = alignment_faults(evidence.alignment, clocked, inferences, settings, evidence.resolution_s)
+    has_open_zone = any(fault.rule == "trace-zone" for fault in about_clocks)
+    is_comparable = reading.health.is_in_order and not has_open_zone
     about_windows = [
-        *window_faults(reading, clocked.trace.start_s),
+        *window_faults(reading, clocked.trace.start_s, is_comparable=is_comparable),
         *sign_faults(evidence.energies_mj),
-        *alignment_faults(evidence.alignment, clocked, inferences, settings, evidence.resolution_s),
-        *displaced_faults(reading),
+        *about_clocks,
+        *(displaced_faults(reading) if is_comparable else ()),
         *steadiness_faults(evidence.energies_mj, evidence.durations_s, n_skipped, reading),
     ]
     if not any(fault.rule in REFUSING for fault in (*about_trace, *about_windows)):
