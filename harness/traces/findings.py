@@ -14,6 +14,10 @@ FEWEST_CHANGES_EACH: Final = 5
 _LEAST_FILLED: Final = 0.1
 """Share of a trace that the windows of a run span, where times in another unit are asked about."""
 NAME_THE_LOG: Final = "With deepen reduce, --inferences FILE names a log of another name."
+SLOWEST_S: Final = 10.0
+"""Seconds between samples; the slowest of the tools that are read writes one each second unless told otherwise."""
+LONGEST_S: Final = 1000.0
+"""Seconds of one inference; a second of any network, read a thousand times too long, gives them."""
 _MANY: Final = 20
 """Changes of the value that a window should span, as the advice says."""
 
@@ -40,6 +44,28 @@ def resolution_faults(durations: Reals, resolution_s: float, trace: PowerTrace) 
         fix = "Give windows of many inferences, or sample faster if the meter can; the uncertainty covers it."
         return [TraceFault("trace-few-samples", found, f"at least {FEWEST_CHANGES_EACH}", fix)]
     return []
+
+
+def duration_faults(durations: Reals, n_each: int, period_s: float) -> list[TraceFault]:
+    """Findings about times so long that their unit is to be asked for, since two files may share a wrong one.
+
+    Args:
+        durations: duration of every window in seconds.
+        n_each: inferences in each window.
+        period_s: seconds between samples.
+    """
+    inference_s = float(np.median(durations)) / n_each if len(durations) else 0.0
+    slow = f"a sample in {period_s:.6g} s"
+    long = f"an inference that takes {inference_s:.6g} s"
+    found = [text for text, is_odd in ((slow, period_s > SLOWEST_S), (long, inference_s >= LONGEST_S)) if is_odd]
+    if not found:
+        return []
+    expected = f"a sample in {SLOWEST_S:g} s or less, and an inference of less than {LONGEST_S:g} s"
+    fix = (
+        "Are the times of both files in the unit that their headers state? Where a window holds many inferences, "
+        "state their number (--n-each)."
+    )
+    return [TraceFault("trace-time-unusual", " and ".join(found), expected, fix)]
 
 
 def window_faults(reading: Reading, start_s: float, *, is_comparable: bool = True) -> list[TraceFault]:

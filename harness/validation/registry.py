@@ -291,6 +291,9 @@ _TRACES = [
         ("trace-gap", "A trace has no gaps; inferences in one are left out.", "Energy in a gap is unknown, not zero."),
         ("trace-rate", "A trace is sampled at the stated rate, within 2 %.",
          "Samples were lost, or the stated rate is wrong."),
+        ("trace-time-unusual", "A trace has a sample in 10 s or less, and an inference takes less than 1000 s, or the "
+         "unit of the times is asked for.", "Two files in milliseconds under names in seconds agree with each other, "
+         "and every energy is a thousand times too large."),
         ("trace-negative", "Power is not negative.", "A probe with an offset, or a device that feeds back."),
         ("trace-clipped", "Peaks stay below the range of the meter.", "A clipped peak hides energy."),
         ("trace-short", "A trace has at least 50 samples.", "Too few to separate a run from noise."),

@@ -366,3 +366,20 @@ def test_unit_of_times_is_asked_about_where_another_one_would_hold_the_windows(s
     (fix,) = [fault.fix for fault in result.faults if fault.rule in ("trace-window", "trace-energy")]
     assert fix.startswith(f"The times of the trace, {size}, would hold every inference: find out the unit")
     assert result.energy_mj is None
+
+
+@pytest.mark.parametrize(
+    ("factor", "n_each", "found"),
+    [
+        (1e3, 1, ""),
+        (1e4, 1, "an inference that takes 5000 s"),
+        (1e4, 10, ""),
+        (2e4, 10, "a sample in 20 s and an inference that takes 1000 s"),
+    ],
+)
+def test_times_in_another_unit_in_both_files_are_asked_about(factor, n_each, found):
+    starts, ends, grid = np.array([1.5, 2.5]) * factor, np.array([2.0, 3.0]) * factor, GRID * factor
+    trace = trace_of(grid, loaded(starts, ends, grid=grid))
+    faults = reduce_trace(trace, inferences_of(starts, ends, n_each)).faults
+    asked = [fault.found for fault in faults if fault.rule == "trace-time-unusual"]
+    assert asked == [found] * bool(found)
