@@ -1,6 +1,7 @@
 """Documents that are committed and made from the code; `make regenerate` writes them by `python -m tests.generated`."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import get_args
 
 import typer
 from typer.cli import get_docs_for_click
@@ -9,6 +10,7 @@ from harness.cli import app
 from harness.predictor.features import FEATURES, LABEL, NUMBERS
 from harness.schema.columns import columns_of
 from harness.schema.records import RECORDS
+from harness.schema.vocabulary import KERNEL_ALLOWS, KERNEL_FUNCTIONS, KERNEL_REQUIRES, Kernel
 from tests.architecture import with_picture
 from tests.review.attempts import ATTEMPTS, SUBJECTS
 from tests.test_layers import ROOT
@@ -37,26 +39,37 @@ def command_reference() -> str:
 def honesty() -> str:
     """Table of attempts between its marks, from the tests that make them."""
     rows = [(SUBJECTS[each.family], each.what, f"`{each.rule}`", each.caught_as) for each in ATTEMPTS]
-    return _with_table("docs/honesty.md", "attempts", ("", "attempt", "rule", "caught as"), rows)
+    text = (ROOT / "docs" / "honesty.md").read_text(encoding="utf-8")
+    return _with_table(text, "attempts", ("", "attempt", "rule", "caught as"), rows)
 
 
 def predictor_reference() -> str:
-    """Table of the columns that predictors get, from their declaration."""
+    """Tables of the columns that predictors get, and of those of each kernel type, from their declarations."""
     columns = columns_of(RECORDS["kernels"])
     rows = [
         (f"`{name}`", columns[name].quantity.unit, "number" if name in (*NUMBERS, LABEL) else "word",
          columns[name].quantity.sentence)
         for name in (*FEATURES, LABEL)
     ]  # fmt: skip
-    return _with_table("site/predictor-reference.md", "features", ("column", "unit", "kind", "meaning"), rows)
+    text = (ROOT / "site" / "predictor-reference.md").read_text(encoding="utf-8")
+    text = _with_table(text, "features", ("column", "unit", "kind", "meaning"), rows)
+    heads = ("kernel type", "always has", "may have", "functions")
+    return _with_table(text, "kernel types", heads, [_kernel_type(kernel) for kernel in get_args(Kernel)])
 
 
-def _with_table(document: str, mark: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _kernel_type(kernel: Kernel) -> tuple[str, ...]:
+    required, allowed = KERNEL_REQUIRES[kernel], KERNEL_ALLOWS[kernel]
+    parts = required, [name for name in allowed if name not in required], KERNEL_FUNCTIONS.get(kernel, ())
+    return f"`{kernel}`", *(", ".join(f"`{name}`" for name in names) for names in parts)
+
+
+def _with_table(text: str, mark: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A document with the table between its marks written anew."""
     begin, end = f"<!-- {mark}: begin -->\n", f"<!-- {mark}: end -->\n"
-    before, after = (ROOT / document).read_text(encoding="utf-8").split(begin)
-    table = "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, *rows))
-    table = table.replace("\n", f"\n|{'---|' * len(heads)}\n", 1).replace("|  |", "| |")
+    before, after = text.split(begin)
+    lines = [f"|{'|'.join(f' {cell} ' if cell else ' ' for cell in cells)}|" for cells in (heads, *rows)]
+    lines.insert(1, f"|{'---|' * len(heads)}")
+    table = "\n".join(lines)
     return f"{before}{begin}\n{table}\n\n{end}{after.split(end)[1]}"
 
 

@@ -25,6 +25,8 @@ FACTOR: Final = 2.0
 """Beyond all known devices, before a reviewer is asked."""
 PAIR_SLACK: Final = 0.1
 """Share by which the ratio of two data types may fall below that of every known device."""
+_SAME_DEVICE: Final = "Is it another measurement of this device, or theirs? A reviewer asks for the traces."
+_OTHER_DEVICE: Final = "Is it the same device under another name? A reviewer asks for the traces."
 _NARROW: Final = frozenset({"int8", "int4", "int16"})
 
 
@@ -48,12 +50,19 @@ def _report(rule: str, campaign: Campaign, level: Level, change: Change, **words
 
 
 def _check_same_rows(campaign: Campaign, level: Level, change: Change) -> None:
-    """rows-copied: at any level, energies of another device within a share that is no coincidence."""
+    """rows-copied: at any level, energies of another device or of other people within a share that is no coincidence.
+
+    A second campaign of the same people on a device may hold rows of the first; `measured-again` and the repeats of
+    validation are about those.
+    """
     own = _energies(campaign, level)
     if len(own) < FEWEST_COPIED:
         return
     for other in change.now.campaigns:
-        if other.device_id == campaign.device_id or level not in other.tables:
+        is_same_device = other.device_id == campaign.device_id
+        if other.submission_id == campaign.submission_id or level not in other.tables:
+            continue
+        if is_same_device and set(other.manifest.contributors) & set(campaign.manifest.contributors):
             continue
         theirs = _energies(other, level)
         shared = [key for key in own if key in theirs]
@@ -63,7 +72,7 @@ def _check_same_rows(campaign: Campaign, level: Level, change: Change) -> None:
                 "rows-copied", campaign, level, change,
                 found=f"{len(same)} of {len(shared)} energies within {SAME:.0%} of those of {other.submission_id}",
                 expected="energies of its own",
-                fix="Is it the same device under another name? A reviewer asks for the traces.",
+                fix=_SAME_DEVICE if is_same_device else _OTHER_DEVICE,
             )  # fmt: skip
             return
 

@@ -56,8 +56,8 @@ REVIEW_RULES: Final[tuple[tuple[str, Severity, tuple[tuple[str, str, str], ...]]
          "A unit, a batch or another network; or a device to be proud of. Nobody removes the row because of it."),
     )),
     ("copies", "warning", (
-        ("rows-copied", "Energies differ from those of another device.",
-         "Figures of one phone were submitted as those of another."),
+        ("rows-copied", "Energies differ from those of another device, and of other people on the same one.",
+         "Figures of one phone were submitted as those of another, and those of others as one's own."),
         ("rows-scaled", "Energies are not those of another device, or the references, times one factor.",
          "A copy times 0.4 looks like a better device, and no trace is needed to make it."),
         ("networks-alike", "Different networks need different energies.",
