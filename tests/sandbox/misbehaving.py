@@ -15,11 +15,13 @@ class Misbehaviour(NamedTuple):
         source: statements of its `fit`; what they give to `tell` is what they found.
         outcome: what they find, or the reason of the failure, or the beginning of it.
         part: what contains it.
+        seconds: wall-clock limit of the job: what is contained otherwise is contained before, however busy the machine.
     """
 
     source: str
     outcome: str
     part: str
+    seconds: float = 120
 
 
 CALLS = {
@@ -227,8 +229,8 @@ MISBEHAVING = {
     "nests folders deeper than a path can name": Misbehaviour(
         "for _ in range(900): os.mkdir('d' * 100); os.chdir('d' * 100)\ntell('done')", "done", WATCH
     ),
-    "stops itself": Misbehaviour("os.kill(os.getpid(), signal.SIGSTOP)", "ran longer than 2 s", WATCH),
-    "is sound after one that stopped": Misbehaviour("tell('done')", "done", FRESH),
+    "stops itself": Misbehaviour("os.kill(os.getpid(), signal.SIGSTOP)", "ran longer than 2 s", WATCH, seconds=2),
+    "is sound after one that stopped": Misbehaviour("tell('done')", "done", FRESH, seconds=2),
     "starts threads without end": Misbehaviour(
         "threading.stack_size(65536)\nwhile True: threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
         f"started more than {MOST_THREADS} threads",
@@ -236,20 +238,20 @@ MISBEHAVING = {
     ),
     "is sound after one with threads": Misbehaviour("tell('done')", "done", FRESH),
     "fills the disk with files": Misbehaviour(
-        "for number in range(20): open(f'{number}', 'wb').write(bytes(1 << 20))\ntime.sleep(5)",
+        "for number in range(20): open(f'{number}', 'wb').write(bytes(1 << 20))\ntime.sleep(100)",
         "wrote more than 4 MB of files",
         WATCH,
     ),
     "is sound after one that filled the disk": Misbehaviour("tell('done')", "done", FRESH),
     "fills the disk with files that it unlinked": Misbehaviour(
         "kept = []\nfor number in range(20):\n    kept.append(open('x', 'wb', 0)); kept[-1].write(bytes(1 << 20))\n"
-        "    os.unlink('x')\ntime.sleep(5)",
+        "    os.unlink('x')\ntime.sleep(100)",
         "wrote more than 4 MB of files",
         WATCH,
     ),
     "is sound after one that unlinked": Misbehaviour("tell('done')", "done", FRESH),
     "makes files without end": Misbehaviour(
-        "for number in range(12_000): os.close(os.open(f'{number}', os.O_CREAT))\ntime.sleep(5)",
+        "for number in range(12_000): os.close(os.open(f'{number}', os.O_CREAT))\ntime.sleep(100)",
         f"made more than {MOST_FILES} files",
         WATCH,
     ),
