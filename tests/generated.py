@@ -7,7 +7,7 @@ import typer
 from typer.cli import get_docs_for_click
 
 from harness.cli import app
-from harness.predictor.features import FEATURES, LABEL, NUMBERS
+from harness.predictor.features import FEATURES, LABEL
 from harness.schema.columns import columns_of
 from harness.schema.records import RECORDS
 from harness.schema.vocabulary import KERNEL_ALLOWS, KERNEL_FUNCTIONS, KERNEL_REQUIRES, Kernel
@@ -46,13 +46,10 @@ def honesty() -> str:
 def predictor_reference() -> str:
     """Tables of the columns that predictors get, and of those of each kernel type, from their declarations."""
     columns = columns_of(RECORDS["kernels"])
-    rows = [
-        (f"`{name}`", columns[name].quantity.unit, "number" if name in (*NUMBERS, LABEL) else "word",
-         columns[name].quantity.sentence)
-        for name in (*FEATURES, LABEL)
-    ]  # fmt: skip
+    quantities = {name: columns[name].quantity for name in (*FEATURES, LABEL)}
+    rows = [(f"`{name}`", quantity.sentence, quantity.unit) for name, quantity in quantities.items()]
     text = (ROOT / "site" / "predictor-reference.md").read_text(encoding="utf-8")
-    text = _with_table(text, "features", ("column", "unit", "kind", "meaning"), rows)
+    text = _with_table(text, "features", ("column", "meaning", "unit"), rows)
     heads = ("kernel type", "always has", "may have", "functions")
     return _with_table(text, "kernel types", heads, [_kernel_type(kernel) for kernel in get_args(Kernel)])
 
