@@ -27,6 +27,10 @@ MOST_LOG_LINE: Final = 10_000
 """Characters of a line of such a log."""
 MOST_LISTED_NUMBERS: Final = 2_000_000
 """Numbers of a JSON file of samples or marks, which is parsed as a whole."""
+MOST_RESULT_BYTES: Final = 50_000_000
+"""Each file of the result of an evaluation, which is some hundred kilobytes."""
+MOST_RESULT_ROWS: Final = 5_000_000
+"""Rows of such a result."""
 MOST_WINDOWS: Final = 500_000
 """Windows of inferences of one run."""
 MOST_MODEL_BYTES: Final = 2 * 1024**3

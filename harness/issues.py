@@ -43,7 +43,11 @@ def quoted(value: object) -> str:
     >>> len(quoted("x" * 1000)) < 200
     True
     """
-    text = value if isinstance(value, str) else repr(value)
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except (RecursionError, ValueError):
+        # Python writes out neither values nested very deeply nor whole numbers of very many digits.
+        text = f"a {type(value).__name__} too deep or too long to show"
     shown = printable(text[: _LONGEST_FOUND + 1])
     if len(text) <= _LONGEST_FOUND and len(shown) <= _LONGEST_FOUND:
         return shown

@@ -1,11 +1,14 @@
 """Committed kernel lists are those of the networks that they describe, and one command brings them there."""
 
+import csv
 from pathlib import Path
 
 import pytest
 
 from harness.errors import UsageError
+from harness.graphs.families.phone import PHONE_FAMILIES
 from harness.graphs.families.tiny import tiny_network
+from harness.graphs.families.variants import varied_of
 from harness.regenerate import COMMAND, main, regenerate_networks, stale_networks
 from harness.schema.networks import network_json
 
@@ -33,6 +36,16 @@ def submissions(tmp_path, monkeypatch):
 def test_committed_kernel_lists_are_those_of_their_networks():
     stale = [file.relative_to(SUBMISSIONS).as_posix() for file, _ in stale_networks(SUBMISSIONS)]
     assert not stale, f"{len(stale)} kernel lists are stale, {stale[0]} among them; run {COMMAND}"
+
+
+@pytest.mark.parametrize("folder", sorted(SUBMISSIONS.glob("zigzag-*/zigzag-*")), ids=lambda folder: folder.parent.name)
+def test_simulated_networks_are_those_that_the_command_in_their_notes_draws(folder):
+    assert "--variants 10 --kernels 1865 --seed 0" in " ".join((folder / "submission.yaml").read_text().split())
+    rows = list(csv.DictReader((folder / "models.csv").read_text().splitlines()))
+    drawn = sorted(varied_of(PHONE_FAMILIES, 10, 0), key=lambda variant: variant.model)
+    assert [(row["model"], row["family"], row["variant"]) for row in rows] == [
+        (variant.model, variant.family, variant.name) for variant in drawn
+    ]
 
 
 def test_stale_kernel_lists_are_written_and_what_others_contributed_is_left_alone(submissions):

@@ -27,6 +27,7 @@ OF_RUN = "it decides how and when code runs, never a figure"
 NOT_DECIDING = {
     "evaluation": {
         "harness.arrays": "it names types",
+        "harness.budget": "it limits what is read, and makes no figure",
         "harness.children": OF_RUN,
         "harness.code_version": OF_RUN,
         "harness.defaults": OF_RUN,
@@ -45,14 +46,12 @@ NOT_DECIDING = {
         "harness.predictor.conformance": "it checks the protocol and makes no figure",
         "harness.predictor.declaration": OF_OTHER_VERSION,
         "harness.predictor.loading": OF_RUN,
-        "harness.predictor.package_files": OF_OTHER_VERSION,
         "harness.predictor.persistence": "it makes files of what is fitted, and no figure",
         "harness.predictor.pins": OF_RUN,
         "harness.predictor.registry": OF_OTHER_VERSION,
         "harness.predictor.subjects": "it chooses rows, whose content a result pins",
         "harness.releases": OF_ROWS,
         "harness.sandbox.kernel": OF_RUN,
-        "harness.sandbox.processes": OF_RUN,
         "harness.sandbox.semaphores": OF_RUN,
         "harness.sandbox.watch": OF_RUN,
         "harness.schema.annotations": OF_ROWS,

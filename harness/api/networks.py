@@ -7,12 +7,19 @@ from harness.api.arguments import AnyPath, OnStep, as_names, check_at_least, sil
 from harness.defaults import FAMILIES, RUNTIME
 from harness.graphs.families.files import WrittenFamilies, write_families
 from harness.graphs.families.phone import PHONE_FAMILIES
+from harness.graphs.families.variants import Variant, variants_of
 from harness.graphs.model_kernels import ModelKernels, kernels_of_file
 from harness.graphs.sampler import COUNTS
 
 
 def kernels(
-    model: AnyPath, runtime: str | None = None, inputs: Sequence[str] = (), *, batch: int | None = None
+    model: AnyPath,
+    runtime: str | None = None,
+    inputs: Sequence[str] = (),
+    *,
+    batch: int | None = None,
+    values: Sequence[str] = (),
+    signature: str | None = None,
 ) -> ModelKernels:
     """Kernels that a runtime executes for a model file, with FLOPs, parameters and bytes moved of each.
 
@@ -22,12 +29,15 @@ def kernels(
         inputs: extents of network inputs that the file leaves open, each as `name=1x3x224x224`.
         batch: first extent of the inputs that is the batch, by which all counts are divided; None where the file
             names it, or has none.
+        values: values of network inputs of one element, each as `name=value`; they settle which branches run, and how
+            often loops do.
+        signature: which of the networks of a TFLite file; the one that a runtime takes where none is named by default.
 
     Returns:
         The kernel list in order of execution, with the operators that have no kernel type.
 
     Raises:
-        UsageError: there is no such runtime, input or batch.
+        UsageError: there is no such runtime, input, batch or signature.
         ModelFileError: the file is no model, is broken, or leaves extents open.
 
     Examples:
@@ -36,12 +46,13 @@ def kernels(
         >>> [kernel.kernel for kernel in found.kernels], found.flops
         (['fc'], 400)
     """
-    return kernels_of_file(Path(model), runtime, as_names(inputs), batch)
+    return kernels_of_file(Path(model), runtime, as_names(inputs), batch, values=as_names(values), signature=signature)
 
 
 def families(
     names: Sequence[str] = (),
     *,
+    networks: Sequence[str] = (),
     n_variants: int = 50,
     n_kernels: int | None = None,
     seed: int = 0,
@@ -52,7 +63,8 @@ def families(
     """Write networks of the model families as ONNX files without weights, and kernel configurations drawn from them.
 
     Args:
-        names: families; all nine where none is named.
+        names: families that variants are drawn of; all nine where neither a family nor a network is named.
+        networks: networks by family and name, such as `MobileNetV3/large-alpha-1.0-224`.
         n_variants: networks of each family, the published one among them.
         n_kernels: configurations to draw; as many as SEC 2023 measured by default.
         seed: seed of both draws.
@@ -64,7 +76,7 @@ def families(
         Kernel list of every network, and the drawn configurations.
 
     Raises:
-        UsageError: a family or the runtime is unknown, a number is below 1, or a file cannot be written.
+        UsageError: a family, a network or the runtime is unknown, a number is below 1, or a file cannot be written.
 
     Examples:
         >>> from harness import api
@@ -75,9 +87,10 @@ def families(
     n_drawn = sum(COUNTS.values()) if n_kernels is None else n_kernels
     check_at_least("n_variants", n_variants, 1)
     check_at_least("n_kernels", n_drawn, 1)
+    named = [Variant.parsed(network) for network in as_names(networks)]
+    drawn_of = as_names(names) or ([] if named else PHONE_FAMILIES)
     return write_families(
-        as_names(names) or PHONE_FAMILIES,
-        n_variants,
+        list(dict.fromkeys([*variants_of(drawn_of, n_variants, seed), *named])),
         n_drawn,
         seed,
         runtime=runtime,

@@ -9,7 +9,7 @@ from harness.api.arguments import AnyPath, OnStep, as_names, check_at_least, sil
 from harness.defaults import ESTIMATES, RUNTIME, SUBMISSIONS
 from harness.files.locks import only_writer
 from harness.graphs.families.phone import PHONE_FAMILIES
-from harness.graphs.families.variants import INPUT_SHAPE, variants_of
+from harness.graphs.families.variants import INPUT_SHAPE, varied_of
 from harness.graphs.fusion_rules import read_runtime
 from harness.graphs.kernels import kernel_list
 from harness.graphs.onnx_reader import graph_of_onnx
@@ -101,9 +101,9 @@ def simulate(
 
 
 def _networks(n_variants: int, seed: int, on_step: OnStep) -> list[NamedNetwork]:
-    """Variants of all families with the kernels that a phone's runtime would execute."""
+    """Variants of all families, padded to "same" as the estimator pads, with the kernels of a phone's runtime."""
     rules = read_runtime(RUNTIME)
-    variants = variants_of(PHONE_FAMILIES, n_variants, seed)
+    variants = varied_of(PHONE_FAMILIES, n_variants, seed)
     networks = []
     for variant in variants:
         on_step(variant.model, len(variants))

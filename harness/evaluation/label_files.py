@@ -5,9 +5,11 @@ gzip files. A number counts where it equals an energy. Energies of few digits eq
 estimated from values beside each energy, some units of its last digit away.
 """
 
+import contextlib
 import gzip
 import io
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -33,6 +35,13 @@ _RANGE: Final = (1e-9, 1e12)
 _NUMBER: Final = re.compile(rb"(?<![\w.])(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?")
 _GZIP: Final = b"\x1f\x8b"
 _ZIP: Final = b"PK"
+_NO_ARCHIVE: Final = (
+    OSError, EOFError, ValueError, RuntimeError, NotImplementedError, OverflowError, struct.error, zlib.error,
+    zipfile.BadZipFile,
+)  # fmt: skip
+"""What the readers of archives raise about a file that is none."""
+_LEAST_LEFT: Final = 1 << 10
+"""Bytes that an entry counts for at least, as there may be very many empty ones."""
 _UNPACKED: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -110,7 +119,7 @@ def _contents(file: IO[bytes]) -> Iterator[bytes]:
                 yield inner.read(MOST_BYTES)
         elif content.startswith(_ZIP):
             yield from _entries(content)
-    except (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zlib.error, zipfile.BadZipFile):
+    except _NO_ARCHIVE:
         # A file need not be what it begins like, nor whole.
         return
 
@@ -119,11 +128,14 @@ def _entries(content: bytes) -> Iterator[bytes]:
     left = MOST_BYTES
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for entry in archive.infolist():
+            if left <= 0:
+                return
             if entry.compress_type in _UNPACKED:
-                with archive.open(entry) as inner:
+                # One that is damaged or encrypted hides none of the others.
+                with contextlib.suppress(*_NO_ARCHIVE), archive.open(entry) as inner:
                     unpacked = inner.read(left)
-                left -= len(unpacked)
-                yield unpacked
+                    left -= max(len(unpacked), _LEAST_LEFT)
+                    yield unpacked
 
 
 def _parts(content: bytes) -> Iterator[Reals]:

@@ -7,6 +7,7 @@ the rows. Any other is a fault in one line and no result.
 import hashlib
 import json
 import math
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,12 +18,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from harness.budget import MOST_RESULT_BYTES, MOST_RESULT_ROWS
 from harness.code_version import code_version
 from harness.evaluation.plans import ROWS, Plan
 from harness.evaluation.result_layout import Pins, Result
 from harness.evaluation.scores import scores
 from harness.evaluation.seal import is_sealed, seal_of
 from harness.files import write_file
+from harness.files.faults import writing_errors
 from harness.predictor.pins import fit_pins
 from harness.schema.results import Subject, Track
 
@@ -31,13 +34,16 @@ DECIDING_MODULES: Final = (
     "harness.evaluation.kernel_track", "harness.evaluation.label_files", "harness.evaluation.metrics",
     "harness.evaluation.model_track", "harness.evaluation.plans", "harness.evaluation.runner",
     "harness.evaluation.scores", "harness.leaks", "harness.prediction.sum_interval", "harness.predictor.features",
-    "harness.predictor.protocol", "harness.sandbox.answers", "harness.sandbox.confinement", "harness.sandbox.jobs",
-    "harness.sandbox.landlock", "harness.sandbox.seccomp", "harness.sandbox.system_calls", "harness.sandbox.worker",
+    "harness.predictor.package_files", "harness.predictor.protocol", "harness.sandbox.answers",
+    "harness.sandbox.confinement", "harness.sandbox.jobs", "harness.sandbox.landlock", "harness.sandbox.processes",
+    "harness.sandbox.seccomp", "harness.sandbox.system_calls", "harness.sandbox.worker",
 )  # fmt: skip
 """Modules whose code decides which rows are held out, predicted and scored, and how, and what a predictor may see."""
 
 LAYOUT: Final = 3
 """`schema_version` of the results that are written and read."""
+_TEXT: Final = ("split", "row", "kernel", "group")
+"""Columns of `ROWS` that are text; all others are numbers."""
 _SAME: Final = 1e-9
 """Relative difference of two sums of the same terms."""
 
@@ -92,9 +98,18 @@ def write_result(evaluation: Evaluation, folder: Path) -> None:
     """
     result = evaluation.result
     path = result_path(folder, result.track, result.pins.predictor, result.subject)
+    for place in (path, path.with_suffix(".parquet")):
+        _free(place)
     sealed = result.model_copy(update={"seal": seal_of(_unsealed(result))})
     write_file(path.with_suffix(".parquet"), rows_bytes(evaluation.rows))
     write_file(path, f"{sealed.model_dump_json(indent=1)}\n")
+
+
+def _free(path: Path) -> None:
+    """Remove what is neither file nor folder from the place of a file, such as a pipe, at which a writer waits."""
+    with writing_errors(path):
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.unlink()
 
 
 def rows_bytes(rows: pd.DataFrame) -> bytes:
@@ -117,9 +132,11 @@ def read_result(path: Path) -> Evaluation | None:
         UsageError: the key of the seal cannot be read.
     """
     try:
-        content = path.read_bytes()
-    except OSError:
+        content = _content_of(path)
+    except FileNotFoundError:
         return None
+    except OSError as error:
+        raise ResultFaultError(f"cannot be read ({error.strerror})") from error
     try:
         if json.loads(content).get("schema_version") != LAYOUT:
             return None
@@ -130,6 +147,22 @@ def read_result(path: Path) -> Evaluation | None:
         raise ResultFaultError("was not sealed here: it was edited, or brought from elsewhere")
     rows = _read_rows(path.with_suffix(".parquet"), result)
     return Evaluation(result.model_copy(update={"seal": ""}), rows)
+
+
+def _content_of(path: Path) -> bytes:
+    """Content of a file of a result.
+
+    Raises:
+        OSError: it cannot be read.
+        ResultFaultError: it is no file, such as a pipe, which is not opened; or a very long one.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ResultFaultError(f"is no file, or has none beside it ({path.name})")
+    with path.open("rb") as file:
+        content = file.read(MOST_RESULT_BYTES + 1)
+    if len(content) > MOST_RESULT_BYTES:
+        raise ResultFaultError(f"is longer than a result, or has rows that are ({path.name})")
+    return content
 
 
 def _unsealed(result: Result) -> bytes:
@@ -144,18 +177,29 @@ def _read_rows(path: Path, result: Result) -> pd.DataFrame:
         ResultFaultError: they are not those that it was written with, or no table.
     """
     try:
-        content = path.read_bytes()
+        content = _content_of(path)
     except OSError as error:
         raise ResultFaultError(f"has no readable {path.name} beside it") from error
     if hashlib.sha256(content).hexdigest() != result.rows_sha256:
         raise ResultFaultError(f"has other rows beside it than those that it was made of ({path.name})")
     try:
-        rows: pd.DataFrame = pq.read_table(pa.BufferReader(content)).to_pandas()
+        file = pq.ParquetFile(pa.BufferReader(content))
+        is_small = file.metadata.num_rows <= MOST_RESULT_ROWS
+        table = file.read().replace_schema_metadata() if is_small else None
     except (pa.ArrowException, OSError, ValueError, TypeError) as error:
         raise ResultFaultError(f"has no table of rows beside it ({path.name})") from error
-    if tuple(rows.columns) != ROWS:
+    if table is None or tuple(table.column_names) != ROWS or not all(map(_has_its_form, table.schema)):
         raise ResultFaultError(f"has rows of another form beside it ({path.name})")
+    rows: pd.DataFrame = table.to_pandas()
     return rows
+
+
+def _has_its_form(column: pa.Field) -> bool:
+    """Whether a column of rows is text or numbers, as it has to be; one without rows is neither."""
+    kind = column.type
+    if column.name in _TEXT:
+        return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind))
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind))
 
 
 def _check_rows(evaluation: Evaluation, actual_mj: "pd.Series[float]") -> None:
@@ -172,7 +216,10 @@ def _check_rows(evaluation: Evaluation, actual_mj: "pd.Series[float]") -> None:
         if split.status != "ok":
             continue
         # Measures do not depend on the groups that rows are resampled in; with one group there is no resample.
-        found = scores(rows[rows["split"] == split.split].assign(group=""), result.track, result.pins.seed)
+        try:
+            found = scores(rows[rows["split"] == split.split].assign(group=""), result.track, result.pins.seed)
+        except ValueError as error:
+            raise ResultFaultError(f"has rows of {split.split} that have no measures") from error
         same = len(found) == len(split.scores) and all(
             one.kernel == other.kernel and one.n == other.n and _are_equal(one.measures, other.measures)
             for one, other in zip(found, split.scores, strict=True)

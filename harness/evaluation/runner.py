@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,9 @@ from harness.predictor.registry import PACKAGE, Listing, predictor_files, predic
 from harness.sandbox.confinement import Confinement
 from harness.sandbox.jobs import Job, Limits, Outcome, run_jobs
 from harness.schema.results import Subject
+
+_TICK_S: Final = 1e-9
+"""Shortest time that a clock counts; a job may claim a shorter one."""
 
 
 @dataclass(frozen=True)
@@ -286,7 +290,7 @@ def _split_result(unit: _Unit, split: str, tally: _Tally, rows: pd.DataFrame | N
         status="failed" if rows is None else "ok",
         reason=tally.reason or "",
         fit_s=float(np.mean(tally.fit_s)) if tally.fit_s else None,
-        predict_rows_per_s=tally.n_predicted / tally.predict_s if tally.predict_s else None,
+        predict_rows_per_s=tally.n_predicted / max(tally.predict_s, _TICK_S) if tally.predict_s else None,
         leaks=unit.leaks[split],
         label_files=dict(unit.label_files),
         scores=[] if rows is None else scores(rows, unit.plan.track, seed),

@@ -5,7 +5,7 @@ It does not check values; those are checked as in every other row.
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
@@ -58,6 +58,9 @@ class Mapping(Fact):
     """What a table does not state, declared in a YAML file."""
 
     level: Level = Field(description="Record level of the rows: kernels, models or applications.")
+    decimal: Literal[".", ","] | None = Field(
+        None, description="Decimal sign of the table; found from its numbers where left out."
+    )
     columns: dict[str, ColumnMapping] = Field(
         min_length=1, description="Columns of the schema, each with where its cells come from."
     )

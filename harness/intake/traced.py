@@ -177,7 +177,7 @@ def _energy_faults(run: ForeignRun, reduction: Reduction) -> list[TraceFault]:
         if is_refused or not reduction.n_inferences:
             return []
         found = f"none of {reduction.n_inferences} inferences can be used"
-        fix = "Measure again, without a break."
+        fix = "Look for gaps of the trace at the inferences; where each has one, record the run again."
         return [TraceFault("trace-energy", found, "at least one that no gap reaches into", fix)]
     published = run.published_mj
     if published is None or abs(energy - published) <= PUBLISHED_TOLERANCE * published:

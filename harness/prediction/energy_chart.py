@@ -71,6 +71,8 @@ _CONFIG: Final[_Spec] = {
 def _subtitle(network: NetworkEnergy, is_by_kernel: bool) -> list[str]:
     total = f"{'' if network.is_complete else 'at least '}{network.energy_mj:.3g} mJ"
     lines = [f"{total} in {'order of execution' if is_by_kernel else 'kernels by type'}"]
+    if network.is_extrapolated:
+        lines.append(f"extrapolated: {share_in_words(network.extrapolated_share)} of it outside the fit")
     if network.interval_mj is not None and is_by_kernel:
         lines.append(f"lines: {100 * network.interval_coverage:.3g} % intervals of the kernels")
     return lines

@@ -15,7 +15,9 @@ from harness.predictor.protocol import DECLARED, PredictorError, PredictorInfo
 FILE: Final = "predictor.toml"
 OLD_FILE: Final = "info.py"
 """Module that declared predictors before; it is never read."""
-_MOST_BYTES: Final = 1 << 16
+_MOST_BYTES: Final = 1 << 13
+"""Keys of many parts take memory that grows with the square of their length."""
+_MOST_FAULTS: Final = 5
 _FIELDS: Final = PredictorInfo.model_fields
 _KINDS: Final[Mapping[str, str]] = {
     "string_type": "text in quotes",
@@ -37,7 +39,8 @@ def read_declaration(home: Path, place: str) -> PredictorInfo:
         place: path of the folder as messages show it.
 
     Raises:
-        PredictorError: there is no declaration, or it is not as expected; one line with every fault and its place.
+        PredictorError: there is no declaration, or it is not as expected; one line with the first faults, each with
+            its place.
     """
     place = printable(f"{place}/{FILE}")
     text = _text_of(home, place)
@@ -52,8 +55,10 @@ def read_declaration(home: Path, place: str) -> PredictorInfo:
     try:
         return PredictorInfo.model_validate(content)
     except ValidationError as error:
-        faults = {_fault(fault, content, text, place) for fault in error.errors(include_url=False)}
-        raise PredictorError("; ".join(sorted(faults))) from error
+        found = error.errors(include_url=False)
+        faults = sorted({_fault(fault, content, text, place) for fault in found[:_MOST_FAULTS]})
+        more = [f"and {len(found) - _MOST_FAULTS} more faults"] if len(found) > _MOST_FAULTS else []
+        raise PredictorError("; ".join((*faults, *more))) from error
 
 
 def _line_said(message: str, text: str) -> int:
@@ -109,7 +114,9 @@ def _fault(fault: Any, content: Mapping[str, Any], text: str, place: str) -> str
     if fault["type"] == DECLARED:
         return f"{where}: {found}; expected {printable(fault['msg'])}"
     described = f"{_FIELDS[field].description}".rstrip(".")
-    if fault["type"] in _KINDS:
+    if fault["type"] == "value_error":
+        described += f" ({printable(str(fault['ctx']['error']))})"
+    elif fault["type"] in _KINDS:
         described += f" ({_KINDS[fault['type']].format(**fault.get('ctx', {}))})"
     return f"{where}: {found}; expected: {described}. Write it as in {field} = {_example(field)}"
 

@@ -2,25 +2,29 @@
 
 A package of predictors has one folder per predictor. Modules beside the folders whose name begins with an underscore
 are helpers. What a predictor may be made of is its own folder, the helpers that its code imports, and the `__init__.py`
-of the package; its version covers all of these files, and the sandbox lets it read no others of the package.
+of the package; its version covers all of these files, and the sandbox lets it read no others of the package. Links
+are listed as what they are and lead nowhere.
 """
 
 import ast
+import contextlib
 import hashlib
 import importlib.util
 import os
 import stat
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Final
 
+from harness.issues import printable
 from harness.predictor.protocol import PredictorError
 
 INIT: Final = "__init__.py"
 CACHE: Final = "__pycache__"
-"""Folder of compiled code; the sandbox uses none of a predictor's, so it is no part of the predictor."""
-LONGEST_SOURCE: Final = 1 << 20
+"""Folder of compiled code; a predictor may not read its own, so it is no part of it."""
+LONGEST_SOURCE: Final = 1 << 18
 """Bytes beyond which a file of Python is not searched for imports."""
 _CHUNK: Final = 1 << 20
 
@@ -94,7 +98,7 @@ def parts_of(folder: str, package: str) -> Mapping[str, Path]:
         helpers = {name.removeprefix(package).split(".")[1] for name in names if name.startswith(f"{package}._")}
         for helper in sorted(helpers):
             places = (path for home in homes for path in (home / helper, home / f"{helper}.py"))
-            found = next((path for path in places if path.exists()), None)
+            found = next((path for path in places if path.exists() and not path.is_symlink()), None)
             if found is not None and found.name not in parts:
                 parts[found.name] = found
                 pending.append(found.name)
@@ -114,23 +118,39 @@ def _below(part: Path) -> Iterator[tuple[tuple[str, ...], Path]]:
     if part.is_symlink() or not part.is_dir():
         yield (), part
         return
-    for home, folders, files in os.walk(part):
-        links = [name for name in folders if Path(home, name).is_symlink()]
-        folders[:] = sorted(name for name in folders if name != CACHE and name not in links)
-        for path in (Path(home, name) for name in (*files, *links)):
-            yield path.relative_to(part).parts, path
+    pending: list[tuple[str, ...]] = [()]
+    while pending:
+        inside = pending.pop()
+        # A job reads what is listed here and nothing else, so a folder that cannot be read holds nothing.
+        with contextlib.suppress(OSError), os.scandir(part.joinpath(*inside)) as entries:
+            for entry in entries:
+                path = (*inside, entry.name)
+                if not entry.is_dir(follow_symlinks=False):
+                    yield path, Path(entry.path)
+                elif entry.name != CACHE:
+                    pending.append(path)
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of what a file is: content, target of a link, or kind of anything else, which is not opened."""
-    mode = path.lstat().st_mode
-    digest = hashlib.sha256(f"{stat.S_IFMT(mode)}\0".encode())
-    if stat.S_ISLNK(mode):
-        digest.update(os.fsencode(path.readlink()))
-    elif stat.S_ISREG(mode):
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
+    """SHA-256 of what a file is: content, target of a link, or kind of anything else, which is not opened.
+
+    Raises:
+        PredictorError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        mode = path.lstat().st_mode
+        digest.update(f"{stat.S_IFMT(mode)}\0".encode())
+        if stat.S_ISLNK(mode):
+            digest.update(os.fsencode(path.readlink()))
+        elif stat.S_ISREG(mode):
+            with path.open("rb") as file:
+                while chunk := file.read(_CHUNK):
+                    digest.update(chunk)
+    except OSError as error:
+        raise PredictorError(
+            f"{printable(path.as_posix())}: {error.strerror}; expected a file that can be read. Let it be read"
+        ) from error
     return digest.hexdigest()
 
 
@@ -155,7 +175,8 @@ def _source_of(path: Path) -> bytes:
     return content if len(content) <= LONGEST_SOURCE else b""
 
 
-def names_imported(source: str | bytes, inside: str = "") -> set[str]:
+@lru_cache(maxsize=256)
+def names_imported(source: str | bytes, inside: str = "") -> frozenset[str]:
     """Full names of what a module imports: modules, and names that may be modules of a package or be in a module.
 
     Args:
@@ -168,7 +189,7 @@ def names_imported(source: str | bytes, inside: str = "") -> set[str]:
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
+        return frozenset()
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -177,4 +198,4 @@ def names_imported(source: str | bytes, inside: str = "") -> set[str]:
             above = inside.split(".")[: len(inside.split(".")) - node.level + 1] if node.level else []
             module = ".".join(filter(None, (*above, node.module)))
             names.update(filter(None, (module, *(f"{module}.{alias.name}" for alias in node.names))))
-    return names
+    return frozenset(names)

@@ -28,6 +28,9 @@ _SCHEMA_FILE: Final = "schema.json"
 _MOST_BYTES: Final = 1 << 30
 _COMPRESSIONS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _LONGEST_STAMP: Final = 1 << 20
+_ENTRY: Final = b"PK\x01\x02"
+"""What every entry of an archive's directory begins with, each of which takes memory before any is read."""
+_MOST_ENTRIES: Final = 100_000
 DAMAGED: Final = "damaged"
 """First word of what is said of a file that cannot be loaded."""
 _ANY_TIME: Final = (1980, 1, 1, 0, 0, 0)
@@ -99,6 +102,8 @@ def read_stamp(content: bytes) -> Stamp:
     Raises:
         DamagedError: it holds no predictor, or is damaged.
     """
+    if content.count(_ENTRY) > _MOST_ENTRIES:
+        raise DamagedError(f"an archive of more than {_MOST_ENTRIES} entries")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             n_bytes = sum(entry.file_size for entry in archive.infolist())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Protocol, Self, get_args, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 from pydantic_core import PydanticCustomError
 
 from harness.errors import DeepenError
@@ -22,11 +22,23 @@ KEY_PATTERN: Final = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 """Keys of predictors: lower-case words and digits joined by hyphens."""
 
 MOST_CHARACTERS: Final = 300
-_UNSHOWN: Final = r"\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-"""Control characters, and those that show nothing or turn the direction of what follows."""
-_Line = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=MOST_CHARACTERS, pattern=f"^[^{_UNSHOWN}]*$")
-]
+_BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Letters and signs that show nothing."""
+
+
+def _shown(text: str) -> str:
+    """Text without characters that control, show nothing, or turn the direction of what follows.
+
+    Raises:
+        ValueError: it has one.
+    """
+    hidden = next((character for character in text if not character.isprintable() or character in _BLANK), None)
+    if hidden is not None:
+        raise ValueError(f"it has the character U+{ord(hidden):04X}, which shows nothing or steers what follows")
+    return text
+
+
+_Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MOST_CHARACTERS), AfterValidator(_shown)]
 _Text = Annotated[_Line, StringConstraints(min_length=1)]
 _Module = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$", max_length=100)]
 _Requirement = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._\[\],<>=!~ -]*$", max_length=100)]
@@ -56,7 +68,9 @@ class PredictorInfo(BaseModel):
         examples=['"my-forest"'],
     )
     name: _Text = Field(description="Name that people read.", examples=['"My forest"'])
-    authors: tuple[_Text, ...] = Field(min_length=1, description="Who wrote it.", examples=['["A. Author"]'])
+    authors: tuple[_Text, ...] = Field(
+        min_length=1, max_length=100, description="Who wrote it.", examples=['["A. Author"]']
+    )
     licence: _Text = Field(description="SPDX identifier of the licence of its code.", examples=['"Apache-2.0"'])
     kernels: tuple[Kernel, ...] | Literal["all"] = Field(
         description='Kernel types that it supports, each once, or "all"; it is given no others.', examples=['"all"']
@@ -91,7 +105,7 @@ class PredictorInfo(BaseModel):
             for kernel in kernels:
                 if kernel not in KERNELS:
                     expected, fix = suggested(
-                        str(kernel), KERNELS, "Did you mean {}?", "Write one of them, or remove it", cutoff=0.5
+                        quoted(kernel), KERNELS, "Did you mean {}?", "Write one of them, or remove it", cutoff=0.5
                     )
                     raise _fault(f"{expected} in place of {quoted(kernel)}, which is no kernel type", fix)
             twice = next((kernel for kernel in kernels if kernels.count(kernel) > 1), None)

@@ -1,6 +1,7 @@
 """Finds the predictors of a package, one per folder, by their declarations; no module of any of them is imported."""
 
 import hashlib
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -18,7 +19,6 @@ from harness.predictor.package_files import (
     own_folder,
     package_folders,
     package_path,
-    parts_of,
 )
 from harness.predictor.protocol import PredictorError, PredictorInfo
 
@@ -49,13 +49,18 @@ def list_predictors(package: str = PACKAGE) -> Listing:
         PredictorError: there is no such package.
     """
     infos: dict[str, PredictorInfo] = {}
-    faults: dict[str, str] = {}
+    broken: dict[Path, str] = {}
     for entry in _entries(package):
-        key = quoted(entry.stem.replace("_", "-"))
         try:
-            infos[key] = _info(entry, package)
+            info = _info(entry, package)
+            infos[info.key] = info
         except PredictorError as error:
-            faults[key] = str(error)
+            broken[entry] = str(error)
+    faults: dict[str, str] = {}
+    for entry, fault in broken.items():
+        key = quoted((entry.name if entry.is_dir() else entry.stem).replace("_", "-"))
+        is_taken = key in infos or key in faults
+        faults[f"{package_path(package)}/{quoted(entry.name)}" if is_taken else key] = fault
     return Listing(dict(sorted(infos.items())), dict(sorted(faults.items())))
 
 
@@ -93,9 +98,10 @@ def predictor_files(key: str, package: str = PACKAGE) -> Mapping[str, Path]:
     return files_of(predictor_info(key, package).folder, package)
 
 
-def readable_parts(key: str, package: str = PACKAGE) -> list[Path]:
-    """Folders and files of a predictor's package that it may read."""
-    return list(parts_of(predictor_info(key, package).folder, package).values())
+def readable_files(key: str, package: str = PACKAGE) -> list[Path]:
+    """Files of a predictor's package that it may read: those of its version, without links."""
+    paths = predictor_files(key, package).values()
+    return [path for path in paths if stat.S_ISREG(path.lstat().st_mode)]
 
 
 def predictor_version(key: str, package: str = PACKAGE) -> str:
@@ -140,12 +146,18 @@ def _entries(package: str) -> list[Path]:
     """Folders and modules that have to be predictors; of two with one name the first, as for Python."""
     found: dict[str, Path] = {}
     for entry in (entry for home in package_folders(package) for entry in sorted(home.iterdir())):
-        is_folder = entry.is_dir()
-        is_left_over = is_folder and all(inner.name == CACHE for inner in entry.iterdir())
-        is_meant = (is_folder and not is_left_over) or entry.suffix == ".py"
+        is_meant = entry.suffix == ".py" or (entry.is_dir() and not _is_left_over(entry))
         if is_meant and not entry.name.startswith(("_", ".")):
             found.setdefault(entry.name, entry)
     return list(found.values())
+
+
+def _is_left_over(folder: Path) -> bool:
+    """Whether a folder holds compiled code alone; a link holds nothing, and where it leads may be closed."""
+    try:
+        return not folder.is_symlink() and all(inner.name == CACHE for inner in folder.iterdir())
+    except OSError:
+        return False
 
 
 def _info(entry: Path, package: str) -> PredictorInfo:
@@ -155,6 +167,8 @@ def _info(entry: Path, package: str) -> PredictorInfo:
         PredictorError: it is no predictor; the message names the file and how to fix it.
     """
     place = f"{package_path(package)}/{quoted(entry.name)}"
+    if entry.is_symlink():
+        raise PredictorError(f"{place}: a link; expected a folder. Put the folder itself there")
     if not entry.is_dir():
         raise PredictorError(
             f"{place}: a module; expected a folder with {FILE} and model.py. Name a helper with an underscore in front"

@@ -41,6 +41,10 @@ MOST_SAVED_BYTES: Final = 256 << 20
 """Size beyond which the file of a fitted predictor is not taken."""
 CONFORMANCE_LIMITS: Final = Limits(seconds=300)
 """Of all checks together: they fit a predictor some twenty times."""
+MOST_MJ: Final = 1e12
+"""Largest energy that is taken for one: a thousand times what a measured one may be; sums are far from overflowing."""
+MOST_BOUND_MJ: Final = 1e100
+"""Largest bound of an interval, which is wide where little is known; sums of squares do not overflow yet."""
 MOST_DEATHS: Final = 3
 """Jobs of a series, one after the other, that a predictor may overrun; the rest of the series is not tried."""
 
@@ -162,7 +166,7 @@ def conformance_faults(key: str, package: str = PACKAGE) -> list[str]:
     try:
         with closing(WorkerProcess(key, package, CONFORMANCE_LIMITS)) as worker:
             wanted = json.dumps({"is_conformance": True}).encode()
-            answer, status = worker.run((wanted, b"", b""), LONGEST_MESSAGE)
+            answer, status = worker.run((wanted, b"", b""), (LONGEST_MESSAGE, LONGEST_MESSAGE))
     except DeathError as error:
         raise PredictorError(f"{key} {error}") from error
     if status:
@@ -184,7 +188,7 @@ def _run(worker: WorkerProcess, job: Job) -> Outcome:
     header = json.dumps(wanted | {"is_conformance": False}).encode()
     train = job.train if isinstance(job.train, bytes) else _as_bytes(job.train)
     n_figures = len(job.test) * (2 + 2 * len(job.coverages))
-    longest = LONGEST_MESSAGE + 8 * n_figures + (MOST_SAVED_BYTES if stamp else 0)
+    longest = LONGEST_MESSAGE, LONGEST_MESSAGE + 8 * n_figures + (MOST_SAVED_BYTES if stamp else 0)
     start = time.monotonic()
     answer, status = worker.run((header, train, _as_bytes(job.test)), longest)
     if status < 0:
@@ -244,6 +248,7 @@ def _fault_of(energies: Reals, what: str) -> str:
         "NaN": np.isnan(energies),
         "infinity": np.isinf(energies),
         "energies that are not positive": np.less_equal(energies, 0),
+        f"energies above {MOST_MJ:g} mJ": energies > MOST_MJ,
     }
     return _first_of(faults, what)
 
@@ -255,6 +260,7 @@ def _fault_of_interval(bounds: Reals) -> str:
         "bounds that are infinite": np.isinf(bounds).any(axis=1),
         "negative bounds": np.less(bounds, 0).any(axis=1),
         "lower bounds above the upper ones": bounds[:, 0] > bounds[:, 1],
+        f"bounds above {MOST_BOUND_MJ:g} mJ": bounds[:, 1] > MOST_BOUND_MJ,
     }
     return _first_of(faults, "rows")
 

@@ -16,12 +16,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Final
 
 from harness.files.left_overs import scratch_folder
 from harness.issues import printable
 from harness.predictor.package_files import package_folders
-from harness.predictor.registry import libraries_of, readable_parts
+from harness.predictor.registry import libraries_of, readable_files
 from harness.sandbox.confinement import Confinement, check_confined
 from harness.sandbox.worker import LONGEST_MESSAGE
 
@@ -81,14 +82,17 @@ class WorkerProcess:
                 "package": package,
                 "libraries": libraries_of(key, package),
                 "control": theirs.fileno(),
-                "readable": [str(path) for path in (*package_folders("harness"), *readable_parts(key, package))],
+                "readable": [str(path) for path in (*package_folders("harness"), *readable_files(key, package))],
                 "roots": _roots_of(package),
                 "listable": [str(path) for path in package_folders(package)],
                 "load_seconds": START_SECONDS,
                 **asdict(limits),
             }
+            # In a file, because the arguments of a program are limited; the worker removes it before any job.
+            setup_file = Path(self._folder.name, "setup.json")
+            setup_file.write_text(json.dumps(setup), encoding="utf-8")
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                [sys.executable, "-P", "-s", "-m", "harness.sandbox.worker", json.dumps(setup)],
+                [sys.executable, "-P", "-s", "-m", "harness.sandbox.worker", str(setup_file)],
                 cwd=self._folder.name,
                 env=_environment(self._folder.name),
                 stdin=subprocess.DEVNULL,
@@ -131,14 +135,14 @@ class WorkerProcess:
         self._process.wait()
         self._folder.cleanup()
 
-    def run(self, request: Sequence[bytes], longest: int) -> tuple[list[bytes], int]:
+    def run(self, request: Sequence[bytes], longest: Sequence[int]) -> tuple[list[bytes], int]:
         """The messages of a child that is given a job, and its exit status (negative: the signal that ended it).
 
         Once it has returned, every process of the job is gone, and so is its folder.
 
         Args:
             request: what the child reads.
-            longest: bytes beyond which a message is not read.
+            longest: bytes beyond which each message is not read.
 
         Raises:
             DeathError: the job overran what it may use, sent what is no answer, or left a folder that stays; or the
@@ -161,7 +165,7 @@ class WorkerProcess:
             raise DeathError(ending["overrun"])
         return answer, ending["status"]
 
-    def _exchange(self, job: Connection, request: Sequence[bytes], longest: int) -> list[bytes]:
+    def _exchange(self, job: Connection, request: Sequence[bytes], longest: Sequence[int]) -> list[bytes]:
         """The messages of a child; fewer than `ANSWER_LENGTH` where it has ended before.
 
         The worker ends a child that overruns its time, and with it the wait for it here.
@@ -172,7 +176,7 @@ class WorkerProcess:
                 job.send_bytes(part)
             # Where the worker itself has ended, what the child started may still hold the connection open.
             while len(answer) < ANSWER_LENGTH and job in wait([job, self._control]):
-                answer.append(job.recv_bytes(longest))
+                answer.append(job.recv_bytes(longest[len(answer)]))
         except (EOFError, ConnectionError):
             pass
         except OSError as error:

@@ -3,12 +3,14 @@
 What the kernel limits by itself is not watched: memory, the size of a file, and the number of open files.
 """
 
+import contextlib
 import os
 import signal
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from multiprocessing.connection import wait
 from pathlib import Path
 from socket import socket
@@ -84,13 +86,11 @@ def _overrun(job: Watched, process: int, control: socket) -> tuple[str, bool]:
 
 def _overused(job: Watched) -> str:
     """What a job has too much of, in words; empty where nothing."""
-    status = Path(f"/proc/{job.process}/status").read_text(encoding="utf-8", errors="replace")
-    n_threads = next((int(line.split()[1]) for line in status.splitlines() if line.startswith("Threads:")), 0)
-    if n_threads > MOST_THREADS:
+    if len(_threads(job)) > MOST_THREADS:
         return f"started more than {MOST_THREADS} threads"
     n_bytes, most = 0, SIZES_IN_ALL * job.file_mb << 20
-    for count, found in enumerate(_files_of(job)):
-        n_bytes += found.st_blocks * 512
+    for count, size in enumerate(chain(_sizes_of_named(job), _sizes_of_unlinked(job))):
+        n_bytes += size
         if n_bytes > most:
             return f"wrote more than {SIZES_IN_ALL * job.file_mb} MB of files"
         if count >= MOST_FILES:
@@ -98,8 +98,16 @@ def _overused(job: Watched) -> str:
     return ""
 
 
-def _files_of(job: Watched) -> Iterator[os.stat_result]:
-    """Files and folders of a job: those in its folder, and those that are unlinked but still open."""
+def _threads(job: Watched) -> list[Path]:
+    """Folders of the threads of a job below /proc; none where it has ended."""
+    try:
+        return list(Path(f"/proc/{job.process}/task").iterdir())
+    except OSError:
+        return []
+
+
+def _sizes_of_named(job: Watched) -> Iterator[int]:
+    """Bytes that each file and folder in the folder of a job takes."""
     pending = [os.fspath(job.folder)]
     while pending:
         try:
@@ -110,26 +118,47 @@ def _files_of(job: Watched) -> Iterator[os.stat_result]:
         with entries:
             for entry in entries:
                 try:
-                    yield entry.stat(follow_symlinks=False)
+                    yield entry.stat(follow_symlinks=False).st_blocks * 512
                 except OSError:
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     pending.append(entry.path)
-    yield from _unlinked(job.process)
 
 
-def _unlinked(process: int) -> Iterator[os.stat_result]:
-    try:
-        handles = list(Path(f"/proc/{process}/fd").iterdir())
-    except OSError:
-        return
-    for handle in handles:
-        try:
-            found = handle.stat()
-        except OSError:
-            continue
-        if found.st_nlink == 0 and stat.S_ISREG(found.st_mode):
-            yield found
+def _sizes_of_unlinked(job: Watched) -> Iterable[int]:
+    """Bytes that each file takes that is unlinked but still open, or still mapped, in which case those mapped.
+
+    All threads have the same files and memory; one that has ended, which the first may, has none to show.
+    """
+    for thread in _threads(job):
+        found = _mapped(thread, job.folder) | _open(thread)
+        if found:
+            return found.values()
+    return ()
+
+
+def _open(thread: Path) -> dict[int, int]:
+    """Bytes of each file that is open and unlinked, by its number in the file system."""
+    found = {}
+    with contextlib.suppress(OSError):
+        for handle in (thread / "fd").iterdir():
+            with contextlib.suppress(OSError):
+                of_file = handle.stat()
+                if of_file.st_nlink == 0 and stat.S_ISREG(of_file.st_mode):
+                    found[of_file.st_ino] = of_file.st_blocks * 512
+    return found
+
+
+def _mapped(thread: Path, folder: Path) -> dict[int, int]:
+    """Bytes mapped of each file that was in a folder and is unlinked, by its number in the file system."""
+    found: dict[int, int] = {}
+    with contextlib.suppress(OSError):
+        for line in (thread / "maps").read_text(encoding="utf-8", errors="replace").splitlines():
+            addresses, _, _, _, number, *name = line.split(maxsplit=5)
+            if name and name[0].startswith(f"{folder}/") and name[0].endswith(" (deleted)"):
+                first, last = (int(address, 16) for address in addresses.split("-"))
+                found[int(number)] = found.get(int(number), 0) + last - first
+    return found
 
 
 def _end_all() -> None:

@@ -48,6 +48,9 @@ LONGEST_REASON: Final = 400
 
 Reals = npt.NDArray[np.float64]
 
+_REAL: Final = "fiu"
+"""Kinds of NumPy arrays whose values are real numbers."""
+
 
 class _FaultError(Exception):
     """What a predictor did wrong, in words."""
@@ -91,10 +94,14 @@ def main(setup: Mapping[str, Any]) -> None:
 
 
 def _is_installed(module: str) -> bool:
-    """Whether a module is one of Python or of an installed library, and no code beside the predictors."""
-    name = module.partition(".")[0]
-    if name in sys.builtin_module_names:
-        return True
+    """Whether a module is one of an installed library, and no code beside the predictors.
+
+    Modules of Python itself are quick to import, and some of them start programs or tests when they are; so do those
+    that are meant to be run.
+    """
+    name, *inner = module.split(".")
+    if name in sys.stdlib_module_names or "__main__" in inner:
+        return False
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):
@@ -268,9 +275,13 @@ def _check_untouched(frame: pd.DataFrame, buffer: pa.Buffer, method: str) -> Non
 
 def _shaped(values: Any, shape: tuple[int, ...], what: str) -> Reals:
     try:
-        found: Reals = np.asarray(values, dtype=np.float64)
+        given = np.asarray(values)
+        is_real = given.dtype.kind in _REAL and not np.ma.is_masked(values)
+        found: Reals = given.astype(np.float64) if is_real else np.empty(0)
     except (TypeError, ValueError) as error:
         raise _FaultError(f"gave {what} that are no numbers") from error
+    if not is_real:
+        raise _FaultError(f"gave {what} that are no numbers")
     if found.shape != shape:
         raise _FaultError(f"gave {what} of shape {found.shape}; expected {shape}")
     return found
@@ -279,7 +290,9 @@ def _shaped(values: Any, shape: tuple[int, ...], what: str) -> Reals:
 def _in_words(error: BaseException, setup: Mapping[str, Any]) -> str:
     """What went wrong, on one line, with the line of the predictor that it went wrong in."""
     cause: BaseException | None = error
-    while cause is not None:
+    seen: set[int] = set()
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
         if isinstance(cause, confinement.RefusedError):
             return quoted(_without_roots(str(cause), setup)) + _place_of(cause, setup)
         if isinstance(cause, _FaultError):
@@ -326,4 +339,7 @@ def _peak_mb() -> float:
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    setup_file = Path(sys.argv[1])
+    content = setup_file.read_bytes()
+    setup_file.unlink()
+    main(json.loads(content))

@@ -41,7 +41,7 @@ EnergyMj = Annotated[
         "mJ",
         "Energy of one inference.",
         "energy-positive",
-        "Re-measure or drop the row.",
+        "Look at the unit and at the sign and zero of the meter in the raw file; without a true figure, drop the row.",
         gt=0,
         le=1e9,
         group="result",

@@ -1,6 +1,6 @@
 """A large CSV file as Arrow tables of some megabytes each, read with all cores and bounded memory.
 
-A file that gzip compressed is read as what it holds, whatever its name.
+A file that gzip compressed is read as what it holds, whatever its name, and one in UTF-16 as UTF-8.
 """
 
 import gzip
@@ -8,10 +8,10 @@ import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from io import BufferedIOBase, BytesIO
+from io import BufferedIOBase, BufferedReader, BytesIO
 from itertools import cycle
 from pathlib import Path
 
@@ -21,6 +21,7 @@ import pyarrow.csv
 from harness.budget import MOST_LINE_BYTES
 from harness.issues import quoted
 from harness.numbers import number
+from harness.traces.recoding import UTF16_MARKS, Utf16AsUtf8
 from harness.traces.trace import TraceFault, TraceFormatError
 
 _BLANK = 64
@@ -33,34 +34,35 @@ _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 _GZIP = b"\x1f\x8b"
 
 
-def is_compressed(path: Path) -> bool:
-    """Whether gzip compressed a file."""
+def is_as_stored(path: Path) -> bool:
+    """Whether the bytes of a file are those that are read: neither compressed nor in UTF-16."""
     with path.open("rb") as file:
-        return file.read(len(_GZIP)) == _GZIP
+        return not file.read(len(_GZIP)).startswith((_GZIP, *UTF16_MARKS))
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[BufferedIOBase]:
-    """A file for reading bytes, decompressed where gzip compressed it.
+    """A file for reading bytes, decompressed where gzip compressed it, and in UTF-8 where it is in UTF-16.
 
     Raises:
-        TraceFormatError: the compressed file is cut off or damaged.
+        TraceFormatError: the compressed file is cut off or damaged, or the text is not UTF-16 to its end.
     """
     with path.open("rb") as raw:
-        if not is_compressed(path):
-            yield raw
-            return
         try:
-            with gzip.open(raw) as file:
-                yield file
+            with gzip.open(raw) if raw.peek(len(_GZIP)).startswith(_GZIP) else nullcontext(raw) as file:
+                is_utf16 = file.peek(len(_GZIP)).startswith(UTF16_MARKS)
+                yield BufferedReader(Utf16AsUtf8(file)) if is_utf16 else file
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             fault = TraceFault("trace-format", "a damaged gzip file", "a whole one", "Copy the file again.")
             raise TraceFormatError(fault) from error
+        except UnicodeError as error:
+            fix = "Copy the file again, or save it as UTF-8 (in a spreadsheet: CSV UTF-8)."
+            raise TraceFormatError(TraceFault("trace-format", "damaged UTF-16", "UTF-8 or UTF-16", fix)) from error
 
 
 def is_at_most(path: Path, n_bytes: int) -> bool:
-    """Whether a file holds at most so many bytes, decompressed."""
-    if not is_compressed(path):
+    """Whether a file holds at most so many bytes, as they are read."""
+    if is_as_stored(path):
         return path.stat().st_size <= n_bytes
     n_read = 0
     with opened(path) as file:

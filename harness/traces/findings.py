@@ -11,6 +11,9 @@ from harness.traces.trace import PowerTrace, Reals, TraceFault
 FEWEST_RESOLVED: Final = 2
 """Changes of the value that a window must span, or a burst as long as a window cannot be seen."""
 FEWEST_CHANGES_EACH: Final = 5
+_LEAST_FILLED: Final = 0.1
+"""Share of a trace that the windows of a run span, where times in another unit are asked about."""
+NAME_THE_LOG: Final = "With deepen reduce, --inferences FILE names a log of another name."
 _MANY: Final = 20
 """Changes of the value that a window should span, as the advice says."""
 
@@ -39,12 +42,20 @@ def resolution_faults(durations: Reals, resolution_s: float, trace: PowerTrace) 
     return []
 
 
-def window_faults(reading: Reading) -> list[TraceFault]:
-    """Findings about where windows lie in the trace."""
+def window_faults(reading: Reading, start_s: float, *, is_comparable: bool = True) -> list[TraceFault]:
+    """Findings about where windows lie in the trace.
+
+    Args:
+        reading: the windows and the samples.
+        start_s: first time of the trace as it is written, in seconds.
+        is_comparable: whether zones are known and stamps rise; until then windows outside of the trace say nothing.
+    """
     starts, ends = reading.starts, reading.ends
     if not len(starts):
-        fix = "Log start and end of every inference on the clock of the trace."
+        fix = f"Log start and end of every inference on the clock of the trace. {NAME_THE_LOG}"
         return [TraceFault("trace-no-inference", "no inferences", "at least one", fix)]
+    if not is_comparable:
+        return []
     outside = np.flatnonzero(~reading.is_inside)
     if len(outside):
         first = int(outside[0])
@@ -52,15 +63,34 @@ def window_faults(reading: Reading) -> list[TraceFault]:
         found = f"{len(outside)} of {len(starts)} inferences outside the trace, {place}"
         health = reading.health
         span = f"{health.first_stamp_s:.6f} to {health.last_stamp_s:.6f} s on the clock of the trace"
-        fix = "Record until the last inference has ended; where the two clocks differ, bring both to one."
+        otherwise = (
+            "Record until the last inference has ended; where the two clocks or their units differ, bring both to one."
+        )
+        fix = _other_unit(reading, start_s) or otherwise
         return [TraceFault("trace-window", found, span, fix)]
     if not reading.used.any():
         found = (
             f"none of {len(starts)} windows can be used: a gap of the trace reaches into each, or no sample is inside"
         )
         fix = "Record again without a break; where the meter is slower than an inference, log windows of many."
+        fix = _other_unit(reading, start_s) or fix
         return [TraceFault("trace-energy", found, "at least one window with samples and without a gap", fix)]
     return []
+
+
+def _other_unit(reading: Reading, start_s: float) -> str:
+    """Question for the units of times, where those of the trace would hold the windows in another; else nothing."""
+    first, last = start_s + reading.health.first_stamp_s, start_s + reading.health.last_stamp_s
+    low, high = start_s + float(reading.starts.min()), start_s + float(reading.ends.max())
+    for exponent in (-9, -6, -3, 3, 6, 9):
+        factor = 10.0**exponent
+        if first * factor <= low and high <= last * factor and high - low >= _LEAST_FILLED * (last - first) * factor:
+            size = f"{factor:.0f} times as large" if exponent > 0 else f"divided by {1 / factor:.0f}"
+            return (
+                f"The times of the trace, {size}, would hold every inference: find out the unit of the times of each "
+                "file, and correct the header, layout or option that states another."
+            )
+    return ""
 
 
 def sign_faults(energies_mj: Reals) -> list[TraceFault]:
@@ -91,6 +121,9 @@ def steadiness_faults(energies: Reals, durations: Reals, n_skipped: int, reading
             number = n_early + n_skipped + found_change.window + 1
             at = float(reading.starts[reading.used][min(found_change.window + n_early, int(reading.used.sum()) - 1)])
             found = f"{name} changes by {found_change.relative:+.0%} from window {number} on, at {at:.6g} s"
-            fix = "Look for throttling or another process; the mean is over both parts."
+            fix = (
+                "Look for throttling or another process. The mean is over both parts, and its uncertainty covers both; "
+            )
+            fix += "for less, cut the log of the inferences to one part."
             faults.append(TraceFault("trace-unsteady", found, f"a {name} that stays the same", fix))
     return faults

@@ -43,9 +43,7 @@ def refused(
 
 
 def log_text(data: bytes) -> str:
-    """Text of a log; some shells redirect output in UTF-16."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
+    """Text of a log as it was opened, which is UTF-8."""
     return data.decode("utf-8-sig", "replace")
 
 
@@ -135,7 +133,7 @@ def peak_fault(peak_mw: float, bounds_mw: tuple[float, float] = PEAK_MW) -> Trac
     if bounds_mw[0] <= peak_mw <= bounds_mw[1]:
         return None
     expected = f"between {bounds_mw[0]:.6g} and {bounds_mw[1]:.6g} mW"
-    fix = "Correct the unit that the header states, or convert the values to it."
+    fix = "Find out the unit of the values; correct the header, layout or option where it states another."
     if peak_mw < 0:
         fix = "Every power is below 0: turn the probe round, or change the sign of every current in the log."
     return TraceFault("trace-unit", f"a highest power of {peak_mw:.6g} mW", expected, fix)

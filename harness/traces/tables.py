@@ -14,10 +14,11 @@ import pyarrow as pa
 
 from harness.budget import LATEST_S, MOST_LOG_LINES
 from harness.issues import quoted
-from harness.traces.blocks import BLOCK_BYTES, csv_blocks, is_at_most, is_compressed, opened
+from harness.traces.blocks import BLOCK_BYTES, csv_blocks, is_as_stored, is_at_most, opened
 from harness.traces.columns import HEAD_BYTES, Row, TableColumns, first_rows
 from harness.traces.counters import counter_power_mw
 from harness.traces.logs import Log, TraceFacts, log_lines, log_text, peak_fault, refused
+from harness.traces.stamps import late_fix
 from harness.traces.trace import Chunk, PowerTrace, Reals, SampleKind, TraceFormatError
 
 CHECKED_BYTES: Final = 1 << 26
@@ -81,8 +82,7 @@ def _first_row(path: Path, columns: TableColumns) -> tuple[Row, float]:
     if per_second is not None and abs(rows[0].time) / per_second > LATEST_S:
         years = rows[0].time / per_second / _YEAR_S
         found = f"{columns.time} = {rows[0].time:.17g}, which is {years:.4g} years"
-        fix = "State the unit of the times as it is, such as us for microseconds since 1970."
-        raise refused(found, "a time in the stated unit", fix, rule="trace-time-unit")
+        raise refused(found, "a time in the stated unit", late_fix(abs(rows[0].time)), rule="trace-time-unit")
     return rows[0], min(row.step_s for row in rows)
 
 
@@ -165,11 +165,12 @@ def _sampled_peak(path: Path, columns: TableColumns) -> float | None:
     """Highest power in mW in pieces of a large file, at the beginning of a compressed one; None of a counter."""
     if columns.meaning == "counter":
         return None
-    n_pieces = 1 if is_compressed(path) else _PIECES
+    n_pieces = _PIECES if is_as_stored(path) else 1
     peak = -np.inf
     with opened(path) as file:
         for place in np.linspace(0, path.stat().st_size - HEAD_BYTES, _PIECES).astype(np.int64)[:n_pieces]:
-            file.seek(int(place))
+            if place:
+                file.seek(int(place))
             lines = log_text(file.read(HEAD_BYTES)).split("\n")[1:-1]
             values = (columns.value(line) for line in lines)
             peak = max(peak, max((value for value in values if value is not None), default=-np.inf))

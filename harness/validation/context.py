@@ -1,6 +1,6 @@
 """What a check of rows sees: typed rows of one file, and the facts they are measured against."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +72,9 @@ class RowContext:
                 return
             yield int(row)
 
-    def report_first(self, rule: str, rows: Mask, column: str, *, expected: str, fix: str, note: str = "") -> None:
+    def report_first(
+        self, rule: str, rows: Mask, column: str, *, expected: str, fix: str, note: Callable[[int], str] = lambda _: ""
+    ) -> None:
         """Report a fault that many rows share, at the first of them or, where asked for, at each.
 
         Args:
@@ -81,16 +83,13 @@ class RowContext:
             column: column that it is about.
             expected: what would have been right.
             fix: what to do.
-            note: what follows the cell of the first row.
+            note: what follows the cell of a row.
         """
         first, n_rows = int(np.argmax(rows)), int(rows.sum())
-        if self.is_each_row:
-            for row in rows_where(rows):
-                self.report(rule, row, column, expected=expected, fix=fix)
-            return
-        found = ", ".join(filter(None, (self.rows.text(first, column), note)))
-        found = found if n_rows == 1 else f"{found}, in {n_rows} rows from here"
-        self.report(rule, first, column, found=found, expected=expected, fix=fix)
+        for row in rows_where(rows) if self.is_each_row else (first,):
+            found = ", ".join(filter(None, (self.rows.text(row, column), note(row))))
+            found = found if n_rows == 1 or self.is_each_row else f"{found}, in {n_rows} rows from here"
+            self.report(rule, row, column, found=found or "nothing", expected=expected, fix=fix)
 
 
 def rows_where(mask: Mask) -> Iterator[int]:

@@ -11,18 +11,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.schema.facts import Device
 from harness.schema.vocabulary import (
     CONFIGURATION_FIELDS,
     FAMILIES,
     KERNEL_ALLOWS,
     KERNEL_FUNCTIONS,
     KERNEL_REQUIRES,
-    DeviceClass,
     Kernel,
 )
 from harness.validation.context import Numbers, RowContext, rows_by_kernel, rows_where, words_with_codes
-from harness.validation.plausibility import MJ_PER_FLOP, check_plausibility
+from harness.validation.known import MJ_PER_FLOP, power_ceiling
+from harness.validation.plausibility import check_plausibility, drawn_mw
 from harness.validation.repeats import check_identifiers, check_repeats
 from harness.validation.rounding import half_units, resolution_of
 
@@ -36,17 +35,6 @@ CONTRADICTED_SHARE: Final = 0.9
 """Share of slipped rows from which the header, not the row, is wrong."""
 CONTRADICTED_ROWS: Final = 3
 FUNCTION_FIX: Final = "State what the kernel computes, or the type that computes it."
-TDP_MARGIN: Final = 2.0
-"""A burst may pass the TDP; twice the TDP over a whole inference may not."""
-CLASS_CEILING_MW: Final[dict[DeviceClass, float]] = {
-    "phone": 25_000,
-    "tablet": 50_000,
-    "single-board-computer": 50_000,
-    "embedded-gpu": 150_000,
-    "microcontroller": 10_000,
-    "accelerator": 600_000,
-    "unstated": 600_000,
-}
 ROUNDING_SHARE: Final = 0.1
 FEWEST_FLOPS: Final = 10_000
 """Below, fixed overhead exceeds the arithmetic, and no upper bound holds."""
@@ -155,7 +143,7 @@ def find_slips(context: RowContext) -> list[Slip]:
         thousands = np.round(decades / 3)
         is_slip = (thousands != 0) & (np.abs(thousands) <= 2) & (np.abs(decades - 3 * thousands) <= SLIP_DECADES)
         off = np.abs(ratio / SLIP**thousands - 1)
-    power, ceiling = context.numbers("power_mw"), _power_ceiling(context.device)[0]
+    power, ceiling = context.numbers("power_mw"), power_ceiling(context.device)[0]
     return [
         _slip(
             row,
@@ -199,24 +187,21 @@ def _slip(row: int, thousands: int, ratio: float, *, is_whole: bool, power: floa
     return Slip(row, column, unit, 3 * thousands, other, ratio, is_whole)
 
 
-def _power_ceiling(device: Device | None) -> tuple[float, str]:
-    """Highest credible mean power in mW, and where it comes from."""
-    if device is None:
-        return max(CLASS_CEILING_MW.values()), "any device"
-    if device.tdp_w is not None:
-        return TDP_MARGIN * device.tdp_w * 1000, f"twice the TDP of {device.tdp_w:g} W"
-    known = f"the ceiling of the class {device.device_class}" if device.device_class != "unstated" else "any device"
-    return CLASS_CEILING_MW[device.device_class], known
-
-
 def check_power_limit(context: RowContext) -> None:
     """power-limit."""
-    ceiling, origin = _power_ceiling(context.device)
-    for row in context.to_report("power-limit", context.numbers("power_mw") > ceiling):
-        fix = "Is the power in mW, and that of one device? Find its unit and the channel of the meter in the raw file."
+    ceiling, origin = power_ceiling(context.device)
+    stated, drawn = context.numbers("power_mw"), drawn_mw(context)
+    for row in context.to_report("power-limit", drawn > ceiling):
+        which = "unit the power is" if np.isfinite(stated[row]) else "units energy and latency are"
+        fix = f"Find out in the raw file which {which} in, and whether the meter's channel has one device on it."
         if context.device is not None and context.device.tdp_w is None:
-            fix += " If both are right, look at device_class in device.yaml (--device-class)."
-        context.report("power-limit", row, "power_mw", expected=f"<= {ceiling:g} mW, {origin}", fix=fix)
+            fix += " If both are right, correct device_class (--device-class), or state tdp_w, in device.yaml."
+        expected = f"<= {ceiling:g} mW, {origin}"
+        if np.isfinite(stated[row]):
+            context.report("power-limit", row, "power_mw", expected=expected, fix=fix)
+        else:
+            found = f"{context.rows.text(row, 'energy_mj')}, {drawn[row]:.4g} mW over the latency"
+            context.report("power-limit", row, "energy_mj", found=found, expected=expected, fix=fix)
 
 
 def check_rounding_floor(context: RowContext) -> None:

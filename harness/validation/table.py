@@ -137,14 +137,20 @@ class RowTable:
         faults.add(rule, self.shown, line=self.line(row), column=column, **words)
 
 
-def numbered_rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
+def numbered_rows(data: bytes, separator: str = ",") -> Iterator[tuple[int, list[str]]]:
     """Rows of a CSV file with the line each begins on; empty lines are passed over.
+
+    Args:
+        data: the file.
+        separator: what separates cells.
 
     Raises:
         QuoteError: a quote is not closed, or not before a megabyte.
     """
     csv.field_size_limit(MOST_LINE_BYTES)
-    reader = csv.reader(io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline=""), strict=True)
+    reader = csv.reader(
+        io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline=""), delimiter=separator, strict=True
+    )
     line = 1
     try:
         for cells in reader:

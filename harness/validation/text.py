@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from harness.budget import MOST_LINE_BYTES, MOST_TABLE_LINES
+from harness.traces.recoding import UTF16_MARKS
 from harness.validation.faults import Faults
 
 _BLOCK_BYTES = 1 << 24
-_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_bytes(path: Path, shown: str, most_bytes: int, faults: Faults) -> bytes | None:
@@ -31,19 +31,13 @@ def read_bytes(path: Path, shown: str, most_bytes: int, faults: Faults) -> bytes
     try:
         n_bytes = path.stat().st_size
         if n_bytes > most_bytes:
-            faults.add(
-                "file-size",
-                shown,
-                found=f"{n_bytes} bytes",
-                expected=f"at most {most_bytes} bytes",
-                fix="Split the file or leave out what is not a measurement.",
-            )
+            report_size(shown, f"{n_bytes} bytes", most_bytes, faults)
             return None
         data = path.read_bytes()
     except OSError as error:
         report_unreadable(shown, error, faults)
         return None
-    return _checked(data, shown, faults)
+    return checked_bytes(data, shown, faults)
 
 
 def report_unreadable(shown: str, found: str | OSError, faults: Faults) -> None:
@@ -54,8 +48,15 @@ def report_unreadable(shown: str, found: str | OSError, faults: Faults) -> None:
     faults.add("file-unreadable", shown, found=found, expected="a readable file", fix=fix)
 
 
-def _checked(data: bytes, shown: str, faults: Faults) -> bytes | None:
-    if data.startswith(_UTF16_MARKS):
+def report_size(shown: str, found: str, most_bytes: int, faults: Faults) -> None:
+    """Report a file that is too large to be read."""
+    expected, fix = f"at most {most_bytes} bytes", "Split the file or leave out what is not a measurement."
+    faults.add("file-size", shown, found=found, expected=expected, fix=fix)
+
+
+def checked_bytes(data: bytes, shown: str, faults: Faults) -> bytes | None:
+    """Text without its byte order mark; None where it is no text in UTF-8, which is reported."""
+    if data.startswith(UTF16_MARKS):
         _report_encoding(shown, 1, "UTF-16", faults)
         return None
     data = data.removeprefix(codecs.BOM_UTF8)

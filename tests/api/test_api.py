@@ -147,6 +147,8 @@ def test_what_is_not_a_path_is_refused_in_words(function):
         (lambda: api.severity_of("energy"), "'energy' is not a known rule"),
         (lambda: api.validate([]), "no path is given"),
         (lambda: api.families("ResNet19", n_variants=1), "'ResNet19' is not a known family; did you mean ResNet18?"),
+        (lambda: api.families(networks="KWT/2"), "'2' is no variant of KWT; expected 1"),
+        (lambda: api.families(networks="MobileNetV3"), "'base' is no variant of MobileNetV3; expected large-alpha-1.0"),
     ],
 )
 def test_wrong_arguments_are_refused_in_words(call, message, tmp_path, monkeypatch):

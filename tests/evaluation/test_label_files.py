@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -69,6 +70,23 @@ def test_energies_so_dense_that_numbers_meet_them_by_chance_are_told_from_those_
     assert found_in(tmp_path, " ".join(map(str, by_chance)).encode(), dense) == {}
     held = found_in(tmp_path, " ".join(map(str, dense[:1000])).encode(), dense)
     assert held == {"own/data": pytest.approx(1000, abs=99)}
+
+
+def zip_with_offset(content):
+    """An archive with one entry, said to lie further on than any file reaches, before that of the content."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("far", b"")
+        archive.writestr("near", content)
+        # Offsets beyond four gigabytes go into a field of their own.
+        archive.filelist[0].header_offset = (1 << 63) + 1
+    return written.getvalue()
+
+
+def test_an_entry_that_cannot_be_read_hides_no_other(tmp_path):
+    content = zip_with_offset(ENERGIES.tobytes())
+    assert ENERGIES.tobytes() not in content
+    assert found_in(tmp_path, content)["own/data"] == len(np.unique(ENERGIES))
 
 
 def test_links_and_energies_of_few_digits_hold_nothing(tmp_path):

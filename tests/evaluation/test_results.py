@@ -1,5 +1,7 @@
 import hashlib
 import json
+import os
+from functools import partial
 from types import SimpleNamespace
 
 import pandas as pd
@@ -154,6 +156,25 @@ def seal_again(path):
     edit(path, seal=seal.seal_of(plain.model_dump_json().encode()))
 
 
+def no_file(path, kind):
+    """A folder, a pipe, or a device in the place of a file."""
+    path.unlink()
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+
+
+def other_rows(path, **columns):
+    """Rows with other columns in place of theirs, sealed."""
+    content = rows_bytes(evaluated().rows.assign(**columns))
+    path.with_suffix(".parquet").write_bytes(content)
+    edit(path, rows_sha256=hashlib.sha256(content).hexdigest())
+    seal_again(path)
+
+
 EDITED = "was not sealed here"
 DAMAGE = {
     "cut": (cut, "holds no result that can be read"),
@@ -165,6 +186,13 @@ DAMAGE = {
     "rows cut": (lambda path: cut(path.with_suffix(".parquet")), "has other rows beside it"),
     "rows that are no table": (no_table, EDITED),
     "rows that are no table, sealed": (lambda path: (no_table(path), seal_again(path)), "has no table of rows"),
+    **{f"a {kind}": (partial(no_file, kind=kind), "is no file") for kind in ("folder", "pipe", "device")},
+    "rows in a pipe": (lambda path: no_file(path.with_suffix(".parquet"), "pipe"), r"is no file, .*\.parquet"),
+    "rows of nothing": (lambda path: path.with_suffix(".parquet").write_bytes(b""), "has other rows beside it"),
+    "nothing": (lambda path: path.write_bytes(b""), "holds no result that can be read"),
+    "long": (lambda path: os.truncate(path, 50_000_001), "is longer than a result"),
+    "text for numbers": (partial(other_rows, predicted_mj="1.0"), "has rows of another form"),
+    "numbers for text": (partial(other_rows, kernel=1), "has rows of another form"),
     "perfect rows and scores": (perfect, EDITED),
     "another confinement": (lambda path: edit(path, confinement=None), EDITED),
     "seal of something else": (lambda path: edit(path, seal="0" * 64), EDITED),
@@ -182,6 +210,29 @@ def test_damaged_or_edited_result_is_a_fault_in_one_line_and_no_result(tmp_path,
     assert fault.startswith(path_in(tmp_path).as_posix())
     assert "deepen evaluate" in fault
     assert "\n" not in fault
+
+
+def test_rows_without_measures_are_a_fault(tmp_path):
+    write_result(evaluated(), tmp_path)
+    other_rows(path_in(tmp_path), covered_kernels=-1.0)
+    (fault,) = faults_in(tmp_path)
+    assert "has rows of published that have no measures" in fault
+
+
+def test_result_of_another_user_is_a_fault(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "theirs"))
+    write_result(evaluated(), tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "ours"))
+    (fault,) = faults_in(tmp_path)
+    assert EDITED in fault
+
+
+def test_result_takes_the_place_of_a_pipe(tmp_path):
+    write_result(evaluated(), tmp_path)
+    for path in (path_in(tmp_path), path_in(tmp_path).with_suffix(".parquet")):
+        no_file(path, "pipe")
+    write_result(evaluated(), tmp_path)
+    assert read_result(path_in(tmp_path)).result == evaluated().result
 
 
 def test_energies_that_are_not_those_of_the_data_are_a_fault(tmp_path):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from harness.evaluation.tracks import plans_of
 from harness.predictor.features import LABEL
 from harness.predictor.registry import predictor_info
 from harness.releases import Release
-from harness.sandbox.jobs import MOST_DEATHS, Limits
+from harness.sandbox.jobs import MOST_BOUND_MJ, MOST_DEATHS, MOST_MJ, Limits
 from tests.evaluation.releases import changed, info, kernel_device, listed, network_device, networks, release_of, truth
 from tests.predictor.packages import model_source
 
@@ -91,6 +93,26 @@ def test_times_are_means_of_fits_and_sums_of_predictions(in_process, settings):
     split = split_of(knows, CROSS_VALIDATION)
     assert split.fit_s == 0.5
     assert split.predict_rows_per_s == pytest.approx(5 * 60 / (25 * 0.25))
+
+
+def test_a_job_that_claims_to_have_taken_no_time_ends_nothing(in_process, settings, monkeypatch):
+    def run_jobs(key, jobs, **limits):
+        return (replace(outcome, predict_s=5e-324) for outcome in in_process.run_jobs(key, jobs, **limits))
+
+    monkeypatch.setattr(runner, "run_jobs", run_jobs)
+    (_, knows) = evaluate(plans(), TWO, settings)
+    assert split_of(knows, CROSS_VALIDATION).predict_rows_per_s == pytest.approx(5 * 60 / 1e-9)
+
+
+@pytest.mark.parametrize("track", ["kernels", "models"])
+def test_the_largest_energies_that_are_taken_for_some_have_errors(in_process, settings, track):
+    in_process.functions["truth"] = lambda train, test: np.full(len(test), MOST_MJ)
+    in_process.intervals = lambda key, job, energies: {
+        coverage: np.tile([0.0, MOST_BOUND_MJ], (len(energies), 1)) for coverage in job.coverages
+    }
+    for evaluated in evaluate(plans(track, kernel_device(), network_device(networks())), TWO, settings):
+        assert all(split.status == "ok" for split in evaluated.result.splits)
+        assert all(np.isfinite(split.scores[0].measures["rmspe"]) for split in evaluated.result.splits)
 
 
 def test_unchanged_result_is_not_computed_again(in_process, settings):

@@ -23,6 +23,7 @@ from harness.traces.reduction import Reduction
 from harness.traces.runs import Run, find_runs, reduce_run
 from harness.traces.trace import REFUSING, TraceFormatError
 from harness.validation import validate
+from tests.fuzz import predictors
 from tests.graphs.models import small_onnx, small_qdq, small_tflite
 from tests.intake import run_folders, sources
 from tests.traces.formats.test_all import CASES, LAYOUT, OPTIONS, file_of, format_of
@@ -221,6 +222,10 @@ TARGETS = {
     "onnx": _model("m.onnx", lambda: small_onnx().SerializeToString()),
     "qdq": _model("m.onnx", lambda: small_qdq().SerializeToString()),
     "tflite": _model("m.tflite", lambda: bytes(small_tflite())),
+    "declaration": Target(predictors.declaration, predictors.read_a_declaration),
+    "data": Target(predictors.data, predictors.read_data),
+    "saved-predictor": Target(predictors.saved, predictors.read_saved),
+    "result": Target(predictors.result, predictors.read_a_result),
 } | {f"trace.{case.name}": _format(case) for case in CASES}
 """Targets by name; the base that submissions are laid out from lies in tests/golden_base."""
 assert BASE.is_dir()

@@ -1,20 +1,26 @@
 """Kernel sampler: the counts asked for, from what networks contain, the same for the same seed."""
 
+import csv
 from collections import Counter
+from functools import partial
+from pathlib import Path
 
 import pytest
 
 from harness.graphs.families.phone import PHONE_FAMILIES
-from harness.graphs.families.variants import variants_of
+from harness.graphs.families.variants import variants_of, varied_of
 from harness.graphs.sampler import COUNTS, sample_kernels
 from harness.schema.networks import NetworkKernel, configuration_of
+from harness.schema.records import KEYS
 from harness.schema.vocabulary import KERNEL_ALLOWS, KERNEL_REQUIRES
-from tests.graphs.families.networks import list_of
+from tests.graphs.families.networks import variant_list
+
+SUBMISSIONS = Path(__file__).parents[2] / "submissions"
 
 
 @pytest.fixture(scope="module")
 def networks():
-    return [list_of(variant.build()).kernels for variant in variants_of(PHONE_FAMILIES, 12, 0)]
+    return [variant_list(variant.family, variant.name).kernels for variant in variants_of(PHONE_FAMILIES, 12, 0)]
 
 
 def as_set(sample):
@@ -45,6 +51,18 @@ def test_convolutions_occur_in_the_networks(networks):
 def test_same_seed_draws_the_same_and_another_does_not(networks):
     assert as_set(sample_kernels(networks, 300, 1)) == as_set(sample_kernels(list(reversed(networks)), 300, 1))
     assert as_set(sample_kernels(networks, 300, 1)) != as_set(sample_kernels(networks, 300, 2))
+
+
+@pytest.mark.parametrize("folder", sorted(SUBMISSIONS.glob("zigzag-*/zigzag-*")), ids=lambda folder: folder.parent.name)
+def test_simulated_configurations_are_those_that_the_command_in_their_notes_draws(folder):
+    varied = [variant_list(variant.family, variant.name).kernels for variant in varied_of(PHONE_FAMILIES, 10, 0)]
+    drawn = sample_kernels(varied, 1865, 0).configurations
+    rows = list(csv.DictReader((folder / "kernels.csv").read_text().splitlines()))
+    committed = [{name: row[name] for name in KEYS["kernels"] if row.get(name)} for row in rows]
+    written = [{name: str(value) for name, value in each.items()} for each in drawn]
+    types = {each["kernel"] for each in committed}
+    in_order = partial(sorted, key=lambda each: sorted(each.items()))
+    assert in_order(committed) == in_order(each for each in written if each["kernel"] in types)
 
 
 def test_what_networks_lack_is_told(networks):

@@ -121,8 +121,8 @@ def test_fix_of_a_slip_is_recorded(tmp_path):
         (
             {"columns": columns(cin={"from": "chanels"})},
             "table.csv:1: chanels: 0 such columns, from which cin is to come; expected one of id, op, size, channels, "
-            "Energy (uJ), Time (s), Power, comment. Did you mean channels? Correct from in the mapping. "
-            "[header-missing]",
+            "Energy (uJ), Time (s), Power, comment. Did you mean channels? Find out which column it is, "
+            "and correct from in the mapping. [header-missing]",
         ),
         (
             {"level": "kernel"},
@@ -140,18 +140,23 @@ def test_mapping_that_does_not_fit_is_told_with_what_is_known(tmp_path, monkeypa
     [
         (
             b"id;op;size\n1;2;3\n",
-            "table.csv:1: id;op;size; expected commas between cells. Export with the comma as separator and the point "
-            "as decimal mark. [csv-delimiter]",
+            "table.csv:1: Energy (uJ): 0 such columns, from which energy_mj is to come; expected one of id, op, size. "
+            "Find out which column it is, and correct from in the mapping. [header-missing]",
         ),
         (
             "id,op\nK\u00fcche,relu\n".encode("latin-1"),
             "table.csv:2: byte 0xfc; expected UTF-8. Save the file as UTF-8 (in a spreadsheet: CSV UTF-8). "
             "[text-encoding]",
         ),
-        (b"", "table.csv: no line; expected a header and rows. Export the table again. [file-empty]"),
+        (
+            b"",
+            "table.csv: no line; expected a header and rows. Look whether the run recorded anything, "
+            "and export the table again. [file-empty]",
+        ),
         (
             b"id,op\n",
-            "table.csv:1: a header without rows; expected at least one row. Export the table again. [header-only]",
+            "table.csv:1: a header without rows; expected at least one row. Look whether the run recorded "
+            "anything, and export the table again. [header-only]",
         ),
     ],
 )
@@ -173,8 +178,8 @@ def test_table_that_cannot_be_taken_apart_stops_the_intake(tmp_path, monkeypatch
 def test_column_that_stands_twice_cannot_be_named(tmp_path, monkeypatch):
     header = ("id", "op", "size", "channels", "Energy (uJ)", "Time (s)", "Power", "Power")
     assert refused(tmp_path, monkeypatch, header=header) == [
-        "table.csv:1: Power: 2 such columns, from which power_mw is to come; expected one column of this name. Rename "
-        "or remove one of the two. [header-duplicate]"
+        "table.csv:1: Power: 2 such columns, from which power_mw is to come; expected one column of this name. Find "
+        "out which of them it is, and rename or remove the others. [header-duplicate]"
     ]
 
 

@@ -74,6 +74,11 @@ def loaded(path, package, key="sound"):
     return load_predictor(path.read_bytes(), key, package.name)
 
 
+def test_an_archive_of_very_many_entries_is_damaged_before_any_is_read():
+    with pytest.raises(DamagedError, match="more than 100000 entries"):
+        read_stamp(b"PK\x01\x02" * 100_001)
+
+
 def rewritten(path, **changed):
     """The file with entries replaced; `stamp_json` and `schema_json` for their names."""
     with zipfile.ZipFile(path) as archive:

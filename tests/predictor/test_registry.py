@@ -1,6 +1,8 @@
 import os
 import re
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +17,7 @@ from harness.predictor.registry import (
     predictor_info,
     predictor_version,
     predictors_in,
-    readable_parts,
+    readable_files,
 )
 from tests.predictor.packages import info_source, model_source
 
@@ -73,7 +75,18 @@ FAULTS = {
     "syntax": ("key =", r"/bad/predictor.toml:1: no TOML: .*Correct the line"),
     "deep": ("x = " + "[" * 3000, r"/bad/predictor.toml:1: no TOML: .*"),
     "long number": ("x = " + "9" * 5000, r"/bad/predictor.toml:1: no TOML: .*"),
-    "long": ("# " + "x" * 70_000, r"/bad/predictor.toml: more than 65536 bytes"),
+    "long": ("# " + "x" * 70_000, r"/bad/predictor.toml: more than 8192 bytes"),
+    "deep keys": (f"name{'.a' * 3000} = 1", r"/bad/predictor.toml.*name = a dict too deep or too long to show"),
+    "huge number": (
+        SOUND.replace('"all"', f"0x{'f' * 5000}"),
+        r"/bad/predictor.toml:5: kernels = a int too deep or too long to show",
+    ),
+    "many": ("".join(f"a{number} = 1\n" for number in range(900)), "; and 900 more faults$"),
+    "hidden": (
+        SOUND.replace("On trial", "On\u00adtrial"),
+        r"/bad/predictor.toml:2: name = .*U\+00AD, which shows nothing",
+    ),
+    "blank": (SOUND.replace("On trial", "\u3164"), r"/bad/predictor.toml:2: name = .*U\+3164, which shows nothing"),
     "no licence": (
         SOUND.replace('licence = "Apache-2.0"\n', ""),
         r"/bad/predictor.toml: licence is not there; expected: SPDX [^()]*\. Write it as in licence = \"Apache-2.0\"$",
@@ -181,6 +194,51 @@ def test_a_module_among_the_folders_is_a_fault(package):
     assert "stray.py: a module; expected a folder with predictor.toml and model.py" in fault
 
 
+@pytest.mark.parametrize("name", ["a-sound.py", "a-sound.old/x", "a-sound/x", "a_sound.py"])
+def test_what_is_called_like_a_sound_predictor_hides_it_not(package, name):
+    package.add("a-sound")
+    path = package.folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("")
+    infos, faults = list_predictors(package.name)
+    assert list(infos) == ["a-sound"]
+    assert len(faults) == 1
+    assert predictor_info("a-sound", package.name).key == "a-sound"
+
+
+def test_a_folder_that_is_a_link_is_a_fault(package, tmp_path):
+    package.add("sound").rename(tmp_path / "elsewhere")
+    (package.folder / "sound").symlink_to(tmp_path / "elsewhere")
+    assert "/sound: a link; expected a folder" in list_predictors(package.name).faults["sound"]
+
+
+def test_links_and_compiled_code_are_not_read(package, tmp_path):
+    (tmp_path / "rows.csv").write_text("1.0")
+    home = package.add("sound", model=f"from {package.name} import _rows, _table\n{model_source()}")
+    (package.folder / "_rows").symlink_to(tmp_path)
+    (package.folder / "_table.py").symlink_to(tmp_path / "rows.csv")
+    (home / "rows.csv").symlink_to(tmp_path / "rows.csv")
+    (home / "__pycache__").mkdir()
+    (home / "__pycache__" / "rows.csv").write_text("1.0")
+    names = ["__init__.py", "__init__.py", "model.py", "predictor.toml"]
+    assert sorted(path.name for path in readable_files("sound", package.name)) == names
+    assert "sound/rows.csv" in predictor_files("sound", package.name)
+
+
+def test_folders_nested_deeply_are_read_to_the_end(package, monkeypatch):
+    home = package.add("sound")
+    monkeypatch.chdir(home)
+    for _ in range(1100):
+        Path("d").mkdir()
+        os.chdir("d")
+    first = predictor_version("sound", package.name)
+    Path("data").write_text("1")
+    second = predictor_version("sound", package.name)
+    # Python's own removal does not reach so deep.
+    subprocess.run(["rm", "-rf", home / "d"], check=True)
+    assert first != second
+
+
 @pytest.mark.parametrize("name", ["no_such_package", "../up", "", "a..b"])
 def test_a_package_that_is_not_there_fails(name):
     with pytest.raises(PredictorError, match="package"):
@@ -242,9 +300,7 @@ def test_version_covers_every_file_and_the_helpers_that_are_imported(package):
         path.relative_to(package.folder).as_posix() for path in (*covered, home / "__init__.py",
         package.folder / "_deeper" / "__init__.py")
     }  # fmt: skip
-    assert {path.name for path in readable_parts("sound", package.name)} == {
-        "sound", "_shared.py", "_deeper", "__init__.py"
-    }  # fmt: skip
+    assert set(readable_files("sound", package.name)) == set(predictor_files("sound", package.name).values())
 
 
 def test_links_and_pipes_count_as_what_they_are_and_are_not_opened(package):

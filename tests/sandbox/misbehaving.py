@@ -33,6 +33,8 @@ CALLS = {
     "rt_sigqueueinfo": (129, 138), "sched_setaffinity": (203, 122), "seccomp": (317, 277), "semget": (64, 190),
     "setns": (308, 268), "setpriority": (141, 140), "setuid": (105, 146), "shmget": (29, 194), "socket": (41, 198),
     "tgkill": (234, 131), "unshare": (272, 97), "userfaultfd": (323, 282), "clone3": (435, 435), "clone": (56, 220),
+    "mincore": (27, 232), "fadvise64": (221, 223), "madvise": (28, 233), "preadv2": (327, 286),
+    "fallocate": (285, 47), "flock": (73, 32), "exit": (60, 93),
     "utimensat": (280, 88), "setxattr": (188, 5), "settimeofday": (164, 170), "prlimit64": (302, 261),
     "fchmodat": (268, 53), "fchownat": (260, 54), "truncate": (76, 45), "mknodat": (259, 33), "fcntl": (72, 25),
     "unknown": (1000, 1000),
@@ -139,6 +141,16 @@ def _calls() -> dict[str, Misbehaviour]:
         "opens a file by its handle": "'open_by_handle_at', -100, bytes(24), 0",
         "takes capabilities": "'capset', bytes(8), bytes(24)",
         "starts a process with clone": "'clone', 17, 0, 0, 0, 0",
+        "starts a thread with files of its own": "'clone', 0x10d00, 0, 0, 0, 0",
+        "locks a file of others": "'flock', os.open(json.__file__, 0), 2",
+        "locks bytes of a file of others": "'fcntl', os.open(json.__file__, 0), 6, bytes(32)",
+        "looks for locks of others": "'fcntl', os.open(json.__file__, 0), 5, bytes(32)",
+        "asks what of a file is cached": "'mincore', 0, 4096, bytes(8)",
+        "asks for what is cached alone": "'preadv2', 0, 0, 0, 0, 8",
+        "drops a file from the cache": "'fadvise64', os.open(json.__file__, 0), 0, 0, 4",
+        "drops pages from memory for all": "'madvise', 0, 4096, 21",
+        "has pages merged with those of others": "'madvise', 0, 4096, 12",
+        "takes the space of the disk at once": "'fallocate', 0, 1, 0, 10 << 30",
         "starts a program without a fork": "'execveat', -100, b'/bin/true', 0, 0, 0",
         "makes a call that no kernel has yet": "'unknown'",
         "changes the rights of a file of others": "'fchmodat', -100, OUTSIDE, 0o777",
@@ -187,6 +199,12 @@ MISBEHAVING = {
     "reads the environment of its parent": Misbehaviour(
         "function('open', f'/proc/{os.getppid()}/environ'.encode(), 0)", EACCES, FILES
     ),
+    "makes a call of 32 bits": Misbehaviour(
+        "code = mmap.mmap(-1, 4096, prot=7); code.write(bytes([0xB8, 20, 0, 0, 0, 0xCD, 0x80, 0xC3]))\n"
+        "ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))()",
+        "was ended by signal",
+        FILTER,
+    ),
     "reads the command of another process": Misbehaviour("function('open', b'/proc/1/cmdline', 0)", EACCES, FILES),
     "lists the processes": Misbehaviour("os.listdir('/proc')", "raised PermissionError: [Errno 13]", FILES),
     "lists the folder of others": Misbehaviour("os.listdir('/')", "raised PermissionError: [Errno 13]", FILES),
@@ -229,8 +247,8 @@ MISBEHAVING = {
     "nests folders deeper than a path can name": Misbehaviour(
         "for _ in range(900): os.mkdir('d' * 100); os.chdir('d' * 100)\ntell('done')", "done", WATCH
     ),
-    "stops itself": Misbehaviour("os.kill(os.getpid(), signal.SIGSTOP)", "ran longer than 2 s", WATCH, seconds=2),
-    "is sound after one that stopped": Misbehaviour("tell('done')", "done", FRESH, seconds=2),
+    "stops itself": Misbehaviour("os.kill(os.getpid(), signal.SIGSTOP)", "ran longer than 4 s", WATCH, seconds=4),
+    "is sound after one that stopped": Misbehaviour("tell('done')", "done", FRESH, seconds=4),
     "starts threads without end": Misbehaviour(
         "threading.stack_size(65536)\nwhile True: threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
         f"started more than {MOST_THREADS} threads",
@@ -250,8 +268,23 @@ MISBEHAVING = {
         WATCH,
     ),
     "is sound after one that unlinked": Misbehaviour("tell('done')", "done", FRESH),
+    "fills the disk with files that only memory holds": Misbehaviour(
+        "LIBC.mmap.restype = ctypes.c_void_p\nfor _ in range(8):\n    fd = os.open('x', 66, 0o600)\n"
+        "    os.write(fd, bytes(1 << 20)); LIBC.mmap(None, ctypes.c_size_t(1 << 20), 3, 1, fd, ctypes.c_long(0))\n"
+        "    os.close(fd); os.unlink('x')\ntime.sleep(100)",
+        "wrote more than 4 MB of files",
+        WATCH,
+    ),
+    "fills the disk after its first thread has ended": Misbehaviour(
+        "def fill():\n    kept = []\n    for _ in range(8):\n        kept.append(open('x', 'wb', 0)); os.unlink('x')\n"
+        "        kept[-1].write(bytes(1 << 20))\n    time.sleep(100)\n"
+        "threading.Thread(target=fill).start(); LIBC.syscall(ctypes.c_long(CALLS['exit'][PLACE]), 0)",
+        "wrote more than 4 MB of files",
+        WATCH,
+    ),
+    "is sound after one whose first thread ended": Misbehaviour("tell('done')", "done", FRESH),
     "makes files without end": Misbehaviour(
-        "for number in range(12_000): os.close(os.open(f'{number}', os.O_CREAT))\ntime.sleep(100)",
+        "for number in range(12_000): os.symlink('x', f'{number}')\ntime.sleep(100)",
         f"made more than {MOST_FILES} files",
         WATCH,
     ),

@@ -11,6 +11,7 @@ from harness.predictor.features import FEATURES, LABEL
 from harness.sandbox.jobs import MOST_DEATHS, Job, Limits, Outcome, run_jobs
 from harness.sandbox.processes import DeathError
 from tests.predictor.packages import info_source, kernels, made_package, model_source
+from tests.predictor.test_persistence import stamp
 
 LIMITS = Limits(seconds=12, memory_mb=1024, file_mb=1)
 OTHER_FILE = Path(__file__).parents[2] / "README.md"
@@ -65,6 +66,10 @@ BAD = {
     "exits as if all were well": ("os._exit(0)", "ended its process with exit code 0"),
     "leaves": ("raise SystemExit('enough')", "raised SystemExit: enough"),
     "crashes": ("import ctypes; ctypes.string_at(0)", r"was ended by signal 11 \(Segmentation fault\)"),
+    "raises in a circle": (
+        "one = ValueError('one'); one.__cause__ = TypeError(); one.__cause__.__cause__ = one\nraise one",
+        "raised ValueError: one",
+    ),
     "raises": ("raise ValueError('no rows\\nof type fc')", r"raised ValueError: no rows\\nof type fc"),
     "calls home": ("import socket; socket.create_connection(('127.0.0.1', 9))", "opened a network connection"),
     "starts a program": ("import subprocess; subprocess.run(['true'])", "started another process"),
@@ -84,11 +89,20 @@ BAD = {
     "gives NaN": ("self.bad_ = [np.nan] * 3", "gave NaN for 3 of 50 rows"),
     "gives infinity": ("self.bad_ = [np.inf]", "gave infinity for 1 of 50 rows"),
     "gives zero": ("self.bad_ = [0.0, -1.0]", "gave energies that are not positive for 2 of 50 rows"),
+    "gives too much": ("self.bad_ = [2e12]", r"gave energies above 1e\+12 mJ for 1 of 50 rows"),
+    "gives complex numbers": ("self.kind_ = complex", "gave predictions that are no numbers"),
+    "gives dates": ("self.kind_ = 'datetime64[s]'", "gave predictions that are no numbers"),
+    "gives objects": ("self.kind_ = object", "gave predictions that are no numbers"),
+    "gives numbers as text": ("self.kind_ = str", "gave predictions that are no numbers"),
+    "gives flags": ("self.kind_ = bool", "gave predictions that are no numbers"),
+    "hides what it gives": ("self.mask_ = [True]", "gave predictions that are no numbers"),
+    "gives whole numbers": ("self.kind_ = 'uint8'", ""),
     "gives too few": ("self.shape_ = (49,)", r"gave predictions of shape \(49,\); expected \(50,\)"),
     "gives a column": ("self.shape_ = (50, 1)", r"gave predictions of shape \(50, 1\); expected \(50,\)"),
     "gives words": ("self.words_ = True", "gave predictions that are no numbers"),
     "gives crossed intervals": ("self.low_ = 3.0", "gave lower bounds above the upper ones for 50 of 50 rows"),
     "gives open intervals": ("self.high_ = np.inf", "gave bounds that are infinite for 50 of 50 rows"),
+    "gives intervals without end": ("self.high_ = 1e101", r"gave bounds above 1e\+100 mJ for 50 of 50 rows"),
     "gives negative intervals": ("self.low_ = -1.0", "gave negative bounds for 50 of 50 rows"),
     "gives no intervals": ("self.low_ = np.nan", "gave bounds that are NaN for 50 of 50 rows"),
     "asks for the name of its machine": ("import socket; socket.gethostname()", ""),
@@ -135,6 +149,10 @@ class Model(BaseEstimator):
         energies = np.full(getattr(self, "shape_", len(kernels)), 2.0)
         if hasattr(self, "bad_"):
             energies[: len(self.bad_)] = self.bad_
+        if hasattr(self, "kind_"):
+            return energies.astype(self.kind_)
+        if hasattr(self, "mask_"):
+            return np.ma.masked_array(energies, self.mask_ * 50)
         return ["many"] * 50 if hasattr(self, "words_") else energies
 
     def predict_interval(self, kernels, coverage):
@@ -224,6 +242,77 @@ def test_energies_of_networks_are_held_to_the_same(package):
     asked = Job(kernels(50), kernels(5)[list(FEATURES)], networks=np.array([0, 0, 1, 1, 2]))
     (outcome,) = run_jobs("negative", [asked], package=package.name, limits=LIMITS)
     assert outcome.reason == "gave energies that are not positive for 3 of 3 networks"
+
+
+LINKED = """
+import os
+with open(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), {name!r})) as file:
+    raise RuntimeError(file.read())
+"""
+
+
+@pytest.fixture
+def own_package(tmp_path):
+    (tmp_path / "own").mkdir()
+    yield from made_package(tmp_path / "own")
+
+
+@pytest.mark.parametrize("name", ["_link/rows.csv", "_link.py", "linked/rows.csv", "linked/__pycache__/rows.csv"])
+def test_what_links_lead_to_and_lies_beside_compiled_code_is_closed(own_package, tmp_path, name):
+    (tmp_path / "rows.csv").write_text("1.0")
+    helpers = f"if False:\n    from {own_package.name} import _link\n"
+    own_package.add("linked", model=helpers + model_source(fit=LINKED.format(name=name)))
+    path = own_package.folder / name
+    if "_link/" in name:
+        path.parent.symlink_to(tmp_path)
+    elif "__pycache__" in name:
+        path.parent.mkdir()
+        path.write_text("1.0")
+    else:
+        path.symlink_to(tmp_path / "rows.csv")
+    (outcome,) = run_jobs("linked", [job()], package=own_package.name, limits=LIMITS)
+    assert outcome.reason.startswith("read "), outcome.reason
+
+
+def test_a_folder_that_is_a_link_ends_no_other_predictor(package, tmp_path):
+    (package.folder / "elsewhere").symlink_to(tmp_path)
+    package.add("beside", model=model_source())
+    (outcome,) = run_jobs("beside", [job()], package=package.name, limits=LIMITS)
+    (package.folder / "elsewhere").unlink()
+    assert outcome.status == "ok", outcome.reason
+
+
+NAMES = """
+import os, harness
+root = os.path.dirname(os.path.dirname(harness.__file__))
+assert "tests" in os.listdir(root)
+os.stat(os.path.join(root, "README.md"))
+"""
+
+
+def test_names_in_the_checkout_can_be_listed_as_the_page_says(package):
+    package.add("listing", model=model_source(fit=NAMES))
+    (outcome,) = run_jobs("listing", [job()], package=package.name, limits=LIMITS)
+    assert outcome.status == "ok", outcome.reason
+
+
+LONG_HEADER = """
+import json, os, struct
+header = json.dumps({"is_loaded": True, "has_intervals": False, "has_networks": False, "reason": " " * 70_000}).encode()
+for number in range(3, 64):
+    try:
+        os.write(number, struct.pack("!i", len(header)) + header + struct.pack("!i", 0))
+    except OSError:
+        pass
+os._exit(0)
+"""
+
+
+def test_a_header_is_read_up_to_its_own_length_also_where_a_file_is_wanted(package):
+    package.add("talkative", model=model_source(fit=LONG_HEADER))
+    asked = replace(job(coverages=()), stamp=stamp(package, "talkative"))
+    (outcome,) = run_jobs("talkative", [asked], package=package.name, limits=LIMITS)
+    assert outcome.reason == "garbled its answer"
 
 
 def test_a_label_at_prediction_is_refused_before_it_is_sent():

@@ -87,11 +87,22 @@ def test_every_job_has_a_process_of_its_own_which_loads_the_predictor(package):
     assert [answer % 10 for answer in answers] == [1, 1, 1]
 
 
-def test_libraries_are_there_before_the_predictor_is_loaded(package):
-    source = "import sys\nIS_THERE = 'xml.sax.saxutils' in sys.modules\nfrom xml.sax import saxutils\n"
-    package.add("probing", model=source + model_source(rest=ANSWER.format(answer="1 + IS_THERE")))
+def test_libraries_alone_are_there_before_the_predictor_is_loaded(package):
+    asked = ("sklearn.manifold", "xml.sax.saxutils", "numpy.f2py.__main__")
+    source = (
+        f"import sys\nTHERE = [name in sys.modules for name in {asked}]\nif False:\n    import {', '.join(asked)}\n"
+    )
+    answer = ANSWER.format(answer="1 + THERE[0] + 2 * THERE[1] + 4 * THERE[2]")
+    package.add("probing", model=source + model_source(rest=answer))
     (outcome,) = run_jobs("probing", [job()], package=package.name, limits=LIMITS)
     assert outcome.predictions[0] == 2
+
+
+def test_a_predictor_may_import_more_names_than_a_command_line_takes(package):
+    names = ", ".join(f"name_{number}" for number in range(9000))
+    package.add("greedy", model=f"if False:\n    from os import {names}\n{model_source()}")
+    (outcome,) = run_jobs("greedy", [job()], package=package.name, limits=LIMITS)
+    assert outcome.status == "ok"
 
 
 def test_predictions_depend_on_neither_the_run_nor_the_jobs_before(package):

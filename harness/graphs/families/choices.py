@@ -1,4 +1,4 @@
-"""What differs between the variants of a family: output channels and windows of each layer, by the layer's name."""
+"""What differs between the variants of a family: channels and windows of each layer, by its name, and the padding."""
 
 import random
 from collections.abc import Mapping
@@ -12,7 +12,16 @@ WINDOWS: Final = (1, 3, 5, 7)
 
 
 class Choices(Protocol):
-    """Channels and windows of one variant."""
+    """Channels, windows and padding of one variant."""
+
+    def zeros(self, published: int) -> int | None:
+        """Zeros at each edge of a layer that is published with some number of them; None pads to "same"."""
+        ...
+
+    @property
+    def has_biases(self) -> bool:
+        """Whether convolutions without batch normalisation have the biases that they are published with."""
+        ...
 
     def channels(self, layer: str, default: int) -> int:
         """Output channels of a layer."""
@@ -26,6 +35,12 @@ class Choices(Protocol):
 class DefaultChoices:
     """The network as its authors published it."""
 
+    has_biases: Final = True
+
+    def zeros(self, published: int) -> int | None:
+        """Published zeros."""
+        return published
+
     def channels(self, layer: str, default: int) -> int:  # noqa: ARG002  the protocol's signature
         """Default channels."""
         return default
@@ -35,8 +50,23 @@ class DefaultChoices:
         return default
 
 
+class _SamePadding:
+    """Every window pads to "same", whatever its size, and no convolution has a bias."""
+
+    __slots__ = ()
+
+    @property
+    def has_biases(self) -> bool:
+        """False: the logs and draws have none."""
+        return False
+
+    def zeros(self, published: int) -> int | None:  # noqa: ARG002  the protocol's signature
+        """None."""
+        return None
+
+
 @dataclass(frozen=True, slots=True)
-class LoggedChoices:
+class LoggedChoices(_SamePadding):
     """Channels and windows from a log; a layer that the log does not have keeps its default.
 
     Attributes:
@@ -57,7 +87,7 @@ class LoggedChoices:
 
 
 @dataclass(frozen=True, slots=True)
-class RandomChoices:
+class RandomChoices(_SamePadding):
     """Random channels and windows; the same seed gives the same network, whichever others are drawn.
 
     Attributes:

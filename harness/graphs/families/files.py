@@ -2,13 +2,13 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from harness.files import write_file
-from harness.graphs.families.variants import Variant, variants_of
+from harness.graphs.families.variants import Variant
 from harness.graphs.fusion_rules import read_runtime
 from harness.graphs.kernels import KernelList, kernel_list
 from harness.graphs.onnx_reader import graph_of_onnx
@@ -40,8 +40,7 @@ class WrittenFamilies:
 
 
 def write_families(
-    families: Iterable[str],
-    n_variants: int,
+    variants: Sequence[Variant],
     n_kernels: int,
     seed: int,
     *,
@@ -49,22 +48,20 @@ def write_families(
     out: Path,
     on_variant: Callable[[str, int], None],
 ) -> WrittenFamilies:
-    """Write networks of the families without weights, and configurations drawn from their kernels.
+    """Write networks without weights, and configurations drawn from their kernels.
 
     Args:
-        families: names of families.
-        n_variants: networks of each family, the published one among them.
+        variants: networks of families.
         n_kernels: configurations to draw.
-        seed: seed of both draws.
+        seed: seed of that draw.
         runtime: name of the fusion rules that make kernels of networks.
         out: folder to write into.
         on_variant: called with each network's name, and the number of networks, before it is built.
 
     Raises:
-        UsageError: a family or the runtime is unknown, or a file cannot be written.
+        UsageError: the runtime is unknown, or a file cannot be written.
     """
     rules = read_runtime(runtime)
-    variants = variants_of(families, n_variants, seed)
     lists: dict[Variant, KernelList] = {}
     for variant in variants:
         on_variant(variant.model, len(variants))

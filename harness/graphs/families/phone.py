@@ -1,7 +1,8 @@
 """The nine families of SEC 2023 on 224 x 224 images, each a function of the choices of one variant.
 
-Every network ends at its class scores and pads every window to "same". Channels that a residual addition or a
-channel split ties together are chosen once.
+Every network ends at its class scores. AlexNet and SqueezeNet pad as their choices state; in the others "same" gives
+every plane the extents that it is published with. Channels that a residual addition or a channel split ties together
+are chosen once.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,34 +13,39 @@ import onnx
 from harness.graphs.families.builder import Feature, NetworkBuilder
 from harness.graphs.families.choices import Choices
 
-_CLASSES: Final = 1000
+CLASSES: Final = 1000
+"""Classes of ImageNet."""
+
+
+def classified(net: NetworkBuilder, x: Feature, classes: int = CLASSES) -> onnx.ModelProto:
+    """A network that ends in a mean over the plane and one fully connected layer."""
+    return net.model(net.fc(net.global_pool(x), classes))
 
 
 def _network(name: str) -> NetworkBuilder:
     return NetworkBuilder(name, 224, 224, 3)
 
 
-def _classified(net: NetworkBuilder, x: Feature) -> onnx.ModelProto:
-    return net.model(net.fc(net.global_pool(x), _CLASSES))
+_ALEXNET: Final = ((64, 11, 4, 2), (192, 5, 1, 2), (384, 3, 1, 1), (256, 3, 1, 1), (256, 3, 1, 1))
+"""Channels, window, stride and zeros at each edge of every convolution."""
 
 
 def alexnet(name: str, choices: Choices) -> onnx.ModelProto:
-    """AlexNet on one tower.
+    """AlexNet on one tower: 6 x 6 elements before the first fully connected layer, 7 x 7 where all pads to "same".
 
     Source:
-        Krizhevsky, One weird trick for parallelizing convolutional neural networks, 2014 (arXiv 1404.5997).
+        Krizhevsky, One weird trick for parallelizing convolutional neural networks, 2014 (arXiv 1404.5997); padding as
+        in torchvision, whose 61,100,840 parameters it has.
     """
     net = _network(name)
     x = net.input
-    for layer, (width, window, stride, is_pooled) in enumerate(
-        ((64, 11, 4, True), (192, 5, 1, True), (384, 3, 1, False), (256, 3, 1, False), (256, 3, 1, True)), start=1
-    ):
-        label = f"conv{layer}"
-        x = net.conv(x, choices.channels(label, width), choices.window(label, window), stride, bn=False)
-        x = net.pool("Max", x, 3, 2) if is_pooled else x
+    for layer, (width, window, stride, zeros) in enumerate(_ALEXNET, start=1):
+        cout, side = choices.channels(f"conv{layer}", width), choices.window(f"conv{layer}", window)
+        x = net.conv(x, cout, side, stride, bn=False, bias=choices.has_biases, pad=choices.zeros(zeros))
+        x = net.pool("Max", x, 3, 2, pad=choices.zeros(0)) if layer in (1, 2, 5) else x
     for label in ("fc6", "fc7"):
         x = net.fc(x, choices.channels(label, 4096), act="relu")
-    return net.model(net.fc(x, _CLASSES))
+    return net.model(net.fc(x, CLASSES))
 
 
 def densenet(name: str, choices: Choices) -> onnx.ModelProto:
@@ -61,7 +67,7 @@ def densenet(name: str, choices: Choices) -> onnx.ModelProto:
         if block < 4:
             x = net.conv(x, choices.channels(f"transition{block}", x.c // 2), 1, act=None, bn=False)
             x = net.pool("Average", x, 2, 2)
-    return _classified(net, x)
+    return classified(net, x)
 
 
 _INCEPTION: Final = {
@@ -74,6 +80,10 @@ _INCEPTION: Final = {
 
 def googlenet(name: str, choices: Choices) -> onnx.ModelProto:
     """GoogLeNet with batch normalisation and without its auxiliary classifiers.
+
+    With the batch normalisation folded it has the 6,998,552 parameters of the model that was published for Caffe.
+    torchvision has 6,624,904 parameters and 1,498 million multiply-accumulates, because its modules have a 3 x 3 window
+    where the paper has 5 x 5.
 
     Source:
         Szegedy et al., Going Deeper with Convolutions, CVPR 2015 (arXiv 1409.4842), table 1.
@@ -93,16 +103,22 @@ def googlenet(name: str, choices: Choices) -> onnx.ModelProto:
             conv(net.pool("Max", x, 3, 1), f"{label}.6", pooled, 1),
         )
         x = net.pool("Max", x, 3, 2) if label in ("3b", "4e") else x
-    return _classified(net, x)
+    return classified(net, x)
 
 
-def mobilenet_v1(name: str, choices: Choices) -> onnx.ModelProto:
+def mobilenet_v1(name: str, choices: Choices, *, side: int = 224, classes: int = CLASSES) -> onnx.ModelProto:
     """MobileNetV1; layers are named as in the released log of its variants.
+
+    Args:
+        name: name of the network.
+        choices: channels and windows.
+        side: height and width of the image.
+        classes: classes.
 
     Source:
         Howard et al., MobileNets, 2017 (arXiv 1704.04861), table 1.
     """
-    net = _network(name)
+    net = NetworkBuilder(name, side, side, 3)
     x = net.conv(net.input, choices.channels("layer1", 32), choices.window("layer1", 3), 2)
     for layer, (width, stride) in enumerate(
         (
@@ -112,7 +128,7 @@ def mobilenet_v1(name: str, choices: Choices) -> onnx.ModelProto:
     ):  # fmt: skip
         x = net.depthwise(x, choices.window(f"layer{layer}.1", 3), stride)
         x = net.conv(x, choices.channels(f"layer{layer}.2", width), 1)
-    return _classified(net, x)
+    return classified(net, x, classes)
 
 
 def _inverted(
@@ -127,13 +143,19 @@ def _inverted(
     return net.add(x, y) if stride == 1 and x.c == cout else y
 
 
-def mobilenet_v2(name: str, choices: Choices) -> onnx.ModelProto:
+def mobilenet_v2(name: str, choices: Choices, *, side: int = 224, classes: int = CLASSES) -> onnx.ModelProto:
     """MobileNetV2.
+
+    Args:
+        name: name of the network.
+        choices: channels and windows.
+        side: height and width of the image.
+        classes: classes.
 
     Source:
         Sandler et al., MobileNetV2, CVPR 2018 (arXiv 1801.04381), table 2.
     """
-    net = _network(name)
+    net = NetworkBuilder(name, side, side, 3)
     x = net.conv(net.input, choices.channels("stem", 32), choices.window("stem", 3), 2, act="relu6")
     for stage, (expand, width, depth, stride) in enumerate(
         ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)),
@@ -143,7 +165,7 @@ def mobilenet_v2(name: str, choices: Choices) -> onnx.ModelProto:
         for block in range(1, depth + 1):
             label, step = f"stage{stage}.{block}", stride if block == 1 else 1
             x = _inverted(net, x, choices, label, expand=expand, cout=cout, window=3, stride=step)
-    return _classified(net, net.conv(x, choices.channels("last", 1280), 1, act="relu6"))
+    return classified(net, net.conv(x, choices.channels("last", 1280), 1, act="relu6"), classes)
 
 
 _PROXYLESS: Final = (
@@ -172,7 +194,7 @@ def proxylessnas(name: str, choices: Choices) -> onnx.ModelProto:
         for block, (expand, window) in enumerate(blocks, start=1):
             label, step = f"stage{stage}.{block}", stride if block == 1 else 1
             x = _inverted(net, x, choices, label, expand=expand, cout=cout, window=window, stride=step)
-    return _classified(net, net.conv(x, choices.channels("last", 1280), 1, act="relu6"))
+    return classified(net, net.conv(x, choices.channels("last", 1280), 1, act="relu6"))
 
 
 def resnet18(name: str, choices: Choices) -> onnx.ModelProto:
@@ -194,11 +216,16 @@ def resnet18(name: str, choices: Choices) -> onnx.ModelProto:
             y = net.conv(y, cout, choices.window(f"{label}.2", 3), act=None)
             x = net.conv(x, cout, 1, stride, act=None) if stride > 1 else x
             x = net.add(x, y, act="relu")
-    return _classified(net, x)
+    return classified(net, x)
 
 
-def shufflenet_v2(name: str, choices: Choices) -> onnx.ModelProto:
-    """ShuffleNetV2 1.5x, whose cost is near the mean that SEC 2023 prints for the family.
+def shufflenet_v2(name: str, choices: Choices, *, halves: tuple[int, int, int] = (88, 176, 352)) -> onnx.ModelProto:
+    """ShuffleNetV2, by default 1.5x, whose cost is near the mean that SEC 2023 prints for the family.
+
+    Args:
+        name: name of the network.
+        choices: channels and windows.
+        halves: half of the channels of each stage; (58, 116, 232) for 1.0x.
 
     Source:
         Ma et al., ShuffleNet V2, ECCV 2018 (arXiv 1807.11164), table 5.
@@ -206,7 +233,7 @@ def shufflenet_v2(name: str, choices: Choices) -> onnx.ModelProto:
     net = _network(name)
     x = net.conv(net.input, choices.channels("stem", 24), choices.window("stem", 3), 2)
     x = net.pool("Max", x, 3, 2)
-    for stage, (half, depth) in enumerate(((88, 4), (176, 8), (352, 4)), start=2):
+    for stage, (half, depth) in enumerate(zip(halves, (4, 8, 4), strict=True), start=2):
         # Both halves of a split have the same channels, so half of a stage's channels is chosen.
         cout = choices.channels(f"stage{stage}", half)
         for block in range(1, depth + 1):
@@ -219,29 +246,41 @@ def shufflenet_v2(name: str, choices: Choices) -> onnx.ModelProto:
             right = net.conv(right, choices.channels(f"{label}.1", half), 1)
             right = net.depthwise(right, choices.window(f"{label}.2", 3), stride, act=None)
             x = net.shuffle(net.concat(left, net.conv(right, cout, 1)))
-    return _classified(net, net.conv(x, choices.channels("last", 1024), 1))
+    return classified(net, net.conv(x, choices.channels("last", 1024), 1))
 
 
-def squeezenet(name: str, choices: Choices) -> onnx.ModelProto:
-    """SqueezeNet 1.0.
+_FIRES: Final = ((16, 64), (16, 64), (32, 128), (32, 128), (48, 192), (48, 192), (64, 256), (64, 256))
+"""Channels of every fire module: squeezed, and of each of its two expansions."""
+
+
+def squeezenet(name: str, choices: Choices, *, is_1_1: bool = False) -> onnx.ModelProto:
+    """SqueezeNet 1.0 on 224 x 224 images: planes of 109, 54, 27 and 13; 112, 56, 28 and 14 where all pads to "same".
+
+    The paper prints 111 x 111 for its first plane, and the model that it published for Caffe reads 227 x 227.
+
+    Args:
+        name: name of the network.
+        choices: channels, windows and padding.
+        is_1_1: whether it is version 1.1: a smaller first window, and poolings after the modules 3 and 5.
 
     Source:
-        Iandola et al., SqueezeNet, 2016 (arXiv 1602.07360), table 1.
+        Iandola et al., SqueezeNet, 2016 (arXiv 1602.07360), table 1, and its repository for version 1.1.
     """
     net = _network(name)
-    x = net.conv(net.input, choices.channels("conv1", 96), choices.window("conv1", 7), 2, bn=False)
-    x = net.pool("Max", x, 3, 2)
-    for fire, (squeeze, expand) in enumerate(
-        ((16, 64), (16, 64), (32, 128), (32, 128), (48, 192), (48, 192), (64, 256), (64, 256)), start=2
-    ):
+    width, side, pooled = (64, 3, (3, 5)) if is_1_1 else (96, 7, (4, 8))
+
+    def conv(x: Feature, label: str, cout: int, window: int, stride: int = 1) -> Feature:
+        zeros = choices.zeros(1 if label.endswith(".3") else 0)
+        cout, window = choices.channels(label, cout), choices.window(label, window)
+        return net.conv(x, cout, window, stride, bn=False, bias=choices.has_biases, pad=zeros)
+
+    x = net.pool("Max", conv(net.input, "conv1", width, side, 2), 3, 2, pad=choices.zeros(0), is_ceil=True)
+    for fire, (squeeze, expand) in enumerate(_FIRES, start=2):
         label = f"fire{fire}"
-        x = net.conv(x, choices.channels(f"{label}.squeeze", squeeze), 1, bn=False)
-        x = net.concat(
-            net.conv(x, choices.channels(f"{label}.1", expand), 1, bn=False),
-            net.conv(x, choices.channels(f"{label}.3", expand), choices.window(f"{label}.3", 3), bn=False),
-        )
-        x = net.pool("Max", x, 3, 2) if fire in (4, 8) else x
-    return net.model(net.global_pool(net.conv(x, _CLASSES, 1, bn=False)))
+        x = conv(x, f"{label}.squeeze", squeeze, 1)
+        x = net.concat(conv(x, f"{label}.1", expand, 1), conv(x, f"{label}.3", expand, 3))
+        x = net.pool("Max", x, 3, 2, pad=choices.zeros(0), is_ceil=True) if fire in pooled else x
+    return net.model(net.global_pool(net.conv(x, CLASSES, 1, bn=False, bias=choices.has_biases)))
 
 
 PHONE_FAMILIES: Final[Mapping[str, Callable[[str, Choices], onnx.ModelProto]]] = {

@@ -85,7 +85,13 @@ def _read(source: Path, options: IntakeOptions) -> ForeignTable:
     figures = {column: _entries(source / folder, faults) for folder, (_, column) in _FIGURES.items()}
     configurations = _entries(source / _CONFIGURATIONS, faults)
     if not faults.issues and not any(figures.values()):
-        faults.add("foreign-file", first, found="no row", expected="*_energy.json with rows", fix="Check the folder.")
+        faults.add(
+            "foreign-file",
+            first,
+            found="no row",
+            expected="*_energy.json with rows",
+            fix="Name the folder above Kernel_energy.",
+        )
     n_rows = max(sum(map(len, entries.values())) for entries in (*figures.values(), configurations))
     if n_rows > MOST_SOURCE_LINES:
         expected, fix = f"at most {MOST_SOURCE_LINES} rows", "Import some kernels at a time, each as a campaign."

@@ -69,7 +69,7 @@ def open_trace(path: Path, name: str | None = None, options: TraceOptions = _NO_
 def _refuse_late(trace: PowerTrace) -> None:
     """Refuse a trace whose times are none of this century, whatever its format."""
     if not abs(trace.start_s) <= LATEST_S:
-        fix = "State the unit of the times as it is, such as us for microseconds since 1970."
+        fix = "Find out the unit of the times; a number that counts microseconds is none of seconds."
         raise refused(f"a first time of {trace.start_s:.6g} s", "times until 2096", fix, rule="trace-time-unit")
 
 
@@ -80,7 +80,7 @@ def _refuse_absurd(chunk: Chunk) -> None:
     lowest, highest = float(chunk.power_mw.min()), float(chunk.power_mw.max())
     if not (lowest >= -_ABSURD_MW and highest <= _ABSURD_MW):
         worst = highest if lowest >= -_ABSURD_MW else lowest
-        fix = "Correct the unit that the header states, or delete the lines with such values."
+        fix = "Find out the unit of the values, and look at the lines with such ones; delete those that are damaged."
         raise refused(f"a power of {worst:.6g} mW", f"within {_ABSURD_MW:.0e} mW", fix, rule="trace-unit")
 
 

@@ -10,9 +10,17 @@ from typing import Final
 
 from harness.issues import quoted
 from harness.schema.facts import Meaning
-from harness.traces.columns import SMALL_PEAK_MW, TableColumns, first_line_of, refuse_voltage, supply_voltage
+from harness.traces.columns import (
+    SMALL_PEAK_MW,
+    TableColumns,
+    first_line_of,
+    first_rows,
+    refuse_voltage,
+    supply_voltage,
+)
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
-from harness.traces.logs import PEAK_MW, log_text, refuse_channel, refused
+from harness.traces.log_table import cells_of, first_line, separator_of
+from harness.traces.logs import PEAK_MW, refuse_channel, refused
 from harness.traces.tables import open_table
 from harness.traces.trace import PowerTrace
 
@@ -32,7 +40,8 @@ _FIX: Final = "Head the columns with quantity and unit."
 
 def _columns(header: str) -> TableColumns | None:
     """Columns of a header; current alone has its voltage still to be stated."""
-    cells = [cell.strip().lower() for cell in header.split(",")]
+    separator = separator_of(header)
+    cells = [cell.lower() for cell in cells_of(header, separator)]
     kinds = (_TIMES, _POWERS, _CURRENTS, _VOLTAGES, _ENERGIES)
     found = [[name for name in kind if cells.count(name)] for kind in kinds]
     times, powers, currents, voltages, energies = found
@@ -54,16 +63,29 @@ def _columns(header: str) -> TableColumns | None:
     # A header in the smallest unit admits power below 1 mW.
     peak_mw = SMALL_PEAK_MW if factor < 1 else PEAK_MW
     meaning: Meaning = "counter" if factors[0] in _ENERGIES else "instant"
-    return TableColumns(names, times[0], _TIMES[times[0]], factors, factor, meaning, peak_mw=peak_mw)
+    return TableColumns(
+        names, times[0], _TIMES[times[0]], factors, factor, meaning, separator=separator, peak_mw=peak_mw
+    )
 
 
 def _looks_like(head: bytes) -> bool:
-    return _columns(log_text(head.split(b"\n", 1)[0]).strip()) is not None
+    return _columns(first_line(head.replace(b"\r", b"\n"))) is not None
+
+
+def _with_decimals(path: Path, columns: TableColumns) -> TableColumns:
+    """Columns with the decimal sign of the first rows; where no comma separates cells, one in a number is that."""
+    if columns.separator == ",":
+        return columns
+    has_comma = any("," in text for _, text in first_rows(path, columns.n_header_lines))
+    return replace(columns, decimal=",") if has_comma else columns
 
 
 def _open(path: Path, options: TraceOptions) -> PowerTrace:
     refuse_channel(options)
     header = first_line_of(path)
+    if "\r" in header:
+        fix = "Convert the line ends, such as by tr '\\r' '\\n' < FILE > NEW."
+        raise refused("lines that end in a carriage return alone", "line feeds", fix, 1)
     columns = _columns(header)
     if columns is None:
         raise refused(quoted(header) or "an empty file", _EXPECTED, _FIX, 1)
@@ -71,7 +93,7 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
         columns = replace(columns, factor=columns.factor * supply_voltage(options, columns.factors[0]))
     else:
         refuse_voltage(options)
-    return open_table(path, columns)
+    return open_table(path, _with_decimals(path, columns))
 
 
 FORMAT = TraceFormat(

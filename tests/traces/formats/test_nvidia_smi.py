@@ -82,7 +82,7 @@ def test_other_unit_is_refused(tmp_path):
 
 @pytest.mark.parametrize("content", [NVIDIA_SMI.replace(b"[W]", b"[mW]").replace(b" W\n", b"\n")])
 def test_watts_under_a_header_of_milliwatts_are_a_fault(tmp_path, content):
-    fix = "Correct the unit that the header states, or convert the values to it."
+    fix = "Find out the unit of the values; correct the header, layout or option where it states another."
     assert opened(tmp_path, None, content).faults == (
         TraceFault("trace-unit", "a highest power of 30.5 mW", "between 500 and 5e+06 mW", fix),
     )

@@ -13,7 +13,7 @@ from harness.traces.trace import TraceFault, TraceFormatError
 from tests.traces.formats.samples import PLAIN, fault_of, opened, samples
 
 LEFT_OUT = "The line is left out; correct or delete it."
-UNIT_FIX = "Correct the unit that the header states, or convert the values to it."
+UNIT_FIX = "Find out the unit of the values; correct the header, layout or option where it states another."
 
 
 def test_seconds_start_at_the_first_stamp(tmp_path):
@@ -202,3 +202,43 @@ def test_large_compressed_file_is_read_in_blocks(tmp_path, monkeypatch):
     rows = "".join(f"{time},{20 + time}\n" for time in range(50))
     trace = opened(tmp_path, None, gzip.compress(b"time_s,power_mw\n" + rows.encode()))
     assert (len(samples(trace).stamps_s), trace.faults) == (50, ())
+
+
+WRITTEN = "time_s,power_mw\n5.5,20.5\n6.5,40.25\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        WRITTEN.encode("utf-16"),
+        b"\xfe\xff" + WRITTEN.encode("utf-16-be"),
+        gzip.compress(WRITTEN.encode("utf-16"), mtime=0),
+        WRITTEN.replace(",", "\t").encode("utf-16"),
+        WRITTEN.replace(",", "\t").replace(".", ",").encode("utf-16"),
+        WRITTEN.replace(",", ";").replace(".", ",").encode(),
+        WRITTEN.replace(",", ";").encode(),
+        WRITTEN.replace("\n", "\r\n").encode("utf-16"),
+    ],
+)
+def test_spreadsheet_writes_the_same_trace(tmp_path, content):
+    trace = opened(tmp_path, None, content)
+    assert (trace.start_s, trace.faults, samples(trace).power_mw.tolist()) == (5.5, (), [20.5, 40.25])
+
+
+def test_damaged_utf16_is_refused(tmp_path):
+    fault = fault_of(tmp_path, "plain", WRITTEN.encode("utf-16")[:-1])
+    assert (fault.found, fault.expected) == ("damaged UTF-16", "UTF-8 or UTF-16")
+
+
+def test_line_ends_of_old_computers_are_named(tmp_path):
+    fault = fault_of(tmp_path, None, WRITTEN.replace("\n", "\r").encode())
+    assert (fault.found, fault.line) == ("lines that end in a carriage return alone", 1)
+
+
+@pytest.mark.parametrize(("stamp", "unit"), [("1780000000000", "ms"), ("1780000000000000", "us")])
+def test_unit_of_an_epoch_that_is_none_of_seconds_is_asked_for(tmp_path, stamp, unit):
+    fault = fault_of(tmp_path, "plain", f"time_s,power_mw\n{stamp},20\n".encode())
+    assert fault.rule == "trace-time-unit"
+    assert fault.fix.startswith(
+        f"If it counts from 1970, it is in {unit}: find out the unit, and state it in the header"
+    )

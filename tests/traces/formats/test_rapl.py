@@ -72,7 +72,7 @@ def test_wrap_around_of_another_domain_does_not_matter(tmp_path):
 
 
 def test_domain_that_draws_nothing_is_a_fault(tmp_path):
-    fix = "Correct the unit that the header states, or convert the values to it."
+    fix = "Find out the unit of the values; correct the header, layout or option where it states another."
     assert opened(tmp_path, None, RAPL_BARE, TraceOptions("dram")).faults == (
         TraceFault("trace-unit", "a highest power of 0 mW", "between 1 and 1e+07 mW", fix),
     )
