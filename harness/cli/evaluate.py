@@ -69,7 +69,12 @@ def evaluate(
     else:
         _print_boards(boards.values(), is_summary=form == "summary")
         typer.echo(f"results: {out.as_posix()}; every split by kernel type: --format json")
-    failed = list(_failures(keys or (), boards.values()))
+    _refuse_failures(keys or (), boards.values())
+
+
+def _refuse_failures(keys: Iterable[str], boards: Iterable["api.TrackBoard"]) -> None:
+    """Print which of these predictors failed everywhere, and end with exit code 1 where there is one."""
+    failed = list(_failures(keys, boards))
     for line in failed:
         typer.echo(f"deepen: {line}", err=True)
     if failed:
