@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
-import onnx
 from rich.console import Console
 from rich.table import Table
 
@@ -157,7 +156,7 @@ def _compare(outcome: Outcome, path: Path, graph: Graph) -> None:
         )
     else:
         shapes = {tensor: shape for tensor in graph.inputs if (shape := graph.tensors[tensor].shape) is not None}
-        model = with_extents(onnx.load(path), shapes)
+        model = with_extents(path, shapes)
         ran = ran_by_onnx_runtime(model, VALUES)
         with tempfile.TemporaryDirectory() as folder:
             theirs = optimised(model, Path(folder))
