@@ -34,8 +34,8 @@ WITHIN = 0.01
 PRODUCTS = {"product", "recurrent", "attention", "projected-attention", "einsum"}
 ACTIVATIONS = {"relu", "clip"}
 """Activations that TFLite may have built into an operator."""
-MEANS = {"global-avgpool": "avgpool", "reduce-mean": "avgpool"}
-"""Names of a mean over the plane, which differ between a file and a kernel list."""
+ALIASES = {"global-avgpool": "avgpool", "reduce-mean": "avgpool", "sub": "add", "div": "mul"}
+"""Names that differ between a file and a kernel list: of a mean over the plane, and of arithmetic with a constant."""
 EXTENTS = {
     "*silero_vad_v6*": "input=1x576",
     "*silero_vad_16k_sequence*": "input=1x576",
@@ -172,7 +172,7 @@ def _compare(outcome: Outcome, path: Path, graph: Graph) -> None:
 
 
 def _renamed(names: Iterable[str]) -> Counter[str]:
-    return Counter(MEANS.get(name, name) for name in names)
+    return Counter(ALIASES.get(name, name) for name in names)
 
 
 def _plain(names: Iterable[str]) -> Counter[str]:
