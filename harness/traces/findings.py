@@ -13,11 +13,11 @@ FEWEST_RESOLVED: Final = 2
 FEWEST_CHANGES_EACH: Final = 5
 _LEAST_FILLED: Final = 0.1
 """Share of a trace that the windows of a run span, where times in another unit are asked about."""
+NAME_THE_LOG: Final = "With deepen reduce, --inferences FILE names a log of another name."
 SLOWEST_S: Final = 10.0
 """Seconds between samples; the slowest of the tools that are read writes one each second unless told otherwise."""
 LONGEST_S: Final = 1000.0
 """Seconds of one inference; a second of any network, read a thousand times too long, gives them."""
-NAME_THE_LOG: Final = "With deepen reduce, --inferences FILE names a log of another name."
 _MANY: Final = 20
 """Changes of the value that a window should span, as the advice says."""
 
