@@ -13,7 +13,13 @@ from harness.graphs.sampler import COUNTS
 
 
 def kernels(
-    model: AnyPath, runtime: str | None = None, inputs: Sequence[str] = (), *, batch: int | None = None
+    model: AnyPath,
+    runtime: str | None = None,
+    inputs: Sequence[str] = (),
+    *,
+    batch: int | None = None,
+    values: Sequence[str] = (),
+    signature: str | None = None,
 ) -> ModelKernels:
     """Kernels that a runtime executes for a model file, with FLOPs, parameters and bytes moved of each.
 
@@ -23,12 +29,15 @@ def kernels(
         inputs: extents of network inputs that the file leaves open, each as `name=1x3x224x224`.
         batch: first extent of the inputs that is the batch, by which all counts are divided; None where the file
             names it, or has none.
+        values: values of network inputs of one element, each as `name=value`; they settle which branches run, and how
+            often loops do.
+        signature: which of the networks of a TFLite file; the one that a runtime takes where none is named by default.
 
     Returns:
         The kernel list in order of execution, with the operators that have no kernel type.
 
     Raises:
-        UsageError: there is no such runtime, input or batch.
+        UsageError: there is no such runtime, input, batch or signature.
         ModelFileError: the file is no model, is broken, or leaves extents open.
 
     Examples:
@@ -37,7 +46,7 @@ def kernels(
         >>> [kernel.kernel for kernel in found.kernels], found.flops
         (['fc'], 400)
     """
-    return kernels_of_file(Path(model), runtime, as_names(inputs), batch)
+    return kernels_of_file(Path(model), runtime, as_names(inputs), batch, values=as_names(values), signature=signature)
 
 
 def families(

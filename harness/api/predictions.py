@@ -41,6 +41,8 @@ def predict(
     runtime: str | None = None,
     inputs: Sequence[str] = (),
     batch: int | None = None,
+    values: Sequence[str] = (),
+    signature: str | None = None,
     data: Paths = SUBMISSIONS,
     file: AnyPath | None = None,
     coverage: float = COVERAGE,
@@ -63,6 +65,9 @@ def predict(
             the file's format where these are unknown.
         inputs: extents of network inputs that the file leaves open, each as `name=1x3x224x224`.
         batch: first extent of the inputs that is the batch; None where the file names it, or has none.
+        values: values of network inputs of one element, each as `name=value`; they settle which branches run, and how
+            often loops do.
+        signature: which of the networks of a TFLite file; the one that a runtime takes where none is named by default.
         data: submissions to fit on; only those of the device are read.
         file: fitted predictor, a .skops file; no submissions are then read.
         coverage: nominal coverage of intervals, a probability.
@@ -93,18 +98,17 @@ def predict(
     check_within("coverage", coverage, LEAST_COVERAGE, MOST_COVERAGE)
     check_within("at_least", at_least, 0, 1)
     check_known("data type", [] if dtype is None else [dtype], DTYPES)
-    if file is None:
-        source = _rows(device_id, delegate, data, on_step)
-    else:
-        loaded = load_fitted(Path(file), package)
-        source = _Source(RowsRuntime(loaded.ranges.runtime, "unstated"), loaded)
-    found = kernels_of_file(Path(model), runtime or source.runtime.rules, as_names(inputs), batch, dtype)
+    source = _rows(device_id, delegate, data, on_step) if file is None else _loaded(Path(file), package)
+    rules, settled = runtime or source.runtime.rules, as_names(values)
+    found = kernels_of_file(Path(model), rules, as_names(inputs), batch, dtype, values=settled, signature=signature)
     request = _Request(device_id, delegate, main_dtype(found.kernels.kernels), predictor)
     fitted = _fitted(request, source, package)
     network = predict_network(
         found.kernels.kernels, fitted, coverage=coverage, at_least=at_least, may_extrapolate=extrapolate
     )
-    return Prediction(Path(model), found.runtime, fitted, network, found.batch, found.leading, source.runtime)
+    return Prediction(
+        Path(model), found.runtime, fitted, network, found.batch, found.leading, source.runtime, found.notes
+    )
 
 
 def predictable_devices(data: Paths = SUBMISSIONS, *, on_step: OnStep = silent) -> PredictableOutput:
@@ -164,6 +168,12 @@ def _rows(device_id: str | None, delegate: str | None, data: Paths, on_step: OnS
         raise not_predictable(device_id, campaigns)
     release = read_release([path for path in campaigns if path.parent.name == device_id], on_step=on_step)
     return _Source(runtime_of_rows(release, device_id, delegate), release.levels["kernels"])
+
+
+def _loaded(file: Path, package: str) -> _Source:
+    """A fitted predictor in a file, with the runtime of the rows that it was fitted on."""
+    loaded = load_fitted(file, package)
+    return _Source(RowsRuntime(loaded.ranges.runtime, "unstated"), loaded)
 
 
 def _fitted(request: _Request, source: _Source, package: str) -> FittedPredictor:

@@ -52,17 +52,24 @@ def _reviewed(folders: Sequence[Path], since: str, on_step: OnStep) -> Validatio
         raise UsageError("name one folder of submissions to compare with a commit")
     folder = folders[0]
     changed = changed_campaigns(folder, since)
-    n_campaigns = len(campaign_paths(changed))
-    validated = validate_campaigns(changed, lambda name: on_step(name, n_campaigns))
+    # A folder that is gone or empty is no wrong usage here: everything that was published is gone as well.
+    paths = [folder] if folder.is_symlink() or _is_tree(folder) else []
+    n_campaigns = len(campaign_paths(paths, changed))
+    validated = validate_campaigns(paths, lambda name: on_step(name, n_campaigns), only=changed)
     with tempfile.TemporaryDirectory() as scratch:
         earlier = _snapshot(submissions_at(folder, since, Path(scratch)))
         change = Change(earlier, _snapshot(folder), datetime.now(UTC).date(), changed_outside(folder, since))
         return review(validated, change)
 
 
+def _is_tree(folder: Path) -> bool:
+    """Whether a folder holds anything that a validation looks at."""
+    is_folder = folder.is_dir() and not folder.is_symlink()
+    return is_folder and any(not entry.name.startswith(".") for entry in folder.iterdir())
+
+
 def _snapshot(folder: Path) -> Snapshot:
-    is_empty = not folder.is_dir() or not any(folder.iterdir())
-    found = Validation([], Report(0, ())) if is_empty else validate_campaigns([folder])
+    found = validate_campaigns([folder]) if _is_tree(folder) else Validation([], Report(0, ()))
     return Snapshot(folder, found.campaigns, found.doubted)
 
 

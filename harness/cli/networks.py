@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 import typer
 
 from harness import api
-from harness.cli.options import Batch, Inputs, ModelFile, Runtime
+from harness.cli.options import Batch, Inputs, ModelFile, Runtime, Signature, Values
 from harness.cli.printing import print_json, print_table, steps
 from harness.defaults import FAMILIES, RUNTIME
 from harness.issues import printable, share_in_words
@@ -28,12 +28,14 @@ def kernels(
     form: Annotated[KernelsFormat, typer.Option("--format", help="Form of the list.")] = "table",
     inputs: Inputs = None,
     batch: Batch = None,
+    values: Values = None,
+    signature: Signature = None,
 ) -> None:
     """List the kernels that a runtime executes for a model file, with FLOPs, parameters and bytes of each.
 
     Example: deepen kernels mobilenet.onnx --input input=1x3x224x224 --format csv
     """
-    found = api.kernels(model, runtime, inputs or (), batch=batch)
+    found = api.kernels(model, runtime, inputs or (), batch=batch, values=values or (), signature=signature)
     if form == "json":
         print_json(found.as_json())
     elif form == "network":
@@ -48,16 +50,20 @@ def _print_kernels(listed: "api.ModelKernels") -> None:
     """Print the list as a table, then totals, coverage and what runs no kernel."""
     found = listed.kernels
     rows = []
+    has_runs = any(kernel.count > 1 for kernel in found.kernels)
     has_own = any(kernel.weight_dtype not in (None, kernel.dtype) for kernel in found.kernels)
     for number, kernel in enumerate(found.kernels, 1):
+        runs = (f"{kernel.count:,}",) if has_runs else ()
         counts = (count_in_words(kernel.flops), f"{kernel.params:,}", count_in_words(kernel.bytes_moved))
         is_share = kernel.flops is not None and not found.unknown
         share = share_in_words((kernel.flops or 0) / max(found.flops, 1)) if is_share else ""
         stored = (kernel.weight_dtype or "",) if has_own else ()
-        rows.append((str(number), *_configuration(kernel), *stored, *counts, share))
+        rows.append((str(number), *_configuration(kernel), *stored, *runs, *counts, share))
     title = f"{printable(listed.file.name)} on {listed.runtime.title}"
-    headings = ("#", *_CONFIGURATION, *(("weights",) if has_own else ()), *_COSTS)
-    print_table(headings, rows, left=(*_CONFIGURATION, "weights"), width=160, title=title)
+    extra = (*(("weights",) if has_own else ()), *(("runs",) if has_runs else ()))
+    print_table(
+        ("#", *_CONFIGURATION, *extra, *_COSTS), rows, left=(*_CONFIGURATION, "weights"), width=160, title=title
+    )
     least, open_ = "at least " if found.unknown else "", "at least " if found.open_end is not None else ""
     totals = f"{least}{found.flops:,} FLOPs, {found.params:,} params, {open_}{found.bytes_moved:,} bytes moved"
     typer.echo(f"{_counted(len(found.kernels))}, {totals}")
@@ -65,7 +71,7 @@ def _print_kernels(listed: "api.ModelKernels") -> None:
     if found.open_end is not None:
         where = f"{printable(found.open_end.operator)}, at the tensor {printable(found.open_end.tensor)}"
         typer.echo(f"extents are unknown from the operator {where}; what it makes depends on data, or has no rule")
-    for line in batch_lines(listed.batch, listed.leading):
+    for line in (*batch_lines(listed.batch, listed.leading), *map(printable, listed.notes)):
         typer.echo(line)
     if found.free:
         typer.echo(f"without a kernel: {', '.join(f'{n} {operator}' for operator, n in found.free.items())}")

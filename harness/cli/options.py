@@ -25,6 +25,16 @@ Batch = Annotated[
     int | None,
     typer.Option("--batch", min=1, help="First extent of the inputs that is the batch; all counts are divided by it."),
 ]
+Values = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", help="Value of an input of one element, as in sr=16000; settles branches and loops; repeatable."
+    ),
+]
+Signature = Annotated[
+    str | None,
+    typer.Option("--signature", help="Which network of a TFLite file; by default the one a runtime takes."),
+]
 ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="ONNX or TFLite file.")]
 Backend = Annotated[
     str,

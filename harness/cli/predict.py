@@ -9,7 +9,7 @@ import typer
 
 from harness import api
 from harness.cli.networks import batch_lines, count_in_words, share_or_unknown
-from harness.cli.options import Batch, Data, Inputs, Package
+from harness.cli.options import Batch, Data, Inputs, Package, Signature, Values
 from harness.cli.printing import print_json, print_table, steps
 from harness.defaults import COVERAGE, LEAST_COVERAGE, LEAST_COVERED, MOST_COVERAGE, PREDICTOR, PREDICTORS, SUBMISSIONS
 from harness.errors import UsageError
@@ -54,6 +54,8 @@ def predict(
     runtime: RowsRuntime = None,
     inputs: Inputs = None,
     batch: Batch = None,
+    values: Values = None,
+    signature: Signature = None,
     data: Data = None,
     file: Fitted = None,
     coverage: Coverage = COVERAGE,
@@ -76,8 +78,8 @@ def predict(
     with steps("Predicting") as step:
         found = api.predict(
             model, device, delegate=delegate, dtype=dtype, predictor=predictor, runtime=runtime, inputs=inputs or (),
-            batch=batch, data=data or SUBMISSIONS, file=file, coverage=coverage, at_least=at_least,
-            extrapolate=extrapolate, package=package, on_step=step,
+            batch=batch, values=values or (), signature=signature, data=data or SUBMISSIONS, file=file,
+            coverage=coverage, at_least=at_least, extrapolate=extrapolate, package=package, on_step=step,
         )  # fmt: skip
     if plot is not None:
         write_file(plot, api.draw_energy(found))

@@ -22,7 +22,7 @@ FOLDED: Final = frozenset({"bn", "scale", "bias"})
 _OF_SE: Final = frozenset({"global-avgpool", "mul", "mul-broadcast"})
 _ABSORBING: Final = frozenset({"product", "window"})
 """What operators are counted by into which constants and activations after them are folded."""
-_MOST_COUNT: Final = 10**18
+MOST_COUNT: Final = 10**18
 _MOST_PARAMS: Final = 10**15
 """Absurd extents are counted as these many, which are the largest that a kernel list may state."""
 
@@ -53,7 +53,7 @@ def group_flops(group: Group, sizes: Sizes) -> int | None:
     counted = [part for part in others if part.name in JOINED or not _absorbs(first, sizes)]
     flops = [_part_flops(part, sizes) for part in (first, *counted)]
     known = [count for count in flops if count is not None]
-    return min(sum(known), _MOST_COUNT) if len(known) == len(flops) else None
+    return min(sum(known), MOST_COUNT) if len(known) == len(flops) else None
 
 
 def group_weights(group: Group, sizes: Sizes) -> dict[str, Weights]:
@@ -81,7 +81,7 @@ def group_bytes(group: Group, weights: Iterable[Weights], sizes: Sizes) -> int:
             picked |= _picked(node, sizes)
     read = sum(sizes.n_bytes(tensor, picked.get(tensor)) for tensor in group.inputs)
     made = sum(sizes.n_bytes(tensor) for tensor in group.outputs)
-    return min(read + made + sum(held.n_bytes for held in weights), _MOST_COUNT)
+    return min(read + made + sum(held.n_bytes for held in weights), MOST_COUNT)
 
 
 def _picked(node: Node, sizes: Sizes, n_elements: int | None = None) -> dict[str, int]:

@@ -80,6 +80,7 @@ class Node:
         matrices: weights of a recurrent operator that every step multiplies by, among its inputs.
         settings: attributes that its cost depends on, by their name in the file; empty for all others.
         n_bytes_beside: bytes of scales and zero points that it reads beside its operands.
+        count: times that one inference runs it, as the body of a loop does.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Node:
     matrices: tuple[str, ...] = ()
     settings: Mapping[str, int | str] = field(default_factory=dict, hash=False)
     n_bytes_beside: int = 0
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,11 @@ class Graph:
         folded: operators that the reader removed because no runtime executes them, by name with their number:
             arithmetic on constants and shapes, QDQ pairs around a quantised operator.
         batch: inferences that run together; the first extent of a tensor where it is a multiple of it.
+        idle: operators that do not count, such as those of a branch that is not taken; their parameters are kept.
+        held: tensors that pass between a body and the operators around it, so that nothing is fused through them.
+        notes: what the counts rest on that the file does not settle, as sentences.
+        signature: signature of the network, where the file has several.
+        others: signatures of the other networks of the file.
     """
 
     name: str
@@ -116,6 +123,11 @@ class Graph:
     outputs: tuple[str, ...]
     folded: Mapping[str, int] = field(default_factory=dict)
     batch: int = 1
+    idle: tuple[Node, ...] = ()
+    held: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+    signature: str = ""
+    others: tuple[str, ...] = ()
 
     def extents(self, tensor: str) -> Extents:
         """Height, width and channels of a tensor, the batch left out.

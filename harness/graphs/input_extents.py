@@ -2,8 +2,11 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from harness.errors import UsageError
 from harness.graphs.faults import ModelFileError, model_issue
@@ -73,6 +76,64 @@ def parse_input_option(text: str) -> tuple[str, tuple[int, ...]]:
     if not all(1 <= extent <= MOST_EXTENT for extent in shape):
         raise UsageError(f"--input '{quoted(text)}' has an extent outside 1 to {MOST_EXTENT}")
     return name, shape
+
+
+def parse_set_option(text: str) -> tuple[str, str]:
+    """Name and value of `--set`.
+
+    Raises:
+        UsageError: it does not have the form `name=value`.
+
+    >>> parse_set_option("sr=16000")
+    ('sr', '16000')
+    """
+    name, sign, value = text.rpartition("=")
+    if not sign or not name or not value:
+        raise UsageError(f"--set '{quoted(text)}' is not a value of an input; expected name=value, as in sr=16000")
+    return name, value
+
+
+def parsed_value(name: str, text: str, shape: tuple[int, ...] | None, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """The value of an input of one element that `--set` gives.
+
+    Args:
+        name: name of the input.
+        text: value.
+        shape: its extents; None where they are unknown.
+        dtype: its data type; that of objects for one that is no number.
+
+    Raises:
+        UsageError: the input has more than one element, or the text is no value of its type.
+
+    >>> parsed_value("sr", "16000", (1,), np.dtype("int64"))
+    array([16000])
+    """
+    if shape is None or math.prod(shape) != 1:
+        found = "unknown extents" if shape is None else f"{_crossed(shape)} elements"
+        raise UsageError(
+            f"--set '{quoted(name)}': the input has {found}; only one of a single element is given a value"
+        )
+    kinds: Mapping[str, tuple[str, Callable[[str], float]]] = {
+        "b": ("true or false", _truth),
+        "i": ("a whole number", int),
+        "u": ("a whole number", int),
+        "f": ("a number", float),
+    }
+    expected, parse = kinds.get(dtype.kind, ("an input of numbers or truths", _no_value))
+    try:
+        return np.array(parse(text), dtype).reshape(shape)
+    except (KeyError, OverflowError, ValueError):
+        raise UsageError(
+            f"--set '{quoted(name)}={quoted(text)}': the input is of {dtype}; expected {expected}"
+        ) from None
+
+
+def _truth(text: str) -> bool:
+    return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+
+
+def _no_value(text: str) -> bool:
+    raise ValueError(text)
 
 
 def resolve(

@@ -7,8 +7,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
+from harness.errors import UsageError
 from harness.graphs.configurations import configuration_of_group
 from harness.graphs.counting import (
+    MOST_COUNT,
     Weights,
     group_bytes,
     group_dtype,
@@ -27,7 +29,7 @@ from harness.graphs.operators import VIEWS
 from harness.graphs.sizes import Sizes, file_operator
 from harness.issues import Issue
 from harness.schema.cost import DTYPE_BITS, ELEMENTWISE_FLOPS
-from harness.schema.networks import Network, NetworkKernel
+from harness.schema.networks import MOST_KERNELS, ListedKernel, Network, NetworkKernel
 
 
 class Unsupported(NamedTuple):
@@ -69,7 +71,7 @@ class KernelList:
         open_end: first operator whose extents are unknown; None where all are known.
     """
 
-    kernels: tuple[NetworkKernel, ...]
+    kernels: tuple[ListedKernel, ...]
     free: Mapping[str, int]
     params: int
     open_end: OpenEnd | None = None
@@ -152,7 +154,9 @@ def kernel_list(graph: Graph, runtime: Runtime) -> KernelList:
 
     FLOPs, parameters and bytes are for one inference of one batch, at the extents that the network has. An operator
     that reads or makes a tensor of unknown extents, such as one that depends on data, is an entry of its own without
-    FLOPs and bytes; what comes before it is listed as it is.
+    FLOPs and bytes; what comes before it is listed as it is. A kernel of the body of a loop is one entry with the
+    number of its runs, and FLOPs and bytes of all of them; parameters of branches that are not counted are those of
+    the network all the same.
 
     Args:
         graph: network.
@@ -168,7 +172,7 @@ def kernel_list(graph: Graph, runtime: Runtime) -> KernelList:
     open_ends = _open_ends(graph, sizes)
     unlisted = [node for node in graph.nodes if node.name in open_ends]
     nodes = tuple(node for node in graph.nodes if node.name not in open_ends)
-    taken = dict.fromkeys((*graph.outputs, *(tensor for node in unlisted for tensor in node.inputs)))
+    taken = dict.fromkeys((*graph.outputs, *graph.held, *(tensor for node in unlisted for tensor in node.inputs)))
     known = replace(graph, nodes=nodes, outputs=tuple(taken))
     grouping = fuse(known, runtime, Sizes(known))
     if not grouping.groups and not unlisted:
@@ -183,6 +187,8 @@ def kernel_list(graph: Graph, runtime: Runtime) -> KernelList:
         own = stored_weights(node, sizes)
         weights |= own
         entries.append(_open_entry(node, own.values(), sizes))
+    for node in graph.idle:
+        weights |= stored_weights(node, sizes)
     first = next(iter(open_ends.items()), None)
     return KernelList(
         tuple(entries), grouping.free, _params(weights.values()), None if first is None else OpenEnd(*first)
@@ -196,17 +202,24 @@ def _params(weights: Iterable[Weights]) -> int:
 def as_network(model: str, runtime: Runtime, kernels: KernelList) -> Network:
     """A kernel list as the contents of `graphs/<model>.json`.
 
+    A kernel that runs several times is an entry each time.
+
     Raises:
+        UsageError: more kernels run than a list may have.
         pydantic.ValidationError: the model's name is not one that a row may have.
     """
-    # Weights of the kernel's own data type go without saying in a submission.
-    entries = [
-        kernel.model_copy(update={"weight_dtype": None}) if kernel.weight_dtype == kernel.dtype else kernel
-        for kernel in kernels.kernels
-    ]
-    is_shared = kernels.params < sum(kernel.params for kernel in entries)
-    params = kernels.params if is_shared else None
+    if sum(kernel.count for kernel in kernels.kernels) > MOST_KERNELS:
+        raise UsageError(f"the network runs more than {MOST_KERNELS} kernels, which no submitted kernel list may have")
+    entries = [entry for kernel in kernels.kernels for entry in [_submitted(kernel)] * kernel.count]
+    is_sum = kernels.params == sum(kernel.params for kernel in entries)
+    params = None if is_sum else kernels.params
     return Network(schema_version=1, model=model, runtime=runtime.name, params=params, kernels=entries)
+
+
+def _submitted(kernel: ListedKernel) -> NetworkKernel:
+    """One run of a kernel; weights of its own data type go without saying in a submission."""
+    entry = kernel.of_one_run()
+    return entry.model_copy(update={"weight_dtype": None}) if entry.weight_dtype == entry.dtype else entry
 
 
 def _open_ends(graph: Graph, sizes: Sizes) -> dict[str, str]:
@@ -246,34 +259,41 @@ def _nothing_runs(graph: Graph) -> Issue:
     )
 
 
-def _entry(group: Group, weights: Collection[Weights], sizes: Sizes) -> NetworkKernel:
+def _entry(group: Group, weights: Collection[Weights], sizes: Sizes) -> ListedKernel:
     kernel, configuration = configuration_of_group(group, sizes) or (None, {})
     flops = group_flops(group, sizes)
     if group.operator.startswith("scale") and kernel is not None and kernel in ELEMENTWISE_FLOPS:
         # Without a shift it is still a batch normalisation.
         flops = ELEMENTWISE_FLOPS[kernel] * sizes.elements(group.outputs[0])
-    return NetworkKernel(
+    count = group.parts[0].nodes[0].count
+    return ListedKernel(
         operator=group.operator[:200],
         kernel=kernel,
         dtype=group_dtype(group, sizes),
         weight_dtype=weight_dtype(weights),
-        flops=flops,
+        flops=_of_all_runs(flops, count),
         params=_params(weights),
-        bytes_moved=group_bytes(group, weights, sizes),
+        bytes_moved=_of_all_runs(group_bytes(group, weights, sizes), count),
+        count=count,
         **configuration,
     )
 
 
-def _open_entry(node: Node, weights: Collection[Weights], sizes: Sizes) -> NetworkKernel:
+def _of_all_runs(of_one: int | None, count: int) -> int | None:
+    """FLOPs or bytes of a kernel's runs, at most what an entry may state."""
+    return None if of_one is None else min(of_one, MOST_COUNT // count) * count
+
+
+def _open_entry(node: Node, weights: Collection[Weights], sizes: Sizes) -> ListedKernel:
     """Entry of an operator that reads or makes a tensor of unknown extents."""
     stated = {sizes.dtype(tensor) for tensor in (*node.inputs[:1], *node.outputs[:1])} - {"unstated"}
     dtype = max(sorted(stated), key=DTYPE_BITS.__getitem__, default="unstated")
-    flops = flops_of_output(node, sizes)
-    return NetworkKernel(
+    return ListedKernel(
         operator=file_operator(node),
         dtype=dtype,
         weight_dtype=weight_dtype(weights),
-        flops=flops,
+        flops=_of_all_runs(flops_of_output(node, sizes), node.count),
         params=_params(weights),
         bytes_moved=None,
+        count=node.count,
     )

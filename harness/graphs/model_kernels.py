@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -11,10 +11,11 @@ from pydantic import ValidationError
 
 from harness.errors import UsageError
 from harness.graphs.data_types import in_dtype
+from harness.graphs.faults import ModelFileError
 from harness.graphs.fusion_rules import Runtime, read_runtime
 from harness.graphs.graph import Graph
 from harness.graphs.kernels import KernelList, as_network, kernel_list
-from harness.graphs.reading import parse_input_option, read_model
+from harness.graphs.reading import parse_input_option, parse_set_option, read_model
 from harness.issues import quoted
 from harness.schema.networks import Network
 from harness.schema.outputs import Coverage, KernelsOutput, Missing, Total, UnknownExtents
@@ -29,8 +30,12 @@ CSV_COLUMNS: Final = (
     "flops",
     "params",
     "bytes_moved",
+    "count",
 )
 """Columns of a kernel table that a model file gives, then those that kernels.csv does not have."""
+
+_MOST_OTHERS: Final = 8
+"""Other networks of a file that a note lists with their FLOPs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ class ModelKernels:
         kernels: the kernels in order of execution, with what has no kernel type.
         batch: inferences that run together, by which the extents are divided.
         leading: first extent above 1 of each input, by name, where it was not taken for the batch.
+        notes: what the counts rest on that the file does not settle, as sentences.
     """
 
     file: Path
@@ -50,6 +56,7 @@ class ModelKernels:
     kernels: KernelList
     batch: int = 1
     leading: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def model(self) -> str:
@@ -81,6 +88,7 @@ class ModelKernels:
             extents_unknown_from=None if found.open_end is None else UnknownExtents(**found.open_end._asdict()),
             unsupported=[Missing(**item._asdict()) for item in found.unsupported],
             free=dict(found.free),
+            notes=list(self.notes),
         )
 
     def as_csv(self) -> str:
@@ -112,6 +120,9 @@ def kernels_of_file(
     inputs: Iterable[str] = (),
     batch: int | None = None,
     dtype: Dtype | None = None,
+    *,
+    values: Iterable[str] = (),
+    signature: str | None = None,
 ) -> ModelKernels:
     """Kernels that a runtime executes for a model file.
 
@@ -121,18 +132,41 @@ def kernels_of_file(
         inputs: extents of network inputs that the file leaves open, each as `name=1x3x224x224`.
         batch: first extent of the inputs that is the batch; None where the file names it, or has none.
         dtype: data type that the network runs in; that of the file by default.
+        values: values of network inputs of one element, each as `name=value`.
+        signature: which of the networks of a TFLite file; the one that a runtime takes where none is named by default.
 
     Raises:
-        UsageError: there is no such runtime, input or batch, or extents cannot be read.
+        UsageError: there is no such runtime, input, batch or signature, or extents or a value cannot be read.
         ModelFileError: the file is no model, is broken, or leaves extents open.
     """
     rules = None if runtime is None else read_runtime(runtime)
-    graph = read_model(file, dict(parse_input_option(text) for text in inputs), batch)
+    extents = dict(parse_input_option(text) for text in inputs)
+    settled = dict(parse_set_option(text) for text in values)
+    graph = read_model(file, extents, batch, values=settled, signature=signature)
     graph = graph if dtype is None else in_dtype(graph, dtype)
     rules = rules or default_runtime(graph)
     shapes = {name: graph.tensors[name].shape or () for name in graph.inputs}
     leading = {name: shape[0] for name, shape in shapes.items() if len(shape) > 1 and shape[0] not in (1, graph.batch)}
-    return ModelKernels(file, rules, kernel_list(graph, rules), graph.batch, leading)
+    notes = (*graph.notes, *_on_others(file, graph, rules))
+    return ModelKernels(file, rules, kernel_list(graph, rules), graph.batch, leading, notes)
+
+
+def _on_others(file: Path, graph: Graph, rules: Runtime) -> Iterator[str]:
+    """Sentence about the other networks of a file, with their FLOPs where these are known as the file stands."""
+    if not graph.others:
+        return
+    totals = []
+    for name in graph.others[:_MOST_OTHERS]:
+        try:
+            found = kernel_list(read_model(file, signature=name), rules)
+        except ModelFileError:
+            totals.append(f"{quoted(name)} (not listed without more options)")
+            continue
+        least = "at least " if found.unknown else ""
+        totals.append(f"{quoted(name)} ({least}{found.flops:,} FLOPs, {found.params:,} params)")
+    rest = f" and {len(graph.others) - _MOST_OTHERS} more" if len(graph.others) > _MOST_OTHERS else ""
+    own = f"the signature {quoted(graph.signature)} is" if graph.signature else "its first network is"
+    yield f"the file has several networks, and {own} listed; others, by --signature: {', '.join(totals)}{rest}"
 
 
 def default_runtime(graph: Graph) -> Runtime:

@@ -2,21 +2,22 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
+import numpy as np
 import onnx
-from onnx import TypeProto, helper
+from onnx import TypeProto, helper, numpy_helper
 
 from harness.graphs.faults import ModelFileError, model_issue
-from harness.graphs.graph import Graph, Tensor
-from harness.graphs.input_extents import MOST_EXTENT, DeclaredInput, dimension_name, resolve
+from harness.graphs.graph import Graph
+from harness.graphs.input_extents import MOST_EXTENT, DeclaredInput, InputExtents, parsed_value, resolve
+from harness.graphs.onnx_control_flow import CONTROL_FLOW
 from harness.graphs.onnx_functions import inlined
-from harness.graphs.onnx_operators import as_node, canonical_name, file_name
+from harness.graphs.onnx_scopes import bodies_of, in_running_order, operators_of, stored_in
 from harness.graphs.onnx_tensors import Tensors, shape_of
-from harness.graphs.ordering import Step, running_order
+from harness.graphs.onnx_walk import Walk, bound_type, dims_of
 from harness.graphs.quantisation import fold_quantisation
-from harness.issues import Issue
-from harness.schema.cost import dtype_of_stored
+from harness.issues import Issue, unknown
 
 _WEIGHT_PLACES: Final[Mapping[str, tuple[int, ...]]] = {
     "BatchNormalization": (1, 2, 3, 4),
@@ -37,50 +38,39 @@ _WEIGHT_PLACES: Final[Mapping[str, tuple[int, ...]]] = {
 """Operands that are weights where a file declares them without values."""
 _PASSING: Final = frozenset({"Cast", "DequantizeLinear", "Identity", "QuantizeLinear", "Transpose"})
 """Operators through which a weight stays a weight."""
-_KEPT: Final = frozenset(
-    {"Bernoulli", "If", "Loop", "Multinomial", "RandomNormalLike", "RandomUniformLike", "Scan", "SequenceMap"}
-)
-"""Operators that are executed even where all that they read is constant."""
 _OPEN_OPSETS: Final = "opset_import with the standard domain and its version"
 
 
-class _Operator(NamedTuple):
-    """One operator of the file: itself, its name in messages, and what its bodies read from outside."""
-
-    node: onnx.NodeProto
-    name: str
-    captured: tuple[str, ...]
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        return (*(name for name in self.node.input if name), *self.captured)
-
-    @property
-    def makes(self) -> tuple[str, ...]:
-        return tuple(name for name in self.node.output if name)
-
-
 def graph_of_onnx(
-    model: onnx.ModelProto, shown: str, inputs: Mapping[str, tuple[int, ...]] | None = None, batch: int | None = None
+    model: onnx.ModelProto,
+    shown: str,
+    inputs: Mapping[str, tuple[int, ...]] | None = None,
+    batch: int | None = None,
+    *,
+    values: Mapping[str, str] | None = None,
 ) -> Graph:
     """Graph of an ONNX model.
 
     Weights need no values: a graph input or a declared tensor that operators only read where weights belong (second
     operand of a convolution, statistics of a batch normalisation) is a weight. An open first extent of an input is 1
     unless `inputs` says otherwise. Files with external data are read without it. An average pooling over
-    the whole plane becomes `global-avgpool`, because exporters write means over height and width so.
+    the whole plane becomes `global-avgpool`, because exporters write means over height and width so. Bodies of If,
+    Loop and Scan stand in place of these: the branch that runs, or the one with the most FLOPs where the file does not
+    settle which, and the body of a loop as often as it runs. A loop whose runs are unknown remains as an operator.
 
     Args:
         model: model; it is not changed.
         shown: file as messages show it; name of the graph.
         inputs: extents of network inputs by name, for what the model leaves open.
         batch: first extent of the inputs that is the batch; None where the model names it, or has none.
+        values: values of network inputs of one element by name, as text; such an input is a constant.
 
     Raises:
-        UsageError: extents are given for an input that the model does not have, or a batch that no input has.
+        UsageError: extents or a value are given for an input that the model does not have, a value is none of its
+            type, or no input has that batch.
         ModelFileError: the model is broken, or leaves extents open.
     """
-    return fold_quantisation(_Reader(_checked(model, shown), shown, inputs or {}, batch).graph())
+    return fold_quantisation(_Reader(_checked(model, shown), shown, inputs or {}, batch, values or {}).graph())
 
 
 def _checked(model: onnx.ModelProto, shown: str) -> onnx.ModelProto:
@@ -168,12 +158,8 @@ def _texts(graph: onnx.GraphProto) -> Iterator[str]:
         yield from (node.op_type, node.domain, node.name, *node.input, *node.output)
         for attribute in node.attribute:
             yield attribute.name
-            for body in _bodies(attribute):
+            for body in bodies_of(attribute):
                 yield from _texts(body)
-
-
-def _bodies(attribute: onnx.AttributeProto) -> tuple[onnx.GraphProto, ...]:
-    return (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs)
 
 
 def _opsets(model: onnx.ModelProto) -> dict[str, int]:
@@ -186,17 +172,22 @@ class _Reader:
     """Conversion of one model into a graph."""
 
     def __init__(
-        self, model: onnx.ModelProto, shown: str, given: Mapping[str, tuple[int, ...]], batch: int | None
+        self,
+        model: onnx.ModelProto,
+        shown: str,
+        given: Mapping[str, tuple[int, ...]],
+        batch: int | None,
+        values: Mapping[str, str],
     ) -> None:
         self._proto = model.graph
         self._opsets = _opsets(model)
         self._shown = shown
         self._given = given
         self._batch = batch
-        self._operators = [_operator(node, place) for place, node in enumerate(model.graph.node)]
+        self._values = values
+        self._operators = operators_of(model.graph.node)
         self._read = {name for operator in self._operators for name in operator.reads}
-        self._stored = {tensor.name for tensor in self._proto.initializer}
-        self._stored |= {tensor.values.name for tensor in self._proto.sparse_initializer}
+        self._stored = set(stored_in(self._proto))
         self._weights = self._find_weights()
         self._inputs = [
             info for info in self._proto.input if info.name not in self._stored and info.name not in self._weights
@@ -205,32 +196,28 @@ class _Reader:
     def graph(self) -> Graph:
         """The graph, with its pairs of quantisation and dequantisation."""
         outputs = tuple(info.name for info in self._proto.output)
-        order = self._order(outputs)
-        self._known, batch = self._begun()
-        nodes, folded = [], Counter[str]()
-        for operator in order:
-            node = operator.node
-            self._known.learn(node, operator.captured)
-            if self._is_folded(operator):
-                self._known.fold(node)
-                folded[canonical_name(node) or file_name(node)] += 1
-            else:
-                nodes.append(as_node(node, operator.name, operator.captured, self._known, batch))
-        inputs = tuple(info.name for info in self._inputs)
+        given = self._stored | self._weights | {info.name for info in self._inputs}
+        order = in_running_order(self._operators, given, outputs, self._shown)
+        resolved = self._resolved()
+        known = self._begun(resolved)
+        walk = Walk(known, resolved.batch, resolved.bound, self._shown, CONTROL_FLOW)
+        listing = walk.walk(order)
+        inputs = tuple(info.name for info in self._inputs if info.name not in self._values)
+        nodes = (*listing.nodes, *listing.idle)
         used = dict.fromkeys((*inputs, *(name for node in nodes for name in (*node.inputs, *node.outputs)), *outputs))
-        tensors = {
-            name: Tensor(
-                name,
-                self._known.shape(name),
-                dtype_of_stored(self._known.stored(name)),
-                name in self._known.constants,
-                self._known.stored_as(name),
-                self._known.stored(name),
-                self._known.n_bytes_beside(name),
-            )
-            for name in used
-        }
-        return Graph(self._shown, "channels-first", tuple(nodes), tensors, inputs, outputs, dict(folded), batch)
+        return Graph(
+            self._shown,
+            "channels-first",
+            tuple(listing.nodes),
+            {name: walk.tensor(name) for name in used},
+            inputs,
+            outputs,
+            dict(listing.folded),
+            resolved.batch,
+            tuple(listing.idle),
+            frozenset(listing.held),
+            tuple(walk.notes(inputs)),
+        )
 
     def _find_weights(self) -> set[str]:
         """Tensors without values that are only read where weights belong."""
@@ -248,35 +235,32 @@ class _Reader:
             otherwise.update(operator.captured)
         return as_weight - otherwise - makers - self._stored - {""}
 
-    def _order(self, outputs: tuple[str, ...]) -> list[_Operator]:
-        steps = [Step(operator.name, operator.reads, operator.makes) for operator in self._operators]
-        given = self._stored | self._weights | {info.name for info in self._inputs}
-        return [self._operators[place] for place in running_order(steps, given, outputs, self._shown)]
+    def _resolved(self) -> InputExtents:
+        """Extents of the inputs that operators read."""
+        declared = [DeclaredInput(info.name, dims_of(info.type)) for info in self._inputs if self._is_asked(info)]
+        return resolve(declared, self._given, self._shown, self._batch)
 
-    def _begun(self) -> tuple[Tensors, int]:
-        """Tensors that are known before the first operator runs, and the batch."""
-        declared = [DeclaredInput(info.name, _dims(info.type)) for info in self._inputs if self._is_asked(info)]
-        resolved = resolve(declared, self._given, self._shown, self._batch)
-        between = {
-            info.name: _bound(info.type, resolved.bound) for info in (*self._proto.value_info, *self._proto.output)
-        }
-        known = Tensors(self._opsets, between, self._shown)
+    def _begun(self, resolved: InputExtents) -> Tensors:
+        """Tensors that are known before the first operator runs."""
+        between = (*self._proto.value_info, *self._proto.output)
+        known = Tensors(
+            self._opsets, {info.name: bound_type(info.type, resolved.bound) for info in between}, self._shown
+        )
         for info in self._inputs:
             shape = resolved.shapes.get(info.name)
-            kind = info.type if shape is None else _tensor_type(info.type.tensor_type.elem_type, shape)
-            known.add(info.name, kind)
+            elements = info.type.tensor_type.elem_type
+            known.add(info.name, info.type if shape is None else helper.make_tensor_type_proto(elements, shape))
         self._add_constants(known)
-        return known, resolved.batch
+        for name, value in self._values.items():
+            known.add_constant(name, self._set_value(name, value, known))
+        return known
 
     def _is_asked(self, info: onnx.ValueInfoProto) -> bool:
         """Whether the extents of an input are needed: an operator reads it, and it is a tensor."""
         return info.name in self._read and info.type.WhichOneof("value") in ("tensor_type", None)
 
     def _add_constants(self, known: Tensors) -> None:
-        for tensor in self._proto.initializer:
-            known.add_constant(tensor.name, tensor)
-        for sparse in self._proto.sparse_initializer:
-            known.add(sparse.values.name, _tensor_type(sparse.values.data_type, tuple(sparse.dims)), is_constant=True)
+        known.add_constants_of(self._proto)
         stated = {info.name: info.type for info in (*self._proto.value_info, *self._proto.input)}
         issues = []
         for name in sorted(self._weights):
@@ -297,54 +281,17 @@ class _Reader:
             fix="Export the model with its weights, or declare their extents as inputs of the graph.",
         )
 
-    def _is_folded(self, operator: _Operator) -> bool:
-        """Whether an operator works on constants or extents alone, so that no runtime executes it."""
-        node = operator.node
-        if operator.captured or (node.domain and canonical_name(node) is None):
-            return False
-        if node.op_type in ("Constant", "Shape", "Size"):
-            return not node.domain
-        reads = operator.reads
-        return bool(reads) and node.op_type not in _KEPT and all(name in self._known.constants for name in reads)
+    def _set_value(self, name: str, value: str, known: Tensors) -> onnx.TensorProto:
+        """An input that is given a value, as the constant that it then is.
 
-
-def _operator(node: onnx.NodeProto, place: int) -> _Operator:
-    if node.domain == "ai.onnx":
-        standard = onnx.NodeProto()
-        standard.CopyFrom(node)
-        standard.domain = ""
-        node = standard
-    return _Operator(node, node.name or f"{node.op_type}_{place}", tuple(dict.fromkeys(_captured(node))))
-
-
-def _captured(node: onnx.NodeProto) -> Iterator[str]:
-    """Tensors that the bodies of an operator read from around it."""
-    for attribute in node.attribute:
-        for body in _bodies(attribute):
-            own = {info.name for info in body.input} | {tensor.name for tensor in body.initializer} | {""}
-            own |= {name for inner in body.node for name in inner.output}
-            for inner in body.node:
-                yield from (name for name in (*inner.input, *_captured(inner)) if name not in own)
-            yield from (info.name for info in body.output if info.name not in own)
-
-
-def _dims(kind: TypeProto) -> tuple[int | str | None, ...] | None:
-    """Extents as an input declares them; extents below 1 are open, as some exporters write them."""
-    if not kind.tensor_type.HasField("shape"):
-        return None
-    return tuple(
-        dim.dim_value if dim.dim_value >= 1 else dimension_name(dim.dim_param) for dim in kind.tensor_type.shape.dim
-    )
-
-
-def _bound(kind: TypeProto, bound: Mapping[str, int]) -> TypeProto:
-    """A declared type with the named dimensions that are known filled in."""
-    dims = _dims(kind)
-    if dims is None:
-        return kind
-    filled = [bound.get(dim, dim) if isinstance(dim, str) else dim for dim in dims]
-    return helper.make_tensor_type_proto(kind.tensor_type.elem_type, filled)
-
-
-def _tensor_type(elements: int, shape: tuple[int, ...]) -> TypeProto:
-    return helper.make_tensor_type_proto(elements, shape)
+        Raises:
+            UsageError: there is no such input, it has more than one element, or the value is none of its type.
+        """
+        if name not in {info.name for info in self._inputs}:
+            raise unknown("input of the model", name, (info.name for info in self._inputs))
+        elements = known.kind(name).tensor_type.elem_type
+        try:
+            dtype = helper.tensor_dtype_to_np_dtype(elements)
+        except KeyError:
+            dtype = np.dtype(object)
+        return numpy_helper.from_array(parsed_value(name, value, known.shape(name), dtype), name)

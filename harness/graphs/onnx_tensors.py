@@ -4,7 +4,6 @@ Shape inference is that of the onnx package, operator by operator, and so is ari
 """
 
 import math
-import warnings
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -17,52 +16,24 @@ from onnx.shape_inference import InferenceError, infer_node_outputs
 
 from harness.graphs.faults import ModelFileError, model_issue
 from harness.graphs.input_extents import absurd
+from harness.graphs.onnx_corrections import as_inferred, corrected
 from harness.graphs.onnx_dtypes import STORED
+from harness.graphs.onnx_evaluation import EVALUATED, evaluated
 from harness.graphs.onnx_functions import made_by_body
 from harness.graphs.onnx_runtime_shapes import made_by_runtime
+from harness.graphs.onnx_twins import TWINS, twin_of
 from harness.issues import Issue
 from harness.schema.cost import STORED_BITS
 from harness.schema.vocabulary import StoredDtype
 
 MOST_VALUES: Final = 1024
 """Elements of the largest constant whose values are kept; shapes, axes and limits are far smaller."""
-TWINS: Final[Mapping[str, tuple[str, tuple[int, ...]]]] = {
-    "FusedConv": ("Conv", (0, 1, 2)),
-    "FusedGemm": ("Gemm", (0, 1, 2)),
-    "QGemm": ("Gemm", (0, 3)),
-    "QLinearAdd": ("Add", (0, 3)),
-    "QLinearAveragePool": ("AveragePool", (0,)),
-    "QLinearGlobalAveragePool": ("GlobalAveragePool", (0,)),
-    "QLinearLeakyRelu": ("LeakyRelu", (0,)),
-    "QLinearMul": ("Mul", (0, 3)),
-    "QLinearSigmoid": ("Sigmoid", (0,)),
-    "QLinearSoftmax": ("Softmax", (0,)),
-}
-"""Operators of ONNX Runtime that are standard ones: which, and the places of the operands."""
-
-_EVALUATED: Final = frozenset(
-    {"Add", "And", "Cast", "Ceil", "Concat", "Constant", "ConstantOfShape", "DequantizeLinear", "Div", "Equal"}
-    | {"Expand", "Flatten", "Floor", "Gather", "Greater", "Identity", "Less", "Max", "Min", "Mod", "Mul", "Neg", "Not"}
-    | {"Or", "Range", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceSum", "Reshape", "Slice", "Squeeze", "Sub"}
-    | {"Tile", "Transpose", "Unsqueeze", "Where"}
-)
-"""Operators that exporters use for arithmetic on shapes."""
 _STORED_ALIKE: Final = frozenset({"Transpose", "Reshape", "Identity", "Squeeze", "Unsqueeze", "DequantizeLinear"})
 """Operators that do not change the elements of a constant."""
 _SHAPE_OPERANDS: Final = frozenset({"ConstantOfShape", "Expand", "Reshape", "Resize", "Tile", "Upsample"})
 """Operators that read a shape; one of absurd length would make shape inference build as many extents."""
 _MOST_RANK: Final = 64
 _INFERENCE_FAULTS: Final = (InferenceError, onnx.checker.ValidationError, RuntimeError, ValueError)
-_EVALUATION_FAULTS: Final = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
 
 
 def shape_of(kind: TypeProto | None) -> tuple[int, ...] | None:
@@ -80,6 +51,8 @@ class Tensors:
 
     Attributes:
         constants: names of the tensors that are constants, with or without known values.
+        opsets: version by operator domain.
+        contradicted: extents of tensors for which the file declares others, and those that it declares, by name.
     """
 
     def __init__(self, opsets: Mapping[str, int], declared: Mapping[str, TypeProto], shown: str) -> None:
@@ -91,9 +64,10 @@ class Tensors:
             shown: file as messages show it.
         """
         self.constants: set[str] = set()
-        self._opsets = dict(opsets)
+        self.contradicted: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {}
+        self.opsets = dict(opsets)
         self._imports = [helper.make_opsetid(domain, version) for domain, version in opsets.items()]
-        self._declared = declared
+        self._declared = dict(declared)
         self._shown = shown
         self._types: dict[str, TypeProto] = {}
         self._values: dict[str, NDArray[Any]] = {}
@@ -106,10 +80,18 @@ class Tensors:
         """Extents of a tensor; None where they are unknown."""
         return shape_of(self._types.get(name))
 
+    def has(self, name: str) -> bool:
+        """Whether a tensor has been added, or learnt of."""
+        return name in self._types
+
+    def kind(self, name: str) -> TypeProto:
+        """Type of a tensor; an empty one where nothing is known of it."""
+        return self._types.get(name, TypeProto())
+
     @property
     def version(self) -> int:
         """Version of the standard operators; 0 where the file states none."""
-        return self._opsets.get("", 0)
+        return self.opsets.get("", 0)
 
     def value(self, name: str) -> NDArray[Any] | None:
         """Values of a small constant; None where they are unknown."""
@@ -159,6 +141,39 @@ class Tensors:
             raise ModelFileError([self._unreadable_values(name, dims)]) from error
         self._keep(name, values)
 
+    def add_constants_of(self, graph: onnx.GraphProto, names: Mapping[str, str] | None = None) -> None:
+        """Add the constants that a graph or a body has with their values.
+
+        Args:
+            graph: graph.
+            names: names to add them under; their own by default.
+
+        Raises:
+            ModelFileError: extents or the amount of the data of one are impossible.
+        """
+        named = names or {}
+        for tensor in graph.initializer:
+            self.add_constant(named.get(tensor.name, tensor.name), tensor)
+        for sparse in graph.sparse_initializer:
+            kind = helper.make_tensor_type_proto(sparse.values.data_type, tuple(sparse.dims))
+            self.add(named.get(sparse.values.name, sparse.values.name), kind, is_constant=True)
+
+    def declare(self, types: Mapping[str, TypeProto]) -> None:
+        """Add types that the file states for tensors in between."""
+        self._declared |= types
+
+    def alias(self, name: str, of: str) -> None:
+        """Add a tensor that is another one under a second name."""
+        if of in self._types:
+            self._types[name] = self._types[of]
+        self._stored[name] = self.stored(of)
+        self._beside[name] = self.n_bytes_beside(of)
+        if of in self.constants:
+            self.constants.add(name)
+            self._origins[name] = self.stored_as(of)
+            if of in self._values:
+                self._values[name] = self._values[of]
+
     def _unreadable_values(self, name: str, dims: tuple[int, ...]) -> Issue:
         return model_issue(
             "model-format",
@@ -192,6 +207,7 @@ class Tensors:
                 kind = declared if kind is None or shape_of(declared) is not None else kind
             if kind is not None:
                 self._types[name] = kind
+                self._compare(name)
         issues = [issue for name in outputs for issue in absurd(name, self.shape(name) or (), self._shown)]
         if fault and any(self.shape(name) is None for name in outputs):
             issues.append(
@@ -207,6 +223,12 @@ class Tensors:
         if issues:
             raise ModelFileError(issues)
 
+    def _compare(self, name: str) -> None:
+        """Note a tensor that has other extents than the file declares."""
+        made, declared = self.shape(name), shape_of(self._declared.get(name))
+        if made is not None and declared is not None and made != declared:
+            self.contradicted[name] = made, declared
+
     def fold(self, node: onnx.NodeProto) -> None:
         """Add the outputs of an operator on constants or extents alone as constants, with their values where small."""
         outputs = [name for name in node.output if name]
@@ -219,10 +241,11 @@ class Tensors:
             self.add_constant(outputs[0], node.attribute[0].t)
         elif node.op_type in ("Shape", "Size") and outputs:
             self._fold_shape(node, outputs[0])
-        elif node.op_type in _EVALUATED and all(name in self._values for name in node.input if name):
+        elif node.op_type in EVALUATED and all(name in self._values for name in node.input if name):
             shapes = [self.shape(name) for name in outputs]
             if all(shape is not None and math.prod(shape) <= MOST_VALUES for shape in shapes):
-                self._evaluate(node, outputs)
+                for name, values in evaluated(node, self._values, self.opsets).items():
+                    self._keep(name, values)
 
     def _n_bytes_of_scales(self, node: onnx.NodeProto) -> int:
         """Bytes of the scales and zero points of a dequantised constant; those of a bias follow from other scales."""
@@ -240,28 +263,11 @@ class Tensors:
         ends = {attribute.name: attribute.i for attribute in node.attribute}
         self._keep(output, np.array(shape[ends.get("start", 0) : ends.get("end", len(shape))], np.int64))
 
-    def _evaluate(self, node: onnx.NodeProto, outputs: list[str]) -> None:
-        from onnx.reference import ReferenceEvaluator
-
-        def named(name: str) -> onnx.ValueInfoProto:
-            return onnx.ValueInfoProto(name=name)
-
-        inputs = {name: self._values[name] for name in node.input if name}
-        graph = onnx.GraphProto(name="one", node=[node], input=map(named, inputs), output=map(named, outputs))
-        try:
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("ignore")
-                made = ReferenceEvaluator(graph, opsets=self._opsets).run(None, inputs)
-        except _EVALUATION_FAULTS:
-            return  # Its extents are known all the same, and most constants need nothing else.
-        for name, values in zip(outputs, made, strict=True):
-            self._keep(name, values)
-
     def _schema(self, domain: str, op: str) -> OpSchema | None:
         key = domain, op
         if key not in self._schemas:
             try:
-                self._schemas[key] = onnx.defs.get_schema(op, self._opsets[domain], domain)
+                self._schemas[key] = onnx.defs.get_schema(op, self.opsets[domain], domain)
             except (KeyError, SchemaError):
                 self._schemas[key] = None
         return self._schemas[key]
@@ -285,13 +291,14 @@ class Tensors:
                 if shape is not None and len(shape) == 1 and shape[0] > _MOST_RANK:
                     types[name] = TypeProto()
         try:
-            found = infer_node_outputs(schema, node, types, data, opset_imports=self._imports)
+            inferred = infer_node_outputs(schema, as_inferred(node), types, data, opset_imports=self._imports)
+            found = {**corrected(node, inferred, self.shape)}
         except _INFERENCE_FAULTS as error:
             is_known = all(self.shape(name) is not None for name in names)
             return {}, _first_line(error) if is_known else ""
         is_open = any(shape_of(found.get(name)) is None for name in node.output if name)
         if is_open and not captured and all(self.shape(name) is not None for name in names):
-            found = {**found, **made_by_body(node, types, data, self._opsets)}
+            found = {**found, **made_by_body(node, types, data, self.opsets)}
         return found, ""
 
     def _inferred_of_runtime(self, node: onnx.NodeProto) -> tuple[dict[str, TypeProto], str]:
@@ -325,7 +332,7 @@ class Tensors:
 
     def _inferred_of_twin(self, node: onnx.NodeProto) -> tuple[dict[str, TypeProto], str]:
         """Types of the outputs of a quantised operator of ONNX Runtime; their data type is that of its input."""
-        twin = _twin(node)
+        twin = twin_of(node)
         shapes = {name: self.shape(name) for name in twin.input}
         types = {name: helper.make_tensor_type_proto(TensorProto.FLOAT, shape) for name, shape in shapes.items()}
         try:
@@ -373,13 +380,3 @@ def bytes_of(shape: tuple[int, ...] | None, stored: StoredDtype | None) -> int:
     """
     n_elements = math.prod(shape or ())
     return 0 if stored is None or n_elements == 1 else -(-n_elements * STORED_BITS[stored] // 8)
-
-
-def _twin(node: onnx.NodeProto) -> onnx.NodeProto:
-    """A quantised operator of ONNX Runtime as the standard operator on the same operands."""
-    op, places = TWINS[node.op_type]
-    twin = onnx.NodeProto(op_type=op, name=node.name, output=node.output)
-    twin.input.extend(node.input[place] for place in places if place < len(node.input))
-    schema = onnx.defs.get_schema(op)
-    twin.attribute.extend(attribute for attribute in node.attribute if attribute.name in schema.attributes)
-    return twin

@@ -33,7 +33,7 @@ class _Folding:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._taken = frozenset(graph.outputs)
+        self._taken = graph.held.union(graph.outputs)
         self._maker = {tensor: node for node in graph.nodes for tensor in node.outputs}
         self._readers: dict[str, list[Node]] = defaultdict(list)
         for node in graph.nodes:
@@ -86,7 +86,8 @@ class _Folding:
             if self._runs_in_integers(node):
                 self._retype(nodes[-1], tensors)
         outputs = tuple(self._integer_name(tensor, same_as) for tensor in self._graph.outputs)
-        used = {*self._graph.inputs, *outputs, *(name for node in nodes for name in (*node.inputs, *node.outputs))}
+        running = (*nodes, *self._graph.idle)
+        used = {*self._graph.inputs, *outputs, *(name for node in running for name in (*node.inputs, *node.outputs))}
         kept = {name: tensor for name, tensor in tensors.items() if name in used}
         return replace(self._graph, nodes=tuple(nodes), tensors=kept, outputs=outputs, folded=dict(counts))
 

@@ -6,7 +6,7 @@ A file may be broken in any way: one that claims more content than it has bytes 
 import math
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -18,7 +18,12 @@ from harness.budget import MOST_MODEL_NUMBERS, MOST_MODEL_OPERATORS
 from harness.graphs.input_extents import MOST_EXTENT
 
 _MOST_VALUE_BYTES: Final = 8192
-_INTEGERS: Final[Mapping[int, str]] = {tflite.TensorType.INT32: "<i4", tflite.TensorType.INT64: "<i8"}
+_WHOLE: Final[Mapping[int, str]] = {
+    tflite.TensorType.BOOL: "|b1",
+    tflite.TensorType.INT32: "<i4",
+    tflite.TensorType.INT64: "<i8",
+}
+"""Data types of constants whose values are kept, as NumPy has them."""
 _WIDTHS: Final[Mapping[int, int]] = {0: 4, 1: 2, 2: 4, 3: 1, 4: 8, 7: 2, 9: 1}
 """Bytes of one element, by the number of a data type whose elements are not packed."""
 _ACTIVATION: Final = "FusedActivationFunction"
@@ -36,20 +41,27 @@ _OPTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", _CONV),
     "DEPTH_TO_SPACE": ("DepthToSpaceOptions", ("BlockSize",)),
     "DIV": ("DivOptions", (_ACTIVATION,)),
+    "CALL_ONCE": ("CallOnceOptions", ("InitSubgraphIndex",)),
     "FULLY_CONNECTED": ("FullyConnectedOptions", ("KeepNumDims", _ACTIVATION)),
     "GATHER": ("GatherOptions", ("Axis", "BatchDims")),
+    "IF": ("IfOptions", ("ThenSubgraphIndex", "ElseSubgraphIndex")),
     "L2_NORMALIZATION": ("L2NormOptions", (_ACTIVATION,)),
     "L2_POOL_2D": ("Pool2DOptions", _POOL),
     "MAX_POOL_2D": ("Pool2DOptions", _POOL),
     "MEAN": ("ReducerOptions", ("KeepDims",)),
     "MUL": ("MulOptions", (_ACTIVATION,)),
     "PACK": ("PackOptions", ("Axis",)),
-    "REDUCE_MAX": ("ReducerOptions", ("KeepDims",)),
+    **dict.fromkeys(
+        ("REDUCE_ALL", "REDUCE_ANY", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD", "SUM"),
+        ("ReducerOptions", ("KeepDims",)),
+    ),
     "SPACE_TO_DEPTH": ("SpaceToDepthOptions", ("BlockSize",)),
+    "SPLIT": ("SplitOptions", ("NumSplits",)),
     "STRIDED_SLICE": ("StridedSliceOptions", _STRIDED),
     "SUB": ("SubOptions", (_ACTIVATION,)),
-    "SUM": ("ReducerOptions", ("KeepDims",)),
     "TRANSPOSE_CONV": ("TransposeConvOptions", ("Padding", "StrideH", "StrideW", _ACTIVATION)),
+    "UNPACK": ("UnpackOptions", ("Axis",)),
+    "WHILE": ("WhileOptions", ("CondSubgraphIndex", "BodySubgraphIndex")),
 }
 """Options that the reader uses, by operator: their table and its fields."""
 _FAULTS: Final = (
@@ -61,6 +73,11 @@ _FAULTS: Final = (
     ValueError,
     struct.error,
 )
+
+
+def numpy_dtype(kind: int) -> np.dtype[Any]:
+    """Data type of the elements of a tensor, by its number; that of objects where it is none of numbers."""
+    return np.dtype(_WHOLE.get(kind, {0: "<f4", 1: "<f2", 10: "<f8"}.get(kind, "O")))
 
 
 class BrokenFileError(ValueError):
@@ -78,7 +95,8 @@ class FileTensor:
         kind: number of its data type.
         has_data: whether the file has its values.
         is_variable: whether it is state that the operators keep.
-        values: values of a small constant of whole numbers.
+        values: values of a small constant of whole numbers or truths.
+        buffer: number of the buffer that has its values; tensors of one buffer have the same.
         n_scales: scales that it is quantised with; 0 where it is not.
     """
 
@@ -89,6 +107,7 @@ class FileTensor:
     has_data: bool
     is_variable: bool
     values: NDArray[Any] | None
+    buffer: int = 0
     n_scales: int = 0
 
 
@@ -101,6 +120,8 @@ class FileOperator(NamedTuple):
         inputs: places of its inputs among the tensors, -1 where one is absent.
         outputs: places of its outputs.
         options: options that the reader uses; empty where the file has none.
+        composite: name of what a composite operator is; empty for all others.
+        axes: axes that a squeeze leaves out, as the file states them.
     """
 
     op: str
@@ -108,15 +129,47 @@ class FileOperator(NamedTuple):
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: Mapping[str, int]
+    composite: str = ""
+    axes: tuple[int, ...] = ()
 
 
-class FileModel(NamedTuple):
-    """The first subgraph of a file; others are bodies of its operators."""
+class FileGraph(NamedTuple):
+    """One subgraph: a network, or a body of an operator.
+
+    Attributes:
+        tensors: its tensors.
+        operators: its operators.
+        inputs: places of what it is given among the tensors.
+        outputs: places of what is taken from it.
+        prefix: what the names of its operators begin with.
+    """
 
     tensors: tuple[FileTensor, ...]
     operators: tuple[FileOperator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    prefix: str = ""
+
+
+class FileSignature(NamedTuple):
+    """A network of the file under a name.
+
+    Attributes:
+        name: its name.
+        graph: place of its subgraph.
+        inputs: place of the tensor of each input, by the name that the signature gives it.
+    """
+
+    name: str
+    graph: int
+    inputs: Mapping[str, int]
+
+
+class FileModel(NamedTuple):
+    """Contents of a file."""
+
+    graphs: tuple[FileGraph, ...]
+    signatures: tuple[FileSignature, ...]
 
 
 def parse_model(data: bytes) -> FileModel:
@@ -142,8 +195,25 @@ class _File:
     def model(self) -> FileModel:
         if self._model.SubgraphsLength() < 1:
             raise BrokenFileError("no subgraph")
-        graph = self._model.Subgraphs(0)
-        names = [self._code(code) for code in self._each(self._model.OperatorCodesLength, self._model.OperatorCodes)]
+        codes = [self._code(code) for code in self._each(self._model.OperatorCodesLength, self._model.OperatorCodes)]
+        graphs = tuple(
+            self._graph(graph, codes) for graph in self._each(self._model.SubgraphsLength, self._model.Subgraphs)
+        )
+        definitions = self._each(self._model.SignatureDefsLength, self._model.SignatureDefs)
+        signatures = tuple(self._signature(definition, graphs) for definition in definitions)
+        return FileModel(graphs, signatures)
+
+    def _signature(self, definition: Any, graphs: Sequence[FileGraph]) -> FileSignature:
+        place = definition.SubgraphIndex()
+        if place >= len(graphs):
+            raise BrokenFileError("a signature refers to a subgraph that does not exist")
+        inputs = self._each(definition.InputsLength, definition.Inputs)
+        named = {self._text(each.Name()): each.TensorIndex() for each in inputs}
+        if not set(named.values()) <= set(range(len(graphs[place].tensors))):
+            raise BrokenFileError("a signature refers to a tensor that does not exist")
+        return FileSignature(self._text(definition.SignatureKey()), place, named)
+
+    def _graph(self, graph: Any, names: Sequence[tuple[str, bool]]) -> FileGraph:
         tensors = tuple(self._tensors(self._each(graph.TensorsLength, graph.Tensors)))
         operators = []
         for operator in self._each(graph.OperatorsLength, graph.Operators):
@@ -151,13 +221,34 @@ class _File:
             outputs = self._numbers(operator.OutputsLength, operator.OutputsAsNumpy)
             op, is_custom = names[operator.OpcodeIndex()]
             options = {} if is_custom else _options(op, operator)
-            operators.append(FileOperator(op, is_custom, inputs, outputs, options))
+            composite = ""
+            if op == "STABLEHLO_COMPOSITE" and not is_custom:
+                composite, options = self._composite(operator)
+            axes = self._axes(operator) if op == "SQUEEZE" and not is_custom else ()
+            operators.append(FileOperator(op, is_custom, inputs, outputs, options, composite, axes))
         inputs = self._numbers(graph.InputsLength, graph.InputsAsNumpy)
         outputs = self._numbers(graph.OutputsLength, graph.OutputsAsNumpy)
         places = {*inputs, *outputs, *(place for item in operators for place in (*item.inputs, *item.outputs))}
         if not places <= set(range(-1, len(tensors))) or -1 in outputs or -1 in inputs:
             raise BrokenFileError("an operator refers to a tensor that does not exist")
-        return FileModel(tensors, tuple(operators), inputs, outputs)
+        return FileGraph(tensors, tuple(operators), inputs, outputs)
+
+    def _composite(self, operator: Any) -> tuple[str, dict[str, int]]:
+        """Name of a composite operator, and the place of the subgraph that it stands for."""
+        found = operator.BuiltinOptions2()
+        if found is None or operator.BuiltinOptions2Type() != tflite.BuiltinOptions2.StableHLOCompositeOptions:
+            return "", {}
+        options = tflite.StableHLOCompositeOptions()
+        options.Init(found.Bytes, found.Pos)
+        return self._text(options.Name()), {"DecompositionSubgraphIndex": options.DecompositionSubgraphIndex()}
+
+    def _axes(self, operator: Any) -> tuple[int, ...]:
+        found = operator.BuiltinOptions()
+        if found is None or operator.BuiltinOptionsType() != tflite.BuiltinOptions.SqueezeOptions:
+            return ()
+        options = tflite.SqueezeOptions()
+        options.Init(found.Bytes, found.Pos)
+        return self._numbers(options.SqueezeDimsLength, options.SqueezeDimsAsNumpy)
 
     def _spend(self, n: int) -> int:
         self._budget -= n
@@ -205,12 +296,17 @@ class _File:
             raise BrokenFileError("values that do not fill the extents of their tensor")
         has_data = n_bytes > 0 or (buffer is not None and buffer.Offset() > 1)
         values = None
-        if tensor.Type() in _INTEGERS and 0 < n_bytes <= _MOST_VALUE_BYTES and buffer is not None:
+        if tensor.Type() in _WHOLE and 0 < n_bytes <= _MOST_VALUE_BYTES and buffer is not None:
             self._spend(n_bytes // 4)
-            values = np.frombuffer(buffer.DataAsNumpy().tobytes(), _INTEGERS[tensor.Type()]).reshape(shape)
+            values = np.frombuffer(buffer.DataAsNumpy().tobytes(), _WHOLE[tensor.Type()]).reshape(shape)
+        elif tensor.Type() in _WHOLE and math.prod(shape) == 0:
+            values = np.empty(shape, _WHOLE[tensor.Type()])
+        number = tensor.Buffer() if has_data else 0
         quantised = tensor.Quantization()
         n_scales = 0 if quantised is None else self._spend(quantised.ScaleLength())
-        return FileTensor(name, shape, signature, tensor.Type(), has_data, tensor.IsVariable(), values, n_scales)
+        return FileTensor(
+            name, shape, signature, tensor.Type(), has_data, tensor.IsVariable(), values, number, n_scales
+        )
 
 
 _NAMES: Final = {number: name for name, number in vars(tflite.BuiltinOperator).items() if not name.startswith("_")}

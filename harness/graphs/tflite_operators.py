@@ -19,6 +19,16 @@ _OPERANDS: Final[Mapping[str, tuple[int, ...]]] = {
 }
 """Places of the operands where they do not come first, or where axes and sizes stand beside them."""
 
+COMPOSITES: Final[Mapping[str, str]] = {
+    "odml.group_norm": "group-norm",
+    "odml.rms_norm": "rms-norm",
+    "odml.scaled_dot_product_attention": "attention",
+}
+"""Composite operators that runtimes run as one kernel, by their name; canonical name of each.
+
+Source:
+    LiteRT, composites of the domain odml; queries, keys and values of attention are (batch, sequence, heads, channels).
+"""
 _LSTM_MATRICES: Final = (*range(1, 9), 16)
 """Input, recurrent and projection weights of an LSTM."""
 _MATRICES: Final[Mapping[str, tuple[int, ...]]] = {
@@ -45,6 +55,7 @@ class OperatorCall(NamedTuple):
         operands: extents and values of its inputs, and its options.
         made: extents of its first output.
         constants: which of its inputs are constants.
+        composite: name of what a composite operator is; empty for all others.
     """
 
     op: str
@@ -55,6 +66,7 @@ class OperatorCall(NamedTuple):
     operands: Operands
     made: Shape | None
     constants: frozenset[str]
+    composite: str = ""
 
 
 def canonical_name(call: OperatorCall) -> str:
@@ -64,6 +76,8 @@ def canonical_name(call: OperatorCall) -> str:
     """
     if call.is_custom:
         return f"custom.{call.op}" if call.op in OPERATORS else call.op
+    if call.composite in COMPOSITES:
+        return COMPOSITES[call.composite]
     return _CANONICAL.get(call.op, call.op)
 
 
@@ -95,7 +109,10 @@ def _settings(call: OperatorCall) -> dict[str, int]:
     if call.inputs and _reduces_plane(call, canonical_name(call), least_rank=3):
         return {"is_over_width": 1}
     lengths = call.operands.values[1] if call.op == "RFFT2D" and len(call.inputs) > 1 else None
-    return {} if lengths is None else {"length": math.prod(int(length) for length in lengths.reshape(-1))}
+    if lengths is not None:
+        return {"length": math.prod(int(length) for length in lengths.reshape(-1))}
+    keys = call.operands.shapes[1] if COMPOSITES.get(call.composite) == "attention" and len(call.inputs) > 1 else None
+    return {"n_keys": keys[1]} if keys is not None and len(keys) == 4 else {}
 
 
 def before_activation(output: str) -> str:

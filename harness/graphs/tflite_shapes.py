@@ -1,4 +1,4 @@
-"""Extents of the outputs of TFLite operators where the file leaves them open, and arithmetic on shapes.
+"""Extents of the outputs of TFLite operators where the file leaves them open.
 
 A file states the extents of every tensor; those that depend on an open extent of an input are computed here.
 """
@@ -13,17 +13,35 @@ from numpy.typing import NDArray
 Shape = tuple[int, ...]
 Values = NDArray[Any]
 
-MOST_VALUES: Final = 1024
-"""Elements of the largest constant whose values are kept."""
 _VALID: Final = 1
 """Number of the padding that adds nothing; any other one is "same"."""
 _ALIKE: Final = frozenset(
-    {"ABS", "CAST", "DEQUANTIZE", "ELU", "EXP", "GELU", "HARD_SWISH", "L2_NORMALIZATION", "LEAKY_RELU", "LOGISTIC"}
-    | {"LOCAL_RESPONSE_NORMALIZATION", "LOG_SOFTMAX", "NEG", "PRELU", "QUANTIZE", "RELU", "RELU6", "RELU_0_TO_1"}
-    | {"RELU_N1_TO_1", "RSQRT", "SOFTMAX", "SQRT", "SQUARE", "TANH"}
+    {"ABS", "CAST", "CEIL", "COS", "CUMSUM", "DEQUANTIZE", "ELU", "EXP", "FLOOR", "GELU", "HARD_SWISH", "LEAKY_RELU"}
+    | {"L2_NORMALIZATION", "LOCAL_RESPONSE_NORMALIZATION", "LOG", "LOGICAL_NOT", "LOGISTIC", "LOG_SOFTMAX", "NEG"}
+    | {"PRELU", "QUANTIZE", "RELU", "RELU6", "RELU_0_TO_1", "RELU_N1_TO_1", "REVERSE_SEQUENCE", "REVERSE_V2", "ROUND"}
+    | {"RSQRT", "SIGN", "SIN", "SOFTMAX", "SQRT", "SQUARE", "TANH", "ZEROS_LIKE"}
 )
-_VIEWS: Final = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS"})
-_UNKNOWN: Final = (IndexError, KeyError, TypeError, ValueError, ZeroDivisionError)
+_JOINING: Final = frozenset(
+    {
+        "ADD",
+        "ADD_N",
+        "ATAN2",
+        "DIV",
+        "EQUAL",
+        "FLOOR_DIV",
+        "FLOOR_MOD",
+        "GREATER",
+        "GREATER_EQUAL",
+        "LESS",
+        "LESS_EQUAL",
+    }
+    | {"LOGICAL_AND", "LOGICAL_OR", "MAXIMUM", "MINIMUM", "MUL", "NOT_EQUAL", "POW", "SELECT_V2", "SQUARED_DIFFERENCE"}
+    | {"SUB"}
+)
+_REDUCING: Final = frozenset({"MEAN", "REDUCE_ALL", "REDUCE_ANY", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD", "SUM"})
+_EVERY_OUTPUT: Final = frozenset({"SPLIT", "SPLIT_V", "TOPK_V2", "UNPACK"})
+"""Operators of which the rule is about every output; that of others is about the first."""
+UNKNOWN: Final = (IndexError, KeyError, TypeError, ValueError, ZeroDivisionError)
 """What a rule raises where an operand, or a part of one, is unknown or does not fit."""
 
 
@@ -34,11 +52,13 @@ class Operands(NamedTuple):
         shapes: extents of each input, None where absent or unknown.
         values: values of each input, None except for small constants.
         options: options of the operator.
+        axes: axes that a squeeze leaves out; all of extent 1 where it states none.
     """
 
     shapes: Sequence[Shape | None]
     values: Sequence[Values | None]
     options: Mapping[str, int]
+    axes: tuple[int, ...] = ()
 
     def shape(self, place: int) -> Shape:
         """Extents of an input; ValueError where they are unknown."""
@@ -55,8 +75,8 @@ class Operands(NamedTuple):
         return [int(value) for value in found.reshape(-1)]
 
 
-def made_shape(op: str, operands: Operands, signature: Shape) -> Shape | None:
-    """Extents of the first output of an operator; None where they are unknown.
+def made_shape(op: str, operands: Operands, signature: Shape, place: int = 0) -> Shape | None:
+    """Extents of an output of an operator; None where they are unknown.
 
     An operator without a rule is assumed to keep the first extent of its input, the batch, where the file leaves
     no other extent open.
@@ -65,29 +85,19 @@ def made_shape(op: str, operands: Operands, signature: Shape) -> Shape | None:
         op: operator of the file.
         operands: what it reads.
         signature: extents of the output, -1 where they are open.
+        place: place of the output.
     """
     if -1 not in signature:
         return signature
-    try:
-        if op in _RULES:
-            return _RULES[op](operands)
-        if op in _VIEWS:
-            return _filled(signature, math.prod(operands.shape(0)))
-    except _UNKNOWN:
-        pass
+    has_rule = place == 0 or op in _EVERY_OUTPUT
+    for rule in (_RULES.get(op), _VIEWS.get(op)) if has_rule else ():
+        try:
+            if rule is not None:
+                return rule(operands, place, signature)
+        except UNKNOWN:
+            continue
     leading = next((shape[0] for shape in operands.shapes if shape), None)
     return None if leading is None or -1 in signature[1:] else (leading, *signature[1:])
-
-
-def made_values(op: str, operands: Operands) -> Values | None:
-    """Values of the output of arithmetic on shapes; None where they are unknown, or are many."""
-    if op not in _ARITHMETIC:
-        return None
-    try:
-        values = np.asarray(_ARITHMETIC[op](operands))
-    except _UNKNOWN:
-        return None
-    return values if values.size <= MOST_VALUES else None
 
 
 def _filled(target: Sequence[int], n_elements: int) -> Shape:
@@ -96,10 +106,6 @@ def _filled(target: Sequence[int], n_elements: int) -> Shape:
     if list(target).count(-1) > 1 or (known != n_elements and -1 not in target):
         raise ValueError("extents do not fit the elements")
     return tuple(n_elements // known if extent == -1 else extent for extent in target)
-
-
-def _reshaped(operands: Operands) -> Shape:
-    return _filled(operands.numbers(1), math.prod(operands.shape(0)))
 
 
 def _joined(operands: Operands) -> Shape:
@@ -165,60 +171,176 @@ def _resized(operands: Operands) -> Shape:
     return (batch, height, width, channels)
 
 
-_RULES: Final[Mapping[str, Callable[[Operands], Shape]]] = {
+def _matrices_multiplied(operands: Operands) -> Shape:
+    left, right = list(operands.shape(0)), list(operands.shape(1))
+    for shape, name in ((left, "AdjX"), (right, "AdjY")):
+        if operands.options.get(name):
+            shape[-2:] = shape[-1], shape[-2]
+    return (*np.broadcast_shapes(tuple(left[:-2]), tuple(right[:-2])), left[-2], right[-1])
+
+
+def _gathered(operands: Operands) -> Shape:
+    read, places = operands.shape(0), operands.shape(1)
+    axis = operands.options.get("Axis", 0) % len(read)
+    n_batch = operands.options.get("BatchDims", 0) % (len(places) + 1)
+    return (*read[:axis], *places[n_batch:], *read[axis + 1 :])
+
+
+def _gathered_by_position(operands: Operands) -> Shape:
+    read, places = operands.shape(0), operands.shape(1)
+    return (*places[:-1], *read[places[-1] :])
+
+
+def _sliced(operands: Operands) -> Shape:
+    triples = zip(operands.shape(0), operands.numbers(1), operands.numbers(2), strict=True)
+    return tuple(extent - begin if size == -1 else size for extent, begin, size in triples)
+
+
+def strided_index(operands: Operands) -> tuple[Any, ...]:
+    """What a strided slice takes, as an index of an array; ValueError where it is unknown."""
+    begins, ends, strides = (operands.numbers(place) for place in (1, 2, 3))
+    masks = {
+        name: operands.options.get(f"{name}Mask", 0) for name in ("Begin", "End", "Ellipsis", "NewAxis", "ShrinkAxis")
+    }
+    index: list[Any] = []
+    for axis, (begin, end, stride) in enumerate(zip(begins, ends, strides, strict=True)):
+        is_in = {name: bool(mask >> axis & 1) for name, mask in masks.items()}
+        if is_in["Ellipsis"]:
+            index.append(Ellipsis)
+        elif is_in["NewAxis"]:
+            index.append(None)
+        elif is_in["ShrinkAxis"]:
+            index.append(begin)
+        else:
+            index.append(slice(None if is_in["Begin"] else begin, None if is_in["End"] else end, stride))
+    return tuple(index)
+
+
+def _strided(operands: Operands) -> Shape:
+    view: Values = np.broadcast_to(np.int8(0), operands.shape(0))
+    made: Shape = view[strided_index(operands)].shape
+    return made
+
+
+def _with_axis(operands: Operands) -> Shape:
+    read, (axis,) = operands.shape(0), operands.numbers(1)
+    place = axis % (len(read) + 1)
+    return (*read[:place], 1, *read[place:])
+
+
+def _squeezed(operands: Operands) -> Shape:
+    read = operands.shape(0)
+    axes = {axis % len(read) for axis in operands.axes}
+    return tuple(extent for axis, extent in enumerate(read) if axis not in axes and (axes or extent != 1))
+
+
+def _transformed(operands: Operands) -> Shape:
+    height, width = operands.numbers(1)
+    return (*operands.shape(0)[:-2], height, width // 2 + 1)
+
+
+def _stacked(operands: Operands) -> Shape:
+    shape = operands.shape(0)
+    axis = operands.options["Axis"] % (len(shape) + 1)
+    return (*shape[:axis], len(operands.shapes), *shape[axis:])
+
+
+def _unstacked(operands: Operands) -> Shape:
+    shape = operands.shape(0)
+    axis = operands.options["Axis"] % len(shape)
+    return (*shape[:axis], *shape[axis + 1 :])
+
+
+def _split_evenly(operands: Operands) -> Shape:
+    (axis,), shape = operands.numbers(0), operands.shape(1)
+    axis %= len(shape)
+    return (*shape[:axis], shape[axis] // operands.options["NumSplits"], *shape[axis + 1 :])
+
+
+def _split_by_sizes(operands: Operands, place: int, _signature: Shape) -> Shape:
+    shape, sizes, (axis,) = operands.shape(0), operands.numbers(1), operands.numbers(2)
+    axis %= len(shape)
+    size = sizes[place] if sizes[place] != -1 else shape[axis] - sum(each for each in sizes if each != -1)
+    return (*shape[:axis], size, *shape[axis + 1 :])
+
+
+def _topmost(operands: Operands) -> Shape:
+    return (*operands.shape(0)[:-1], operands.numbers(1)[0])
+
+
+def _arg(operands: Operands) -> Shape:
+    shape, (axis,) = operands.shape(0), operands.numbers(1)
+    axis %= len(shape)
+    return (*shape[:axis], *shape[axis + 1 :])
+
+
+def _tiled(operands: Operands) -> Shape:
+    return tuple(extent * times for extent, times in zip(operands.shape(0), operands.numbers(1), strict=True))
+
+
+def _blocks_to_depth(operands: Operands) -> Shape:
+    (batch, height, width, channels), block = operands.shape(0), operands.options["BlockSize"]
+    return (batch, height // block, width // block, channels * block * block)
+
+
+def _depth_to_blocks(operands: Operands) -> Shape:
+    (batch, height, width, channels), block = operands.shape(0), operands.options["BlockSize"]
+    return (batch, height * block, width * block, channels // (block * block))
+
+
+def _looked_up(operands: Operands) -> Shape:
+    return (*operands.shape(0), *operands.shape(1)[1:])
+
+
+_Rule = Callable[[Operands, int, Shape], Shape]
+
+
+def _of(rule: Callable[[Operands], Shape]) -> _Rule:
+    """A rule that is the same for every output, and needs not what the file states."""
+    return lambda operands, _place, _signature: rule(operands)
+
+
+_VIEWS: Final[Mapping[str, _Rule]] = dict.fromkeys(
+    ("EXPAND_DIMS", "RESHAPE", "SQUEEZE"),
+    lambda operands, _place, signature: _filled(signature, math.prod(operands.shape(0))),
+)
+"""Views of which the file states all extents but one, whatever else is unknown."""
+_BY_OPERANDS: Final[Mapping[str, Callable[[Operands], Shape]]] = {
     **dict.fromkeys(_ALIKE, lambda operands: operands.shape(0)),
-    **dict.fromkeys(("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "POW"), _joined),
+    **dict.fromkeys(_JOINING, _joined),
     **dict.fromkeys(("AVERAGE_POOL_2D", "MAX_POOL_2D", "L2_POOL_2D"), _pooled),
-    **dict.fromkeys(("MEAN", "SUM", "REDUCE_MAX"), _reduced),
+    **dict.fromkeys(_REDUCING, _reduced),
     **dict.fromkeys(("PAD", "PADV2", "MIRROR_PAD"), _padded),
     **dict.fromkeys(("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"), _resized),
+    "ARG_MAX": _arg,
+    "ARG_MIN": _arg,
+    "BATCH_MATMUL": _matrices_multiplied,
+    "BROADCAST_TO": lambda operands: tuple(operands.numbers(1)),
     "CONCATENATION": _concatenated,
     "CONV_2D": _convolved,
     "DEPTHWISE_CONV_2D": _convolved_by_channel,
+    "DEPTH_TO_SPACE": _depth_to_blocks,
+    "EMBEDDING_LOOKUP": _looked_up,
+    "EXPAND_DIMS": _with_axis,
+    "FILL": lambda operands: tuple(operands.numbers(0)),
     "FULLY_CONNECTED": _connected,
-    "RESHAPE": _reshaped,
+    "GATHER": _gathered,
+    "GATHER_ND": _gathered_by_position,
+    "PACK": _stacked,
+    "RESHAPE": lambda operands: _filled(operands.numbers(1), math.prod(operands.shape(0))),
+    "RFFT2D": _transformed,
+    "SLICE": _sliced,
+    "SPACE_TO_DEPTH": _blocks_to_depth,
+    "SPLIT": _split_evenly,
+    "SQUEEZE": _squeezed,
+    "STRIDED_SLICE": _strided,
+    "TILE": _tiled,
+    "TOPK_V2": _topmost,
     "TRANSPOSE": lambda operands: tuple(operands.shape(0)[axis] for axis in operands.numbers(1)),
     "TRANSPOSE_CONV": lambda operands: tuple(operands.numbers(0)),
+    "UNPACK": _unstacked,
 }
-
-
-def _known(operands: Operands) -> list[Values]:
-    values = [value for value in operands.values if value is not None]
-    if len(values) < len(operands.values):
-        raise ValueError("values are not known")
-    return values
-
-
-def _gathered(operands: Operands) -> Values:
-    values, places = _known(operands)
-    return np.asarray(np.take(values, places, axis=operands.options.get("Axis", 0)))
-
-
-def _strided(operands: Operands) -> Values:
-    """A part of a vector; a mask at its first axis leaves out the begin or the end, or takes a single element."""
-    options = operands.options
-    values, begin, end, stride = _known(operands)
-    if values.ndim != 1 or options["EllipsisMask"] or options["NewAxisMask"]:
-        raise ValueError("no part of a vector")
-    first, last = (int(numbers.reshape(-1)[0]) for numbers in (begin, end))
-    if options["ShrinkAxisMask"]:
-        return np.asarray(values[first])
-    chosen = slice(None if options["BeginMask"] else first, None if options["EndMask"] else last, int(stride[0]))
-    return np.asarray(values[chosen])
-
-
-_ARITHMETIC: Final[Mapping[str, Callable[[Operands], Values]]] = {
-    "ADD": lambda operands: np.asarray(np.add(*_known(operands))),
-    "CAST": lambda operands: _known(operands)[0],
-    "CONCATENATION": lambda operands: np.concatenate(_known(operands), axis=operands.options["Axis"]),
-    "EXPAND_DIMS": lambda operands: np.expand_dims(_known(operands)[0], int(_known(operands)[1].reshape(-1)[0])),
-    "GATHER": _gathered,
-    "MUL": lambda operands: np.asarray(np.multiply(*_known(operands))),
-    "PACK": lambda operands: np.stack(_known(operands), axis=operands.options["Axis"]),
-    "RESHAPE": lambda operands: _known(operands)[0].reshape(operands.numbers(1)),
-    "SHAPE": lambda operands: np.array(operands.shape(0), np.int64),
-    "SQUEEZE": lambda operands: np.squeeze(_known(operands)[0]),
-    "STRIDED_SLICE": _strided,
-    "SUB": lambda operands: np.asarray(np.subtract(*_known(operands))),
+_RULES: Final[Mapping[str, _Rule]] = {
+    **{op: _of(rule) for op, rule in _BY_OPERANDS.items()},
+    "SPLIT_V": _split_by_sizes,
 }
-"""Operators that converters use for arithmetic on shapes."""

@@ -5,6 +5,7 @@ Everything from a contributor is escaped, because the report is posted as a comm
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Literal
 
 from harness.issues import Issue, Report
@@ -19,6 +20,15 @@ Verdict = Literal["clean", "look at these", "refuse"]
 
 MOST_LISTED = 200
 """Faults that are listed; the length of a comment is limited, and the annotations hold them all."""
+MOST_CHARACTERS = 20_000
+"""Characters of a list of faults, or of the table of changes; with both lists and the table a comment is not full."""
+_WORTH = {rule: place for place, rule in enumerate(RULES)}
+"""Place of a rule in the registry, where those about reach stand with the worst first."""
+
+_WHICH_ARE_RATED = (
+    "Campaigns with errors that `deepen validate` finds without `--since` are left out. Any other is rated as if it "
+    "were accepted, also where the errors above refuse it."
+)
 
 
 def pull_request_report(report: Report, changes: Sequence[RatingChange]) -> str:
@@ -29,8 +39,8 @@ def pull_request_report(report: Report, changes: Sequence[RatingChange]) -> str:
         changes: ratings that the new rows change.
     """
     reaching = [issue for issue in report.issues if RULES[issue.rule].subject == REVIEWED[0]]
-    # Errors first, because only the first lines of a comment are sure to be read.
-    reaching.sort(key=lambda issue: issue.severity)
+    # The worst first, so that no number of lesser ones hides what is gone from whoever reads the first lines.
+    reaching.sort(key=lambda issue: (issue.severity, _WORTH[issue.rule]))
     others = [issue for issue in report.issues if issue not in reaching]
     parts = ["## What reaches beyond the submission", _listed(reaching)] if reaching else []
     counts = f"{report.n_rows} rows, {report.n_errors} errors, {report.n_warnings} warnings."
@@ -41,8 +51,8 @@ def pull_request_report(report: Report, changes: Sequence[RatingChange]) -> str:
         parts += ["### Every other fault" if reaching else "### Every fault", _listed(others)]
     parts.append("### What changes in the rankings")
     if report.n_errors:
-        parts.append("Campaigns whose own files have errors are left out.")
-    parts.append(markdown_table([_change_row(change) for change in changes]) if changes else "Nothing.")
+        parts.append(_WHICH_ARE_RATED)
+    parts.append(_changes_table(changes) if changes else "Nothing.")
     parts.append(f"## Verdict: *{verdict_of(report)}*")
     return "\n\n".join(parts) + "\n"
 
@@ -66,8 +76,21 @@ def _by_rule(report: Report) -> str:
 def _listed(issues: Sequence[Issue]) -> str:
     """The faults as the command prints them, in a block in which nothing is markup and nobody is mentioned."""
     lines = [str(issue).replace("`", "'") for issue in issues[:MOST_LISTED]]
-    n_more = sum(issue.n_faults for issue in issues[MOST_LISTED:])
-    return "\n".join(["```text", *lines, *([f"and {n_more} more"] if n_more else []), "```"])
+    n_shown = _n_within(lines)
+    n_more = sum(issue.n_faults for issue in issues[n_shown:])
+    return "\n".join(["```text", *lines[:n_shown], *([f"and {n_more} more"] if n_more else []), "```"])
+
+
+def _changes_table(changes: Sequence[RatingChange]) -> str:
+    rows = [_change_row(change) for change in changes]
+    n_shown = _n_within([str(list(row.values())) for row in rows])
+    more = f"\n\nand {len(rows) - n_shown} more" if n_shown < len(rows) else ""
+    return markdown_table(rows[:n_shown]) + more
+
+
+def _n_within(lines: Sequence[str]) -> int:
+    """Lines that fit into the characters of a part."""
+    return sum(total <= MOST_CHARACTERS for total in accumulate(len(line) for line in lines))
 
 
 def _change_row(change: RatingChange) -> dict[str, object]:

@@ -20,7 +20,7 @@ from harness.prediction.extrapolation import Extrapolation, extrapolations, othe
 from harness.prediction.fitted_predictor import FittedPredictor
 from harness.prediction.sum_interval import interval_of_sum, widened
 from harness.predictor.features import FEATURES, NUMBERS, WORDS, numbered_configurations
-from harness.schema.networks import NetworkKernel
+from harness.schema.networks import ListedKernel, NetworkKernel, count_of
 from harness.schema.results import Interval, Subject
 from harness.schema.vocabulary import Dtype
 
@@ -126,6 +126,8 @@ def predict_network(
     covered = [kernels[place] for place in places]
     frame = kernels_frame(covered, fitted.subject, fitted.ranges.processor)
     energies, bounds = fitted.predict(frame, coverage)
+    counts = np.array([count_of(kernel) for kernel in covered], np.float64)
+    energies, bounds = energies * counts, None if bounds is None else bounds * counts[:, None]
     outside = [*other_weights(covered, fitted.subject.dtype), *extrapolations(frame, fitted.ranges)]
     is_outside = np.isin(np.arange(len(frame)), [place for each in outside for place in each.places])
     for number, place in enumerate(places):
@@ -190,11 +192,15 @@ def kernels_frame(kernels: Sequence[NetworkKernel], subject: Subject, processor:
         processor: processor that they run on.
 
     Returns:
-        Columns `FEATURES`, one row per kernel, range index.
+        Columns `FEATURES`, one row per kernel, range index; a kernel that runs several times as one run of it.
     """
     place = {"delegate": subject.delegate, "processor": processor, "device_id": subject.device_id}
-    frame = pd.DataFrame([kernel.model_dump() | place for kernel in kernels], columns=list(FEATURES))
+    frame = pd.DataFrame([_of_one_run(kernel).model_dump() | place for kernel in kernels], columns=list(FEATURES))
     return frame.astype(dict.fromkeys(NUMBERS, "float64") | dict.fromkeys(("kernel", *WORDS), "str"))
+
+
+def _of_one_run(kernel: NetworkKernel) -> NetworkKernel:
+    return kernel.of_one_run() if isinstance(kernel, ListedKernel) else kernel
 
 
 def main_dtype(kernels: Sequence[NetworkKernel]) -> Dtype:

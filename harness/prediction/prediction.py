@@ -27,6 +27,7 @@ class Prediction:
         batch: inferences that run together in the file, by which its extents are divided.
         leading: first extent above 1 of each input, by name, where it was not taken for the batch.
         rows_runtime: runtime of the rows that the predictor was fitted on.
+        kernel_notes: what the kernels rest on that the file does not settle, as sentences.
     """
 
     file: Path
@@ -36,6 +37,7 @@ class Prediction:
     batch: int = 1
     leading: Mapping[str, int] = field(default_factory=dict)
     rows_runtime: RowsRuntime = UNKNOWN
+    kernel_notes: tuple[str, ...] = ()
 
     @property
     def model(self) -> str:
@@ -49,7 +51,10 @@ class Prediction:
 
     @property
     def notes(self) -> list[str]:
-        """What a reader of the figure should know about the runtime, on one line each."""
+        """What a reader of the figure should know about the kernels and the runtime, on one line each."""
+        return [*self.kernel_notes, *self._runtime_notes()]
+
+    def _runtime_notes(self) -> list[str]:
         rows, device = self.rows_runtime, self.subject.device_id
         if rows.rules is None:
             note = f"no fusion rules are known for the runtime of {device}'s rows ({rows.stated}); kernels are as in"

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -20,7 +21,7 @@ from harness.schema.vocabulary import Level
 from harness.scoring.suite import suites
 from harness.traces.store import sha256_of
 from harness.validation.documents import Document, read_fact
-from harness.validation.faults import Faults
+from harness.validation.faults import Faults, contained
 from harness.validation.layout import DEVICE_FILE, MANIFEST_FILE, shown_path
 
 Fact = TypeVar("Fact", bound=BaseModel)
@@ -65,6 +66,8 @@ class Snapshot:
 
     def files(self) -> dict[str, Path]:
         """Plain files by their path from the folder, hidden ones included; links are reported by validation."""
+        if self.folder.is_symlink():
+            return {}
         found = (path for path in sorted(self.folder.rglob("*")) if path.is_file() and not path.is_symlink())
         return {path.relative_to(self.folder).as_posix(): path for path in found}
 
@@ -130,6 +133,10 @@ class Change:
     def shown(self, name: str) -> str:
         """Path of a file of the submissions in messages."""
         return shown_path(self.now.folder / name)
+
+    def contained(self, name: str) -> AbstractContextManager[None]:
+        """Report an exception as a fault of a campaign or device, so that everything else is still reviewed."""
+        return contained(self.shown(name), self.faults)
 
     def manifest_of(self, campaign: Campaign) -> Document[Manifest]:
         """What a campaign declares, with its lines."""

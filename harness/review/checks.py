@@ -46,6 +46,7 @@ def review(validated: Validation, change: Change) -> Reviewed:
         change: the submissions before and after the change.
     """
     for check in CHECKS:
-        check(change)
+        with change.contained(""):
+            check(change)
     report = Report.of(validated.report.n_rows, [*validated.report.issues, *change.faults.issues])
     return Reviewed(validated.campaigns, report, validated.doubted, earlier=change.earlier, now=change.now)

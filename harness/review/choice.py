@@ -18,11 +18,12 @@ def check_choice(change: Change) -> None:
     for edition in editions():
         before, after = (each.suites[edition.edition] for each in (change.earlier, change.now))
         for campaign in change.campaigns:
-            rows = [cells for _, cells in rated_rows(change, campaign, edition)]
-            if rows:
-                _check_dropped(rows, campaign, edition, before, change)
-                _check_again(rows, campaign, edition, change)
-                _check_replaced(campaign, edition, before, after, change)
+            with change.contained(campaign.submission_id):
+                rows = [cells for _, cells in rated_rows(change, campaign, edition)]
+                if rows:
+                    _check_dropped(rows, campaign, edition, before, change)
+                    _check_again(rows, campaign, edition, change)
+                    _check_replaced(campaign, edition, before, after, change)
 
 
 def _report(rule: str, campaign: Campaign, edition: Edition, change: Change, **words: Any) -> None:
@@ -58,7 +59,9 @@ def _check_again(rows: list[dict[str, Any]], campaign: Campaign, edition: Editio
         earlier = _lowest([row for row in table.to_pylist() if not row["is_idle_subtracted"]], edition)
         shared = [name for name in best if name in earlier]
         better = [name for name in shared if best[name] < BETTER * earlier[name]]
-        if shared and len(better) > len(shared) / 2:
+        is_worse = any(best[name] * BETTER > earlier[name] for name in shared)
+        # Figures of a repeat go both ways; some lower and none higher are chosen, however few.
+        if len(better) > len(shared) / 2 or (better and not is_worse):
             _report(
                 "measured-again", campaign, edition, change,
                 found=f"{len(better)} of {len(shared)} networks lower than in {other.submission_id} by the same people",

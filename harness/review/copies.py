@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import combinations
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,26 +20,43 @@ ALIKE: Final = 0.02
 """Spread of the energies of different networks, whose references differ by factors."""
 SCALED: Final = 0.003
 """Spread of ratios to another device where too few are known to compute one; digits explain less."""
+MANY: Final = 10
+MANY_SCALED: Final = 0.05
+"""Spread of as many ratios, of any networks or kernels; of two known devices it is at least twice that."""
+FEWEST_DIGITS: Final = 3
+LEAST_EQUAL: Final = 0.1
+"""Share of energies that are those of other devices to the last digit; by chance it is one in hundreds."""
 FEWEST_COPIED: Final = 3
 FACTOR: Final = 2.0
 """Beyond all known devices, before a reviewer is asked."""
 PAIR_SLACK: Final = 0.1
 """Share by which the ratio of two data types may fall below that of every known device."""
 _NARROW: Final = frozenset({"int8", "int4", "int16"})
+Key = tuple[str, ...]
+
+
+class _Places(NamedTuple):
+    """Lowest energy of every rated device (rows) and network (columns), before the change and with it."""
+
+    before: pd.DataFrame
+    now: pd.DataFrame
 
 
 def check_copies(change: Change) -> None:
     """Every rule of the subject `copies`."""
+    energies = _Tables()
     for campaign in change.campaigns:
-        for level in LEVELS:
-            _check_same_rows(campaign, level, change)
+        with change.contained(campaign.submission_id):
+            for level in LEVELS:
+                _check_same_rows(campaign, level, energies, change)
     for edition in editions():
         known = known_of(edition, change.earlier)
-        before = lowest_of(change.earlier, edition)
+        places = _Places(lowest_of(change.earlier, edition), lowest_of(change.now, edition))
         for campaign in change.campaigns:
-            rows = [cells for _, cells in rated_rows(change, campaign, edition)]
-            if rows:
-                _check_rated(rows, campaign, known, before, change)
+            with change.contained(campaign.submission_id):
+                rows = [cells for _, cells in rated_rows(change, campaign, edition)]
+                if rows:
+                    _check_rated(rows, campaign, known, places, change)
 
 
 def _report(rule: str, campaign: Campaign, level: Level, change: Change, **words: Any) -> None:
@@ -47,43 +64,90 @@ def _report(rule: str, campaign: Campaign, level: Level, change: Change, **words
     change.faults.add(rule, file, column="energy_mj", is_value=False, **words)
 
 
-def _check_same_rows(campaign: Campaign, level: Level, change: Change) -> None:
-    """rows-copied: at any level, energies of another device within a share that is no coincidence."""
-    own = _energies(campaign, level)
+def _check_same_rows(campaign: Campaign, level: Level, energies: "_Tables", change: Change) -> None:
+    """rows-copied, rows-scaled: at any level, energies of other devices, by one factor or number by number."""
+    own = energies.of(campaign, level)
     if len(own) < FEWEST_COPIED:
         return
+    equal: dict[Key, str] = {}
     for other in change.now.campaigns:
         if other.device_id == campaign.device_id or level not in other.tables:
             continue
-        theirs = _energies(other, level)
+        theirs = energies.of(other, level)
         shared = [key for key in own if key in theirs]
+        equal |= {key: other.submission_id for key in shared if own[key] == theirs[key] and _has_digits(own[key])}
         same = [key for key in shared if abs(own[key] / theirs[key] - 1) <= SAME]
         if len(same) >= FEWEST_COPIED and len(same) > len(shared) / 2:
-            _report(
-                "rows-copied", campaign, level, change,
-                found=f"{len(same)} of {len(shared)} energies within {SAME:.0%} of those of {other.submission_id}",
-                expected="energies of its own",
-                fix="Is it the same device under another name? A reviewer asks for the traces.",
-            )  # fmt: skip
+            found = f"{len(same)} of {len(shared)} energies within {SAME:.0%} of those of {other.submission_id}"
+            _report_copied(campaign, level, found, change)
             return
+        if _is_scaled(np.array([own[key] / theirs[key] for key in shared])):
+            factor = np.exp(np.mean([np.log(own[key] / theirs[key]) for key in shared]))
+            found = f"{len(shared)} energies that are {factor:.4g} times those of {other.submission_id}"
+            _report_scaled(campaign, level, found, "ratios that differ", change)
+            return
+    if len(equal) >= max(FEWEST_COPIED, LEAST_EQUAL * len(own)):
+        owners = sorted(set(equal.values()))
+        shown = f"{', '.join(owners[:FEWEST_COPIED])}{' and others' if len(owners) > FEWEST_COPIED else ''}"
+        _report_copied(campaign, level, f"{len(equal)} of {len(own)} energies, each that of {shown}", change)
 
 
-def _energies(campaign: Campaign, level: Level) -> dict[tuple[Any, ...], float]:
-    """Energy of each configuration, without the delegate, whose name is the submitter's."""
+def _report_copied(campaign: Campaign, level: Level, found: str, change: Change) -> None:
+    fix = "Is it the same device under another name? A reviewer asks for the traces."
+    _report("rows-copied", campaign, level, change, found=found, expected="energies of its own", fix=fix)
+
+
+def _report_scaled(campaign: Campaign, level: Level, found: str, expected: str, change: Change) -> None:
+    fix = "No two known devices are as near. A reviewer asks for the traces."
+    _report("rows-scaled", campaign, level, change, found=found, expected=expected, fix=fix)
+
+
+def _is_scaled(ratios: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> bool:
+    """Whether the energies of two devices differ by one factor; few of a family of networks may do so by chance."""
+    if len(ratios) <= FEWEST_SHARED:
+        return False
+    spread = float(np.log(ratios).std(ddof=1))
+    return spread <= (MANY_SCALED if len(ratios) >= MANY else SCALED)
+
+
+def _has_digits(energy: float) -> bool:
+    """Whether an energy has digits enough to be no other one's by chance.
+
+    >>> _has_digits(171.5), _has_digits(20.0)
+    (True, False)
+    """
+    return len(f"{energy:.12g}".partition("e")[0].replace(".", "").strip("0")) >= FEWEST_DIGITS
+
+
+class _Tables:
+    """Energies of campaigns, each read once."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, Level], dict[Key, float]] = {}
+
+    def of(self, campaign: Campaign, level: Level) -> dict[Key, float]:
+        """Energy of each configuration, without the delegate, whose name is the submitter's."""
+        place = campaign.submission_id, level
+        if place not in self._found:
+            self._found[place] = _energies(campaign, level)
+        return self._found[place]
+
+
+def _energies(campaign: Campaign, level: Level) -> dict[Key, float]:
     table = campaign.tables.get(level)
     if table is None:
         return {}
     names = [name for name in (*KEYS[level], *SHARED_KEY) if name not in ("delegate", "dtype")]
     columns = [table.column(name).to_pylist() for name in names]
     energies = table.column("energy_mj").to_pylist()
-    found: dict[tuple[Any, ...], float] = {}
+    found: dict[Key, float] = {}
     for *key, energy in zip(*columns, energies, strict=True):
         found[tuple(map(str, key))] = min(energy, found.get(tuple(map(str, key)), energy))
     return found
 
 
 def _check_rated(
-    rows: list[dict[str, Any]], campaign: Campaign, known: Known, before: pd.DataFrame, change: Change
+    rows: list[dict[str, Any]], campaign: Campaign, known: Known, places: "_Places", change: Change
 ) -> None:
     """networks-alike, rows-scaled, network-ratio, class-percentile, dtype-ratio."""
     edition = known.edition
@@ -99,37 +163,35 @@ def _check_rated(
                 fix="Is each figure that of its own network? A reviewer asks how it was measured.",
             )  # fmt: skip
         else:
-            _check_factor(energies, campaign, known, before, change)
+            _check_factor(energies, campaign, known, places.now, change)
             _check_ratios(energies, campaign, known, change)
-        _check_percentile(energies, campaign, edition, before, change)
+        _check_percentile(energies, campaign, edition, places.before, change)
     for found, expected in _narrow_pairs(cells, known, change):
         fix = "Was the wider one run as the narrower? A reviewer asks for the model file."
         _report("dtype-ratio", campaign, edition.level, change, found=found, expected=expected, fix=fix)
 
 
 def _check_factor(
-    energies: "pd.Series[float]", campaign: Campaign, known: Known, before: pd.DataFrame, change: Change
+    energies: "pd.Series[float]", campaign: Campaign, known: Known, now: pd.DataFrame, change: Change
 ) -> None:
     """rows-scaled: one factor from another device, or from the references, to every network."""
-    references = pd.Series(known.edition.references)
-    sources = [(f"the references of {known.edition.edition}", references, known.flat_within)]
-    others = before[before.index != campaign.device_id]
-    sources += [(str(device), row, known.alike_within) for device, row in others.iterrows()]
-    for name, theirs, within in sources:
-        ratios = np.log((energies / theirs).dropna())
-        if len(ratios) < FEWEST_SHARED or float(ratios.std()) > (SCALED if within is None else within):
-            continue
-        if name in others.index and abs(float(ratios.mean())) <= SAME:
-            # A copy without a factor is reported as one.
-            continue
-        _report(
-            "rows-scaled", campaign, known.edition.level, change,
-            found=f"{len(ratios)} energies that are {np.exp(ratios.mean()):.4g} times those of {name}, "
-            f"within {ratios.std():.1%}",
-            expected=f"ratios that differ by more than {SCALED if within is None else within:.1%}",
-            fix="No two known devices are as near. A reviewer asks for the traces.",
-        )  # fmt: skip
-        return
+    sources = now[now.index != campaign.device_id].copy()
+    name_of_references = f"the references of {known.edition.edition}"
+    sources.loc[name_of_references] = pd.Series(known.edition.references)
+    ratios = -sources.div(energies, axis=1).map(np.log)
+    means, spreads = ratios.mean(axis=1), ratios.std(axis=1)
+    within = pd.Series(SCALED if known.alike_within is None else known.alike_within, index=sources.index)
+    within[name_of_references] = SCALED if known.flat_within is None else known.flat_within
+    # A copy without a factor is reported as one.
+    is_plain = (means.abs() <= SAME) & (means.index != name_of_references)
+    is_scaled = (ratios.count(axis=1) >= FEWEST_SHARED) & (spreads <= within) & ~is_plain
+    if is_scaled.any():
+        name = str(spreads[is_scaled].idxmin())
+        found = f"{ratios.loc[name].count()} energies that are {np.exp(means[name]):.4g} times those of {name}, "
+        found += f"within {spreads[name]:.1%}"
+        _report_scaled(
+            campaign, known.edition.level, found, f"ratios that differ by more than {within[name]:.1%}", change
+        )
 
 
 def _check_ratios(energies: "pd.Series[float]", campaign: Campaign, known: Known, change: Change) -> None:

@@ -7,15 +7,22 @@ from typing import Final, NamedTuple
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 from harness.review.change import Change
-from harness.review.lookalikes import folded, has_strange_characters, mixed_scripts, n_letters, plain, skeleton
+from harness.review.lookalikes import (
+    FEWEST_LETTERS,
+    folded,
+    has_strange_characters,
+    in_any_order,
+    mixed_scripts,
+    plain,
+    says_nothing,
+    skeleton,
+)
 from harness.schema.campaign import Campaign
 from harness.schema.facts import Manifest
 from harness.schema.vocabulary import UNSTATED_LICENCE
 from harness.validation.documents import Document
 from harness.validation.layout import DEVICE_FILE, MANIFEST_FILE
 
-FEWEST_LETTERS: Final = 2
-"""Letters and digits of a title, a name or a citation; a title of one says nothing."""
 FIRST_YEAR: Final = 2007
 """Year of the first phones that ran applications of others; networks on devices are younger."""
 _ZONES: Final = timedelta(days=1)
@@ -32,18 +39,23 @@ class _Name(NamedTuple):
     column: str
 
 
+_DEVICE_TEXTS: Final = ("soc", "processor_name", "accelerator", "vendor", "board")
+
+
 def check_identity(change: Change) -> None:
     """Every rule of the subject `identity`."""
     for device_id in change.new_devices:
-        _check_device(device_id, change)
+        with change.contained(device_id):
+            _check_device(device_id, change)
     for campaign in change.campaigns:
-        document = change.manifest_of(campaign)
-        for name in _texts(campaign, document, change):
-            _check_text(name, change)
-        _check_contributors(campaign, document, change)
-        _check_licence(campaign, document, change)
-        _check_dates(campaign, document, change)
-        _check_publication(campaign, document, change)
+        with change.contained(campaign.submission_id):
+            document = change.manifest_of(campaign)
+            for name in _texts(campaign, document, change):
+                _check_text(name, change)
+            _check_contributors(campaign, document, change)
+            _check_licence(campaign, document, change)
+            _check_dates(campaign, document, change)
+            _check_publication(campaign, document, change)
 
 
 def _report(rule: str, name: _Name, found: str, expected: str, fix: str, change: Change) -> None:  # noqa: PLR0917
@@ -59,6 +71,10 @@ def _check_device(device_id: str, change: Change) -> None:
     own = document.fact.name
     place = _Name(own, "device", file, document.lines.get(("name",)), "name")
     _check_text(place, change)
+    for column in _DEVICE_TEXTS:
+        text = getattr(document.fact, column)
+        if text is not None:
+            _check_text(_Name(text, column, file, document.lines.get((column,)), column), change)
     others = {**change.earlier.devices, **change.now.devices}
     for other_id, other in sorted(others.items()):
         if other_id == device_id:
@@ -72,8 +88,8 @@ def _check_device(device_id: str, change: Change) -> None:
             found = f"{own} in {device_id}, which looks like {other.name} in {other_id}"
             fix = "Write the name in plain letters, and say in it how the two differ."
             _report("name-confusable", place, found, "a name that is told from every other", fix, change)
-        elif any(plain(one) == plain(two) for one, two in pairs):
-            found = f"{own} in {device_id}, which is {other.name} in {other_id} but for punctuation"
+        elif any(plain(one) == plain(two) or in_any_order(one) == in_any_order(two) for one, two in pairs):
+            found = f"{own} in {device_id}, which is {other.name} in {other_id} but for punctuation or order of words"
             fix = "Where it is the same device, use its folder; otherwise say in the name how the two differ."
             _report("name-similar", place, found, "a name that differs in letters or digits", fix, change)
 
@@ -86,6 +102,8 @@ def _texts(campaign: Campaign, document: Document[Manifest], change: Change) -> 
     texts += [(f"contributors.{place}", name) for place, name in enumerate(manifest.contributors)]
     if manifest.meter is not None:
         texts.append(("meter.name", manifest.meter.name))
+    if manifest.untraced is not None:
+        texts.append(("untraced", manifest.untraced))
     for column, text in texts:
         kind = "contributor" if column.startswith("contributors") else column
         yield _Name(text, kind, file, document.lines.get(tuple(column.split("."))), column)
@@ -93,8 +111,8 @@ def _texts(campaign: Campaign, document: Document[Manifest], change: Change) -> 
 
 def _check_text(name: _Name, change: Change) -> None:
     """text-blank, name-characters."""
-    if n_letters(name.text) < FEWEST_LETTERS:
-        expected = f"at least {FEWEST_LETTERS} letters or digits"
+    if says_nothing(name.text):
+        expected = f"at least {FEWEST_LETTERS} letters or digits, and no word that stands for a text to come"
         _report("text-blank", name, name.text, expected, "Write what readers shall know it by.", change)
     elif name.kind in ("device", "contributor") and (scripts := mixed_scripts(name.text)):
         found = f"{name.text}, with letters of {' and '.join(script.capitalize() for script in scripts)} in a word"
@@ -107,7 +125,7 @@ def _check_text(name: _Name, change: Change) -> None:
 
 
 def _check_contributors(campaign: Campaign, document: Document[Manifest], change: Change) -> None:
-    """contributor-known, name-confusable, contributor-twice."""
+    """contributor-known, name-confusable."""
     known: dict[str, str] = {}
     for published in change.earlier.campaigns:
         for name in published.manifest.contributors:
@@ -119,7 +137,7 @@ def _check_contributors(campaign: Campaign, document: Document[Manifest], change
             continue
         column = f"contributors.{place}"
         where = _Name(name, "contributor", file, document.lines.get(tuple(column.split("."))), column)
-        alike = next((other for other in known if folded(other) == folded(name)), None)
+        alike = next((other for other in known if in_any_order(other) == in_any_order(name)), None)
         if alike is not None:
             found = f"{name}, who published {known[alike]}"
             expected = "people and organisations who know of it"

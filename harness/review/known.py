@@ -14,12 +14,13 @@ import pandas as pd
 
 from harness.review.change import Change, Snapshot
 from harness.schema.campaign import Campaign
+from harness.schema.networks import Network
 from harness.schema.vocabulary import RATED_TIERS
 from harness.scoring.editions import Edition
 
 DESCRIBING: Final[Mapping[str, tuple[str, ...]]] = {
-    "applications": ("reference_model", "input_shape", "dtype"),
-    "models": ("family", "input_shape", "dtype"),
+    "applications": ("application", "reference_model", "input_shape", "dtype"),
+    "models": ("family", "variant", "input_shape", "dtype"),
 }
 """Columns that say which network of a suite was run, and how."""
 FEWEST_SHARED: Final = 3
@@ -32,12 +33,12 @@ class KnownNetwork:
 
     Attributes:
         cells: per describing column, every text that founding rows have there.
-        flops: FLOPs of the founding kernel lists; None where there is none.
+        costs: FLOPs and parameters of the founding kernel lists, by column; those that are known.
         energies_mj: lowest and highest energy of a founding row, on any delegate.
     """
 
     cells: Mapping[str, frozenset[str]]
-    flops: float | None
+    costs: Mapping[str, int]
     energies_mj: tuple[float, float]
 
 
@@ -100,26 +101,36 @@ def known_of(edition: Edition, earlier: Snapshot) -> Known:
     """What the published submissions among an edition's founding ones say."""
     founding = [earlier.by_id[name] for name in edition.founding if name in earlier.by_id]
     rows: dict[str, list[dict[str, Any]]] = {}
-    flops: dict[str, float] = {}
+    costs: dict[str, dict[str, int]] = {}
     for campaign in founding:
         table = campaign.tables.get(edition.level)
         for row in table.to_pylist() if table is not None else ():
             if not row["is_idle_subtracted"]:
                 rows.setdefault(row[edition.network_column], []).append(row)
         for model, network in campaign.networks.items():
-            counts = [kernel.flops for kernel in network.kernels if kernel.flops is not None]
-            if len(counts) == len(network.kernels):
-                flops.setdefault(model, float(sum(counts)))
-    networks = {name: _network(of_name, edition, flops.get(name)) for name, of_name in rows.items()}
+            costs.setdefault(model, {}).update(costs_of(network))
+    networks = {name: _network(of_name, edition, costs.get(name, {})) for name, of_name in rows.items()}
     device_ids = {campaign.device_id for campaign in founding}
     return Known(edition, networks, *(_by_device(earlier, edition, device_ids, way) for way in ("min", "max")))
 
 
-def _network(rows: list[dict[str, Any]], edition: Edition, flops: float | None) -> KnownNetwork:
+def costs_of(network: Network) -> dict[str, int]:
+    """FLOPs and parameters of a kernel list, by column; without those that a kernel of it does not state."""
+    totals = {}
+    for name in ("flops", "params"):
+        counts = [getattr(kernel, name) for kernel in network.kernels]
+        if None not in counts:
+            totals[name] = sum(counts)
+    if network.params is not None:
+        totals["params"] = network.params
+    return totals
+
+
+def _network(rows: list[dict[str, Any]], edition: Edition, costs: Mapping[str, int]) -> KnownNetwork:
     energies = [row["energy_mj"] for row in rows]
     columns = DESCRIBING.get(edition.level, ())
     cells = {name: frozenset(row[name] or "" for row in rows) for name in columns}
-    return KnownNetwork(cells, flops, (min(energies), max(energies)))
+    return KnownNetwork(cells, costs, (min(energies), max(energies)))
 
 
 def _by_device(snapshot: Snapshot, edition: Edition, device_ids: Collection[str], way: str) -> pd.DataFrame:

@@ -6,7 +6,13 @@ Nothing here decides what is allowed.
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
+
+FEWEST_LETTERS: Final = 2
+"""Letters and digits of a title, a name or a citation; a title of one says nothing."""
+_MOST_KNOWN: Final = 10_000
+"""Names whose forms are kept, since each is compared with all others."""
 
 # Letters of other scripts beside the Latin letter that they are drawn like.
 _TWINS: Final = (
@@ -15,13 +21,26 @@ _TWINS: Final = (
     ("р", "p"), ("ԛ", "q"), ("г", "r"), ("ѕ", "s"), ("т", "t"), ("ц", "u"), ("ѵ", "v"), ("ԝ", "w"), ("х", "x"),
     ("у", "y"), ("α", "a"), ("β", "b"), ("ε", "e"), ("η", "n"), ("ι", "i"), ("κ", "k"), ("ν", "v"), ("ο", "o"),
     ("ρ", "p"), ("τ", "t"), ("υ", "u"), ("χ", "x"), ("γ", "y"), ("ζ", "z"), ("μ", "u"), ("օ", "o"), ("ѐ", "e"),
-    ("ı", "i"), ("ł", "l"), ("ø", "o"), ("đ", "d"), ("ħ", "h"), ("ŧ", "t"),
+    ("ı", "i"), ("ł", "l"), ("ø", "o"), ("đ", "d"), ("ħ", "h"), ("ŧ", "t"), ("ɑ", "a"), ("ɩ", "i"), ("ʋ", "u"),
+    ("ꓐ", "b"), ("ꓑ", "p"), ("ꓓ", "d"), ("ꓔ", "t"), ("ꓖ", "g"), ("ꓗ", "k"), ("ꓙ", "j"), ("ꓚ", "c"), ("ꓜ", "z"),
+    ("ꓝ", "f"), ("ꓟ", "m"), ("ꓠ", "n"), ("ꓡ", "l"), ("ꓢ", "s"), ("ꓣ", "r"), ("ꓦ", "v"), ("ꓧ", "h"), ("ꓪ", "w"),
+    ("ꓫ", "x"), ("ꓬ", "y"), ("ꓮ", "a"), ("ꓰ", "e"), ("ꓲ", "i"), ("ꓳ", "o"), ("ꓴ", "u"),
+    ("Ꭰ", "d"), ("Ꭱ", "r"), ("Ꭲ", "t"), ("Ꭵ", "i"), ("Ꭺ", "a"), ("Ꭻ", "j"), ("Ꭼ", "e"), ("Ꮃ", "w"), ("Ꮇ", "m"),
+    ("Ꮋ", "h"), ("Ꮐ", "g"), ("Ꮓ", "z"), ("Ꮪ", "s"), ("Ꮩ", "v"), ("Ꮮ", "l"), ("Ꮯ", "c"), ("Ꮲ", "p"), ("Ꮶ", "k"),
+    ("Ᏼ", "b"),
 )  # fmt: skip
 # Latin letters and digits that look alike in many typefaces; longer ones first.
 _MERGED: Final = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("0", "o"), ("1", "l"), ("i", "l"), ("|", "l"), ("5", "s"))
 _TABLE: Final = str.maketrans(dict(_TWINS))
+_SMALL_CAPITAL: Final = "LATIN LETTER SMALL CAPITAL "
+PLACEHOLDERS: Final = frozenset(
+    {"todo", "tbd", "tba", "fixme", "na", "none", "null", "nil", "unknown", "unstated", "unnamed", "xx", "xxx", "foo",
+     "test", "yourname", "name"}
+)  # fmt: skip
+"""Words that stand for a text which nobody has written, without punctuation."""
 
 
+@lru_cache(maxsize=_MOST_KNOWN)
 def folded(name: str) -> str:
     """Name without differences of case, width, composition, spaces and invisible characters.
 
@@ -32,6 +51,7 @@ def folded(name: str) -> str:
     return " ".join(visible.casefold().split())
 
 
+@lru_cache(maxsize=_MOST_KNOWN)
 def plain(name: str) -> str:
     """Folded name without punctuation and spaces.
 
@@ -41,6 +61,16 @@ def plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", folded(name))
 
 
+def in_any_order(name: str) -> tuple[str, ...]:
+    """Words of a plain name in alphabetical order.
+
+    >>> in_any_order("Doe, Jane") == in_any_order("jane doe")
+    True
+    """
+    return tuple(sorted(re.findall(r"[^\W_]+", folded(name))))
+
+
+@lru_cache(maxsize=_MOST_KNOWN)
 def skeleton(name: str) -> str:
     """Letters that a name looks like; two names of one skeleton are taken for each other.
 
@@ -51,10 +81,19 @@ def skeleton(name: str) -> str:
     (True, True)
     """
     bare = (each for each in unicodedata.normalize("NFD", folded(name)) if unicodedata.category(each) != "Mn")
-    text = plain("".join(bare).translate(_TABLE))
+    text = plain("".join(map(_drawn, bare)).translate(_TABLE))
     for alike, shown in _MERGED:
         text = text.replace(alike, shown)
     return text
+
+
+def _drawn(character: str) -> str:
+    """Latin letter of a small capital, and the ASCII digit of any other; other characters stay."""
+    digit = unicodedata.decimal(character, None)
+    if digit is not None:
+        return str(digit)
+    letter = unicodedata.name(character, "").removeprefix(_SMALL_CAPITAL)
+    return letter.lower() if len(letter) == 1 else character
 
 
 def mixed_scripts(name: str) -> list[str]:
@@ -73,7 +112,7 @@ def mixed_scripts(name: str) -> list[str]:
     return []
 
 
-_ALPHABETS: Final = frozenset({"ARMENIAN", "CHEROKEE", "COPTIC", "CYRILLIC", "GEORGIAN", "GREEK", "LATIN"})
+_ALPHABETS: Final = frozenset({"ARMENIAN", "CHEROKEE", "COPTIC", "CYRILLIC", "GEORGIAN", "GREEK", "LATIN", "LISU"})
 """Alphabets whose letters look alike; words of Japanese or Korean mix scripts as a matter of course."""
 
 
@@ -92,12 +131,24 @@ def has_strange_characters(name: str) -> bool:
     return any(map(_is_invisible, name)) or unicodedata.normalize("NFKC", composed) != composed
 
 
-_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols that are drawn as nothing."""
+_BLANK: Final = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+)
+"""Letters, marks and symbols that are drawn as nothing, variation selectors among them."""
 
 
 def _is_invisible(character: str) -> bool:
     return unicodedata.category(character) in ("Cf", "Cc", "Co", "Cn") or character in _BLANK
+
+
+def says_nothing(text: str) -> bool:
+    """Whether a text is blank, or a word that stands for one which nobody has written.
+
+    >>> says_nothing("--"), says_nothing("N/A"), says_nothing("Acme")
+    (True, True, False)
+    """
+    return n_letters(text) < FEWEST_LETTERS or plain(text) in PLACEHOLDERS
 
 
 def n_letters(text: str) -> int:

@@ -3,16 +3,17 @@
 from typing import Any, Final, NamedTuple
 
 from harness.review.change import Change
-from harness.review.known import DESCRIBING, Known, known_of, rated_rows
+from harness.review.known import DESCRIBING, Known, costs_of, known_of, rated_rows
 from harness.schema.campaign import Campaign
 from harness.scoring.editions import editions
 from harness.validation.known import FAR, MJ_PER_FLOP, known_per_flop
+from harness.validation.layout import NETWORKS_FOLDER
 from harness.validation.plausibility import FEWEST_COUNTED
 
 FACTOR: Final = 3.0
 """Beyond the known devices, since new ones are better and old ones worse than those."""
-MOST_FLOPS_APART: Final = 0.05
-"""Share by which tools count the FLOPs of one network differently."""
+MOST_APART: Final = {"flops": 0.05, "params": 0.10}
+"""Share by which tools count the FLOPs and the parameters of one network differently."""
 _RULES: Final = {"dtype": "suite-dtype", "input_shape": "suite-shape"}
 
 
@@ -36,11 +37,13 @@ def check_suite(change: Change) -> None:
         known = known_of(edition, change.earlier)
         for campaign in change.campaigns:
             file = change.shown(f"{campaign.submission_id}/{edition.level}.csv")
-            for line, cells in rated_rows(change, campaign, edition):
-                row = _Row(campaign, known, file, line, cells)
-                _check_description(row, change)
-                _check_flops(row, change)
-                _check_reference(row, change)
+            with change.contained(campaign.submission_id):
+                for line, cells in rated_rows(change, campaign, edition):
+                    row = _Row(campaign, known, file, line, cells)
+                    _check_description(row, change)
+                    _check_costs(row, change)
+                    _check_flops(row, change)
+                    _check_reference(row, change)
 
 
 def _report(row: _Row, rule: str, column: str, change: Change, **words: Any) -> None:
@@ -65,15 +68,27 @@ def _check_description(row: _Row, change: Change) -> None:
         _report(row, rule, column, change, found=stated or "empty", expected=expected, fix=fix)
 
 
+def _check_costs(row: _Row, change: Change) -> None:
+    """suite-flops: FLOPs and parameters that the row states, or its kernel list, against those of the edition."""
+    network, own = row.known.networks.get(row.network), row.campaign.networks.get(row.network)
+    listed = {} if own is None else costs_of(own)
+    for column, known in network.costs.items() if network is not None else ():
+        stated, where = row.cells.get(column), ""
+        if stated is None:
+            stated, where = listed.get(column), f" in {NETWORKS_FOLDER}/{row.network}.json"
+        if stated is None or abs(stated - known) <= MOST_APART[column] * known:
+            continue
+        fix = f"{row.network} has {known} {column}, by its kernel list; another network has another name."
+        _report(row, "suite-flops", column, change, found=f"{stated}{where}", expected=f"about {known}", fix=fix)
+
+
 def _check_flops(row: _Row, change: Change) -> None:
-    """suite-flops, energy-per-flop, flop-energy-unusual: with the FLOPs of the edition's network."""
+    """energy-per-flop, flop-energy-unusual: with the FLOPs of the edition's network."""
     network, energy = row.known.networks.get(row.network), row.cells["energy_mj"]
-    if network is None or not network.flops:
+    flops = None if network is None else network.costs.get("flops")
+    if not flops:
         return
-    stated, flops = row.cells.get("flops"), network.flops
-    if stated is not None and abs(stated / flops - 1) > MOST_FLOPS_APART:
-        fix = f"{row.network} has {flops:.0f} FLOP, by its kernel list; another network has another name."
-        _report(row, "suite-flops", "flops", change, found=str(stated), expected=f"about {flops:.0f}", fix=fix)
+    stated = row.cells.get("flops")
     processor = row.campaign.device.delegates[row.cells["delegate"]]
     known = known_per_flop(row.cells["dtype"], processor)
     picojoules = 1e9 * energy / flops

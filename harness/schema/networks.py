@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.schema import configuration as c
 from harness.schema import quantities as q
+from harness.schema.configuration import Extents
 from harness.schema.cost import DTYPE_BITS
 from harness.schema.quantity import Display, Quantity
 from harness.schema.vocabulary import CONFIGURATION_FIELDS, Dtype
@@ -23,7 +23,15 @@ COUNTED: Final = ("flops", "bytes_moved")
 """Fields of an entry that are null where they are unknown, and stated otherwise."""
 
 
-class NetworkKernel(BaseModel):
+class _ListedOperator(BaseModel):
+    operator: q.OperatorName
+    kernel: q.KernelName | None = None
+    function: q.FunctionName | None = None
+    dtype: q.DtypeName
+    weight_dtype: q.WeightDtypeName | None = None
+
+
+class NetworkKernel(Extents, _ListedOperator):
     """One kernel of a network, in its order of execution.
 
     FLOPs are counted at the extents that the network itself has, so they differ from those of a kernel row
@@ -31,41 +39,32 @@ class NetworkKernel(BaseModel):
     Bytes are those of each tensor as it is stored, and null where extents are unknown.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    operator: q.OperatorName
-    kernel: q.KernelName | None = None
-    function: q.FunctionName | None = None
-    dtype: q.DtypeName
-    weight_dtype: q.WeightDtypeName | None = None
-    input_h: c.InputH | None = None
-    input_w: c.InputW | None = None
-    cin: c.Cin | None = None
-    cout: c.Cout | None = None
-    kernel_h: c.KernelH | None = None
-    kernel_w: c.KernelW | None = None
-    stride_h: c.StrideH | None = None
-    stride_w: c.StrideW | None = None
-    groups: c.Groups | None = None
-    cin2: c.Cin2 | None = None
-    cin3: c.Cin3 | None = None
-    cin4: c.Cin4 | None = None
-    dilation_h: c.DilationH | None = None
-    dilation_w: c.DilationW | None = None
-    output_h: c.OutputH | None = None
-    output_w: c.OutputW | None = None
-    rows: c.Rows | None = None
-    batch: c.Batch | None = None
-    q_len: c.QLen | None = None
-    kv_len: c.KvLen | None = None
-    heads: c.Heads | None = None
-    kv_heads: c.KvHeads | None = None
-    head_size: c.HeadSize | None = None
-    entries: c.Entries | None = None
-    directions: c.Directions | None = None
     flops: q.Flops | None
     params: q.Params
     bytes_moved: q.BytesMoved | None
+
+
+class ListedKernel(NetworkKernel):
+    """One kernel of a model file, with the times that one inference runs it: its FLOPs and bytes are of all of them.
+
+    A kernel list that is submitted has one entry for every run.
+    """
+
+    count: int = Field(default=1, ge=1, description="Times that one inference runs the kernel.")
+
+    def of_one_run(self) -> NetworkKernel:
+        """The entry of one of its runs."""
+        counts = {name: getattr(self, name) for name in COUNTED}
+        each = {name: None if count is None else count // self.count for name, count in counts.items()}
+        return NetworkKernel(**(self.model_dump(exclude={"count"}) | each))
+
+
+_Entry = TypeVar("_Entry", bound=NetworkKernel)
+
+
+def count_of(kernel: NetworkKernel) -> int:
+    """Times that one inference runs the kernel of an entry."""
+    return kernel.count if isinstance(kernel, ListedKernel) else 1
 
 
 NetworkKernels = Annotated[
@@ -136,7 +135,7 @@ def network_json(network: Network) -> str:
     return "\n".join(["{", *head, '  "kernels": [', lines, "  ]", "}", ""])
 
 
-def in_dtype(kernel: NetworkKernel, dtype: Dtype) -> NetworkKernel:
+def in_dtype(kernel: _Entry, dtype: Dtype) -> _Entry:
     """The same kernel in another data type; its weights and the bytes that it moves follow.
 
     >>> cost = {"flops": 32, "params": 18, "bytes_moved": 112}

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.schema import quantities as q
-from harness.schema.networks import COUNTED, NetworkKernel
+from harness.schema.networks import COUNTED, ListedKernel, NetworkKernel, count_of
 from harness.schema.results import Sha256
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -71,20 +71,21 @@ class KernelsOutput(Output):
     model: str = Field(description="Name of the file, without its ending.")
     runtime: str = Field(description="Fusion rules.")
     batch: int = Field(ge=1, description="Inferences that run together in the file; all counts are for one.")
-    kernels: list[NetworkKernel] = Field(min_length=1, description="Kernels in order of execution.")
+    kernels: list[ListedKernel] = Field(min_length=1, description="Kernels in order of execution.")
     total: Total
     coverage: Coverage
     unknown: list[str] = Field(description="Operators whose FLOPs are unknown.")
     extents_unknown_from: UnknownExtents | None
     unsupported: list[Missing] = Field(description="Operators without a kernel type.")
     free: dict[str, int] = Field(description="Operators that run no kernel, with their number.")
+    notes: list[str] = Field(description="What the counts rest on that the file does not settle.")
 
     def as_json(self) -> dict[str, Any]:
         """The output as JSON has it; fields that a kernel's type does not have are left out."""
         return super().as_json() | {"kernels": [_without_empty(kernel) for kernel in self.kernels]}
 
 
-class PredictedKernel(NetworkKernel):
+class PredictedKernel(ListedKernel):
     """One kernel of a network with its energy."""
 
     energy_mj: Millijoules | None = Field(description="Energy; null where the kernel is not covered.")
@@ -192,6 +193,10 @@ class PredictableOutput(Output):
 
 
 def _without_empty(kernel: NetworkKernel) -> dict[str, Any]:
-    """A kernel without the fields that its type does not have; what is null otherwise says that it is unknown."""
+    """A kernel without the fields that its type does not have, and without a count of one.
+
+    What is null otherwise says that it is unknown.
+    """
     empty = set(NetworkKernel.model_fields) - {"kernel", *COUNTED}
-    return {name: value for name, value in kernel.model_dump().items() if value is not None or name not in empty}
+    shown = kernel.model_dump(exclude={"count"} if count_of(kernel) == 1 else None)
+    return {name: value for name, value in shown.items() if value is not None or name not in empty}

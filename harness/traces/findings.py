@@ -13,6 +13,7 @@ FEWEST_RESOLVED: Final = 2
 FEWEST_CHANGES_EACH: Final = 5
 _LEAST_FILLED: Final = 0.1
 """Share of a trace that the windows of a run span, where times in another unit are asked about."""
+NAME_THE_LOG: Final = "With deepen reduce, --inferences FILE names a log of another name."
 _MANY: Final = 20
 """Changes of the value that a window should span, as the advice says."""
 
@@ -41,17 +42,20 @@ def resolution_faults(durations: Reals, resolution_s: float, trace: PowerTrace) 
     return []
 
 
-def window_faults(reading: Reading, start_s: float) -> list[TraceFault]:
+def window_faults(reading: Reading, start_s: float, *, is_comparable: bool = True) -> list[TraceFault]:
     """Findings about where windows lie in the trace.
 
     Args:
         reading: the windows and the samples.
         start_s: first time of the trace as it is written, in seconds.
+        is_comparable: whether zones are known and stamps rise; until then windows outside of the trace say nothing.
     """
     starts, ends = reading.starts, reading.ends
     if not len(starts):
-        fix = "Log start and end of every inference on the clock of the trace."
+        fix = f"Log start and end of every inference on the clock of the trace. {NAME_THE_LOG}"
         return [TraceFault("trace-no-inference", "no inferences", "at least one", fix)]
+    if not is_comparable:
+        return []
     outside = np.flatnonzero(~reading.is_inside)
     if len(outside):
         first = int(outside[0])
@@ -59,8 +63,10 @@ def window_faults(reading: Reading, start_s: float) -> list[TraceFault]:
         found = f"{len(outside)} of {len(starts)} inferences outside the trace, {place}"
         health = reading.health
         span = f"{health.first_stamp_s:.6f} to {health.last_stamp_s:.6f} s on the clock of the trace"
-        fix = "Record until the last inference has ended; where the two clocks differ, bring both to one."
-        fix = _other_unit(reading, start_s) or fix
+        otherwise = (
+            "Record until the last inference has ended; where the two clocks or their units differ, bring both to one."
+        )
+        fix = _other_unit(reading, start_s) or otherwise
         return [TraceFault("trace-window", found, span, fix)]
     if not reading.used.any():
         found = (
@@ -115,6 +121,9 @@ def steadiness_faults(energies: Reals, durations: Reals, n_skipped: int, reading
             number = n_early + n_skipped + found_change.window + 1
             at = float(reading.starts[reading.used][min(found_change.window + n_early, int(reading.used.sum()) - 1)])
             found = f"{name} changes by {found_change.relative:+.0%} from window {number} on, at {at:.6g} s"
-            fix = "Look for throttling or another process; the mean is over both parts."
+            fix = (
+                "Look for throttling or another process. The mean is over both parts, and its uncertainty covers both; "
+            )
+            fix += "for less, cut the log of the inferences to one part."
             faults.append(TraceFault("trace-unsteady", found, f"a {name} that stays the same", fix))
     return faults

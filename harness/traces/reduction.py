@@ -160,10 +160,12 @@ def _faults(
         *reading.health.faults(reading.sampling_hz, is_held=reading.changes.is_held),
         *resolution_faults(evidence.durations_s, evidence.resolution_s, clocked.trace),
     ]
+    about_clocks = alignment_faults(evidence.alignment, clocked, inferences, settings, evidence.resolution_s)
+    has_open_zone = any(fault.rule == "trace-zone" for fault in about_clocks)
     about_windows = [
-        *window_faults(reading, clocked.trace.start_s),
+        *window_faults(reading, clocked.trace.start_s, is_comparable=reading.health.is_in_order and not has_open_zone),
         *sign_faults(evidence.energies_mj),
-        *alignment_faults(evidence.alignment, clocked, inferences, settings, evidence.resolution_s),
+        *about_clocks,
         *steadiness_faults(evidence.energies_mj, evidence.durations_s, n_skipped, reading),
     ]
     if not any(fault.rule in REFUSING for fault in (*about_trace, *about_windows)):

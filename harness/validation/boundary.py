@@ -16,6 +16,10 @@ WIDTHS: Final[tuple[Boundary, ...]] = get_args(Boundary)[:-1]
 FEWEST_RAILS: Final[Mapping[Boundary, int]] = {"rail": 1, "sum-of-rails": 2}
 """Rails that a boundary needs the names of."""
 _PARTIAL: Final = frozenset(FEWEST_RAILS)
+BEST_GAIN_PERCENT: Final = 0.001
+"""Limit of error that no meter of power reaches; the best compare power to about 0.01 %."""
+BEST_OFFSET_MW: Final = 1e-6
+"""Constant limit of error, 1 nW, that no meter of devices reaches."""
 
 
 def check_boundary(manifest: Manifest, lines: Mapping[Path, int], shown: str, faults: Faults) -> None:
@@ -51,11 +55,13 @@ def check_boundary(manifest: Manifest, lines: Mapping[Path, int], shown: str, fa
 def check_accuracy(manifest: Manifest, lines: Mapping[Path, int], shown: str, faults: Faults) -> None:
     """Report a meter whose accuracy is a text, or perfect; the arguments are those of `check_boundary`."""
     accuracy = None if manifest.meter is None else manifest.meter.accuracy
-    if accuracy is not None and not (accuracy.gain_percent or accuracy.offset_mw):
+    if accuracy is not None and accuracy.gain_percent < BEST_GAIN_PERCENT and accuracy.offset_mw < BEST_OFFSET_MW:
         fix = "Look up the limits in the data sheet of the meter; where there are none, leave accuracy out."
         faults.add(
             "accuracy-zero", shown, line=lines["meter", "accuracy"], column="meter.accuracy",
-            found="gain_percent and offset_mw of 0", expected="a limit of error above 0", fix=fix, is_value=False,
+            found=f"gain_percent {accuracy.gain_percent:g} and offset_mw {accuracy.offset_mw:g}",
+            expected=f"a limit of error of at least {BEST_GAIN_PERCENT:g} % or {BEST_OFFSET_MW:g} mW", fix=fix,
+            is_value=False,
         )  # fmt: skip
     if manifest.meter is None or manifest.meter.accuracy_text is None:
         return

@@ -83,7 +83,7 @@ _YAML = _declare(
     ("fact-value", "Fields hold what they are declared to hold.", "A wrong type or bound makes the fact unusable."),
     ("boundary-rails", "A boundary of rails comes with their names: one for rail, at least two for sum-of-rails.",
      "Without its name nobody can tell what a rail feeds, and two different rails would be compared."),
-    ("accuracy-zero", "The limits of error of a meter are above zero.",
+    ("accuracy-zero", "The limits of error of a meter are above zero, and ones that a meter can have.",
      "A meter without error makes an uncertainty too small, and narrows the interval of a label."),
     ("erratum-unmatched", "An erratum selects one row, or one field, whose used value is the one in the data.",
      "An erratum that points nowhere corrects nothing."),

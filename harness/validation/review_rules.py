@@ -30,7 +30,7 @@ REVIEW_RULES: Final[tuple[tuple[str, Severity, tuple[tuple[str, str, str], ...]]
          "A Cyrillic o in the name of a phone took the place of the real one."),
         ("name-characters", "Names are written in one alphabet, with characters that are seen.",
          "Letters of two alphabets in a word, or invisible ones, are there to mislead."),
-        ("text-blank", "Titles, names, runtime and citation hold at least two letters or digits.",
+        ("text-blank", "Titles, names, runtime and citation hold two letters or digits, and no word such as TODO.",
          "Nobody can tell what was measured by whom."),
         ("licence-unknown", "The licence is an identifier of the SPDX list, or NOASSERTION.",
          "A licence of the submitter's own words gives nobody any right."),
@@ -42,7 +42,7 @@ REVIEW_RULES: Final[tuple[tuple[str, Severity, tuple[tuple[str, str, str], ...]]
          "A score of the submitter's own stands on pages beside the one that is computed."),
     )),
     ("identity", "warning", (
-        ("name-similar", "Names of devices differ in letters or digits, not only in punctuation.",
+        ("name-similar", "Names of devices differ in letters or digits, not only in punctuation or the order of words.",
          "The same device under a second folder is ranked twice."),
         ("contributor-known", "A contributor who published before is asked whether the submission is theirs.",
          "Anybody can write the name of another into a file."),
@@ -56,7 +56,8 @@ REVIEW_RULES: Final[tuple[tuple[str, Severity, tuple[tuple[str, str, str], ...]]
          "int4 under the name of an fp32 network is another network."),
         ("suite-shape", "A rated row is of the input shape of its edition's network.",
          "Half the width and height need a quarter of the energy."),
-        ("suite-flops", "FLOPs of a rated row are those of its edition's network, within 5 %.",
+        ("suite-flops", "FLOPs of a rated row and of its kernel list are those of its edition's network within 5 %, "
+         "parameters within 10 %.",
          "A row with FLOPs of its own makes any energy per FLOP plausible."),
     )),
     ("suite", "warning", (
@@ -80,13 +81,18 @@ REVIEW_RULES: Final[tuple[tuple[str, Severity, tuple[tuple[str, str, str], ...]]
     ("evidence", "error", (
         ("tier-evidence", "Figures of a power analyser come with its traces, serial number and calibration, or a "
          "reason.", "Anybody can write that a figure was measured with an analyser, which ranks it above others."),
-        ("trace-copied", "No trace has the noise of another one, shifted or scaled.",
+        ("trace-copied", "No trace has the noise of another one, shifted, scaled, mirrored, reversed or thinned.",
          "A trace times 0.5 was submitted as that of a better device."),
     )),
     ("evidence", "warning", (
+        ("uncertainty-untraced", "An uncertainty without a trace is one that a meter can reach.",
+         "The interval of a label rests on it, and anybody can write a small one."),
+        ("trace-rate-stated", "The samples per second of a meter are those of its traces.",
+         "A rate that nothing shows makes coarse traces look fine."),
         ("tier-reason", "Why figures of an analyser have no traces is read by a reviewer.",
          "A reason is easy to write, and no evidence."),
-        ("trace-synthetic", "A trace has the noise of a meter.", "A constant or a perfect sine was computed."),
+        ("trace-synthetic", "A trace has the noise of a meter, idle and under load.",
+         "A constant or a perfect sine was computed."),
         ("trace-repeated", "The noise of a trace does not repeat.", "A short piece was joined to itself many times."),
         ("trace-windows", "At most a quarter of the time under load is in no window.",
          "Windows were chosen where the power was low."),

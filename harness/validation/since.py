@@ -4,31 +4,45 @@ import io
 import subprocess
 import tarfile
 from pathlib import Path
+from typing import NamedTuple
 
 from harness.errors import UsageError
-from harness.validation.layout import DEVICE_FILE
+
+
+class _Place(NamedTuple):
+    """Where the submissions are in their checkout: its top, and their path from there, with a slash at the end."""
+
+    top: Path
+    prefix: str
+
+    def git(self, *arguments: str) -> bytes:
+        """What a command of git prints at the top of the checkout."""
+        return _git(self.top, *arguments)
 
 
 def changed_campaigns(submissions: Path, ref: str) -> list[Path]:
-    """Campaign folders that differ from a commit, those not yet committed included; all of a changed device.
+    """Campaign folders of which a file differs from a commit, and devices of which one beside them does.
+
+    Files that are not yet committed count. What was removed is listed as well, and a file directly among the devices
+    stands for itself.
 
     Args:
-        submissions: folder of all submissions, in a git checkout.
+        submissions: folder of all submissions, in a git checkout; it need not be there any more.
         ref: commit, branch or tag; its merge base with the checkout counts, as in a pull request.
 
     Raises:
         UsageError: there is no such commit, or no git checkout.
     """
-    base = _git(submissions, "merge-base", ref, "HEAD").decode().strip()
-    listed = _git(submissions, "diff", "--name-only", "--no-renames", "-z", "--relative", base, "--", ".")
-    listed += _git(submissions, "ls-files", "--others", "--exclude-standard", "-z", "--", ".")
+    place = _place_of(submissions)
+    listed = place.git("diff", "--name-only", "--no-renames", "-z", _base(place, ref), "--", f":/{place.prefix}")
+    listed += place.git("ls-files", "--others", "--exclude-standard", "-z", "--", f":/{place.prefix}")
+    names = filter(None, listed.decode("utf-8", "surrogateescape").split("\0"))
     folders: set[Path] = set()
-    for name in filter(None, listed.decode("utf-8", "surrogateescape").split("\0")):
-        device, *inner = Path(name).parts
-        if inner and inner[0] != DEVICE_FILE and (submissions / device / inner[0]).exists():
-            folders.add(submissions / device / inner[0])
-        elif (submissions / device).exists():
-            folders.add(submissions / device)
+    for name in names:
+        device, *inner = Path(name.removeprefix(place.prefix)).parts
+        # What lies beside the campaigns is the device's.
+        folder = submissions / device
+        folders.add(folder / inner[0] if len(inner) > 1 else folder)
     # A campaign of a device that is validated as a whole would be listed twice.
     return sorted(folder for folder in folders if folder.parent not in folders)
 
@@ -43,11 +57,10 @@ def changed_outside(submissions: Path, ref: str) -> list[str]:
     Raises:
         UsageError: there is no such commit, or no git checkout.
     """
-    base = _git(submissions, "merge-base", ref, "HEAD").decode().strip()
-    prefix = _git(submissions, "rev-parse", "--show-prefix").decode().strip()
-    listed = _git(submissions, "diff", "--name-only", "--no-renames", "-z", base, "--", ":/")
+    place = _place_of(submissions)
+    listed = place.git("diff", "--name-only", "--no-renames", "-z", _base(place, ref), "--", ":/")
     names = filter(None, listed.decode("utf-8", "surrogateescape").split("\0"))
-    return [name for name in names if not name.startswith(prefix)] if prefix else []
+    return [name for name in names if not f"{name}/".startswith(place.prefix)] if place.prefix else []
 
 
 def submissions_at(submissions: Path, ref: str, into: Path) -> Path:
@@ -61,15 +74,32 @@ def submissions_at(submissions: Path, ref: str, into: Path) -> Path:
     Returns:
         Folder of the submissions as they were; empty where there were none.
     """
-    base = _git(submissions, "merge-base", ref, "HEAD").decode().strip()
-    prefix = _git(submissions, "rev-parse", "--show-prefix").decode().strip()
-    if _git(submissions, "ls-tree", base, "--", "."):
-        # From the top of the checkout, because a folder below it is looked for inside the archived one.
-        top = Path(_git(submissions, "rev-parse", "--show-toplevel").decode().strip())
-        archive = _git(top, "archive", "--format=tar", f"{base}:{prefix}")
+    place = _place_of(submissions)
+    base = _base(place, ref)
+    # From the top of the checkout, because a folder below it is looked for inside the archived one.
+    if not place.prefix or place.git("ls-tree", base, "--", place.prefix):
+        archive = place.git("archive", "--format=tar", f"{base}:{place.prefix}")
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
             tar.extractall(into, filter="data")
     return into
+
+
+def _place_of(submissions: Path) -> _Place:
+    """Checkout of the submissions, found from what holds them, since they may be gone or a link to another place."""
+    if (submissions / ".git").exists() and not submissions.is_symlink():
+        return _Place(submissions, "")
+    folder = submissions.absolute()
+    while not folder.parent.is_dir():
+        folder = folder.parent
+    top, inner = (
+        _git(folder.parent, "rev-parse", f"--show-{part}").decode().removesuffix("\n")
+        for part in ("toplevel", "prefix")
+    )
+    return _Place(Path(top), f"{inner}{submissions.absolute().relative_to(folder.parent).as_posix()}/")
+
+
+def _base(place: _Place, ref: str) -> str:
+    return place.git("merge-base", ref, "HEAD").decode().strip()
 
 
 def _git(folder: Path, *arguments: str) -> bytes:

@@ -245,11 +245,7 @@ def _selected_row(trace: Trace, place: fact_faults.Path, context: TraceContext) 
     if unknown:
         return None
     selection = table.select(list(trace.where)).to_pylist()
-    chosen = [
-        position
-        for position, cells in enumerate(selection)
-        if all(_is_cell(cells[name], wanted) for name, wanted in trace.where.items())
-    ]
+    chosen = [position for position, cells in enumerate(selection) if selects(trace, cells)]
     if len(chosen) == 1:
         return dict(table.slice(chosen[0], 1).to_pylist()[0])
     columns = ", ".join(f"{name} {wanted}" for name, wanted in trace.where.items())
@@ -257,6 +253,11 @@ def _selected_row(trace: Trace, place: fact_faults.Path, context: TraceContext) 
     fix = "Add columns until one row is left." if chosen else "Write the cells as they stand in the row."
     context.report("trace-row", place, found=found, expected="one row", fix=fix)
     return None
+
+
+def selects(trace: Trace, cells: Mapping[str, Any]) -> bool:
+    """Whether a row of the table that a trace names is the one that it is bound to."""
+    return all(name in cells and _is_cell(cells[name], wanted) for name, wanted in trace.where.items())
 
 
 def _is_cell(value: object, wanted: str) -> bool:

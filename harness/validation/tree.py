@@ -3,7 +3,7 @@
 It decides what is a submission; the modules it calls decide what is right in one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -75,6 +75,7 @@ def validate(
     paths: Sequence[Path],
     on_campaign: Callable[[str], None] = lambda _: None,
     *,
+    only: Collection[Path] | None = None,
     reductions: ReductionStore | None = None,
 ) -> Validation:
     """Validate submission trees, device folders, campaign folders or single files of them.
@@ -82,6 +83,7 @@ def validate(
     Args:
         paths: where to look; a file stands for its campaign.
         on_campaign: called with each campaign's path before it is read, for progress.
+        only: folders of devices and campaigns that are read; of others, names alone are looked at. None for all.
         reductions: reductions made already, by the content of their files; further ones are added.
 
     Raises:
@@ -89,7 +91,7 @@ def validate(
     """
     run = _Run(reductions=reductions or ReductionStore())
     campaigns = []
-    for folder in dict.fromkeys(found for path in paths for found in _campaign_folders(path, run)):
+    for folder in _chosen(paths, only, run):
         on_campaign(shown_path(folder))
         campaign = None
         with contained(shown_path(folder), run.faults):
@@ -99,9 +101,16 @@ def validate(
     return Validation(campaigns, Report.of(run.n_rows, run.faults.issues), run.doubted)
 
 
-def campaign_paths(paths: Sequence[Path]) -> list[Path]:
+def campaign_paths(paths: Sequence[Path], only: Collection[Path] | None = None) -> list[Path]:
     """Campaign folders that a validation would read; how long it will take."""
-    return list(dict.fromkeys(found for path in paths for found in _campaign_folders(path, _Run())))
+    return _chosen(paths, only, _Run())
+
+
+def _chosen(paths: Sequence[Path], only: Collection[Path] | None, run: _Run) -> list[Path]:
+    """Campaign folders to read, each once; everything that is wrong with names is reported."""
+    folders = dict.fromkeys(found for path in paths for found in _campaign_folders(path, run))
+    wanted = None if only is None else {path.absolute() for path in only}
+    return [folder for folder in folders if wanted is None or {folder, folder.parent} & wanted]
 
 
 def _campaign_folders(path: Path, run: _Run) -> Iterator[Path]:

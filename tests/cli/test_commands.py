@@ -85,7 +85,7 @@ def test_validate_ends_with_1_and_gives_its_faults_in_every_form(run, tmp_path):
     code, out, _ = run("validate", "--format", "markdown")
     assert code == 1
     assert out.startswith("## Validation failed\n")
-    assert "Campaigns whose own files have errors are left out." in out
+    assert "finds without `--since` are left out" in out
     assert out.endswith("## Verdict: *refuse*\n")
 
 
@@ -249,6 +249,17 @@ def test_since_validates_what_changed_and_reports_the_rankings(run, tmp_path):
     assert re.search(
         rf"\| {first.split('/')[0]} \| phone-2023 \| published \| battery \| not listed \| rank 3, class D", out
     )
+    assert "is rated as if it were accepted" not in out
+    device = tmp_path / "submissions" / first.split("/")[0] / "device.yaml"
+    entered = device.read_text()
+    device.write_text(re.sub("^name: .*", "name: TODO", entered, flags=re.MULTILINE))
+    code, refused, _ = run("validate", "--since", "main", "--format", "markdown")
+    assert code == 1
+    assert "[text-blank]" in refused
+    # What only the review refuses is in the table, and the table says so.
+    assert "Any other is rated as if it were accepted, also where the errors above refuse it." in refused
+    assert "not listed | rank 3, class D" in refused
+    device.write_text(entered)
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-m", "after")
     code, out, _ = run("validate", "--since", "HEAD")

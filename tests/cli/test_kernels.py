@@ -68,12 +68,12 @@ def test_json_has_kernels_totals_coverage_and_what_is_unsupported(run, model):
     assert code == 0
     assert list(found) == [
         "schema_version", "model", "runtime", "batch", "kernels", "total", "coverage", "unknown",
-        "extents_unknown_from", "unsupported", "free",
+        "extents_unknown_from", "unsupported", "free", "notes",
     ]  # fmt: skip
     assert (found["model"], found["runtime"]) == ("small", "tflite-cpu")
     first, second = found["kernels"]
     assert (first["operator"], first["kernel"], first["cout"]) == ("conv+bn+relu", "conv-bn-relu", 8)
-    assert "groups" not in first
+    assert not {"groups", "count"} & set(first)
     assert (second["operator"], second["kernel"]) == ("log-softmax", None)
     assert found["total"] == {
         "n_kernels": 2,
@@ -95,9 +95,9 @@ def test_csv_has_the_columns_of_a_kernel_table_first(run, model):
     rows = list(csv.DictReader(io.StringIO(out)))
     assert code == 0
     assert tuple(rows[0]) == CSV_COLUMNS
-    beside = ("operator", "weight_dtype", "flops", "params", "bytes_moved")
+    beside = ("operator", "weight_dtype", "flops", "params", "bytes_moved", "count")
     assert set(CSV_COLUMNS) - set(beside) <= set(columns_of(KernelRow))
-    assert CSV_COLUMNS[-5:] == beside
+    assert CSV_COLUMNS[-6:] == beside
     assert (rows[0]["kernel"], rows[0]["stride_h"], rows[0]["groups"]) == ("conv-bn-relu", "2", "")
     assert (rows[1]["kernel"], rows[1]["operator"]) == ("", "log-softmax")
 
@@ -113,6 +113,28 @@ def test_json_of_a_network_with_unknown_costs_is_as_its_schema_says(run, tmp_pat
     assert [kernel["flops"] for kernel in content["kernels"]] == [None, None, None]
     assert (content["total"]["flops"], content["total"]["bytes_moved"]) == (None, None)
     assert content["coverage"]["bytes"] is None
+
+
+def test_a_value_settles_how_often_a_loop_runs(run, tmp_path):
+    def info(name, shape, kind=TensorProto.FLOAT):
+        return helper.make_tensor_value_info(name, kind, shape)
+
+    ends = [info("i", (), TensorProto.INT64), info("go", (), TensorProto.BOOL), info("h", (1, 8))]
+    nodes = [helper.make_node("Relu", ["h"], ["g"]), helper.make_node("Identity", ["go"], ["on"])]
+    body = helper.make_graph(nodes, "body", ends, [info("on", (), TensorProto.BOOL), info("g", (1, 8))])
+    loop = helper.make_node("Loop", ["n", "", "x"], ["y"], body=body)
+    graph = helper.make_graph(
+        [loop], "loop", [info("n", (), TensorProto.INT64), info("x", (1, 8))], [info("y", (1, 8))]
+    )
+    file = tmp_path / "loop.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), file)
+    _, out, _ = run(file)
+    assert "FLOPs unknown: Loop" in out
+    assert "depends on n; --set n=VALUE settles it" in out.replace("\n", " ")
+    _, out, _ = run(file, "--set", "n=7", "--format", "json")
+    assert [(kernel["count"], kernel["flops"]) for kernel in json.loads(out)["kernels"]] == [(7, 56)]
+    code, _, err = run(file, "--set", "n=many")
+    assert (code, "expected a whole number" in err) == (2, True)
 
 
 def open_model(path):

@@ -110,10 +110,13 @@ def float_twin():
 
 
 class TfliteMaker:
-    """Collects tensors and operators of one subgraph and writes them as a file."""
+    """Collects tensors and operators of one subgraph and writes them as a file.
+
+    `shared` has the number of a buffer by the place of a constant that is to have the buffer of another one.
+    """
 
     def __init__(self):
-        self.tensors, self.operators = [], []
+        self.tensors, self.operators, self.shared = [], [], {}
 
     def tensor(self, shape, data=None, kind=tflite.TensorType.FLOAT32, signature=None, name=None, scales=0):
         """Place of a new tensor; it is a constant where data are given."""
@@ -132,11 +135,12 @@ class TfliteMaker:
         self.operators.append((name, inputs, outputs, table, custom, options))
 
     def write(self, inputs, outputs):
-        builder = flatbuffers.Builder(1024)
-        buffers = [self._buffer(builder, None), *(self._buffer(builder, data) for _, _, data, *_ in self.tensors)]
-        tensors = [self._tensor(builder, place) for place in range(len(self.tensors))]
-        codes = [self._code(builder, name, custom) for name, _, _, _, custom, _ in self.operators]
-        operators = [self._operator(builder, place) for place in range(len(self.operators))]
+        return write_tflite([(self, inputs, outputs)])
+
+    def subgraph(self, builder, n_codes, n_buffers, inputs, outputs):
+        """The subgraph in a file that has some operator codes and buffers before it."""
+        tensors = [self._tensor(builder, place, n_buffers) for place in range(len(self.tensors))]
+        operators = [self._operator(builder, place, n_codes) for place in range(len(self.operators))]
         parts = [
             _tables(builder, tensors),
             _integers(builder, inputs),
@@ -146,24 +150,17 @@ class TfliteMaker:
         tflite.SubGraphStart(builder)
         for add, part in zip(("Tensors", "Inputs", "Outputs", "Operators"), parts, strict=True):
             getattr(tflite, f"SubGraphAdd{add}")(builder, part)
-        graph = tflite.SubGraphEnd(builder)
-        parts = [_tables(builder, codes), _tables(builder, [graph]), _tables(builder, buffers)]
-        tflite.ModelStart(builder)
-        tflite.ModelAddVersion(builder, 3)
-        for add, part in zip(("OperatorCodes", "Subgraphs", "Buffers"), parts, strict=True):
-            getattr(tflite, f"ModelAdd{add}")(builder, part)
-        builder.Finish(tflite.ModelEnd(builder), file_identifier=b"TFL3")
-        return bytes(builder.Output())
+        return tflite.SubGraphEnd(builder)
 
-    def _buffer(self, builder, data):
-        content = None if data is None else builder.CreateByteVector(data.tobytes())
-        tflite.BufferStart(builder)
-        if content is not None:
-            tflite.BufferAddData(builder, content)
-        return tflite.BufferEnd(builder)
+    def codes(self, builder):
+        return [self._code(builder, name, custom) for name, _, _, _, custom, _ in self.operators]
 
-    def _tensor(self, builder, place):
-        name, shape, _, kind, signature, scales = self.tensors[place]
+    def buffers(self, builder):
+        return [_buffer(builder, data) for _, _, data, *_ in self.tensors]
+
+    def _tensor(self, builder, place, n_buffers):
+        name, shape, data, kind, signature, scales = self.tensors[place]
+        shared = self.shared.get(place, n_buffers + place) if data is not None else n_buffers + place
         quantised = _scales(builder, scales) if scales else None
         text, extents = builder.CreateString(name), _integers(builder, shape)
         declared = None if signature is None else _integers(builder, signature)
@@ -171,7 +168,7 @@ class TfliteMaker:
         tflite.TensorAddName(builder, text)
         tflite.TensorAddShape(builder, extents)
         tflite.TensorAddType(builder, kind)
-        tflite.TensorAddBuffer(builder, place + 1)
+        tflite.TensorAddBuffer(builder, shared)
         if quantised is not None:
             tflite.TensorAddQuantization(builder, quantised)
         if declared is not None:
@@ -188,8 +185,9 @@ class TfliteMaker:
             tflite.OperatorCodeAddCustomCode(builder, text)
         return tflite.OperatorCodeEnd(builder)
 
-    def _operator(self, builder, place):
+    def _operator(self, builder, place, n_codes):
         _, inputs, outputs, table, _, options = self.operators[place]
+        options = {field: _option(builder, value) for field, value in options.items()}
         read, made, filled = _integers(builder, inputs), _integers(builder, outputs), None
         if table is not None:
             getattr(tflite, f"{table}Start")(builder)
@@ -197,13 +195,70 @@ class TfliteMaker:
                 getattr(tflite, f"{table}Add{field}")(builder, value)
             filled = getattr(tflite, f"{table}End")(builder)
         tflite.OperatorStart(builder)
-        tflite.OperatorAddOpcodeIndex(builder, place)
+        tflite.OperatorAddOpcodeIndex(builder, n_codes + place)
         tflite.OperatorAddInputs(builder, read)
         tflite.OperatorAddOutputs(builder, made)
         if filled is not None:
-            tflite.OperatorAddBuiltinOptionsType(builder, getattr(tflite.BuiltinOptions, table))
-            tflite.OperatorAddBuiltinOptions(builder, filled)
+            number = "2" if table == "StableHLOCompositeOptions" else ""
+            union = getattr(tflite, f"BuiltinOptions{number}")
+            getattr(tflite, f"OperatorAddBuiltinOptions{number}Type")(builder, getattr(union, table))
+            getattr(tflite, f"OperatorAddBuiltinOptions{number}")(builder, filled)
         return tflite.OperatorEnd(builder)
+
+
+def write_tflite(subgraphs, signatures=()):
+    """A file of several subgraphs.
+
+    Args:
+        subgraphs: maker, inputs and outputs of each.
+        signatures: name, place of the subgraph, and place of the tensor by the name of each input.
+    """
+    builder = flatbuffers.Builder(1024)
+    graphs, codes, buffers = [], [], [_buffer(builder, None)]
+    for maker, inputs, outputs in subgraphs:
+        new = maker.buffers(builder)
+        graphs.append(maker.subgraph(builder, len(codes), len(buffers), inputs, outputs))
+        buffers += new
+        codes += maker.codes(builder)
+    defined = [_signature(builder, *signature) for signature in signatures]
+    parts = [_tables(builder, each) for each in (codes, graphs, buffers, defined)]
+    tflite.ModelStart(builder)
+    tflite.ModelAddVersion(builder, 3)
+    for add, part in zip(("OperatorCodes", "Subgraphs", "Buffers", "SignatureDefs"), parts, strict=True):
+        getattr(tflite, f"ModelAdd{add}")(builder, part)
+    builder.Finish(tflite.ModelEnd(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+def _signature(builder, name, place, inputs):
+    maps = []
+    for key, tensor in inputs.items():
+        text = builder.CreateString(key)
+        tflite.TensorMapStart(builder)
+        tflite.TensorMapAddName(builder, text)
+        tflite.TensorMapAddTensorIndex(builder, tensor)
+        maps.append(tflite.TensorMapEnd(builder))
+    key, read = builder.CreateString(name), _tables(builder, maps)
+    tflite.SignatureDefStart(builder)
+    tflite.SignatureDefAddSignatureKey(builder, key)
+    tflite.SignatureDefAddSubgraphIndex(builder, place)
+    tflite.SignatureDefAddInputs(builder, read)
+    return tflite.SignatureDefEnd(builder)
+
+
+def _buffer(builder, data):
+    content = None if data is None else builder.CreateByteVector(data.tobytes())
+    tflite.BufferStart(builder)
+    if content is not None:
+        tflite.BufferAddData(builder, content)
+    return tflite.BufferEnd(builder)
+
+
+def _option(builder, value):
+    """Value of an option as its table takes it."""
+    if isinstance(value, str):
+        return builder.CreateString(value)
+    return _integers(builder, value) if isinstance(value, tuple) else value
 
 
 def _scales(builder, n):

@@ -474,9 +474,9 @@ def test_a_kernel_list_becomes_the_contents_of_a_network_file():
     found = kernel_list(maker.graph(maker.conv(maker.input())), TFLITE)
     network = as_network("made", TFLITE, found)
     assert Network.model_validate_json(network.model_dump_json()) == network
-    assert [kernel.weight_dtype for kernel in found.kernels] == ["fp32"]
-    assert network.runtime == "tflite-cpu"
-    assert network.kernels == [found.kernels[0].model_copy(update={"weight_dtype": None})]
+    (listed,) = found.kernels
+    assert (listed.weight_dtype, network.runtime) == ("fp32", "tflite-cpu")
+    assert network.kernels == [listed.of_one_run().model_copy(update={"weight_dtype": None})]
 
 
 def test_a_convolution_of_one_channel_is_no_channel_convolution():

@@ -194,17 +194,6 @@ def test_an_operator_that_only_looks_canonical_is_no_known_one():
     assert only(read(onnx_model([node("conv", "x", "y")]))).op == "custom.conv"
 
 
-def test_control_flow_is_one_unknown_operator_that_reads_what_its_bodies_read():
-    bodies = {
-        f"{name}_branch": helper.make_graph([node(op, "x", name)], name, [], [info(name, IMAGE)])
-        for name, op in (("then", "Relu"), ("else", "Abs"))
-    }
-    graph = read(onnx_model([node("If", "is", "y", **bodies)], weights=[number("is", True, bool)]))
-    assert only(graph).op == "If"
-    assert only(graph).inputs == ("is", "x")
-    assert graph.tensors["y"].shape == IMAGE
-
-
 def function(name, *calls):
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid("own", 1)]
     return helper.make_function("own", name, ["i"], [calls[-1].output[0]], list(calls), opsets)

@@ -37,7 +37,7 @@ from harness.predictor.loading import load_model
 from harness.predictor.persistence import STAMP_FILE, Stamp, read_stamp, saved_bytes
 from harness.predictor.protocol import PredictorError
 from harness.sandbox.jobs import Outcome
-from harness.schema.networks import NetworkKernel, in_dtype
+from harness.schema.networks import ListedKernel, NetworkKernel, in_dtype
 from tests.evaluation.releases import MEASURED, configurations, entry, kernel_device, release_of, true_energy, untyped
 from tests.predictor.packages import info_source, model_source
 
@@ -429,3 +429,14 @@ def test_rows_of_larger_batches_are_not_fitted_on():
     assert len(training(kernel_device(n=30), batches).rows) == 30
     with pytest.raises(UsageError, match="rows of larger batches only"):
         training(batches)
+
+
+def test_a_kernel_that_runs_several_times_takes_the_energy_of_each_run():
+    (kernel,) = known(0)
+    looped = ListedKernel(
+        **kernel.model_dump() | {"flops": 5 * kernel.flops, "bytes_moved": 5 * kernel.bytes_moved, "count": 5}
+    )
+    once, five = (predict_network([each], truthful()) for each in (kernel, looped))
+    assert five.energy_mj == pytest.approx(5 * once.energy_mj)
+    assert five.interval_mj == pytest.approx([5 * bound for bound in once.interval_mj])
+    assert five.extrapolations == once.extrapolations

@@ -178,6 +178,107 @@ def later_round(root: Path) -> None:
     assert folder.exists()
 
 
+def twin(root: Path, change: Callable[[list[float]], list[float]], **facts: Any) -> None:
+    """A published-looking trace, and the same noise in that of another device."""
+    values = power()
+    add_traced(root, values)
+    add_traced(root, change(values), place="other-phone/2026-10", name="Other Phone", **facts)
+
+
+def spliced(root: Path) -> None:
+    """A trace of pieces of three others, none of them most of it."""
+    parts = [power(seed) for seed in (31, 32, 33)]
+    for number, values in enumerate(parts):
+        add_traced(root, values, place=f"unit-{number}/2026-10", name=f"Unit {'ABC'[number]}")
+    joined = [parts[n // 100 % 3][n] for n in range(2200)]
+    add_traced(root, joined, place="other-phone/2026-10", name="Other Phone")
+
+
+def load_of(root: Path) -> None:
+    """The load of another trace alone, between idle power of its own."""
+    windows = [(1.2 + 0.6 * n, 1.7 + 0.6 * n) for n in range(4)]
+
+    def run(seed: int) -> list[float]:
+        draw = random.Random(seed)
+        active = [any(start <= n / 1000 <= end for start, end in windows) for n in range(3900)]
+        return [(2500.0 if is_active else 320.0) + draw.gauss(0, 5) for is_active in active]
+
+    first, idle = run(1), run(2)
+    add_traced(root, first, windows=windows, energy_mj=1250)
+    values = [0.8 * value if value > 1000 else other for value, other in zip(first, idle, strict=True)]
+    add_traced(root, values, windows=windows, place="other-phone/2026-10", name="Other Phone", energy_mj=1000)
+
+
+def late(root: Path) -> None:
+    """A run without noise behind more idle power than is looked at."""
+    draw = random.Random(2)
+    windows = [(201.2 + 0.1 * n, 201.25 + 0.1 * n) for n in range(8)]
+    active = [any(start <= n / 1000 <= end for start, end in windows) for n in range(201_000, 202_300)]
+    values = [320 + draw.gauss(0, 5) for _ in range(201_000)]
+    values += [2000.0 if is_active else 320.0 for is_active in active]
+    add_traced(root, values, windows=windows, energy_mj=100)
+
+
+def elsewhere(root: Path) -> None:
+    """Traces enough for the suite, all bound to rows that no edition rates."""
+    rows = [row | {"source_id": row["model"]} for row in board_rows()]
+    other = {"family": "Net", "delegate": "CPU", "energy_mj": "125"}
+    rows += [rows[0] | other | {"model": f"net{n}", "source_id": f"N{n}"} for n in range(4)]
+    folder = add_board(root, rows, meter=ANALYSER)
+    lines = ["start_s,end_s", *(f"{start:.4f},{end:.4f}" for start, end in WINDOWS)]
+    with (folder / "submission.yaml").open("a", encoding="utf-8") as file:
+        file.write("traces:\n")
+        for n in range(4):
+            drawn = ["time_s,power_mw", *(f"{m / 1000:.3f},{value:.3f}" for m, value in enumerate(power(10 + n)))]
+            trace = {
+                "level": "models", "where": {"source_id": f"N{n}"}, "format": "plain",
+                "power": bound(folder, f"power{n}.csv", "\n".join(drawn).encode()),
+                "inferences": bound(folder, f"windows{n}.csv", "\n".join(lines).encode()),
+            }  # fmt: skip
+            file.write(f"  - {json.dumps(trace)}\n")
+
+
+def smaller_list(root: Path) -> None:
+    """Kernel list of a third of a network of the suite, in whose row no FLOPs are."""
+    folder = add_board(root) / "graphs"
+    folder.mkdir()
+    network = json.loads(read(OWN / "EK-RA6M4" / "mlperf-tiny-v0.7" / "graphs" / "mlperf-tiny-ic.json"))
+    network["kernels"] = network["kernels"][: len(network["kernels"]) // 3]
+    (folder / "mlperf-tiny-ic.json").write_text(json.dumps(network))
+
+
+def best_of(device: str) -> dict[str, str]:
+    """Lowest energy of each network of a published phone, as it is written."""
+    best: dict[str, str] = {}
+    for row in rows_of(OWN / device / "sec23" / "applications.csv"):
+        best[row["dnn"]] = min(row["energy_mj"], best.get(row["dnn"], row["energy_mj"]), key=float)
+    return best
+
+
+def mixed(n_copied: int, *devices: str) -> list[dict[str, str]]:
+    """The suite of a new phone, with the first figures those of published phones in turn."""
+    known = [best_of(device) for device in devices]
+    return [
+        row | ({"energy_mj": known[n % len(known)][row["dnn"]]} if n < n_copied else {})
+        for n, row in enumerate(phone_rows())
+    ]
+
+
+def kernel_rows(factor: float) -> list[dict[str, str]]:
+    draw = random.Random(3)
+    energies = [f"{factor * draw.uniform(1, 9):.5g}" for _ in range(20)]
+    return [
+        {"kernel": "fc", "cin": str(64 + n), "cout": "1000", "dtype": "fp32", "delegate": "CPU1",
+         "is_idle_subtracted": "false", "energy_mj": energy, "source_id": f"K{n}"}
+        for n, energy in enumerate(energies)
+    ]  # fmt: skip
+
+
+def two_with_a_factor(root: Path, first: list[dict[str, str]], second: list[dict[str, str]], level: str) -> None:
+    add(root, first, level=level)
+    add(root, second, level=level, place="other-phone/2026-10", device={"name": "Other Phone"})
+
+
 REACH = (
     Attempt("reach", "delete the device that is ahead", "published-removed",
             lambda root: shutil.rmtree(root / "huawei-p40-pro")),
@@ -221,6 +322,13 @@ REACH = (
                 read(root / PHONE / "applications.csv") + "\n" * 20_000_001)),
     Attempt("reach", "hide a file in a campaign", "path-hidden",
             lambda root: (add(root) / ".notes").write_text("x")),
+    Attempt("reach", "a file that nothing reads among the devices", "path-unknown",
+            lambda root: (root / "README.md").write_text("x")),
+    Attempt("reach", "a campaign that differs from a published one in case only", "folder-name",
+            lambda root: shutil.copytree(root / PHONE, root / "huawei-p40-pro" / "SEC23")),
+    Attempt("reach", "hide a deletion behind a thousand hidden files", "published-removed",
+            lambda root: (shutil.rmtree(root / "huawei-p40-pro"), (root / "aaa").mkdir(),
+                          [(root / "aaa" / f".{n}").touch() for n in range(1000)])),
 )  # fmt: skip
 
 IDENTITY = (
@@ -260,6 +368,23 @@ IDENTITY = (
                              source={"citation": "Our paper.", "url": "https://example.org"})),
     Attempt("identity", "a score of one's own beside the computed one", "scores-unpublished",
             lambda root: add(root, published_scores={"edition": "phone-2023", "pcs": 99})),
+    Attempt("identity", "digits of another script", "name-confusable",
+            lambda root: add(root, device={"name": "Huawei P\u0664\u0660 Pro"})),
+    Attempt("identity", "a Latin letter that looks like another", "name-confusable",
+            lambda root: add(root, device={"name": "Hu\u0251wei P40 Pro"})),
+    Attempt("identity", "a letter of Lisu", "name-confusable",
+            lambda root: add(root, device={"name": "\ua4e7uawei P40 Pro"})),
+    Attempt("identity", "a small capital", "name-confusable",
+            lambda root: add(root, device={"name": "\u1d0fnePlus 8 Pro"})),
+    Attempt("identity", "a variation selector behind the name of a known phone", "name-taken",
+            lambda root: add(root, device={"name": "Huawei P40 Pro\ufe0f"})),
+    Attempt("identity", "the words of a known phone in another order", "name-similar",
+            lambda root: add(root, device={"name": "P40 Pro Huawei"})),
+    Attempt("identity", "the name of somebody who published before, family name first", "contributor-known",
+            lambda root: add(root, contributors=["Tu, Xiaolong"])),
+    Attempt("identity", "a title to come", "text-blank", lambda root: add(root, title="TODO")),
+    Attempt("identity", "a chip whose name is drawn as nothing", "text-blank",
+            lambda root: add(root, device={"soc": "\u2800"})),
 )  # fmt: skip
 
 SUITE = (
@@ -281,6 +406,15 @@ SUITE = (
             lambda root: add_board(root, board_rows(energy_mj="0.0000001234"))),
     Attempt("suite", "one energy at a hundredth of the reference", "suite-reference",
             lambda root: add(root, times("DNN7", 0.01))),
+    Attempt("suite", "a variant of a network of the suite", "suite-network",
+            lambda root: add_board(root, board_rows(variant="0.25x"))),
+    Attempt("suite", "another application of a network of the suite", "suite-network",
+            lambda root: add(root, with_cells({"dnn": "DNN3"}, application="question-answering"))),
+    Attempt("suite", "the kernel list of a smaller network", "suite-flops", smaller_list),
+    Attempt("suite", "parameters of one's own", "suite-flops",
+            lambda root: add_board(root, board_rows(params="10"))),
+    Attempt("suite", "a latency that needs megawatts, in rows without power", "power-limit",
+            lambda root: add(root, phone_rows(latency_ms="0.001"))),
 )  # fmt: skip
 
 COPIES = (
@@ -303,6 +437,15 @@ COPIES = (
     Attempt("copies", "an int8 run submitted as that of the fp32 network", "dtype-ratio",
             lambda root: add(root, with_cells({"dnn": "DNN3"}, energy_mj=next(
                 row["energy_mj"] for row in phone_rows() if row["dnn"] == "DNN4")))),
+    Attempt("copies", "figures of three phones in turn", "rows-copied",
+            lambda root: add(root, mixed(12, "oneplus-8-pro", "huawei-p40-pro", "xiaomi-redmi-note8"))),
+    Attempt("copies", "five figures of another phone among one's own", "rows-copied",
+            lambda root: add(root, mixed(5, "oneplus-8-pro"))),
+    Attempt("copies", "kernels of another device times 0.8", "rows-scaled",
+            lambda root: two_with_a_factor(root, kernel_rows(1), kernel_rows(0.8), "kernels")),
+    Attempt("copies", "two new phones of one table, with a factor", "rows-scaled",
+            lambda root: two_with_a_factor(root, phone_rows(), [
+                row | {"energy_mj": f"{0.7 * float(row['energy_mj']):.5g}"} for row in phone_rows()], "applications")),
 )  # fmt: skip
 
 EVIDENCE = (
@@ -335,6 +478,31 @@ EVIDENCE = (
             lambda root: add_traced(root, power(), energy_mj=80, energy_std_mj="1000")),
     Attempt("evidence", "a trace with negative power", "trace-negative",
             lambda root: add_traced(root, [value - 400 if n < 900 else value for n, value in enumerate(power())])),
+    Attempt("evidence", "traces of rows that are not rated", "tier-evidence", elsewhere),
+    Attempt("evidence", "a calibration that says that there is none", "tier-evidence",
+            lambda root: add_traced(root, power(), meter=ANALYSER | {"serial": "n/a", "calibration": "none"})),
+    Attempt("evidence", "an uncertainty of nothing, without a trace", "uncertainty-untraced",
+            lambda root: add(root, phone_rows(energy_u_mj="0.0000001"))),
+    Attempt("evidence", "a meter a million times better than any", "accuracy-zero",
+            lambda root: add(root, meter={"name": "Acme gauge", "kind": "battery-gauge",
+                                          "accuracy": {"gain_percent": 1e-9, "stated_by": "its maker"}})),
+    Attempt("evidence", "a thousand times the rate of the trace", "trace-rate-stated",
+            lambda root: add_traced(root, power(), meter=ANALYSER | {"sampling_hz": 1_000_000})),
+    Attempt("evidence", "a trace of two values and a few others", "trace-synthetic",
+            lambda root: add_traced(root, [value + (n % 733 == 0) for n, value in enumerate(power(noise=0))])),
+    Attempt("evidence", "load without noise between noisy idle power", "trace-synthetic",
+            lambda root: add_traced(root, [2500.0 if value > 1000 else value for value in power()])),
+    Attempt("evidence", "a run without noise behind a long lead of idle power", "trace-synthetic", late),
+    Attempt("evidence", "the trace of another result from its end to its start", "trace-copied",
+            lambda root: twin(root, lambda values: values[::-1],
+                              windows=[(2.199 - end, 2.199 - start) for start, end in reversed(WINDOWS)])),
+    Attempt("evidence", "the trace of another result upside down", "trace-copied",
+            lambda root: twin(root, lambda values: [(5000 if value > 1000 else 640) - value for value in values])),
+    Attempt("evidence", "every other sample of the trace of another result", "trace-copied",
+            lambda root: twin(root, lambda values: values[::2], energy_mj=62.5,
+                              windows=[(start / 2, end / 2) for start, end in WINDOWS])),
+    Attempt("evidence", "pieces of three traces", "trace-copied", spliced),
+    Attempt("evidence", "the load of another trace, times 0.8", "trace-copied", load_of),
 )  # fmt: skip
 
 CHOICE = (
@@ -345,6 +513,8 @@ CHOICE = (
                                                 for row, factor in zip(phone_rows(), AGAIN, strict=True)],
                                          place="acme-phone/2026-11"))),
     Attempt("choice", "a later round with less support in place of a published one", "campaign-replaced", later_round),
+    Attempt("choice", "only the networks measured again that got better", "measured-again",
+            lambda root: (add(root), add(root, times("DNN6", 0.6), place="acme-phone/2026-11"))),
 )  # fmt: skip
 
 AGAIN = (0.9, 0.8, 0.95, 0.7, 0.85, 0.9, 0.75, 0.8, 0.9, 0.95, 0.85, 0.7)

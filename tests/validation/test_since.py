@@ -51,9 +51,26 @@ def test_campaign_that_is_not_committed_yet_is_found(root):
     assert changed_campaigns(root, "HEAD") == [root / DEVICE / "2026-12"]
 
 
-def test_campaign_that_was_removed_leaves_its_device(root):
+def test_campaign_that_was_removed_is_listed(root):
     shutil.rmtree(root / DEVICE / "2026-11")
+    assert changed_campaigns(root, "HEAD") == [root / DEVICE / "2026-11"]
+
+
+def test_file_beside_the_campaigns_changes_the_device(root):
+    (root / DEVICE / "notes.txt").write_text("x")
     assert changed_campaigns(root, "HEAD") == [root / DEVICE]
+
+
+def test_submissions_that_are_gone_have_all_changed(root):
+    shutil.rmtree(root)
+    assert changed_campaigns(root, "HEAD") == [root / DEVICE]
+
+
+def test_submissions_that_are_a_link_are_those_of_the_checkout(root, tmp_path):
+    root.rename(tmp_path / "elsewhere")
+    root.symlink_to("elsewhere")
+    assert root / DEVICE in changed_campaigns(root, "HEAD")
+    assert (submissions_at(root, "HEAD", tmp_path / "then") / DEVICE / "device.yaml").is_file()
 
 
 def test_submissions_of_a_commit_are_unpacked_as_they_were(root, tmp_path):

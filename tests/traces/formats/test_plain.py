@@ -212,7 +212,7 @@ WRITTEN = "time_s,power_mw\n5.5,20.5\n6.5,40.25\n"
     [
         WRITTEN.encode("utf-16"),
         b"\xfe\xff" + WRITTEN.encode("utf-16-be"),
-        gzip.compress(WRITTEN.encode("utf-16")),
+        gzip.compress(WRITTEN.encode("utf-16"), mtime=0),
         WRITTEN.replace(",", "\t").encode("utf-16"),
         WRITTEN.replace(",", "\t").replace(".", ",").encode("utf-16"),
         WRITTEN.replace(",", ";").replace(".", ",").encode(),
