@@ -43,8 +43,7 @@ def pull_request_report(report: Report, changes: Sequence[RatingChange]) -> str:
     reaching.sort(key=lambda issue: (issue.severity, _WORTH[issue.rule]))
     others = [issue for issue in report.issues if issue not in reaching]
     parts = ["## What reaches beyond the submission", _listed(reaching)] if reaching else []
-    counts = f"{report.n_rows} rows, {report.n_errors} errors, {report.n_warnings} warnings."
-    parts += [f"## Validation {'failed' if report.n_errors else 'passed'}", counts]
+    parts += [f"## Validation {'failed' if report.n_errors else 'passed'}", f"{report.counts}."]
     if report.issues:
         parts += ["### By rule", _by_rule(report)]
     if others:

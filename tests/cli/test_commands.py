@@ -134,7 +134,7 @@ def test_new_writes_files_that_validate_once_filled(run, tmp_path):
     }  # fmt: skip
     row = ",".join(cells[name] for name in header.split(","))
     (folder / "2026-11" / "models.csv").write_text(f"{header}\n{row}\n")
-    assert run("validate") == (0, "1 rows, 0 errors, 0 warnings\n", "")
+    assert run("validate") == (0, "1 row, 0 errors, 0 warnings\n", "")
 
 
 def test_new_never_writes_over_a_file(run, tmp_path):
@@ -183,7 +183,7 @@ def test_intake_of_a_trace_lists_what_is_left_to_fill_in(run, tmp_path):
     arguments = ["intake", "plain", "runs", "--device", "pi5", "--campaign", "bench", "--meter", "INA219"]
     code, out, _ = run(*arguments, "--meter-kind", "rail", "--runtime", "LiteRT 2.0")
     assert code == 0
-    assert "1 rows read = 1 accepted + 0 quarantined" in out
+    assert "1 row read = 1 accepted + 0 quarantined" in out
     assert "to fill in, because no file states it; run again with the option, or write it into the file:" in out
     assert "  device.yaml: name (--device-name): Name as its maker or the benchmark writes it." in out
     assert "--runtime" not in out
