@@ -135,7 +135,7 @@ def flops_of_products(graph: Graph) -> int:
     for node in graph.nodes:
         tensors = (*sizes.activations(node), *node.outputs[:1])
         if work_of(node, sizes) in PRODUCTS and all(map(sizes.is_known, tensors)):
-            flops += node_flops(node, sizes) or 0
+            flops += node.count * (node_flops(node, sizes) or 0)
     return flops
 
 
