@@ -164,11 +164,12 @@ def _faults(
     ]
     about_clocks = alignment_faults(evidence.alignment, clocked, inferences, settings, evidence.resolution_s)
     has_open_zone = any(fault.rule == "trace-zone" for fault in about_clocks)
+    is_comparable = reading.health.is_in_order and not has_open_zone
     about_windows = [
-        *window_faults(reading, clocked.trace.start_s, is_comparable=reading.health.is_in_order and not has_open_zone),
+        *window_faults(reading, clocked.trace.start_s, is_comparable=is_comparable),
         *sign_faults(evidence.energies_mj),
         *about_clocks,
-        *displaced_faults(reading),
+        *(displaced_faults(reading) if is_comparable else ()),
         *steadiness_faults(evidence.energies_mj, evidence.durations_s, n_skipped, reading),
     ]
     if not any(fault.rule in REFUSING for fault in (*about_trace, *about_windows)):
