@@ -194,8 +194,8 @@ def matrices_of_einsum(node: Node, sizes: Sizes) -> Matrices | None:
     found = _labels(node, sizes)
     if found is None or found[1] is None or len(found[0]) != 2:
         return None
-    operands, stated, extents = found
-    first, second, made = map(set, (*operands, stated))
+    operands, stated, extents = found[0], found[1], found[2]
+    first, second, made = set(operands[0]), set(operands[1]), set(stated)
     is_product = (
         all(len(labels) == len(set(labels)) for labels in (*operands, stated))
         and made <= first | second
