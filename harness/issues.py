@@ -54,6 +54,15 @@ def quoted(value: object) -> str:
     return f"{shown[:_LONGEST_FOUND]}… ({len(text)} characters)"
 
 
+def counted(n: int, noun: str) -> str:
+    """A number of things in words, the noun in the plural where it is not one.
+
+    >>> counted(1, "error"), counted(0, "error")
+    ('1 error', '0 errors')
+    """
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
 def share_in_words(share: float) -> str:
     """Share in per cent, which reads 0 or 100 only where it is so exactly.
 
@@ -220,6 +229,12 @@ class Report:
         """Faults that a reader should know."""
         return sum(issue.n_faults for issue in self.issues if issue.severity == "warning")
 
+    @property
+    def counts(self) -> str:
+        """Rows, errors and warnings in words."""
+        counts = {"row": self.n_rows, "error": self.n_errors, "warning": self.n_warnings}
+        return ", ".join(counted(n, noun) for noun, n in counts.items())
+
 
 def _place(issue: Issue) -> tuple[str, bool, int, str, str]:
     """Order of issues: by place, and those that count others at the end of their file."""
@@ -228,8 +243,7 @@ def _place(issue: Issue) -> tuple[str, bool, int, str, str]:
 
 def as_text(report: Report) -> str:
     """One line per issue, then the counts."""
-    counts = f"{report.n_rows} rows, {report.n_errors} errors, {report.n_warnings} warnings"
-    return "\n".join([*map(str, report.issues), counts])
+    return "\n".join([*map(str, report.issues), report.counts])
 
 
 def as_json(report: Report) -> str:
@@ -264,7 +278,7 @@ def as_github(report: Report) -> str:
         properties = {"file": issue.file, "line": str(issue.line or 1), "title": issue.rule}
         joined = ",".join(f"{key}={escaped(value, {':': '%3A', ',': '%2C'})}" for key, value in properties.items())
         lines.append(f"::{issue.severity} {joined}::{escaped(issue.message, {})}")
-    lines.append(f"{report.n_rows} rows, {report.n_errors} errors, {report.n_warnings} warnings")
+    lines.append(report.counts)
     return "\n".join(lines)
 
 

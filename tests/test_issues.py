@@ -32,7 +32,7 @@ def test_report_sorts_by_place_and_keeps_each_issue_once():
     report = Report.of(3, [ERROR, WHOLE_FILE, WARNING, ERROR])
     assert report.issues == (WHOLE_FILE, WARNING, ERROR)
     assert (report.n_errors, report.n_warnings) == (2, 1)
-    assert as_text(report).splitlines()[-1] == "3 rows, 2 errors, 1 warnings"
+    assert as_text(report).splitlines()[-1] == "3 rows, 2 errors, 1 warning"
 
 
 def test_json_holds_every_part():

@@ -11,8 +11,7 @@ from tests.kernel_lists import CONV, DWCONV, FC, network
 
 
 def table_of(record_ids, configurations, **extents):
-    columns = {name: [None] * len(record_ids) for name in ("input_h", "input_w", "cin", "cout", "kernel_h", "kernel_w")}
-    columns |= {name: [None] * len(record_ids) for name in ("stride_h", "stride_w", "groups", "cin2", "cin3", "cin4")}
+    columns = {name: [None] * len(record_ids) for name in KEYS["kernels"]}
     columns |= {"record_id": record_ids, "configuration_id": configurations, "kernel": ["relu"] * len(record_ids)}
     return pa.table(columns | extents)
 

@@ -115,6 +115,10 @@ def test_every_file_of_the_theme_has_a_notice():
     assert "assets/generated/vega.js" in patterns
 
 
+def test_paths_of_files_are_in_a_list_that_a_phone_can_wrap_and_not_in_cells_of_a_table():
+    assert not re.search(r"^\|.*`assets/", NOTICES, re.MULTILINE)
+
+
 # Workflows.
 
 

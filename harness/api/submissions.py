@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from harness import __version__
@@ -58,7 +57,7 @@ def _reviewed(folders: Sequence[Path], since: str, on_step: OnStep) -> Validatio
     validated = validate_campaigns(paths, lambda name: on_step(name, n_campaigns), only=changed)
     with tempfile.TemporaryDirectory() as scratch:
         earlier = _snapshot(submissions_at(folder, since, Path(scratch)))
-        change = Change(earlier, _snapshot(folder), datetime.now(UTC).date(), changed_outside(folder, since))
+        change = Change(earlier, _snapshot(folder), changed_outside(folder, since))
         return review(validated, change)
 
 

@@ -126,6 +126,7 @@ _SHOWN: Final[Mapping[ColumnForm, Callable[[Any], str]]] = {
     "correlation": "{:.3f}".format,
     "count": str,
     "text": str,
+    "prose": str,
     "seconds": "{:.2g}".format,
     "rate": "{:,.0f}".format,
 }

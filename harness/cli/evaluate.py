@@ -1,6 +1,6 @@
 """The commands for authors of predictors: `evaluate` and `new-predictor`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -52,6 +52,8 @@ def evaluate(
 ) -> None:
     """Evaluate predictors of energy, each in a process of its own, with intervals, coverage and leaks.
 
+    Exit code 1 where a predictor named by --predictor fails on every split; its results are written all the same.
+
     Example: deepen evaluate --track kernels --data submissions/acme-phone --predictor roofline
     """
     with steps("Evaluating") as step:
@@ -64,9 +66,28 @@ def evaluate(
     if form == "json":
         rows = [row for board in boards.values() for row in board.rows]
         typer.echo(api.board_json(track or "all", rows), nl=False)
-        return
-    _print_boards(boards.values(), is_summary=form == "summary")
-    typer.echo(f"results: {out.as_posix()}; every split by kernel type: --format json")
+    else:
+        _print_boards(boards.values(), is_summary=form == "summary")
+        typer.echo(f"results: {out.as_posix()}; every split by kernel type: --format json")
+    _refuse_failures(keys or (), boards.values())
+
+
+def _refuse_failures(keys: Iterable[str], boards: Iterable["api.TrackBoard"]) -> None:
+    """Print which of these predictors failed everywhere, and end with exit code 1 where there is one."""
+    failed = list(_failures(keys, boards))
+    for line in failed:
+        typer.echo(f"deepen: {line}", err=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _failures(keys: Iterable[str], boards: Iterable["api.TrackBoard"]) -> Iterator[str]:
+    """Sentences about predictors that have no result but failures, each with its first reason."""
+    results = [(row.predictor, row.result) for board in boards for row in board.rows]
+    for key in dict.fromkeys(keys):
+        own = [result for predictor, result in results if predictor == key]
+        if own and all(result.status == "failed" for result in own):
+            yield f"{key} failed on every split: {own[0].reason}"
 
 
 def _print_faults(boards: Iterable["api.TrackBoard"]) -> None:

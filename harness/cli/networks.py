@@ -11,7 +11,7 @@ from harness import api
 from harness.cli.options import Batch, Inputs, ModelFile, Runtime, Signature, Values
 from harness.cli.printing import print_json, print_table, steps
 from harness.defaults import FAMILIES, RUNTIME
-from harness.issues import printable, share_in_words
+from harness.issues import counted, printable, share_in_words
 
 KernelsFormat = Literal["table", "json", "csv", "network"]
 
@@ -65,9 +65,15 @@ def _print_kernels(listed: "api.ModelKernels") -> None:
     print_table(
         ("#", *_CONFIGURATION, *extra, *_COSTS), rows, left=(*_CONFIGURATION, "weights"), width=160, title=title
     )
+<<<<<<< HEAD
     least, open_ = "at least " if unknown else "", "at least " if found.open_end is not None else ""
     totals = f"{least}{flops:,} FLOPs, {found.params:,} params, {open_}{found.bytes_moved:,} bytes moved"
     typer.echo(f"{_counted(len(found.kernels))}, {totals}")
+=======
+    least, open_ = "at least " if found.unknown else "", "at least " if found.open_end is not None else ""
+    totals = f"{least}{found.flops:,} FLOPs, {found.params:,} params, {open_}{found.bytes_moved:,} bytes moved"
+    typer.echo(f"{counted(len(found.kernels), 'kernel')}, {totals}")
+>>>>>>> main
     typer.echo(coverage_line(found))
     if found.open_end is not None:
         where = f"{printable(found.open_end.operator)}, at the tensor {printable(found.open_end.tensor)}"
@@ -86,7 +92,7 @@ def count_in_words(count: int | None) -> str:
 def coverage_line(found: "api.KernelList") -> str:
     """Share of a network that has a kernel type, and the operators that have none."""
     shares = _shares(found.coverage_flops, found.coverage_bytes)
-    line = f"coverage: {found.n_typed} of {_counted(len(found.kernels))}, {shares}"
+    line = f"coverage: {found.n_typed} of {counted(len(found.kernels), 'kernel')}, {shares}"
     missing = "; ".join(f"{item.operator}, {_shares(item.flops_share, item.bytes_share)}" for item in found.unsupported)
     unknown = f"; FLOPs unknown: {', '.join(found.unknown)}" if found.unknown else ""
     return f"{line}; unsupported: {missing}{unknown}" if missing else line
@@ -114,10 +120,6 @@ def batch_lines(batch: int, leading: Mapping[str, int]) -> list[str]:
         for name, extent in leading.items()
     ]
     return lines
-
-
-def _counted(n_kernels: int) -> str:
-    return "1 kernel" if n_kernels == 1 else f"{n_kernels} kernels"
 
 
 def _configuration(kernel: "api.NetworkKernel") -> tuple[str, ...]:
@@ -183,7 +185,11 @@ def _print_families(written: "api.WrittenFamilies") -> None:
     print_table(_FAMILY, rows, left=("family",), width=140)
     sample = written.sample
     typer.echo("1 MAC counts as 2 FLOP")
-    typer.echo(f"{len(sample.configurations)} kernel configurations: {written.configurations_file.as_posix()}")
+    typer.echo(
+        f"{counted(len(sample.configurations), 'kernel configuration')}: {written.configurations_file.as_posix()}"
+    )
     for kernel, n_missing in sample.missing.items():
         typer.echo(f"  {n_missing} fewer {kernel} than wanted; the networks have no more; more variants have")
-    typer.echo(f"{len(written.kernels)} networks without weights: {written.folder.as_posix()}/<family>/<model>.onnx")
+    typer.echo(
+        f"{counted(len(written.kernels), 'network')} without weights: {written.folder.as_posix()}/<family>/<model>.onnx"
+    )

@@ -14,7 +14,7 @@ from harness.cli.printing import print_json, print_table, steps
 from harness.defaults import COVERAGE, LEAST_COVERAGE, LEAST_COVERED, MOST_COVERAGE, PREDICTOR, PREDICTORS, SUBMISSIONS
 from harness.errors import UsageError
 from harness.files import write_file
-from harness.issues import printable, share_in_words
+from harness.issues import counted, printable, share_in_words
 from harness.schema.vocabulary import TIER_TITLES, Dtype
 
 PredictFormat = Literal["table", "json"]
@@ -144,12 +144,12 @@ def _lines(found: "api.Prediction") -> list[str]:
     n_covered = sum(not each.reason for each in network.kernels)
     n_kernels = len(network.kernels)
     shares = f"{share_or_unknown(network.coverage_flops)} of FLOPs, {share_or_unknown(network.coverage_bytes)} of bytes"
-    lines.append(f"coverage: {n_covered} of {n_kernels} kernels, {shares}")
+    lines.append(f"coverage: {n_covered} of {counted(n_kernels, 'kernel')}, {shares}")
     if not network.is_complete:
         lines.append(f"not in this energy: {'; '.join(item.in_words for item in network.unsupported)}")
     where = "fitted now" if found.fitted.file is None else found.fitted.file.as_posix()
     lines.append(
-        f"by {stamp.predictor} ({where}), from {stamp.n_rows} kernels {TIER_TITLES[subject.tier]}; "
+        f"by {stamp.predictor} ({where}), from {counted(stamp.n_rows, 'kernel')} {TIER_TITLES[subject.tier]}; "
         f"kernels as in {found.runtime.title}"
     )
     lines += [*found.notes, *batch_lines(found.batch, found.leading)]

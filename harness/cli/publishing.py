@@ -10,6 +10,7 @@ import typer
 from harness import api
 from harness.cli.options import Root, Submissions, TableFormat
 from harness.cli.printing import print_json, print_table, steps
+from harness.issues import counted
 
 _TEXT_HEADINGS: Final = ("device", "not rated because")
 
@@ -86,8 +87,8 @@ def _print_datasets(built: "api.Build") -> None:
         if dataset.folder is None:
             typer.echo(f"{dataset.level}: no submission has such rows yet, so there is no dataset")
         else:
-            devices = "1 device" if dataset.n_devices == 1 else f"{dataset.n_devices} devices"
-            rows = f"{dataset.n_rows} rows of {devices}, version {dataset.version}"
+            rows, devices = counted(dataset.n_rows, "row"), counted(dataset.n_devices, "device")
+            rows = f"{rows} of {devices}, version {dataset.version}"
             typer.echo(f"{dataset.level}: {rows}, in {dataset.folder.as_posix()}")
     if built.datasets[0].is_dev:
         _print_dev(built)

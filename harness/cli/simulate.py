@@ -12,6 +12,7 @@ from harness import api
 from harness.cli.options import Out
 from harness.cli.printing import progress, steps
 from harness.defaults import ESTIMATES, SUBMISSIONS
+from harness.issues import counted
 
 
 def simulate(
@@ -82,10 +83,9 @@ def _print_tallies(tallies: Mapping[str, "api.Tally"], seconds: float) -> None:
 
 
 def _print_written(written: "api.WrittenCampaign") -> None:
-    n_files = len(written.files)
-    typer.echo(
-        f"{written.folder.as_posix()}: {written.n_kernels} kernels, {written.n_models} networks, {n_files} files"
-    )
+    counts = {"kernel": written.n_kernels, "network": written.n_models, "file": len(written.files)}
+    shown = ", ".join(counted(n, noun) for noun, n in counts.items())
+    typer.echo(f"{written.folder.as_posix()}: {shown}")
     for outcome in written.failed:
         typer.echo(f"  failed: {dict(outcome.configuration)}: {outcome.failure}")
     for cost in written.left_out:

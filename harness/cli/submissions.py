@@ -12,7 +12,7 @@ from harness.cli.trace_options import Facts, Reading, grouped
 from harness.defaults import SUBMISSIONS
 from harness.errors import UsageError
 from harness.files import write_file
-from harness.issues import Report, as_github, as_json, as_text
+from harness.issues import Report, as_github, as_json, as_text, counted
 from harness.schema.vocabulary import Level
 
 ReportFormat = Literal["text", "json", "github", "sarif", "markdown"]
@@ -63,10 +63,12 @@ def _print_intake(result: "api.IntakeResult") -> None:
         typer.echo(str(issue))
     for rule, n_rows in result.reasons.items():
         if api.severity_of(rule) == "error":
-            typer.echo(f"quarantined by {rule}: {n_rows} rows")
+            typer.echo(f"quarantined by {rule}: {counted(n_rows, 'row')}")
     if result.n_corrected:
-        typer.echo(f"{result.n_corrected} corrections, each recorded as an erratum")
-    typer.echo(f"{result.n_read} rows read = {result.n_accepted} accepted + {result.n_quarantined} quarantined")
+        typer.echo(f"{counted(result.n_corrected, 'correction')}, each recorded as an erratum")
+    typer.echo(
+        f"{counted(result.n_read, 'row')} read = {result.n_accepted} accepted + {result.n_quarantined} quarantined"
+    )
     for file in result.files:
         typer.echo(file.as_posix())
     if result.open_facts:

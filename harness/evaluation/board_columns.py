@@ -15,7 +15,7 @@ from harness.evaluation.plans import COVERAGES
 from harness.schema.results import Interval
 
 Value = float | str | None
-ColumnForm = Form | Literal["count", "text", "seconds", "rate"]
+ColumnForm = Form | Literal["count", "text", "prose", "seconds", "rate"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class BoardColumn:
         title: heading on pages, where the unit stands below it.
         short: heading in the terminal; empty where the terminal does not show the column.
         unit: symbol of the unit as it is shown; empty where there is none.
-        form: how it is shown; a share is shown in percent.
+        form: how it is shown; a share is shown in percent, and prose is text that needs room.
         value: value in a row; None where it is not defined.
         interval: 95 % interval of the value; None where none is shown.
         has_bound_columns: whether pages show the interval in columns of its own; otherwise they leave it out.
@@ -90,7 +90,7 @@ def _confinement(row: BoardRow) -> str | None:
     return None if row.confinement is None else row.confinement.in_words
 
 
-OUTCOME: Final = BoardColumn("outcome", "Run", "", "", "text", _outcome)
+OUTCOME: Final = BoardColumn("outcome", "Run", "", "", "prose", _outcome)
 RANK: Final = BoardColumn("rank", "Rank", "rank", "", "count", lambda row: row.standing.rank)
 RANKED_COLUMN: Final = _metric(RANKED)
 _OTHERS: Final = sorted(
@@ -114,6 +114,6 @@ COLUMNS: Final = (
     BoardColumn("n", "Rows", "n", "", "count", lambda row: row.score.n if row.result.status == "ok" else None),
     BoardColumn("fit_s", "Fit", "fit s", "s", "seconds", lambda row: row.result.fit_s),
     BoardColumn("predict_rows_per_s", "Predict", "rows/s", "rows/s", "rate", lambda row: row.result.predict_rows_per_s),
-    BoardColumn("confinement", "Confined by", "", "", "text", _confinement),
+    BoardColumn("confinement", "Confined by", "", "", "prose", _confinement),
 )
 """Columns in the order in which they are shown."""

@@ -64,6 +64,20 @@ def is_by_number(part: Part, sizes: Sizes) -> bool:
     return bool(part.constants) and all(sizes.elements(tensor) == 1 for tensor in part.constants)
 
 
+def is_per_channel(part: Part, sizes: Sizes) -> bool:
+    """Whether a part scales or shifts a convolution by one number for each channel, or scales it by a bare number."""
+    if part.name == "bn":
+        return True
+    operator = part.nodes[0].op
+    if part.name not in ("scale", "bias") or operator not in ("mul", "add") or len(part.constants) != 1:
+        return False
+    constant, made = part.constants[0], part.outputs[0]
+    if sizes.rank(constant) == 0:
+        return operator == "mul"
+    is_ranked = sizes.rank(constant) >= sizes.rank(made) - 1
+    return is_ranked and sizes.elements(constant) == sizes.extents(made).c
+
+
 _HOLDS: Final[Mapping[_When, Callable[[Part, Sizes], bool]]] = {
     "zeros": lambda part, _: bool(part.nodes[0].settings.get("is_zeros")),
     "matrix": lambda part, _: bool(part.nodes[0].settings.get("is_of_matrix")),

@@ -7,9 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from harness.graphs.absorption import is_by_number, without_absorbed
+from harness.graphs.absorption import is_by_number, is_per_channel, without_absorbed
 from harness.graphs.fusion_patterns import matches, parsed
-from harness.graphs.fusion_rules import ANY, FACTOR, GATE, FusionRule, FusionStep, Runtime
+from harness.graphs.fusion_rules import ANY, FACTOR, GATE, PER_CHANNEL, FusionRule, FusionStep, Runtime
 from harness.graphs.graph import Graph, Node
 from harness.graphs.groups import Group, Part
 from harness.graphs.operators import VIEWS
@@ -201,6 +201,8 @@ class _Links:
             return is_product and set(begins_from) <= set(part.inputs)
         if FACTOR in step.operators and part.name == "scale":
             return is_by_number(part, self._sizes)
+        if PER_CHANNEL in step.operators:
+            return is_per_channel(part, self._sizes)
         return ANY in step.operators or part.name in step.operators
 
     def _may_join(self, place: int, coming: int, rule: FusionRule) -> bool:

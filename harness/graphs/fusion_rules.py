@@ -21,6 +21,10 @@ GATE: Final = "gate"
 FACTOR: Final = "factor"
 """Step that takes a multiplication by, or a division by, one number."""
 
+PER_CHANNEL: Final = "per-channel"
+"""Step that takes a batch normalisation, a multiplication by or addition of one number for each channel, or a
+multiplication by a number without extents."""
+
 _NAMES: Final = r"^([a-z0-9-]+([|][a-z0-9-]+)*)?$"
 _SUFFIXES = {"?": (0, 1), "*": (0, None)}
 

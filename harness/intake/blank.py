@@ -1,12 +1,14 @@
 """A blank submission folder whose files state what to fill in; every word comes from the schema."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from harness.errors import UsageError
+from harness.files import write_file
 from harness.intake.names import require_folder_names
 from harness.schema.columns import columns_of
 from harness.schema.export import csv_header_help
@@ -51,7 +53,8 @@ def write_blank(root: Path, device_id: str, campaign: str, level: Level) -> list
         The files written.
 
     Raises:
-        UsageError: a name cannot be a folder's, or the campaign has such a file already.
+        UsageError: a name cannot be a folder's, the campaign has such a file already, or one cannot be written; then
+            none is left.
     """
     require_folder_names(device_id, campaign)
     device, folder = root / device_id, root / device_id / campaign
@@ -68,9 +71,17 @@ def write_blank(root: Path, device_id: str, campaign: str, level: Level) -> list
     taken = [path for path in files if path.exists()]
     if taken:
         raise UsageError(f"{taken[0].as_posix()} exists; nothing was written")
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, text in files.items():
-        path.write_text(text, encoding="utf-8", newline="\n")
+    try:
+        for path, text in files.items():
+            write_file(path, text)
+    except Exception:
+        # Part of a submission is faults in every later validation.
+        for path in files:
+            path.unlink(missing_ok=True)
+        for place in (folder, device):
+            with suppress(OSError):
+                place.rmdir()
+        raise
     return list(files)
 
 

@@ -54,7 +54,8 @@ def _slips(context: RowContext) -> list[Correction]:
         printed = texts[slip.column]
         used = texts[slip.column] = scaled(printed, power_of_ten(slip.exponent))
         arithmetic = "energy_mj {energy_mj} is power_mw {power_mw} x latency_ms {latency_ms} / 1000".format(**texts)
-        why = f"{printed} looks like {slip.unit}: {slip.change}, so that {arithmetic} within rounding."
+        unit = f"{slip.unit} (or energy_mj like {slip.energy_unit})" if slip.energy_unit else slip.unit
+        why = f"{printed} looks like {unit}: {slip.change}, so that {arithmetic} within rounding."
         corrections.append(Correction(slip.row, slip.column, printed, used, why))
     return corrections
 

@@ -7,6 +7,7 @@ as a development version; nothing here raises a version.
 from pathlib import Path
 
 from harness.errors import ReleaseError
+from harness.issues import counted
 from harness.packaging.manifest import read_manifest
 from harness.packaging.release_plan import ReleasePlan
 from harness.packaging.texts import Version
@@ -28,7 +29,7 @@ def difference(plan: ReleasePlan, level: Level, previous: Path) -> str:
     rows = plan.row_sha256.get(level, {})
     newest = f"version {plan.newest.version}"
     if recorded is None:
-        return f"{len(rows)} rows; {newest} records no content_sha256 of {level}"
+        return f"{counted(len(rows), 'row')}; {newest} records no content_sha256 of {level}"
     if found is None:
         return f"no rows; {newest} has some"
     return f"other content than {newest}: {_changed_rows(recorded, rows, previous)}"
@@ -39,13 +40,13 @@ def _changed_rows(recorded: str, rows: dict[str, str], previous: Path) -> str:
     try:
         manifest = read_manifest(previous)
     except ReleaseError:
-        return f"{len(rows)} rows now"
+        return f"{counted(len(rows), 'row')} now"
     if manifest.content_sha256 != recorded:
-        return f"{len(rows)} rows now"
+        return f"{counted(len(rows), 'row')} now"
     added, removed = sorted(rows.keys() - manifest.rows.keys()), sorted(manifest.rows.keys() - rows.keys())
     changed = sorted(key for key in rows.keys() & manifest.rows.keys() if rows[key] != manifest.rows[key])
     parts = [
-        f"{len(keys)} rows {verb} ({keys[0]}{', …' if len(keys) > 1 else ''})"
+        f"{counted(len(keys), 'row')} {verb} ({keys[0]}{', …' if len(keys) > 1 else ''})"
         for verb, keys in (("added", added), ("removed", removed), ("changed", changed))
         if keys
     ]

@@ -225,6 +225,7 @@ _SHOWN: Final[Mapping[ColumnForm, Callable[[Any], Cell]]] = {
     "correlation": lambda value: number(value, 3),
     "count": number,
     "text": text,
+    "prose": text,
     "seconds": lambda value: number(value, 2),
     "rate": _rate,
 }
@@ -246,7 +247,7 @@ def _board_cells() -> Iterator[tuple[TableColumn, Callable[[BoardRow], Cell]]]:
     """Columns of a table of figures, each with the function of its cells."""
     for column in COLUMNS:
         ending = "_percent" if column.form in ("share", "percent") else ""
-        is_number, is_prose = column.form != "text", column is OUTCOME
+        is_number, is_prose = column.form not in ("text", "prose"), column.form == "prose"
         heading = TableColumn(f"{column.key}{ending}", column.title, column.unit, is_number, is_prose)
         yield heading, partial(_value_cell, column)
         for side, name in enumerate(("low", "high") if column.has_bound_columns else ()):

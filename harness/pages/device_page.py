@@ -7,6 +7,7 @@ from typing import Any, Final
 from markupsafe import Markup
 from pydantic import BaseModel
 
+from harness.issues import counted
 from harness.pages.charts import chart_files, device_chart
 from harness.pages.declared import fact, in_order
 from harness.pages.device_entries import DeviceEntry
@@ -100,9 +101,8 @@ def _lead(device: DeviceEntry) -> str:
     noun = f"{'An' if noun[0] in 'aeiou' else 'A'} {noun}"
     note = f" ({device.note})" if device.note else ""
     n_rows = sum(len(rows) for rows in device.rows.values())
-    return f"{noun}{note} with {n_rows} rows from {len(device.submissions)} submission" + (
-        "." if len(device.submissions) == 1 else "s."
-    )
+    submissions = counted(len(device.submissions), "submission")
+    return f"{noun}{note} with {counted(n_rows, 'row')} from {submissions}."
 
 
 def _suite(device: DeviceEntry, edition: Edition) -> dict[str, Any]:

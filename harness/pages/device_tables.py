@@ -6,6 +6,7 @@ from dataclasses import replace
 from statistics import median
 from typing import Any, Final
 
+from harness.issues import counted
 from harness.pages.declared import cell, columns_in, in_order, table_column
 from harness.pages.device_entries import DeviceEntry, Ranking
 from harness.pages.label import interval_range, is_numbered
@@ -106,7 +107,7 @@ def index_table(devices: Sequence[DeviceEntry], root: str) -> Table:
                 number(sum(len(found) for found in device.rows.values())),
             ]
         )
-    return Table("devices", f"{len(rows)} devices with measured or published figures", columns, rows)
+    return Table("devices", f"{counted(len(rows), 'device')} with measured or published figures", columns, rows)
 
 
 def simulated_index_table(devices: Sequence[DeviceEntry], root: str) -> Table:

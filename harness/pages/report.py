@@ -25,6 +25,11 @@ MOST_CHARACTERS = 20_000
 _WORTH = {rule: place for place, rule in enumerate(RULES)}
 """Place of a rule in the registry, where those about reach stand with the worst first."""
 
+_WHICH_ARE_RATED = (
+    "Campaigns with errors that `deepen validate` finds without `--since` are left out. Any other is rated as if it "
+    "were accepted, also where the errors above refuse it."
+)
+
 
 def pull_request_report(report: Report, changes: Sequence[RatingChange]) -> str:
     """Report of a validation in Markdown: what reaches into published data first, a verdict last.
@@ -38,15 +43,14 @@ def pull_request_report(report: Report, changes: Sequence[RatingChange]) -> str:
     reaching.sort(key=lambda issue: (issue.severity, _WORTH[issue.rule]))
     others = [issue for issue in report.issues if issue not in reaching]
     parts = ["## What reaches beyond the submission", _listed(reaching)] if reaching else []
-    counts = f"{report.n_rows} rows, {report.n_errors} errors, {report.n_warnings} warnings."
-    parts += [f"## Validation {'failed' if report.n_errors else 'passed'}", counts]
+    parts += [f"## Validation {'failed' if report.n_errors else 'passed'}", f"{report.counts}."]
     if report.issues:
         parts += ["### By rule", _by_rule(report)]
     if others:
         parts += ["### Every other fault" if reaching else "### Every fault", _listed(others)]
     parts.append("### What changes in the rankings")
     if report.n_errors:
-        parts.append("Campaigns whose own files have errors are left out.")
+        parts.append(_WHICH_ARE_RATED)
     parts.append(_changes_table(changes) if changes else "Nothing.")
     parts.append(f"## Verdict: *{verdict_of(report)}*")
     return "\n\n".join(parts) + "\n"

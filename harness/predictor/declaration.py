@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from harness.issues import printable, quoted, suggested
-from harness.predictor.protocol import PredictorError, PredictorInfo
+from harness.predictor.protocol import DECLARED, PredictorError, PredictorInfo
 
 FILE: Final = "predictor.toml"
 OLD_FILE: Final = "info.py"
@@ -19,6 +19,16 @@ _MOST_BYTES: Final = 1 << 13
 """Keys of many parts take memory that grows with the square of their length."""
 _MOST_FAULTS: Final = 5
 _FIELDS: Final = PredictorInfo.model_fields
+_KINDS: Final[Mapping[str, str]] = {
+    "string_type": "text in quotes",
+    "string_too_short": "at least {min_length} character",
+    "string_too_long": "at most {max_length} characters",
+    "tuple_type": "a list",
+    "too_short": "at least {min_length} entry",
+    "dict_type": "names with values, in braces",
+    "bool_type": "true or false",
+}
+"""What a field should have been, by the type of pydantic's error."""
 
 
 def read_declaration(home: Path, place: str) -> PredictorInfo:
@@ -101,11 +111,14 @@ def _fault(fault: Any, content: Mapping[str, Any], text: str, place: str) -> str
         expected, fix = suggested(field, list(_FIELDS))
         return f"{where}: {quoted(field)}: no field of a predictor; expected {expected}. {fix}"
     found = f"{field} = {quoted(content[field])}" if field in content else f"{field} is not there"
-    described = f"{_FIELDS[field].description}"
-    return (
-        f"{where}: {found}; expected: {described.rstrip('.')} ({quoted(fault['msg'])}). "
-        f"Write it as in {field} = {_example(field)}"
-    )
+    if fault["type"] == DECLARED:
+        return f"{where}: {found}; expected {printable(fault['msg'])}"
+    described = f"{_FIELDS[field].description}".rstrip(".")
+    if fault["type"] == "value_error":
+        described += f" ({printable(str(fault['ctx']['error']))})"
+    elif fault["type"] in _KINDS:
+        described += f" ({_KINDS[fault['type']].format(**fault.get('ctx', {}))})"
+    return f"{where}: {found}; expected: {described}. Write it as in {field} = {_example(field)}"
 
 
 def _line_of(field: str, text: str) -> int | None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Protocol, Self, get_args, runtime_checkable
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic_core import PydanticCustomError
 
 from harness.errors import DeepenError
+from harness.issues import quoted, suggested
+from harness.schema.licences import spdx_of
 from harness.schema.vocabulary import Kernel
 
 if TYPE_CHECKING:
@@ -46,13 +49,23 @@ class PredictorError(DeepenError):
     """A predictor is broken, or lacks what it needs; the message names the file and how to fix it."""
 
 
+DECLARED: Final = "declared"
+"""Type of the faults of a declaration whose message is complete: what was expected, and how to fix it."""
+
+
+def _fault(expected: str, fix: str) -> PydanticCustomError:
+    return PydanticCustomError(DECLARED, "{expected}. {fix}", {"expected": expected, "fix": fix})
+
+
 class PredictorInfo(BaseModel):
     """What a predictor declares of itself, in its `predictor.toml`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     key: Annotated[str, StringConstraints(pattern=f"^{KEY_PATTERN}$", max_length=40)] = Field(
-        description="Name that people write; its folder has the same name, with _ for -.", examples=['"my-forest"']
+        description="Name that people write: lower-case words and digits joined by hyphens; its folder has the "
+        "same name, with _ for -.",
+        examples=['"my-forest"'],
     )
     name: _Text = Field(description="Name that people read.", examples=['"My forest"'])
     authors: tuple[_Text, ...] = Field(
@@ -76,17 +89,37 @@ class PredictorInfo(BaseModel):
         False, description="Whether one instance is fitted on several devices at once.", examples=["true"]
     )
 
+    @field_validator("licence")
+    @classmethod
+    def _is_on_the_list(cls, licence: str) -> str:
+        spelt = spdx_of(licence)
+        if spelt != licence:
+            fix = f"Write {spelt}" if spelt else 'Write for example "Apache-2.0", if it is yours to choose'
+            raise _fault(spelt or "an identifier of the SPDX licence list", fix)
+        return licence
+
+    @field_validator("kernels", mode="before")
+    @classmethod
+    def _names_each_once(cls, kernels: object) -> object:
+        if isinstance(kernels, tuple) and kernels:
+            for kernel in kernels:
+                if kernel not in KERNELS:
+                    expected, fix = suggested(
+                        quoted(kernel), KERNELS, "Did you mean {}?", "Write one of them, or remove it", cutoff=0.5
+                    )
+                    raise _fault(f"{expected} in place of {quoted(kernel)}, which is no kernel type", fix)
+            twice = next((kernel for kernel in kernels if kernels.count(kernel) > 1), None)
+            if twice is not None:
+                raise _fault(f"every kernel type once, and {twice} is there again", "Remove one of the two")
+        elif kernels != "all":
+            raise _fault('"all", or a list of kernel types', 'Write it as in kernels = ["conv-bn-relu", "fc"]')
+        return kernels
+
+    # Of validators before the field the last runs first.
     @field_validator("authors", "kernels", mode="before")
     @classmethod
     def _is_tuple(cls, values: object) -> object:
         return tuple(values) if isinstance(values, list) else values
-
-    @field_validator("kernels")
-    @classmethod
-    def _names_each_once(cls, kernels: tuple[Kernel, ...] | Literal["all"]) -> tuple[Kernel, ...] | Literal["all"]:
-        if isinstance(kernels, tuple) and not 0 < len(set(kernels)) == len(kernels):
-            raise ValueError("expected 'all', or kernel types, each once")
-        return kernels
 
     @property
     def kernel_types(self) -> tuple[Kernel, ...]:
@@ -117,6 +150,9 @@ class Predictor(Protocol):
         Args:
             kernels: one row per kernel, columns `FEATURES` and `energy_mj`, plain range index. Unless the predictor
                 is cross-device, all rows are of one device, delegate and data type.
+
+        Returns:
+            The predictor itself; any other value is a failure, in the conformance checks and in an evaluation.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 import keyword
 import re
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -120,5 +121,6 @@ def write_predictor(root: Path, key: str, package: str = PACKAGE) -> list[Path]:
     except FileExistsError as error:
         raise UsageError(f"{key!r} is taken: {folder.as_posix()} exists; nothing was written") from error
     except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
         raise UsageError(f"{folder.as_posix()} cannot be written: {error.strerror}") from error
     return [folder / file for file in texts]

@@ -5,7 +5,6 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
@@ -88,13 +87,11 @@ class Change:
         earlier: the submissions as they are published.
         now: the submissions with the change.
         outside: changed files that are no submissions, such as the harness itself.
-        today: day of the review.
         faults: collects what is found.
     """
 
     earlier: Snapshot
     now: Snapshot
-    today: date
     outside: Sequence[str] = ()
     faults: Faults = field(default_factory=Faults)
 

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from harness.issues import counted
 from harness.review.change import Change
 from harness.review.known import rated_rows
 from harness.schema.campaign import Campaign
@@ -105,4 +106,4 @@ def _support(campaign: Campaign, edition: Edition) -> str:
     """Traces and runs of a campaign in words."""
     table = campaign.tables.get(edition.level)
     n_runs = sum(count or 0 for count in table.column("n_runs").to_pylist()) if table is not None else 0
-    return f"{len(campaign.manifest.traces)} traces, {n_runs} runs"
+    return f"{counted(len(campaign.manifest.traces), 'trace')}, {counted(n_runs, 'run')}"

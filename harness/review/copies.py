@@ -31,6 +31,8 @@ FACTOR: Final = 2.0
 """Beyond all known devices, before a reviewer is asked."""
 PAIR_SLACK: Final = 0.1
 """Share by which the ratio of two data types may fall below that of every known device."""
+_SAME_DEVICE: Final = "Is it another measurement of this device, or theirs? A reviewer asks for the traces."
+_OTHER_DEVICE: Final = "Is it the same device under another name? A reviewer asks for the traces."
 _NARROW: Final = frozenset({"int8", "int4", "int16"})
 Key = tuple[str, ...]
 
@@ -65,13 +67,20 @@ def _report(rule: str, campaign: Campaign, level: Level, change: Change, **words
 
 
 def _check_same_rows(campaign: Campaign, level: Level, energies: "_Tables", change: Change) -> None:
-    """rows-copied, rows-scaled: at any level, energies of other devices, by one factor or number by number."""
+    """rows-copied, rows-scaled: at any level, energies of others, by one factor or number by number.
+
+    A second campaign of the same people on a device may hold rows of the first; `measured-again` and the repeats of
+    validation are about those. Others who measure the same device may well find one factor, but not the same energies.
+    """
     own = energies.of(campaign, level)
     if len(own) < FEWEST_COPIED:
         return
     equal: dict[Key, str] = {}
     for other in change.now.campaigns:
-        if other.device_id == campaign.device_id or level not in other.tables:
+        is_same_device = other.device_id == campaign.device_id
+        if other.submission_id == campaign.submission_id or level not in other.tables:
+            continue
+        if is_same_device and set(other.manifest.contributors) & set(campaign.manifest.contributors):
             continue
         theirs = energies.of(other, level)
         shared = [key for key in own if key in theirs]
@@ -79,9 +88,9 @@ def _check_same_rows(campaign: Campaign, level: Level, energies: "_Tables", chan
         same = [key for key in shared if abs(own[key] / theirs[key] - 1) <= SAME]
         if len(same) >= FEWEST_COPIED and len(same) > len(shared) / 2:
             found = f"{len(same)} of {len(shared)} energies within {SAME:.0%} of those of {other.submission_id}"
-            _report_copied(campaign, level, found, change)
+            _report_copied(campaign, level, found, change, fix=_SAME_DEVICE if is_same_device else _OTHER_DEVICE)
             return
-        if _is_scaled(np.array([own[key] / theirs[key] for key in shared])):
+        if not is_same_device and _is_scaled(np.array([own[key] / theirs[key] for key in shared])):
             factor = np.exp(np.mean([np.log(own[key] / theirs[key]) for key in shared]))
             found = f"{len(shared)} energies that are {factor:.4g} times those of {other.submission_id}"
             _report_scaled(campaign, level, found, "ratios that differ", change)
@@ -92,8 +101,7 @@ def _check_same_rows(campaign: Campaign, level: Level, energies: "_Tables", chan
         _report_copied(campaign, level, f"{len(equal)} of {len(own)} energies, each that of {shown}", change)
 
 
-def _report_copied(campaign: Campaign, level: Level, found: str, change: Change) -> None:
-    fix = "Is it the same device under another name? A reviewer asks for the traces."
+def _report_copied(campaign: Campaign, level: Level, found: str, change: Change, *, fix: str = _OTHER_DEVICE) -> None:
     _report("rows-copied", campaign, level, change, found=found, expected="energies of its own", fix=fix)
 
 

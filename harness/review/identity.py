@@ -1,10 +1,7 @@
-"""Who and what a submission says that it is: names, dates, licence, publication."""
+"""Who and what a submission says that it is, beside all others: names, contributors, publication."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
 from typing import Final, NamedTuple
-
-from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 from harness.review.change import Change
 from harness.review.lookalikes import (
@@ -19,14 +16,8 @@ from harness.review.lookalikes import (
 )
 from harness.schema.campaign import Campaign
 from harness.schema.facts import Manifest
-from harness.schema.vocabulary import UNSTATED_LICENCE
 from harness.validation.documents import Document
 from harness.validation.layout import DEVICE_FILE, MANIFEST_FILE
-
-FIRST_YEAR: Final = 2007
-"""Year of the first phones that ran applications of others; networks on devices are younger."""
-_ZONES: Final = timedelta(days=1)
-"""It is tomorrow already somewhere."""
 
 
 class _Name(NamedTuple):
@@ -53,8 +44,6 @@ def check_identity(change: Change) -> None:
             for name in _texts(campaign, document, change):
                 _check_text(name, change)
             _check_contributors(campaign, document, change)
-            _check_licence(campaign, document, change)
-            _check_dates(campaign, document, change)
             _check_publication(campaign, document, change)
 
 
@@ -151,68 +140,13 @@ def _check_contributors(campaign: Campaign, document: Document[Manifest], change
             _report("name-confusable", where, found, "a name that is told from every other", fix, change)
 
 
-def _check_licence(campaign: Campaign, document: Document[Manifest], change: Change) -> None:
-    """licence-unknown."""
-    licence = campaign.manifest.licence
-    try:
-        canonical = canonicalize_license_expression(licence)
-    except InvalidLicenseExpression:
-        canonical = None
-    if licence == UNSTATED_LICENCE or (canonical == licence and not licence.startswith("LicenseRef-")):
-        return
-    file = change.shown(f"{campaign.submission_id}/{MANIFEST_FILE}")
-    where = _Name(licence, "licence", file, document.lines.get(("licence",)), "licence")
-    is_spelling = canonical is not None and not licence.startswith("LicenseRef-")
-    expected = str(canonical) if is_spelling else "an identifier of the SPDX licence list"
-    fix = f"Write {canonical}." if is_spelling else "Write for example CC-BY-4.0, if those who measured agree."
-    _report("licence-unknown", where, licence, expected, fix, change)
-
-
-def _check_dates(campaign: Campaign, document: Document[Manifest], change: Change) -> None:
-    """date-impossible: days that no calendar has, that are to come, or before there was such a device."""
-    stated = campaign.manifest.date
-    parts = [int(part) for part in stated.split("-")]
-    file = change.shown(f"{campaign.submission_id}/{MANIFEST_FILE}")
-    where = _Name(stated, "date", file, document.lines.get(("date",)), "date")
-    first_year = max(FIRST_YEAR, campaign.device.year or 0)
-    expected = f"a day from {first_year} to today"
-    fix = "Write the day, month or year of the measurement or publication."
-    try:
-        first = date(parts[0], *([*parts[1:], 1, 1][:2]))
-    except ValueError:
-        _report("date-impossible", where, f"{stated}, which no calendar has", expected, fix, change)
-        return
-    if first > change.today + _ZONES:
-        _report("date-impossible", where, f"{stated}, which is to come", expected, fix, change)
-    elif first.year < first_year:
-        why = "the year of the device" if campaign.device.year else "networks on such devices"
-        _report("date-impossible", where, f"{stated}, before {why}", expected, fix, change)
-
-
 def _check_publication(campaign: Campaign, document: Document[Manifest], change: Change) -> None:
-    """publication-missing, publication-check, scores-unpublished."""
+    """publication-check."""
     manifest = campaign.manifest
-    source = manifest.source
+    if manifest.method != "published" or campaign.submission_id in change.earlier.by_id:
+        return
     file = change.shown(f"{campaign.submission_id}/{MANIFEST_FILE}")
-    has_address = source.url is not None or _is_identifier(source.identifier)
-    if manifest.method == "published":
-        where = _Name(manifest.method, "method", file, document.lines.get(("method",)), "method")
-        if not has_address:
-            found = "published, without an address or identifier of the publication"
-            fix = "Add source.url or a DOI or arXiv number; figures of your own are measured."
-            _report("publication-missing", where, found, "where the figures were published", fix, change)
-        elif campaign.submission_id not in change.earlier.by_id:
-            found = f"published, at {source.url or source.identifier}"
-            fix = "A reviewer compares the figures with it; nothing here read it."
-            _report("publication-check", where, found, "the figures of the publication", fix, change)
-    if manifest.published_scores is not None and not (manifest.method == "published" and source.url):
-        where = _Name("", "scores", file, document.lines.get(("published_scores",)), "published_scores")
-        found = f"scores of a source that is {manifest.method}, {'at ' + source.url if source.url else 'without url'}"
-        fix = "Leave them out: scores are computed here. Those of a publication come with its source.url."
-        _report("scores-unpublished", where, found, "method published, and source.url", fix, change)
-
-
-def _is_identifier(identifier: str | None) -> bool:
-    """Whether a text is a DOI or an arXiv number, by which a work can be found."""
-    text = (identifier or "").casefold()
-    return text.startswith(("arxiv", "doi", "10.")) and any(character.isdigit() for character in text)
+    where = _Name(manifest.method, "method", file, document.lines.get(("method",)), "method")
+    found = f"published, at {manifest.source.url or manifest.source.identifier}"
+    fix = "A reviewer compares the figures with it; nothing here read it."
+    _report("publication-check", where, found, "the figures of the publication", fix, change)

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel
 
+from harness.issues import counted
 from harness.numbers import number
 from harness.review.change import MOST_COMPARED_BYTES, Change, ChangedFile, fact_of, table_lines
 from harness.schema.columns import columns_of
@@ -86,13 +87,13 @@ def _check_hidden(file: ChangedFile, change: Change) -> None:
 def _report_removed(place: str, n_files: int, change: Change) -> None:
     campaign = change.earlier.by_id.get(place)
     n_rows = 0 if campaign is None else sum(table.num_rows for table in campaign.tables.values())
-    rows = f" with {n_rows} rows" if n_rows else ""
+    rows = f" with {counted(n_rows, 'row')}" if n_rows else ""
     rests = " and ".join(
         each.edition for each in editions() if any(place in (name, name.split("/")[0]) for name in each.founding)
     )
     change.faults.add(
         "published-removed", change.shown(place),
-        found=f"removed: {n_files} file{'s' * (n_files != 1)}{rows}, {owner_of(place, change)}",
+        found=f"removed: {counted(n_files, 'file')}{rows}, {owner_of(place, change)}",
         expected="published submissions stay" + (f", and those that {rests} rests on always" if rests else ""),
         fix="Restore it." if rests else "Restore it. A withdrawal is asked for by those who measured.",
     )  # fmt: skip

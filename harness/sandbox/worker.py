@@ -229,7 +229,9 @@ class _Answer:
 
     def _fit(self, model: Any, train: pa.Buffer) -> Any:
         labelled = _frame(train)
-        model.fit(labelled)
+        returned = model.fit(labelled)
+        if returned is not model:
+            raise _FaultError(f"returned {type(returned).__name__} from fit; expected self")
         _check_untouched(labelled, train, "fit")
         return model
 

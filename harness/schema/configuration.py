@@ -1,7 +1,10 @@
 """Quantities of the configuration of a kernel: its extents, each declared once with unit, meaning and bounds."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, get_args
 
+from pydantic import BaseModel, ConfigDict
+
+from harness.schema.kernel_costs import Extent
 from harness.schema.quantity import Display, Quantity
 
 
@@ -57,3 +60,39 @@ Directions = Annotated[
     int,
     _extent("Directions of a recurrent kernel; empty where it has one.", "Directions", least=2, remark=_ONE_FORM),
 ]
+
+
+class Extents(BaseModel):
+    """Extents of one kernel; which of them it has follows from its type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input_h: InputH | None = None
+    input_w: InputW | None = None
+    cin: Cin | None = None
+    cout: Cout | None = None
+    kernel_h: KernelH | None = None
+    kernel_w: KernelW | None = None
+    stride_h: StrideH | None = None
+    stride_w: StrideW | None = None
+    groups: Groups | None = None
+    cin2: Cin2 | None = None
+    cin3: Cin3 | None = None
+    cin4: Cin4 | None = None
+    dilation_h: DilationH | None = None
+    dilation_w: DilationW | None = None
+    output_h: OutputH | None = None
+    output_w: OutputW | None = None
+    rows: Rows | None = None
+    batch: Batch | None = None
+    q_len: QLen | None = None
+    kv_len: KvLen | None = None
+    heads: Heads | None = None
+    kv_heads: KvHeads | None = None
+    head_size: HeadSize | None = None
+    entries: Entries | None = None
+    directions: Directions | None = None
+
+
+if tuple(Extents.model_fields) != get_args(Extent):
+    raise TypeError("the extents of a kernel are not those of the kernel types")

@@ -97,7 +97,10 @@ _SECOND: Final = ("add", "div", "max", "min", "mul", "pow", "sub")
 OPERAND_FORMS: Final = ("", "-broadcast", "-constant", "-self")
 """Endings of the names of operators of two operands; the first has two of the same extents."""
 
-LayerForm = Literal["convolution", "channel-convolution", "pooling", "mean", "addition", "squeeze-and-excitation"]
+LayerForm = Literal[
+    "convolution", "channel-convolution", "pooling", "mean", "addition", "squeeze-and-excitation", "product",
+    "attention",
+]  # fmt: skip
 """Layers that an estimator of accelerators has operations for."""
 
 
@@ -276,14 +279,14 @@ KERNEL_TYPES: Final[Mapping[Kernel, KernelType]] = {
         cost=product_cost,
         is_product=True,
         begins_with=("matmul", "einsum"),
-        layers=None,
+        layers="product",
         n_drawn=None,
     ),
     "attention": KernelType(
         requires=("q_len", "kv_len", "heads", "kv_heads", "head_size"),
         cost=attention_cost,
         begins_with=("attention",),
-        layers=None,
+        layers="attention",
         n_drawn=None,
     ),
     # Scale and shift.

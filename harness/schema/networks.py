@@ -6,8 +6,8 @@ from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.schema import configuration as c
 from harness.schema import quantities as q
+from harness.schema.configuration import Extents
 from harness.schema.cost import DTYPE_BITS
 from harness.schema.quantity import Display, Quantity
 from harness.schema.vocabulary import CONFIGURATION_FIELDS, Dtype
@@ -23,7 +23,15 @@ COUNTED: Final = ("flops", "bytes_moved")
 """Fields of an entry that are null where they are unknown, and stated otherwise."""
 
 
-class NetworkKernel(BaseModel):
+class _ListedOperator(BaseModel):
+    operator: q.OperatorName
+    kernel: q.KernelName | None = None
+    function: q.FunctionName | None = None
+    dtype: q.DtypeName
+    weight_dtype: q.WeightDtypeName | None = None
+
+
+class NetworkKernel(Extents, _ListedOperator):
     """One kernel of a network, in its order of execution.
 
     FLOPs are counted at the extents that the network itself has, so they differ from those of a kernel row
@@ -31,38 +39,6 @@ class NetworkKernel(BaseModel):
     Bytes are those of each tensor as it is stored, and null where extents are unknown.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    operator: q.OperatorName
-    kernel: q.KernelName | None = None
-    function: q.FunctionName | None = None
-    dtype: q.DtypeName
-    weight_dtype: q.WeightDtypeName | None = None
-    input_h: c.InputH | None = None
-    input_w: c.InputW | None = None
-    cin: c.Cin | None = None
-    cout: c.Cout | None = None
-    kernel_h: c.KernelH | None = None
-    kernel_w: c.KernelW | None = None
-    stride_h: c.StrideH | None = None
-    stride_w: c.StrideW | None = None
-    groups: c.Groups | None = None
-    cin2: c.Cin2 | None = None
-    cin3: c.Cin3 | None = None
-    cin4: c.Cin4 | None = None
-    dilation_h: c.DilationH | None = None
-    dilation_w: c.DilationW | None = None
-    output_h: c.OutputH | None = None
-    output_w: c.OutputW | None = None
-    rows: c.Rows | None = None
-    batch: c.Batch | None = None
-    q_len: c.QLen | None = None
-    kv_len: c.KvLen | None = None
-    heads: c.Heads | None = None
-    kv_heads: c.KvHeads | None = None
-    head_size: c.HeadSize | None = None
-    entries: c.Entries | None = None
-    directions: c.Directions | None = None
     flops: q.Flops | None
     params: q.Params
     bytes_moved: q.BytesMoved | None

@@ -4,9 +4,9 @@ from typing import Final, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.schema import configuration as c
 from harness.schema import quantities as q
 from harness.schema.columns import columns_of
+from harness.schema.configuration import Extents
 from harness.schema.networks import NetworkKernels
 from harness.schema.quantity import Group
 from harness.schema.vocabulary import Level
@@ -34,36 +34,13 @@ class Row(BaseModel):
     source_id: q.SourceId | None = None
 
 
-class KernelRow(Row):
-    """One kernel in one configuration, as a contributor writes it into `kernels.csv`."""
-
+class _TypedRow(Row):
     kernel: q.KernelName
     function: q.FunctionName | None = None
-    input_h: c.InputH | None = None
-    input_w: c.InputW | None = None
-    cin: c.Cin | None = None
-    cout: c.Cout | None = None
-    kernel_h: c.KernelH | None = None
-    kernel_w: c.KernelW | None = None
-    stride_h: c.StrideH | None = None
-    stride_w: c.StrideW | None = None
-    groups: c.Groups | None = None
-    cin2: c.Cin2 | None = None
-    cin3: c.Cin3 | None = None
-    cin4: c.Cin4 | None = None
-    dilation_h: c.DilationH | None = None
-    dilation_w: c.DilationW | None = None
-    output_h: c.OutputH | None = None
-    output_w: c.OutputW | None = None
-    rows: c.Rows | None = None
-    batch: c.Batch | None = None
-    q_len: c.QLen | None = None
-    kv_len: c.KvLen | None = None
-    heads: c.Heads | None = None
-    kv_heads: c.KvHeads | None = None
-    head_size: c.HeadSize | None = None
-    entries: c.Entries | None = None
-    directions: c.Directions | None = None
+
+
+class KernelRow(Extents, _TypedRow):
+    """One kernel in one configuration, as a contributor writes it into `kernels.csv`."""
 
 
 class ModelRow(Row):

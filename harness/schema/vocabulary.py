@@ -1,5 +1,6 @@
 """The closed word lists of the schema; it declares no quantities, and reads kernel types from `kernel_types`."""
 
+from collections.abc import Collection, Mapping
 from typing import Final, Literal, get_args
 
 from harness.schema import kernel_costs, kernel_types
@@ -26,6 +27,21 @@ StoredDtype = Literal[
     "int64", "uint64", "int32", "uint32", "int16", "uint16", "int8", "uint8", "int4", "uint4", "int2", "uint2", "bool",
 ]  # fmt: skip
 """Data types of the elements that a file stores; a kernel computes in one of `Dtype`."""
+DTYPE_SYNONYMS: Final[Mapping[str, str]] = {
+    "float64": "fp64", "f64": "fp64", "double": "fp64",
+    "float32": "fp32", "f32": "fp32", "float": "fp32", "single": "fp32",
+    "float16": "fp16", "f16": "fp16", "half": "fp16",
+    "bfloat16": "bf16", "bfloat": "bf16",
+    "int16t": "int16", "i16": "int16", "s16": "int16",
+    "int8t": "int8", "i8": "int8", "s8": "int8",
+    "uint8t": "uint8", "u8": "uint8",
+    "int4t": "int4", "i4": "int4", "s4": "int4",
+}  # fmt: skip
+"""Names that frameworks, compilers and languages give the same data types, as `plain_word` has them.
+
+Source:
+    TensorFlow, PyTorch and NumPy data types; `stdint.h` of C; LLVM and Rust type names; IEEE 754 in common speech.
+"""
 Processor = Literal["cpu", "gpu", "npu", "dsp", "heterogeneous"]
 DeviceClass = Literal[
     "phone", "tablet", "single-board-computer", "embedded-gpu", "microcontroller", "accelerator", "unstated"
@@ -137,3 +153,23 @@ def tier_of(method: Method, meter_kind: MeterKind | None) -> Tier:
     if meter_kind is None:
         raise ValueError("a measured figure needs a meter kind")
     return "counter" if meter_kind == "battery-gauge" else meter_kind
+
+
+def plain_word(word: str) -> str:
+    """Letters and digits of a word in small letters, without what joins its parts.
+
+    >>> plain_word("Conv_BN_ReLU") == plain_word("conv-bn-relu")
+    True
+    """
+    return "".join(letter for letter in word.casefold() if letter.isalnum())
+
+
+def same_word(word: str, known: Collection[str]) -> str | None:
+    """Known word that another one spells otherwise, or is a synonym of; None where there is none.
+
+    >>> same_word("FP32", DTYPES), same_word("float32", DTYPES), same_word("uint8", DTYPES)
+    ('fp32', 'fp32', None)
+    """
+    plain = plain_word(word)
+    synonym = DTYPE_SYNONYMS.get(plain)
+    return next((each for each in known if plain_word(each) == plain), synonym if synonym in known else None)

@@ -70,6 +70,7 @@ def layers_of(configuration: Configuration) -> tuple[Layer, ...]:
     Batch normalisation and activations that are fused with a convolution cost nothing; batch normalisation on its own
     is one multiply-accumulate per element, and the activation after it or after an addition costs nothing. Squeeze and
     excitation is a global average, two fully connected layers around a quarter of the channels, and a product.
+    Attention is the products of queries by keys and of weights by values. A window with gaps has no layer.
 
     Raises:
         ValueError: the configuration lacks an extent, or its groups do not divide its channels.
@@ -80,7 +81,7 @@ def layers_of(configuration: Configuration) -> tuple[Layer, ...]:
     ()
     """
     kind = next((kind for name, kind in KERNEL_TYPES.items() if name == configuration.get("kernel")), None)
-    if kind is None or kind.layers is None:
+    if kind is None or kind.layers is None or any(configuration.get(name) for name in ("dilation_h", "dilation_w")):
         return ()
     missing = [name for name in kind.requires if not configuration.get(name)]
     if missing:
@@ -125,6 +126,17 @@ def _squeeze_and_excitation(extents: Mapping[str, int]) -> tuple[Layer, ...]:
     return (*_mean(extents), *dense, Layer("conv", *_plane(extents), 1, 1, cin))
 
 
+def _product(extents: Mapping[str, int]) -> tuple[Layer, ...]:
+    """Rows as places of a plane; every product of two activations is a group of its own."""
+    batch = extents.get("batch", 1)
+    return (Layer("conv", extents["rows"], 1, extents["cin"], extents["cout"], batch),)
+
+
+def _attention(extents: Mapping[str, int]) -> tuple[Layer, ...]:
+    queries, keys, heads, size = (extents[name] for name in ("q_len", "kv_len", "heads", "head_size"))
+    return (Layer("conv", queries, 1, size, keys, heads), Layer("conv", queries, 1, keys, size, heads))
+
+
 def _plane(extents: Mapping[str, int]) -> tuple[int, int]:
     """Height and width; a fully connected layer has one element of each."""
     return extents.get("input_h", 1), extents.get("input_w", 1)
@@ -142,5 +154,7 @@ _FORMS: Final[Mapping[LayerForm, Callable[[Mapping[str, int]], tuple[Layer, ...]
     "mean": _mean,
     "addition": _addition,
     "squeeze-and-excitation": _squeeze_and_excitation,
+    "product": _product,
+    "attention": _attention,
 }
 require_each(get_args(LayerForm), _FORMS, "form of layers")

@@ -126,13 +126,14 @@ def _found(curve: EnergyCurve, bursts: Bursts, middle_s: float, step_s: float) -
     """Lag of bursts, and whether the trace tells it; where it does not, the lag that would fit best."""
     near = _refined(curve, bursts, Lag(0.0, 0.0, middle_s), step_s)
     far = best_lag(curve, bursts, middle_s)
-    found = near
-    if far is not None and _is_better(curve, bursts, far, near):
-        found = _refined(curve, bursts, far, step_s)
-    is_told = _rises_and_falls(curve, bursts.moved(found), step_s)
-    if not is_told and far is not None:
-        found = replace(far, error_s=abs(far.offset_s))
-    return found, is_told
+    if far is None:
+        return near, _rises_and_falls(curve, bursts.moved(near), step_s)
+    there = _refined(curve, bursts, far, step_s)
+    # Long windows with short gaps show load at any lag below their length, but steps at their edges at one alone.
+    for lag in (there,) if _is_better(curve, bursts, far, near) else (near, there):
+        if _rises_and_falls(curve, bursts.moved(lag), step_s):
+            return lag, True
+    return replace(far, error_s=abs(far.offset_s)), False
 
 
 def _covered_s(curve: EnergyCurve, bursts: Bursts) -> float:

@@ -104,7 +104,8 @@ class TableColumns:
         if self.per_second is not None:
             return f"{len(self.names)} cells, with numbers for {', '.join(self.wanted)}"
         numbers = ", ".join(self.factors)
-        return f"{len(self.names)} cells, with a calendar time for {self.time} and numbers for {numbers}"
+        time = f"a calendar time YYYY-MM-DD HH:MM:SS for {self.time}"
+        return f"{len(self.names)} cells, with {time} and numbers for {numbers}"
 
     def value(self, line: str) -> float | None:
         """Power in mW, or counter in mJ, of a line; None where it holds none."""

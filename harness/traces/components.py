@@ -1,5 +1,6 @@
 """The components of the uncertainty of an energy, each from what was seen in the trace or is known of the meter."""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +16,7 @@ from harness.traces.lags import arrival_u_s, delay_s
 from harness.traces.outlasting import idle_level_mw, outlasting_s
 from harness.traces.reading import Reading
 from harness.traces.statistics import mean_with_error
-from harness.traces.steadiness import change
+from harness.traces.steadiness import FEWEST_WINDOWS, change
 from harness.traces.trace import Reals, TraceFault
 
 METER: Final = ("meter gain", "meter offset")
@@ -32,6 +33,8 @@ _HOLDS: Final = 1.5
 _N_BLOCKS: Final = 10
 """Parts of a run at most whose baselines are compared."""
 _FEWEST_PAUSES: Final = 2
+_FEW_PAUSES: Final = 6
+"""Pauses below which the power before and after the run is compared with them as well."""
 _N_PARTS: Final = 8
 _QUIET: Final = 0.25
 """Parts of a pause, and their quantile that is its power."""
@@ -115,7 +118,7 @@ def uncertain_fault(components: tuple[Component, ...], energies_mj: Reals) -> li
     energy = float(energies_mj.mean()) if len(energies_mj) else 0.0
     known = [each for each in components if each.standard_mj is not None and each.component not in _CARRIED]
     if not known or expanded_mj(known) <= MOST_UNCERTAIN * energy:
-        return []
+        return _wide_fault(components, energies_mj) if len(energies_mj) else []
     largest = max(known, key=lambda each: each.standard_mj or 0.0).component
     found = f"{energy:.6g} ± {expanded_mj(known):.2g} mJ, most of it from {largest}"
     fix = {
@@ -123,17 +126,47 @@ def uncertain_fault(components: tuple[Component, ...], energies_mj: Reals) -> li
         "alignment": "Bring both clocks to one, or give longer windows of many inferences with idle between them.",
         "quantisation": "Use a finer range of the meter.",
         "baseline": "Let device and meter warm up, and zero the meter; the power between the windows wanders.",
-        OUTLASTING: "Power stays high next to the windows. Log the end of an inference when the device has finished "
-        "it, not when it was launched; where this is other work, cut it off the trace or pause before and after it.",
+        OUTLASTING: "Power stays high next to the windows, and the trace cannot say whose work that is. Where an end "
+        "was logged at the launch, log the end of an inference when the device has finished it. Where other work runs "
+        "between inferences, pause before and after each window, or count it in: log one window from the first start "
+        "to the last end, with --n-each.",
     }.get(largest, "Use a meter of better accuracy for this power, or longer windows.")
     return [TraceFault("trace-uncertain", found, f"at most ± {MOST_UNCERTAIN:.0%}", fix)]
 
 
+def _wide_fault(components: tuple[Component, ...], energies_mj: Reals) -> list[TraceFault]:
+    """Warning of an energy that what is carried leaves open by more than an energy should be, and the way to less."""
+    energy, expanded = float(energies_mj.mean()), expanded_mj(components)
+    carried = [each for each in components if each.component in _CARRIED and each.standard_mj is not None]
+    if not carried or expanded <= MOST_UNCERTAIN * energy:
+        return []
+    largest = max(carried, key=lambda each: each.standard_mj or 0.0).component
+    n_needed = math.ceil(len(energies_mj) * (expanded / (MOST_UNCERTAIN * energy)) ** 2)
+    rule, fix = "trace-unsteady", f"Log more windows, about {n_needed} where they scatter as these do."
+    if largest == UNKNOWN_LAG:
+        rule = "trace-lag-unknown"
+        fix = (
+            "Record the idle device before the first and after the last inference, so that the clocks can be compared."
+        )
+    elif change(energies_mj) is not None:
+        fix = "Cut the log of the inferences to one part of the run; more windows of a run that changes do not help."
+    found = f"{energy:.6g} ± {expanded:.2g} mJ, most of it from {largest}"
+    return [TraceFault(rule, found, f"at most ± {MOST_UNCERTAIN:.0%}", fix)]
+
+
 def _repeatability_mj(energies_mj: Reals) -> float:
-    """Standard error of the mean, within each part of a run that changes, since the mean is over both."""
+    """Standard error of the mean; of a run that changes that within its parts, and how far they are from the mean.
+
+    The energy of an inference in such a run may be that of any part, as of a rectangular distribution.
+    """
     changed = change(energies_mj)
-    parts = [energies_mj] if changed is None else [energies_mj[: changed.window], energies_mj[changed.window :]]
-    return float(np.hypot.reduce([len(part) * mean_with_error(part)[1] for part in parts])) / len(energies_mj)
+    if changed is None:
+        return mean_with_error(energies_mj)[1]
+    parts = [energies_mj[: changed.window], energies_mj[changed.window :]]
+    within = np.hypot.reduce([len(part) * mean_with_error(part)[1] for part in parts]) / len(energies_mj)
+    blocks = np.array_split(energies_mj, min(len(energies_mj) // FEWEST_WINDOWS, _N_BLOCKS))
+    furthest = max(abs(float(part.mean() - energies_mj.mean())) for part in (*parts, *blocks))
+    return float(np.hypot(within, furthest / HALF_WIDTH))
 
 
 def _noise_mj(evidence: Evidence) -> float:
@@ -223,17 +256,41 @@ def _baseline_mw(evidence: Evidence) -> float:
     reading = evidence.reading
     begins, pauses_s = reading.ends[:-1], reading.starts[1:] - reading.ends[:-1]
     shown = reading.used[:-1] & reading.used[1:] & (pauses_s > 2 * evidence.resolution_s)
-    begins, pauses_s, curve = begins[shown], pauses_s[shown], reading.windows.curve
-    # Something else that ran in a pause, or a part of it, is no zero that wanders.
-    edges = curve.at(begins[:, np.newaxis] + pauses_s[:, np.newaxis] * np.linspace(0, 1, _N_PARTS + 1))
-    levels = np.quantile(np.diff(edges, axis=1), _QUIET, axis=1) * _N_PARTS / pauses_s
-    levels = levels[levels <= (evidence.power_mw + idle_level_mw(curve)) / 2]
-    if len(levels) < _FEWEST_PAUSES:
+    levels = _levels_mw(evidence, begins[shown], pauses_s[shown])
+    if not len(levels):
         return 0.0
     medians = [float(np.median(part)) for part in np.array_split(levels, min(len(levels), _N_BLOCKS))]
-    # The zero was right at some time of the run at best, so the furthest level from the mean bounds its error.
-    furthest = float(np.abs(np.array(medians) - np.mean(medians)).max())
+    within = float(np.mean(medians))
+    if len(levels) < _FEW_PAUSES:
+        # The run alone does not show a zero that wanders.
+        medians += _levels_mw(evidence, *_around(evidence, float(np.median(pauses_s[shown])))).tolist()
+    if len(medians) < _FEWEST_PAUSES:
+        return 0.0
+    # The zero was right at some time at best, so the furthest level from that of the run bounds its error.
+    furthest = float(np.abs(np.array(medians) - within).max())
     return max(float(np.std(medians, ddof=1)), furthest / HALF_WIDTH)
+
+
+def _around(evidence: Evidence, piece_s: float) -> tuple[Reals, Reals]:
+    """Begin and length in seconds of pieces of the trace before the first window and after the last."""
+    reading, times = evidence.reading, evidence.reading.windows.curve.times_s
+    parts = ((float(times[0]), float(reading.starts[0])), (float(reading.ends[-1]), float(times[-1])))
+    begins, lengths = np.empty(0), np.empty(0)
+    for first, last in parts:
+        length = min(piece_s, last - first)
+        if length > 2 * evidence.resolution_s:
+            n_pieces = min(math.ceil((last - first) / length), _FEW_PAUSES)
+            begins = np.append(begins, np.linspace(first, last - length, n_pieces))
+            lengths = np.append(lengths, np.full(n_pieces, length))
+    return begins, lengths
+
+
+def _levels_mw(evidence: Evidence, begins: Reals, pauses_s: Reals) -> Reals:
+    """Power in mW of pauses; something else that ran in one, or in a part of it, is no zero that wanders."""
+    curve = evidence.reading.windows.curve
+    edges = curve.at(begins[:, np.newaxis] + pauses_s[:, np.newaxis] * np.linspace(0, 1, _N_PARTS + 1))
+    levels: Reals = np.quantile(np.diff(edges, axis=1), _QUIET, axis=1) * _N_PARTS / pauses_s
+    return levels[levels <= (evidence.power_mw + idle_level_mw(curve)) / 2]
 
 
 def _outlasting_mj(evidence: Evidence) -> float:

@@ -13,6 +13,11 @@ FEWEST_RESOLVED: Final = 2
 FEWEST_CHANGES_EACH: Final = 5
 _LEAST_FILLED: Final = 0.1
 """Share of a trace that the windows of a run span, where times in another unit are asked about."""
+NAME_THE_LOG: Final = "With deepen reduce, --inferences FILE names a log of another name."
+SLOWEST_S: Final = 10.0
+"""Seconds between samples; the slowest of the tools that are read writes one each second unless told otherwise."""
+LONGEST_S: Final = 1000.0
+"""Seconds of one inference; a second of any network, read a thousand times too long, gives them."""
 _MANY: Final = 20
 """Changes of the value that a window should span, as the advice says."""
 
@@ -41,17 +46,42 @@ def resolution_faults(durations: Reals, resolution_s: float, trace: PowerTrace) 
     return []
 
 
-def window_faults(reading: Reading, start_s: float) -> list[TraceFault]:
+def duration_faults(durations: Reals, n_each: int, period_s: float) -> list[TraceFault]:
+    """Findings about times so long that their unit is to be asked for, since two files may share a wrong one.
+
+    Args:
+        durations: duration of every window in seconds.
+        n_each: inferences in each window.
+        period_s: seconds between samples.
+    """
+    inference_s = float(np.median(durations)) / n_each if len(durations) else 0.0
+    slow = f"a sample in {period_s:.6g} s"
+    long = f"an inference that takes {inference_s:.6g} s"
+    found = [text for text, is_odd in ((slow, period_s > SLOWEST_S), (long, inference_s >= LONGEST_S)) if is_odd]
+    if not found:
+        return []
+    expected = f"a sample in {SLOWEST_S:g} s or less, and an inference of less than {LONGEST_S:g} s"
+    fix = (
+        "Are the times of both files in the unit that their headers state? Where a window holds many inferences, "
+        "state their number (--n-each)."
+    )
+    return [TraceFault("trace-time-unusual", " and ".join(found), expected, fix)]
+
+
+def window_faults(reading: Reading, start_s: float, *, is_comparable: bool = True) -> list[TraceFault]:
     """Findings about where windows lie in the trace.
 
     Args:
         reading: the windows and the samples.
         start_s: first time of the trace as it is written, in seconds.
+        is_comparable: whether zones are known and stamps rise; until then windows outside of the trace say nothing.
     """
     starts, ends = reading.starts, reading.ends
     if not len(starts):
-        fix = "Log start and end of every inference on the clock of the trace."
+        fix = f"Log start and end of every inference on the clock of the trace. {NAME_THE_LOG}"
         return [TraceFault("trace-no-inference", "no inferences", "at least one", fix)]
+    if not is_comparable:
+        return []
     outside = np.flatnonzero(~reading.is_inside)
     if len(outside):
         first = int(outside[0])
@@ -59,8 +89,10 @@ def window_faults(reading: Reading, start_s: float) -> list[TraceFault]:
         found = f"{len(outside)} of {len(starts)} inferences outside the trace, {place}"
         health = reading.health
         span = f"{health.first_stamp_s:.6f} to {health.last_stamp_s:.6f} s on the clock of the trace"
-        fix = "Record until the last inference has ended; where the two clocks differ, bring both to one."
-        fix = _other_unit(reading, start_s) or fix
+        otherwise = (
+            "Record until the last inference has ended; where the two clocks or their units differ, bring both to one."
+        )
+        fix = _other_unit(reading, start_s) or otherwise
         return [TraceFault("trace-window", found, span, fix)]
     if not reading.used.any():
         found = (
@@ -115,6 +147,9 @@ def steadiness_faults(energies: Reals, durations: Reals, n_skipped: int, reading
             number = n_early + n_skipped + found_change.window + 1
             at = float(reading.starts[reading.used][min(found_change.window + n_early, int(reading.used.sum()) - 1)])
             found = f"{name} changes by {found_change.relative:+.0%} from window {number} on, at {at:.6g} s"
-            fix = "Look for throttling or another process; the mean is over both parts."
+            fix = (
+                "Look for throttling or another process. The mean is over both parts, and its uncertainty covers both; "
+            )
+            fix += "for less, cut the log of the inferences to one part."
             faults.append(TraceFault("trace-unsteady", found, f"a {name} that stays the same", fix))
     return faults

@@ -89,6 +89,11 @@ class Health:
         self._longest_run = max(self._longest_run, int(lengths.max()))
         self._open_run = int(lengths[-1]) if at_top[-1] == len(power) - 1 else 0
 
+    @property
+    def is_in_order(self) -> bool:
+        """Whether no stamp is before an earlier one, so that first and last say where the trace lies."""
+        return not self._n_backward
+
     def faults(self, sampling_hz: float | None, *, is_held: bool = False) -> list[TraceFault]:
         """Everything found, once all samples have passed.
 
@@ -136,7 +141,10 @@ class Health:
             counts = ((self._n_backward, "back"), (self._n_duplicate, "nowhere"))
             steps = " and ".join(f"{count} {'step' if count == 1 else 'steps'} {way}" for count, way in counts if count)
             found = f"{steps} in time, the first after {self._first_disorder_s:.6g} s"
-            fix = "Look for recordings that were joined in another order, lines of two meters, or a clock that was set."
+            fix = (
+                "Cut the file so that one recording of one meter is left, with the inferences that lie in it; where a "
+                "clock was set, cut it there."
+            )
             if not self._n_backward:
                 fix = (
                     "Several samples share a stamp: log fractions of a second that are fine enough for each to have a "

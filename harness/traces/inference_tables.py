@@ -9,12 +9,12 @@ from harness.issues import quoted
 from harness.numbers import decimal_of
 from harness.traces.columns import step_of
 from harness.traces.inference_reading import DIGITS, LEFT_OUT, Reading, nanoseconds
-from harness.traces.stamps import calendar_stamp
+from harness.traces.stamps import calendar_stamp, epoch_unit
 from harness.traces.trace import TimeScale, TraceFault, TraceFormatError
 
 EXPECTED: Final = (
     "a header with start_us and end_us, or start_us and duration_us (or _s, _ms, _ns), "
-    "or calendar times under start and end"
+    "or calendar times or times since 1970 under start and end"
 )
 _FIX: Final = "Log the start and the end of every inference."
 _NS_OF_US: Final = 1000
@@ -57,6 +57,21 @@ class _Column:
         ns = nanoseconds(value, self.digits)
         return None if value is None or ns is None else _Time(ns, step_of(value) * 10.0**self.digits)
 
+    def settled(self, cells: Sequence[str], header: str) -> "_Column":
+        """The column with the unit of its numbers, where the header states none and their size does.
+
+        Raises:
+            TraceFormatError: the cell is a number whose size does not settle its unit.
+        """
+        value = None if self.digits is not None else decimal_of(cells[self.place])
+        if value is None:
+            return self
+        if (unit := epoch_unit(value)) is None:
+            fix = "State the unit of the numbers in the header, such as start_us and end_us for microseconds."
+            fault = _no_header(header)
+            raise TraceFormatError(TraceFault(fault.rule, fault.found, fault.expected, fix, 1))
+        return replace(self, digits=DIGITS[unit])
+
 
 def _column(header: Sequence[str], quantity: str) -> _Column | None:
     for unit, digits in DIGITS.items():
@@ -75,7 +90,8 @@ def read_table(lines: Sequence[str], reading: Reading, zone: tzinfo | None) -> N
         zone: zone of calendar times that state none.
 
     Raises:
-        TraceFormatError: the header has no start with an end or a duration, or numbers without a unit.
+        TraceFormatError: the header has no start with an end or a duration, or states no unit of numbers whose size
+            does not settle it.
     """
     separator = "\t" if "\t" in lines[0] else ";" if ";" in lines[0] and "," not in lines[0] else ","
     header = [cell.strip().strip('"').lower() for cell in lines[0].split(separator)]
@@ -83,8 +99,8 @@ def read_table(lines: Sequence[str], reading: Reading, zone: tzinfo | None) -> N
     if start is None or (end is None and duration is None):
         raise TraceFormatError(_no_header(lines[0]))
     for line, cells in _rows(lines, separator, len(header), reading):
-        if any(column is not None and column.digits is None for column in (start, end)):
-            _refuse_bare_numbers(lines[0], cells[start.place])
+        start = start.settled(cells, lines[0])
+        end = None if end is None else end.settled(cells, lines[0])
         _read_row(reading, line, cells, (start, end, duration), zone)
     if start.digits is not None:
         reading.set_scale_by_size()
@@ -92,14 +108,6 @@ def read_table(lines: Sequence[str], reading: Reading, zone: tzinfo | None) -> N
 
 def _no_header(header: str) -> TraceFault:
     return TraceFault("trace-format", quoted(header.strip()) or "an empty first line", EXPECTED, _FIX, 1)
-
-
-def _refuse_bare_numbers(header: str, cell: str) -> None:
-    """Refuse numbers whose header states no unit, which is needed to know what they are."""
-    if decimal_of(cell) is not None:
-        fault = _no_header(header)
-        fix = "State the unit of the numbers in the header, such as start_us and end_us for microseconds."
-        raise TraceFormatError(TraceFault(fault.rule, fault.found, fault.expected, fix, 1))
 
 
 def _rows(lines: Sequence[str], separator: str, n_cells: int, reading: Reading) -> Iterator[tuple[int, list[str]]]:

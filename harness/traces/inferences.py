@@ -11,6 +11,7 @@ a comma is a decimal sign. Other columns are passed over.
 | `start_us`, `end_us` (or `_s`, `_ms`, `_ns`) | numbers in the unit of the header, since 1970 or since any start |
 | `start_us`, `duration_us` | the same; a window ends so long after its start |
 | `start`, `end` | calendar times such as `2026-05-06T12:00:00.250+02:00`; without a zone they are local |
+| `start`, `end` | numbers that are since 1970 in one unit only, by their size; others are refused |
 | `start`, `duration_ms` | a calendar time and a duration |
 
 An export of Nordic's Power Profiler with digital channels holds the windows itself: the high periods of `D0`, or of
@@ -176,5 +177,5 @@ def _read_marks(text: str, reading: Reading) -> None:
             reading.add(start_ns, end_ns, (f"{marks[k - 1]} of window {k}", f"{marks[k]} of window {k}"), None)
     if times and len(times) % 2 == 0:
         found, end = f"{len(times)} marks", "an odd number: one, and two for each window"
-        reading.fault("trace-format", found, end, "The window that was not closed is left out.", None)
+        reading.fault("trace-format", found, end, "Delete the last mark, whose window was not closed.", None)
     reading.set_scale_by_size()

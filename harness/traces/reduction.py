@@ -15,7 +15,8 @@ from harness.traces.alignment_faults import alignment_faults
 from harness.traces.budget import Component, expanded_mj
 from harness.traces.clocked import ClockedTrace, with_clock
 from harness.traces.components import Evidence, components_of, uncertain_fault
-from harness.traces.findings import resolution_faults, sign_faults, steadiness_faults, window_faults
+from harness.traces.displaced import displaced_faults
+from harness.traces.findings import duration_faults, resolution_faults, sign_faults, steadiness_faults, window_faults
 from harness.traces.idle import IdlePower, idle_before
 from harness.traces.inferences import Inferences
 from harness.traces.lags import is_off, offset_u_s
@@ -159,11 +160,15 @@ def _faults(
     about_trace = [
         *reading.health.faults(reading.sampling_hz, is_held=reading.changes.is_held),
         *resolution_faults(evidence.durations_s, evidence.resolution_s, clocked.trace),
+        *duration_faults(evidence.durations_s, inferences.n_each, reading.period_s),
     ]
+    about_clocks = alignment_faults(evidence.alignment, clocked, inferences, settings, evidence.resolution_s)
+    has_open_zone = any(fault.rule == "trace-zone" for fault in about_clocks)
     about_windows = [
-        *window_faults(reading, clocked.trace.start_s),
+        *window_faults(reading, clocked.trace.start_s, is_comparable=reading.health.is_in_order and not has_open_zone),
         *sign_faults(evidence.energies_mj),
-        *alignment_faults(evidence.alignment, clocked, inferences, settings, evidence.resolution_s),
+        *about_clocks,
+        *displaced_faults(reading),
         *steadiness_faults(evidence.energies_mj, evidence.durations_s, n_skipped, reading),
     ]
     if not any(fault.rule in REFUSING for fault in (*about_trace, *about_windows)):

@@ -8,6 +8,7 @@ from typing import Final
 from harness.errors import UsageError
 from harness.issues import internal_fault
 from harness.parallel import at_once
+from harness.traces.findings import NAME_THE_LOG
 from harness.traces.formats import TraceOptions, open_trace, trace_formats
 from harness.traces.idle import IdlePower, idle_power
 from harness.traces.inferences import read_inferences, read_n_each
@@ -158,6 +159,8 @@ def _missing(power: Path, file: Path) -> TraceFault | None:
     if file.is_file():
         return None
     fix = "Put the file beside the trace; without it the energy of an inference is unknown."
+    if file.name not in RESULTS:
+        fix += f" {NAME_THE_LOG}"
     return TraceFault("trace-no-inference", f"no {file.name} beside {power.name}", "it beside the trace", fix)
 
 

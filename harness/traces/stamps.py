@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,8 @@ _CALENDAR: Final = re.compile(
 )
 _EPOCHS: Final = ((1e17, "ns"), (1e14, "us"), (1e11, "ms"))
 """Least number that is an epoch in nano-, micro- and milliseconds; smaller numbers are seconds."""
+_SURE_EPOCH_S: Final = (1e9, LATEST_S)
+"""From 2001 to 2096, a span so short that a number of that size since 1970 can have only one unit."""
 _PLACES: Final = {"s": 6, "ms": 3, "us": 0, "ns": -3}
 """Decimal places from a unit down to microseconds."""
 _FIRST_EPOCH_US: Final = 10**14
@@ -146,6 +149,17 @@ def unit_stamp(text: str, unit: str) -> Stamp | None:
     exponent = value.as_tuple().exponent
     step = 10.0 ** (places - 6 + max(exponent if isinstance(exponent, int) else 0, -_MOST_ADJUSTED))
     return Stamp(int(us.to_integral_value()), "epoch" if abs(us) >= _FIRST_EPOCH_US else "relative", step)
+
+
+def epoch_unit(value: Decimal) -> str | None:
+    """Unit in which a number without one is a time since 1970; None where it is a time from 2001 to 2096 in none.
+
+    >>> epoch_unit(Decimal("1767225600100")), epoch_unit(Decimal("12.5"))
+    ('ms', None)
+    """
+    first, last = _SURE_EPOCH_S
+    seconds = {unit: float(value) * 10.0 ** (places - 6) for unit, places in _PLACES.items()}
+    return next((unit for unit, time_s in seconds.items() if first <= time_s <= last), None)
 
 
 def any_stamp(text: str, zone: tzinfo | None = None) -> Stamp | None:

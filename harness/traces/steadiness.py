@@ -59,17 +59,22 @@ def warm_up(energies_mj: Reals) -> int:
     return n_early if n_early <= MOST_WARM_UP * len(energies_mj) else 0
 
 
-def change(values: Reals) -> Change | None:
-    """Place at which the mean of a series changes most, if it does; None where it stays the same."""
+def change(values: Reals, fewest: int = FEWEST_WINDOWS) -> Change | None:
+    """Place at which the mean of a series changes most, if it does; None where it stays the same.
+
+    Args:
+        values: the series.
+        fewest: values before and after the place.
+    """
     n = len(values)
-    if n < 2 * FEWEST_WINDOWS:
+    if n < 2 * fewest:
         return None
     sums = np.cumsum(values)
     before = np.arange(1, n)
     means_before, means_after = sums[:-1] / before, (sums[-1] - sums[:-1]) / (n - before)
     weights = np.sqrt(before * (n - before) / n)
-    chosen = slice(FEWEST_WINDOWS - 1, n - FEWEST_WINDOWS)
-    place = int(np.argmax(np.abs(means_after - means_before)[chosen] * weights[chosen])) + FEWEST_WINDOWS - 1
+    chosen = slice(fewest - 1, n - fewest)
+    place = int(np.argmax(np.abs(means_after - means_before)[chosen] * weights[chosen])) + fewest - 1
     left, right = values[: place + 1], values[place + 1 :]
     difference = float(right.mean() - left.mean())
     errors = [float(part.std(ddof=1)) / effective_number(part) ** 0.5 for part in (left, right)]

@@ -22,6 +22,7 @@ _NS_EACH: Final = 1_000_000
 _START: Final = re.compile(r"\s*\[\s*\{")
 _HEAD_CHARACTERS: Final = 4096
 _FIX: Final = "Take results.json of an energy run as the runner wrote it."
+_TRIAL_FIX: Final = f"{_FIX} Where it wrote it so, delete the trial."
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,10 @@ def _trial(entry: Any, number: int) -> tuple[Reals, tuple[int, int], int]:
         count = int(entry["infer"]["iterations"])
     except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         expected = "power with samples and timestamps, and infer with iterations"
-        raise TraceFormatError(TraceFault("trace-format", f"trial {number} without them", expected, _FIX)) from error
+        raise TraceFormatError(
+            TraceFault("trace-format", f"trial {number} without them", expected, _TRIAL_FIX)
+        ) from error
     if len(marks) < 2 or not 0 <= marks[-2] < marks[-1] <= len(samples) or not 0 < count < 10**9:
         found = f"trial {number} with marks {marks[-2:]} in {len(samples)} samples and {count} inferences"
-        raise TraceFormatError(TraceFault("trace-no-inference", found, "two marks that rise, and a count", _FIX))
+        raise TraceFormatError(TraceFault("trace-no-inference", found, "two marks that rise, and a count", _TRIAL_FIX))
     return samples, (marks[-2], marks[-1]), count

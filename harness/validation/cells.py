@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from harness.issues import nearest
 from harness.schema.columns import Column
 from harness.schema.quantity import Quantity
+from harness.schema.vocabulary import plain_word, same_word
 from harness.validation.faults import Faults
 from harness.validation.table import IDENTIFIER, RowTable
 
@@ -116,21 +117,12 @@ def _admits_word(column: Column, word: str) -> bool:
     )
 
 
-def _plain(word: str) -> str:
-    """Letters and digits of a word in small letters, without what joins its parts.
-
-    >>> _plain("Conv_BN_ReLU") == _plain("conv-bn-relu")
-    True
-    """
-    return "".join(letter for letter in word.casefold() if letter.isalnum())
-
-
 def _report_word(rows: RowTable, column: Column, row: int, word: str, faults: Faults) -> None:
-    same = next((known for known in column.choices if _plain(known) == _plain(word)), None)
+    same = same_word(word, column.choices)
     near = nearest(word.lower(), list(column.choices))
     fix = column.quantity.fix
     if same is not None:
-        fix = f"Write {same}."
+        fix = f"Write {same}." if plain_word(same) == plain_word(word) else f"Did you mean {same}? {fix}"
     elif near is not None:
         # Names that look alike may mean something else, such as conv and concat.
         fix = f"Did you mean {near}? {fix}"

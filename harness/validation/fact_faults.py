@@ -8,6 +8,7 @@ from pydantic_core import ErrorDetails
 
 from harness.issues import suggested
 from harness.schema.annotations import FieldType, field_types
+from harness.schema.vocabulary import same_word
 from harness.validation.faults import Faults
 
 Path = tuple[str, ...]
@@ -91,7 +92,8 @@ def _choice(model: type[BaseModel], location: Path, found: object) -> tuple[str,
     if len(words) == 1:
         return words[0], f"Write {words[0]} without quotes."
     otherwise = "Write one of the words listed."
-    _, fix = suggested(str(found).lower(), words, f"Did you mean {{}}? {otherwise}", otherwise, cutoff=0.7)
+    named = same_word(str(found).strip("\"'"), words) or str(found).lower()
+    _, fix = suggested(named, words, f"Did you mean {{}}? {otherwise}", otherwise, cutoff=0.7)
     return "one of " + ", ".join(words), fix
 
 

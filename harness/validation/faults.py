@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from harness.budget import MOST_FAULTS_EACH, MOST_FAULTS_OF_RULE
-from harness.issues import Issue, internal_fault, printable, quoted
+from harness.issues import Issue, counted, internal_fault, printable, quoted
 from harness.validation.registry import RULES
 
 
@@ -143,7 +143,7 @@ def _rest(rule: str, file: str, n_more: int, where: str) -> Issue:
         file=file,
         line=None,
         column=None,
-        found=f"{n_more} more faults of this rule {where}",
+        found=f"{counted(n_more, 'more fault')} of this rule {where}",
         expected="none",
         fix="Correct those that are listed, and validate again; often all have one cause.",
         n_more=n_more,

@@ -23,9 +23,10 @@ CLASS_CEILING_MW: Final[dict[DeviceClass, float]] = {
     "single-board-computer": 50_000,
     "embedded-gpu": 150_000,
     "microcontroller": 10_000,
-    "accelerator": 600_000,
-    "unstated": 600_000,
+    "accelerator": 1_500_000,
+    "unstated": 1_500_000,
 }
+"""The last two: NVIDIA, GB200: up to 1,200 W for one GPU, twice what an H100 takes and the highest of the cards."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,14 @@ _YAML = _declare(
      "Without its name nobody can tell what a rail feeds, and two different rails would be compared."),
     ("accuracy-zero", "The limits of error of a meter are above zero, and ones that a meter can have.",
      "A meter without error makes an uncertainty too small, and narrows the interval of a label."),
+    ("licence-unknown", "The licence is an identifier of the SPDX list, or NOASSERTION.",
+     "A licence of the submitter's own words gives nobody any right."),
+    ("date-impossible", "The date is a day of the calendar, not to come, and not before there was such a device.",
+     "A date that cannot be is not when the measurement was made."),
+    ("publication-missing", "Figures that are published come with the address or identifier of their publication.",
+     "Energies that nobody printed were ranked among those of papers."),
+    ("scores-unpublished", "Published scores come with the address of their publication.",
+     "A score of the submitter's own stands on pages beside the one that is computed."),
     ("erratum-unmatched", "An erratum selects one row, or one field, whose used value is the one in the data.",
      "An erratum that points nowhere corrects nothing."),
 )  # fmt: skip
@@ -291,6 +299,9 @@ _TRACES = [
         ("trace-gap", "A trace has no gaps; inferences in one are left out.", "Energy in a gap is unknown, not zero."),
         ("trace-rate", "A trace is sampled at the stated rate, within 2 %.",
          "Samples were lost, or the stated rate is wrong."),
+        ("trace-time-unusual", "A trace has a sample in 10 s or less, and an inference takes less than 1000 s, or the "
+         "unit of the times is asked for.", "Two files in milliseconds under names in seconds agree with each other, "
+         "and every energy is a thousand times too large."),
         ("trace-negative", "Power is not negative.", "A probe with an offset, or a device that feeds back."),
         ("trace-clipped", "Peaks stay below the range of the meter.", "A clipped peak hides energy."),
         ("trace-short", "A trace has at least 50 samples.", "Too few to separate a run from noise."),

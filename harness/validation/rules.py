@@ -38,6 +38,13 @@ FUNCTION_FIX: Final = "State what the kernel computes, or the type that computes
 ROUNDING_SHARE: Final = 0.1
 FEWEST_FLOPS: Final = 10_000
 """Below, fixed overhead exceeds the arithmetic, and no upper bound holds."""
+_SLIPPED_UNITS: Final = {
+    1: ("watts", "seconds", "microjoules"),
+    2: ("kilowatts", "thousands of seconds", "nanojoules"),
+    -1: ("microwatts", "microseconds", "joules"),
+    -2: ("nanowatts", "nanoseconds", "kilojoules"),
+}
+"""Units of power, latency and energy, any one of which explains a ratio of a thousand to this power."""
 _TRIPLE: Final = ("energy_mj", "power_mw", "latency_ms")
 
 
@@ -50,6 +57,8 @@ class Slip:
         column: column that most likely slipped.
         unit: unit that the value seems to be in, in words.
         exponent: power of ten that brings it into the unit of the column.
+        energy_unit: unit in which the energy would explain the ratio as well, by the inverse correction; empty where
+            the power did.
         ratio: energy over the product of power and latency.
         is_whole: whether the correction makes the three agree; otherwise something else is wrong as well.
     """
@@ -58,13 +67,26 @@ class Slip:
     column: str
     unit: str
     exponent: int
+    energy_unit: str
     ratio: float
     is_whole: bool
 
     @property
     def change(self) -> str:
         """Correction in words."""
-        return f"{'multiply' if self.exponent > 0 else 'divide'} by {10 ** abs(self.exponent)}"
+        return _change_by(self.exponent)
+
+    @property
+    def fix(self) -> str:
+        """What to do, for each of the columns that may have slipped."""
+        energy = (
+            f"; or energy_mj like {self.energy_unit}: {_change_by(-self.exponent)} then" if self.energy_unit else ""
+        )
+        return f"looks like {self.unit}: {self.change} if so{energy}. Find the unit in the raw file."
+
+
+def _change_by(exponent: int) -> str:
+    return f"{'multiply' if exponent > 0 else 'divide'} by {10 ** abs(exponent)}"
 
 
 def check_energy_power_latency(context: RowContext) -> None:
@@ -88,9 +110,14 @@ def check_energy_power_latency(context: RowContext) -> None:
         else:
             found = f"{value}, {described}"
             rule, part = "unit-slip", "value"
-        fix = f"The {part} looks like {slip.unit}: find its unit in the raw file; {slip.change} if so."
         context.report(
-            rule, slip.row, slip.column, found=found, is_value=not is_column, expected="a ratio of 1", fix=fix
+            rule,
+            slip.row,
+            slip.column,
+            found=found,
+            is_value=not is_column,
+            expected="a ratio of 1",
+            fix=f"The {part} {slip.fix}",
         )
 
 
@@ -154,14 +181,10 @@ def _slip(row: int, thousands: int, ratio: float, *, is_whole: bool, power: floa
 
     The power is judged by what the device can draw; where it is plausible, latency slips more often than energy.
     """
-    if thousands > 0:
-        is_power = power * SLIP <= ceiling and power < ceiling / SLIP
-        units = ("watts", "seconds (or energy_mj like microjoules)")
-    else:
-        is_power = power > ceiling
-        units = ("microwatts", "microseconds (or energy_mj like joules)")
-    column, unit = ("power_mw", units[0]) if is_power else ("latency_ms", units[1])
-    return Slip(row, column, unit, 3 * thousands, ratio, is_whole)
+    is_power = power * SLIP <= ceiling and power < ceiling / SLIP if thousands > 0 else power > ceiling
+    power_unit, latency_unit, energy_unit = _SLIPPED_UNITS[thousands]
+    column, unit, other = ("power_mw", power_unit, "") if is_power else ("latency_ms", latency_unit, energy_unit)
+    return Slip(row, column, unit, 3 * thousands, other, ratio, is_whole)
 
 
 def check_power_limit(context: RowContext) -> None:

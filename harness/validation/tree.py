@@ -5,6 +5,7 @@ It decides what is a submission; the modules it calls decide what is right in on
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +17,7 @@ from harness.errors import UsageError
 from harness.issues import Report, quoted
 from harness.schema.campaign import Campaign
 from harness.schema.facts import Device, Manifest
-from harness.schema.vocabulary import UNSTATED_LICENCE, Level
+from harness.schema.vocabulary import Level
 from harness.traces.store import ReductionStore
 from harness.validation.boundary import check_accuracy, check_boundary
 from harness.validation.documents import Document, read_fact
@@ -37,6 +38,7 @@ from harness.validation.layout import (
 )
 from harness.validation.levels import as_schema, check_rows
 from harness.validation.networks import read_networks
+from harness.validation.provenance import check_provenance
 from harness.validation.registry import RULES
 from harness.validation.text import read_bytes
 from harness.validation.traces import TraceContext, check_traces
@@ -69,6 +71,7 @@ class _Run:
     doubted: list[Campaign] = field(default_factory=list)
     seen_traces: dict[str, str] = field(default_factory=dict)
     reductions: ReductionStore = field(default_factory=ReductionStore)
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
 
 def validate(
@@ -178,7 +181,7 @@ def _campaigns_of_device(folder: Path, run: _Run) -> Iterator[Path]:
             shown_path(folder),
             found="no campaign folder",
             expected=f"a folder with {MANIFEST_FILE}",
-            fix="Add a campaign, for example with deepen new.",
+            fix="Add a campaign with deepen new, or restore the one that was here.",
         )
     yield from campaigns
 
@@ -224,7 +227,7 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
         check_manifest_errata(document.fact, tables, document.lines, shown_path(folder / MANIFEST_FILE), run.faults)
     if document is not None:
         shown = shown_path(folder / MANIFEST_FILE)
-        _check_licence(document, shown, run.faults)
+        check_provenance(document, device, run.today, shown, run.faults)
         check_boundary(document.fact, document.lines, shown, run.faults)
         check_accuracy(document.fact, document.lines, shown, run.faults)
         context = TraceContext(folder, shown, document.lines, tables, run.seen_traces, run.reductions, run.faults)
@@ -250,20 +253,6 @@ def _campaign_entries(folder: Path, run: _Run) -> set[str]:
         elif entry.name not in (*files, *folders, QUARANTINE_FILE):
             report_stray(entry, "one of " + ", ".join((*files, *folders)), run.faults)
     return {entry.name for entry in entries}
-
-
-def _check_licence(document: Document[Manifest], shown: str, faults: Faults) -> None:
-    """Report a submission whose licence is unknown."""
-    if document.fact.licence == UNSTATED_LICENCE:
-        faults.add(
-            "licence-unstated",
-            shown,
-            line=document.lines["licence",],
-            column="licence",
-            found=document.fact.licence,
-            expected="the licence of the figures",
-            fix="Ask whoever measured; until then do not publish them.",
-        )
 
 
 def _read_device(folder: Path, run: _Run) -> Device | None:

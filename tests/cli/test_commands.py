@@ -85,7 +85,7 @@ def test_validate_ends_with_1_and_gives_its_faults_in_every_form(run, tmp_path):
     code, out, _ = run("validate", "--format", "markdown")
     assert code == 1
     assert out.startswith("## Validation failed\n")
-    assert "Campaigns whose own files have errors are left out." in out
+    assert "finds without `--since` are left out" in out
     assert out.endswith("## Verdict: *refuse*\n")
 
 
@@ -134,7 +134,7 @@ def test_new_writes_files_that_validate_once_filled(run, tmp_path):
     }  # fmt: skip
     row = ",".join(cells[name] for name in header.split(","))
     (folder / "2026-11" / "models.csv").write_text(f"{header}\n{row}\n")
-    assert run("validate") == (0, "1 rows, 0 errors, 0 warnings\n", "")
+    assert run("validate") == (0, "1 row, 0 errors, 0 warnings\n", "")
 
 
 def test_new_never_writes_over_a_file(run, tmp_path):
@@ -183,7 +183,7 @@ def test_intake_of_a_trace_lists_what_is_left_to_fill_in(run, tmp_path):
     arguments = ["intake", "plain", "runs", "--device", "pi5", "--campaign", "bench", "--meter", "INA219"]
     code, out, _ = run(*arguments, "--meter-kind", "rail", "--runtime", "LiteRT 2.0")
     assert code == 0
-    assert "1 rows read = 1 accepted + 0 quarantined" in out
+    assert "1 row read = 1 accepted + 0 quarantined" in out
     assert "to fill in, because no file states it; run again with the option, or write it into the file:" in out
     assert "  device.yaml: name (--device-name): Name as its maker or the benchmark writes it." in out
     assert "--runtime" not in out
@@ -249,6 +249,17 @@ def test_since_validates_what_changed_and_reports_the_rankings(run, tmp_path):
     assert re.search(
         rf"\| {first.split('/')[0]} \| phone-2023 \| published \| battery \| not listed \| rank 3, class D", out
     )
+    assert "is rated as if it were accepted" not in out
+    device = tmp_path / "submissions" / first.split("/")[0] / "device.yaml"
+    entered = device.read_text()
+    device.write_text(re.sub("^name: .*", "name: TODO", entered, flags=re.MULTILINE))
+    code, refused, _ = run("validate", "--since", "main", "--format", "markdown")
+    assert code == 1
+    assert "[text-blank]" in refused
+    # What only the review refuses is in the table, and the table says so.
+    assert "Any other is rated as if it were accepted, also where the errors above refuse it." in refused
+    assert "not listed | rank 3, class D" in refused
+    device.write_text(entered)
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-m", "after")
     code, out, _ = run("validate", "--since", "HEAD")

@@ -81,6 +81,22 @@ def test_constant_is_always_there(evaluate):
     assert {row["predictor"] for row in results_of(out)} == {"constant", "truth"}
 
 
+@pytest.mark.parametrize("form", ["text", "summary", "json"])
+def test_a_named_predictor_that_fails_everywhere_ends_with_its_reason_and_the_board_is_written(
+    evaluate, tmp_path, form
+):
+    code, out, err = evaluate("--track", "kernels", "--predictor", "broken", "--format", form)
+    assert code == 1
+    assert "broken" in out
+    assert err.splitlines()[-1] == "deepen: broken failed on every split: raised OSError: no"
+    board = json.loads((tmp_path / "dist" / "evaluation" / "kernels.json").read_text())
+    assert {row["predictor"] for row in board["results"]} == {"constant", "broken"}
+
+
+def test_a_predictor_that_fails_beside_others_is_no_failure_of_the_command(evaluate):
+    assert evaluate("--track", "kernels", "--format", "json")[0] == 0
+
+
 def test_text_shows_intervals_coverage_failures_and_leaks(evaluate):
     code, out, _ = evaluate("--track", "kernels")
     assert code == 0

@@ -13,6 +13,8 @@ from harness.evaluation.tracks import TRACKS, plans_of
 from harness.predictor.features import FEATURES, LABEL, labelled_frame
 from harness.releases import Release
 from harness.schema.identity import configuration_ids
+from harness.schema.records import KEYS
+from harness.schema.vocabulary import EXTENTS
 from harness.splits import assign_splits
 from tests.campaigns import campaign
 from tests.evaluation.releases import (
@@ -59,8 +61,8 @@ def rows_of(plan, split, function=truth, predictor=ANYONE):
 
 
 def ids(frame):
-    table = pa.Table.from_pandas(frame.loc[:, "kernel":"cin4"], preserve_index=False)
-    whole = [pa.field(each.name, each.type if each.name == "kernel" else pa.int64()) for each in table.schema]
+    table = pa.Table.from_pandas(frame[list(KEYS["kernels"])], preserve_index=False)
+    whole = [pa.field(name, pa.int64() if name in EXTENTS else pa.string()) for name in table.column_names]
     return set(configuration_ids(table.cast(pa.schema(whole))))
 
 

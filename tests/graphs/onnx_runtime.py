@@ -11,7 +11,7 @@ from harness.graphs.kernels import kernel_list
 from harness.graphs.onnx_reader import graph_of_onnx
 from harness.graphs.operators import OPERATORS, VIEWS, canonical_names
 
-_CANONICAL = canonical_names(lambda operator: operator.onnx_runtime) | canonical_names(lambda operator: operator.onnx)
+CANONICAL = canonical_names(lambda operator: operator.onnx_runtime) | canonical_names(lambda operator: operator.onnx)
 _REORDERING = ("ReorderInput", "ReorderOutput")
 """Changes between layouts in memory, which are of no network."""
 BLOCKS = {"se", "hswish", "channelshuffle"}
@@ -25,17 +25,17 @@ def optimised(model: onnx.ModelProto, folder: Path) -> Counter[str]:
     options.optimized_model_filepath = str(folder / "optimised.onnx")
     onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     nodes = onnx.load(folder / "optimised.onnx").graph.node
-    running = [_CANONICAL.get(node.op_type, node.op_type) for node in nodes if node.op_type not in _REORDERING]
-    return Counter(_kernel_name(name) for name in running if name not in VIEWS)
+    running = [CANONICAL.get(node.op_type, node.op_type) for node in nodes if node.op_type not in _REORDERING]
+    return Counter(kernel_name(name) for name in running if name not in VIEWS)
 
 
 def listed(model: onnx.ModelProto) -> Counter[str]:
     """Kernels of the kernel list of a model under the rules of ONNX Runtime, by the operator that each begins with."""
     kernels = kernel_list(graph_of_onnx(model, "made.onnx"), read_runtime("onnxruntime-cpu")).kernels
-    return Counter(_kernel_name(kernel.operator) for kernel in kernels)
+    return Counter(kernel_name(kernel.operator) for kernel in kernels)
 
 
-def _kernel_name(operator: str) -> str:
+def kernel_name(operator: str) -> str:
     """Canonical name of the operator that a kernel begins with, however its operands or its window are called."""
     first = operator.partition("+")[0]
     if first in OPERATORS or first in BLOCKS:

@@ -65,6 +65,8 @@ def append(maker, name, x, begin):
             return maker.op({"scale": "mul", "bias": "add"}[name], x, vector)
         case "factor":
             return maker.op("mul", x, maker.weight())
+        case "per-channel":
+            return maker.op("mul", x, maker.weight(shape[1], *(1 for _ in shape[2:])))
         case "concat":
             return maker.concat(x, maker.input(shape))
         case "gate":
@@ -102,7 +104,7 @@ def test_every_chain_of_every_runtime_is_found(name, rule, chain):
     for operator in chain:
         x = maker.op("add", x, other) if operator == "add" and other else append(maker, operator, x, begin)
     found = maker.operators(x, runtime=name)
-    assert found == [*before, rule.block or "+".join(chain).replace("factor", "scale")]
+    assert found == [*before, rule.block or "+".join(chain).replace("factor", "scale").replace("per-channel", "scale")]
 
 
 PATTERNS = [(name, rule) for name in runtime_names() for rule in read_runtime(name).patterns]

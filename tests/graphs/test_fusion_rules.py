@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from harness.errors import UsageError
 from harness.graphs.fusion_patterns import names_of, parsed
-from harness.graphs.fusion_rules import ANY, FACTOR, GATE, Runtime, read_runtime
+from harness.graphs.fusion_rules import ANY, FACTOR, GATE, PER_CHANNEL, Runtime, read_runtime
 from harness.graphs.operators import OPERATORS
 from harness.graphs.runtime_files import runtime_names
 
@@ -57,7 +57,7 @@ def test_every_step_is_an_operator_that_naming_can_give(name):
     operators |= {
         name for rule in runtime.rules for text in (rule.partner, rule.through) for name in runtime.names(text)
     }
-    assert operators <= {*OPERATORS} | OF_NAMING | {ANY, FACTOR, GATE}
+    assert operators <= {*OPERATORS} | OF_NAMING | {ANY, FACTOR, GATE, PER_CHANNEL}
 
 
 @pytest.mark.parametrize(

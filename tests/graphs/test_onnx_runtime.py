@@ -56,6 +56,24 @@ NETWORKS = {
         IMAGE,
         [KERNEL, weight("g", (16, 1, 1)), weight("s", (16, 1, 1))],
     ),
+    "convolution with a product with one number a channel": (
+        [conv("x", "a"), node("Mul", "a g", "y")], IMAGE, [KERNEL, weight("g", (16, 1, 1))]
+    ),
+    "convolution with a product with a bare number": (
+        [conv("x", "a"), node("Mul", "a g", "y")], IMAGE, [KERNEL, weight("g", ())]
+    ),
+    "convolution with a product with a list of one number": (
+        [conv("x", "a"), node("Mul", "a g", "y")], IMAGE, [KERNEL, weight("g", (1,))]
+    ),
+    "convolution with a sum with one number a channel": (
+        [conv("x", "a"), node("Add", "a g", "y")], IMAGE, [KERNEL, weight("g", (16, 1, 1))]
+    ),
+    "convolution with a sum with a bare number": (
+        [conv("x", "a"), node("Add", "a g", "y")], IMAGE, [KERNEL, weight("g", ())]
+    ),
+    "convolution with a sum with a list of one number": (
+        [conv("x", "a"), node("Add", "a g", "y")], IMAGE, [KERNEL, weight("g", (1,))]
+    ),
     "sum of two convolutions": (
         [conv("x", "a"), conv("x", "c", "u"), node("Add", "a c", "d"), node("Relu", "d", "y")], IMAGE, [KERNEL, OTHER]
     ),
@@ -155,3 +173,12 @@ def test_kernels_are_those_that_the_optimiser_leaves(name, tmp_path):
     inputs = [info(tensor, shape) for tensor in ("x", "x2") if any(tensor in each.input for each in nodes)]
     model = onnx_model(nodes, inputs, weights=weights, opset=17)
     assert listed(model) == optimised(model, tmp_path)
+
+
+@pytest.mark.parametrize("op", ["Sub", "Div"])
+@pytest.mark.parametrize("shape", [(16, 1, 1), ()], ids=["one number a channel", "a bare number"])
+def test_a_difference_or_quotient_is_not_folded_into_a_convolution(op, shape, tmp_path):
+    nodes = [conv("x", "a"), node(op, "a g", "y")]
+    model = onnx_model(nodes, [info("x", IMAGE)], weights=[KERNEL, weight("g", shape)], opset=17)
+    # A kernel list calls them bias and scale, as it calls a sum and a product.
+    assert listed(model).total() == optimised(model, tmp_path).total() == 2

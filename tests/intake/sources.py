@@ -66,7 +66,7 @@ SUBMISSION = {
     "method": "published",
     "runtime": "Test runtime 1.0",
     "licence": "CC-BY-4.0",
-    "source": {"citation": "Tester, A bench, 2026."},
+    "source": {"citation": "Tester, A bench, 2026.", "url": "https://example.org/bench"},
 }
 DEVICE = {"name": "Acme phone", "device_class": "phone", "delegates": {"CPU1": "cpu"}}
 MAPPING: dict[str, Any] = {

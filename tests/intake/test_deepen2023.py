@@ -75,8 +75,8 @@ def test_every_reason_of_a_row_is_listed(tmp_path):
     assert rows["AAAAA3"]["rules"] == "unit-slip;configuration-missing"
     assert rows["AAAAA3"]["reasons"] == (
         "latency_ms = 0.019, a ratio of 979.6 between energy_mj and power_mw x latency_ms / 1000; expected a ratio of "
-        "1. The value looks like seconds (or energy_mj like microjoules): find its unit in the raw file; multiply "
-        f"by 1000 if so. [unit-slip] | {missing}"
+        "1. The value looks like seconds: multiply by 1000 if so; or energy_mj like microjoules: divide by 1000 then. "
+        f"Find the unit in the raw file. [unit-slip] | {missing}"
     )
     assert rows["AAAAA4"]["rules"] == "latency-positive;configuration-missing"
     assert rows["AAAAA4"]["reasons"] == (
@@ -207,7 +207,7 @@ def test_file_that_cannot_be_read_stops_the_intake(tmp_path, content, message):
     (source / "Kernel_energy" / "fc_energy.json").write_bytes(content)
     with pytest.raises(ForeignSourceError) as refused:
         take_in("deepen2023", source, "acme-phone", "deepen2023", out=tmp_path / "out")
-    assert str(refused.value) == f"{message}\n0 rows, 1 errors, 0 warnings"
+    assert str(refused.value) == f"{message}\n0 rows, 1 error, 0 warnings"
     assert not (tmp_path / "out").exists()
 
 

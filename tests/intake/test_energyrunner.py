@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from harness.errors import UsageError
 from harness.intake.flow import take_in
 from harness.intake.foreign import ForeignSourceError
+from harness.traces.findings import NAME_THE_LOG
 from harness.validation import validate
 from tests.intake.run_folders import (
     DESCRIPTION,
@@ -176,7 +177,7 @@ FAULTS = {
     "no marks": (
         {"marks": None},
         "trace1-energy.bin: no trace1-timestamps.json beside trace1-energy.bin; expected it beside the trace. "
-        f"{BESIDE} [trace-no-inference]",
+        f"{BESIDE} {NAME_THE_LOG} [trace-no-inference]",
     ),
     "no results": (
         {"results": None},
@@ -196,7 +197,7 @@ FAULTS = {
     "no windows": (
         {"marks": "[0.25]"},
         "trace1-timestamps.json: no inferences; expected at least one. Log start and end of every inference on the "
-        "clock of the trace. [trace-no-inference]",
+        f"clock of the trace. {NAME_THE_LOG} [trace-no-inference]",
     ),
 }
 

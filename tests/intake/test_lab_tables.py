@@ -43,7 +43,7 @@ def faults(result):
     "content",
     [
         PLAIN,
-        gzip.compress(PLAIN.encode()),
+        gzip.compress(PLAIN.encode(), mtime=0),
         b"\xef\xbb\xbf" + PLAIN.encode(),
         PLAIN.replace(",", "\t").encode("utf-16"),
         b"\xfe\xff" + PLAIN.replace(",", "\t").encode("utf-16-be"),

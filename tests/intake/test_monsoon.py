@@ -8,6 +8,7 @@ from harness.errors import UsageError
 from harness.intake.flow import take_in
 from harness.intake.foreign import ForeignSourceError
 from harness.traces import runs
+from harness.traces.findings import NAME_THE_LOG
 from harness.validation import validate
 from tests.intake.run_folders import (
     RUN_MAPPING,
@@ -159,7 +160,7 @@ CASES = {
     "no inferences": (
         {"net_b_inference_time": monsoon_inferences(0)},
         "net_b_inference_time.csv: no inferences; expected at least one. Log start and end of every inference on the "
-        "clock of the trace. [trace-no-inference]",
+        f"clock of the trace. {NAME_THE_LOG} [trace-no-inference]",
     ),
     "another format": (
         {"net_b_power": b"time,power\n1,2\n"},
@@ -195,7 +196,8 @@ def test_run_without_a_file_of_inferences_is_quarantined(tmp_path):
     assert reasons(taken(source, tmp_path)) == {
         "net_b_power.csv": [
             "net_b_power.csv: no net_b_inference_time.csv beside net_b_power.csv; expected it beside the trace. Put "
-            "the file beside the trace; without it the energy of an inference is unknown. [trace-no-inference]"
+            "the file beside the trace; without it the energy of an inference is unknown. "
+            f"{NAME_THE_LOG} [trace-no-inference]"
         ]
     }
 
@@ -304,7 +306,7 @@ def test_upstream_runs_are_taken_in_and_the_empty_one_is_not(tmp_path):
     assert row.row.source_id == "empty_run_power.csv"
     assert str(row.issues[0]) == (
         "empty_run_inference_time.csv: no inferences; expected at least one. Log start and end of every inference on "
-        "the clock of the trace. [trace-no-inference]"
+        f"the clock of the trace. {NAME_THE_LOG} [trace-no-inference]"
     )
     validated = validate([tmp_path / "out"])
     assert {issue.rule for issue in validated.report.issues} >= {"trace-gap"}

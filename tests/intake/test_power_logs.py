@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.intake.flow import take_in
+from harness.traces.findings import NAME_THE_LOG
 from harness.validation import validate
 from tests.intake.run_folders import run_mapping
 from tests.intake.sources import contents
@@ -84,7 +85,7 @@ def test_log_without_inferences_is_quarantined(tmp_path, name):
     assert (result.n_read, result.n_accepted, result.folder) == (1, 0, None)
     assert [str(issue) for row in result.quarantined for issue in row.issues] == [
         f"{file}: no run_inference_time.csv beside {file}; expected it beside the trace. Put the file beside the "
-        "trace; without it the energy of an inference is unknown. [trace-no-inference]"
+        f"trace; without it the energy of an inference is unknown. {NAME_THE_LOG} [trace-no-inference]"
     ]
 
 

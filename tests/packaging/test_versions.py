@@ -155,4 +155,4 @@ def test_one_changed_row_is_named_without_a_sign_that_there_are_more(released, t
     campaign = phone_campaign()
     campaign.tables["applications"] = campaign.tables["applications"].slice(0, 3)
     difference = build(released, tmp_path, campaign)[2].difference
-    assert re.fullmatch(r"other content than version 1\.0\.0: 1 rows removed \([0-9a-f]{20}\)", difference)
+    assert re.fullmatch(r"other content than version 1\.0\.0: 1 row removed \([0-9a-f]{20}\)", difference)

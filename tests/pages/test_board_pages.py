@@ -12,7 +12,7 @@ from harness.evaluation.results import Evaluation, make_pins
 from harness.evaluation.runner import RunSettings, evaluate
 from harness.evaluation.scores import scores
 from harness.evaluation.tracks import plans_of
-from harness.pages import board_rows
+from harness.pages import board_pages, board_rows
 from harness.pages.board_rows import Boards, read_boards
 from harness.predictor.registry import Listing
 from harness.schema.results import Subject
@@ -116,6 +116,12 @@ def test_failed_run_is_a_row_with_its_reason_and_no_figure(written, page):
     assert rows["broken"]["within_10_percent"] == rows["broken"]["rank"] == rows["broken"]["n"] == ""
     assert NASTY in unescape(page)
     assert "<b>no" not in page
+
+
+def test_what_confined_a_run_has_room_beside_the_figures():
+    """In a narrow cell its five lines made every row of a board as high on a phone."""
+    (column,) = (each for each in board_pages._CELLS if each.key == "confinement")
+    assert column.style == "prose"
 
 
 def test_leaks_and_splits_that_were_not_tried_are_told_once(written, page):

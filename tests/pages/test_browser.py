@@ -42,6 +42,8 @@ PAGES = {
     "reference": "reference/",
     "commands": "cli/",
     "traces": "trace-reference/",
+    "predictors": "predictor-reference/",
+    "notices": "third-party/",
 }
 DARK_PAGES = ("home", "phone", "simulated", "scale", "rules", "method", "reference")
 NARROW, WIDE = 390, 1440
@@ -102,6 +104,20 @@ def test_page_fits_phone_and_screen_passes_axe_speaks_no_error_and_asks_nobody_e
     results = axe_playwright.Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
     assert faults == []
+    page.close()
+
+
+@pytest.mark.parametrize("name", ["predictors", "notices", "schema"])
+def test_names_in_tables_of_a_phone_break_at_hyphens_alone(
+    context_of: Callable[[str], "playwright.BrowserContext"], address: str, name: str
+) -> None:
+    page = context_of("light").new_page()
+    page.goto(address + PAGES[name])
+    lines = page.locator("table :is(th, td):not(.prose) > code").evaluate_all(
+        "codes => codes.map(code => [code.textContent, code.getClientRects().length])"
+    )
+    assert lines
+    assert [each for each in lines if each[1] > 1 + each[0].count("-") + each[0].count(" ")] == []
     page.close()
 
 

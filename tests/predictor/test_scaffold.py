@@ -1,3 +1,4 @@
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,20 @@ def test_what_is_written_conforms_as_it_stands(package):
     assert [path.name for path in written] == ["__init__.py", "model.py", "predictor.toml"]
     assert predictor_info("my-forest", package.name).name == "My forest"
     assert conformance_faults("my-forest", package.name) == []
+
+
+def test_full_disk_leaves_no_part_of_a_predictor(package, monkeypatch):
+    write_text = Path.write_text
+
+    def full(path, *arguments, **options):
+        if path.name == "model.py":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write_text(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(UsageError, match="cannot be written: No space left on device"):
+        write_predictor(package.folder.parent, "my-forest", package.name)
+    assert not (package.folder / "my_forest").exists()
 
 
 def test_what_is_written_runs_and_tells_energy(package):

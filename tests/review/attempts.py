@@ -422,6 +422,8 @@ COPIES = (
             lambda root: add(root, scaled(1.0))),
     Attempt("copies", "the same with 0.3 % of noise", "rows-copied",
             lambda root: add(root, scaled(1.0, noise=0.003))),
+    Attempt("copies", "the figures of others on the same phone under one's own name", "rows-copied",
+            lambda root: add(root, rows_in(root), place="huawei-p40-pro/again")),
     Attempt("copies", "another phone times 0.8", "rows-scaled", lambda root: add(root, scaled(0.8))),
     Attempt("copies", "another phone times 0.8 with two percent of noise", "rows-scaled",
             lambda root: add(root, scaled(0.8, noise=0.02))),

@@ -47,7 +47,7 @@ def test_exception_in_one_campaign_is_its_issue_and_others_are_reviewed(publishe
         if campaign.device_id == "acme-phone":
             raise RecursionError("deep")
 
-    monkeypatch.setattr("harness.review.identity._check_licence", fail)
+    monkeypatch.setattr("harness.review.identity._check_publication", fail)
     found = {(issue.rule, issue.file.split("/")[-2]) for issue in reviewed(published, root).report.issues}
     assert {("internal-fault", "acme-phone"), ("text-blank", "2026-10")} <= found
 

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from datetime import date
 from pathlib import Path
 
 import yaml
@@ -21,7 +20,6 @@ PUBLISHED = (
     "xiaomi-redmi-note8",
 )
 """Devices of the tree: phones and microcontrollers whose rows are rated."""
-TODAY = date(2026, 11, 26)
 PHONE = "huawei-p40-pro/sec23"
 BOARD = "gap9_650_240/mlperf-tiny-v1.0"
 
@@ -40,7 +38,7 @@ def snapshot(folder: Path) -> Snapshot:
 def reviewed(earlier: Snapshot, folder: Path, outside: Sequence[str] = ()) -> Reviewed:
     """Review of a changed tree, whose campaigns are all validated."""
     found = validate([folder])
-    change = Change(earlier, Snapshot(folder, found.campaigns, found.doubted), TODAY, outside)
+    change = Change(earlier, Snapshot(folder, found.campaigns, found.doubted), outside)
     return review(found, change)
 
 

@@ -15,11 +15,13 @@ class Misbehaviour(NamedTuple):
         source: statements of its `fit`; what they give to `tell` is what they found.
         outcome: what they find, or the reason of the failure, or the beginning of it.
         part: what contains it.
+        seconds: wall-clock limit of the job: what is contained otherwise is contained before, however busy the machine.
     """
 
     source: str
     outcome: str
     part: str
+    seconds: float = 120
 
 
 CALLS = {
@@ -245,8 +247,8 @@ MISBEHAVING = {
     "nests folders deeper than a path can name": Misbehaviour(
         "for _ in range(900): os.mkdir('d' * 100); os.chdir('d' * 100)\ntell('done')", "done", WATCH
     ),
-    "stops itself": Misbehaviour("os.kill(os.getpid(), signal.SIGSTOP)", "ran longer than 4 s", WATCH),
-    "is sound after one that stopped": Misbehaviour("tell('done')", "done", FRESH),
+    "stops itself": Misbehaviour("os.kill(os.getpid(), signal.SIGSTOP)", "ran longer than 4 s", WATCH, seconds=4),
+    "is sound after one that stopped": Misbehaviour("tell('done')", "done", FRESH, seconds=4),
     "starts threads without end": Misbehaviour(
         "threading.stack_size(65536)\nwhile True: threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
         f"started more than {MOST_THREADS} threads",
@@ -254,14 +256,14 @@ MISBEHAVING = {
     ),
     "is sound after one with threads": Misbehaviour("tell('done')", "done", FRESH),
     "fills the disk with files": Misbehaviour(
-        "for number in range(20): open(f'{number}', 'wb').write(bytes(1 << 20))\ntime.sleep(5)",
+        "for number in range(20): open(f'{number}', 'wb').write(bytes(1 << 20))\ntime.sleep(100)",
         "wrote more than 4 MB of files",
         WATCH,
     ),
     "is sound after one that filled the disk": Misbehaviour("tell('done')", "done", FRESH),
     "fills the disk with files that it unlinked": Misbehaviour(
         "kept = []\nfor number in range(20):\n    kept.append(open('x', 'wb', 0)); kept[-1].write(bytes(1 << 20))\n"
-        "    os.unlink('x')\ntime.sleep(5)",
+        "    os.unlink('x')\ntime.sleep(100)",
         "wrote more than 4 MB of files",
         WATCH,
     ),
@@ -269,20 +271,20 @@ MISBEHAVING = {
     "fills the disk with files that only memory holds": Misbehaviour(
         "LIBC.mmap.restype = ctypes.c_void_p\nfor _ in range(8):\n    fd = os.open('x', 66, 0o600)\n"
         "    os.write(fd, bytes(1 << 20)); LIBC.mmap(None, ctypes.c_size_t(1 << 20), 3, 1, fd, ctypes.c_long(0))\n"
-        "    os.close(fd); os.unlink('x')\ntime.sleep(5)",
+        "    os.close(fd); os.unlink('x')\ntime.sleep(100)",
         "wrote more than 4 MB of files",
         WATCH,
     ),
     "fills the disk after its first thread has ended": Misbehaviour(
         "def fill():\n    kept = []\n    for _ in range(8):\n        kept.append(open('x', 'wb', 0)); os.unlink('x')\n"
-        "        kept[-1].write(bytes(1 << 20))\n    time.sleep(5)\n"
+        "        kept[-1].write(bytes(1 << 20))\n    time.sleep(100)\n"
         "threading.Thread(target=fill).start(); LIBC.syscall(ctypes.c_long(CALLS['exit'][PLACE]), 0)",
         "wrote more than 4 MB of files",
         WATCH,
     ),
     "is sound after one whose first thread ended": Misbehaviour("tell('done')", "done", FRESH),
     "makes files without end": Misbehaviour(
-        "for number in range(12_000): os.symlink('x', f'{number}')\ntime.sleep(5)",
+        "for number in range(12_000): os.symlink('x', f'{number}')\ntime.sleep(100)",
         f"made more than {MOST_FILES} files",
         WATCH,
     ),

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,6 @@ from harness.sandbox.jobs import Job, Limits, run_jobs
 from tests.predictor.packages import kernels, made_package, model_source
 from tests.sandbox.misbehaving import MISBEHAVING, misbehaving_source
 
-LIMITS = Limits(seconds=4, memory_mb=1024, file_mb=1)
 PAGE = Path(__file__).parents[2] / "docs" / "confinement.md"
 
 
@@ -35,12 +35,15 @@ def outside(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def outcomes(package, outside, tmp_path_factory):
-    """Outcome of every case, all asked of one predictor in a row, and the folder that their folders were in."""
+    """Outcome of every case, and the folder of their folders; cases of one time limit are asked of one predictor."""
     folder = tmp_path_factory.mktemp("folders")
     package.add("misbehaving", model=misbehaving_source(str(outside)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tempfile.tempdir", str(folder))
-        found = list(run_jobs("misbehaving", map(job, MISBEHAVING), package=package.name, limits=LIMITS))
+        found = []
+        for seconds, cases in groupby(MISBEHAVING, key=lambda case: MISBEHAVING[case].seconds):
+            limits = Limits(seconds=seconds, memory_mb=1024, file_mb=1)
+            found += run_jobs("misbehaving", map(job, cases), package=package.name, limits=limits)
     return dict(zip(MISBEHAVING, found, strict=True)), folder
 
 

@@ -47,6 +47,8 @@ BAD = {
     "writes": (f"open({str(OTHER_FILE)!r}, 'a')", f"wrote {OTHER_FILE}"),
     "writes beside its folder": ("open('../left', 'w')", r"wrote \.\./left"),
     "writes to its package": ("open(__file__, 'a')", "wrote .*model.py"),
+    "returns nothing": ("return None", "returned NoneType from fit; expected self"),
+    "returns another": ("return BaseEstimator()", "returned BaseEstimator from fit; expected self"),
     "mutates": ("kernels['flops'] = np.log(kernels['flops'])", "changed its input in fit"),
     "mutates an array": (
         "kernels['flops'].to_numpy().flags.writeable = True; kernels['flops'].array._ndarray[:] = 1",

@@ -1,6 +1,6 @@
 """Every form of the schema comes from one declaration."""
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +13,19 @@ from harness.schema.facts import Device, DeviceRecord, Erratum, ErratumRecord, M
 from harness.schema.networks import NetworkKernel
 from harness.schema.quantity import Display, Quantity
 from harness.schema.records import KEYS, RECORDS, ROWS, SHARED_KEY, KernelRow, ModelRecord, require_complete
-from harness.schema.vocabulary import CONFIGURATION_FIELDS, EXTENTS, KERNEL_ALLOWS, KERNEL_REQUIRES, LEVELS, tier_of
+from harness.schema.vocabulary import (
+    CONFIGURATION_FIELDS,
+    DTYPE_SYNONYMS,
+    DTYPES,
+    EXTENTS,
+    KERNEL_ALLOWS,
+    KERNEL_REQUIRES,
+    LEVELS,
+    StoredDtype,
+    plain_word,
+    same_word,
+    tier_of,
+)
 from harness.validation import RULES
 from tests.campaigns import row_table
 
@@ -214,3 +226,23 @@ def test_a_mean_over_the_plane_moves_its_input_and_one_number_a_channel():
     row = {"kernel": "global-avgpool", "input_h": 7, "input_w": 5, "cin": 3, "delegate": "CPU1", "dtype": "fp16"}
     cost = kernel_cost(row_table("kernels", [row | {"is_idle_subtracted": False, "energy_mj": 1.0}]))
     assert [int(values[0]) for values in cost] == [7 * 5 * 3, 0, 2 * (7 * 5 * 3 + 3)]
+
+
+def test_synonyms_are_of_data_types_and_none_of_them_itself():
+    stored = get_args(StoredDtype)
+    assert set(DTYPE_SYNONYMS.values()) <= set(stored)
+    assert all(plain_word(name) == name for name in DTYPE_SYNONYMS)
+    assert not set(DTYPE_SYNONYMS) & {plain_word(name) for name in stored}
+
+
+@pytest.mark.parametrize(
+    ("word", "same"),
+    [
+        ("FP32", "fp32"), ("float32", "fp32"), ("Float", "fp32"), ("f16", "fp16"), ("half", "fp16"),
+        ("bfloat16", "bf16"), ("int8_t", "int8"), ("INT-8", "int8"), ("i4", "int4"),
+        # Another meaning, or more than one: these are asked about by whoever wrote them.
+        ("uint8", None), ("double", None), ("tf32", None), ("int", None), ("w8a8", None),
+    ],
+)  # fmt: skip
+def test_a_data_type_by_another_well_known_name_is_recognised(word, same):
+    assert same_word(word, DTYPES) == same

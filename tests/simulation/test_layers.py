@@ -2,8 +2,7 @@ import pyarrow as pa
 import pytest
 
 from harness.schema.cost import kernel_cost
-from harness.schema.records import KEYS
-from harness.schema.vocabulary import KERNEL_REQUIRES
+from harness.schema.vocabulary import EXTENTS, KERNEL_REQUIRES
 from harness.simulation.layers import SIMULATED, Layer, layers_of
 from tests.simulation.cases import CONFIGURATIONS, SHAPE, WINDOW
 
@@ -11,7 +10,7 @@ BY_KERNEL = {configuration["kernel"]: configuration for configuration in CONFIGU
 
 
 def flops_of(configuration):
-    extents = {name: pa.array([configuration.get(name)], pa.int64()) for name in KEYS["kernels"][1:]}
+    extents = {name: pa.array([configuration.get(name)], pa.int64()) for name in EXTENTS}
     table = pa.table({"kernel": [configuration["kernel"]], "dtype": ["int8"], **extents})
     return int(kernel_cost(table).flops[0])
 
@@ -30,8 +29,27 @@ def test_other_layers_operate_as_often_as_the_cost_of_kernels_counts_flops(kerne
 
 def test_every_kernel_type_is_simulated_or_has_no_layer():
     for kernel in KERNEL_REQUIRES:
-        configuration = {**SHAPE, **WINDOW, "kernel": kernel, "cout": 12, "cin2": 4}
+        configuration = {**SHAPE, **WINDOW, **TOKENS, "kernel": kernel, "cout": 12, "cin2": 4}
         assert bool(layers_of(configuration)) == (kernel in SIMULATED)
+
+
+TOKENS = {"rows": 5, "q_len": 5, "kv_len": 7, "heads": 4, "kv_heads": 2, "head_size": 8}
+
+
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        {"kernel": "matmul", "rows": 5, "cin": 12, "cout": 10},
+        {"kernel": "matmul", "rows": 5, "cin": 12, "cout": 10, "batch": 3},
+        {"kernel": "attention", **{name: value for name, value in TOKENS.items() if name != "rows"}},
+    ],
+)
+def test_products_of_tokens_multiply_half_as_often_as_the_cost_of_kernels_counts_flops(configuration):
+    assert 2 * sum(layer.n_operations for layer in layers_of(configuration)) == flops_of(configuration)
+
+
+def test_a_window_with_gaps_has_no_layer():
+    assert layers_of(CONFIGURATIONS[0] | {"dilation_h": 2}) == ()
 
 
 def test_an_operator_without_a_kernel_type_has_no_layer():

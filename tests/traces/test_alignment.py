@@ -93,6 +93,16 @@ def test_back_to_back_windows_are_one_burst_with_two_edges():
     assert abs(found.offset_s) < 0.002
 
 
+@pytest.mark.parametrize("lag_s", [-0.05, 0.03, 0.1])
+def test_long_windows_with_short_gaps_are_found_by_their_edges(lag_s):
+    starts = 2.0 + np.cumsum(np.random.default_rng(1).uniform(0.125, 0.128, 40))
+    power = runs(starts, starts + 0.12, float(starts[-1]) + 2, step=0.0002)
+    middle = float(starts[0] + starts[-1] + 0.12) / 2
+    found = align(curve_of(power, 0.0002), Bursts(starts, starts + 0.12).moved(Lag(-lag_s, 0.0, middle)), 0.0002)
+    assert found.is_told
+    assert found.offset_s == pytest.approx(lag_s, abs=0.0005)
+
+
 def test_a_rise_without_a_fall_leaves_the_lag_open():
     power = runs(np.array([2.3]), np.array([9.0]), 7.1)
     found = align(curve_of(power), Bursts(np.array([2.0]), np.array([7.0])), STEP)

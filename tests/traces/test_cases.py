@@ -47,8 +47,9 @@ def tegrastats(rails, interval_s=1.0, zone=UTC, style="{0} {1:.0f}mW/{1:.0f}mW",
 @pytest.mark.parametrize(("hours", "zone"), [(1, "+01:00"), (-5, "-05:00"), (5.5, "+05:30"), (0, "UTC")])
 def test_local_stamps_need_their_zone_and_the_one_that_fits_is_named(tmp_path, hours, zone):
     lines = tegrastats({"VDD_IN": 1}, zone=timezone(timedelta(hours=hours)))
-    fix = fix_of(run(tmp_path, lines, BOARD), "trace-zone")
-    assert f"--timezone {zone}" in fix
+    open_zone = run(tmp_path, lines, BOARD)
+    assert f"--timezone {zone}" in fix_of(open_zone, "trace-zone")
+    assert "trace-window" not in {fault.rule for fault in open_zone.faults}
     assert_right(run(tmp_path, lines, BOARD, timezone=zone), BOARD.energy_mj)
 
 

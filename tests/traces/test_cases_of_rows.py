@@ -83,7 +83,7 @@ def test_no_typed_column_covers_an_energy_that_the_trace_contradicts(errors_of, 
         ({"n_runs": 1}, "trace-runs"),
         ({"energy_std_mj": 300}, "trace-spread"),
         ({"energy_u_mj": 400}, "trace-uncertainty"),
-        ({"latency_ms": 8.1}, "trace-latency"),
+        ({"latency_ms": 40.5}, "trace-latency"),
     ],
 )
 def test_runs_spread_uncertainty_and_latency_are_compared_with_the_trace(errors_of, typed, rule):

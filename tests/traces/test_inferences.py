@@ -148,7 +148,7 @@ def test_bad_marks_leave_out_their_windows(tmp_path):
     inferences = read(tmp_path, b'[0, 1, 2, "x", 4, 5, 4.5, 6]')
     assert inferences.starts_s.tolist() == [1.0]
     mark = "Both windows at the mark are left out."
-    last = "The window that was not closed is left out."
+    last = "Delete the last mark, whose window was not closed."
     assert inferences.faults == (
         TraceFault("trace-format", "mark 3 = x", "seconds", mark),
         TraceFault("inference-order", "end 4.5 of window 6", "after the start, 5 of window 6", LEFT_OUT),
@@ -158,7 +158,7 @@ def test_bad_marks_leave_out_their_windows(tmp_path):
 
 EXPECTED = (
     "a header with start_us and end_us, or start_us and duration_us (or _s, _ms, _ns), "
-    "or calendar times under start and end"
+    "or calendar times or times since 1970 under start and end"
 )
 
 
@@ -172,7 +172,17 @@ def test_header_without_start_and_end_is_refused(tmp_path, content):
 def test_numbers_without_a_unit_are_refused(tmp_path):
     fix = "State the unit of the numbers in the header, such as start_us and end_us for microseconds."
     fault = TraceFault("trace-format", "start,end", EXPECTED, fix, 1)
-    assert fault_of(tmp_path, b"start,end\n1,2\n") == fault
+    for cells in (b"1,2", b"1700000000000,1700.5", b"90000000,90000001", b"7e8,7.1e8", b"5000000000,5000000001"):
+        assert fault_of(tmp_path, b"start,end\n" + cells + b"\n") == fault
+
+
+@pytest.mark.parametrize("factor", [1, 10**3, 10**6, 10**9])
+def test_size_since_1970_states_a_unit_that_the_header_lacks(tmp_path, factor):
+    rows = "".join(f"{start * factor},{(start + 2) * factor}\n" for start in (1772625600, 1772625610))
+    inferences = read(tmp_path, b"start,end\n" + rows.encode())
+    assert inferences.starts_ns.tolist() == [1772625600 * 10**9, 1772625610 * 10**9]
+    assert (inferences.ends_ns - inferences.starts_ns).tolist() == [2 * 10**9] * 2
+    assert (inferences.scale, inferences.stamp_step_s, inferences.faults) == ("epoch", 1 / factor, ())
 
 
 @pytest.mark.parametrize(

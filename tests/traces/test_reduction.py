@@ -45,7 +45,10 @@ def test_load_above_idle_power_is_reduced_exactly():
     assert reduction.power_mw == pytest.approx(200, rel=1e-4)
     assert reduction.idle_power_mw == pytest.approx(100, rel=1e-3)
     assert reduction.energy_idle_subtracted_mj == pytest.approx(37.5, rel=1e-3)
-    assert rules(reduction) == []
+    # Two windows of which one has twice the energy of the other.
+    assert [(fault.rule, fault.found) for fault in reduction.faults] == [
+        ("trace-unsteady", f"75.001 ± {reduction.energy_u_mj:.2g} mJ, most of it from repeatability")
+    ]
 
 
 def test_energy_has_an_expanded_uncertainty_from_its_components():
@@ -269,8 +272,8 @@ def test_throttling_is_named_with_its_place():
 @pytest.mark.parametrize(("n_periods", "n_gaps"), [(4.9, 0), (5.1, 1)])
 def test_step_of_more_than_five_periods_is_a_gap(n_periods, n_gaps):
     stamps = GRID + (GRID > 2) * (n_periods - 1) / 1000
-    trace = trace_of(stamps, loaded([1.1, 1.9], [1.5, 2.5], grid=stamps))
-    reduction = reduce_trace(trace, inferences_of([1.1, 1.9], [1.5, 2.5]))
+    trace = trace_of(stamps, loaded([1.1, 1.9], [1.5, 2.3], grid=stamps))
+    reduction = reduce_trace(trace, inferences_of([1.1, 1.9], [1.5, 2.3]))
     assert rules(reduction) == ["trace-gap"] * n_gaps
     assert reduction.n_used == 2 - n_gaps
 
@@ -341,6 +344,13 @@ def test_gauge_that_averages_for_longer_than_a_window_does_not_resolve_it():
     assert "averages over 1 s" in fault.found
 
 
+def test_stamps_that_go_back_say_nothing_of_where_the_windows_lie():
+    stamps = np.where(np.arange(len(GRID)) < 3000, GRID, GRID - 2.9)
+    found = rules(reduce_trace(trace_of(stamps, loaded([1.0], [2.0])), inferences_of([1.0, 1.4], [1.3, 1.9])))
+    assert "trace-order" in found
+    assert "trace-window" not in found
+
+
 def test_an_empty_trace_says_so():
     reduction = reduce_trace(trace_of([], []), inferences_of([1.0], [2.0]))
     assert reduction.energy_mj is None
@@ -356,3 +366,20 @@ def test_unit_of_times_is_asked_about_where_another_one_would_hold_the_windows(s
     (fix,) = [fault.fix for fault in result.faults if fault.rule in ("trace-window", "trace-energy")]
     assert fix.startswith(f"The times of the trace, {size}, would hold every inference: find out the unit")
     assert result.energy_mj is None
+
+
+@pytest.mark.parametrize(
+    ("factor", "n_each", "found"),
+    [
+        (1e3, 1, ""),
+        (1e4, 1, "an inference that takes 5000 s"),
+        (1e4, 10, ""),
+        (2e4, 10, "a sample in 20 s and an inference that takes 1000 s"),
+    ],
+)
+def test_times_in_another_unit_in_both_files_are_asked_about(factor, n_each, found):
+    starts, ends, grid = np.array([1.5, 2.5]) * factor, np.array([2.0, 3.0]) * factor, GRID * factor
+    trace = trace_of(grid, loaded(starts, ends, grid=grid))
+    faults = reduce_trace(trace, inferences_of(starts, ends, n_each)).faults
+    asked = [fault.found for fault in faults if fault.rule == "trace-time-unusual"]
+    assert asked == [found] * bool(found)

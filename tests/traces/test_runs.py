@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
+from harness.traces.findings import NAME_THE_LOG
 from harness.traces.formats import TraceOptions
 from harness.traces.runs import Run, find_runs, reduce_run, reduce_runs, run_name
 from harness.traces.trace import TraceFault
@@ -55,7 +56,7 @@ def test_trace_without_its_inferences_is_not_passed_over(tmp_path):
     write_run(tmp_path, "a")
     (tmp_path / "a_inference_time.csv").unlink()
     (run,) = find_runs(tmp_path)
-    fix = "Put the file beside the trace; without it the energy of an inference is unknown."
+    fix = f"Put the file beside the trace; without it the energy of an inference is unknown. {NAME_THE_LOG}"
     expected = TraceFault(
         "trace-no-inference", "no a_inference_time.csv beside a_power.csv", "it beside the trace", fix
     )

@@ -16,7 +16,7 @@ _DRAWN_MW = {
     ("tablet", "gpu"): (361, 20_000),
     ("single-board-computer", "cpu"): (500, 25_000),
     ("embedded-gpu", "gpu"): (2_200, 130_000),
-    ("accelerator", "gpu"): (10_000, 600_000),
+    ("accelerator", "gpu"): (10_000, 700_000),
     ("accelerator", "npu"): (400, 75_000),
     ("microcontroller", "cpu"): (1.1, 480),
     ("microcontroller", "npu"): (1.1, 95),

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.traces.format import TraceFormat, TraceOptions
-from harness.traces.logs import held_bytes, peak_fault, refuse_channel, refused
+from harness.traces.logs import PEAK_MW, held_bytes, peak_fault, refuse_channel, refused
+from harness.traces.meter_ranges import JOULESCOPE
 from harness.traces.tiny_results import RATE_HZ, is_tiny_results, read_trials
 from harness.traces.trace import Chunk, PowerTrace, Reals, TraceFault
 
@@ -24,6 +25,8 @@ _HEAD_BYTES = 5
 _SAMPLE_BYTES = 4
 _RATES_HZ = (1.0, 1e7)
 _BLOCK_SAMPLES = 1 << 20
+_PEAK_MW = (PEAK_MW[0], JOULESCOPE.highest_mw())
+"""A Joulescope has the largest range of the meters that the runner reads."""
 
 
 def _rate(head: bytes) -> float:
@@ -68,7 +71,7 @@ def _of_results(path: Path) -> PowerTrace:
     power = trials.energies_uj * (RATE_HZ / 1e3)
     if not np.isfinite(power).all():
         raise refused("a sample that is no number", "energies in J", "Take the file as EnergyRunner wrote it.")
-    unlikely = peak_fault(float(power.max()))
+    unlikely = peak_fault(float(power.max()), _PEAK_MW)
     chunk = _begun(np.arange(1, len(power) + 1, dtype=np.float64) / RATE_HZ, power)
     faults = () if unlikely is None else (unlikely,)
     return PowerTrace(path.name, "device", lambda: iter((chunk,)), stated_hz=RATE_HZ, kind="mean", faults=faults)
@@ -100,7 +103,7 @@ def _faults(path: Path, rate_hz: float) -> list[TraceFault]:
         found = f"{n_bad} samples that are no numbers, the first number {first_bad}"
         fix = "They are left out; copy the file again, or measure again."
         faults.append(TraceFault("trace-format", found, "energies in µJ", fix))
-    unlikely = peak_fault(peak * rate_hz / 1e3)
+    unlikely = peak_fault(peak * rate_hz / 1e3, _PEAK_MW)
     return faults if unlikely is None else [*faults, unlikely]
 
 

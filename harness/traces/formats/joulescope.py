@@ -14,9 +14,10 @@ from harness.issues import quoted
 from harness.numbers import number
 from harness.schema.facts import Meaning
 from harness.traces.agreement import energy_fault, product_fault
-from harness.traces.columns import SMALL_PEAK_MW, TableColumns, first_line_of, refuse_voltage, supply_voltage
+from harness.traces.columns import TableColumns, first_line_of, refuse_voltage, supply_voltage
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
 from harness.traces.logs import log_text, refuse_channel, refused
+from harness.traces.meter_ranges import JOULESCOPE, within_range
 from harness.traces.tables import open_table
 from harness.traces.trace import PowerTrace
 
@@ -54,9 +55,7 @@ def _columns(names: tuple[str, ...], n_header_lines: int, options: TraceOptions)
         factor *= supply_voltage(options, "current")
     else:
         refuse_voltage(options)
-    return TableColumns(
-        names, "time", 1.0, factors, factor, meaning, n_header_lines=n_header_lines, peak_mw=SMALL_PEAK_MW
-    )
+    return TableColumns(names, "time", 1.0, factors, factor, meaning, n_header_lines=n_header_lines)
 
 
 def _open(path: Path, options: TraceOptions) -> PowerTrace:
@@ -73,6 +72,8 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
     if names is None:
         raise refused(quoted(header) or "an empty file", _EXPECTED, "Export with the header that Joulescope writes.", 1)
     columns = _columns(names, n_header_lines, options)
+    voltage = "voltage" if "voltage" in names else None
+    columns = within_range(path, columns, JOULESCOPE, voltage, options.voltage_v)
     trace = open_table(path, columns)
     found = []
     if "energy" in names:

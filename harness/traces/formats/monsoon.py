@@ -23,7 +23,8 @@ from harness.traces.blocks import csv_blocks, opened
 from harness.traces.channels import chosen_channels
 from harness.traces.columns import TableColumns, refuse_voltage, supply_voltage
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
-from harness.traces.logs import log_text, peak_fault, refused
+from harness.traces.logs import PEAK_MW, log_text, peak_fault, refused
+from harness.traces.meter_ranges import MONSOON
 from harness.traces.monsoon_clock import timing_of
 from harness.traces.trace import Chunk, PowerTrace, Reals, TraceFault
 
@@ -174,8 +175,11 @@ def _faults(
 ) -> tuple[TraceFault, ...]:
     """Findings of the first rows: a power that is none, or one that is not current times voltage."""
     width = len(reading.names)
-    powers = (reading.power_mw(cells) for cells in rows if len(cells) == width)
-    found = [peak_fault(max((power for power in powers if power is not None), default=-math.inf))]
+    whole = [cells for cells in rows if len(cells) == width]
+    powers = (reading.power_mw(cells) for cells in whole)
+    highest_mw = sum(MONSOON.highest_mw(_voltages(reading, columns, whole)) for columns in channels)
+    bounds = (PEAK_MW[0], highest_mw)
+    found = [peak_fault(max((power for power in powers if power is not None), default=-math.inf), bounds)]
     for columns in channels:
         if columns.keys() == {"mA", "V", "mW"}:
             product = TableColumns(
@@ -183,6 +187,14 @@ def _faults(
             )
             found.append(product_fault(path, product, columns["mW"], 1.0))
     return tuple(fault for fault in found if fault is not None)
+
+
+def _voltages(reading: _Reading, columns: dict[str, str], rows: Sequence[Sequence[str]]) -> list[float]:
+    """Voltages in V of a channel in rows; empty where it has none."""
+    if "V" not in columns:
+        return []
+    place = reading.names.index(columns["V"])
+    return [value for cells in rows if (value := number(cells[place])) is not None]
 
 
 def _clean(data: bytes) -> bytes:

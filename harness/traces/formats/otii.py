@@ -15,9 +15,10 @@ from harness.issues import quoted
 from harness.schema.facts import Meaning
 from harness.traces.agreement import energy_fault
 from harness.traces.channels import chosen_channels
-from harness.traces.columns import SMALL_PEAK_MW, TableColumns, first_line_of, refuse_voltage, supply_voltage
+from harness.traces.columns import TableColumns, first_line_of, refuse_voltage, supply_voltage
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
 from harness.traces.logs import log_text, refused
+from harness.traces.meter_ranges import OTII, within_range
 from harness.traces.stamps import zone_of
 from harness.traces.tables import open_table
 from harness.traces.trace import PowerTrace, TraceFault, TraceOptionError
@@ -84,7 +85,8 @@ def _open_channel(path: Path, options: TraceOptions) -> PowerTrace:
         fix = "Export Main power, or Main current and give --voltage; name the channel where the file does not."
         expected = "a name that begins with Main power or Main current, since the file itself states no unit"
         raise TraceOptionError(TraceFault("trace-channel", found, expected, fix))
-    columns = TableColumns(_ONE, _ONE[0], 1.0, (_ONE[1],), factor, "mean-after", has_quotes=True, peak_mw=SMALL_PEAK_MW)
+    columns = TableColumns(_ONE, _ONE[0], 1.0, (_ONE[1],), factor, "mean-after", has_quotes=True)
+    columns = within_range(path, columns, OTII, stated_v=options.voltage_v)
     return open_table(path, columns, rails=(f"{match[1].capitalize()} {quantity}" if match else "",))
 
 
@@ -115,8 +117,8 @@ def _open_merged(
         meaning,
         zone=zone_of("UTC") if is_calendar else None,
         has_quotes=True,
-        peak_mw=SMALL_PEAK_MW,
     )
+    table = within_range(path, table, OTII, columns.get("V"), options.voltage_v)
     trace = open_table(path, table, rails=(channel,))
     fault = energy_fault(path, table, columns["J"], _MILLI) if "J" in columns and meaning != "counter" else None
     return trace if fault is None else replace(trace, faults=(*trace.faults, fault))

@@ -24,6 +24,7 @@ _READING = re.compile(r"(.*?)\s*\b(\w+)_([AV]) (?:current|volt)\(\d+\)=(-?\d+(?:
 _AROUND_TIME = " \t=#-*:,[]()"
 _WORD = re.compile(r"(?:time|date|timestamp)\s*[=:]\s*", re.IGNORECASE)
 _HEAD_LINES = 40
+_CUT_CALL = "Delete the whole call, from its time to the last of its readings."
 
 
 @dataclass(slots=True)
@@ -67,7 +68,7 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
         powers = [call.power_mw(rail) for rail in wanted]
         if any(power is None for power in powers):
             rail = wanted[powers.index(None)]
-            log.leave_out(call.line, f"no power of {rail} in the call", "its current and its voltage")
+            log.leave_out(call.line, f"no power of {rail} in the call", "its current and its voltage", fix=_CUT_CALL)
             continue
         power = sum(power for power in powers if power is not None)
         if call.stamp is not None:

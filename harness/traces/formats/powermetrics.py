@@ -28,6 +28,7 @@ _TOTALS = ("Combined", "Package")
 _BOUNDARIES: dict[str, Boundary] = {"Package": "package", "Combined": "sum-of-rails"}
 _PER_UNIT = {"mW": 1.0, "W": 1e3}
 _PEAK_MW = (1.0, 1e6)
+_CUT_SAMPLE = "Delete the whole sample, from its header to the next header."
 
 
 class _Sample:
@@ -65,7 +66,9 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
         if sample.stamp is None:
             log.leave_out(sample.line, "a header without a date", "a date such as Wed May 6 12:00:00 2026 +0200")
         elif missing is not None:
-            log.leave_out(sample.line, f"a sample without {missing} Power", "every power in every sample")
+            log.leave_out(
+                sample.line, f"a sample without {missing} Power", "every power in every sample", fix=_CUT_SAMPLE
+            )
         else:
             log.add_at(sample.line, sample.stamp, sum(sample.power_mw[name] for name in wanted))
             ends.append(sample.end_s)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from harness.issues import quoted
-from harness.traces.columns import SMALL_PEAK_MW, TableColumns, first_line_of, supply_voltage
+from harness.traces.columns import TableColumns, first_line_of, supply_voltage
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
 from harness.traces.logs import log_text, refuse_channel, refused
+from harness.traces.meter_ranges import POWER_PROFILER, within_range
 from harness.traces.ppk2_header import CURRENT, MILLISECONDS, TIME, ppk2_names
 from harness.traces.tables import open_table
 from harness.traces.trace import PowerTrace
@@ -33,8 +34,8 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
         fix = "Export the time and the current from the Power Profiler."
         raise refused(quoted(header) or "an empty file", expected, fix, 1)
     factor = _MW_OF_UA * supply_voltage(options, CURRENT)
-    columns = TableColumns(names, TIME, MILLISECONDS, (CURRENT,), factor, peak_mw=SMALL_PEAK_MW)
-    return open_table(path, columns)
+    columns = TableColumns(names, TIME, MILLISECONDS, (CURRENT,), factor)
+    return open_table(path, within_range(path, columns, POWER_PROFILER, stated_v=options.voltage_v))
 
 
 FORMAT = TraceFormat(

@@ -58,7 +58,7 @@ def test_samples_that_are_no_numbers_are_left_out_at_their_place(tmp_path):
 def test_millijoules_instead_of_microjoules_are_a_fault(tmp_path):
     fix = "Find out the unit of the values; correct the header, layout or option where it states another."
     assert opened(tmp_path, None, energyrunner([0.5e-3, 0.25e-3])).faults == (
-        TraceFault("trace-unit", "a highest power of 0.0005 mW", "between 1 and 1e+08 mW", fix),
+        TraceFault("trace-unit", "a highest power of 0.0005 mW", "between 1 and 218400 mW", fix),
     )
 
 

@@ -43,8 +43,10 @@ def test_energy_that_is_not_that_of_the_power_is_a_fault(tmp_path):
 
 def test_power_that_is_not_current_times_voltage_is_a_fault(tmp_path):
     content = b"time [s],power [W],current [A],voltage [V]\n0,400,0.1,4\n1,400,0.1,4\n2,400,0.1,4\n"
-    (fault,) = opened(tmp_path, None, content).faults
+    beyond, fault = opened(tmp_path, None, content).faults
     assert (fault.rule, fault.expected) == ("trace-unit", "400 mW, the product of current and voltage")
+    # No Joulescope measures 100 A.
+    assert (beyond.rule, beyond.found) == ("trace-unit", "a highest power of 400000 mW")
     assert samples(opened(tmp_path, None, content.replace(b",400,", b",0.4,"))).power_mw.tolist() == [400] * 3
 
 

@@ -75,7 +75,7 @@ def test_channel_that_was_not_recorded_is_refused(tmp_path):
 def test_ampere_under_a_header_of_milliampere_is_a_fault(tmp_path):
     trace = opened(tmp_path, "monsoon", HEADER + b"1700000000000000,0.2,4.0,\n")
     fix = "Find out the unit of the values; correct the header, layout or option where it states another."
-    assert trace.faults == (TraceFault("trace-unit", "a highest power of 0.8 mW", "between 1 and 1e+08 mW", fix),)
+    assert trace.faults == (TraceFault("trace-unit", "a highest power of 0.8 mW", "between 1 and 30000 mW", fix),)
 
 
 @pytest.mark.parametrize("unit", [1, 1e3, 1e6])

@@ -51,6 +51,8 @@ def test_call_that_was_cut_is_left_out(tmp_path):
     trace = opened(tmp_path, "pmic", content)
     assert len(samples(trace).power_mw) == 1
     assert trace.faults[-1].found.startswith("no power of ")
+    assert trace.faults[-1].fix == "Delete the whole call, from its time to the last of its readings."
+    assert opened(tmp_path, "pmic", f"1706745600.25\n{call()}\n".encode()).faults == ()
 
 
 @pytest.mark.parametrize("content", [b"", b"EXT5V_V volt(24)=5.1V\n"])

@@ -42,6 +42,7 @@ def test_samples_without_a_date_or_the_power_are_left_out(tmp_path):
     content = sample(0, 400) + sample(0, 400).replace("Thu Feb  1", "?") + sample(0, 400).replace("Combined", "x")
     trace = opened(tmp_path, None, content.encode())
     assert [fault.found for fault in trace.faults] == ["a header without a date", "a sample without Combined Power"]
+    assert trace.faults[1].fix == "Delete the whole sample, from its header to the next header."
 
 
 def test_parts_without_a_total_need_a_channel(tmp_path):

@@ -92,7 +92,7 @@ def test_calendar_times_need_a_zone_to_be_an_epoch(tmp_path, timezone, scale, st
     trace = opened(tmp_path, "table", content, options(timezone, time_unit="date"))
     assert (trace.scale, trace.start_s, trace.stamp_step_s) == (scale, start_s, 0.1)
     assert samples(trace).stamps_s.tolist() == [0, 0.5]
-    expected = "2 cells, with a calendar time for t and numbers for p"
+    expected = "2 cells, with a calendar time YYYY-MM-DD HH:MM:SS for t and numbers for p"
     left_out = "The line is left out; correct or delete it."
     assert trace.faults == (TraceFault("trace-format", "bad,30", expected, left_out, 3),)
 
