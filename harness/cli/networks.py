@@ -65,15 +65,9 @@ def _print_kernels(listed: "api.ModelKernels") -> None:
     print_table(
         ("#", *_CONFIGURATION, *extra, *_COSTS), rows, left=(*_CONFIGURATION, "weights"), width=160, title=title
     )
-<<<<<<< HEAD
     least, open_ = "at least " if unknown else "", "at least " if found.open_end is not None else ""
     totals = f"{least}{flops:,} FLOPs, {found.params:,} params, {open_}{found.bytes_moved:,} bytes moved"
-    typer.echo(f"{_counted(len(found.kernels))}, {totals}")
-=======
-    least, open_ = "at least " if found.unknown else "", "at least " if found.open_end is not None else ""
-    totals = f"{least}{found.flops:,} FLOPs, {found.params:,} params, {open_}{found.bytes_moved:,} bytes moved"
     typer.echo(f"{counted(len(found.kernels), 'kernel')}, {totals}")
->>>>>>> main
     typer.echo(coverage_line(found))
     if found.open_end is not None:
         where = f"{printable(found.open_end.operator)}, at the tensor {printable(found.open_end.tensor)}"
