@@ -1,15 +1,21 @@
-"""Networks: kernels of a model file, and networks of the model families."""
+"""Networks: kernels of a model file, and networks of the model families.
 
-from collections.abc import Sequence
+The families are imported where they are built, because they take as long to import as a small file to be listed.
+"""
+
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.api.arguments import AnyPath, OnStep, as_names, check_at_least, silent
 from harness.defaults import FAMILIES, RUNTIME
-from harness.graphs.families.files import WrittenFamilies, write_families
-from harness.graphs.families.phone import PHONE_FAMILIES
-from harness.graphs.families.variants import Variant, variants_of
 from harness.graphs.model_kernels import ModelKernels, kernels_of_file
-from harness.graphs.sampler import COUNTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.graphs.families.files import WrittenFamilies
 
 
 def kernels(
@@ -84,6 +90,11 @@ def families(
         >>> [variant.model for variant in written.kernels]
         ['ResNet18']
     """
+    from harness.graphs.families.files import write_families
+    from harness.graphs.families.phone import PHONE_FAMILIES
+    from harness.graphs.families.variants import Variant, variants_of
+    from harness.graphs.sampler import COUNTS
+
     n_drawn = sum(COUNTS.values()) if n_kernels is None else n_kernels
     check_at_least("n_variants", n_variants, 1)
     check_at_least("n_kernels", n_drawn, 1)

@@ -49,14 +49,15 @@ def kernels(
 def _print_kernels(listed: "api.ModelKernels") -> None:
     """Print the list as a table, then totals, coverage and what runs no kernel."""
     found = listed.kernels
+    flops, unknown = found.flops, found.unknown
     rows = []
     has_runs = any(kernel.count > 1 for kernel in found.kernels)
     has_own = any(kernel.weight_dtype not in (None, kernel.dtype) for kernel in found.kernels)
     for number, kernel in enumerate(found.kernels, 1):
         runs = (f"{kernel.count:,}",) if has_runs else ()
         counts = (count_in_words(kernel.flops), f"{kernel.params:,}", count_in_words(kernel.bytes_moved))
-        is_share = kernel.flops is not None and not found.unknown
-        share = share_in_words((kernel.flops or 0) / max(found.flops, 1)) if is_share else ""
+        is_share = kernel.flops is not None and not unknown
+        share = share_in_words((kernel.flops or 0) / max(flops, 1)) if is_share else ""
         stored = (kernel.weight_dtype or "",) if has_own else ()
         rows.append((str(number), *_configuration(kernel), *stored, *runs, *counts, share))
     title = f"{printable(listed.file.name)} on {listed.runtime.title}"
@@ -64,8 +65,8 @@ def _print_kernels(listed: "api.ModelKernels") -> None:
     print_table(
         ("#", *_CONFIGURATION, *extra, *_COSTS), rows, left=(*_CONFIGURATION, "weights"), width=160, title=title
     )
-    least, open_ = "at least " if found.unknown else "", "at least " if found.open_end is not None else ""
-    totals = f"{least}{found.flops:,} FLOPs, {found.params:,} params, {open_}{found.bytes_moved:,} bytes moved"
+    least, open_ = "at least " if unknown else "", "at least " if found.open_end is not None else ""
+    totals = f"{least}{flops:,} FLOPs, {found.params:,} params, {open_}{found.bytes_moved:,} bytes moved"
     typer.echo(f"{counted(len(found.kernels), 'kernel')}, {totals}")
     typer.echo(coverage_line(found))
     if found.open_end is not None:

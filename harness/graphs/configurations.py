@@ -10,11 +10,11 @@ from typing import Final
 from harness.graphs.absorption import is_by_number
 from harness.graphs.counting import FOLDED
 from harness.graphs.groups import Group, Part
-from harness.graphs.operator_flops import extents_of_attention, row_length
+from harness.graphs.operator_flops import extents_of_attention, matrices_of_einsum, row_length
 from harness.graphs.operators import ACTIVATIONS, JOINED
 from harness.graphs.sizes import Sizes
 from harness.schema.columns import columns_of
-from harness.schema.kernel_costs import Elementwise
+from harness.schema.kernel_costs import Elementwise, Recurrent
 from harness.schema.kernel_types import KERNEL_TYPES, OPERAND_FORMS, Kernel
 from harness.schema.networks import NetworkKernel
 from harness.schema.vocabulary import EXTENTS
@@ -31,6 +31,10 @@ _BY_OPERATORS: Final[Mapping[str, Kernel]] = {
 """Kernel type by all operators that are fused."""
 _MOST: Final = {name: columns_of(NetworkKernel)[name].quantity.le or math.inf for name in EXTENTS}
 _MOST_INPUTS: Final = 4
+_GATES: Final[Mapping[str, int]] = {
+    name: kind.cost.gates for name, kind in KERNEL_TYPES.items() if isinstance(kind.cost, Recurrent)
+}
+"""Gates of the recurrent cells."""
 
 
 def configuration_of_group(group: Group, sizes: Sizes) -> tuple[Kernel, dict[str, int | str]] | None:
@@ -116,6 +120,8 @@ def _is_as_its_type(kernel: Kernel, first: Part, sizes: Sizes) -> bool:
 def _of_product(group: Group, _kernel: Kernel, sizes: Sizes) -> Values:
     """Rows and matrix of a product; all rows of all batches meet the same weights."""
     first = group.parts[0]
+    if first.name == "einsum":
+        return _of_contraction(first, sizes)
     node, made = first.nodes[0], first.outputs[0]
     cin, cout = row_length(node, sizes), sizes.last(made)
     n_vectors = sizes.elements(made) // cout
@@ -127,9 +133,26 @@ def _of_product(group: Group, _kernel: Kernel, sizes: Sizes) -> Values:
     return {"rows": rows, "cin": cin, "cout": cout, "batch": batch} if is_whole and len(first.inputs) == 2 else {}
 
 
-def _of_attention(group: Group, _kernel: Kernel, _sizes: Sizes) -> Values:
-    """Queries, keys and heads, where the operator states its heads."""
-    return extents_of_attention(group.parts[0].nodes[0])
+def _of_contraction(first: Part, sizes: Sizes) -> Values:
+    """Rows and matrix of a contraction that is a product of two matrices, or of many of them."""
+    product = matrices_of_einsum(first.nodes[0], sizes)
+    made = sizes.elements(first.outputs[0])
+    # Rows of several inferences, and one row by weights, are other kernels.
+    if product is None or product.batch * product.rows * product.cout != made:
+        return {}
+    values = {"rows": product.rows, "cin": product.cin, "cout": product.cout}
+    if len(first.inputs) == 2:
+        return values | {"batch": product.batch}
+    is_by_weights = len(first.inputs) == 1 and first.nodes[0].inputs[0] == first.inputs[0]
+    return values if is_by_weights and product.batch == 1 < product.rows else {}
+
+
+def _of_attention(group: Group, _kernel: Kernel, sizes: Sizes) -> Values:
+    """Queries, keys and heads, where the operator states its heads and makes as much as they do."""
+    first = group.parts[0]
+    values = extents_of_attention(first.nodes[0])
+    made = math.prod(values.get(name, 0) for name in ("q_len", "heads", "head_size"))
+    return values if made == sizes.elements(first.outputs[0]) else {}
 
 
 def _of_rows(group: Group, kernel: Kernel, sizes: Sizes) -> Values:
@@ -155,14 +178,22 @@ def _of_lookup(group: Group, _kernel: Kernel, sizes: Sizes) -> Values:
 
 
 def _of_recurrence(group: Group, _kernel: Kernel, sizes: Sizes) -> Values:
-    """Steps of all sequences, input and state of a cell; the second matrix is of the state."""
+    """Steps of all sequences, input and state of a cell whose matrices are those of its gates."""
     first = group.parts[0]
-    node = first.nodes[0]
-    if len(node.matrices) != 2:
+    node, read = first.nodes[0], first.inputs[0]
+    cin = sizes.last(read)
+    matrices = [sizes.shape(tensor) for tensor in node.matrices]
+    gates = _GATES[first.name]
+    if len(matrices) == 2 and len(matrices[1]) == 3:
+        # All gates stand in one matrix, whose shorter extent is the state.
+        directions, cout = matrices[1][0], min(matrices[1][1:])
+        of_gates = [directions * gates * cout * extent for extent in (cin, cout)]
+        is_whole = list(map(math.prod, matrices)) == of_gates
+    else:
+        directions, cout = len(matrices) // (2 * gates), matrices[-1][-1] if matrices else 0
+        is_whole = matrices == ([(cout, cin)] * gates + [(cout, cout)] * gates) * directions
+    if not directions or not is_whole:
         return {}
-    read = first.inputs[0]
-    cin, cout = sizes.last(read), sizes.last(node.matrices[1])
-    directions = sizes.shape(node.matrices[0])[0]
     steps = sizes.elements(read) // cin
     return {"rows": steps, "cin": cin, "cout": cout} | ({"directions": directions} if directions > 1 else {})
 

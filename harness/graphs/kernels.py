@@ -237,8 +237,9 @@ def _open_ends(graph: Graph, sizes: Sizes) -> dict[str, str]:
 
 def _unknown_inputs(graph: Graph, sizes: Sizes) -> Iterator[Issue]:
     """Inputs of the network whose extents the user can give."""
+    read = {tensor for node in graph.nodes for tensor in node.inputs}
     for tensor in graph.inputs:
-        if any(tensor in node.inputs for node in graph.nodes) and not sizes.is_known(tensor):
+        if tensor in read and not sizes.is_known(tensor):
             yield model_issue(
                 "model-shape",
                 graph.name,

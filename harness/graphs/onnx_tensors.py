@@ -33,6 +33,7 @@ _STORED_ALIKE: Final = frozenset({"Transpose", "Reshape", "Identity", "Squeeze",
 _SHAPE_OPERANDS: Final = frozenset({"ConstantOfShape", "Expand", "Reshape", "Resize", "Tile", "Upsample"})
 """Operators that read a shape; one of absurd length would make shape inference build as many extents."""
 _MOST_RANK: Final = 64
+_MOST_DIGITS: Final = 18
 _INFERENCE_FAULTS: Final = (InferenceError, onnx.checker.ValidationError, RuntimeError, ValueError)
 
 
@@ -70,6 +71,7 @@ class Tensors:
         self._declared = dict(declared)
         self._shown = shown
         self._types: dict[str, TypeProto] = {}
+        self._shapes: dict[str, tuple[int, ...] | None] = {}
         self._values: dict[str, NDArray[Any]] = {}
         self._stored: dict[str, StoredDtype | None] = {}
         self._beside: dict[str, int] = {}
@@ -78,7 +80,13 @@ class Tensors:
 
     def shape(self, name: str) -> tuple[int, ...] | None:
         """Extents of a tensor; None where they are unknown."""
-        return shape_of(self._types.get(name))
+        if name not in self._shapes:
+            self._shapes[name] = shape_of(self._types.get(name))
+        return self._shapes[name]
+
+    def _type(self, name: str, kind: TypeProto) -> None:
+        self._types[name] = kind
+        self._shapes.pop(name, None)
 
     def has(self, name: str) -> bool:
         """Whether a tensor has been added, or learnt of."""
@@ -114,7 +122,7 @@ class Tensors:
 
     def add(self, name: str, kind: TypeProto, *, is_constant: bool = False) -> None:
         """Add an input or a constant without values."""
-        self._types[name] = kind
+        self._type(name, kind)
         if is_constant:
             self.constants.add(name)
 
@@ -129,11 +137,10 @@ class Tensors:
         if issues:
             raise ModelFileError(issues)
         self.add(name, helper.make_tensor_type_proto(tensor.data_type, dims), is_constant=True)
-        if not _has_values(tensor):
-            return
-        if not _fills(tensor):
+        n_bytes = _n_stated_bytes(tensor)
+        if n_bytes and not _fills(tensor, n_bytes):
             raise ModelFileError([self._unreadable_values(name, dims)])
-        if math.prod(dims) > MOST_VALUES:
+        if math.prod(dims) > MOST_VALUES or not _has_values(tensor, n_bytes):
             return
         try:
             values = numpy_helper.to_array(tensor)
@@ -165,7 +172,7 @@ class Tensors:
     def alias(self, name: str, of: str) -> None:
         """Add a tensor that is another one under a second name."""
         if of in self._types:
-            self._types[name] = self._types[of]
+            self._type(name, self._types[of])
         self._stored[name] = self.stored(of)
         self._beside[name] = self.n_bytes_beside(of)
         if of in self.constants:
@@ -206,7 +213,7 @@ class Tensors:
                 declared = self._declared[name]
                 kind = declared if kind is None or shape_of(declared) is not None else kind
             if kind is not None:
-                self._types[name] = kind
+                self._type(name, kind)
                 self._compare(name)
         issues = [issue for name in outputs for issue in absurd(name, self.shape(name) or (), self._shown)]
         if fault and any(self.shape(name) is None for name in outputs):
@@ -355,19 +362,26 @@ def _first_line(error: Exception) -> str:
     return str(error).split("\n", 1)[0]
 
 
-def _has_values(tensor: TensorProto) -> bool:
-    """Whether the file has a tensor's values."""
+def _n_stated_bytes(tensor: TensorProto) -> int:
+    """Bytes of a tensor's raw values, in the file or, as the file states them, outside; 0 where it states none."""
+    if tensor.data_location != TensorProto.EXTERNAL:
+        return len(tensor.raw_data)
+    stated = next((entry.value for entry in tensor.external_data if entry.key == "length"), "")
+    return int(stated) if stated.isascii() and stated.isdecimal() and len(stated) <= _MOST_DIGITS else 0
+
+
+def _has_values(tensor: TensorProto, n_bytes: int) -> bool:
+    """Whether the file has a tensor's values, of which some bytes are raw."""
     if tensor.data_location == TensorProto.EXTERNAL:
         return False
     fields = (tensor.float_data, tensor.int32_data, tensor.int64_data, tensor.double_data, tensor.uint64_data)
-    return len(tensor.raw_data) > 0 or any(map(len, fields))
+    return n_bytes > 0 or any(map(len, fields))
 
 
-def _fills(tensor: TensorProto) -> bool:
+def _fills(tensor: TensorProto, n_bytes: int) -> bool:
     """Whether there are as many raw values as the extents state; elements that share bytes are not counted."""
-    n_bytes = len(tensor.raw_data)
     stored = STORED.get(tensor.data_type)
-    if n_bytes == 0 or stored is None or STORED_BITS[stored] < 8:
+    if stored is None or STORED_BITS[stored] < 8:
         return True
     return bool(n_bytes == math.prod(tensor.dims) * STORED_BITS[stored] // 8)
 

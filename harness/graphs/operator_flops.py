@@ -6,7 +6,7 @@ interpolation inside deformable convolutions are not counted, because they are s
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Final, get_args
+from typing import Final, NamedTuple, get_args
 
 from harness.graphs.graph import Node
 from harness.graphs.operators import JOINED, OPERATORS, Work
@@ -147,9 +147,20 @@ def _of_projected_attention(node: Node, sizes: Sizes) -> int | None:
 
 def _of_einsum(node: Node, sizes: Sizes) -> int | None:
     """Two FLOPs for each combination of all labels, where there is more than one operand."""
-    equation = str(node.settings.get("equation", "")).replace(" ", "")
-    operands = equation.split("->")[0].split(",")
-    if len(operands) != len(node.inputs) or "." in equation or len(operands) > 2:
+    found = _labels(node, sizes)
+    if found is None:
+        return None
+    operands, made, extents = found
+    if len(operands) == 1:
+        return 0 if made is None or set(made) == set(operands[0]) else _of_reduction(node, sizes)
+    return 2 * math.prod(extents.values())
+
+
+def _labels(node: Node, sizes: Sizes) -> tuple[list[str], str | None, dict[str, int]] | None:
+    """Labels of the operands of an Einsum, those of its output where they are stated, and the extent of each."""
+    equation, _, made = str(node.settings.get("equation", "")).replace(" ", "").partition("->")
+    operands = equation.split(",")
+    if len(operands) != len(node.inputs) or "." in equation + made or len(operands) > 2:
         return None
     extents: dict[str, int] = {}
     for labels, tensor in zip(operands, node.inputs, strict=True):
@@ -158,9 +169,47 @@ def _of_einsum(node: Node, sizes: Sizes) -> int | None:
             return None
         for label, extent in zip(labels, shape, strict=True):
             extents[label] = max(extents.get(label, 1), extent)
-    if len(operands) == 1:
-        return 0 if set(equation.split("->")[-1]) == set(operands[0]) else _of_reduction(node, sizes)
-    return 2 * math.prod(extents.values())
+    is_stated = "->" in str(node.settings.get("equation", ""))
+    return operands, made if is_stated else None, extents
+
+
+class Matrices(NamedTuple):
+    """Extents of products of two matrices each.
+
+    Attributes:
+        batch: number of products.
+        rows: rows of the first matrix.
+        cin: its columns, and rows of the second.
+        cout: columns of the second.
+    """
+
+    batch: int
+    rows: int
+    cin: int
+    cout: int
+
+
+def matrices_of_einsum(node: Node, sizes: Sizes) -> Matrices | None:
+    """Extents of an Einsum that is a product of matrices, whatever way its labels are ordered; None of any other."""
+    found = _labels(node, sizes)
+    if found is None or found[1] is None or len(found[0]) != 2:
+        return None
+    operands, stated, extents = found[0], found[1], found[2]
+    first, second, made = set(operands[0]), set(operands[1]), set(stated)
+    is_product = (
+        all(len(labels) == len(set(labels)) for labels in (*operands, stated))
+        and made <= first | second
+        and first ^ second <= made
+        and first & second - made
+        and all(
+            math.prod(extents[label] for label in labels) == math.prod(sizes.shape(tensor))
+            for labels, tensor in zip(operands, node.inputs, strict=True)
+        )
+    )
+    if not is_product:
+        return None
+    chosen = (first & second & made, first - second, first & second - made, second - first)
+    return Matrices(*(math.prod(extents[label] for label in labels) for labels in chosen))
 
 
 def _of_fourier(node: Node, sizes: Sizes) -> int | None:

@@ -1,15 +1,55 @@
-"""Counts the parts of a protobuf message before it is parsed; a part takes many times its bytes in memory."""
+"""Parts of a protobuf message before it is parsed; a part takes many times its bytes in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 _VARINT, _FIXED64, _CONTENT, _FIXED32 = 0, 1, 2, 5
 _WIDTHS: Final = {_FIXED64: 8, _FIXED32: 4}
 _MOST_SHIFT: Final = 63
 
 
-def count_parts(data: bytes, message: Any, most: int) -> int:
+class Part(NamedTuple):
+    """A field of a message.
+
+    Attributes:
+        number: its number.
+        is_content: whether it is text, bytes or a message, whose length the message states.
+        begin: place of its first byte.
+        content: place after its number and length.
+        end: place after it; beyond the message where that is cut off.
+    """
+
+    number: int
+    is_content: bool
+    begin: int
+    content: int
+    end: int
+
+
+def parts_of(data: Any, place: int, end: int) -> Iterator[Part]:
+    """Fields of a message at a place of some bytes; bytes that are no message end them.
+
+    Args:
+        data: the bytes.
+        place: place of the message.
+        end: place after the message.
+    """
+    while place < end:
+        begin = place
+        tag, content = _varint(data, place)
+        kind = tag & 7
+        if kind == _CONTENT:
+            length, content = _varint(data, content)
+            place = content + length
+        elif kind == _VARINT:
+            _, place = _varint(data, content)
+        else:
+            place = content + _WIDTHS.get(kind, end)
+        yield Part(tag >> 3, kind == _CONTENT, begin, content, place)
+
+
+def count_parts(data: Any, message: Any, most: int) -> int:
     """Number of the fields of a message and of all messages in it, each as often as it stands; counting ends early.
 
     Bytes that are no such message end the counting of what holds them; whoever parses them reports that.
@@ -24,24 +64,19 @@ def count_parts(data: bytes, message: Any, most: int) -> int:
     while stack and n_parts <= most:
         place, end, descriptor = stack.pop()
         inner = _messages(descriptor)
-        while place < end and n_parts <= most:
+        for part in parts_of(data, place, end):
             n_parts += 1
-            tag, place = _varint(data, place)
-            kind = tag & 7
-            if kind == _CONTENT:
-                length, place = _varint(data, place)
-                if tag >> 3 in inner and place + length <= end:
-                    stack.append((place, place + length, inner[tag >> 3]))
-                place += length
-            elif kind == _VARINT:
-                _, place = _varint(data, place)
-            else:
-                place += _WIDTHS.get(kind, end)
+            if n_parts > most:
+                break
+            if part.is_content and part.number in inner and part.end <= end:
+                stack.append((part.content, part.end, inner[part.number]))
     return n_parts
 
 
-def _varint(data: bytes, place: int) -> tuple[int, int]:
+def _varint(data: Any, place: int) -> tuple[int, int]:
     """Number at a place, and the place after it; past the end where it is none."""
+    if place < len(data) and data[place] < 0x80:
+        return data[place], place + 1
     value = shift = 0
     while place < len(data) and shift <= _MOST_SHIFT:
         byte = data[place]

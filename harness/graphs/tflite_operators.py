@@ -111,8 +111,18 @@ def _settings(call: OperatorCall) -> dict[str, int]:
     lengths = call.operands.values[1] if call.op == "RFFT2D" and len(call.inputs) > 1 else None
     if lengths is not None:
         return {"length": math.prod(int(length) for length in lengths.reshape(-1))}
-    keys = call.operands.shapes[1] if COMPOSITES.get(call.composite) == "attention" and len(call.inputs) > 1 else None
-    return {"n_keys": keys[1]} if keys is not None and len(keys) == 4 else {}
+    return _of_attention(call) if COMPOSITES.get(call.composite) == "attention" and len(call.inputs) > 1 else {}
+
+
+def _of_attention(call: OperatorCall) -> dict[str, int]:
+    """Queries, keys and heads of attention."""
+    queries, keys = call.operands.shapes[:2]
+    if keys is None or len(keys) != 4:
+        return {}
+    found = {"n_keys": keys[1]}
+    if queries is None or len(queries) != 4:
+        return found
+    return found | {"q_len": queries[1], "heads": queries[2], "kv_heads": keys[2], "head_size": queries[3]}
 
 
 def before_activation(output: str) -> str:

@@ -21,8 +21,6 @@ from harness.graphs.tflite_shapes import Values
 from harness.graphs.tflite_walk import Walk
 from harness.issues import quoted, unknown
 
-IDENTIFIER: Final = b"TFL3"
-"""Bytes 4 to 8 of every TFLite file."""
 _DEFAULT: Final = "serving_default"
 """Signature that runtimes take where none is named."""
 

@@ -1,25 +1,26 @@
 """Columns derived from the pydantic models; Arrow schemas, field tables, column checks and pages start from them.
 
-It declares nothing of its own.
+It declares nothing of its own. pyarrow is imported where it is used, because a model file is listed without it.
 """
 
-from collections.abc import Iterator
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
-import pyarrow as pa
 from pydantic import BaseModel
 
 from harness.schema.annotations import field_types
 from harness.schema.quantity import Display, Quantity
 
-_ARROW_TYPES: dict[Any, pa.DataType] = {
-    float: pa.float64(),
-    int: pa.int64(),
-    bool: pa.bool_(),
-    str: pa.string(),
-}
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+_ARROW_TYPES: Final = {float: "double", int: "int64", bool: "bool", str: "string"}
+"""Arrow types of plain values, by the names that pyarrow has for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +48,17 @@ class Column:
     choices: tuple[str, ...]
 
     @property
-    def fields(self) -> "dict[str, Column]":
+    def fields(self) -> dict[str, Column]:
         """Columns of the nested record; none where values are plain."""
         return columns_of(self.python_type) if issubclass(self.python_type, BaseModel) else {}
 
     @property
     def arrow_type(self) -> pa.DataType:
         """Arrow type of the column in a release."""
-        single = pa.struct(map(_arrow_field, self.fields.values())) if self.fields else _ARROW_TYPES[self.python_type]
+        import pyarrow as pa
+
+        plain = _ARROW_TYPES.get(self.python_type)
+        single = pa.struct(map(_arrow_field, self.fields.values())) if plain is None else pa.type_for_alias(plain)
         return pa.list_(single) if self.is_list else single
 
     @property
@@ -120,6 +124,8 @@ def flat_columns(model: type[BaseModel]) -> Iterator[tuple[str, Column]]:
 
 
 def _arrow_field(column: Column) -> pa.Field:
+    import pyarrow as pa
+
     metadata = {"description": column.quantity.sentence}
     if column.quantity.unit:
         metadata["unit"] = column.quantity.unit
@@ -130,4 +136,6 @@ def _arrow_field(column: Column) -> pa.Field:
 @cache
 def arrow_schema(model: type[BaseModel]) -> pa.Schema:
     """Arrow schema of a model; each field's metadata holds `description` and, where there is one, `unit`."""
+    import pyarrow as pa
+
     return pa.schema(map(_arrow_field, columns_of(model).values()))

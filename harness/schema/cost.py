@@ -3,18 +3,24 @@
 Convention: one multiply-accumulate is two FLOPs; batch normalisation folded into a convolution and its
 activation cost nothing; padding is "same", so an output extent is the input extent divided by the stride,
 rounded up. Energies per FLOP and FLOP splits rest on it. What a kernel of each type costs stands in `kernel_types`.
+pyarrow is imported where it is used, because a model file is listed without it.
 """
 
-from collections.abc import Mapping
-from typing import Final, NamedTuple, get_args
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from harness.schema.kernel_costs import AT_LEAST_ONE, CostRule, Elementwise, Extent
 from harness.schema.kernel_types import KERNEL_TYPES, require_each
 from harness.schema.vocabulary import Dtype, StoredDtype
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
 
 Integers = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
@@ -141,6 +147,8 @@ class _ChosenRows:
 
 def _words(column: pa.ChunkedArray) -> tuple[list[str], Integers]:
     """Distinct words of a column, and the position of every row's word among them; -1 where there is none."""
+    import pyarrow as pa
+
     array = column.unify_dictionaries().combine_chunks()
     encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
     codes: Integers = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)

@@ -278,7 +278,7 @@ KERNEL_TYPES: Final[Mapping[Kernel, KernelType]] = {
         allows=("batch",),
         cost=product_cost,
         is_product=True,
-        begins_with=("matmul",),
+        begins_with=("matmul", "einsum"),
         layers="product",
         n_drawn=None,
     ),

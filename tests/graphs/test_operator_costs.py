@@ -115,6 +115,27 @@ def test_a_contraction_costs_two_for_each_combination_of_its_labels(equation, sh
     assert (found.flops, found.params) == (flops, 64 * 256)
 
 
+@pytest.mark.parametrize(
+    ("equation", "shapes", "made", "batch"),
+    [
+        ("hqd,hkd->hqk", ((4, 6, 8), (4, 5, 8)), (4, 6, 5), 4),
+        ("qhd,khd->hqk", ((6, 4, 8), (5, 4, 8)), (4, 6, 5), 4),
+        ("qd,kd->qk", ((6, 8), (5, 8)), (6, 5), 1),
+    ],
+)
+def test_a_contraction_that_is_a_product_of_matrices_has_its_type(equation, shapes, made, batch):
+    found = listed("Einsum", "x z", dict(zip("xz", shapes, strict=True)), made, equation=equation).kernels[0]
+    assert (found.kernel, found.rows, found.cin, found.cout, found.batch) == ("matmul", 6, 8, 5, batch)
+    assert found.flops == 2 * batch * 6 * 8 * 5
+
+
+@pytest.mark.parametrize(
+    ("equation", "made"), [("ij,ij->ij", (6, 8)), ("ij,kj->i", (6,)), ("ij,kl->ijkl", (6, 8, 6, 8))]
+)
+def test_any_other_contraction_has_none(equation, made):
+    assert listed("Einsum", "x z", {"x": (6, 8), "z": (6, 8)}, made, equation=equation).kernels[0].kernel is None
+
+
 def test_a_contraction_that_only_reorders_costs_nothing_and_one_of_three_is_unknown():
     assert listed("Einsum", "x", {"x": (2, 3)}, (3, 2), equation="ij->ji").flops == 0
     operands = {"x": (2, 3), "z": (3, 4), "v": (4, 5)}
