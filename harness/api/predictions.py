@@ -89,7 +89,9 @@ def predict(
 
     Examples:
         >>> from harness import api
-        >>> prediction = api.predict("net.onnx", "acme-phone", delegate="CPU1", predictor="constant")
+        >>> prediction = api.predict(
+        ...     "net.onnx", "acme-phone", delegate="CPU1", predictor="constant", extrapolate=True
+        ... )
         >>> prediction.network.energy_mj > 0, prediction.network.is_complete
         (True, True)
         >>> api.draw_energy(prediction).startswith("<svg")
@@ -125,7 +127,7 @@ def predictable_devices(data: Paths = SUBMISSIONS, *, on_step: OnStep = silent) 
     Examples:
         >>> from harness import api
         >>> [found.delegate for found in api.predictable_devices().predictable]
-        ['CPU1']
+        ['CPU1', 'CPU4', 'GPU']
     """
     campaigns = campaign_paths(as_paths(data))
     others = unpredictable(campaigns)

@@ -120,7 +120,7 @@ def _notes(
             f"Simulated FLOPs of convolutions differ from a network's own by {100 * most:.1f} % at most, by padding."
         )
     if left_out:
-        notes.append(f"{len(left_out)} networks have no row, because less of their FLOPs could be simulated.")
+        notes.append(f"Networks without a row, because less of their FLOPs could be simulated: {len(left_out)}.")
     return notes
 
 

@@ -221,17 +221,17 @@ def test_inferences_in_another_file_are_named_by_the_mapping(tmp_path):
     [
         (
             {"runs": {"net_c": {"family": "Nets"}}},
-            "m.yaml:17: runs.net_c: no run of the source; expected one of net_a, net_b. Did you mean net_b? Write the "
+            "m.yaml:18: runs.net_c: no run of the source; expected one of net_a, net_b. Did you mean net_b? Write the "
             "name of the run as its trace has it, or remove the entry. [fact-unknown]",
         ),
         (
             {"submission": RUN_MAPPING["submission"] | {"meter": {"name": "Gauge", "kind": "rail"}}},
-            "m.yaml:13: submission.meter.kind = rail; expected analyser. Write analyser, which is how monsoon "
+            "m.yaml:14: submission.meter.kind = rail; expected analyser. Write analyser, which is how monsoon "
             "measures, or name another format. [fact-value]",
         ),
         (
             {"runs": {"net_b": {"n_each": 0}}},
-            "m.yaml:18: runs.net_b.n_each = 0; expected >= 1 and <= 1000000000. Give a whole number. [fact-value]",
+            "m.yaml:19: runs.net_b.n_each = 0; expected >= 1 and <= 1000000000. Give a whole number. [fact-value]",
         ),
     ],
 )

@@ -82,7 +82,7 @@ def test_release_is_refused_with_the_fault_and_no_traceback(root, monkeypatch):
 
 def test_exception_in_an_intake_refuses_the_source(tmp_path, monkeypatch):
     table, mapping = sources.table(tmp_path / "t.csv"), sources.mapping(tmp_path / "map.yaml")
-    for function in ("harness.intake.formats.csv._row", "harness.intake.flow.select_rows"):
+    for function in ("harness.intake.formats.csv._Rows._row", "harness.intake.flow.select_rows"):
         with monkeypatch.context() as patch:
             patch.setattr(function, fail)
             with pytest.raises(ForeignSourceError, match=rf"t\.csv: ZeroDivisionError {SLIP}.*\[internal-fault\]"):
