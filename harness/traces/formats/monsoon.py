@@ -207,10 +207,13 @@ def _chunks(path: Path, reading: _Reading, start: float, per_second: float) -> I
     clean = _clean if reading.is_wrapped else None
     for table in csv_blocks(path, reading.names, reading.types, n_header_lines=1, clean=clean):
         # Whole microseconds are subtracted before they become seconds, so that no digit is lost.
-        stamps = (table.column(reading.time).to_numpy() - start).astype(np.float64) / per_second
+        stamps = (table.column(reading.time).to_numpy() - start).astype(np.float64, copy=False)
+        stamps /= per_second
         with np.errstate(over="ignore", invalid="ignore"):
             power = reduce(np.add, [_product(table, factor, columns) for factor, columns in reading.terms])
-        bad = np.flatnonzero(~(np.isfinite(stamps) & np.isfinite(power)))
+            # Only a value that is not finite makes the sum so, or values that a look at each then finds finite.
+            is_suspect = not np.isfinite(stamps.sum() + power.sum())
+        bad = np.flatnonzero(~(np.isfinite(stamps) & np.isfinite(power)) if is_suspect else [])
         if len(bad):
             place = f"sample {n_before + int(bad[0]) + 1} without a stamp or a power"
             raise refused(place, "numbers in every row", "Delete the rows without numbers.")
