@@ -184,13 +184,15 @@ def _of_recurrence(group: Group, _kernel: Kernel, sizes: Sizes) -> Values:
     cin = sizes.last(read)
     matrices = [sizes.shape(tensor) for tensor in node.matrices]
     gates = _GATES[first.name]
+    if not matrices or not all(matrices):
+        return {}
     if len(matrices) == 2 and len(matrices[1]) == 3:
         # All gates stand in one matrix, whose shorter extent is the state.
         directions, cout = matrices[1][0], min(matrices[1][1:])
         of_gates = [directions * gates * cout * extent for extent in (cin, cout)]
         is_whole = list(map(math.prod, matrices)) == of_gates
     else:
-        directions, cout = len(matrices) // (2 * gates), matrices[-1][-1] if matrices else 0
+        directions, cout = len(matrices) // (2 * gates), matrices[-1][-1]
         is_whole = matrices == ([(cout, cin)] * gates + [(cout, cout)] * gates) * directions
     if not directions or not is_whole:
         return {}

@@ -6,7 +6,7 @@ constants; `$x` is any tensor, the same wherever it is named; `?` after an opera
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import permutations
 from typing import Final, NamedTuple, Protocol
 
@@ -117,7 +117,7 @@ def matches(tensor: str, pattern: Pattern, maker: Mapping[str, Made], found: Fou
         for order in permutations(made.inputs):
             yield from _all(zip(order, pattern.operands, strict=True), maker, here)
     if pattern.is_optional and len(pattern.operands) == 1:
-        yield from matches(tensor, replace(pattern.operands[0]), maker, found)
+        yield from matches(tensor, pattern.operands[0], maker, found)
 
 
 def _all(pairs: Iterable[tuple[str, Pattern]], maker: Mapping[str, Made], found: Found) -> Iterator[Found]:

@@ -247,6 +247,26 @@ def test_a_transposed_convolution_counts_every_input_with_every_weight():
     assert (found.flops, found.params) == (2 * 192 * 8 * 4 * 9, 8 * 4 * 9)
 
 
+CELLS = {
+    "a matrix a gate": ([(16, 8)] * 4 + [(16, 16)] * 4, {"rows": 7, "cin": 8, "cout": 16}),
+    "both directions": (([(16, 8)] * 4 + [(16, 16)] * 4) * 2, {"rows": 7, "cin": 8, "cout": 16, "directions": 2}),
+    "transposed": ([(1, 8, 64), (1, 16, 64)], {"rows": 7, "cin": 8, "cout": 16}),
+    "projected": ([(16, 8)] * 4 + [(16, 4)] * 4, {}),
+    "three gates": ([(16, 8)] * 3 + [(16, 16)] * 3, {}),
+    "unknown": ([None, None], {}),
+    "none": ([], {}),
+}
+
+
+@pytest.mark.parametrize("case", CELLS)
+def test_a_cell_has_its_type_where_its_matrices_are_those_of_its_gates(case):
+    shapes, configuration = CELLS[case]
+    maker = GraphMaker()
+    weights = tuple(maker.tensor(shape, is_constant=True) for shape in shapes)
+    found = only(maker, maker.add_node("lstm", [maker.input((7, 1, 8)), *weights], [(7, 1, 16)], matrices=weights))
+    assert configuration_of(found) == ({"kernel": "lstm"} | configuration if configuration else {})
+
+
 def test_a_product_of_activations_states_how_many_there_are():
     maker = GraphMaker()
     found = only(maker, maker.op("matmul", maker.input((1, 4, 5, 8)), maker.input((1, 4, 8, 3)), shape=(1, 4, 5, 3)))
