@@ -30,8 +30,11 @@ MOST_VALUES: Final = 1024
 """Elements of the largest constant whose values are kept; shapes, axes and limits are far smaller."""
 _STORED_ALIKE: Final = frozenset({"Transpose", "Reshape", "Identity", "Squeeze", "Unsqueeze", "DequantizeLinear"})
 """Operators that do not change the elements of a constant."""
-_SHAPE_OPERANDS: Final = frozenset({"ConstantOfShape", "Expand", "Reshape", "Resize", "Tile", "Upsample"})
-"""Operators that read a shape; one of absurd length would make shape inference build as many extents."""
+_SHAPE_OPERANDS: Final[Mapping[str, int]] = {
+    "ConstantOfShape": 0, "Expand": 1, "Reshape": 1, "Resize": 1, "Tile": 1, "Upsample": 1,
+}  # fmt: skip
+"""Operators that read a shape, and from which place; one of absurd length makes shape inference build as many extents.
+"""
 _MOST_RANK: Final = 64
 _MOST_DIGITS: Final = 18
 _INFERENCE_FAULTS: Final = (InferenceError, onnx.checker.ValidationError, RuntimeError, ValueError)
@@ -293,7 +296,7 @@ class Tensors:
         types = {name: self._types.get(name, TypeProto()) for name in names}
         data = {name: numpy_helper.from_array(self._values[name]) for name in names if name in self._values}
         if node.op_type in _SHAPE_OPERANDS:
-            for name in names - set(data):
+            for name in set(node.input[_SHAPE_OPERANDS[node.op_type] :]) & names - set(data):
                 shape = self.shape(name)
                 if shape is not None and len(shape) == 1 and shape[0] > _MOST_RANK:
                     types[name] = TypeProto()
@@ -371,7 +374,9 @@ def _n_stated_bytes(tensor: TensorProto) -> int:
 
 
 def _has_values(tensor: TensorProto, n_bytes: int) -> bool:
-    """Whether the file has a tensor's values, of which some bytes are raw."""
+    """Whether the file has a tensor's values, of which some bytes are raw; one without elements needs none."""
+    if 0 in tensor.dims:
+        return True
     if tensor.data_location == TensorProto.EXTERNAL:
         return False
     fields = (tensor.float_data, tensor.int32_data, tensor.int64_data, tensor.double_data, tensor.uint64_data)

@@ -24,7 +24,7 @@ Values = Mapping[str, int]
 _OF_RESULT = {"Conv": 1, "ConvInteger": 1, "DeformConv": 1, "QLinearConv": 3}
 """Convolutions with the place of their weights, of which each meets every place of the output."""
 _MATRIX = ("MatMul", "MatMulInteger", "QLinearMatMul", "DynamicQuantizeMatMul", "MatMulIntegerToFloat")
-_RECURRENT = ("LSTM", "GRU", "RNN")
+_RECURRENT = ("LSTM", "GRU", "RNN", "DynamicQuantizeLSTM")
 _NOT_COUNTED = ("Attention", "GroupQueryAttention", "MultiHeadAttention", "QAttention", "MatMulNBits", "FusedMatMul")
 _LSTM = ("LSTM", "UNIDIRECTIONAL_SEQUENCE_LSTM")
 
