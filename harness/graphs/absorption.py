@@ -78,6 +78,12 @@ def is_per_channel(part: Part, sizes: Sizes) -> bool:
     return is_ranked and sizes.elements(constant) == sizes.extents(made).c
 
 
+def is_hard_swish(part: Part) -> bool:
+    """Whether a hard swish is one operator of the file, or a hard sigmoid of its slope and a product."""
+    first = part.nodes[0]
+    return first.op == "hswish" or bool(first.settings.get("is_of_hard_swish"))
+
+
 _HOLDS: Final[Mapping[_When, Callable[[Part, Sizes], bool]]] = {
     "zeros": lambda part, _: bool(part.nodes[0].settings.get("is_zeros")),
     "matrix": lambda part, _: bool(part.nodes[0].settings.get("is_of_matrix")),

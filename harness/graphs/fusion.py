@@ -7,9 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from harness.graphs.absorption import is_by_number, is_per_channel, without_absorbed
+from harness.graphs.absorption import is_by_number, is_hard_swish, is_per_channel, without_absorbed
+from harness.graphs.blocked_layout import tensors_in_blocks
 from harness.graphs.fusion_patterns import matches, parsed
-from harness.graphs.fusion_rules import ANY, FACTOR, GATE, PER_CHANNEL, FusionRule, FusionStep, Runtime
+from harness.graphs.fusion_rules import ANY, FACTOR, GATE, HARD_SWISH, PER_CHANNEL, FusionRule, FusionStep, Runtime
 from harness.graphs.graph import Graph, Node
 from harness.graphs.groups import Group, Part
 from harness.graphs.operators import VIEWS
@@ -166,7 +167,7 @@ class _Links:
         self._parts = parts
         self._runtime = runtime
         self._sizes = sizes
-        self._layouts: dict[tuple[str, str], set[str]] = {}
+        self._blocked: frozenset[str] | None = None
         self._taken_outside = taken_outside
         self._maker = {tensor: place for place, part in enumerate(parts) for tensor in part.outputs}
         self._readers: dict[str, list[int]] = defaultdict(list)
@@ -178,6 +179,8 @@ class _Links:
         """Places of the parts that a rule takes, beginning at one of them; empty where the rule does not apply."""
         begins_from = self._parts[first].inputs[:1]
         if rule.when == "weighted" and len(self._parts[first].inputs) > 1:
+            return ()
+        if rule.layout is not None and not self._in_blocks().issuperset(self._parts[first].outputs):
             return ()
         places: list[int] = []
         coming: int | None = first
@@ -201,6 +204,8 @@ class _Links:
             return is_product and set(begins_from) <= set(part.inputs)
         if FACTOR in step.operators and part.name == "scale":
             return is_by_number(part, self._sizes)
+        if HARD_SWISH in step.operators and part.name == "hswish":
+            return is_hard_swish(part)
         if PER_CHANNEL in step.operators:
             return is_per_channel(part, self._sizes)
         return ANY in step.operators or part.name in step.operators
@@ -209,20 +214,13 @@ class _Links:
         """Whether a part may join the chain that ends with another one, as regards what else it reads."""
         if rule.when == "latest" and not self._is_latest(place, coming):
             return False
-        others = set(self._parts[coming].inputs) - set(self._parts[place].outputs)
-        return not rule.partner or others <= self._made_by(rule)
+        return rule.layout is None or self._in_blocks().issuperset(self._parts[coming].inputs)
 
-    def _made_by(self, rule: FusionRule) -> set[str]:
-        """Tensors that the partners of a rule make, and what keeps the layout of these."""
-        key = (rule.partner, rule.through)
-        if key not in self._layouts:
-            makers, keepers = map(self._runtime.names, key)
-            found: set[str] = set()
-            for part in self._parts:
-                if part.name in makers or (part.name in keepers and part.inputs and found.issuperset(part.inputs)):
-                    found.update(part.outputs)
-            self._layouts[key] = found
-        return self._layouts[key]
+    def _in_blocks(self) -> frozenset[str]:
+        """Tensors in blocks of channels."""
+        if self._blocked is None:
+            self._blocked = tensors_in_blocks(self._parts, self._runtime, self._sizes)
+        return self._blocked
 
     def _next(self, place: int) -> int | None:
         """The only part that reads the output of this one; None where the output must be in memory."""

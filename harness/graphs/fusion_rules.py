@@ -25,6 +25,9 @@ PER_CHANNEL: Final = "per-channel"
 """Step that takes a batch normalisation, a multiplication by or addition of one number for each channel, or a
 multiplication by a number without extents."""
 
+HARD_SWISH: Final = "hard-swish"
+"""Step that takes a hard swish that the file has as one operator, or as a hard sigmoid of that slope and a product."""
+
 _NAMES: Final = r"^([a-z0-9-]+([|][a-z0-9-]+)*)?$"
 _SUFFIXES = {"?": (0, 1), "*": (0, None)}
 
@@ -66,9 +69,8 @@ class FusionRule(_Frozen):
             whichever comes first; `weighted` where the first operator must have one activation, and weights.
         dtypes: data types of its first operator's output for which the rule applies; all where none is stated.
         ranks: extents of its first operator's output, the batch included, for which it applies; likewise.
-        partner: operators of which one must make the other operand of arithmetic in the chain, after any of those of
-            `through`; any where none is stated.
-        through: operators that keep the layout in memory of what they read, if they read nothing of another layout.
+        layout: `blocked` where all that it reads and makes must be in blocks of channels, but for what its first
+            operator reads.
         sources: keys of the runtime's sources.
     """
 
@@ -77,8 +79,29 @@ class FusionRule(_Frozen):
     when: Literal["latest", "weighted"] | None = None
     dtypes: tuple[Dtype, ...] = ()
     ranks: tuple[int, ...] = ()
-    partner: str = Field("", pattern=_NAMES)
-    through: str = Field("", pattern=_NAMES)
+    layout: Literal["blocked"] | None = None
+    sources: tuple[str, ...] = Field(min_length=1)
+
+
+class BlockedLayout(_Frozen):
+    """Layout in memory in which the channels of a tensor stand in blocks.
+
+    Attributes:
+        channels: channels of a block.
+        aligned: what the channels must be a multiple of that are brought into the layout.
+        convolutions: operators that bring their operand into the layout, where their groups allow it.
+        poolings: operators that do so where their channels fill the blocks.
+        keepers: operators that stay in it where all that they read is; a joining of channels only of whole blocks.
+        activations: operators that stay in it only where they join the convolution before them.
+        sources: keys of the runtime's sources.
+    """
+
+    channels: int = Field(ge=1)
+    aligned: int = Field(ge=1)
+    convolutions: str = Field(pattern=_NAMES)
+    poolings: str = Field(pattern=_NAMES)
+    keepers: str = Field(pattern=_NAMES)
+    activations: str = Field(pattern=_NAMES)
     sources: tuple[str, ...] = Field(min_length=1)
 
 
@@ -125,6 +148,7 @@ class Runtime(_Frozen):
         stated_as: words in small letters by which submissions state it, any of them.
         sources: documents that the rules are based on, by key.
         sets: operators under a common name.
+        blocked: layout in blocks of channels; None where it has none.
         absorbed: operators that run no kernel of their own.
         patterns: what is replaced by one kernel before any chain is looked for, the first that applies.
         rules: rules; at every operator the rule that takes most operators applies, among equals the first.
@@ -137,19 +161,22 @@ class Runtime(_Frozen):
     stated_as: tuple[str, ...] = Field(min_length=1)
     sources: dict[str, RuleSource]
     sets: dict[str, tuple[str, ...]]
+    blocked: BlockedLayout | None = None
     absorbed: tuple[AbsorptionRule, ...] = ()
     patterns: tuple[PatternRule, ...] = ()
     rules: tuple[FusionRule, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _is_sound(self) -> "Runtime":
-        all_rules: tuple[FusionRule | PatternRule | AbsorptionRule, ...] = (*self.rules, *self.patterns, *self.absorbed)
-        cited = {key for rule in all_rules for key in rule.sources}
+        layouts = () if self.blocked is None else (self.blocked,)
+        cited = {key for rule in (*self.rules, *self.patterns, *self.absorbed, *layouts) for key in rule.sources}
         if strays := sorted(cited - set(self.sources)):
             raise ValueError(f"a rule cites sources that are not listed: {', '.join(strays)}")
         for pattern in self.patterns:
             parsed(pattern.pattern, self.sets)
         for rule in self.rules:
+            if rule.layout is not None and self.blocked is None:
+                raise ValueError(f"{rule.chain!r} needs a layout that is not declared")
             steps = self.steps(rule)
             if GATE in steps[0].operators:
                 raise ValueError(f"{rule.chain!r} begins with a product of nothing")

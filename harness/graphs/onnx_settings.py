@@ -148,6 +148,13 @@ def _permutation(node: onnx.NodeProto, known: Tensors) -> Settings:
     return {"is_of_matrix": int(rank > 1 and order == swapped)}
 
 
+def _slope(node: onnx.NodeProto, _known: Tensors) -> Settings:
+    """Whether a hard sigmoid is that of a hard swish, whose slope is a sixth and whose middle is a half."""
+    stated = {attribute.name: attribute.f for attribute in node.attribute}
+    is_of_hard_swish = math.isclose(stated.get("alpha", 0.2), 1 / 6, rel_tol=1e-5) and stated.get("beta", 0.5) == 0.5
+    return {"is_of_hard_swish": int(is_of_hard_swish)}
+
+
 def _integers(node: onnx.NodeProto, name: str) -> list[int]:
     return next((list(attribute.ints) for attribute in node.attribute if attribute.name == name), [])
 
@@ -193,6 +200,7 @@ _RULES: Final[Mapping[tuple[str, str], Callable[[onnx.NodeProto, Tensors], Setti
     ("", "DFT"): _transform,
     ("", "Einsum"): _equation,
     ("", "Gather"): _axis,
+    ("", "HardSigmoid"): _slope,
     ("", "Pad"): _zeros,
     ("", "Transpose"): _permutation,
     ("", "LogSoftmax"): _row_of_softmax,

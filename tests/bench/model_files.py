@@ -6,7 +6,6 @@ Kernels are compared with ONNX Runtime's optimised model, and operators with Lit
 activations are built in; blocks that kernel datasets measure as one are listed operator by operator.
 """
 
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -28,7 +27,7 @@ from harness.graphs.reading import parse_input_option, read_model
 from harness.graphs.sizes import Sizes
 from tests.bench.runtime_products import ran_by_litert, ran_by_onnx_runtime, with_extents
 from tests.bench.shipped_models import litert_folder, shipped_models
-from tests.graphs.onnx_runtime import BLOCKS, kernel_name, optimised
+from tests.graphs.onnx_runtime import BLOCKS, kernel_name, run_names
 
 WITHIN = 0.01
 PRODUCTS = {"product", "recurrent", "attention", "projected-attention", "einsum"}
@@ -158,10 +157,8 @@ def _compare(outcome: Outcome, path: Path, graph: Graph) -> None:
         shapes = {tensor: shape for tensor in graph.inputs if (shape := graph.tensors[tensor].shape) is not None}
         model = with_extents(path, shapes)
         ran = ran_by_onnx_runtime(model, VALUES)
-        with tempfile.TemporaryDirectory() as folder:
-            theirs = optimised(model, Path(folder))
-        outcome.ours = _renamed(kernel_name(kernel.operator) for kernel in kernels)
-        outcome.theirs = _renamed(theirs.elements())
+        outcome.ours = _renamed(run_names(kernels).elements())
+        outcome.theirs = _renamed(ran.operators.elements())
     outcome.expected = ran.flops
     if ran.flops is None:
         outcome.reason = f"{outcome.reason} the runtime ran a product that is not counted".strip()

@@ -4,10 +4,8 @@ ONNX Runtime states the extents of every operator that it ran in its profile, th
 LiteRT in the details of its tensors. Two FLOPs are one multiply-accumulate.
 """
 
-import json
 import math
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,8 +16,9 @@ import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
 
+from tests.graphs.onnx_runtime import Values, optimised, profiled
+
 Shape = tuple[int, ...]
-Values = Mapping[str, int]
 
 _OF_RESULT = {"Conv": 1, "ConvInteger": 1, "DeformConv": 1, "QLinearConv": 3}
 """Convolutions with the place of their weights, of which each meets every place of the output."""
@@ -34,7 +33,8 @@ class Ran(NamedTuple):
 
     Attributes:
         flops: FLOPs of its products; None where it ran a product that is not counted here.
-        operators: operators as the file names them, of LiteRT without those that work on constants alone.
+        operators: operators that ran, once each: of ONNX Runtime after its optimisation, by canonical name; of LiteRT
+            as the file names them, without those that work on constants or extents alone.
     """
 
     flops: int | None
@@ -42,7 +42,10 @@ class Ran(NamedTuple):
 
 
 def with_extents(path: Path, shapes: Mapping[str, Shape]) -> onnx.ModelProto:
-    """A model whose inputs state the extents that it is run with; weights in files beside it are zeros."""
+    """A model whose inputs state the extents that it is run with, its operators under names of their own.
+
+    Weights in files beside it are zeros.
+    """
     fixed = onnx.load(path, load_external_data=False)
     for tensor in fixed.graph.initializer:
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
@@ -52,6 +55,8 @@ def with_extents(path: Path, shapes: Mapping[str, Shape]) -> onnx.ModelProto:
         if info.name in shapes:
             elements = info.type.tensor_type.elem_type
             info.type.CopyFrom(helper.make_tensor_type_proto(elements, shapes[info.name]))
+    for place, node in enumerate(_all_nodes(fixed.graph)):
+        node.name = f"n{place}"
     return fixed
 
 
@@ -61,34 +66,15 @@ def ran_by_onnx_runtime(model: onnx.ModelProto, values: Values) -> Ran:
     Raises:
         Exception: whatever ONNX Runtime raises on a model that it does not run.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        # A weight that is packed beforehand is not among the operands that the profile states.
-        options.add_session_config_entry("session.disable_prepacking", "1")
-        options.enable_profiling = True
-        options.profile_file_prefix = str(Path(folder) / "profile")
-        session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        declared = {info.name: info.type.tensor_type for info in model.graph.input}
-        feed = {each.name: _filled(declared[each.name], values.get(each.name, 0)) for each in session.get_inputs()}
-        session.run([], feed)
-        events = json.loads(Path(session.end_profiling()).read_text())
-    ran = [event["args"] | {"name": event["name"]} for event in events if event.get("cat") == "Node"]
-    ran = [event for event in ran if "input_type_shape" in event]
+    ran = profiled(model, onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL, values)
     nodes = {node.name: node for node in _all_nodes(model.graph)}
     counts = [_onnx_products(event, nodes) for event in ran]
-    return Ran(_doubled(counts), Counter(event["op_name"] for event in ran))
+    return Ran(_doubled(counts), optimised(model, values))
 
 
 def _doubled(counts: Sequence[int | None]) -> int | None:
     known = [count for count in counts if count is not None]
     return 2 * sum(known) if len(known) == len(counts) else None
-
-
-def _filled(declared: onnx.TypeProto.Tensor, value: int) -> np.ndarray:
-    shape = [dim.dim_value for dim in declared.shape.dim]
-    return np.full(shape, value, helper.tensor_dtype_to_np_dtype(declared.elem_type))
 
 
 def _all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:

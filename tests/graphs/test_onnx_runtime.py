@@ -168,17 +168,17 @@ NETWORKS = {
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_kernels_are_those_that_the_optimiser_leaves(name, tmp_path):
+def test_kernels_are_those_that_the_optimiser_leaves(name):
     nodes, shape, weights = NETWORKS[name]
     inputs = [info(tensor, shape) for tensor in ("x", "x2") if any(tensor in each.input for each in nodes)]
     model = onnx_model(nodes, inputs, weights=weights, opset=17)
-    assert listed(model) == optimised(model, tmp_path)
+    assert listed(model) == optimised(model)
 
 
 @pytest.mark.parametrize("op", ["Sub", "Div"])
 @pytest.mark.parametrize("shape", [(16, 1, 1), ()], ids=["one number a channel", "a bare number"])
-def test_a_difference_or_quotient_is_not_folded_into_a_convolution(op, shape, tmp_path):
+def test_a_difference_or_quotient_is_not_folded_into_a_convolution(op, shape):
     nodes = [conv("x", "a"), node(op, "a g", "y")]
     model = onnx_model(nodes, [info("x", IMAGE)], weights=[KERNEL, weight("g", shape)], opset=17)
     # A kernel list calls them bias and scale, as it calls a sum and a product.
-    assert listed(model).total() == optimised(model, tmp_path).total() == 2
+    assert listed(model).total() == optimised(model).total() == 2
