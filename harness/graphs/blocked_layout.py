@@ -64,7 +64,7 @@ class _Blocked:
         self.tensors.update(part.outputs)
 
     def _is_convolution(self, part: Part) -> bool:
-        """Whether a convolution works on blocks: its groups have whole ones, or one channel each, or it has no groups."""
+        """Whether a convolution works on blocks: it has no groups, or groups of whole ones or of one channel."""
         window, layout = part.nodes[0].window, self._layout
         if window is None or window.rank != 2 or len(part.inputs) != 1 or not part.constants:
             return False

@@ -3,6 +3,7 @@
 A rule is data; `fusion` applies it to a network.
 """
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Final, Literal, NamedTuple
 
@@ -19,7 +20,9 @@ ANY: Final = "any"
 GATE: Final = "gate"
 """Step that takes the product of the chain's output so far and the input of its first operator."""
 FACTOR: Final = "factor"
-"""Step that takes a multiplication by, or a division by, one number."""
+"""Step that takes a multiplication by, or a division by, one number; in a pattern, a multiplication by one."""
+VECTOR: Final = "vector"
+"""Step that takes the addition of one number for each column of a matrix product."""
 
 PER_CHANNEL: Final = "per-channel"
 """Step that takes a batch normalisation, a multiplication by or addition of one number for each channel, or a
@@ -137,6 +140,28 @@ class AbsorptionRule(_Frozen):
     sources: tuple[str, ...] = Field(min_length=1)
 
 
+class RepeatRule(_Frozen):
+    """Operators that compute again what an earlier one has computed run once.
+
+    Attributes:
+        sources: keys of the runtime's sources.
+    """
+
+    sources: tuple[str, ...] = Field(min_length=1)
+
+
+class SplitRule(_Frozen):
+    """Operators that run as one split where those of one tensor take all of it, once and along one axis.
+
+    Attributes:
+        operators: operators that take a part of a tensor.
+        sources: keys of the runtime's sources.
+    """
+
+    operators: str = Field(pattern=_NAMES)
+    sources: tuple[str, ...] = Field(min_length=1)
+
+
 class Runtime(_Frozen):
     """Fusion rules of one runtime.
 
@@ -149,6 +174,8 @@ class Runtime(_Frozen):
         sources: documents that the rules are based on, by key.
         sets: operators under a common name.
         blocked: layout in blocks of channels; None where it has none.
+        repeats: operators that run once; None where every one runs.
+        splits: slices that run as one split.
         absorbed: operators that run no kernel of their own.
         patterns: what is replaced by one kernel before any chain is looked for, the first that applies.
         rules: rules; at every operator the rule that takes most operators applies, among equals the first.
@@ -162,14 +189,15 @@ class Runtime(_Frozen):
     sources: dict[str, RuleSource]
     sets: dict[str, tuple[str, ...]]
     blocked: BlockedLayout | None = None
+    repeats: RepeatRule | None = None
+    splits: tuple[SplitRule, ...] = ()
     absorbed: tuple[AbsorptionRule, ...] = ()
     patterns: tuple[PatternRule, ...] = ()
     rules: tuple[FusionRule, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _is_sound(self) -> "Runtime":
-        layouts = () if self.blocked is None else (self.blocked,)
-        cited = {key for rule in (*self.rules, *self.patterns, *self.absorbed, *layouts) for key in rule.sources}
+        cited = {key for rule in self.all_rules() for key in rule.sources}
         if strays := sorted(cited - set(self.sources)):
             raise ValueError(f"a rule cites sources that are not listed: {', '.join(strays)}")
         for pattern in self.patterns:
@@ -185,6 +213,12 @@ class Runtime(_Frozen):
                 if step.most != step.least and step.operators & _may_follow(steps[number + 1 :]):
                     raise ValueError(f"{rule.chain!r} does not determine which step takes an operator")
         return self
+
+    def all_rules(self) -> Iterator[FusionRule | PatternRule | AbsorptionRule | RepeatRule | SplitRule | BlockedLayout]:
+        """Everything that rests on sources."""
+        for rules in (self.rules, self.patterns, self.absorbed, self.splits):
+            yield from rules
+        yield from (rule for rule in (self.repeats, self.blocked) if rule is not None)
 
     def steps(self, rule: FusionRule) -> tuple[FusionStep, ...]:
         """Steps of a rule, sets resolved."""

@@ -23,7 +23,7 @@ _NOT_LISTED = {"ReorderInput", "ReorderOutput", "If", "Loop", "Scan"}
 """Changes between layouts in memory, which are of no network, and operators whose bodies run in their place."""
 _OF_CHANNELS = {"_bn_nchwc": "bn", "_mul_nchwc": "mul"}
 """What ends the names of convolutions that stand for an operator on blocks of channels, and that operator."""
-BLOCKS = {"se", "channelshuffle"}
+BLOCKS = {"se", "hswish", "channelshuffle"}
 """Blocks that kernel datasets measure as one, and that the runtime runs operator by operator."""
 HARD_SWISH = ("hsigmoid", "mul")
 """Operators as which the runtime runs a hard swish that no convolution takes up."""

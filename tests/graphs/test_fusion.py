@@ -64,6 +64,8 @@ def append(maker, name, x, begin):
             return maker.bn(x)
         case "scale" | "bias":
             return maker.op({"scale": "mul", "bias": "add"}[name], x, vector)
+        case "vector":
+            return maker.op("add", x, maker.weight(shape[-1]))
         case "hard-swish":
             return maker.op("hswish", x)
         case "factor":
@@ -107,7 +109,7 @@ def test_every_chain_of_every_runtime_is_found(name, rule, chain):
         x = begin = maker.input((1, 8, 1, 1))
     for operator in chain:
         x = maker.op("add", x, begin) if operator == "add" and rule.layout else append(maker, operator, x, begin)
-    names = {"factor": "scale", "per-channel": "scale", "hard-swish": "hswish"}
+    names = {"factor": "scale", "per-channel": "scale", "vector": "bias", "hard-swish": "hswish"}
     found = maker.operators(x, runtime=name)
     assert found == [*before, rule.block or "+".join(names.get(operator, operator) for operator in chain)]
 
@@ -130,11 +132,11 @@ def write(maker, pattern, tensors, is_whole):
 
 def written(maker, name, operands):
     shape = maker.shape(operands[0])
-    op = {"scale": "mul", "bias": "add"}.get(name, name.partition("-")[0])
+    op = {"scale": "mul", "factor": "mul", "bias": "add"}.get(name, name.partition("-")[0])
     match name:
         case "global-avgpool" | "reduce-mean":
             return maker.op("reduce-mean", *operands, shape=(*shape[:-1], 1))
-        case "scale" | "bias":
+        case "scale" | "factor" | "bias":
             return maker.op(op, *operands, maker.weight())
         case "mul-constant" | "add-constant" | "pow-constant":
             return maker.op(op, *operands, maker.weight(shape[-1]))

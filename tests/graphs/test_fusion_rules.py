@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from harness.errors import UsageError
 from harness.graphs.fusion_patterns import names_of, parsed
-from harness.graphs.fusion_rules import ANY, FACTOR, GATE, HARD_SWISH, PER_CHANNEL, Runtime, read_runtime
+from harness.graphs.fusion_rules import ANY, FACTOR, GATE, HARD_SWISH, PER_CHANNEL, VECTOR, Runtime, read_runtime
 from harness.graphs.operators import OPERATORS
 from harness.graphs.runtime_files import runtime_names
 
@@ -41,7 +41,7 @@ def test_the_runtimes_are_those_that_the_page_of_kernels_compares():
 def test_every_runtime_says_versions_and_uses_every_source_and_set(name):
     runtime = read_runtime(name)
     assert (runtime.name, len(runtime.version) > 20) == (name, True)
-    rules = (*runtime.rules, *runtime.patterns, *runtime.absorbed, *([runtime.blocked] if runtime.blocked else []))
+    rules = list(runtime.all_rules())
     assert {key for rule in rules for key in rule.sources} == set(runtime.sources)
     texts = [text for rule in rules for text in rule.model_dump(include=NAMING_FIELDS).values()]
     assert set(runtime.sets) <= set(re.findall(r"[a-z0-9-]+", " ".join(texts)))
@@ -57,7 +57,7 @@ def test_every_step_is_an_operator_that_naming_can_give(name):
     }
     layout = runtime.blocked.model_dump(include=LAYOUT_FIELDS) if runtime.blocked else {}
     operators |= {name for text in layout.values() for name in runtime.names(text)}
-    assert operators <= {*OPERATORS} | OF_NAMING | {ANY, FACTOR, GATE, HARD_SWISH, PER_CHANNEL}
+    assert operators <= {*OPERATORS} | OF_NAMING | {ANY, FACTOR, GATE, HARD_SWISH, PER_CHANNEL, VECTOR}
 
 
 @pytest.mark.parametrize(

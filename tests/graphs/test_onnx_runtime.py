@@ -21,8 +21,12 @@ def conv(read, made, weights="w", **attributes):
     return node("Conv", f"{read} {weights}", made, **SAME, **attributes)
 
 
+def full(name, shape, value):
+    return numpy_helper.from_array(np.full(shape, value, np.float32), name)
+
+
 KERNEL = weight("w", (16, 16, 3, 3))
-OTHER = numpy_helper.from_array(np.full((16, 16, 3, 3), 2, np.float32), "u")
+OTHER = full("u", (16, 16, 3, 3), 2)
 """Other weights, because the runtime makes one convolution of two that are the same."""
 OF_CHANNELS = weight("d", (16, 1, 3, 3))
 MATRIX, BIAS = weight("w", (32, 32)), weight("b", (32,))
@@ -60,10 +64,10 @@ NETWORKS = {
         [conv("x", "a"), node("Mul", "a g", "y")], IMAGE, [KERNEL, weight("g", (16, 1, 1))]
     ),
     "convolution with a product with a bare number": (
-        [conv("x", "a"), node("Mul", "a g", "y")], IMAGE, [KERNEL, weight("g", ())]
+        [conv("x", "a"), node("Mul", "a g", "y")], IMAGE, [KERNEL, number("g", 2)]
     ),
     "convolution with a product with a list of one number": (
-        [conv("x", "a"), node("Mul", "a g", "y")], IMAGE, [KERNEL, weight("g", (1,))]
+        [conv("x", "a"), node("Mul", "a g", "y")], IMAGE, [KERNEL, numbers("g", 2, kind=np.float32)]
     ),
     "convolution with a sum with one number a channel": (
         [conv("x", "a"), node("Add", "a g", "y")], IMAGE, [KERNEL, weight("g", (16, 1, 1))]
@@ -72,7 +76,7 @@ NETWORKS = {
         [conv("x", "a"), node("Add", "a g", "y")], IMAGE, [KERNEL, weight("g", ())]
     ),
     "convolution with a sum with a list of one number": (
-        [conv("x", "a"), node("Add", "a g", "y")], IMAGE, [KERNEL, weight("g", (1,))]
+        [conv("x", "a"), node("Add", "a g", "y")], IMAGE, [KERNEL, numbers("g", 2, kind=np.float32)]
     ),
     "sum of two convolutions": (
         [conv("x", "a"), conv("x", "c", "u"), node("Add", "a c", "d"), node("Relu", "d", "y")], IMAGE, [KERNEL, OTHER]
@@ -179,6 +183,6 @@ def test_kernels_are_those_that_the_optimiser_leaves(name):
 @pytest.mark.parametrize("shape", [(16, 1, 1), ()], ids=["one number a channel", "a bare number"])
 def test_a_difference_or_quotient_is_not_folded_into_a_convolution(op, shape):
     nodes = [conv("x", "a"), node(op, "a g", "y")]
-    model = onnx_model(nodes, [info("x", IMAGE)], weights=[KERNEL, weight("g", shape)], opset=17)
+    model = onnx_model(nodes, [info("x", IMAGE)], weights=[KERNEL, full("g", shape, 2)], opset=17)
     # A kernel list calls them bias and scale, as it calls a sum and a product.
     assert listed(model).total() == optimised(model).total() == 2

@@ -177,7 +177,7 @@ def test_a_product_with_packed_or_quantised_weights_counts_all_of_them(op, input
 @pytest.mark.parametrize("op", ["Transpose", "Cast", "Expand", "Gather", "Pad", "Slice"])
 def test_moving_data_costs_no_flops_and_has_bytes(op):
     operands = {
-        "Expand": ("x s", [numbers("s", 4, 6)], (4, 6)),
+        "Expand": ("x s", [numbers("s", 3, 4, 6)], (3, 4, 6)),
         "Gather": ("x i", [numbers("i", 0, 2)], (2, 6)),
         "Pad": ("x p", [numbers("p", 0, 0, 1, 0)], (5, 6)),
         "Slice": ("x a b", [numbers("a", 0), numbers("b", 2)], (2, 6)),
@@ -185,7 +185,7 @@ def test_moving_data_costs_no_flops_and_has_bytes(op):
         "Cast": ("x", [], (4, 6)),
     }
     inputs, weights, made = operands[op]
-    attributes = {"to": TensorProto.FLOAT} if op == "Cast" else {}
+    attributes = {"to": TensorProto.FLOAT16} if op == "Cast" else {}
     (kernel,) = listed(op, inputs, {"x": (4, 6)}, made, weights, **attributes).kernels
     assert kernel.flops == 0
     assert kernel.bytes_moved > 0
