@@ -25,7 +25,7 @@ from harness.graphs.operator_flops import node_flops, work_of
 from harness.graphs.operators import VIEWS, canonical_names
 from harness.graphs.reading import parse_input_option, read_model
 from harness.graphs.sizes import Sizes
-from tests.bench.runtime_products import ran_by_litert, ran_by_onnx_runtime, with_extents
+from tests.bench.runtime_products import ran_by_litert, ran_by_onnx_runtime
 from tests.bench.shipped_models import litert_folder, shipped_models
 from tests.graphs.onnx_runtime import BLOCKS, kernel_name, run_names
 
@@ -155,8 +155,7 @@ def _compare(outcome: Outcome, path: Path, graph: Graph) -> None:
         )
     else:
         shapes = {tensor: shape for tensor in graph.inputs if (shape := graph.tensors[tensor].shape) is not None}
-        model = with_extents(path, shapes)
-        ran = ran_by_onnx_runtime(model, VALUES)
+        ran = ran_by_onnx_runtime(path, shapes, VALUES)
         outcome.ours = _renamed(run_names(kernels).elements())
         outcome.theirs = _renamed(ran.operators.elements())
     outcome.expected = ran.flops

@@ -16,7 +16,7 @@ import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
 
-from tests.graphs.onnx_runtime import Values, optimised, profiled
+from tests.graphs.onnx_runtime import Feed, filled, optimised, profiled
 
 Shape = tuple[int, ...]
 
@@ -33,43 +33,65 @@ class Ran(NamedTuple):
 
     Attributes:
         flops: FLOPs of its products; None where it ran a product that is not counted here.
-        operators: operators that ran, once each: of ONNX Runtime after its optimisation, by canonical name; of LiteRT
-            as the file names them, without those that work on constants or extents alone.
+        operators: operators that ran, once each, without those that work on constants or extents alone: of ONNX
+            Runtime after its optimisation, by canonical name; of LiteRT as the file names them.
     """
 
     flops: int | None
     operators: Counter[str]
 
 
-def with_extents(path: Path, shapes: Mapping[str, Shape]) -> onnx.ModelProto:
-    """A model whose inputs state the extents that it is run with, its operators under names of their own.
+def ran_by_onnx_runtime(path: Path, shapes: Mapping[str, Shape], values: Mapping[str, int]) -> Ran:
+    """Run an ONNX model with zeros or the given values.
 
-    Weights in files beside it are zeros.
-    """
-    fixed = onnx.load(path, load_external_data=False)
-    for tensor in fixed.graph.initializer:
-        if tensor.data_location == onnx.TensorProto.EXTERNAL:
-            zeros = np.zeros(tuple(tensor.dims), helper.tensor_dtype_to_np_dtype(tensor.data_type))
-            tensor.CopyFrom(numpy_helper.from_array(zeros, tensor.name))
-    for info in fixed.graph.input:
-        if info.name in shapes:
-            elements = info.type.tensor_type.elem_type
-            info.type.CopyFrom(helper.make_tensor_type_proto(elements, shapes[info.name]))
-    for place, node in enumerate(_all_nodes(fixed.graph)):
-        node.name = f"n{place}"
-    return fixed
-
-
-def ran_by_onnx_runtime(model: onnx.ModelProto, values: Values) -> Ran:
-    """Run a model whose inputs state their extents, with zeros or the given values.
+    Args:
+        path: file; weights that it does not have itself are zeros.
+        shapes: extents of its inputs.
+        values: value of all elements of an input, by its name; 0 for others.
 
     Raises:
         Exception: whatever ONNX Runtime raises on a model that it does not run.
     """
-    ran = profiled(model, onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL, values)
+    model = _runnable(path)
+    weights = {tensor.name for tensor in model.graph.initializer}
+    kinds = {info.name: info.type.tensor_type for info in model.graph.input if info.name not in weights}
+    feed = {name: filled(kind, shapes[name], values.get(name, 0)) for name, kind in kinds.items()}
+    fixed = onnx.ModelProto()
+    fixed.CopyFrom(model)
+    for info in fixed.graph.input:
+        if info.name in shapes:
+            elements = info.type.tensor_type.elem_type
+            info.type.CopyFrom(helper.make_tensor_type_proto(elements, shapes[info.name]))
+    try:
+        return _ran(fixed, feed)
+    except onnxruntime.capi.onnxruntime_pybind11_state.Fail:
+        # The extents may not fit a branch that is not taken; the runtime then learns them as it runs.
+        return _ran(model, feed)
+
+
+def _runnable(path: Path) -> onnx.ModelProto:
+    """A model with values of all weights, and its operators under names of their own."""
+    model = onnx.load(path, load_external_data=False)
+    for tensor in model.graph.initializer:
+        is_outside = tensor.data_location == onnx.TensorProto.EXTERNAL
+        if is_outside or (not tensor.raw_data and math.prod(tensor.dims) and not _n_listed(tensor)):
+            zeros = np.zeros(tuple(tensor.dims), helper.tensor_dtype_to_np_dtype(tensor.data_type))
+            tensor.CopyFrom(numpy_helper.from_array(zeros, tensor.name))
+    for place, node in enumerate(_all_nodes(model.graph)):
+        node.name = f"n{place}"
+    return model
+
+
+def _n_listed(tensor: onnx.TensorProto) -> int:
+    """Values of a weight that the file lists one by one."""
+    lists = (tensor.float_data, tensor.int32_data, tensor.int64_data, tensor.double_data, tensor.uint64_data)
+    return sum(map(len, (*lists, tensor.string_data)))
+
+
+def _ran(model: onnx.ModelProto, feed: Feed) -> Ran:
+    events = profiled(model, onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL, feed)
     nodes = {node.name: node for node in _all_nodes(model.graph)}
-    counts = [_onnx_products(event, nodes) for event in ran]
-    return Ran(_doubled(counts), optimised(model, values))
+    return Ran(_doubled([_onnx_products(event, nodes) for event in events]), optimised(model, feed))
 
 
 def _doubled(counts: Sequence[int | None]) -> int | None:
@@ -100,7 +122,7 @@ def _onnx_products(event: Mapping[str, Any], nodes: Mapping[str, onnx.NodeProto]
     if op in _RECURRENT:
         return math.prod(read[0][:2]) * (math.prod(read[1]) + math.prod(read[2]))
     if op == "Einsum":
-        return _contraction(nodes.get(event["name"].removesuffix("_kernel_time")), read)
+        return _contraction(nodes.get(event["name"]), read)
     return None if op in _NOT_COUNTED else 0
 
 
@@ -144,7 +166,8 @@ def ran_by_litert(path: Path, litert: Path) -> Ran:
     counts, running = [], Counter[str]()
     for operator in operators:
         op, read, makes = operator["op_name"], list(map(int, operator["inputs"])), list(map(int, operator["outputs"]))
-        if read and constants.issuperset(read):
+        # LiteRT evaluates what depends on extents alone before it runs, as the shape.cc of its kernels does.
+        if op == "SHAPE" or (read and constants.issuperset(read)):
             constants.update(makes)
             continue
         running[op] += 1

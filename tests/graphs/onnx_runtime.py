@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +27,18 @@ BLOCKS = {"se", "hswish", "channelshuffle"}
 """Blocks that kernel datasets measure as one, and that the runtime runs operator by operator."""
 HARD_SWISH = ("hsigmoid", "mul")
 """Operators as which the runtime runs a hard swish that no convolution takes up."""
-Values = Mapping[str, int]
+Feed = Mapping[str, np.ndarray]
 
 
-def profiled(model: onnx.ModelProto, level: onnxruntime.GraphOptimizationLevel, values: Values) -> list[dict[str, Any]]:
+def profiled(model: onnx.ModelProto, level: onnxruntime.GraphOptimizationLevel, feed: Feed) -> list[dict[str, Any]]:
     """Operators that ONNX Runtime runs for a model, with what its profile states of each run.
 
+    Those that work on constants or extents alone are left out.
+
     Args:
-        model: model whose inputs state their extents.
+        model: model.
         level: level of its graph optimisation.
-        values: value of all elements of an input, by its name; 0 for others.
+        feed: what each input is given.
 
     Raises:
         Exception: whatever ONNX Runtime raises on a model that it does not run.
@@ -45,35 +47,61 @@ def profiled(model: onnx.ModelProto, level: onnxruntime.GraphOptimizationLevel, 
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         options.graph_optimization_level = level
+        options.optimized_model_filepath = str(Path(folder) / "optimised.onnx")
         # A weight that is packed beforehand is not among the operands that the profile states.
         options.add_session_config_entry("session.disable_prepacking", "1")
         options.enable_profiling = True
         options.profile_file_prefix = str(Path(folder) / "profile")
         session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        declared = {info.name: info.type.tensor_type for info in model.graph.input}
-        feed = {each.name: _filled(declared[each.name], values.get(each.name, 0)) for each in session.get_inputs()}
-        session.run([], feed)
+        session.run([], dict(feed))
         events = json.loads(Path(session.end_profiling()).read_text())
-    found = [event["args"] | {"name": event["name"]} for event in events if event.get("cat") == "Node"]
-    return [event for event in found if "input_type_shape" in event]
+        on_extents = set(_on_extents(onnx.load(options.optimized_model_filepath).graph, set()))
+    found = [
+        event["args"] | {"name": event["name"].removesuffix("_kernel_time")} for event in events if "args" in event
+    ]
+    return [event for event in found if "input_type_shape" in event and event["name"] not in on_extents]
 
 
-def _filled(declared: onnx.TypeProto.Tensor, value: int) -> np.ndarray:
-    shape = [dim.dim_value for dim in declared.shape.dim]
+def _on_extents(graph: onnx.GraphProto, outside: set[str]) -> Iterator[str]:
+    """Names of the operators of a graph and its bodies that work on constants or extents alone.
+
+    Args:
+        graph: graph or body, its operators in their order.
+        outside: constants and extents of what is around a body.
+    """
+    known = outside | {tensor.name for tensor in graph.initializer} | {""}
+    for node in graph.node:
+        bodies = [attribute.g for attribute in node.attribute if attribute.HasField("g")]
+        for body in bodies:
+            yield from _on_extents(body, known)
+        if node.op_type in ("Shape", "Size") or (node.input and not bodies and known.issuperset(node.input)):
+            known.update(node.output)
+            yield node.name
+
+
+def zeros_for(model: onnx.ModelProto) -> Feed:
+    """Zeros for the inputs of a model that states all extents."""
+    weights = {tensor.name for tensor in model.graph.initializer}
+    declared = {info.name: info.type.tensor_type for info in model.graph.input if info.name not in weights}
+    return {name: filled(kind, [dim.dim_value for dim in kind.shape.dim]) for name, kind in declared.items()}
+
+
+def filled(declared: onnx.TypeProto.Tensor, shape: Sequence[int], value: int = 0) -> np.ndarray:
+    """An input of some extents, all of whose elements are one number."""
     return np.full(shape, value, helper.tensor_dtype_to_np_dtype(declared.elem_type))
 
 
-def optimised(model: onnx.ModelProto, values: Values | None = None) -> Counter[str]:
+def optimised(model: onnx.ModelProto, feed: Feed) -> Counter[str]:
     """Operators that ONNX Runtime runs for a model at its default level, views left out; each counts once.
 
     Args:
-        model: model whose inputs state their extents.
-        values: value of all elements of an input, by its name; 0 for others.
+        model: model.
+        feed: what each input is given.
 
     Raises:
         Exception: whatever ONNX Runtime raises on a model that it does not run.
     """
-    ran = profiled(model, onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL, values or {})
+    ran = profiled(model, onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL, feed)
     # A body that runs often has the same operators in each turn.
     operators = {(event["name"], event["node_index"], event["op_name"]) for event in ran}
     names = (_running_name(name, op) for name, _, op in operators if op not in _NOT_LISTED)

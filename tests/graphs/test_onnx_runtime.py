@@ -8,7 +8,7 @@ from tests.graphs.models import info, node, number, numbers, onnx_model, weight
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 
-from tests.graphs.onnx_runtime import listed, optimised  # noqa: E402 - it imports the runtime
+from tests.graphs.onnx_runtime import listed, optimised, zeros_for  # noqa: E402 - it imports the runtime
 
 IMAGE = (1, 16, 16, 16)
 TOKENS = (1, 12, 32)
@@ -176,7 +176,7 @@ def test_kernels_are_those_that_the_optimiser_leaves(name):
     nodes, shape, weights = NETWORKS[name]
     inputs = [info(tensor, shape) for tensor in ("x", "x2") if any(tensor in each.input for each in nodes)]
     model = onnx_model(nodes, inputs, weights=weights, opset=17)
-    assert listed(model) == optimised(model)
+    assert listed(model) == optimised(model, zeros_for(model))
 
 
 @pytest.mark.parametrize("op", ["Sub", "Div"])
@@ -185,4 +185,4 @@ def test_a_difference_or_quotient_is_not_folded_into_a_convolution(op, shape):
     nodes = [conv("x", "a"), node(op, "a g", "y")]
     model = onnx_model(nodes, [info("x", IMAGE)], weights=[KERNEL, full("g", shape, 2)], opset=17)
     # A kernel list calls them bias and scale, as it calls a sum and a product.
-    assert listed(model).total() == optimised(model).total() == 2
+    assert listed(model).total() == optimised(model, zeros_for(model)).total() == 2
