@@ -104,7 +104,9 @@ class Walk:
             return
         made = as_node(node, operator.name, operator.captured, self.known, self.batch)
         first = None if operator.captured else repeats.first_of(node, self.known)
-        if first is not None:
+        if made.op == "identity" and made.inputs and made.outputs:
+            repeats.alias(made.outputs[0], made.inputs[0])
+        elif first is not None:
             made = replace(made, repeats=tuple(name for name in first.output if name)[: len(made.outputs)])
         listing.nodes.append(made)
 
