@@ -223,7 +223,12 @@ def test_functions_that_call_themselves_or_unfold_without_end_are_issues():
 def test_external_data_are_never_opened():
     outside = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=(5, 4, 3, 3), data_location=TensorProto.EXTERNAL)
     outside.external_data.add(key="location", value="../../etc/passwd")
-    assert read(onnx_model([node("Conv", "x w", "y")], weights=[outside])).tensors["y"].shape == (1, 5, 6, 4)
+    empty = TensorProto(name="e", data_type=TensorProto.INT64, dims=(0,), data_location=TensorProto.EXTERNAL)
+    empty.external_data.add(key="location", value="../../etc/passwd")
+    model = onnx_model(
+        [node("Reshape", "n e", "r"), node("Conv", "x w", "y")], weights=[outside, empty, number("n", 1)]
+    )
+    assert read(model).tensors["y"].shape == (1, 5, 6, 4)
 
 
 def test_declared_extents_allocate_nothing():
