@@ -50,6 +50,8 @@ def profiled(model: onnx.ModelProto, level: onnxruntime.GraphOptimizationLevel, 
         options.optimized_model_filepath = str(Path(folder) / "optimised.onnx")
         # A weight that is packed beforehand is not among the operands that the profile states.
         options.add_session_config_entry("session.disable_prepacking", "1")
+        # The default on ARM64; other processors may be given unsigned tensors for signed ones, and floats between them.
+        options.add_session_config_entry("session.qdqisint8allowed", "1")
         options.enable_profiling = True
         options.profile_file_prefix = str(Path(folder) / "profile")
         session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
