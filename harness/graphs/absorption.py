@@ -78,6 +78,20 @@ def is_per_channel(part: Part, sizes: Sizes) -> bool:
     return is_ranked and sizes.elements(constant) == sizes.extents(made).c
 
 
+def is_vector(part: Part, sizes: Sizes) -> bool:
+    """Whether a part adds one number for each column of a matrix product, as a vector or, to one matrix, as its row."""
+    made = part.outputs[0]
+    constants = [tensor for tensor in part.constants if sizes.elements(tensor) == sizes.last(made)]
+    most_rank = 2 if sizes.rank(made) == 2 else 1
+    return len(constants) == len(part.constants) == 1 and 1 <= sizes.rank(constants[0]) <= most_rank
+
+
+def is_hard_swish(part: Part) -> bool:
+    """Whether a hard swish is one operator of the file, or a hard sigmoid of its slope and a product."""
+    first = part.nodes[0]
+    return first.op == "hswish" or bool(first.settings.get("is_of_hard_swish"))
+
+
 _HOLDS: Final[Mapping[_When, Callable[[Part, Sizes], bool]]] = {
     "zeros": lambda part, _: bool(part.nodes[0].settings.get("is_zeros")),
     "matrix": lambda part, _: bool(part.nodes[0].settings.get("is_of_matrix")),

@@ -78,7 +78,8 @@ def group_bytes(group: Group, weights: Iterable[Weights], sizes: Sizes) -> int:
     picked: dict[str, int] = {}
     for part in group.parts:
         for node in part.nodes:
-            picked |= _picked(node, sizes)
+            for tensor, n in _picked(node, sizes).items():
+                picked[tensor] = min(picked.get(tensor, 0) + n, sizes.elements(tensor))
     read = sum(sizes.n_bytes(tensor, picked.get(tensor)) for tensor in group.inputs)
     made = sum(sizes.n_bytes(tensor) for tensor in group.outputs)
     return min(read + made + sum(held.n_bytes for held in weights), MOST_COUNT)

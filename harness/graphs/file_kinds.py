@@ -1,4 +1,11 @@
-"""Files of other formats, known by their content: what each is, and how its network is exported to one that is read."""
+"""Files of other formats, known by their content: what each is, and how its network is exported to one that is read.
+
+Source:
+    Files that the libraries of the formats wrote: gguf, safetensors, h5py, Keras, coremltools, ONNX Runtime, OpenVINO,
+    pnnx, litert-lm-builder, and the bundlers of MediaPipe. ExecuTorch, schema/program.fbs (file_identifier);
+    TensorFlow, graph.proto and saved_model.proto; PyTorch, pt2_archive_constants.h; Git LFS, docs/spec.md. Netron's
+    readers tensorrt.js and rknn.js for the two whose writers are not public.
+"""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -37,8 +44,8 @@ _BY_BEGIN: Final[Mapping[bytes, FileKind]] = {
     b"\x89HDF\r\n\x1a\n": FileKind("an HDF5 file, as Keras writes it", _KERAS),
     b"ftrt": FileKind("a TensorRT engine", _BUILT),
     b"ptrt": FileKind("a TensorRT engine", _BUILT),
-    b"RKNN": FileKind("an RKNN file of Rockchip", _BUILT),
-    b"7767517\n": FileKind("a parameter file of ncnn", "Name the ONNX file that it was converted from."),
+    **dict.fromkeys((b"RKNN", b"RKNX", b"CYPTRKNN"), FileKind("an RKNN file of Rockchip", _BUILT)),
+    b"7767517": FileKind("a parameter file of ncnn", "Name the ONNX file that it was converted from."),
     b"version https://git-lfs": FileKind("a pointer of Git LFS", "Fetch the file itself with git lfs pull."),
     b"<!DOCTYPE html": FileKind("a web page", "Download the file itself; the address gave a page about it."),
     b"<?xml": FileKind("an XML file, as OpenVINO writes it", "Name the ONNX file that it was converted from."),
@@ -54,8 +61,11 @@ _BY_IDENTIFIER: Final[Mapping[bytes, FileKind]] = {
 }
 """Formats by bytes 4 to 8, where FlatBuffers have their identifier."""
 _ZIP: Final = b"PK\x03\x04"
+_MOST_PADDING: Final = 4
+"""Zeros before an archive, with which the bundler of MediaPipe aligns the first file in it."""
 _BY_MEMBER: Final[Mapping[bytes, FileKind]] = {
     b"/data.pkl": FileKind("a PyTorch file", _NEURAL),
+    b"/archive_format": FileKind("an exported program of PyTorch", _NEURAL),
     b"model.weights.h5": FileKind("a Keras file", _KERAS),
     b".mlmodel": FileKind("a Core ML package in an archive", _CORE_ML),
     b"saved_model.pb": FileKind("a TensorFlow SavedModel in an archive", _GRAPH),
@@ -92,7 +102,7 @@ def kind_of_file(data: Any) -> FileKind | None:
     for magic, kind in _BY_BEGIN.items():
         if begin.startswith(magic):
             return kind
-    if begin.startswith(_ZIP):
+    if begin[: _MOST_PADDING + len(_ZIP)].lstrip(b"\0").startswith(_ZIP):
         ends = data[:_ENDS_BYTES] + data[-_ENDS_BYTES:]
         return next((kind for name, kind in _BY_MEMBER.items() if name in ends), _ARCHIVE)
     if begin[8:10] in (b'{"', b"{ ", b"{}") and int.from_bytes(begin[:8], "little") <= len(data) - 8:
@@ -119,7 +129,7 @@ _BY_FIELDS: Final[Mapping[FileKind, Callable[[Mapping[int, bytes | None]], bool]
     _CORE_ML_MODEL: _is_core_ml,
     # A version, and networks that begin with what they are about.
     _SAVED_MODEL: lambda fields: set(fields) == {1, 2} and fields[1] is None and fields[2] == b"\x0a",
-    # Operators that begin with their name, a library and versions.
-    _GRAPH_DEF: lambda fields: set(fields) <= {1, 2, 3, 4} and fields.get(1) == b"\x0a",
+    # Operators that begin with their name, a library, versions and where the operators come from.
+    _GRAPH_DEF: lambda fields: set(fields) <= {1, 2, 3, 4, 5} and fields.get(1) == b"\x0a",
 }
 """Formats by the fields of their message, with the first byte of those that have content."""

@@ -7,13 +7,25 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from harness.graphs.absorption import is_by_number, is_per_channel, without_absorbed
-from harness.graphs.fusion_patterns import matches, parsed
-from harness.graphs.fusion_rules import ANY, FACTOR, GATE, PER_CHANNEL, FusionRule, FusionStep, Runtime
+from harness.graphs.absorption import is_by_number, is_hard_swish, is_per_channel, is_vector, without_absorbed
+from harness.graphs.blocked_layout import tensors_in_blocks
+from harness.graphs.fusion_patterns import Made, matches, parsed
+from harness.graphs.fusion_rules import (
+    ANY,
+    FACTOR,
+    GATE,
+    HARD_SWISH,
+    PER_CHANNEL,
+    VECTOR,
+    FusionRule,
+    FusionStep,
+    Runtime,
+)
 from harness.graphs.graph import Graph, Node
 from harness.graphs.groups import Group, Part
 from harness.graphs.operators import VIEWS
 from harness.graphs.sizes import Sizes, operator_name
+from harness.graphs.splitting import with_splits
 
 _PRODUCTS = frozenset({"mul", "mul-broadcast"})
 
@@ -41,8 +53,9 @@ def fuse(graph: Graph, runtime: Runtime, sizes: Sizes) -> Grouping:
         runtime: rules.
         sizes: extents of the network; those of the activations that its operators read and make are known.
     """
-    parts, taken_outside = _parts_of(graph, sizes)
-    parts, absorbed = without_absorbed(_replaced(parts, taken_outside, runtime), taken_outside, runtime, sizes)
+    parts, taken_outside, repeated = _parts_of(graph, sizes, runtime)
+    parts = with_splits(parts, runtime, sizes, graph.held)
+    parts, absorbed = without_absorbed(_replaced(parts, taken_outside, runtime, sizes), taken_outside, runtime, sizes)
     rules = [(rule, runtime.steps(rule)) for rule in runtime.rules]
     blocks = [(rule, steps) for rule, steps in rules if rule.block is not None]
     chains = [(rule, steps) for rule, steps in rules if rule.block is None]
@@ -50,22 +63,35 @@ def fuse(graph: Graph, runtime: Runtime, sizes: Sizes) -> Grouping:
     groups = [group for group, _ in _grouped(united, taken_outside, chains, runtime, sizes)]
     free = Counter(graph.folded)
     free.update(node.op for node in graph.nodes if node.op == "identity")
+    free.update(repeated)
     free.update(part.name for part in absorbed)
     free.update(group.operator for group in groups if group.operator in VIEWS)
     running = tuple(group for group in groups if group.operator not in VIEWS)
     return Grouping(running, dict(sorted(free.items())))
 
 
-def _parts_of(graph: Graph, sizes: Sizes) -> tuple[list[Part], frozenset[str]]:
-    """Every operator as a part of its own, without identities; and the tensors that the caller takes."""
+def _parts_of(graph: Graph, sizes: Sizes, runtime: Runtime) -> tuple[list[Part], frozenset[str], list[str]]:
+    """Operators as parts, the tensors that the caller takes, and names of the operators that are no parts as repeats.
+
+    Identities are no parts either.
+    """
     source: dict[str, str] = {}
     nodes: list[Node] = []
     read: set[str] = set()
+    made: set[str] = set()
+    repeated: list[str] = []
     for node in graph.nodes:
         if node.op == "identity" and node.inputs and node.outputs:
             source[node.outputs[0]] = source.get(node.inputs[0], node.inputs[0])
+        elif _is_repeat(node, runtime, made):
+            source |= {
+                output: source.get(first, first) for output, first in zip(node.outputs, node.repeats, strict=True)
+            }
+            made.update(node.outputs)
+            repeated.append(node.op)
         else:
             nodes.append(node)
+            made.update(node.outputs)
             read.update(source.get(tensor, tensor) for tensor in node.inputs)
     taken_outside = frozenset(source.get(tensor, tensor) for tensor in graph.outputs)
     parts = []
@@ -75,17 +101,22 @@ def _parts_of(graph: Graph, sizes: Sizes) -> tuple[list[Part], frozenset[str]]:
         constants = tuple(tensor for tensor in node.inputs if sizes.is_constant(tensor))
         name = operator_name(node, sizes)
         parts.append(Part(name, (node,), tuple(inputs), outputs or node.outputs[:1], constants))
-    return parts, taken_outside
+    return parts, taken_outside, repeated
 
 
-def _replaced(parts: Sequence[Part], taken_outside: frozenset[str], runtime: Runtime) -> list[Part]:
+def _is_repeat(node: Node, runtime: Runtime, made: set[str]) -> bool:
+    """Whether a runtime takes what an operator makes from an earlier one."""
+    return bool(node.repeats) and runtime.repeats is not None and made.issuperset(node.repeats)
+
+
+def _replaced(parts: Sequence[Part], taken_outside: frozenset[str], runtime: Runtime, sizes: Sizes) -> list[Part]:
     """Parts with the operators of each pattern as one part, at the place of the last of them.
 
     The last operators come first, so that a pattern takes all that it may.
     """
     patterns = [(rule.block, parsed(rule.pattern, runtime.sets)) for rule in runtime.patterns]
     places = {part.outputs[0]: place for place, part in enumerate(parts) if len(part.outputs) == 1}
-    maker = {tensor: parts[place] for tensor, place in places.items()}
+    maker = {tensor: _made_by(parts[place], sizes) for tensor, place in places.items()}
     readers = Counter(tensor for part in parts for tensor in part.inputs)
     united: dict[int, Part | None] = {}
     for made in reversed(places):
@@ -102,6 +133,12 @@ def _replaced(parts: Sequence[Part], taken_outside: frozenset[str], runtime: Run
             break
     kept = (united.get(place, part) for place, part in enumerate(parts))
     return [part for part in kept if part is not None]
+
+
+def _made_by(part: Part, sizes: Sizes) -> Made:
+    """A part as patterns see it: a product with one number is a factor as well."""
+    is_factor = part.name == "scale" and part.nodes[0].op == "mul" and is_by_number(part, sizes)
+    return Made(frozenset({part.name, FACTOR} if is_factor else {part.name}), part.inputs)
 
 
 def _as_block(block: str, parts: Sequence[Part]) -> Part:
@@ -166,7 +203,7 @@ class _Links:
         self._parts = parts
         self._runtime = runtime
         self._sizes = sizes
-        self._layouts: dict[tuple[str, str], set[str]] = {}
+        self._blocked: frozenset[str] | None = None
         self._taken_outside = taken_outside
         self._maker = {tensor: place for place, part in enumerate(parts) for tensor in part.outputs}
         self._readers: dict[str, list[int]] = defaultdict(list)
@@ -178,6 +215,8 @@ class _Links:
         """Places of the parts that a rule takes, beginning at one of them; empty where the rule does not apply."""
         begins_from = self._parts[first].inputs[:1]
         if rule.when == "weighted" and len(self._parts[first].inputs) > 1:
+            return ()
+        if rule.layout is not None and not self._in_blocks().issuperset(self._parts[first].outputs):
             return ()
         places: list[int] = []
         coming: int | None = first
@@ -201,6 +240,10 @@ class _Links:
             return is_product and set(begins_from) <= set(part.inputs)
         if FACTOR in step.operators and part.name == "scale":
             return is_by_number(part, self._sizes)
+        if HARD_SWISH in step.operators and part.name == "hswish":
+            return is_hard_swish(part)
+        if VECTOR in step.operators and part.name == "bias":
+            return is_vector(part, self._sizes)
         if PER_CHANNEL in step.operators:
             return is_per_channel(part, self._sizes)
         return ANY in step.operators or part.name in step.operators
@@ -209,20 +252,13 @@ class _Links:
         """Whether a part may join the chain that ends with another one, as regards what else it reads."""
         if rule.when == "latest" and not self._is_latest(place, coming):
             return False
-        others = set(self._parts[coming].inputs) - set(self._parts[place].outputs)
-        return not rule.partner or others <= self._made_by(rule)
+        return rule.layout is None or self._in_blocks().issuperset(self._parts[coming].inputs)
 
-    def _made_by(self, rule: FusionRule) -> set[str]:
-        """Tensors that the partners of a rule make, and what keeps the layout of these."""
-        key = (rule.partner, rule.through)
-        if key not in self._layouts:
-            makers, keepers = map(self._runtime.names, key)
-            found: set[str] = set()
-            for part in self._parts:
-                if part.name in makers or (part.name in keepers and part.inputs and found.issuperset(part.inputs)):
-                    found.update(part.outputs)
-            self._layouts[key] = found
-        return self._layouts[key]
+    def _in_blocks(self) -> frozenset[str]:
+        """Tensors in blocks of channels."""
+        if self._blocked is None:
+            self._blocked = tensors_in_blocks(self._parts, self._runtime, self._sizes)
+        return self._blocked
 
     def _next(self, place: int) -> int | None:
         """The only part that reads the output of this one; None where the output must be in memory."""

@@ -3,6 +3,7 @@
 A rule is data; `fusion` applies it to a network.
 """
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Final, Literal, NamedTuple
 
@@ -19,11 +20,16 @@ ANY: Final = "any"
 GATE: Final = "gate"
 """Step that takes the product of the chain's output so far and the input of its first operator."""
 FACTOR: Final = "factor"
-"""Step that takes a multiplication by, or a division by, one number."""
+"""Step that takes a multiplication by, or a division by, one number; in a pattern, a multiplication by one."""
+VECTOR: Final = "vector"
+"""Step that takes the addition of one number for each column of a matrix product."""
 
 PER_CHANNEL: Final = "per-channel"
 """Step that takes a batch normalisation, a multiplication by or addition of one number for each channel, or a
 multiplication by a number without extents."""
+
+HARD_SWISH: Final = "hard-swish"
+"""Step that takes a hard swish that the file has as one operator, or as a hard sigmoid of that slope and a product."""
 
 _NAMES: Final = r"^([a-z0-9-]+([|][a-z0-9-]+)*)?$"
 _SUFFIXES = {"?": (0, 1), "*": (0, None)}
@@ -66,9 +72,8 @@ class FusionRule(_Frozen):
             whichever comes first; `weighted` where the first operator must have one activation, and weights.
         dtypes: data types of its first operator's output for which the rule applies; all where none is stated.
         ranks: extents of its first operator's output, the batch included, for which it applies; likewise.
-        partner: operators of which one must make the other operand of arithmetic in the chain, after any of those of
-            `through`; any where none is stated.
-        through: operators that keep the layout in memory of what they read, if they read nothing of another layout.
+        layout: `blocked` where all that it reads and makes must be in blocks of channels, but for what its first
+            operator reads.
         sources: keys of the runtime's sources.
     """
 
@@ -77,8 +82,29 @@ class FusionRule(_Frozen):
     when: Literal["latest", "weighted"] | None = None
     dtypes: tuple[Dtype, ...] = ()
     ranks: tuple[int, ...] = ()
-    partner: str = Field("", pattern=_NAMES)
-    through: str = Field("", pattern=_NAMES)
+    layout: Literal["blocked"] | None = None
+    sources: tuple[str, ...] = Field(min_length=1)
+
+
+class BlockedLayout(_Frozen):
+    """Layout in memory in which the channels of a tensor stand in blocks.
+
+    Attributes:
+        channels: channels of a block.
+        aligned: what the channels must be a multiple of that are brought into the layout.
+        convolutions: operators that bring their operand into the layout, where their groups allow it.
+        poolings: operators that do so where their channels fill the blocks.
+        keepers: operators that stay in it where all that they read is; a joining of channels only of whole blocks.
+        activations: operators that stay in it only where they join the convolution before them.
+        sources: keys of the runtime's sources.
+    """
+
+    channels: int = Field(ge=1)
+    aligned: int = Field(ge=1)
+    convolutions: str = Field(pattern=_NAMES)
+    poolings: str = Field(pattern=_NAMES)
+    keepers: str = Field(pattern=_NAMES)
+    activations: str = Field(pattern=_NAMES)
     sources: tuple[str, ...] = Field(min_length=1)
 
 
@@ -114,6 +140,28 @@ class AbsorptionRule(_Frozen):
     sources: tuple[str, ...] = Field(min_length=1)
 
 
+class RepeatRule(_Frozen):
+    """Operators that compute again what an earlier one has computed run once.
+
+    Attributes:
+        sources: keys of the runtime's sources.
+    """
+
+    sources: tuple[str, ...] = Field(min_length=1)
+
+
+class SplitRule(_Frozen):
+    """Operators that run as one split where those of one tensor take all of it, once and along one axis.
+
+    Attributes:
+        operators: operators that take a part of a tensor.
+        sources: keys of the runtime's sources.
+    """
+
+    operators: str = Field(pattern=_NAMES)
+    sources: tuple[str, ...] = Field(min_length=1)
+
+
 class Runtime(_Frozen):
     """Fusion rules of one runtime.
 
@@ -125,6 +173,9 @@ class Runtime(_Frozen):
         stated_as: words in small letters by which submissions state it, any of them.
         sources: documents that the rules are based on, by key.
         sets: operators under a common name.
+        blocked: layout in blocks of channels; None where it has none.
+        repeats: operators that run once; None where every one runs.
+        splits: slices that run as one split.
         absorbed: operators that run no kernel of their own.
         patterns: what is replaced by one kernel before any chain is looked for, the first that applies.
         rules: rules; at every operator the rule that takes most operators applies, among equals the first.
@@ -137,19 +188,23 @@ class Runtime(_Frozen):
     stated_as: tuple[str, ...] = Field(min_length=1)
     sources: dict[str, RuleSource]
     sets: dict[str, tuple[str, ...]]
+    blocked: BlockedLayout | None = None
+    repeats: RepeatRule | None = None
+    splits: tuple[SplitRule, ...] = ()
     absorbed: tuple[AbsorptionRule, ...] = ()
     patterns: tuple[PatternRule, ...] = ()
     rules: tuple[FusionRule, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _is_sound(self) -> "Runtime":
-        all_rules: tuple[FusionRule | PatternRule | AbsorptionRule, ...] = (*self.rules, *self.patterns, *self.absorbed)
-        cited = {key for rule in all_rules for key in rule.sources}
+        cited = {key for rule in self.all_rules() for key in rule.sources}
         if strays := sorted(cited - set(self.sources)):
             raise ValueError(f"a rule cites sources that are not listed: {', '.join(strays)}")
         for pattern in self.patterns:
             parsed(pattern.pattern, self.sets)
         for rule in self.rules:
+            if rule.layout is not None and self.blocked is None:
+                raise ValueError(f"{rule.chain!r} needs a layout that is not declared")
             steps = self.steps(rule)
             if GATE in steps[0].operators:
                 raise ValueError(f"{rule.chain!r} begins with a product of nothing")
@@ -158,6 +213,12 @@ class Runtime(_Frozen):
                 if step.most != step.least and step.operators & _may_follow(steps[number + 1 :]):
                     raise ValueError(f"{rule.chain!r} does not determine which step takes an operator")
         return self
+
+    def all_rules(self) -> Iterator[FusionRule | PatternRule | AbsorptionRule | RepeatRule | SplitRule | BlockedLayout]:
+        """Everything that rests on sources."""
+        for rules in (self.rules, self.patterns, self.absorbed, self.splits):
+            yield from rules
+        yield from (rule for rule in (self.repeats, self.blocked) if rule is not None)
 
     def steps(self, rule: FusionRule) -> tuple[FusionStep, ...]:
         """Steps of a rule, sets resolved."""

@@ -81,6 +81,7 @@ class Node:
         settings: attributes that its cost depends on, by their name in the file; empty for all others.
         n_bytes_beside: bytes of scales and zero points that it reads beside its operands.
         count: times that one inference runs it, as the body of a loop does.
+        repeats: what an earlier operator makes that computes the same, in the order of its own outputs; none of others.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Node:
     settings: Mapping[str, int | str] = field(default_factory=dict, hash=False)
     n_bytes_beside: int = 0
     count: int = 1
+    repeats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

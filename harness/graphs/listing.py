@@ -117,10 +117,11 @@ def choose_larger(branches: Iterable[Listing], flops_of: Callable[[Listing], int
 
 
 def _renamed(node: Node, names: Mapping[str, str]) -> Node:
-    read, made, matrices = (
-        tuple(names.get(name, name) for name in group) for group in (node.inputs, node.outputs, node.matrices)
+    read, made, matrices, repeats = (
+        tuple(names.get(name, name) for name in group)
+        for group in (node.inputs, node.outputs, node.matrices, node.repeats)
     )
-    return replace(node, inputs=read, outputs=made, matrices=matrices)
+    return replace(node, inputs=read, outputs=made, matrices=matrices, repeats=repeats)
 
 
 def _flops(node: Node, sizes: Sizes) -> int | None:

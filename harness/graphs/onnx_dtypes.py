@@ -1,10 +1,12 @@
-"""Data types of ONNX by their number; what a kernel computes in follows from what is stored."""
+"""Data types of ONNX by their number, from which what a kernel computes in follows; bytes of values of each."""
 
+import math
 from collections.abc import Mapping
 from typing import Final
 
 from onnx import TensorProto
 
+from harness.schema.cost import STORED_BITS
 from harness.schema.vocabulary import StoredDtype
 
 STORED: Final[Mapping[int, StoredDtype]] = {
@@ -33,3 +35,38 @@ STORED: Final[Mapping[int, StoredDtype]] = {
     TensorProto.BOOL: "bool",
 }
 """Data types of elements by their number; text, complex numbers and 6 bits are none that a weight is stored in."""
+_MOST_DIGITS: Final = 18
+
+
+def n_stated_bytes(tensor: TensorProto) -> int:
+    """Bytes of a tensor's raw values, in the file or, as the file states them, outside; 0 where it states none."""
+    if tensor.data_location != TensorProto.EXTERNAL:
+        return len(tensor.raw_data)
+    stated = next((entry.value for entry in tensor.external_data if entry.key == "length"), "")
+    return int(stated) if stated.isascii() and stated.isdecimal() and len(stated) <= _MOST_DIGITS else 0
+
+
+def has_values(tensor: TensorProto, n_bytes: int) -> bool:
+    """Whether the file has a tensor's values, of which some bytes are raw; one without elements needs none."""
+    if tensor.data_location == TensorProto.EXTERNAL:
+        return False
+    fields = (tensor.float_data, tensor.int32_data, tensor.int64_data, tensor.double_data, tensor.uint64_data)
+    return n_bytes > 0 or 0 in tensor.dims or any(map(len, fields))
+
+
+def fills(tensor: TensorProto, n_bytes: int) -> bool:
+    """Whether there are as many raw values as the extents state; elements that share bytes are not counted."""
+    stored = STORED.get(tensor.data_type)
+    if stored is None or STORED_BITS[stored] < 8:
+        return True
+    return bool(n_bytes == math.prod(tensor.dims) * STORED_BITS[stored] // 8)
+
+
+def bytes_of(shape: tuple[int, ...] | None, stored: StoredDtype | None) -> int:
+    """Bytes of the elements of a constant; 0 for a single number, and where they are unknown.
+
+    >>> bytes_of((4, 256), "fp32"), bytes_of((3, 3), "int4"), bytes_of((), "fp32")
+    (4096, 5, 0)
+    """
+    n_elements = math.prod(shape or ())
+    return 0 if stored is None or n_elements == 1 else -(-n_elements * STORED_BITS[stored] // 8)

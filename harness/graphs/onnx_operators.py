@@ -9,8 +9,9 @@ import onnx
 from numpy.typing import NDArray
 
 from harness.graphs.graph import Node, Window
+from harness.graphs.onnx_dtypes import bytes_of
 from harness.graphs.onnx_settings import matrices_of, settings_of, states_of
-from harness.graphs.onnx_tensors import Tensors, bytes_of
+from harness.graphs.onnx_tensors import Tensors
 from harness.graphs.operators import FIRST_ONLY, OPERATORS, VARIADIC, VIEWS, WINDOWED, canonical_names
 
 _CANONICAL: Final = canonical_names(lambda operator: operator.onnx)

@@ -10,6 +10,10 @@ from harness.graphs.onnx_tensors import Tensors
 
 Settings = Mapping[str, int | str]
 
+_FIRST_OF_SPLITS: Final = 13
+"""Version of the standard operators from which on runtimes replace slices by a split."""
+_END: Final = 1 << 62
+
 _MATRICES: Final[Mapping[str, tuple[int, ...]]] = dict.fromkeys(("DynamicQuantizeLSTM", "GRU", "LSTM", "RNN"), (1, 2))
 """Places of the matrices that every step of a recurrent operator multiplies by."""
 _STATES: Final[Mapping[str, tuple[int, ...]]] = {
@@ -123,8 +127,33 @@ def _group_query_attention(node: onnx.NodeProto, known: Tensors) -> Settings:
     return _keys(keys[1] if keys else queries[1], _shape(node, 3, known), 2, heads, is_packed=not keys)
 
 
-def _axis(node: onnx.NodeProto, _known: Tensors) -> Settings:
-    return {"axis": _integer(node, "axis")}
+def _axis(node: onnx.NodeProto, known: Tensors) -> Settings:
+    """Axis that rows are gathered along, and the place of the one that is, where it is a constant."""
+    axis, place = _integer(node, "axis"), _number(node, 1, known)
+    span = {} if place is None else _span(node, known, axis, place, place + 1 or _END)
+    return span or {"axis": axis}
+
+
+def _slice(node: onnx.NodeProto, known: Tensors) -> Settings:
+    """Axis of a slice along one, and from where to where it goes."""
+    begin, end, axis = (_number(node, place, known) for place in (1, 2, 3))
+    step = _number(node, 4, known) if len(node.input) > 4 and node.input[4] else 1
+    return {} if begin is None or end is None or axis is None or step != 1 else _span(node, known, axis, begin, end)
+
+
+def _span(node: onnx.NodeProto, known: Tensors, axis: int, begin: int, end: int) -> Settings:
+    """What a slice takes along an axis; both as numbers from the beginning."""
+    read = _shape(node, 0, known)
+    if not read or not -len(read) <= axis < len(read) or known.version < _FIRST_OF_SPLITS:
+        return {}
+    taken = range(read[axis])[begin:end]
+    return {"axis": axis % len(read), "begin": taken.start, "end": taken.stop}
+
+
+def _number(node: onnx.NodeProto, place: int, known: Tensors) -> int | None:
+    """The one number that a constant operand is."""
+    value = known.value(node.input[place]) if len(node.input) > place else None
+    return int(value.reshape(())) if value is not None and value.size == 1 else None
 
 
 def _zeros(node: onnx.NodeProto, known: Tensors) -> Settings:
@@ -146,6 +175,13 @@ def _permutation(node: onnx.NodeProto, known: Tensors) -> Settings:
     order = _integers(node, "perm") or list(range(rank))[::-1]
     swapped = [*range(rank - 2), rank - 1, rank - 2]
     return {"is_of_matrix": int(rank > 1 and order == swapped)}
+
+
+def _slope(node: onnx.NodeProto, _known: Tensors) -> Settings:
+    """Whether a hard sigmoid is that of a hard swish, whose slope is a sixth and whose middle is a half."""
+    stated = {attribute.name: attribute.f for attribute in node.attribute}
+    is_of_hard_swish = math.isclose(stated.get("alpha", 0.2), 1 / 6, rel_tol=1e-5) and stated.get("beta", 0.5) == 0.5
+    return {"is_of_hard_swish": int(is_of_hard_swish)}
 
 
 def _integers(node: onnx.NodeProto, name: str) -> list[int]:
@@ -193,10 +229,12 @@ _RULES: Final[Mapping[tuple[str, str], Callable[[onnx.NodeProto, Tensors], Setti
     ("", "DFT"): _transform,
     ("", "Einsum"): _equation,
     ("", "Gather"): _axis,
+    ("", "HardSigmoid"): _slope,
     ("", "Pad"): _zeros,
     ("", "Transpose"): _permutation,
     ("", "LogSoftmax"): _row_of_softmax,
     ("", "Softmax"): _row_of_softmax,
+    ("", "Slice"): _slice,
     ("", "STFT"): _frames,
     ("com.microsoft", "Attention"): _projected_attention,
     ("com.microsoft", "GatherBlockQuantized"): _packed_table,

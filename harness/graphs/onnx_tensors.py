@@ -17,23 +17,24 @@ from onnx.shape_inference import InferenceError, infer_node_outputs
 from harness.graphs.faults import ModelFileError, model_issue
 from harness.graphs.input_extents import absurd
 from harness.graphs.onnx_corrections import as_inferred, corrected
-from harness.graphs.onnx_dtypes import STORED
+from harness.graphs.onnx_dtypes import STORED, bytes_of, fills, has_values, n_stated_bytes
 from harness.graphs.onnx_evaluation import EVALUATED, evaluated
 from harness.graphs.onnx_functions import made_by_body
 from harness.graphs.onnx_runtime_shapes import made_by_runtime
 from harness.graphs.onnx_twins import TWINS, twin_of
 from harness.issues import Issue
-from harness.schema.cost import STORED_BITS
 from harness.schema.vocabulary import StoredDtype
 
 MOST_VALUES: Final = 1024
 """Elements of the largest constant whose values are kept; shapes, axes and limits are far smaller."""
 _STORED_ALIKE: Final = frozenset({"Transpose", "Reshape", "Identity", "Squeeze", "Unsqueeze", "DequantizeLinear"})
 """Operators that do not change the elements of a constant."""
-_SHAPE_OPERANDS: Final = frozenset({"ConstantOfShape", "Expand", "Reshape", "Resize", "Tile", "Upsample"})
-"""Operators that read a shape; one of absurd length would make shape inference build as many extents."""
+_SHAPE_OPERANDS: Final[Mapping[str, int]] = {
+    "ConstantOfShape": 0, "Expand": 1, "Reshape": 1, "Resize": 1, "Tile": 1, "Upsample": 1,
+}  # fmt: skip
+"""Operators that read a shape, and from which place; one of absurd length makes shape inference build as many extents.
+"""
 _MOST_RANK: Final = 64
-_MOST_DIGITS: Final = 18
 _INFERENCE_FAULTS: Final = (InferenceError, onnx.checker.ValidationError, RuntimeError, ValueError)
 
 
@@ -137,10 +138,10 @@ class Tensors:
         if issues:
             raise ModelFileError(issues)
         self.add(name, helper.make_tensor_type_proto(tensor.data_type, dims), is_constant=True)
-        n_bytes = _n_stated_bytes(tensor)
-        if n_bytes and not _fills(tensor, n_bytes):
+        n_bytes = n_stated_bytes(tensor)
+        if n_bytes and not fills(tensor, n_bytes):
             raise ModelFileError([self._unreadable_values(name, dims)])
-        if math.prod(dims) > MOST_VALUES or not _has_values(tensor, n_bytes):
+        if math.prod(dims) > MOST_VALUES or not has_values(tensor, n_bytes):
             return
         try:
             values = numpy_helper.to_array(tensor)
@@ -293,7 +294,7 @@ class Tensors:
         types = {name: self._types.get(name, TypeProto()) for name in names}
         data = {name: numpy_helper.from_array(self._values[name]) for name in names if name in self._values}
         if node.op_type in _SHAPE_OPERANDS:
-            for name in names - set(data):
+            for name in set(node.input[_SHAPE_OPERANDS[node.op_type] :]) & names - set(data):
                 shape = self.shape(name)
                 if shape is not None and len(shape) == 1 and shape[0] > _MOST_RANK:
                     types[name] = TypeProto()
@@ -360,37 +361,3 @@ def _counted_fault(node: onnx.NodeProto) -> str:
 
 def _first_line(error: Exception) -> str:
     return str(error).split("\n", 1)[0]
-
-
-def _n_stated_bytes(tensor: TensorProto) -> int:
-    """Bytes of a tensor's raw values, in the file or, as the file states them, outside; 0 where it states none."""
-    if tensor.data_location != TensorProto.EXTERNAL:
-        return len(tensor.raw_data)
-    stated = next((entry.value for entry in tensor.external_data if entry.key == "length"), "")
-    return int(stated) if stated.isascii() and stated.isdecimal() and len(stated) <= _MOST_DIGITS else 0
-
-
-def _has_values(tensor: TensorProto, n_bytes: int) -> bool:
-    """Whether the file has a tensor's values, of which some bytes are raw."""
-    if tensor.data_location == TensorProto.EXTERNAL:
-        return False
-    fields = (tensor.float_data, tensor.int32_data, tensor.int64_data, tensor.double_data, tensor.uint64_data)
-    return n_bytes > 0 or any(map(len, fields))
-
-
-def _fills(tensor: TensorProto, n_bytes: int) -> bool:
-    """Whether there are as many raw values as the extents state; elements that share bytes are not counted."""
-    stored = STORED.get(tensor.data_type)
-    if stored is None or STORED_BITS[stored] < 8:
-        return True
-    return bool(n_bytes == math.prod(tensor.dims) * STORED_BITS[stored] // 8)
-
-
-def bytes_of(shape: tuple[int, ...] | None, stored: StoredDtype | None) -> int:
-    """Bytes of the elements of a constant; 0 for a single number, and where they are unknown.
-
-    >>> bytes_of((4, 256), "fp32"), bytes_of((3, 3), "int4"), bytes_of((), "fp32")
-    (4096, 5, 0)
-    """
-    n_elements = math.prod(shape or ())
-    return 0 if stored is None or n_elements == 1 else -(-n_elements * STORED_BITS[stored] // 8)

@@ -3,6 +3,7 @@
 import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from onnx import TypeProto, helper
@@ -13,6 +14,7 @@ from harness.graphs.graph import Node, Tensor
 from harness.graphs.input_extents import dimension_name
 from harness.graphs.listing import Listing, OpenQuestion, sentences
 from harness.graphs.onnx_operators import as_node, canonical_name, file_name
+from harness.graphs.onnx_redundancy import Repeats, does_nothing
 from harness.graphs.onnx_scopes import FileOperator, in_running_order, operators_of, stored_in
 from harness.graphs.onnx_tensors import Tensors
 from harness.issues import Issue
@@ -78,24 +80,35 @@ class Walk:
         self._n_walked += len(operators)
         if self._n_walked > MOST_MODEL_OPERATORS:
             raise ModelFileError([self._too_many()])
-        listing = Listing()
+        listing, repeats = Listing(), Repeats()
         for operator in operators:
             self._sources |= dict.fromkeys(operator.makes, operator.reads)
             rule = self._rules.get(operator.node.op_type) if not operator.node.domain and operator.bodies else None
             if rule is not None:
                 listing.add(rule(self, operator))
             else:
-                self._list_plain(operator, listing)
+                self._list_plain(operator, listing, repeats)
         return listing
 
-    def _list_plain(self, operator: FileOperator, listing: Listing) -> None:
+    def _list_plain(self, operator: FileOperator, listing: Listing, repeats: Repeats) -> None:
         node = operator.node
         self.known.learn(node, operator.captured)
         if self._is_folded(operator):
             self.known.fold(node)
             listing.folded[canonical_name(node) or file_name(node)] += 1
-        else:
-            listing.nodes.append(as_node(node, operator.name, operator.captured, self.known, self.batch))
+            return
+        if not operator.captured and does_nothing(node, self.known):
+            source = next(name for name in node.input if name not in self.known.constants)
+            repeats.alias(node.output[0], source)
+            listing.nodes.append(Node(operator.name, "identity", (source,), (node.output[0],)))
+            return
+        made = as_node(node, operator.name, operator.captured, self.known, self.batch)
+        first = None if operator.captured else repeats.first_of(node, self.known)
+        if made.op == "identity" and made.inputs and made.outputs:
+            repeats.alias(made.outputs[0], made.inputs[0])
+        elif first is not None:
+            made = replace(made, repeats=tuple(name for name in first.output if name)[: len(made.outputs)])
+        listing.nodes.append(made)
 
     def _is_folded(self, operator: FileOperator) -> bool:
         """Whether an operator works on constants or extents alone, so that no runtime executes it."""

@@ -17,6 +17,9 @@ from harness.schema.kernel_types import require_each
 _FFT_FLOPS: Final = 5.0
 """FLOPs of a transform of n complex values, over n log2 n: the usual count of a radix-2 FFT."""
 
+_NUMBERS_OF_POINT: Final = 8
+"""Numbers of a matrix that a point is multiplied by."""
+
 
 def node_flops(node: Node, sizes: Sizes) -> int | None:
     """FLOPs of one operator; None where it has no rule, or where it lacks what its rule needs."""
@@ -77,8 +80,9 @@ def _of_product(node: Node, sizes: Sizes) -> int:
 
 
 def _of_window(node: Node, sizes: Sizes) -> int:
+    """Each window once, though an operator may make the place of each maximum as well."""
     height, width = (1, 1) if node.window is None else node.window.kernel
-    return _made(node, sizes) * height * width
+    return sizes.elements(node.outputs[0]) * height * width
 
 
 def _of_reduction(node: Node, sizes: Sizes) -> int:
@@ -234,6 +238,18 @@ def _transforms(n_transforms: int, length: int) -> int:
     return round(n_transforms * _FFT_FLOPS * length * math.log2(length))
 
 
+def _of_points(node: Node, sizes: Sizes) -> int | None:
+    """Each point is multiplied by two rows of four numbers; its coordinates stand in the last extent.
+
+    Source:
+        MediaPipe, mediapipe/util/tflite/operations/transform_landmarks.cc, version 2.
+    """
+    read = node.inputs[0]
+    if sizes.rank(read) != 3:
+        return None
+    return 2 * _NUMBERS_OF_POINT * (sizes.elements(read) // sizes.last(read))
+
+
 _FLOPS: Final[Mapping[Work, Callable[[Node, Sizes], int | None]]] = {
     "product": _of_product,
     "window": _of_window,
@@ -246,5 +262,6 @@ _FLOPS: Final[Mapping[Work, Callable[[Node, Sizes], int | None]]] = {
     "einsum": _of_einsum,
     "fourier": _of_fourier,
     "short-fourier": _of_short_fourier,
+    "points": _of_points,
 }
 require_each(get_args(Work), _FLOPS, "count of FLOPs")

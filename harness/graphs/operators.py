@@ -10,14 +10,18 @@ from typing import Final, Literal
 
 Work = Literal[
     "product", "window", "reduction", "elements", "movement", "recurrent", "attention", "projected-attention", "einsum",
-    "fourier", "short-fourier",
+    "fourier", "short-fourier", "points",
 ]  # fmt: skip
 """What an operator's FLOPs are counted by.
 
 Two for each multiply-accumulate; one for each element of each window; one for each element that it reads; a number for
 each element that it makes; none, where it only moves data; or a rule of its own: steps of recurrent cells, products of
-queries, keys and values (with the projections before them where the operator has them in itself), contractions, and
-Fourier transforms. An operator that is not declared has unknown FLOPs.
+queries, keys and values (with the projections before them where the operator has them in itself), contractions,
+Fourier transforms, and points that a matrix moves. An operator that is not declared has unknown FLOPs.
+
+A comparison counts as an addition does: a maximum, its place, and the choice of the k greatest each compare every
+element at least once, and count one for each that they read. Further comparisons that order what is chosen depend on
+the values, and are not counted.
 """
 Naming = Literal["plain", "convolution", "product", "operands", "axis", "lookup", "mean"]
 """What the name in a kernel list depends on: nothing else, the window and groups, the rows and weights, the kind of its
@@ -34,6 +38,7 @@ class Operator:
         onnx: its names in the standard domain of ONNX.
         tflite: its names in TFLite.
         onnx_runtime: its names in the domain com.microsoft.
+        mediapipe: its names among the custom operators of MediaPipe's TFLite files, whose code is public.
         naming: what its name in a kernel list depends on.
         constant_name: for arithmetic, its name where its other operand is one number, or one number per channel.
         has_window: whether its node carries a `Window`.
@@ -49,6 +54,7 @@ class Operator:
     onnx: tuple[str, ...]
     tflite: tuple[str, ...]
     onnx_runtime: tuple[str, ...] = ()
+    mediapipe: tuple[str, ...] = ()
     naming: Naming = "plain"
     constant_name: str | None = None
     has_window: bool = False
@@ -70,7 +76,11 @@ _NAMED: Final[Mapping[str, Operator]] = {
         has_window=True,
     ),
     "conv-transpose": Operator(
-        "product", onnx=("ConvTranspose",), tflite=("CONV_3D_TRANSPOSE", "TRANSPOSE_CONV"), has_window=True
+        "product",
+        onnx=("ConvTranspose",),
+        tflite=("CONV_3D_TRANSPOSE", "TRANSPOSE_CONV"),
+        mediapipe=("Convolution2DTransposeBias",),
+        has_window=True,
     ),
     "deform-conv": Operator("product", onnx=("DeformConv",), tflite=(), has_window=True),
     "fc": Operator("product", onnx=(), tflite=(), naming="product"),
@@ -91,7 +101,14 @@ _NAMED: Final[Mapping[str, Operator]] = {
         tflite=("BATCH_MATMUL", "FULLY_CONNECTED"),
         naming="product",
     ),
-    "maxpool": Operator("window", onnx=("MaxPool",), tflite=("MAX_POOL_2D",), has_window=True),
+    "maxpool": Operator(
+        "window",
+        onnx=("MaxPool",),
+        tflite=("MAX_POOL_2D",),
+        mediapipe=("MaxPoolingWithArgmax2D",),
+        has_window=True,
+    ),
+    "max-unpool": Operator("movement", onnx=("MaxUnpool",), tflite=(), mediapipe=("MaxUnpooling2D",)),
     "avgpool": Operator(
         "window",
         onnx=("AveragePool",),
@@ -201,10 +218,15 @@ _NAMED: Final[Mapping[str, Operator]] = {
         tflite=("RESIZE_BILINEAR",),
         has_settings=True,
     ),
+    "grid-sample": Operator(
+        "elements", onnx=("GridSample",), tflite=(), mediapipe=("TransformTensor", "TransformTensorBilinear")
+    ),
+    "transform-points": Operator("points", onnx=(), tflite=(), mediapipe=("TransformLandmarks",)),
     "depth-to-space": Operator("movement", onnx=("DepthToSpace",), tflite=("DEPTH_TO_SPACE",)),
     "space-to-depth": Operator("movement", onnx=("SpaceToDepth",), tflite=("SPACE_TO_DEPTH",)),
     "tile": Operator("movement", onnx=("Tile",), tflite=("TILE",)),
     "argmax": Operator("reduction", onnx=("ArgMax",), tflite=("ARG_MAX",)),
+    "top-k": Operator("reduction", onnx=("TopK",), tflite=("TOPK_V2",), reads_first_only=True),
     "cast": Operator("movement", onnx=("Cast",), tflite=("CAST",)),
     "quantize": Operator(
         "elements",

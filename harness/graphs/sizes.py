@@ -214,9 +214,13 @@ def _mean_name(node: Node, sizes: Sizes) -> str:
 
 
 def _axis_name(node: Node, sizes: Sizes) -> str:
-    ends = (*sizes.activations(node), *node.outputs)
+    return name_along_axis(node.op, (*sizes.activations(node), *node.outputs), sizes)
+
+
+def name_along_axis(name: str, ends: Sequence[str], sizes: Sizes) -> str:
+    """Name of an operator that joins or splits, by the tensors that it reads and makes."""
     planes = {(sizes.copies(tensor), sizes.extents(tensor)[:2]) for tensor in ends if sizes.is_known(tensor)}
-    return node.op if len(planes) == 1 else f"{node.op}-spatial"
+    return name if len(planes) == 1 else f"{name}-spatial"
 
 
 def _lookup_name(node: Node, sizes: Sizes) -> str:

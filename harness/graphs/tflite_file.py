@@ -64,6 +64,18 @@ _OPTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "WHILE": ("WhileOptions", ("CondSubgraphIndex", "BodySubgraphIndex")),
 }
 """Options that the reader uses, by operator: their table and its fields."""
+_POOL_NUMBERS: Final = ("Padding", "StrideW", "StrideH", "FilterWidth", "FilterHeight")
+_CUSTOM_OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "Convolution2DTransposeBias": _POOL_NUMBERS[:3],
+    "MaxPoolingWithArgmax2D": _POOL_NUMBERS,
+    "MaxUnpooling2D": _POOL_NUMBERS,
+}
+"""Options of custom operators, whole numbers of 32 bits one after the other.
+
+Source:
+    MediaPipe, mediapipe/util/tflite/operations/; TensorFlow Lite, core/c/builtin_op_data.h: TfLiteTransposeConvParams
+    and TfLitePoolParams.
+"""
 _FAULTS: Final = (
     ArithmeticError,
     AttributeError,
@@ -220,7 +232,7 @@ class _File:
             inputs = self._numbers(operator.InputsLength, operator.InputsAsNumpy)
             outputs = self._numbers(operator.OutputsLength, operator.OutputsAsNumpy)
             op, is_custom = names[operator.OpcodeIndex()]
-            options = {} if is_custom else _options(op, operator)
+            options = _custom_options(op, operator) if is_custom else _options(op, operator)
             composite = ""
             if op == "STABLEHLO_COMPOSITE" and not is_custom:
                 composite, options = self._composite(operator)
@@ -310,6 +322,14 @@ class _File:
 
 
 _NAMES: Final = {number: name for name, number in vars(tflite.BuiltinOperator).items() if not name.startswith("_")}
+
+
+def _custom_options(op: str, operator: Any) -> dict[str, int]:
+    fields = _CUSTOM_OPTIONS.get(op, ())
+    if not fields or operator.CustomOptionsLength() < 4 * len(fields):
+        return {}
+    numbers = operator.CustomOptionsAsNumpy()[: 4 * len(fields)].tobytes()
+    return dict(zip(fields, struct.unpack(f"<{len(fields)}i", numbers), strict=True))
 
 
 def _options(op: str, operator: Any) -> dict[str, int]:

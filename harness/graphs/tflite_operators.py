@@ -9,6 +9,8 @@ from harness.graphs.operators import FIRST_ONLY, OPERATORS, VARIADIC, WINDOWED, 
 from harness.graphs.tflite_shapes import Operands, Shape
 
 _CANONICAL: Final = canonical_names(lambda operator: operator.tflite)
+_OF_MEDIAPIPE: Final = canonical_names(lambda operator: operator.mediapipe)
+"""Custom operators whose code is public."""
 _ACTIVATIONS: Final = {0: None, 1: "relu", 2: "clip", 3: "relu6", 4: "tanh"}
 """Activations that are built into an operator, by their number."""
 _OPERANDS: Final[Mapping[str, tuple[int, ...]]] = {
@@ -75,7 +77,7 @@ def canonical_name(call: OperatorCall) -> str:
     A custom operator that bears a canonical name has `custom.` before it, because what it does is unknown.
     """
     if call.is_custom:
-        return f"custom.{call.op}" if call.op in OPERATORS else call.op
+        return _OF_MEDIAPIPE.get(call.op) or (f"custom.{call.op}" if call.op in OPERATORS else call.op)
     if call.composite in COMPOSITES:
         return COMPOSITES[call.composite]
     return _CANONICAL.get(call.op, call.op)

@@ -4,10 +4,8 @@ ONNX Runtime states the extents of every operator that it ran in its profile, th
 LiteRT in the details of its tensors. Two FLOPs are one multiply-accumulate.
 """
 
-import json
 import math
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,13 +16,14 @@ import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
 
+from tests.graphs.onnx_runtime import Feed, filled, optimised, profiled
+
 Shape = tuple[int, ...]
-Values = Mapping[str, int]
 
 _OF_RESULT = {"Conv": 1, "ConvInteger": 1, "DeformConv": 1, "QLinearConv": 3}
 """Convolutions with the place of their weights, of which each meets every place of the output."""
 _MATRIX = ("MatMul", "MatMulInteger", "QLinearMatMul", "DynamicQuantizeMatMul", "MatMulIntegerToFloat")
-_RECURRENT = ("LSTM", "GRU", "RNN")
+_RECURRENT = ("LSTM", "GRU", "RNN", "DynamicQuantizeLSTM")
 _NOT_COUNTED = ("Attention", "GroupQueryAttention", "MultiHeadAttention", "QAttention", "MatMulNBits", "FusedMatMul")
 _LSTM = ("LSTM", "UNIDIRECTIONAL_SEQUENCE_LSTM")
 
@@ -34,61 +33,70 @@ class Ran(NamedTuple):
 
     Attributes:
         flops: FLOPs of its products; None where it ran a product that is not counted here.
-        operators: operators as the file names them, of LiteRT without those that work on constants alone.
+        operators: operators that ran, once each, without those that work on constants or extents alone: of ONNX
+            Runtime after its optimisation, by canonical name; of LiteRT as the file names them.
     """
 
     flops: int | None
     operators: Counter[str]
 
 
-def with_extents(path: Path, shapes: Mapping[str, Shape]) -> onnx.ModelProto:
-    """A model whose inputs state the extents that it is run with; weights in files beside it are zeros."""
-    fixed = onnx.load(path, load_external_data=False)
-    for tensor in fixed.graph.initializer:
-        if tensor.data_location == onnx.TensorProto.EXTERNAL:
-            zeros = np.zeros(tuple(tensor.dims), helper.tensor_dtype_to_np_dtype(tensor.data_type))
-            tensor.CopyFrom(numpy_helper.from_array(zeros, tensor.name))
-    for info in fixed.graph.input:
-        if info.name in shapes:
-            elements = info.type.tensor_type.elem_type
-            info.type.CopyFrom(helper.make_tensor_type_proto(elements, shapes[info.name]))
-    return fixed
+def ran_by_onnx_runtime(path: Path, shapes: Mapping[str, Shape], values: Mapping[str, int]) -> Ran:
+    """Run an ONNX model with zeros or the given values.
 
-
-def ran_by_onnx_runtime(model: onnx.ModelProto, values: Values) -> Ran:
-    """Run a model whose inputs state their extents, with zeros or the given values.
+    Args:
+        path: file; weights that it does not have itself are zeros.
+        shapes: extents of its inputs.
+        values: value of all elements of an input, by its name; 0 for others.
 
     Raises:
         Exception: whatever ONNX Runtime raises on a model that it does not run.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        # A weight that is packed beforehand is not among the operands that the profile states.
-        options.add_session_config_entry("session.disable_prepacking", "1")
-        options.enable_profiling = True
-        options.profile_file_prefix = str(Path(folder) / "profile")
-        session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        declared = {info.name: info.type.tensor_type for info in model.graph.input}
-        feed = {each.name: _filled(declared[each.name], values.get(each.name, 0)) for each in session.get_inputs()}
-        session.run([], feed)
-        events = json.loads(Path(session.end_profiling()).read_text())
-    ran = [event["args"] | {"name": event["name"]} for event in events if event.get("cat") == "Node"]
-    ran = [event for event in ran if "input_type_shape" in event]
+    model = _runnable(path)
+    weights = {tensor.name for tensor in model.graph.initializer}
+    kinds = {info.name: info.type.tensor_type for info in model.graph.input if info.name not in weights}
+    feed = {name: filled(kind, shapes[name], values.get(name, 0)) for name, kind in kinds.items()}
+    fixed = onnx.ModelProto()
+    fixed.CopyFrom(model)
+    for info in fixed.graph.input:
+        if info.name in shapes:
+            elements = info.type.tensor_type.elem_type
+            info.type.CopyFrom(helper.make_tensor_type_proto(elements, shapes[info.name]))
+    try:
+        return _ran(fixed, feed)
+    except onnxruntime.capi.onnxruntime_pybind11_state.Fail:
+        # The extents may not fit a branch that is not taken; the runtime then learns them as it runs.
+        return _ran(model, feed)
+
+
+def _runnable(path: Path) -> onnx.ModelProto:
+    """A model with values of all weights, and its operators under names of their own."""
+    model = onnx.load(path, load_external_data=False)
+    for tensor in model.graph.initializer:
+        is_outside = tensor.data_location == onnx.TensorProto.EXTERNAL
+        if is_outside or (not tensor.raw_data and math.prod(tensor.dims) and not _n_listed(tensor)):
+            zeros = np.zeros(tuple(tensor.dims), helper.tensor_dtype_to_np_dtype(tensor.data_type))
+            tensor.CopyFrom(numpy_helper.from_array(zeros, tensor.name))
+    for place, node in enumerate(_all_nodes(model.graph)):
+        node.name = f"n{place}"
+    return model
+
+
+def _n_listed(tensor: onnx.TensorProto) -> int:
+    """Values of a weight that the file lists one by one."""
+    lists = (tensor.float_data, tensor.int32_data, tensor.int64_data, tensor.double_data, tensor.uint64_data)
+    return sum(map(len, (*lists, tensor.string_data)))
+
+
+def _ran(model: onnx.ModelProto, feed: Feed) -> Ran:
+    events = profiled(model, onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL, feed)
     nodes = {node.name: node for node in _all_nodes(model.graph)}
-    counts = [_onnx_products(event, nodes) for event in ran]
-    return Ran(_doubled(counts), Counter(event["op_name"] for event in ran))
+    return Ran(_doubled([_onnx_products(event, nodes) for event in events]), optimised(model, feed))
 
 
 def _doubled(counts: Sequence[int | None]) -> int | None:
     known = [count for count in counts if count is not None]
     return 2 * sum(known) if len(known) == len(counts) else None
-
-
-def _filled(declared: onnx.TypeProto.Tensor, value: int) -> np.ndarray:
-    shape = [dim.dim_value for dim in declared.shape.dim]
-    return np.full(shape, value, helper.tensor_dtype_to_np_dtype(declared.elem_type))
 
 
 def _all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
@@ -114,7 +122,7 @@ def _onnx_products(event: Mapping[str, Any], nodes: Mapping[str, onnx.NodeProto]
     if op in _RECURRENT:
         return math.prod(read[0][:2]) * (math.prod(read[1]) + math.prod(read[2]))
     if op == "Einsum":
-        return _contraction(nodes.get(event["name"].removesuffix("_kernel_time")), read)
+        return _contraction(nodes.get(event["name"]), read)
     return None if op in _NOT_COUNTED else 0
 
 
@@ -158,7 +166,8 @@ def ran_by_litert(path: Path, litert: Path) -> Ran:
     counts, running = [], Counter[str]()
     for operator in operators:
         op, read, makes = operator["op_name"], list(map(int, operator["inputs"])), list(map(int, operator["outputs"]))
-        if read and constants.issuperset(read):
+        # LiteRT evaluates what depends on extents alone before it runs, as the shape.cc of its kernels does.
+        if op == "SHAPE" or (read and constants.issuperset(read)):
             constants.update(makes)
             continue
         running[op] += 1

@@ -131,7 +131,7 @@ class TfliteMaker:
         return self.tensor((len(values),), np.array(values, np.int32), tflite.TensorType.INT32)
 
     def op(self, name, inputs, outputs, table=None, custom=None, **options):
-        """Add an operator; options go by the names of their fields."""
+        """Add an operator; options go by the names of their fields, those of a custom one as bytes."""
         self.operators.append((name, inputs, outputs, table, custom, options))
 
     def write(self, inputs, outputs):
@@ -189,6 +189,7 @@ class TfliteMaker:
         _, inputs, outputs, table, _, options = self.operators[place]
         options = {field: _option(builder, value) for field, value in options.items()}
         read, made, filled = _integers(builder, inputs), _integers(builder, outputs), None
+        content = options.pop("custom_options", None)
         if table is not None:
             getattr(tflite, f"{table}Start")(builder)
             for field, value in options.items():
@@ -198,6 +199,8 @@ class TfliteMaker:
         tflite.OperatorAddOpcodeIndex(builder, n_codes + place)
         tflite.OperatorAddInputs(builder, read)
         tflite.OperatorAddOutputs(builder, made)
+        if content is not None:
+            tflite.OperatorAddCustomOptions(builder, content)
         if filled is not None:
             number = "2" if table == "StableHLOCompositeOptions" else ""
             union = getattr(tflite, f"BuiltinOptions{number}")
@@ -258,6 +261,8 @@ def _option(builder, value):
     """Value of an option as its table takes it."""
     if isinstance(value, str):
         return builder.CreateString(value)
+    if isinstance(value, bytes):
+        return builder.CreateByteVector(value)
     return _integers(builder, value) if isinstance(value, tuple) else value
 
 

@@ -13,6 +13,7 @@ from harness.graphs.fusion_rules import ANY, read_runtime
 from harness.graphs.kernels import kernel_list
 from harness.graphs.runtime_files import runtime_names
 from harness.graphs.sizes import Sizes
+from harness.schema.cost import ELEMENTWISE_FLOPS
 from tests.graphs.graphs import GraphMaker, long_graph
 
 IMAGE_OPERATORS = ("conv", "maxpool", "concat", "softmax", "add")
@@ -63,6 +64,10 @@ def append(maker, name, x, begin):
             return maker.bn(x)
         case "scale" | "bias":
             return maker.op({"scale": "mul", "bias": "add"}[name], x, vector)
+        case "vector":
+            return maker.op("add", x, maker.weight(shape[-1]))
+        case "hard-swish":
+            return maker.op("hswish", x)
         case "factor":
             return maker.op("mul", x, maker.weight())
         case "per-channel":
@@ -94,17 +99,19 @@ def test_every_chain_of_every_runtime_is_found(name, rule, chain):
     maker = GraphMaker(dtype=(rule.dtypes or ("fp32",))[0])
     shapes = {"fc": (1, 8), "matmul": (5, 8) if rule.ranks else (1, 5, 8)}
     begin = x = maker.input(shapes.get(chain[0], (1, 8, 5, 6) if rule.block == "skip-layer-norm" else (1, 8, 16, 12)))
-    before = ["maxpool"] if rule.partner else []
-    other = maker.pool(x, "maxpool", (3, 3), (1, 1)) if rule.partner else ""
+    before = ["conv+relu"] if rule.layout else []
+    if rule.layout:
+        begin = x = maker.op("relu", maker.conv(x))
     # A block of convolutions needs no reshaping; one of fully connected layers without it has one row by itself.
     is_of_images = rule.block == "se" and "conv" in chain
     chain = tuple(operator for operator in chain if not (is_of_images and operator == "reshape"))
     if rule.block == "se" and not is_of_images and "reshape" not in chain:
         x = begin = maker.input((1, 8, 1, 1))
     for operator in chain:
-        x = maker.op("add", x, other) if operator == "add" and other else append(maker, operator, x, begin)
+        x = maker.op("add", x, begin) if operator == "add" and rule.layout else append(maker, operator, x, begin)
+    names = {"factor": "scale", "per-channel": "scale", "vector": "bias", "hard-swish": "hswish"}
     found = maker.operators(x, runtime=name)
-    assert found == [*before, rule.block or "+".join(chain).replace("factor", "scale").replace("per-channel", "scale")]
+    assert found == [*before, rule.block or "+".join(names.get(operator, operator) for operator in chain)]
 
 
 PATTERNS = [(name, rule) for name in runtime_names() for rule in read_runtime(name).patterns]
@@ -125,11 +132,11 @@ def write(maker, pattern, tensors, is_whole):
 
 def written(maker, name, operands):
     shape = maker.shape(operands[0])
-    op = {"scale": "mul", "bias": "add"}.get(name, name.partition("-")[0])
+    op = {"scale": "mul", "factor": "mul", "bias": "add"}.get(name, name.partition("-")[0])
     match name:
         case "global-avgpool" | "reduce-mean":
             return maker.op("reduce-mean", *operands, shape=(*shape[:-1], 1))
-        case "scale" | "bias":
+        case "scale" | "factor" | "bias":
             return maker.op(op, *operands, maker.weight())
         case "mul-constant" | "add-constant" | "pow-constant":
             return maker.op(op, *operands, maker.weight(shape[-1]))
@@ -146,7 +153,7 @@ def test_every_pattern_of_every_runtime_is_found(name, rule, is_whole):
     (found,) = maker.kernels(made, runtime=name)
     assert found.operator == rule.block
     # As many FLOPs as the operator that it is.
-    assert found.flops == math.prod(maker.shape(made))
+    assert found.flops == ELEMENTWISE_FLOPS.get(rule.block, 1) * math.prod(maker.shape(made))
 
 
 def test_a_pattern_of_which_something_else_reads_a_part_is_not_found():
@@ -165,8 +172,36 @@ LAYOUTS = {
         ["conv+relu", "dwconv+add"],
     ),
     "of a sum in the layout": (
-        lambda m, x: sum_with(m, sum_with(m, m.pool(x), m.dwconv), m.conv),
-        ["maxpool", "dwconv+add", "conv+add"],
+        lambda m, x: sum_with(m, sum_with(m, m.op("relu", m.conv(x)), m.dwconv), m.conv),
+        ["conv+relu", "dwconv+add", "conv+add"],
+    ),
+    "of a pooling of whole blocks": (
+        lambda m, x: m.op("add", m.conv(m.conv(x, 32), 32), m.pool(m.input((1, 32, 16, 12)), stride=(1, 1))),
+        ["conv", "maxpool", "conv+add"],
+    ),
+    "of a pooling of part of a block": (
+        lambda m, x: m.op("add", m.conv(x), m.pool(x, stride=(1, 1))),
+        ["conv", "maxpool", "add"],
+    ),
+    "of a joining of part of a block": (
+        lambda m, x: sum_with(m, m.concat(m.conv(x), m.conv(x)), lambda y: m.conv(y, 16)),
+        ["conv", "conv", "concat", "conv", "add"],
+    ),
+    "of a convolution, by groups of whole blocks": (
+        lambda m, x: sum_with(m, m.op("relu", m.conv(x, 32)), lambda y: m.conv(y, 32, groups=2)),
+        ["conv+relu", "conv+add"],
+    ),
+    "of a convolution, by groups of part of a block": (
+        lambda m, x: sum_with(m, m.op("relu", m.conv(x, 32)), lambda y: m.conv(y, 32, groups=4)),
+        ["conv+relu", "conv", "add"],
+    ),
+    "of a clip of a convolution": (
+        lambda m, x: sum_with(m, m.op("clip", m.conv(x)), m.conv),
+        ["conv+clip", "conv+add"],
+    ),
+    "of a clip of a pooling": (
+        lambda m, x: sum_with(m, m.op("clip", m.pool(m.input((1, 16, 16, 12)))), lambda y: m.conv(y, 16)),
+        ["maxpool", "clip", "conv", "add"],
     ),
     "of a product": (lambda m, x: m.op("add", m.conv(x), m.op("mul", x, x)), ["conv", "mul-self", "add"]),
     "of a sum with an input": (

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from harness.errors import UsageError
 from harness.graphs.fusion_patterns import names_of, parsed
-from harness.graphs.fusion_rules import ANY, FACTOR, GATE, PER_CHANNEL, Runtime, read_runtime
+from harness.graphs.fusion_rules import ANY, FACTOR, GATE, HARD_SWISH, PER_CHANNEL, VECTOR, Runtime, read_runtime
 from harness.graphs.operators import OPERATORS
 from harness.graphs.runtime_files import runtime_names
 
@@ -20,7 +20,8 @@ OF_NAMING = {
 }  # fmt: skip
 
 
-NAMING_FIELDS = {"chain", "partner", "through", "pattern", "operators", "into"}
+LAYOUT_FIELDS = {"convolutions", "poolings", "keepers", "activations"}
+NAMING_FIELDS = {"chain", "pattern", "operators", "into"} | LAYOUT_FIELDS
 """Fields of rules that name operators."""
 
 
@@ -40,7 +41,7 @@ def test_the_runtimes_are_those_that_the_page_of_kernels_compares():
 def test_every_runtime_says_versions_and_uses_every_source_and_set(name):
     runtime = read_runtime(name)
     assert (runtime.name, len(runtime.version) > 20) == (name, True)
-    rules = (*runtime.rules, *runtime.patterns, *runtime.absorbed)
+    rules = list(runtime.all_rules())
     assert {key for rule in rules for key in rule.sources} == set(runtime.sources)
     texts = [text for rule in rules for text in rule.model_dump(include=NAMING_FIELDS).values()]
     assert set(runtime.sets) <= set(re.findall(r"[a-z0-9-]+", " ".join(texts)))
@@ -54,10 +55,9 @@ def test_every_step_is_an_operator_that_naming_can_give(name):
     operators |= {
         name for rule in runtime.absorbed for text in (rule.operators, rule.into) for name in runtime.names(text)
     }
-    operators |= {
-        name for rule in runtime.rules for text in (rule.partner, rule.through) for name in runtime.names(text)
-    }
-    assert operators <= {*OPERATORS} | OF_NAMING | {ANY, FACTOR, GATE, PER_CHANNEL}
+    layout = runtime.blocked.model_dump(include=LAYOUT_FIELDS) if runtime.blocked else {}
+    operators |= {name for text in layout.values() for name in runtime.names(text)}
+    assert operators <= {*OPERATORS} | OF_NAMING | {ANY, FACTOR, GATE, HARD_SWISH, PER_CHANNEL, VECTOR}
 
 
 @pytest.mark.parametrize(
@@ -103,6 +103,7 @@ def test_sets_and_alternatives_and_suffixes_become_steps():
         ({"chain": "conv bn* relu? bn"}, "does not determine"),
         ({"chain": "gate relu"}, "begins with a product of nothing"),
         ({"chain": "conv relu", "sources": ["there"]}, "not listed: there"),
+        ({"chain": "conv relu", "layout": "blocked"}, "a layout that is not declared"),
         ({"chain": "conv relu", "sources": []}, "at least 1"),
         ({"chain": "conv? relu"}, "match pattern"),
         ({"chain": ""}, "match pattern"),

@@ -223,7 +223,12 @@ def test_functions_that_call_themselves_or_unfold_without_end_are_issues():
 def test_external_data_are_never_opened():
     outside = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=(5, 4, 3, 3), data_location=TensorProto.EXTERNAL)
     outside.external_data.add(key="location", value="../../etc/passwd")
-    assert read(onnx_model([node("Conv", "x w", "y")], weights=[outside])).tensors["y"].shape == (1, 5, 6, 4)
+    empty = TensorProto(name="e", data_type=TensorProto.INT64, dims=(0,), data_location=TensorProto.EXTERNAL)
+    empty.external_data.add(key="location", value="../../etc/passwd")
+    model = onnx_model(
+        [node("Reshape", "n e", "r"), node("Conv", "x w", "y")], weights=[outside, empty, number("n", 1)]
+    )
+    assert read(model).tensors["y"].shape == (1, 5, 6, 4)
 
 
 def test_declared_extents_allocate_nothing():
@@ -471,3 +476,74 @@ def test_an_operator_that_the_standard_defines_by_others_has_the_extents_of_its_
 ):
     model = onnx_model([node(op, inputs, "y", **attributes)], weights=weights, opset=opset)
     assert graph_of_onnx(model, "made.onnx").tensors["y"].shape == IMAGE
+
+
+@pytest.mark.parametrize("n", [64, 65, 96])
+def test_a_long_vector_may_be_reshaped(n):
+    nodes = [node("Exp", "v", "e"), node("Reshape", "e s", "r"), node("Add", "x r", "y")]
+    model = onnx_model(nodes, [info("x", (1, n, 4, 4)), info("v", (n,))], weights=[numbers("s", 1, n, 1, 1)])
+    assert read(model).tensors["r"].shape == (1, n, 1, 1)
+
+
+def test_a_constant_without_elements_has_its_values():
+    nodes = [
+        node("Shape", "x", "s"),
+        node("Gather", "s place", "g"),
+        node("Reshape", "g none", "n"),
+        node("Unsqueeze", "n axis", "u"),
+        node("Concat", "one u", "t", axis=0),
+        node("Reshape", "x t", "y"),
+    ]
+    # A Reshape to no extents at all makes one number.
+    none = TensorProto(name="none", data_type=TensorProto.INT64, dims=(0,))
+    constants = [numbers("place", 1), none, numbers("axis", 0), numbers("one", -1)]
+    assert read(onnx_model(nodes, weights=constants)).tensors["y"].shape == (48, 4)
+
+
+NOTHING = {
+    "Cast": ("x", [], {"to": TensorProto.FLOAT}, {"to": TensorProto.FLOAT16}),
+    "Expand": ("x s", [numbers("s", 4, 1, 1)], {}, [numbers("s", 2, 4, 8, 6)]),
+    "Slice": ("x b e", [numbers("b", 0), numbers("e", 2**63 - 1)], {}, [numbers("b", 1), numbers("e", 2**63 - 1)]),
+    "Add": ("x n", [number("n", 0)], {}, [number("n", 1)]),
+    "Mul": ("n x", [number("n", 1)], {}, [number("n", 2)]),
+    "Sub": ("x n", [number("n", 0)], {}, [number("n", 1)]),
+    "Div": ("x n", [number("n", 1)], {}, [number("n", 2)]),
+}
+"""Operands and weights of an operator that does nothing, and attributes or weights with which it does something."""
+
+
+@pytest.mark.parametrize("op", NOTHING)
+def test_an_operator_that_does_nothing_is_a_view(op):
+    inputs, weights, attributes, other = NOTHING[op]
+    graph = read(onnx_model([node(op, inputs, "a", **attributes), node("Relu", "a", "y")], weights=weights))
+    assert [(each.op, each.inputs) for each in graph.nodes] == [("identity", ("x",)), ("relu", ("a",))]
+    weights, attributes = (weights, other) if isinstance(other, dict) else (other, attributes)
+    graph = read(onnx_model([node(op, inputs, "a", **attributes), node("Relu", "a", "y")], weights=weights))
+    assert graph.nodes[0].op != "identity"
+
+
+@pytest.mark.parametrize(("op", "inputs"), [("Sub", "n x"), ("Div", "n x")])
+def test_a_difference_from_nothing_and_a_reciprocal_are_no_views(op, inputs):
+    constant = number("n", 0 if op == "Sub" else 1)
+    assert only(read(onnx_model([node(op, inputs, "y")], weights=[constant]))).op == op.lower()
+
+
+def test_arithmetic_that_makes_a_tensor_larger_is_no_view():
+    model = onnx_model([node("Add", "x z", "y")], [info("x", (1, 1))], weights=[numbers("z", 0, kind=np.float32)])
+    assert only(read(model)).op == "identity"
+    wide = onnx_model([node("Add", "x z", "y")], [info("x", (3,))], weights=[weight("z", (1, 1))])
+    assert only(read(wide)).op == "add"
+
+
+def test_what_is_computed_again_names_what_was_first():
+    nodes = [
+        node("Softmax", "x", "a", axis=1),
+        node("Identity", "x", "i"),
+        node("Softmax", "i", "b", axis=1),
+        node("Softmax", "x", "c", axis=2),
+        node("Dropout", "x", "d"),
+        node("RandomNormalLike", "x", "e"),
+        node("RandomNormalLike", "x", "f"),
+    ]
+    repeats = {each.outputs[0]: each.repeats for each in read(onnx_model(nodes)).nodes}
+    assert repeats == {"a": (), "i": (), "b": ("a",), "c": (), "d": (), "e": (), "f": ()}

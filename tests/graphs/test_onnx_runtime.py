@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from onnx import numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from tests.graphs.models import info, node, number, numbers, onnx_model, weight
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 
-from tests.graphs.onnx_runtime import listed, optimised  # noqa: E402 - it imports the runtime
+from tests.graphs.onnx_runtime import listed, optimised, zeros_for  # noqa: E402 - it imports the runtime
 
 IMAGE = (1, 16, 16, 16)
 TOKENS = (1, 12, 32)
@@ -21,8 +21,20 @@ def conv(read, made, weights="w", **attributes):
     return node("Conv", f"{read} {weights}", made, **SAME, **attributes)
 
 
+def full(name, shape, value):
+    return numpy_helper.from_array(np.full(shape, value, np.float32), name)
+
+
+def pool(read, made="y"):
+    return node("MaxPool", read, made, kernel_shape=[3, 3], **SAME)
+
+
+def cut(read, made, begin, end, axis="axis"):
+    return node("Slice", f"{read} {begin} {end} {axis}", made)
+
+
 KERNEL = weight("w", (16, 16, 3, 3))
-OTHER = numpy_helper.from_array(np.full((16, 16, 3, 3), 2, np.float32), "u")
+OTHER = full("u", (16, 16, 3, 3), 2)
 """Other weights, because the runtime makes one convolution of two that are the same."""
 OF_CHANNELS = weight("d", (16, 1, 3, 3))
 MATRIX, BIAS = weight("w", (32, 32)), weight("b", (32,))
@@ -31,6 +43,10 @@ TWO, SMALL, EIGHT = number("two", 2), number("eps", 1e-5), number("eight", 8)
 HALF, ONE = number("half", 0.5), number("one", 1)
 ZERO, SIX = number("zero", 0), number("six", 6)
 PADS = numbers("pads", 0, 0, 1, 1, 0, 0, 1, 1)
+SIXTH = {"alpha": 1 / 6, "beta": 0.5}
+PLACES = [numbers("zero", 0), numbers("some", 4), numbers("half", 8), numbers("end", 99), numbers("axis", 1),
+          numbers("two", 2)]  # fmt: skip
+"""Places along an axis of 16."""
 MEAN = {"axes": [-1]}
 NORM = [
     node("ReduceMean", "x", "m", **MEAN), node("Sub", "x m", "c"), node("Pow", "c two", "q"),
@@ -60,10 +76,10 @@ NETWORKS = {
         [conv("x", "a"), node("Mul", "a g", "y")], IMAGE, [KERNEL, weight("g", (16, 1, 1))]
     ),
     "convolution with a product with a bare number": (
-        [conv("x", "a"), node("Mul", "a g", "y")], IMAGE, [KERNEL, weight("g", ())]
+        [conv("x", "a"), node("Mul", "a g", "y")], IMAGE, [KERNEL, number("g", 2)]
     ),
     "convolution with a product with a list of one number": (
-        [conv("x", "a"), node("Mul", "a g", "y")], IMAGE, [KERNEL, weight("g", (1,))]
+        [conv("x", "a"), node("Mul", "a g", "y")], IMAGE, [KERNEL, numbers("g", 2, kind=np.float32)]
     ),
     "convolution with a sum with one number a channel": (
         [conv("x", "a"), node("Add", "a g", "y")], IMAGE, [KERNEL, weight("g", (16, 1, 1))]
@@ -72,7 +88,7 @@ NETWORKS = {
         [conv("x", "a"), node("Add", "a g", "y")], IMAGE, [KERNEL, weight("g", ())]
     ),
     "convolution with a sum with a list of one number": (
-        [conv("x", "a"), node("Add", "a g", "y")], IMAGE, [KERNEL, weight("g", (1,))]
+        [conv("x", "a"), node("Add", "a g", "y")], IMAGE, [KERNEL, numbers("g", 2, kind=np.float32)]
     ),
     "sum of two convolutions": (
         [conv("x", "a"), conv("x", "c", "u"), node("Add", "a c", "d"), node("Relu", "d", "y")], IMAGE, [KERNEL, OTHER]
@@ -163,22 +179,177 @@ NETWORKS = {
         [TWO, SMALL, GAIN],
     ),
     "GELU of five operators": (GELU, TOKENS, [number("two", np.sqrt(2)), ONE, HALF]),
+    "convolution with a hard swish": ([conv("x", "a"), node("HardSwish", "a", "c"), pool("c")], IMAGE, [KERNEL]),
+    "convolution with a hard swish of two operators": (
+        [conv("x", "a"), node("HardSigmoid", "a", "c", **SIXTH), node("Mul", "a c", "e"), pool("e")], IMAGE, [KERNEL]
+    ),
+    "convolution with a hard swish of another slope": (
+        [conv("x", "a"), node("HardSigmoid", "a", "c"), node("Mul", "a c", "e"), pool("e")], IMAGE, [KERNEL]
+    ),
+    "convolution of small groups with a hard swish": (
+        [conv("x", "a", group=4), node("HardSwish", "a", "c"), pool("c")], IMAGE, [weight("w", (16, 4, 3, 3))]
+    ),
+    "sum with a pooling and a hard swish": (
+        [pool("x", "p"), conv("p", "a"), node("Add", "a p", "c"), node("HardSwish", "c", "e"), pool("e")],
+        IMAGE,
+        [KERNEL],
+    ),
+    "hard swish of an input": ([node("HardSwish", "x", "c"), pool("c")], IMAGE, []),
+    "sum of convolutions of small groups": (
+        [conv("x", "a"), conv("a", "c", "u", group=4), node("Add", "c a", "y")], IMAGE,
+        [KERNEL, weight("u", (16, 4, 3, 3))],
+    ),
+    "sum of convolutions of a channel each": (
+        [conv("x", "a"), conv("a", "c", "u", group=16), node("Add", "c a", "y")], IMAGE,
+        [KERNEL, weight("u", (16, 1, 3, 3))],
+    ),
+    "sum with a clip of a pooling": (
+        [pool("x", "p"), node("Clip", "p zero six", "c"), conv("c", "a"), node("Add", "a c", "y")],
+        IMAGE,
+        [KERNEL, ZERO, SIX],
+    ),
+    "sum with a clip of a convolution": (
+        [conv("x", "p"), node("Clip", "p zero six", "c"), conv("c", "a", "u"), node("Add", "a c", "y")],
+        IMAGE,
+        [KERNEL, OTHER, ZERO, SIX],
+    ),
+    "normalisation of a pooling, with a relu": (
+        [pool("x", "p"), node("BatchNormalization", "p g g g g", "a"), node("Relu", "a", "y")], IMAGE,
+        [weight("g", (16,))],
+    ),
+    "normalisation of a pooling, with a sum and a relu": (
+        [pool("x", "p"), node("BatchNormalization", "p g g g g", "a"), node("Add", "a p", "c"), node("Relu", "c", "y")],
+        IMAGE,
+        [weight("g", (16,))],
+    ),
+    "product of a pooling with one number a channel, and a sigmoid": (
+        [pool("x", "p"), node("Mul", "p g", "a"), node("Sigmoid", "a", "y")], IMAGE, [full("g", (16, 1, 1), 2)]
+    ),
+    "product of a pooling with one number, and a sigmoid": (
+        [pool("x", "p"), node("Mul", "p g", "a"), node("Sigmoid", "a", "y")], IMAGE, [number("g", 2)]
+    ),
+    "sum of a pooling and one number a channel, and a relu": (
+        [pool("x", "p"), node("Add", "p g", "a"), node("Relu", "a", "y")], IMAGE, [weight("g", (16, 1, 1))]
+    ),
+    "slices that take all": (
+        [node("Relu", "x", "a"), cut("a", "c", "zero", "half"), cut("a", "e", "half", "end"), node("Sub", "c e", "y")],
+        IMAGE,
+        PLACES,
+    ),
+    "slices that leave some": (
+        [node("Relu", "x", "a"), cut("a", "c", "zero", "half"), cut("a", "e", "some", "half"), node("Exp", "c", "y"),
+         node("Exp", "e", "z")],
+        IMAGE,
+        PLACES,
+    ),
+    "slices that take some twice": (
+        [node("Relu", "x", "a"), cut("a", "c", "zero", "half"), cut("a", "e", "some", "end"), node("Exp", "c", "y"),
+         node("Exp", "e", "z")],
+        IMAGE,
+        PLACES,
+    ),
+    "slices along two axes": (
+        [node("Relu", "x", "a"), cut("a", "c", "zero", "half"), cut("a", "e", "half", "end", "two"),
+         node("Exp", "c", "y"), node("Exp", "e", "z")],
+        IMAGE,
+        PLACES,
+    ),
+    "rows that are all": (
+        [node("Relu", "x", "a"), node("Gather", "a first", "c", axis=1), node("Gather", "a last", "e", axis=1),
+         node("Sub", "c e", "y")],
+        (1, 2, 6, 5),
+        [number("first", 0, np.int64), number("last", -1, np.int64)],
+    ),
+    "rows and another reader": (
+        [node("Relu", "x", "a"), node("Gather", "a first", "c", axis=1), node("Gather", "a last", "e", axis=1),
+         node("Sub", "c e", "d"), node("Exp", "a", "y"), node("Exp", "d", "z")],
+        (1, 2, 6, 5),
+        [number("first", 0, np.int64), number("last", -1, np.int64)],
+    ),
+    "the same computed twice": (
+        [node("Exp", "x", "a"), node("Exp", "x", "c"), node("Softmax", "a", "e", axis=1),
+         node("Softmax", "c", "f", axis=1), node("Sub", "e f", "y")],
+        IMAGE,
+        [],
+    ),
+    "nearly the same computed twice": (
+        [node("Softmax", "x", "e", axis=1), node("Softmax", "x", "f", axis=2), node("Sub", "e f", "y")], IMAGE, []
+    ),
+    "products with equal numbers": (
+        [node("Mul", "x g", "a"), node("Mul", "x h", "c"), node("Sub", "a c", "y")], IMAGE,
+        [number("g", 3), number("h", 3)],
+    ),
+    "products with different numbers": (
+        [node("Mul", "x g", "a"), node("Mul", "x h", "c"), node("Sub", "a c", "y")], IMAGE,
+        [number("g", 3), number("h", 4)],
+    ),
+    "operators that change nothing": (
+        [
+            node("Relu", "x", "a"), node("Cast", "a", "b", to=1), node("Mul", "one b", "c"), node("Sub", "c zero", "d"),
+            node("Expand", "d shape", "e"), node("Slice", "e begin last", "f"), node("Div", "one f", "y"),
+        ],
+        IMAGE,
+        [ONE, ZERO, numbers("shape", 1, 16, 1, 1), numbers("begin", 0, 0), numbers("last", *[2**63 - 1] * 2)],
+    ),
+    "slice to a stated end": (
+        [node("Relu", "x", "a"), node("Slice", "a begin last", "c"), node("Exp", "c", "y")],
+        IMAGE,
+        [numbers("begin", 0), numbers("last", 1)],
+    ),
+    "gate with a factor": (
+        [node("Mul", "x half", "a"), node("Sigmoid", "a", "c"), node("Mul", "x c", "y")], TOKENS, [HALF]
+    ),
+    "gate with a factor for each feature": (
+        [node("Mul", "x g", "a"), node("Sigmoid", "a", "c"), node("Mul", "x c", "y")], TOKENS, [full("g", (32,), 2)]
+    ),
+    "product with a row": (
+        [node("MatMul", "x w", "a"), node("Add", "a r", "y")], TOKENS, [MATRIX, weight("r", (1, 32))]
+    ),
+    "product of rows with a row": (
+        [node("MatMul", "x w", "a"), node("Add", "a r", "y")], ROWS, [MATRIX, weight("r", (1, 32))]
+    ),
+    "product of rows with a number": (
+        [node("MatMul", "x w", "a"), node("Add", "a one", "y")], ROWS, [MATRIX, ONE]
+    ),
     "mean over channels": ([node("ReduceMean", "x", "a", **MEAN), node("Sub", "x a", "y")], TOKENS, []),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_kernels_are_those_that_the_optimiser_leaves(name, tmp_path):
+def test_kernels_are_those_that_the_optimiser_leaves(name):
     nodes, shape, weights = NETWORKS[name]
     inputs = [info(tensor, shape) for tensor in ("x", "x2") if any(tensor in each.input for each in nodes)]
-    model = onnx_model(nodes, inputs, weights=weights, opset=17)
-    assert listed(model) == optimised(model, tmp_path)
+    taken = [info(name, None) for name in sorted({"y", "z"} & {name for each in nodes for name in each.output})]
+    model = onnx_model(nodes, inputs, taken, weights, opset=17)
+    assert listed(model) == optimised(model, zeros_for(model))
 
 
 @pytest.mark.parametrize("op", ["Sub", "Div"])
 @pytest.mark.parametrize("shape", [(16, 1, 1), ()], ids=["one number a channel", "a bare number"])
-def test_a_difference_or_quotient_is_not_folded_into_a_convolution(op, shape, tmp_path):
+def test_a_difference_or_quotient_is_not_folded_into_a_convolution(op, shape):
     nodes = [conv("x", "a"), node(op, "a g", "y")]
-    model = onnx_model(nodes, [info("x", IMAGE)], weights=[KERNEL, weight("g", shape)], opset=17)
+    model = onnx_model(nodes, [info("x", IMAGE)], weights=[KERNEL, full("g", shape, 2)], opset=17)
     # A kernel list calls them bias and scale, as it calls a sum and a product.
-    assert listed(model).total() == optimised(model, tmp_path).total() == 2
+    assert listed(model).total() == optimised(model, zeros_for(model)).total() == 2
+
+
+def test_a_gate_with_a_quotient_is_not_one_kernel():
+    nodes = [node("Div", "x two", "a"), node("Sigmoid", "a", "c"), node("Mul", "x c", "y")]
+    model = onnx_model(nodes, [info("x", TOKENS)], weights=[TWO], opset=17)
+    assert listed(model).total() == optimised(model, zeros_for(model)).total() == 3
+
+
+def test_rows_that_a_branch_reads_of_what_is_around_it_are_no_split():
+    rows = [node("Gather", "a first", "c"), node("Gather", "a last", "e"), node("Sub", "c e", "y")]
+    body = helper.make_graph(rows, "body", [], [info("y", (6, 5))])
+    other = helper.make_graph([node("Exp", "b", "z")], "other", [], [info("z", (6, 5))])
+    branch = node("If", "p", "r", then_branch=body, else_branch=other)
+    model = onnx_model(
+        [node("Exp", "x", "a"), node("ReduceMean", "x", "b", axes=[0], keepdims=0), branch],
+        [info("x", (2, 6, 5)), info("p", (), TensorProto.BOOL)],
+        [info("r", (6, 5))],
+        [number("first", 0, np.int64), number("last", 1, np.int64)],
+        opset=17,
+    )
+    feed = {**zeros_for(model), "p": np.array(True)}
+    assert listed(model) == optimised(model, feed)

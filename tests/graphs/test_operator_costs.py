@@ -1,6 +1,10 @@
 """FLOPs and parameters of operators with a rule of their own, each beside the count by hand."""
 
+import struct
+
+import numpy as np
 import pytest
+import tflite
 from onnx import TensorProto
 
 from harness.graphs.faults import ModelFileError
@@ -177,7 +181,7 @@ def test_a_product_with_packed_or_quantised_weights_counts_all_of_them(op, input
 @pytest.mark.parametrize("op", ["Transpose", "Cast", "Expand", "Gather", "Pad", "Slice"])
 def test_moving_data_costs_no_flops_and_has_bytes(op):
     operands = {
-        "Expand": ("x s", [numbers("s", 4, 6)], (4, 6)),
+        "Expand": ("x s", [numbers("s", 3, 4, 6)], (3, 4, 6)),
         "Gather": ("x i", [numbers("i", 0, 2)], (2, 6)),
         "Pad": ("x p", [numbers("p", 0, 0, 1, 0)], (5, 6)),
         "Slice": ("x a b", [numbers("a", 0), numbers("b", 2)], (2, 6)),
@@ -185,7 +189,7 @@ def test_moving_data_costs_no_flops_and_has_bytes(op):
         "Cast": ("x", [], (4, 6)),
     }
     inputs, weights, made = operands[op]
-    attributes = {"to": TensorProto.FLOAT} if op == "Cast" else {}
+    attributes = {"to": TensorProto.FLOAT16} if op == "Cast" else {}
     (kernel,) = listed(op, inputs, {"x": (4, 6)}, made, weights, **attributes).kernels
     assert kernel.flops == 0
     assert kernel.bytes_moved > 0
@@ -252,3 +256,71 @@ def test_operands_of_an_operator_of_onnx_runtime_that_do_not_fit_are_told():
     model = onnx_model(nodes, [info("x", (4, 6))], weights=[weight("w", (5, 3))], domains=(MICROSOFT,))
     with pytest.raises(ModelFileError, match="6 columns, and 5 rows"):
         graph_of_onnx(model, "written.onnx")
+
+
+@pytest.mark.parametrize("op", ["TopK", "ArgMax"])
+def test_the_choice_of_the_greatest_compares_every_element_once(op):
+    if op == "TopK":
+        found = listed(op, "x k", {"x": (4, 100)}, (4, 5), [numbers("k", 5)], outputs="y i", axis=1)
+    else:
+        found = listed(op, "x", {"x": (4, 100)}, (4, 1), axis=1)
+    assert (found.flops, found.params) == (4 * 100, 0)
+
+
+def test_the_choice_of_the_greatest_of_tflite_is_that_of_onnx():
+    maker = TfliteMaker()
+    x, y, places = maker.tensor((4, 100)), maker.tensor((4, 5)), maker.tensor((4, 5), kind=tflite.TensorType.INT32)
+    maker.op("TOPK_V2", [x, maker.tensor((), np.array(5, np.int32), tflite.TensorType.INT32)], [y, places])
+    found = kernel_list(graph_of_tflite(maker.write([x], [y, places]), "one.tflite"), TFLITE)
+    assert [(kernel.operator, kernel.flops) for kernel in found.kernels] == [("top-k", 400)]
+
+
+def test_a_pooling_that_makes_places_as_well_has_each_window_once():
+    pool = {"kernel_shape": [2, 2], "strides": [2, 2]}
+    counts = {outputs: listed("MaxPool", "x", {"x": (1, 4, 8, 6)}, (1, 4, 4, 3), outputs=outputs, **pool).flops
+              for outputs in ("y", "y i")}  # fmt: skip
+    assert counts == {"y": 4 * 4 * 3 * 4, "y i": 4 * 4 * 3 * 4}
+
+
+def custom(op, shapes, made, *weights, options=()):
+    """The kernel of a TFLite network of one custom operator."""
+    maker = TfliteMaker()
+    read = [maker.tensor(shape) for shape in shapes]
+    outputs = [maker.tensor(shape) for shape in made]
+    content = struct.pack(f"<{len(options)}i", *options)
+    maker.op(
+        "CUSTOM", [*read, *(maker.weight(*shape) for shape in weights)], outputs, custom=op, custom_options=content
+    )
+    (kernel,) = kernel_list(graph_of_tflite(maker.write(read, outputs), "one.tflite"), TFLITE).kernels
+    return kernel
+
+
+SAME, HALVED = 1, (1, 2, 2, 2, 2, 0)
+
+
+def test_custom_operators_of_mediapipe_cost_what_their_code_does():
+    kernel = custom(
+        "Convolution2DTransposeBias", [(1, 8, 6, 16)], [(1, 16, 12, 3)], (3, 2, 2, 16), (3,), options=(SAME, 2, 2)
+    )
+    assert (kernel.kernel, kernel.flops, kernel.params) == ("conv-transpose", 2 * 8 * 6 * 16 * 3 * 4, 3 * 4 * 16 + 3)
+    assert (kernel.stride_h, kernel.kernel_w, kernel.cout) == (2, 2, 3)
+    kernel = custom("MaxPoolingWithArgmax2D", [(1, 8, 6, 4)], [(1, 4, 3, 4)] * 2, options=HALVED)
+    assert (kernel.kernel, kernel.flops) == ("maxpool", 4 * 3 * 4 * 4)
+    kernel = custom("MaxUnpooling2D", [(1, 4, 3, 4), (1, 4, 3, 4)], [(1, 8, 6, 4)], options=HALVED)
+    assert (kernel.operator, kernel.flops) == ("max-unpool", 0)
+    kernel = custom("TransformTensorBilinear", [(1, 48, 48, 32), (1, 4, 4)], [(1, 16, 16, 32)])
+    assert (kernel.operator, kernel.flops) == ("grid-sample", 16 * 16 * 32)
+    kernel = custom("TransformLandmarks", [(1, 80, 2), (1, 4, 4)], [(1, 80, 2)])
+    assert (kernel.operator, kernel.flops) == ("transform-points", 80 * 2 * 8)
+
+
+@pytest.mark.parametrize(
+    ("op", "shapes", "made"),
+    [
+        ("Landmarks2TransformMatrix", [(1, 468, 3)], [(1, 4, 4)]),
+        ("TransformLandmarks", [(1, 1, 1, 160), (1, 4, 4)], [(1, 1, 1, 160)]),
+        ("Convolution2DTransposeBias", [(1, 8, 6, 16)], [(1, 16, 12, 3)]),
+    ],
+)
+def test_a_custom_operator_whose_extents_do_not_state_its_cost_is_unknown(op, shapes, made):
+    assert custom(op, shapes, made).flops is None
