@@ -65,11 +65,15 @@ def is_by_number(part: Part, sizes: Sizes) -> bool:
 
 
 def is_per_channel(part: Part, sizes: Sizes) -> bool:
-    """Whether a part scales or shifts a convolution by one number for each channel, or scales it by a bare number."""
+    """Whether a part scales or shifts a convolution by one number for each channel, or scales it by a bare number.
+
+    Runtimes look for the constant behind the convolution, not before it.
+    """
     if part.name == "bn":
         return True
     operator = part.nodes[0].op
-    if part.name not in ("scale", "bias") or operator not in ("mul", "add") or len(part.constants) != 1:
+    is_second = part.constants == part.nodes[0].inputs[1:]
+    if part.name not in ("scale", "bias") or operator not in ("mul", "add") or not is_second:
         return False
     constant, made = part.constants[0], part.outputs[0]
     if sizes.rank(constant) == 0:

@@ -19,6 +19,8 @@ from harness.schema.vocabulary import Dtype, StoredDtype
 
 FOLDED: Final = frozenset({"bn", "scale", "bias"})
 """Arithmetic with constants that is folded into the weights of the operator before it."""
+_SHIFTING: Final = frozenset({"bn", "bias"})
+"""What of it adds something, which needs a bias."""
 _OF_SE: Final = frozenset({"global-avgpool", "mul", "mul-broadcast"})
 _ABSORBING: Final = frozenset({"product", "window"})
 """What operators are counted by into which constants and activations after them are folded."""
@@ -57,7 +59,7 @@ def group_flops(group: Group, sizes: Sizes) -> int | None:
 
 
 def group_weights(group: Group, sizes: Sizes) -> dict[str, Weights]:
-    """Parameters of one kernel by the tensor that holds them; a folded batch normalisation leaves a bias.
+    """Parameters of one kernel by the tensor that holds them; what shifts and is folded leaves a bias.
 
     A tensor that several kernels read is in each of them, and is one in the network.
     """
@@ -68,7 +70,7 @@ def group_weights(group: Group, sizes: Sizes) -> dict[str, Weights]:
     for part in (first, *kept):
         for node in part.nodes:
             weights |= {sizes.stored_as(tensor): held for tensor, held in _node_weights(node, sizes).items()}
-    if len(kept) < len(others) and len(first.constants) == 1:
+    if is_product and not _SHIFTING.isdisjoint(part.name for part in others) and len(first.constants) == 1:
         weights[f"{first.nodes[0].outputs[0]}:bias"] = _folded_bias(first, sizes)
     return weights
 
@@ -155,7 +157,7 @@ def _held(tensor: str, node: Node, sizes: Sizes) -> Weights:
 
 
 def _folded_bias(first: Part, sizes: Sizes) -> Weights:
-    """Bias that a batch normalisation leaves in the operator before it; that of integer weights has 32 bits."""
+    """Bias that what is folded leaves in the operator before it; that of integer weights has 32 bits."""
     weights = sizes.stored(first.constants[0])
     dtype: StoredDtype = "int32" if weights is None or "int" in weights else weights
     n = _channels(first.nodes[0], sizes)

@@ -166,7 +166,10 @@ _NAMED: Final[Mapping[str, Operator]] = {
         "elements", onnx=("LayerNormalization",), onnx_runtime=("LayerNormalization",), tflite=("L2_NORMALIZATION",)
     ),
     "rms-norm": Operator(
-        "elements", onnx=("RMSNormalization",), onnx_runtime=("SimplifiedLayerNormalization",), tflite=()
+        "elements",
+        onnx=("RMSNormalization", "SimplifiedLayerNormalization"),
+        onnx_runtime=("SimplifiedLayerNormalization",),
+        tflite=(),
     ),
     "group-norm": Operator("elements", onnx=("GroupNormalization",), onnx_runtime=("GroupNorm",), tflite=()),
     "skip-layer-norm": Operator(
