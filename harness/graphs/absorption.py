@@ -53,8 +53,8 @@ def _rule_for(part: Part, runtime: Runtime, sizes: Sizes) -> AbsorptionRule | No
         return None
     dtypes = {sizes.dtype(tensor) for tensor in part.outputs}
     for rule in runtime.absorbed:
-        is_of_dtype = not rule.dtypes or dtypes & set(rule.dtypes)
-        if is_of_dtype and part.name in runtime.names(rule.operators) and _HOLDS[rule.when](part, sizes):
+        is_named = part.name in runtime.names(rule.operators) and (not rule.dtypes or dtypes & set(rule.dtypes))
+        if is_named and (rule.when is None or _HOLDS[rule.when](part, sizes)):
             return rule
     return None
 

@@ -12,6 +12,7 @@ from harness.graphs.fusion_patterns import matches, parsed
 from harness.graphs.fusion_rules import ANY, FACTOR, GATE, PER_CHANNEL, FusionRule, FusionStep, Runtime
 from harness.graphs.graph import Graph, Node
 from harness.graphs.groups import Group, Part
+from harness.graphs.operand_names import further_names
 from harness.graphs.operators import VIEWS
 from harness.graphs.sizes import Sizes, operator_name
 
@@ -73,8 +74,8 @@ def _parts_of(graph: Graph, sizes: Sizes) -> tuple[list[Part], frozenset[str]]:
         inputs = dict.fromkeys(source.get(tensor, tensor) for tensor in sizes.activations(node))
         outputs = tuple(tensor for tensor in node.outputs if tensor in read or tensor in taken_outside)
         constants = tuple(tensor for tensor in node.inputs if sizes.is_constant(tensor))
-        name = operator_name(node, sizes)
-        parts.append(Part(name, (node,), tuple(inputs), outputs or node.outputs[:1], constants))
+        names = operator_name(node, sizes), further_names(node, sizes)
+        parts.append(Part(names[0], (node,), tuple(inputs), outputs or node.outputs[:1], constants, names[1]))
     return parts, taken_outside
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import permutations
 from typing import Final, NamedTuple, Protocol
 
-_TOKEN: Final = re.compile(r"\s*(\$[a-z]+|[a-z0-9|-]+\??|[(),])")
+_TOKEN: Final = re.compile(r"\s*(\$[a-z]+|[a-z0-9|.-]+\??|[(),])")
 MOST_OPERANDS: Final = 2
 """Operands of an operator of a pattern, in either order."""
 
@@ -36,8 +36,8 @@ class Made(Protocol):
     """What makes a tensor."""
 
     @property
-    def name(self) -> str:
-        """Name of the operator."""
+    def names(self) -> frozenset[str]:
+        """Names of the operator."""
         ...
 
     @property
@@ -112,7 +112,7 @@ def matches(tensor: str, pattern: Pattern, maker: Mapping[str, Made], found: Fou
             yield Found({**found.tensors, pattern.variable: tensor}, found.made)
         return
     made = maker.get(tensor)
-    if made is not None and made.name in pattern.operators and len(made.inputs) == len(pattern.operands):
+    if made is not None and not pattern.operators.isdisjoint(made.names) and len(made.inputs) == len(pattern.operands):
         here = Found(found.tensors, found.made | {tensor})
         for order in permutations(made.inputs):
             yield from _all(zip(order, pattern.operands, strict=True), maker, here)

@@ -185,7 +185,7 @@ def test_moving_data_costs_no_flops_and_has_bytes(op):
         "Cast": ("x", [], (4, 6)),
     }
     inputs, weights, made = operands[op]
-    attributes = {"to": TensorProto.FLOAT} if op == "Cast" else {}
+    attributes = {"to": TensorProto.FLOAT16} if op == "Cast" else {}
     (kernel,) = listed(op, inputs, {"x": (4, 6)}, made, weights, **attributes).kernels
     assert kernel.flops == 0
     assert kernel.bytes_moved > 0
