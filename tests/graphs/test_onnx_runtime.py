@@ -1,5 +1,7 @@
 """The fusion rules of ONNX Runtime give the kernels that its optimiser leaves, operator by operator."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from onnx import numpy_helper
@@ -37,6 +39,7 @@ NORM = [
     node("ReduceMean", "q", "v", **MEAN), node("Add", "v eps", "e"), node("Sqrt", "e", "r"), node("Div", "c r", "n"),
     node("Mul", "n g", "k"), node("Add", "k s", "y"),
 ]  # fmt: skip
+RMS = [node("Pow", "x two", "q"), *NORM[3:6]]
 GELU = [
     node("Div", "x two", "a"), node("Erf", "a", "e"), node("Add", "e one", "o"), node("Mul", "x o", "p"),
     node("Mul", "p half", "y"),
@@ -162,17 +165,95 @@ NETWORKS = {
         TOKENS,
         [TWO, SMALL, GAIN],
     ),
+    "normalisation without a gain": (NORM[:7], TOKENS, [TWO, SMALL]),
+    "normalisation without a shift": (NORM[:8], TOKENS, [TWO, SMALL, GAIN]),
+    "normalisation without a vector for its gain": (
+        [*NORM[:7], node("Mul", "n half", "k"), NORM[8]], TOKENS, [TWO, SMALL, HALF, SHIFT]
+    ),
+    "normalisation whose square is a product": (
+        [*NORM[:2], node("Mul", "c c", "q"), *NORM[3:]], TOKENS, [SMALL, GAIN, SHIFT]
+    ),
+    "normalisation along another axis": (
+        [
+            node("ReduceMean", "x", "m", axes=[1]), *NORM[1:3], node("ReduceMean", "q", "v", axes=[1]), *NORM[4:],
+        ],
+        TOKENS,
+        [TWO, SMALL, GAIN, SHIFT],
+    ),
+    "root mean square without a gain": ([*RMS, node("Div", "x r", "y")], TOKENS, [TWO, SMALL]),
+    "root mean square of a cube": (
+        [node("Pow", "x three", "q"), *RMS[1:], node("Div", "x r", "n"), node("Mul", "n g", "y")],
+        TOKENS,
+        [number("three", 3), SMALL, GAIN],
+    ),
+    "root mean square by a reciprocal": (
+        [*RMS, node("Reciprocal", "r", "i"), node("Mul", "x i", "n"), node("Mul", "n g", "y")],
+        TOKENS,
+        [TWO, SMALL, GAIN],
+    ),
+    "GELU of a multiple": (
+        [node("Mul", "x two", "a"), *GELU[1:]], TOKENS, [number("two", np.sqrt(0.5)), ONE, HALF]
+    ),
+    "GELU by a hyperbolic tangent": (
+        [
+            node("Pow", "x three", "q"), node("Mul", "q small", "a"), node("Add", "x a", "b"),
+            node("Mul", "b root", "c"), node("Tanh", "c", "t"), node("Add", "t one", "o"), node("Mul", "x o", "p"),
+            node("Mul", "p half", "y"),
+        ],
+        TOKENS,
+        [number("three", 3), number("small", 0.044715), number("root", np.sqrt(2 / np.pi)), ONE, HALF],
+    ),
+    "softmax of three operators": (
+        [node("Exp", "x", "e"), node("ReduceSum", "e last", "s"), node("Div", "e s", "y")],
+        TOKENS,
+        [numbers("last", -1)],
+    ),
+    "hard sigmoid of three operators": (
+        [node("Add", "x three", "a"), node("Clip", "a zero six", "b"), node("Mul", "b sixth", "y")],
+        IMAGE,
+        [number("three", 3), ZERO, SIX, number("sixth", 1 / 6)],
+    ),
+    "batch normalisation of two operators": (
+        [node("Mul", "x g", "a"), node("Add", "a s", "y")], IMAGE, [weight("g", (16, 1, 1)), weight("s", (16, 1, 1))]
+    ),
+    "convolution with a sum whose constant comes first": (
+        [conv("x", "a"), node("Add", "g a", "y")], IMAGE, [KERNEL, weight("g", (16, 1, 1))]
+    ),
+    "convolution with a relu and a clip": (
+        [conv("x", "a"), node("Relu", "a", "c"), node("Clip", "c zero six", "y")], IMAGE, [KERNEL, ZERO, SIX]
+    ),
     "GELU of five operators": (GELU, TOKENS, [number("two", np.sqrt(2)), ONE, HALF]),
     "mean over channels": ([node("ReduceMean", "x", "a", **MEAN), node("Sub", "x a", "y")], TOKENS, []),
 }  # fmt: skip
+QUOTIENTS = {
+    "GELU halved within": (
+        [*GELU[:3], node("Mul", "o half", "p"), node("Mul", "x p", "y")], TOKENS, [number("two", np.sqrt(2)), ONE, HALF]
+    ),
+    "GELU of another number": (GELU, TOKENS, [number("two", 2), ONE, HALF]),
+    "swish of a quotient": (
+        [node("Div", "x two", "a"), node("Sigmoid", "a", "s"), node("Mul", "x s", "y")], TOKENS, [TWO]
+    ),
+}  # fmt: skip
+
+
+def written(nodes, shape, weights):
+    inputs = [info(tensor, shape) for tensor in ("x", "x2") if any(tensor in each.input for each in nodes)]
+    return onnx_model(nodes, inputs, weights=weights, opset=17)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_kernels_are_those_that_the_optimiser_leaves(name, tmp_path):
-    nodes, shape, weights = NETWORKS[name]
-    inputs = [info(tensor, shape) for tensor in ("x", "x2") if any(tensor in each.input for each in nodes)]
-    model = onnx_model(nodes, inputs, weights=weights, opset=17)
+    model = written(*NETWORKS[name])
     assert listed(model) == optimised(model, tmp_path)
+
+
+@pytest.mark.parametrize("name", QUOTIENTS)
+def test_a_quotient_by_another_number_is_no_activation(name, tmp_path):
+    model = written(*QUOTIENTS[name])
+    # A kernel list calls a quotient by a number a scale.
+    found = Counter("mul" if operator == "div" else operator for operator in optimised(model, tmp_path).elements())
+    assert listed(model) == found
+    assert found.total() == len(model.graph.node)
 
 
 @pytest.mark.parametrize("op", ["Sub", "Div"])

@@ -72,7 +72,9 @@ def layers_of_tokens(draw):
         "Gemm of rows": [
             node("Reshape", "x flat", "r"), node("Gemm", "r w b", "a"), node("Reshape", "a whole", "y"),
         ],
-        "Squeeze and Gemm": [node("Squeeze", "x axis", "r"), node("Gemm", "r w b", "a"), node("Unsqueeze", "a axis", "y")],
+        "Squeeze and Gemm": [
+            node("Squeeze", "x axis", "r"), node("Gemm", "r w b", "a"), node("Unsqueeze", "a axis", "y"),
+        ],
     }  # fmt: skip
     shapes = [numbers("flat", -1, cin), numbers("whole", 1, tokens, cout), numbers("axis", 0)]
     return {
@@ -97,7 +99,7 @@ def normalised_convolutions(draw):
         "batch normalisation": [without, node("BatchNormalization", "a s s s s", "c")],
         "bias and batch normalisation": [with_bias, node("BatchNormalization", "a s s s s", "c")],
         "addition": [without, node("Add", "a v", "c")],
-        "product and addition": [without, node("Mul", "a v", "d"), node("Add", "u d", "c")],
+        "product and addition": [without, node("Mul", "a v", "d"), node("Add", "d u", "c")],
         "bias, product and addition": [with_bias, node("Mul", "a u", "d"), node("Add", "d v", "c")],
     }
     return {
@@ -133,7 +135,7 @@ def clamps(draw):
     limits = [ZERO, SIX]
     constants = [node("Constant", "", name, value_float=value) for name, value in (("zero", 0.0), ("six", 6.0))]
     below = node("Clip", "x", "y", min=0.0, max=6.0)
-    ways = {
+    return {
         "limits as weights": onnx_model([node("Clip", "x zero six", "y")], [image(plane)], weights=limits),
         "limits as operators": onnx_model([*constants, node("Clip", "x zero six", "y")], [image(plane)]),
         "limits as attributes": onnx_model([below], [image(plane)], opset=6),
@@ -143,7 +145,6 @@ def clamps(draw):
             weights=[THREE, TWO],
         ),
     }
-    return ways
 
 
 @st.composite
@@ -287,8 +288,8 @@ def branches(draw):
 
 
 @st.composite
-def loops(draw):
-    """Bodies that run a constant number of times, which a limit or a counter states."""
+def loops(draw, is_counted=False):
+    """A body that runs a constant number of times, which a limit states, or a counter of its own."""
     plane, turns = draw(planes()), draw(st.integers(1, 4))
     weights, shape = block_weights(plane[0]), (1, *plane)
     carried = [info("number", (), TensorProto.INT64), info("goes", (), TRUTH), info("x0", shape)]
@@ -301,19 +302,21 @@ def loops(draw):
         )
         for each in BLOCK
     ]
-    limit = number("limit", turns, np.int64)
-
-    def loop(goes_on, most, constants):
-        body = helper.make_graph([*inner, *goes_on], "body", carried, [info("on", (), TRUTH), info("y", shape)])
-        turning = node("Loop", f"{most} first x", "out", body=body)
-        return onnx_model([turning], [image(plane)], weights=[*weights, number("first", True, np.bool_), *constants])
-
-    counting = [node("Add", "number step", "next"), node("Less", "next limit", "on")]
+    body = helper.make_graph(
+        [*inner, *_goes_on(is_counted)], "body", carried, [info("on", (), TRUTH), info("y", shape)]
+    )
+    constants = [number("limit", turns, np.int64), number("step", 1, np.int64), number("first", True, np.bool_)]
+    turning = node("Loop", "- first x" if is_counted else "limit first x", "out", body=body)
     return {
         "repeated": onnx_model(repeated(BLOCK, turns), [image(plane)], weights=weights),
-        "a number of turns": loop([node("Identity", "goes", "on")], "limit", [limit]),
-        "a counter": loop(counting, "-", [limit, number("step", 1, np.int64)]),
+        "a loop": onnx_model([turning], [image(plane)], weights=[*weights, *constants]),
     }
+
+
+def _goes_on(is_counted):
+    """Operators that say whether another turn of a loop follows."""
+    counting = [node("Add", "number step", "next"), node("Less", "next limit", "on")]
+    return counting if is_counted else [node("Identity", "goes", "on")]
 
 
 @st.composite

@@ -1,0 +1,46 @@
+"""Networks that are written in several ways, beside what ONNX Runtime makes of each, and what it saves of them."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.graphs.test_written_twice import costs, found_in, runs
+from tests.graphs.written_for_runtime import ALIKE
+from tests.graphs.written_twice import SAME
+
+onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+
+from tests.graphs.onnx_runtime import listed, optimised, saved  # noqa: E402 - it imports the runtime
+
+UNLIKE = {
+    "hard swish": "kernel datasets measure it as one block, whatever a runtime makes of it",
+    "loop": "the runtime keeps the body in its loop",
+    "quantised convolution": "the runtime turns images to channels last around integers, which is not listed",
+}
+CASES = {**SAME, **ALIKE}
+NAMES = {"relu": "clip", "global-avgpool": "avgpool", "reduce-mean": "avgpool"}
+"""Names that stand for others: a clip without upper limit is a relu, and a mean of planes a pooling."""
+
+
+def named(operators):
+    return Counter(NAMES.get(name, name) for name in operators.elements())
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case not in UNLIKE])
+@settings(max_examples=8)
+@given(data=st.data())
+def test_each_way_is_listed_as_the_runtime_runs_it(case, data, tmp_path_factory):
+    for way, model in data.draw(CASES[case]).items():
+        assert named(listed(model)) == named(optimised(model, tmp_path_factory.mktemp("saved"))), way
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case != "loop"])
+@settings(max_examples=8)
+@given(data=st.data())
+def test_what_the_runtime_saves_is_the_kernels_of_what_it_was_given(case, data, tmp_path_factory):
+    for way, model in data.draw(CASES[case]).items():
+        given_model, its_own = found_in(model), found_in(saved(model, tmp_path_factory.mktemp("saved")))
+        assert runs(its_own) == runs(given_model), way
+        assert costs(its_own) == costs(given_model)
