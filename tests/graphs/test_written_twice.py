@@ -10,6 +10,8 @@ from harness.graphs.fusion_rules import read_runtime
 from harness.graphs.kernels import kernel_list
 from harness.graphs.onnx_reader import graph_of_onnx
 from harness.graphs.runtime_files import runtime_names
+from harness.graphs.tflite_reader import graph_of_tflite
+from tests.graphs.two_formats import networks
 from tests.graphs.written_for_runtime import ALIKE, groups_of_channels, scales_and_shifts, written_attentions
 from tests.graphs.written_twice import SAME, loops
 
@@ -98,3 +100,14 @@ def test_a_loop_that_counts_its_turns_runs_two_operators_more_in_each(runtime, w
     counting = runs(loop) - runs(repeated)
     assert (runs(repeated) - runs(loop), counting.total()) == (Counter(), 2 * turns)
     assert costs(loop) == (repeated.flops + 2 * turns, repeated.params, ())
+
+
+@EVERY
+@settings(max_examples=60)
+@given(models=networks())
+def test_a_network_in_onnx_is_the_kernels_of_the_same_network_in_tflite(runtime, models):
+    first, last = models
+    onnx_kernels = found_in(first, runtime)
+    tflite_kernels = kernel_list(graph_of_tflite(last, "written.tflite"), read_runtime(runtime))
+    assert runs(tflite_kernels) == runs(onnx_kernels)
+    assert costs(tflite_kernels) == costs(onnx_kernels)
