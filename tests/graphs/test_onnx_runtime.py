@@ -223,6 +223,14 @@ NETWORKS = {
         [conv("x", "a"), node("Relu", "a", "c"), node("Clip", "c zero six", "y")], IMAGE, [KERNEL, ZERO, SIX]
     ),
     "GELU of five operators": (GELU, TOKENS, [number("two", np.sqrt(2)), ONE, HALF]),
+    "sequence of tensors": (
+        [
+            node("Relu", "x", "a"), node("SequenceConstruct", "x a", "s"), node("SequenceInsert", "s x", "t"),
+            node("ConcatFromSequence", "t", "y", axis=1),
+        ],
+        IMAGE,
+        [],
+    ),
     "mean over channels": ([node("ReduceMean", "x", "a", **MEAN), node("Sub", "x a", "y")], TOKENS, []),
 }  # fmt: skip
 QUOTIENTS = {
