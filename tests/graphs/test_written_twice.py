@@ -11,7 +11,7 @@ from harness.graphs.kernels import kernel_list
 from harness.graphs.onnx_reader import graph_of_onnx
 from harness.graphs.runtime_files import runtime_names
 from harness.graphs.tflite_reader import graph_of_tflite
-from tests.graphs.two_formats import networks
+from tests.graphs.two_formats import attentions, networks
 from tests.graphs.written_for_runtime import ALIKE, groups_of_channels, scales_and_shifts, written_attentions
 from tests.graphs.written_twice import SAME, loops
 
@@ -106,8 +106,23 @@ def test_a_loop_that_counts_its_turns_runs_two_operators_more_in_each(runtime, w
 @settings(max_examples=60)
 @given(models=networks())
 def test_a_network_in_onnx_is_the_kernels_of_the_same_network_in_tflite(runtime, models):
-    first, last = models
-    onnx_kernels = found_in(first, runtime)
-    tflite_kernels = kernel_list(graph_of_tflite(last, "written.tflite"), read_runtime(runtime))
-    assert runs(tflite_kernels) == runs(onnx_kernels)
-    assert costs(tflite_kernels) == costs(onnx_kernels)
+    in_onnx, in_tflite = in_both_formats(models, runtime)
+    assert runs(in_tflite) == runs(in_onnx)
+    assert costs(in_tflite) == costs(in_onnx)
+
+
+@EVERY
+@few
+@given(models=attentions())
+def test_a_composite_of_attention_is_the_kernel_of_the_operator_in_onnx(runtime, models):
+    in_onnx, in_tflite = in_both_formats(models, runtime)
+    assert runs(in_tflite) == runs(in_onnx)
+    (kernel,) = in_tflite.kernels
+    assert (kernel.operator, kernel.kernel) == ("attention", "attention")
+    assert kernel.flops == 2 * 2 * kernel.heads * kernel.q_len * kernel.kv_len * kernel.head_size
+
+
+def in_both_formats(models, runtime):
+    """Kernels of an ONNX model, and of the bytes of a TFLite file."""
+    model, data = models
+    return found_in(model, runtime), kernel_list(graph_of_tflite(data, "written.tflite"), read_runtime(runtime))

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from tests.graphs.models import TfliteMaker, info, node, number, numbers, onnx_model, weight
+from tests.graphs.models import TfliteMaker, info, node, number, numbers, onnx_model, weight, write_tflite
 
 CLAMPS = {"": 0, "Relu": 1, "Clip": 3}
 """Activations that TFLite has in an operator, by the operator of ONNX; a clip is one from 0 to 6."""
@@ -151,3 +151,29 @@ def networks(draw, most_layers=8):
                 x = writers.activation(x, *names)
         images.append(x)
     return writers.models(writers.classify(x, draw(st.integers(2, 9))) if draw(st.booleans()) else x)
+
+
+@st.composite
+def attentions(draw):
+    """Attention of the standard of ONNX, heads before tokens, and the composite operator of LiteRT, heads after them.
+
+    Heads of queries may share those of keys and values, and there may be a mask.
+    """
+    kv_heads, group, size = (draw(st.integers(1, most)) for most in (3, 3, 9))
+    n, n_keys, has_mask = draw(st.integers(1, 9)), draw(st.integers(1, 9)), draw(st.booleans())
+    shapes = [(n, kv_heads * group), (n_keys, kv_heads), (n_keys, kv_heads)]
+    names = ["q", "k", "v", "mask"] if has_mask else ["q", "k", "v"]
+    inputs = [info(name, (1, heads, length, size)) for name, (length, heads) in zip(names, shapes, strict=False)]
+    inputs += [info("mask", (1, 1, n, n_keys))] * has_mask
+    model = onnx_model([node("Attention", " ".join(names), "y")], inputs, opset=23)
+    whole, parts = TfliteMaker(), TfliteMaker()
+    ends = []
+    for maker in (whole, parts):
+        read = [maker.tensor((1, length, heads, size)) for length, heads in shapes]
+        read += [maker.tensor((1, 1, n, n_keys))] * has_mask
+        ends.append((read, maker.tensor((1, n, kv_heads * group, size))))
+    (read, made), (given, inner) = ends
+    whole.op("STABLEHLO_COMPOSITE", read, [made], "StableHLOCompositeOptions",
+             Name="odml.scaled_dot_product_attention", DecompositionSubgraphIndex=1)  # fmt: skip
+    parts.op("LOGISTIC", given[:1], [inner])
+    return model, write_tflite([(whole, read, [made]), (parts, given, [inner])])
