@@ -6,6 +6,7 @@ second activation costs one FLOP per element wherever it runs. Moving data costs
 costs is unknown, and so is the cost of a group that has one.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
@@ -104,7 +105,10 @@ def _picked(node: Node, sizes: Sizes, n_elements: int | None = None) -> dict[str
 
 def weight_dtype(weights: Iterable[Weights]) -> StoredDtype | None:
     """Data type in which most parameters of a kernel are stored; None where there are none, or it is unknown."""
-    return max(weights, key=lambda held: held.n, default=Weights(0, 0, None)).dtype
+    counts: Counter[StoredDtype | None] = Counter()
+    for held in weights:
+        counts[held.dtype] += held.n
+    return max(counts, key=counts.__getitem__, default=None)
 
 
 def group_dtype(group: Group, sizes: Sizes) -> Dtype:

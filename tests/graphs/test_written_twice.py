@@ -1,6 +1,7 @@
 """A network written in two ways is the same kernels with the same costs; where it is not, runtimes run it otherwise."""
 
 from collections import Counter
+from math import prod
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,13 @@ from harness.graphs.onnx_reader import graph_of_onnx
 from harness.graphs.runtime_files import runtime_names
 from harness.graphs.tflite_reader import graph_of_tflite
 from tests.graphs.two_formats import attentions, networks
-from tests.graphs.written_for_runtime import ALIKE, groups_of_channels, scales_and_shifts, written_attentions
+from tests.graphs.written_for_runtime import (
+    ALIKE,
+    groups_of_channels,
+    recurrences,
+    scales_and_shifts,
+    written_attentions,
+)
 from tests.graphs.written_twice import SAME, loops
 
 ORT = "onnxruntime-cpu"
@@ -67,6 +74,24 @@ def test_the_products_of_attention_cost_what_the_operator_does(runtime, ways):
     besides = {entry.operator: entry.flops for entry in parts.kernels if entry not in products and entry.flops}
     assert set(besides.values()) == {n_scores}
     assert "softmax" in besides
+
+
+@few
+@given(ways=recurrences())
+def test_an_lstm_in_integers_costs_what_one_in_floats_does_and_moves_fewer_bytes(ways):
+    in_floats, in_integers = (found_in(model) for model in ways.values())
+    assert costs(in_integers) == costs(in_floats)
+    (whole,), (quantised,) = in_floats.kernels, in_integers.kernels
+    fields = {"kernel", "rows", "cin", "cout", "directions", "flops", "params", "dtype"}
+    assert quantised.model_dump(include=fields) == whole.model_dump(include=fields)
+    directions, state = whole.directions or 1, whole.cout
+    matrices, biases = directions * 4 * state * (whole.cin + state), directions * 8 * state
+    assert (whole.kernel, whole.flops, whole.params) == ("lstm", 2 * whole.rows * matrices, matrices + biases)
+    assert (whole.weight_dtype, quantised.weight_dtype) == ("fp32", "int8")
+    n_scales = next(prod(each.dims) for each in ways["DynamicQuantizeLSTM"].graph.initializer if each.name == "s")
+    # Scales and zero points of both matrices, unless each has one of them.
+    beside = 2 * 5 * n_scales if n_scales > 1 else 0
+    assert quantised.bytes_moved == whole.bytes_moved - 3 * matrices + beside
 
 
 @EVERY

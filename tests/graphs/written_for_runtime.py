@@ -207,6 +207,30 @@ def attentions(draw):
 
 
 @st.composite
+def recurrences(draw):
+    """An LSTM in floats, and one whose matrices are stored turned and in integers, with their scales."""
+    steps, cin, state, directions = (draw(st.integers(1, most)) for most in (9, 20, 20, 2))
+    gates = 4 * state
+    is_by_column, begins = draw(st.booleans()), draw(st.booleans())
+    scales = (directions, gates) if is_by_column else (directions,)
+    settings = {"hidden_size": state, "direction": "bidirectional" if directions == 2 else "forward"}
+    states = " - h h" if begins else " - - -"
+    weights = [
+        weight("w", (directions, gates, cin)), weight("r", (directions, gates, state)),
+        weight("wq", (directions, cin, gates), np.int8), weight("rq", (directions, state, gates), np.int8),
+        weight("b", (directions, 2 * gates)), weight("h", (directions, 1, state)),
+        weight("s", scales), weight("z", scales, np.int8),
+    ]  # fmt: skip
+    ways = {
+        "LSTM": [node("LSTM", f"x w r b{states}", "y", **settings)],
+        "DynamicQuantizeLSTM": [
+            node("DynamicQuantizeLSTM", f"x wq rq b{states} - s z s z", "y", domain=MICROSOFT, **settings)
+        ],
+    }
+    return modelled(ways, [info("x", (steps, 1, cin))], weights)
+
+
+@st.composite
 def written_attentions(draw):
     """Attention of three operators, with a mask or without one, and of one."""
     heads, n, n_keys, size = (draw(st.integers(2, 9)) for _ in range(4))
