@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from harness.graphs.absorption import is_by_number, is_per_channel, without_absorbed
-from harness.graphs.fusion_patterns import matches, parsed
+from harness.graphs.fusion_patterns import Made, matches, parsed
 from harness.graphs.fusion_rules import ANY, FACTOR, GATE, PER_CHANNEL, FusionRule, FusionStep, Runtime
 from harness.graphs.graph import Graph, Node
 from harness.graphs.groups import Group, Part
@@ -43,7 +43,7 @@ def fuse(graph: Graph, runtime: Runtime, sizes: Sizes) -> Grouping:
         sizes: extents of the network; those of the activations that its operators read and make are known.
     """
     parts, taken_outside = _parts_of(graph, sizes)
-    parts, absorbed = without_absorbed(_replaced(parts, taken_outside, runtime), taken_outside, runtime, sizes)
+    parts, absorbed = without_absorbed(_replaced(parts, taken_outside, runtime, sizes), taken_outside, runtime, sizes)
     rules = [(rule, runtime.steps(rule)) for rule in runtime.rules]
     blocks = [(rule, steps) for rule, steps in rules if rule.block is not None]
     chains = [(rule, steps) for rule, steps in rules if rule.block is None]
@@ -74,19 +74,19 @@ def _parts_of(graph: Graph, sizes: Sizes) -> tuple[list[Part], frozenset[str]]:
         inputs = dict.fromkeys(source.get(tensor, tensor) for tensor in sizes.activations(node))
         outputs = tuple(tensor for tensor in node.outputs if tensor in read or tensor in taken_outside)
         constants = tuple(tensor for tensor in node.inputs if sizes.is_constant(tensor))
-        names = operator_name(node, sizes), further_names(node, sizes)
-        parts.append(Part(names[0], (node,), tuple(inputs), outputs or node.outputs[:1], constants, names[1]))
+        name = operator_name(node, sizes)
+        parts.append(Part(name, (node,), tuple(inputs), outputs or node.outputs[:1], constants))
     return parts, taken_outside
 
 
-def _replaced(parts: Sequence[Part], taken_outside: frozenset[str], runtime: Runtime) -> list[Part]:
+def _replaced(parts: Sequence[Part], taken_outside: frozenset[str], runtime: Runtime, sizes: Sizes) -> list[Part]:
     """Parts with the operators of each pattern as one part, at the place of the last of them.
 
     The last operators come first, so that a pattern takes all that it may.
     """
     patterns = [(rule.block, parsed(rule.pattern, runtime.sets)) for rule in runtime.patterns]
     places = {part.outputs[0]: place for place, part in enumerate(parts) if len(part.outputs) == 1}
-    maker = {tensor: parts[place] for tensor, place in places.items()}
+    maker = {tensor: _made_by(parts[place], sizes) for tensor, place in places.items()}
     readers = Counter(tensor for part in parts for tensor in part.inputs)
     united: dict[int, Part | None] = {}
     for made in reversed(places):
@@ -103,6 +103,12 @@ def _replaced(parts: Sequence[Part], taken_outside: frozenset[str], runtime: Run
             break
     kept = (united.get(place, part) for place, part in enumerate(parts))
     return [part for part in kept if part is not None]
+
+
+def _made_by(part: Part, sizes: Sizes) -> Made:
+    """A part as patterns see it."""
+    names = further_names(part.nodes[0], sizes) if len(part.nodes) == 1 else frozenset()
+    return Made(names | {part.name}, part.inputs)
 
 
 def _as_block(block: str, parts: Sequence[Part]) -> Part:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 _TOKEN: Final = re.compile(r"\s*(\$[a-z]+|[a-z0-9|.-]+\??|[(),])")
 MOST_OPERANDS: Final = 2
@@ -32,18 +32,16 @@ class Pattern:
     is_optional: bool = False
 
 
-class Made(Protocol):
-    """What makes a tensor."""
+class Made(NamedTuple):
+    """What makes a tensor.
 
-    @property
-    def names(self) -> frozenset[str]:
-        """Names of the operator."""
-        ...
+    Attributes:
+        names: names under which a pattern may have the operator.
+        inputs: tensors that it reads, constants left out, each once.
+    """
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Tensors that it reads, constants left out, each once."""
-        ...
+    names: frozenset[str]
+    inputs: tuple[str, ...]
 
 
 class Found(NamedTuple):
@@ -112,7 +110,7 @@ def matches(tensor: str, pattern: Pattern, maker: Mapping[str, Made], found: Fou
             yield Found({**found.tensors, pattern.variable: tensor}, found.made)
         return
     made = maker.get(tensor)
-    if made is not None and not pattern.operators.isdisjoint(made.names) and len(made.inputs) == len(pattern.operands):
+    if made is not None and not made.names.isdisjoint(pattern.operators) and len(made.inputs) == len(pattern.operands):
         here = Found(found.tensors, found.made | {tensor})
         for order in permutations(made.inputs):
             yield from _all(zip(order, pattern.operands, strict=True), maker, here)

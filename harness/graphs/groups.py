@@ -15,7 +15,6 @@ class Part:
         inputs: activations that it reads, each once.
         outputs: tensors that the rest of the network, or the caller, takes from it; its first where nothing does.
         constants: weights that it reads.
-        further_names: names that say more than `name`, in which patterns are written.
     """
 
     name: str
@@ -23,12 +22,6 @@ class Part:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     constants: tuple[str, ...]
-    further_names: frozenset[str] = frozenset()
-
-    @property
-    def names(self) -> frozenset[str]:
-        """All names of the operator."""
-        return self.further_names | {self.name}
 
 
 @dataclass(frozen=True, slots=True)

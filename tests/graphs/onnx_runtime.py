@@ -18,26 +18,13 @@ BLOCKS = {"se", "hswish", "channelshuffle"}
 """Blocks that kernel datasets measure as one, and that the runtime runs operator by operator."""
 
 
-def saved(model: onnx.ModelProto, folder: Path, *, has_blocks: bool = False) -> onnx.ModelProto:
-    """A model as ONNX Runtime saves it.
-
-    Args:
-        model: model.
-        folder: folder for its file.
-        has_blocks: whether convolutions work in the layouts of this processor, which no other program reads.
-    """
-    levels = onnxruntime.GraphOptimizationLevel
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    options.graph_optimization_level = levels.ORT_ENABLE_ALL if has_blocks else levels.ORT_ENABLE_EXTENDED
-    options.optimized_model_filepath = str(folder / "optimised.onnx")
-    onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    return onnx.load(folder / "optimised.onnx")
-
-
 def optimised(model: onnx.ModelProto, folder: Path) -> Counter[str]:
     """Operators that ONNX Runtime runs for a model at its default level, views left out."""
-    nodes = saved(model, folder, has_blocks=True).graph.node
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.optimized_model_filepath = str(folder / "optimised.onnx")
+    onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    nodes = onnx.load(folder / "optimised.onnx").graph.node
     running = [CANONICAL.get(node.op_type, node.op_type) for node in nodes if node.op_type not in _REORDERING]
     return Counter(kernel_name(name) for name in running if name not in VIEWS)
 

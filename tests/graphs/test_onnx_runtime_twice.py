@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from tests.graphs.written_twice import SAME
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 
-from tests.graphs.onnx_runtime import listed, optimised, saved  # noqa: E402 - it imports the runtime
+from tests.graphs.onnx_runtime import listed, optimised  # noqa: E402 - it imports the runtime
 
 UNLIKE = {
     "hard swish": "kernel datasets measure it as one block, whatever a runtime makes of it",
@@ -22,6 +23,16 @@ UNLIKE = {
 CASES = {**SAME, **ALIKE}
 NAMES = {"relu": "clip", "global-avgpool": "avgpool", "reduce-mean": "avgpool"}
 """Names that stand for others: a clip without upper limit is a relu, and a mean of planes a pooling."""
+
+
+def saved(model, folder):
+    """A model as ONNX Runtime saves it, without layouts of this processor, which no other program reads."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = str(folder / "saved.onnx")
+    onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return onnx.load(folder / "saved.onnx")
 
 
 def named(operators):
