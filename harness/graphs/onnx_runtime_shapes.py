@@ -17,6 +17,8 @@ Shapes = Sequence[Shape | None]
 """Extents of each operand: none where it is absent, None where they are unknown."""
 
 
+TYPED_BY: Final[Mapping[str, int]] = {"GatherBlockQuantized": 2, "MatMulIntegerToFloat": 2, "QAttention": 3}
+"""Operators that read integers and make floats, with the place of the scale whose data type these have."""
 IN_STANDARD: Final = frozenset({"GroupNormalization", "LayerNormalization", "SimplifiedLayerNormalization"})
 """Operators of the standard domain that ONNX Runtime also runs in versions in which the standard has none.
 

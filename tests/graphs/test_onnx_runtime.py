@@ -39,6 +39,11 @@ NORM = [
     node("ReduceMean", "q", "v", **MEAN), node("Add", "v eps", "e"), node("Sqrt", "e", "r"), node("Div", "c r", "n"),
     node("Mul", "n g", "k"), node("Add", "k s", "y"),
 ]  # fmt: skip
+OF_INTEGERS, SCALE, EVEN = weight("wq", (32, 32), np.int8), number("scale", 0.02), number("even", 0, np.int8)
+INTEGERS = [
+    node("DynamicQuantizeLinear", "x", "xq xs xz"), node("MatMulInteger", "xq wq xz even", "a"),
+    node("Cast", "a", "f", to=1),
+]  # fmt: skip
 RMS = [node("Pow", "x two", "q"), *NORM[3:6]]
 GELU = [
     node("Div", "x two", "a"), node("Erf", "a", "e"), node("Add", "e one", "o"), node("Mul", "x o", "p"),
@@ -223,6 +228,26 @@ NETWORKS = {
         [conv("x", "a"), node("Relu", "a", "c"), node("Clip", "c zero six", "y")], IMAGE, [KERNEL, ZERO, SIX]
     ),
     "GELU of five operators": (GELU, TOKENS, [number("two", np.sqrt(2)), ONE, HALF]),
+    "integer product, the scale of the weights first": (
+        [*INTEGERS, node("Mul", "scale xs", "k"), node("Mul", "f k", "y")], ROWS, [OF_INTEGERS, SCALE, EVEN]
+    ),
+    "integer product without a scale of the weights": (
+        [*INTEGERS, node("Mul", "f xs", "y")], ROWS, [OF_INTEGERS, EVEN]
+    ),
+    "integer product with a sum": (
+        [*INTEGERS, node("Mul", "xs scale", "k"), node("Mul", "f k", "m"), node("Add", "m x2", "y")],
+        ROWS,
+        [OF_INTEGERS, SCALE, EVEN],
+    ),
+    "integer products that share their scale": (
+        [
+            *INTEGERS, node("Mul", "xs scale", "k"), node("Mul", "f k", "m"),
+            node("MatMulInteger", "xq vq xz even", "b"),
+            node("Cast", "b", "g", to=1), node("Mul", "g k", "n"), node("Add", "m n", "y"),
+        ],
+        ROWS,
+        [OF_INTEGERS, numpy_helper.from_array(np.full((32, 32), 2, np.int8), "vq"), SCALE, EVEN],
+    ),
     "sequence of tensors": (
         [
             node("Relu", "x", "a"), node("SequenceConstruct", "x a", "s"), node("SequenceInsert", "s x", "t"),

@@ -18,6 +18,7 @@ from tests.graphs.written_for_runtime import (
     groups_of_channels,
     recurrences,
     scales_and_shifts,
+    weights_in_blocks,
     written_attentions,
 )
 from tests.graphs.written_twice import SAME, loops
@@ -92,6 +93,15 @@ def test_an_lstm_in_integers_costs_what_one_in_floats_does_and_moves_fewer_bytes
     # Scales and zero points of both matrices, unless each has one of them.
     beside = 2 * 5 * n_scales if n_scales > 1 else 0
     assert quantised.bytes_moved == whole.bytes_moved - 3 * matrices + beside
+
+
+@few
+@given(ways=weights_in_blocks())
+def test_weights_in_blocks_cost_the_same_wherever_they_are_dequantised(ways):
+    """ONNX Runtime makes the one of the other, whose four bits have no sign."""
+    (apart,), (within,) = (found_in(model).kernels for model in ways.values())
+    assert (apart.weight_dtype, within.weight_dtype) == ("int4", "uint4")
+    assert apart.model_copy(update={"weight_dtype": "uint4"}) == within
 
 
 @EVERY

@@ -2,7 +2,7 @@
 
 import numpy as np
 from hypothesis import strategies as st
-from onnx import TensorProto, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from tests.graphs.models import info, node, number, numbers, onnx_model, weight
 from tests.graphs.written_twice import MICROSOFT, image, planes
@@ -207,6 +207,71 @@ def attentions(draw):
 
 
 @st.composite
+def dynamic_products(draw):
+    """Products in integers of what is quantised as it comes, with scales of the columns or one, and a bias or none."""
+    rows, cin, cout = (draw(st.integers(2, 9)) for _ in range(3))
+    has_bias, is_by_column = draw(st.booleans()), draw(st.booleans())
+    scale = weight("s", (cout,)) if is_by_column else number("s", 0.02)
+    weights = [weight("wq", (cin, cout), np.int8), scale, number("z", 0, np.int8), weight("b", (cout,))]
+    begun, bias = node("DynamicQuantizeLinear", "x", "xq xs xz"), " b" * has_bias
+    ways = {
+        "operators": [begun, *_dequantised("y", has_bias)],
+        "DynamicQuantizeMatMul": [node("DynamicQuantizeMatMul", f"x wq s z{bias}", "y", domain=MICROSOFT)],
+    }
+    shape = draw(st.sampled_from([(rows, cin), (1, rows, cin)]))
+    return modelled(ways, [info("x", shape)], weights)
+
+
+@st.composite
+def several_dynamic_products(draw):
+    """Two products of what is quantised once, as queries and keys are."""
+    rows, cin, cout = (draw(st.integers(2, 9)) for _ in range(3))
+    has_bias = draw(st.booleans())
+    weights = [weight("wq", (cin, cout), np.int8), number("z", 0, np.int8), weight("b", (cout,))]
+    weights += [number("s", 0.02), number("r", 0.03), numpy_helper.from_array(np.full((cin, cout), 2, np.int8), "vq")]
+    begun, total = node("DynamicQuantizeLinear", "x", "xq xs xz"), node("Add", "p q", "y")
+    whole = [
+        node("MatMulIntegerToFloat", f"xq {matrix} xs {scale} xz z{' b' * has_bias}", made, domain=MICROSOFT)
+        for matrix, scale, made in (("wq", "s", "p"), ("vq", "r", "q"))
+    ]
+    parts = [*_dequantised("p", has_bias), *_dequantised("q", has_bias, "vq", "r")]
+    return modelled(
+        {"operators": [begun, *parts, total], "MatMulIntegerToFloat": [begun, *whole, total]},
+        [info("x", (rows, cin))],
+        weights,
+    )
+
+
+def _dequantised(made, has_bias, matrix="wq", scale="s"):
+    """A product in integers of `xq`, as floats."""
+    names = {name: f"{name}-{made}" for name in ("a", "f", "k", "m")}
+    scaled = names["m"] if has_bias else made
+    return [
+        node("MatMulInteger", f"xq {matrix} xz z", names["a"]), node("Cast", names["a"], names["f"], to=FLOAT),
+        node("Mul", f"xs {scale}", names["k"]), node("Mul", f"{names['f']} {names['k']}", scaled),
+        *([node("Add", f"{names['m']} b", made)] if has_bias else []),
+    ]  # fmt: skip
+
+
+@st.composite
+def weights_in_blocks(draw):
+    """Weights of four bits with a scale for each 16 rows of a column, dequantised before a product or within it."""
+    n_blocks, cout, has_zeros = 2 * draw(st.integers(1, 3)), draw(st.integers(2, 9)), draw(st.booleans())
+    cin, size = 16 * n_blocks, 16
+    zeros = " z" if has_zeros else ""
+    scales, packed = weight("s", (n_blocks, cout)), weight("wq", (cout, n_blocks, size // 2), np.uint8)
+    turned, zeros_packed = weight("s", (cout * n_blocks,)), weight("z", (cout * n_blocks // 2,), np.uint8)
+    stored = [helper.make_tensor("wq", TensorProto.INT4, (cin, cout), [1] * (cin * cout)), scales]
+    stored.append(helper.make_tensor("z", TensorProto.INT4, (n_blocks, cout), [0] * (n_blocks * cout)))
+    read = [info("x", (draw(st.integers(1, 5)), cin))]
+    apart = [node("DequantizeLinear", f"wq s{zeros}", "w", axis=0, block_size=size), node("MatMul", "x w", "y")]
+    within = node("MatMulNBits", f"x wq s{zeros}", "y", K=cin, N=cout, bits=4, block_size=size, domain=MICROSOFT)
+    return modelled({"DequantizeLinear": apart}, read, stored, opset=21) | modelled(
+        {"MatMulNBits": [within]}, read, [packed, turned, zeros_packed]
+    )
+
+
+@st.composite
 def recurrences(draw):
     """An LSTM in floats, and one whose matrices are stored turned and in integers, with their scales."""
     steps, cin, state, directions = (draw(st.integers(1, most)) for most in (9, 20, 20, 2))
@@ -291,5 +356,7 @@ ALIKE = {
     "scaled product": scaled_products(),
     "fused layer": fused_layers(),
     "attention": attentions(),
+    "product of what is quantised as it comes": dynamic_products(),
+    "products of what is quantised once": several_dynamic_products(),
 }
 """What ONNX Runtime runs as the same kernels, however it is written."""
