@@ -2,11 +2,13 @@
 
 from collections import Counter
 
+import numpy as np
 import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.graphs.models import info, node, number, onnx_model, weight
 from tests.graphs.test_written_twice import costs, found_in, runs
 from tests.graphs.written_for_runtime import ALIKE
 from tests.graphs.written_twice import SAME
@@ -55,3 +57,30 @@ def test_what_the_runtime_saves_is_the_kernels_of_what_it_was_given(case, data, 
         given_model, its_own = found_in(model), found_in(saved(model, tmp_path_factory.mktemp("saved")))
         assert runs(its_own) == runs(given_model), way
         assert costs(its_own) == costs(given_model)
+
+
+EXPANDED = {
+    "GroupNormalization": (21, {"num_groups": 2}, "x g g"),
+    "HardSwish": (14, {}, "x"),
+    "Mish": (18, {}, "x"),
+    "Swish": (24, {}, "x"),
+}
+"""Operators that the standard defines by others, and that the runtime has no kernel for."""
+
+
+@pytest.mark.parametrize("op", EXPANDED)
+def test_an_operator_that_the_runtime_expands_is_listed_as_one(op, tmp_path):
+    opset, attributes, inputs = EXPANDED[op]
+    model = onnx_model([node(op, inputs, "y", **attributes)], [info("x", (1, 4, 6, 6))], weights=[weight("g", (4,))])
+    model.opset_import[0].version = opset
+    model.ir_version = 10
+    assert (listed(model).total(), optimised(model, tmp_path).total() > 1) == (1, True)
+
+
+def test_weights_of_a_convolution_of_floats_are_dequantised_anew_which_is_not_listed(tmp_path):
+    nodes = [node("DequantizeLinear", "wq s", "w"), node("Conv", "x w", "y")]
+    weights = [weight("wq", (4, 3, 3, 3), np.int8), number("s", 0.02)]
+    model = onnx_model(nodes, [info("x", (1, 3, 6, 6))], weights=weights)
+    assert optimised(model, tmp_path) == listed(model) + Counter({"dequantize": 1})
+    (kernel,) = found_in(model).kernels
+    assert (kernel.dtype, kernel.weight_dtype, kernel.params) == ("fp32", "int8", 4 * 3 * 9)

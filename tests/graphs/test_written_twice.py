@@ -15,6 +15,7 @@ from harness.graphs.tflite_reader import graph_of_tflite
 from tests.graphs.two_formats import attentions, networks
 from tests.graphs.written_for_runtime import (
     ALIKE,
+    group_norms,
     groups_of_channels,
     recurrences,
     scales_and_shifts,
@@ -102,6 +103,17 @@ def test_weights_in_blocks_cost_the_same_wherever_they_are_dequantised(ways):
     (apart,), (within,) = (found_in(model).kernels for model in ways.values())
     assert (apart.weight_dtype, within.weight_dtype) == ("int4", "uint4")
     assert apart.model_copy(update={"weight_dtype": "uint4"}) == within
+
+
+@EVERY
+@few
+@given(ways=group_norms())
+def test_a_group_normalisation_of_a_deprecated_version_has_a_gain_for_each_group(runtime, ways):
+    (first,), (last,) = (found_in(model, runtime).kernels for model in ways.values())
+    alike = {"params", "bytes_moved"}
+    assert first.model_dump(exclude=alike) == last.model_dump(exclude=alike)
+    n = last.params - first.params
+    assert (last.function, last.bytes_moved - first.bytes_moved, last.params) == ("group-norm", 4 * n, 2 * last.cin)
 
 
 @EVERY

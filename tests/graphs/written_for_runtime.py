@@ -162,6 +162,41 @@ def scaled_products(draw):
 
 
 @st.composite
+def scaled_weights(draw):
+    """A convolution, and one whose output is multiplied by one number for each channel, or by one for all."""
+    plane = draw(planes())
+    ways = {
+        "weights": [node("Conv", "x w", "y")],
+        "a product with one number for each channel": [node("Conv", "x w", "a"), node("Mul", "a v", "y")],
+        "a product with a number": [node("Conv", "x w", "a"), node("Mul", "a half", "y")],
+    }
+    return modelled(ways, [image(plane)], [weight("w", (4, plane[0], 3, 3)), weight("v", (4, 1, 1))])
+
+
+@st.composite
+def columns(draw):
+    """A product of rows, and one of columns that were rows."""
+    rows, cin, cout = (draw(st.integers(2, 9)) for _ in range(3))
+    ways = {
+        "rows": [node("Gemm", "x w b", "y")],
+        "columns": [node("Transpose", "x", "t", perm=[1, 0]), node("Gemm", "t w b", "y", transA=1)],
+    }
+    return modelled(ways, [info("x", (rows, cin))], [weight("w", (cin, cout)), weight("b", (cout,))])
+
+
+@st.composite
+def group_norms(draw):
+    """A normalisation of groups of channels, of the version that was deprecated and of the one after it."""
+    groups, of_group = draw(st.integers(2, 4)), draw(st.integers(2, 3))
+    read = [image((groups * of_group, draw(st.integers(2, 9)), draw(st.integers(2, 9))))]
+    nodes = [node("GroupNormalization", "x g s", "y", num_groups=groups)]
+    return {
+        opset: onnx_model(nodes, read, weights=[weight("g", (n,)), weight("s", (n,))], opset=opset)
+        for opset, n in ((18, groups), (21, groups * of_group))
+    }
+
+
+@st.composite
 def fused_layers(draw):
     """What the optimiser of ONNX Runtime writes, beside what it writes it for."""
     activation = draw(st.sampled_from(["Relu", "Sigmoid", "Tanh", "LeakyRelu"]))
@@ -354,6 +389,8 @@ ALIKE = {
     "zero padding": zero_padding(),
     "repeated clamp": repeated_clamps(),
     "scaled product": scaled_products(),
+    "weights that are multiplied": scaled_weights(),
+    "columns": columns(),
     "fused layer": fused_layers(),
     "attention": attentions(),
     "product of what is quantised as it comes": dynamic_products(),
