@@ -22,6 +22,7 @@ from tests.graphs.written_for_runtime import (
     weights_in_blocks,
     written_attentions,
 )
+from tests.graphs.written_in_tflite import SAME_IN_TFLITE
 from tests.graphs.written_twice import SAME, loops
 
 ORT = "onnxruntime-cpu"
@@ -167,6 +168,17 @@ def test_a_composite_of_attention_is_the_kernel_of_the_operator_in_onnx(runtime,
     (kernel,) = in_tflite.kernels
     assert (kernel.operator, kernel.kernel) == ("attention", "attention")
     assert kernel.flops == 2 * 2 * kernel.heads * kernel.q_len * kernel.kv_len * kernel.head_size
+
+
+@pytest.mark.parametrize("runtime", ["tflite-cpu", "tflite-gpu"])
+@pytest.mark.parametrize("case", SAME_IN_TFLITE)
+@few
+@given(data=st.data())
+def test_ways_of_writing_a_network_in_tflite_are_the_same_kernels(case, runtime, data):
+    files = data.draw(SAME_IN_TFLITE[case])
+    found = [kernel_list(graph_of_tflite(each, "written.tflite"), read_runtime(runtime)) for each in files.values()]
+    for other in found[1:]:
+        assert (runs(other), costs(other)) == (runs(found[0]), costs(found[0]))
 
 
 def in_both_formats(models, runtime):
