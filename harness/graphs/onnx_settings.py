@@ -148,7 +148,7 @@ def _permutation(node: onnx.NodeProto, known: Tensors) -> Settings:
     return {"is_of_matrix": int(rank > 1 and order == swapped)}
 
 
-def _number(node: onnx.NodeProto, known: Tensors) -> Settings:
+def _constant_operand(node: onnx.NodeProto, known: Tensors) -> Settings:
     """The one number that is an operand of arithmetic, as text of four digits, where its value is known."""
     values = [value for name in node.input if (value := known.value(name)) is not None]
     if len(values) != 1 or values[0].size != 1 or values[0].dtype.kind not in "fiu":
@@ -204,15 +204,15 @@ def _frames(node: onnx.NodeProto, known: Tensors) -> Settings:
 
 
 _RULES: Final[Mapping[tuple[str, str], Callable[[onnx.NodeProto, Tensors], Settings]]] = {
-    ("", "Add"): _number,
+    ("", "Add"): _constant_operand,
     ("", "Attention"): _attention,
     ("", "DFT"): _transform,
-    ("", "Div"): _number,
+    ("", "Div"): _constant_operand,
     ("", "Einsum"): _equation,
     ("", "Gather"): _axis,
-    ("", "Mul"): _number,
+    ("", "Mul"): _constant_operand,
     ("", "Pad"): _zeros,
-    ("", "Pow"): _number,
+    ("", "Pow"): _constant_operand,
     ("", "ReduceMean"): _axis_of_mean,
     ("", "Transpose"): _permutation,
     ("", "LogSoftmax"): _row_of_softmax,

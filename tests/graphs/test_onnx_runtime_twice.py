@@ -61,7 +61,6 @@ def test_what_the_runtime_saves_is_the_kernels_of_what_it_was_given(case, data, 
 
 EXPANDED = {
     "GroupNormalization": (21, {"num_groups": 2}, "x g g"),
-    "HardSwish": (14, {}, "x"),
     "Mish": (18, {}, "x"),
     "Swish": (24, {}, "x"),
 }
