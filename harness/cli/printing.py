@@ -78,12 +78,15 @@ def print_table(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title) if title else None, title_justify="left")
+    console, table = Console(width=most, markup=False, emoji=False), Table()
+    if title:
+        # A title of the table itself would be broken at the width of the table.
+        console.print(Text(title, "table.title"))
     for heading in headings:
         table.add_column(heading, justify="left" if heading in left else "right")
     for row in cells:
         table.add_row(*row)
-    Console(width=most).print(table, markup=False)
+    console.print(table)
 
 
 def _print_lines(
@@ -109,7 +112,7 @@ def _print_lines(
     head = line(rows[0], box.head_left, box.head_vertical, box.head_right)
     body = [line(row, box.mid_left, box.mid_vertical, box.mid_right) for row in rows[1:]]
     shown = [box.get_top(widths), head, box.get_row(widths, "head"), *body, box.get_bottom(widths)]
-    typer.echo("\n".join(([title.ljust(len(head))] if title else []) + shown))
+    typer.echo("\n".join(([title] if title else []) + shown))
 
 
 def decimals(uncertainty: float) -> int:

@@ -53,8 +53,8 @@ def _rule_for(part: Part, runtime: Runtime, sizes: Sizes) -> AbsorptionRule | No
         return None
     dtypes = {sizes.dtype(tensor) for tensor in part.outputs}
     for rule in runtime.absorbed:
-        is_of_dtype = not rule.dtypes or dtypes & set(rule.dtypes)
-        if is_of_dtype and part.name in runtime.names(rule.operators) and _HOLDS[rule.when](part, sizes):
+        is_named = part.name in runtime.names(rule.operators) and (not rule.dtypes or dtypes & set(rule.dtypes))
+        if is_named and (rule.when is None or _HOLDS[rule.when](part, sizes)):
             return rule
     return None
 
@@ -65,11 +65,15 @@ def is_by_number(part: Part, sizes: Sizes) -> bool:
 
 
 def is_per_channel(part: Part, sizes: Sizes) -> bool:
-    """Whether a part scales or shifts a convolution by one number for each channel, or scales it by a bare number."""
+    """Whether a part scales or shifts a convolution by one number for each channel, or scales it by a bare number.
+
+    Runtimes look for the constant behind the convolution, not before it.
+    """
     if part.name == "bn":
         return True
     operator = part.nodes[0].op
-    if part.name not in ("scale", "bias") or operator not in ("mul", "add") or len(part.constants) != 1:
+    is_second = part.constants == part.nodes[0].inputs[1:]
+    if part.name not in ("scale", "bias") or operator not in ("mul", "add") or not is_second:
         return False
     constant, made = part.constants[0], part.outputs[0]
     if sizes.rank(constant) == 0:

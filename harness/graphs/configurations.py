@@ -7,7 +7,6 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from harness.graphs.absorption import is_by_number
 from harness.graphs.counting import FOLDED
 from harness.graphs.groups import Group, Part
 from harness.graphs.operator_flops import extents_of_attention, matrices_of_einsum, row_length
@@ -43,8 +42,6 @@ def configuration_of_group(group: Group, sizes: Sizes) -> tuple[Kernel, dict[str
     kernel = _BY_OPERATORS.get(group.operator)
     if first.name in _BY_FIRST and all(part.name in FOLDED | JOINED | ACTIVATIONS for part in others):
         kernel = _BY_FIRST[first.name]
-    if first.name == "scale" and not others and (is_by_number(first, sizes) or _is_of_tokens(first, sizes)):
-        kernel = "elementwise"
     if kernel is None or not group.inputs:
         return None
     kind = KERNEL_TYPES[kernel]
@@ -55,11 +52,6 @@ def configuration_of_group(group: Group, sizes: Sizes) -> tuple[Kernel, dict[str
     ):
         return None
     return kernel, ({"function": _function(first.name)} if kind.functions else {}) | stated
-
-
-def _is_of_tokens(first: Part, sizes: Sizes) -> bool:
-    """Whether a part reads tokens, whose features no batch normalisation scales."""
-    return sizes.rank(first.inputs[0]) == 3 and not sizes.is_image(first.inputs[0])
 
 
 def _function(operator: str) -> str:
@@ -82,8 +74,6 @@ def _of_plane(group: Group, kernel: Kernel, sizes: Sizes) -> Values:
         return {}
     read, made = sizes.extents(first.inputs[0]), sizes.extents(first.outputs[0])
     values = {"input_h": copies.pop() * read.h, "input_w": read.w, "cin": read.c}
-    if kernel == "fc":
-        return values | {"cin": row_length(first.nodes[0], sizes), "cout": sizes.last(first.outputs[0])}
     if kernel == "resize":
         return values | {"output_h": made.h, "output_w": made.w} if made.c == read.c else {}
     values |= {f"cin{place}": sizes.extents(tensor).c for place, tensor in enumerate(first.inputs[1:], 2)}
@@ -115,6 +105,12 @@ def _is_as_its_type(kernel: Kernel, first: Part, sizes: Sizes) -> bool:
     if first.name == "scale":
         return math.prod(map(sizes.elements, first.constants)) == channels
     return len(first.inputs) == 1 and (first.nodes[0].window is None or first.nodes[0].window.rank <= 2)
+
+
+def _of_dense(group: Group, _kernel: Kernel, sizes: Sizes) -> Values:
+    """Inputs and outputs of a layer on one row, whichever extent of it is 1."""
+    first = group.parts[0]
+    return {"cin": row_length(first.nodes[0], sizes), "cout": sizes.last(first.outputs[0])}
 
 
 def _of_product(group: Group, _kernel: Kernel, sizes: Sizes) -> Values:
@@ -201,6 +197,7 @@ def _of_recurrence(group: Group, _kernel: Kernel, sizes: Sizes) -> Values:
 
 
 _VALUES: Final[Mapping[Kernel, Callable[[Group, Kernel, Sizes], Values]]] = {
+    "fc": _of_dense,
     "matmul": _of_product,
     "attention": _of_attention,
     "norm": _of_rows,

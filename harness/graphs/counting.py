@@ -6,6 +6,7 @@ second activation costs one FLOP per element wherever it runs. Moving data costs
 costs is unknown, and so is the cost of a group that has one.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
@@ -19,6 +20,8 @@ from harness.schema.vocabulary import Dtype, StoredDtype
 
 FOLDED: Final = frozenset({"bn", "scale", "bias"})
 """Arithmetic with constants that is folded into the weights of the operator before it."""
+_SHIFTING: Final = frozenset({"bn", "bias"})
+"""What of it adds something, which needs a bias."""
 _OF_SE: Final = frozenset({"global-avgpool", "mul", "mul-broadcast"})
 _ABSORBING: Final = frozenset({"product", "window"})
 """What operators are counted by into which constants and activations after them are folded."""
@@ -57,7 +60,7 @@ def group_flops(group: Group, sizes: Sizes) -> int | None:
 
 
 def group_weights(group: Group, sizes: Sizes) -> dict[str, Weights]:
-    """Parameters of one kernel by the tensor that holds them; a folded batch normalisation leaves a bias.
+    """Parameters of one kernel by the tensor that holds them; what shifts and is folded leaves a bias.
 
     A tensor that several kernels read is in each of them, and is one in the network.
     """
@@ -68,7 +71,7 @@ def group_weights(group: Group, sizes: Sizes) -> dict[str, Weights]:
     for part in (first, *kept):
         for node in part.nodes:
             weights |= {sizes.stored_as(tensor): held for tensor, held in _node_weights(node, sizes).items()}
-    if len(kept) < len(others) and len(first.constants) == 1:
+    if is_product and not _SHIFTING.isdisjoint(part.name for part in others) and len(first.constants) == 1:
         weights[f"{first.nodes[0].outputs[0]}:bias"] = _folded_bias(first, sizes)
     return weights
 
@@ -103,7 +106,10 @@ def _picked(node: Node, sizes: Sizes, n_elements: int | None = None) -> dict[str
 
 def weight_dtype(weights: Iterable[Weights]) -> StoredDtype | None:
     """Data type in which most parameters of a kernel are stored; None where there are none, or it is unknown."""
-    return max(weights, key=lambda held: held.n, default=Weights(0, 0, None)).dtype
+    counts: Counter[StoredDtype | None] = Counter()
+    for held in weights:
+        counts[held.dtype] += held.n
+    return max(counts, key=counts.__getitem__, default=None)
 
 
 def group_dtype(group: Group, sizes: Sizes) -> Dtype:
@@ -156,7 +162,7 @@ def _held(tensor: str, node: Node, sizes: Sizes) -> Weights:
 
 
 def _folded_bias(first: Part, sizes: Sizes) -> Weights:
-    """Bias that a batch normalisation leaves in the operator before it; that of integer weights has 32 bits."""
+    """Bias that what is folded leaves in the operator before it; that of integer weights has 32 bits."""
     weights = sizes.stored(first.constants[0])
     dtype: StoredDtype = "int32" if weights is None or "int" in weights else weights
     n = _channels(first.nodes[0], sizes)

@@ -23,6 +23,7 @@ from harness.graphs.fusion_rules import (
 )
 from harness.graphs.graph import Graph, Node
 from harness.graphs.groups import Group, Part
+from harness.graphs.operand_names import further_names
 from harness.graphs.operators import VIEWS
 from harness.graphs.sizes import Sizes, operator_name
 from harness.graphs.splitting import with_splits
@@ -136,9 +137,9 @@ def _replaced(parts: Sequence[Part], taken_outside: frozenset[str], runtime: Run
 
 
 def _made_by(part: Part, sizes: Sizes) -> Made:
-    """A part as patterns see it: a product with one number is a factor as well."""
-    is_factor = part.name == "scale" and part.nodes[0].op == "mul" and is_by_number(part, sizes)
-    return Made(frozenset({part.name, FACTOR} if is_factor else {part.name}), part.inputs)
+    """A part as patterns see it."""
+    names = further_names(part.nodes[0], sizes) if len(part.nodes) == 1 else frozenset()
+    return Made(names | {part.name}, part.inputs)
 
 
 def _as_block(block: str, parts: Sequence[Part]) -> Part:

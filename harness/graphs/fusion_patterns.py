@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import permutations
 from typing import Final, NamedTuple
 
-_TOKEN: Final = re.compile(r"\s*(\$[a-z]+|[a-z0-9|-]+\??|[(),])")
+_TOKEN: Final = re.compile(r"\s*(\$[a-z]+|[a-z0-9|.-]+\??|[(),])")
 MOST_OPERANDS: Final = 2
 """Operands of an operator of a pattern, in either order."""
 

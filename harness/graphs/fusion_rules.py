@@ -127,14 +127,15 @@ class AbsorptionRule(_Frozen):
 
     Attributes:
         operators: the operator, or several joined by `|`.
-        when: what holds of it: padding with zeros, a transposition of the last two extents, or one number.
+        when: what holds of it: padding with zeros, a transposition of the last two extents, or one number; whatever it
+            is where none is stated.
         into: operators that read it.
         dtypes: data types of its output for which the rule applies; all where none is stated.
         sources: keys of the runtime's sources.
     """
 
     operators: str = Field(pattern=_NAMES)
-    when: Literal["zeros", "matrix", "number"]
+    when: Literal["zeros", "matrix", "number"] | None = None
     into: str = Field(pattern=_NAMES)
     dtypes: tuple[Dtype, ...] = ()
     sources: tuple[str, ...] = Field(min_length=1)

@@ -5,6 +5,7 @@ Kernels without a kernel type are listed by the names of their operators; none i
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Literal, NamedTuple
 
 from harness.errors import UsageError
@@ -25,7 +26,7 @@ from harness.graphs.fusion_rules import Runtime
 from harness.graphs.graph import Graph, Node
 from harness.graphs.groups import Group
 from harness.graphs.operator_flops import flops_of_output
-from harness.graphs.operators import VIEWS
+from harness.graphs.operators import SEQUENCES, VIEWS
 from harness.graphs.sizes import Sizes, file_operator
 from harness.issues import Issue
 from harness.schema.cost import DTYPE_BITS, ELEMENTWISE_FLOPS
@@ -179,20 +180,21 @@ def kernel_list(graph: Graph, runtime: Runtime) -> KernelList:
         raise ModelFileError([_nothing_runs(graph)])
     weights: dict[str, Weights] = {}
     entries = []
+    places = {node.name: place for place, node in enumerate(graph.nodes)}
     for group in grouping.groups:
         own = group_weights(group, sizes)
         weights |= own
-        entries.append(_entry(group, own.values(), sizes))
+        place = max(places[node.name] for part in group.parts for node in part.nodes)
+        entries.append((place, _entry(group, own.values(), sizes)))
     for node in unlisted:
         own = stored_weights(node, sizes)
         weights |= own
-        entries.append(_open_entry(node, own.values(), sizes))
+        entries.append((places[node.name], _open_entry(node, own.values(), sizes)))
     for node in graph.idle:
         weights |= stored_weights(node, sizes)
-    first = next(iter(open_ends.items()), None)
-    return KernelList(
-        tuple(entries), grouping.free, _params(weights.values()), None if first is None else OpenEnd(*first)
-    )
+    first = next((OpenEnd(*end) for end in open_ends.items() if end[1]), None)
+    running = tuple(entry for _, entry in sorted(entries, key=itemgetter(0)))
+    return KernelList(running, grouping.free, _params(weights.values()), first)
 
 
 def _params(weights: Iterable[Weights]) -> int:
@@ -223,15 +225,19 @@ def _submitted(kernel: ListedKernel) -> NetworkKernel:
 
 
 def _open_ends(graph: Graph, sizes: Sizes) -> dict[str, str]:
-    """Operators that read or make a tensor of unknown extents, by name with that tensor, in their order."""
+    """Operators that read or make a tensor of unknown extents, by name with that tensor, in their order.
+
+    Those on sequences of tensors are among them; the tensor is empty where all that they copy is known.
+    """
     read = {tensor for node in graph.nodes for tensor in node.inputs} | set(graph.outputs)
     found = {}
     for node in graph.nodes:
         made = (*node.outputs[:1], *(tensor for tensor in node.outputs if tensor in read))
         ends = made if node.op in VIEWS else (*sizes.activations(node), *made)
+        ends = _copied(node) if node.op in SEQUENCES else ends
         unknown = next((tensor for tensor in ends if not sizes.is_known(tensor)), None)
-        if unknown is not None and node.op not in VIEWS:
-            found[node.name] = unknown
+        if (unknown is not None and node.op not in VIEWS) or node.op in SEQUENCES:
+            found[node.name] = unknown or ""
     return found
 
 
@@ -285,8 +291,21 @@ def _of_all_runs(of_one: int | None, count: int) -> int | None:
     return None if of_one is None else min(of_one, MOST_COUNT // count) * count
 
 
+def _copied(node: Node) -> tuple[str, ...]:
+    """Tensors of which an operator on sequences copies the elements."""
+    inputs, outputs = SEQUENCES[node.op]
+    return node.inputs[inputs] + node.outputs[outputs]
+
+
+def _bytes_copied(node: Node, sizes: Sizes) -> int | None:
+    """Bytes that an operator on sequences reads and writes; None of any other, and where extents are unknown."""
+    if node.op not in SEQUENCES or not all(map(sizes.is_known, _copied(node))):
+        return None
+    return 2 * sum(map(sizes.n_bytes, _copied(node)))
+
+
 def _open_entry(node: Node, weights: Collection[Weights], sizes: Sizes) -> ListedKernel:
-    """Entry of an operator that reads or makes a tensor of unknown extents."""
+    """Entry of an operator that reads or makes a tensor of unknown extents, or a sequence of tensors."""
     stated = {sizes.dtype(tensor) for tensor in (*node.inputs[:1], *node.outputs[:1])} - {"unstated"}
     dtype = max(sorted(stated), key=DTYPE_BITS.__getitem__, default="unstated")
     return ListedKernel(
@@ -295,6 +314,6 @@ def _open_entry(node: Node, weights: Collection[Weights], sizes: Sizes) -> Liste
         weight_dtype=weight_dtype(weights),
         flops=_of_all_runs(flops_of_output(node, sizes), node.count),
         params=_params(weights),
-        bytes_moved=None,
+        bytes_moved=_of_all_runs(_bytes_copied(node, sizes), node.count),
         count=node.count,
     )

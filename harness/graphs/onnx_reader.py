@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 from onnx import TypeProto, helper, numpy_helper
 
+from harness.graphs.dynamic_quantisation import join_dynamic_quantisation
 from harness.graphs.faults import ModelFileError, model_issue
 from harness.graphs.graph import Graph
 from harness.graphs.input_extents import MOST_EXTENT, DeclaredInput, InputExtents, parsed_value, resolve
@@ -70,7 +71,8 @@ def graph_of_onnx(
             type, or no input has that batch.
         ModelFileError: the model is broken, or leaves extents open.
     """
-    return fold_quantisation(_Reader(_checked(model, shown), shown, inputs or {}, batch, values or {}).graph())
+    graph = _Reader(_checked(model, shown), shown, inputs or {}, batch, values or {}).graph()
+    return join_dynamic_quantisation(fold_quantisation(graph))
 
 
 def _checked(model: onnx.ModelProto, shown: str) -> onnx.ModelProto:

@@ -17,8 +17,19 @@ Shapes = Sequence[Shape | None]
 """Extents of each operand: none where it is absent, None where they are unknown."""
 
 
+TYPED_BY: Final[Mapping[str, int]] = {"GatherBlockQuantized": 2, "MatMulIntegerToFloat": 2, "QAttention": 3}
+"""Operators that read integers and make floats, with the place of the scale whose data type these have."""
+IN_STANDARD: Final = frozenset({"GroupNormalization", "LayerNormalization", "SimplifiedLayerNormalization"})
+"""Operators of the standard domain that ONNX Runtime also runs in versions in which the standard has none.
+
+Source:
+    ONNX Runtime, contrib_defs.cc (version 1 of the normalisations in the standard domain, which its optimiser writes);
+    ONNX, operators: GroupNormalization is deprecated in version 18 and defined anew in version 21.
+"""
+
+
 def made_by_runtime(node: onnx.NodeProto, shapes: Shapes) -> Shape | None:
-    """Extents of the first output of an operator of com.microsoft; None where they, or its rule, are unknown.
+    """Extents of the first output of an operator of ONNX Runtime; None where they, or its rule, are unknown.
 
     Args:
         node: operator of the file.
@@ -135,6 +146,8 @@ _RULES: Final[Mapping[str, Callable[[onnx.NodeProto, Shapes], Shape | None]]] = 
             "FastGelu",
             "Gelu",
             "GroupNorm",
+            "GroupNormalization",
+            "LayerNormalization",
             "QuickGelu",
             "RotaryEmbedding",
             "SimplifiedLayerNormalization",

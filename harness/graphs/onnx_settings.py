@@ -184,6 +184,21 @@ def _slope(node: onnx.NodeProto, _known: Tensors) -> Settings:
     return {"is_of_hard_swish": int(is_of_hard_swish)}
 
 
+def _constant_operand(node: onnx.NodeProto, known: Tensors) -> Settings:
+    """The one number that is an operand of arithmetic, as text of four digits, where its value is known."""
+    values = [value for name in node.input if (value := known.value(name)) is not None]
+    if len(values) != 1 or values[0].size != 1 or values[0].dtype.kind not in "fiu":
+        return {}
+    return {"number": f"{float(values[0].reshape(())):.4g}"}
+
+
+def _axis_of_mean(node: onnx.NodeProto, known: Tensors) -> Settings:
+    """Whether a mean is along the last extent, and this alone; from version 18 on the axes are an operand."""
+    stated = known.value(node.input[1]) if len(node.input) > 1 else None
+    axes = _integers(node, "axes") if stated is None else [int(axis) for axis in stated.reshape(-1)]
+    return {"is_over_last": 1} if axes in ([-1], [len(_shape(node, 0, known) or ()) - 1]) else {}
+
+
 def _integers(node: onnx.NodeProto, name: str) -> list[int]:
     return next((list(attribute.ints) for attribute in node.attribute if attribute.name == name), [])
 
@@ -225,12 +240,17 @@ def _frames(node: onnx.NodeProto, known: Tensors) -> Settings:
 
 
 _RULES: Final[Mapping[tuple[str, str], Callable[[onnx.NodeProto, Tensors], Settings]]] = {
+    ("", "Add"): _constant_operand,
     ("", "Attention"): _attention,
     ("", "DFT"): _transform,
+    ("", "Div"): _constant_operand,
     ("", "Einsum"): _equation,
     ("", "Gather"): _axis,
     ("", "HardSigmoid"): _slope,
+    ("", "Mul"): _constant_operand,
     ("", "Pad"): _zeros,
+    ("", "Pow"): _constant_operand,
+    ("", "ReduceMean"): _axis_of_mean,
     ("", "Transpose"): _permutation,
     ("", "LogSoftmax"): _row_of_softmax,
     ("", "Softmax"): _row_of_softmax,

@@ -20,7 +20,7 @@ from harness.graphs.onnx_corrections import as_inferred, corrected
 from harness.graphs.onnx_dtypes import STORED, bytes_of, fills, has_values, n_stated_bytes
 from harness.graphs.onnx_evaluation import EVALUATED, evaluated
 from harness.graphs.onnx_functions import made_by_body
-from harness.graphs.onnx_runtime_shapes import made_by_runtime
+from harness.graphs.onnx_runtime_shapes import IN_STANDARD, TYPED_BY, made_by_runtime
 from harness.graphs.onnx_twins import TWINS, twin_of
 from harness.issues import Issue
 from harness.schema.vocabulary import StoredDtype
@@ -285,7 +285,7 @@ class Tensors:
         if node.domain and node.op_type in TWINS:
             return self._inferred_of_twin(node)
         schema = self._schema(node.domain, node.op_type)
-        if schema is None:
+        if schema is None or (schema.deprecated and node.op_type in IN_STANDARD):
             return self._inferred_of_runtime(node)
         fault = _counted_fault(node) or self._channel_fault(node)
         if fault:
@@ -310,8 +310,9 @@ class Tensors:
         return found, ""
 
     def _inferred_of_runtime(self, node: onnx.NodeProto) -> tuple[dict[str, TypeProto], str]:
-        """Type of the first output of an operator of ONNX Runtime: data type of its input, or of a table's scales."""
-        if node.domain != "com.microsoft" or not node.output:
+        """Type of the first output of an operator of ONNX Runtime: data type of its input, or of its scales."""
+        is_of_runtime = node.op_type in IN_STANDARD if not node.domain else node.domain == "com.microsoft"
+        if not is_of_runtime or not node.output:
             return {}, ""
         shapes = [self.shape(name) if name else () for name in node.input]
         is_table = node.op_type == "GatherBlockQuantized" and len(shapes) > 2
@@ -324,7 +325,9 @@ class Tensors:
             return {}, _first_line(error)
         if shape is None:
             return {}, ""
-        elements = self._types.get(node.input[2 if is_table else 0], TypeProto()).tensor_type.elem_type
+        place = TYPED_BY.get(node.op_type, 0)
+        typed = node.input[place if place < len(node.input) else 0]
+        elements = self._types.get(typed, TypeProto()).tensor_type.elem_type
         return {node.output[0]: helper.make_tensor_type_proto(elements, shape)}, ""
 
     def _channel_fault(self, node: onnx.NodeProto) -> str:

@@ -28,10 +28,12 @@ def node_flops(node: Node, sizes: Sizes) -> int | None:
 
 
 def flops_of_output(node: Node, sizes: Sizes) -> int | None:
-    """FLOPs of an operator whose input has unknown extents, from its output; None where they do not tell.
+    """FLOPs of an operator whose input or output has unknown extents; None where the known ones do not tell.
 
-    A convolution meets each place of its output with all its weights, whatever it reads.
+    A convolution meets each place of its output with all its weights, whatever it reads; moving data costs none.
     """
+    if node.op in OPERATORS and OPERATORS[node.op].work == "movement":
+        return 0
     is_told = node.op == "conv" and node.window is not None and all(map(sizes.is_known, node.outputs[:1]))
     has_weights = any(sizes.is_constant(tensor) for tensor in node.inputs)
     return _of_product(node, sizes) if is_told and has_weights else None

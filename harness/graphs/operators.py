@@ -183,7 +183,10 @@ _NAMED: Final[Mapping[str, Operator]] = {
         "elements", onnx=("LayerNormalization",), onnx_runtime=("LayerNormalization",), tflite=("L2_NORMALIZATION",)
     ),
     "rms-norm": Operator(
-        "elements", onnx=("RMSNormalization",), onnx_runtime=("SimplifiedLayerNormalization",), tflite=()
+        "elements",
+        onnx=("RMSNormalization", "SimplifiedLayerNormalization"),
+        onnx_runtime=("SimplifiedLayerNormalization",),
+        tflite=(),
     ),
     "group-norm": Operator("elements", onnx=("GroupNormalization",), onnx_runtime=("GroupNorm",), tflite=()),
     "skip-layer-norm": Operator(
@@ -300,7 +303,8 @@ _PLAIN: Final[Mapping[Work, Mapping[str, tuple[str, str]]]] = {
     },
     "movement": {
         "assign-variable": ("", "ASSIGN_VARIABLE"), "batch-to-space": ("", "BATCH_TO_SPACE_ND"),
-        "cast-like": ("CastLike", ""), "compress": ("Compress", ""), "constant-of-shape": ("ConstantOfShape", "FILL"),
+        "cast-like": ("CastLike", ""), "compress": ("Compress", ""),
+        "concat-from-sequence": ("ConcatFromSequence", ""), "constant-of-shape": ("ConstantOfShape", "FILL"),
         "dynamic-update-slice": ("", "DYNAMIC_UPDATE_SLICE"), "embedding": ("", "EMBEDDING_LOOKUP"),
         "expand": ("Expand", "BROADCAST_TO"), "eye": ("EyeLike", ""), "gather-elements": ("GatherElements", ""),
         "gather-nd": ("GatherND", "GATHER_ND"), "non-zero": ("NonZero", "WHERE"), "one-hot": ("OneHot", "ONE_HOT"),
@@ -308,8 +312,12 @@ _PLAIN: Final[Mapping[Work, Mapping[str, tuple[str, str]]]] = {
         "resize-nearest": ("", "RESIZE_NEAREST_NEIGHBOR"), "reverse": ("", "REVERSE_V2"),
         "reverse-sequence": ("ReverseSequence", "REVERSE_SEQUENCE"), "scatter": ("Scatter", ""),
         "scatter-elements": ("ScatterElements", ""), "scatter-nd": ("ScatterND", "SCATTER_ND"),
-        "select": ("Where", "SELECT_V2"), "shape": ("Shape", "SHAPE"), "size": ("Size", ""),
+        "select": ("Where", "SELECT_V2"), "sequence-at": ("SequenceAt", ""),
+        "sequence-construct": ("SequenceConstruct", ""), "sequence-empty": ("SequenceEmpty", ""),
+        "sequence-erase": ("SequenceErase", ""), "sequence-insert": ("SequenceInsert", ""),
+        "sequence-length": ("SequenceLength", ""), "shape": ("Shape", "SHAPE"), "size": ("Size", ""),
         "space-to-batch": ("", "SPACE_TO_BATCH_ND"), "sparse-to-dense": ("", "SPARSE_TO_DENSE"),
+        "split-to-sequence": ("SplitToSequence", ""),
         "triangle": ("Trilu", ""), "unpack": ("", "UNPACK"), "variable": ("", "VAR_HANDLE"),
         "zeros-like": ("", "ZEROS_LIKE"),
     },
@@ -362,6 +370,17 @@ PICKING: Final[Mapping[str, int]] = {
     "embedding": 1, "gather": 0, "gather-elements": 0, "gather-nd": 0, "resize-nearest": 0, "slice": 0,
 }  # fmt: skip
 """Operators that read no more elements of one operand than they make, with the place of that operand."""
+SEQUENCES: Final[Mapping[str, tuple[slice, slice]]] = {
+    "concat-from-sequence": (slice(0), slice(None)), "sequence-at": (slice(0), slice(None)),
+    "sequence-construct": (slice(None), slice(0)), "sequence-empty": (slice(0), slice(0)),
+    "sequence-erase": (slice(0), slice(0)), "sequence-insert": (slice(1, 2), slice(0)),
+    "sequence-length": (slice(0), slice(0)), "split-to-sequence": (slice(1), slice(0)),
+}  # fmt: skip
+"""Operators on sequences of tensors, with those of their inputs and of their outputs whose elements they copy.
+
+Source:
+    ONNX Runtime, sequence_ops.cc and split_to_sequence: what is in a sequence already is shared.
+"""
 VIEWS: Final = names_where(lambda operator: operator.is_view)
 """Operators that a runtime performs without a kernel."""
 WINDOWED: Final = names_where(lambda operator: operator.has_window)

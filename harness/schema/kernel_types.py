@@ -181,6 +181,7 @@ _NORMS: Final[tuple[Function, ...]] = ("layer-norm", "rms-norm", "group-norm", "
 _MAPS: Final[tuple[Function, ...]] = tuple(name for name in get_args(Function) if name not in _NORMS)
 _MAP_OPERATORS: Final = (
     "bias",
+    "scale",
     *(name for name in _MAPS if name not in _SECOND),
     # The sum of two tensors of the same extents is a type of SEC 2023.
     *(name + form for name in _SECOND for form in OPERAND_FORMS if name + form != "add"),
@@ -236,7 +237,7 @@ KERNEL_TYPES: Final[Mapping[Kernel, KernelType]] = {
     "bn": KernelType(
         requires=_PLANE,
         cost=Elementwise(2, params=2),
-        operators=("bn", "scale", "scale+bias"),
+        operators=("bn", "scale+bias"),
         layers="channel-convolution",
         n_drawn=14,
     ),

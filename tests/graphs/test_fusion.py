@@ -132,16 +132,16 @@ def write(maker, pattern, tensors, is_whole):
 
 def written(maker, name, operands):
     shape = maker.shape(operands[0])
-    op = {"scale": "mul", "factor": "mul", "bias": "add"}.get(name, name.partition("-")[0])
-    match name:
-        case "global-avgpool" | "reduce-mean":
-            return maker.op("reduce-mean", *operands, shape=(*shape[:-1], 1))
-        case "scale" | "factor" | "bias":
-            return maker.op(op, *operands, maker.weight())
-        case "mul-constant" | "add-constant" | "pow-constant":
-            return maker.op(op, *operands, maker.weight(shape[-1]))
-        case "mul-self":
-            return maker.op(op, *operands, *operands)
+    op, _, constant = name.partition("-")
+    if name == "mean-of-last":
+        return maker.add_node("reduce-mean", operands, [(*shape[:-1], 1)], settings={"is_over_last": 1})
+    if name == "1-div":
+        return maker.add_node("div", [maker.weight(), *operands], [shape], settings={"number": "1"})
+    if constant == "vector":
+        return maker.op(op, *operands, maker.weight(shape[-1]))
+    if constant and constant != "broadcast":
+        settings = {} if constant == "number" else {"number": constant}
+        return maker.add_node(op, [*operands, maker.weight()], [shape], settings=settings)
     return maker.op(op if op in TWO_OPERANDS else name, *operands)
 
 
@@ -232,6 +232,8 @@ def test_a_sum_joins_a_convolution_where_its_other_operand_is_in_the_blocked_lay
         ("transpose", {"is_of_matrix": 1}, "matmul", ["matmul"]),
         ("transpose", {"is_of_matrix": 0}, "matmul", ["transpose", "matmul"]),
         ("mul", {}, "matmul", ["matmul"]),
+        ("relu", {}, "relu6", ["relu6"]),
+        ("relu", {}, "relu", ["relu", "relu"]),
     ],
 )
 def test_what_the_operator_that_reads_it_does_runs_no_kernel(op, settings, reader, listed):

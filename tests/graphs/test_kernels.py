@@ -62,7 +62,8 @@ TYPED = {
     "relu": (lambda m, x: m.op("relu", x), "relu", IMAGE),
     "relu6": (lambda m, x: m.op("relu6", x), "relu", IMAGE),
     "bn": (lambda m, x: m.bn(x), "bn", IMAGE),
-    "scale": (lambda m, x: m.op("mul", x, m.vector(x)), "bn", IMAGE),
+    "scale": (lambda m, x: m.op("mul", x, m.vector(x)), "elementwise", {"rows": 192, "cin": 8}),
+    "scale+bias": (scaled, "bn", IMAGE),
     "scale+bias+relu": (lambda m, x: m.op("relu", scaled(m, x)), "bnrelu", IMAGE),
     "bn+relu": (lambda m, x: m.op("relu", m.bn(x)), "bnrelu", IMAGE),
     "add": (lambda m, x: m.op("add", x, m.input()), "add", IMAGE),
@@ -127,7 +128,10 @@ TYPED = {
     ),
     "sub-constant": (lambda m, x: m.op("sub", x, m.weight(*m.shape(x)[1:])), "elementwise", {"rows": 192, "cin": 8}),
 }
-FUNCTIONS = {"rms-norm": "rms-norm", "sigmoid": "sigmoid", "mul": "mul", "add-broadcast": "add", "sub-constant": "sub"}
+FUNCTIONS = {
+    "rms-norm": "rms-norm", "sigmoid": "sigmoid", "scale": "mul", "mul": "mul", "add-broadcast": "add",
+    "sub-constant": "sub",
+}  # fmt: skip
 """What the examples compute whose type has several functions."""
 
 

@@ -1,5 +1,7 @@
 """The fusion rules of ONNX Runtime give the kernels that its optimiser leaves, operator by operator."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
@@ -53,6 +55,12 @@ NORM = [
     node("ReduceMean", "q", "v", **MEAN), node("Add", "v eps", "e"), node("Sqrt", "e", "r"), node("Div", "c r", "n"),
     node("Mul", "n g", "k"), node("Add", "k s", "y"),
 ]  # fmt: skip
+OF_INTEGERS, SCALE, EVEN = weight("wq", (32, 32), np.int8), number("scale", 0.02), number("even", 0, np.int8)
+INTEGERS = [
+    node("DynamicQuantizeLinear", "x", "xq xs xz"), node("MatMulInteger", "xq wq xz even", "a"),
+    node("Cast", "a", "f", to=1),
+]  # fmt: skip
+RMS = [node("Pow", "x two", "q"), *NORM[3:6]]
 GELU = [
     node("Div", "x two", "a"), node("Erf", "a", "e"), node("Add", "e one", "o"), node("Mul", "x o", "p"),
     node("Mul", "p half", "y"),
@@ -177,6 +185,63 @@ NETWORKS = {
         ],
         TOKENS,
         [TWO, SMALL, GAIN],
+    ),
+    "normalisation without a gain": ([*NORM[:6], node("Div", "c r", "y")], TOKENS, [TWO, SMALL]),
+    "normalisation without a shift": ([*NORM[:7], node("Mul", "n g", "y")], TOKENS, [TWO, SMALL, GAIN]),
+    "normalisation without a vector for its gain": (
+        [*NORM[:7], node("Mul", "n half", "k"), NORM[8]], TOKENS, [TWO, SMALL, HALF, SHIFT]
+    ),
+    "normalisation whose square is a product": (
+        [*NORM[:2], node("Mul", "c c", "q"), *NORM[3:]], TOKENS, [SMALL, GAIN, SHIFT]
+    ),
+    "normalisation along another axis": (
+        [
+            node("ReduceMean", "x", "m", axes=[1]), *NORM[1:3], node("ReduceMean", "q", "v", axes=[1]), *NORM[4:],
+        ],
+        TOKENS,
+        [TWO, SMALL, GAIN, SHIFT],
+    ),
+    "root mean square without a gain": ([*RMS, node("Div", "x r", "y")], TOKENS, [TWO, SMALL]),
+    "root mean square of a cube": (
+        [node("Pow", "x three", "q"), *RMS[1:], node("Div", "x r", "n"), node("Mul", "n g", "y")],
+        TOKENS,
+        [number("three", 3), SMALL, GAIN],
+    ),
+    "root mean square by a reciprocal": (
+        [*RMS, node("Reciprocal", "r", "i"), node("Mul", "x i", "n"), node("Mul", "n g", "y")],
+        TOKENS,
+        [TWO, SMALL, GAIN],
+    ),
+    "GELU of a multiple": (
+        [node("Mul", "x two", "a"), *GELU[1:]], TOKENS, [number("two", np.sqrt(0.5)), ONE, HALF]
+    ),
+    "GELU by a hyperbolic tangent": (
+        [
+            node("Pow", "x three", "q"), node("Mul", "q small", "a"), node("Add", "x a", "b"),
+            node("Mul", "b root", "c"), node("Tanh", "c", "t"), node("Add", "t one", "o"), node("Mul", "x o", "p"),
+            node("Mul", "p half", "y"),
+        ],
+        TOKENS,
+        [number("three", 3), number("small", 0.044715), number("root", np.sqrt(2 / np.pi)), ONE, HALF],
+    ),
+    "softmax of three operators": (
+        [node("Exp", "x", "e"), node("ReduceSum", "e last", "s"), node("Div", "e s", "y")],
+        TOKENS,
+        [numbers("last", -1)],
+    ),
+    "hard sigmoid of three operators": (
+        [node("Add", "x three", "a"), node("Clip", "a zero six", "b"), node("Mul", "b sixth", "y")],
+        IMAGE,
+        [number("three", 3), ZERO, SIX, number("sixth", 1 / 6)],
+    ),
+    "batch normalisation of two operators": (
+        [node("Mul", "x g", "a"), node("Add", "a s", "y")], IMAGE, [weight("g", (16, 1, 1)), weight("s", (16, 1, 1))]
+    ),
+    "convolution with a sum whose constant comes first": (
+        [conv("x", "a"), node("Add", "g a", "y")], IMAGE, [KERNEL, weight("g", (16, 1, 1))]
+    ),
+    "convolution with a relu and a clip": (
+        [conv("x", "a"), node("Relu", "a", "c"), node("Clip", "c zero six", "y")], IMAGE, [KERNEL, ZERO, SIX]
     ),
     "GELU of five operators": (GELU, TOKENS, [number("two", np.sqrt(2)), ONE, HALF]),
     "convolution with a hard swish": ([conv("x", "a"), node("HardSwish", "a", "c"), pool("c")], IMAGE, [KERNEL]),
@@ -311,17 +376,67 @@ NETWORKS = {
     "product of rows with a number": (
         [node("MatMul", "x w", "a"), node("Add", "a one", "y")], ROWS, [MATRIX, ONE]
     ),
+    "integer product, the scale of the weights first": (
+        [*INTEGERS, node("Mul", "scale xs", "k"), node("Mul", "f k", "y")], ROWS, [OF_INTEGERS, SCALE, EVEN]
+    ),
+    "integer product without a scale of the weights": (
+        [*INTEGERS, node("Mul", "f xs", "y")], ROWS, [OF_INTEGERS, EVEN]
+    ),
+    "integer product with a sum": (
+        [*INTEGERS, node("Mul", "xs scale", "k"), node("Mul", "f k", "m"), node("Add", "m x2", "y")],
+        ROWS,
+        [OF_INTEGERS, SCALE, EVEN],
+    ),
+    "integer products that share their scale": (
+        [
+            *INTEGERS, node("Mul", "xs scale", "k"), node("Mul", "f k", "m"),
+            node("MatMulInteger", "xq vq xz even", "b"),
+            node("Cast", "b", "g", to=1), node("Mul", "g k", "n"), node("Add", "m n", "y"),
+        ],
+        ROWS,
+        [OF_INTEGERS, numpy_helper.from_array(np.full((32, 32), 2, np.int8), "vq"), SCALE, EVEN],
+    ),
+    "sequence of tensors": (
+        [
+            node("Relu", "x", "a"), node("SequenceConstruct", "x a", "s"), node("SequenceInsert", "s x", "t"),
+            node("ConcatFromSequence", "t", "y", axis=1),
+        ],
+        IMAGE,
+        [],
+    ),
     "mean over channels": ([node("ReduceMean", "x", "a", **MEAN), node("Sub", "x a", "y")], TOKENS, []),
 }  # fmt: skip
+QUOTIENTS = {
+    "GELU halved within": (
+        [*GELU[:3], node("Mul", "o half", "p"), node("Mul", "x p", "y")], TOKENS, [number("two", np.sqrt(2)), ONE, HALF]
+    ),
+    "GELU of another number": (GELU, TOKENS, [number("two", 2), ONE, HALF]),
+    "swish of a quotient": (
+        [node("Div", "x two", "a"), node("Sigmoid", "a", "s"), node("Mul", "x s", "y")], TOKENS, [TWO]
+    ),
+}  # fmt: skip
+
+
+def written(nodes, shape, weights):
+    inputs = [info(tensor, shape) for tensor in ("x", "x2") if any(tensor in each.input for each in nodes)]
+    taken = [info(name, None) for name in sorted({"y", "z"} & {name for each in nodes for name in each.output})]
+    return onnx_model(nodes, inputs, taken, weights, opset=17)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_kernels_are_those_that_the_optimiser_leaves(name):
-    nodes, shape, weights = NETWORKS[name]
-    inputs = [info(tensor, shape) for tensor in ("x", "x2") if any(tensor in each.input for each in nodes)]
-    taken = [info(name, None) for name in sorted({"y", "z"} & {name for each in nodes for name in each.output})]
-    model = onnx_model(nodes, inputs, taken, weights, opset=17)
+    model = written(*NETWORKS[name])
     assert listed(model) == optimised(model, zeros_for(model))
+
+
+@pytest.mark.parametrize("name", QUOTIENTS)
+def test_a_quotient_by_another_number_is_no_activation(name):
+    model = written(*QUOTIENTS[name])
+    # A kernel list calls a quotient by a number a scale.
+    running = optimised(model, zeros_for(model)).elements()
+    found = Counter("mul" if operator == "div" else operator for operator in running)
+    assert listed(model) == found
+    assert found.total() == len(model.graph.node)
 
 
 @pytest.mark.parametrize("op", ["Sub", "Div"])
@@ -331,12 +446,6 @@ def test_a_difference_or_quotient_is_not_folded_into_a_convolution(op, shape):
     model = onnx_model(nodes, [info("x", IMAGE)], weights=[KERNEL, full("g", shape, 2)], opset=17)
     # A kernel list calls them bias and scale, as it calls a sum and a product.
     assert listed(model).total() == optimised(model, zeros_for(model)).total() == 2
-
-
-def test_a_gate_with_a_quotient_is_not_one_kernel():
-    nodes = [node("Div", "x two", "a"), node("Sigmoid", "a", "c"), node("Mul", "x c", "y")]
-    model = onnx_model(nodes, [info("x", TOKENS)], weights=[TWO], opset=17)
-    assert listed(model).total() == optimised(model, zeros_for(model)).total() == 3
 
 
 def test_rows_that_a_branch_reads_of_what_is_around_it_are_no_split():
