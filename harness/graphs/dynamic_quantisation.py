@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from harness.graphs.graph import Graph, Node
-from harness.graphs.onnx_tensors import bytes_of
+from harness.graphs.onnx_dtypes import bytes_of
 
 _PRODUCTS: Final = frozenset({"fc", "matmul"})
 
