@@ -228,6 +228,27 @@ NETWORKS = {
         [conv("x", "a"), node("Relu", "a", "c"), node("Clip", "c zero six", "y")], IMAGE, [KERNEL, ZERO, SIX]
     ),
     "GELU of five operators": (GELU, TOKENS, [number("two", np.sqrt(2)), ONE, HALF]),
+    "product by dequantised weights with a bias and a relu": (
+        [
+            node("DequantizeLinear", "wq scale", "w"), node("MatMul", "x w", "a"), node("Add", "a b", "c"),
+            node("Relu", "c", "y"),
+        ],
+        ROWS,
+        [OF_INTEGERS, SCALE, BIAS],
+    ),
+    "layer by dequantised weights with a relu": (
+        [node("DequantizeLinear", "wq scale", "w"), node("Gemm", "x w b", "a"), node("Relu", "a", "y")],
+        (1, 32),
+        [OF_INTEGERS, SCALE, BIAS],
+    ),
+    "integer product with a bias and a relu": (
+        [
+            *INTEGERS, node("Mul", "xs scale", "k"), node("Mul", "f k", "m"), node("Add", "m b", "c"),
+            node("Relu", "c", "y"),
+        ],
+        ROWS,
+        [OF_INTEGERS, SCALE, EVEN, BIAS],
+    ),
     "integer product, the scale of the weights first": (
         [*INTEGERS, node("Mul", "scale xs", "k"), node("Mul", "f k", "y")], ROWS, [OF_INTEGERS, SCALE, EVEN]
     ),
