@@ -180,6 +180,8 @@ def _grouped(
         for rule, steps in (*by_first[part.name], *(() if part.name in VIEWS else by_first[ANY])):
             if rule.dtypes and not {sizes.dtype(tensor) for tensor in part.outputs} & set(rule.dtypes):
                 continue
+            if rule.weights and not {sizes.stored(tensor) for tensor in part.constants} <= set(rule.weights):
+                continue
             if rule.ranks and not {sizes.rank(tensor) for tensor in part.outputs} & set(rule.ranks):
                 continue
             places = links.match(taken, place, steps, rule)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from harness.graphs.fusion_patterns import parsed
 from harness.graphs.runtime_files import runtime_names, runtime_text
 from harness.issues import unknown
-from harness.schema.vocabulary import Dtype, Processor
+from harness.schema.vocabulary import Dtype, Processor, StoredDtype
 
 ANY: Final = "any"
 """Step that takes every operator except views."""
@@ -71,6 +71,7 @@ class FusionRule(_Frozen):
         when: `latest` where an operator with two activations joins only the kernel that makes the later of them, not
             whichever comes first; `weighted` where the first operator must have one activation, and weights.
         dtypes: data types of its first operator's output for which the rule applies; all where none is stated.
+        weights: data types in which its first operator's weights are stored, for which it applies; likewise.
         ranks: extents of its first operator's output, the batch included, for which it applies; likewise.
         layout: `blocked` where all that it reads and makes must be in blocks of channels, but for what its first
             operator reads.
@@ -81,6 +82,7 @@ class FusionRule(_Frozen):
     block: str | None = None
     when: Literal["latest", "weighted"] | None = None
     dtypes: tuple[Dtype, ...] = ()
+    weights: tuple[StoredDtype, ...] = ()
     ranks: tuple[int, ...] = ()
     layout: Literal["blocked"] | None = None
     sources: tuple[str, ...] = Field(min_length=1)

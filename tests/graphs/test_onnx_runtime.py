@@ -376,6 +376,27 @@ NETWORKS = {
     "product of rows with a number": (
         [node("MatMul", "x w", "a"), node("Add", "a one", "y")], ROWS, [MATRIX, ONE]
     ),
+    "product by dequantised weights with a bias and a relu": (
+        [
+            node("DequantizeLinear", "wq scale", "w"), node("MatMul", "x w", "a"), node("Add", "a b", "c"),
+            node("Relu", "c", "y"),
+        ],
+        ROWS,
+        [OF_INTEGERS, SCALE, BIAS],
+    ),
+    "layer by dequantised weights with a relu": (
+        [node("DequantizeLinear", "wq scale", "w"), node("Gemm", "x w b", "a"), node("Relu", "a", "y")],
+        (1, 32),
+        [OF_INTEGERS, SCALE, BIAS],
+    ),
+    "integer product with a bias and a relu": (
+        [
+            *INTEGERS, node("Mul", "xs scale", "k"), node("Mul", "f k", "m"), node("Add", "m b", "c"),
+            node("Relu", "c", "y"),
+        ],
+        ROWS,
+        [OF_INTEGERS, SCALE, EVEN, BIAS],
+    ),
     "integer product, the scale of the weights first": (
         [*INTEGERS, node("Mul", "scale xs", "k"), node("Mul", "f k", "y")], ROWS, [OF_INTEGERS, SCALE, EVEN]
     ),
