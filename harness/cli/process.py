@@ -1,0 +1,21 @@
+"""What is set for the process of a command before it imports the libraries that work in it."""
+
+import gc
+import os
+from typing import Final
+
+_MADE_BEFORE_COLLECTION: Final = 10_000
+"""Objects after which the youngest are searched for cycles; a model file makes a million, and nearly all stay."""
+
+
+def spare_processor() -> None:
+    """Let NumPy start no threads, and Python search for cyclic garbage less often than by default.
+
+    OpenBLAS starts a thread for every core when NumPy is imported, which takes longer than any product of matrices
+    that a command computes; predictors run in processes of their own. Who sets OPENBLAS_NUM_THREADS decides.
+
+    Source:
+        OpenBLAS, "Setting the number of threads using environment variables".
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    gc.set_threshold(_MADE_BEFORE_COLLECTION)
