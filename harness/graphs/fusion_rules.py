@@ -196,4 +196,5 @@ def read_runtime(name: str) -> Runtime:
     """
     if name not in runtime_names():
         raise unknown("runtime", name, runtime_names())
-    return Runtime.model_validate({"name": name, **yaml.load(runtime_text(name), _LOADER)})
+    rules = yaml.load(runtime_text(name), _LOADER)  # noqa: S506 - both loaders are safe
+    return Runtime.model_validate({"name": name, **rules})
