@@ -20,6 +20,8 @@ class FileOperator(NamedTuple):
         captured: tensors that its bodies read from around it, by their unique names.
         bodies: its bodies by attribute, with the names that the file has.
         names: unique name of every tensor that is visible where it stands, by the file's name.
+        reads: tensors that it reads, those of its bodies included.
+        makes: tensors that it makes.
     """
 
     node: onnx.NodeProto
@@ -27,16 +29,8 @@ class FileOperator(NamedTuple):
     captured: tuple[str, ...]
     bodies: Mapping[str, onnx.GraphProto]
     names: Mapping[str, str]
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """Tensors that it reads, those of its bodies included."""
-        return (*(name for name in self.node.input if name), *self.captured)
-
-    @property
-    def makes(self) -> tuple[str, ...]:
-        """Tensors that it makes."""
-        return tuple(name for name in self.node.output if name)
+    reads: tuple[str, ...]
+    makes: tuple[str, ...]
 
 
 def operators_of(
@@ -50,13 +44,14 @@ def operators_of(
         prefix: what the names of the operators begin with.
     """
     found = []
+    visible: Mapping[str, str] = {} if names is None else names
     for place, node in enumerate(nodes):
         bodies = {item.name: item.g for item in node.attribute if item.HasField("g")}
-        visible: Mapping[str, str] = {} if names is None else names
-        captured = dict.fromkeys(visible.get(name, name) for name in _captured(node))
+        captured = tuple(dict.fromkeys(visible.get(name, name) for name in _captured(node)))
         renamed = node if names is None and node.domain != "ai.onnx" else _renamed(node, visible)
         name = f"{prefix}{node.name or f'{node.op_type}_{place}'}"
-        found.append(FileOperator(renamed, name, tuple(captured), bodies, visible))
+        reads = (*filter(None, renamed.input), *captured)
+        found.append(FileOperator(renamed, name, captured, bodies, visible, reads, tuple(filter(None, renamed.output))))
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, TypeProto, helper, numpy_helper
+from onnx import TensorProto, TypeProto, helper
 from onnx.defs import OpSchema, SchemaError
 from onnx.shape_inference import InferenceError, infer_node_outputs
 
@@ -22,18 +22,17 @@ from harness.graphs.onnx_evaluation import EVALUATED, evaluated
 from harness.graphs.onnx_functions import made_by_body
 from harness.graphs.onnx_runtime_shapes import made_by_runtime
 from harness.graphs.onnx_twins import TWINS, twin_of
+from harness.graphs.onnx_values import MOST_VALUES, SmallValues
 from harness.issues import Issue
 from harness.schema.cost import STORED_BITS
 from harness.schema.vocabulary import StoredDtype
 
-MOST_VALUES: Final = 1024
-"""Elements of the largest constant whose values are kept; shapes, axes and limits are far smaller."""
 _STORED_ALIKE: Final = frozenset({"Transpose", "Reshape", "Identity", "Squeeze", "Unsqueeze", "DequantizeLinear"})
 """Operators that do not change the elements of a constant."""
 _SHAPE_OPERANDS: Final = frozenset({"ConstantOfShape", "Expand", "Reshape", "Resize", "Tile", "Upsample"})
 """Operators that read a shape; one of absurd length would make shape inference build as many extents."""
 _MOST_RANK: Final = 64
-_MOST_DIGITS: Final = 18
+_UNKNOWN: Final = TypeProto()
 _INFERENCE_FAULTS: Final = (InferenceError, onnx.checker.ValidationError, RuntimeError, ValueError)
 
 
@@ -42,9 +41,12 @@ def shape_of(kind: TypeProto | None) -> tuple[int, ...] | None:
     if kind is None or not kind.tensor_type.HasField("shape"):
         return None
     dims = kind.tensor_type.shape.dim
-    if not all(dim.HasField("dim_value") and dim.dim_value >= 0 for dim in dims):
-        return None
-    return tuple(dim.dim_value for dim in dims)
+    shape = tuple([dim.dim_value for dim in dims])
+    if min(shape, default=1) > 0:
+        return shape
+    # One that is not stated reads as 0.
+    is_known = all(dim.HasField("dim_value") and dim.dim_value >= 0 for dim in dims)
+    return shape if is_known else None
 
 
 class Tensors:
@@ -72,7 +74,7 @@ class Tensors:
         self._shown = shown
         self._types: dict[str, TypeProto] = {}
         self._shapes: dict[str, tuple[int, ...] | None] = {}
-        self._values: dict[str, NDArray[Any]] = {}
+        self._values = SmallValues()
         self._stored: dict[str, StoredDtype | None] = {}
         self._beside: dict[str, int] = {}
         self._origins: dict[str, str] = {}
@@ -80,13 +82,11 @@ class Tensors:
 
     def shape(self, name: str) -> tuple[int, ...] | None:
         """Extents of a tensor; None where they are unknown."""
-        if name not in self._shapes:
-            self._shapes[name] = shape_of(self._types.get(name))
-        return self._shapes[name]
+        return self._shapes.get(name)
 
-    def _type(self, name: str, kind: TypeProto) -> None:
+    def _type(self, name: str, kind: TypeProto, shape: tuple[int, ...] | None) -> None:
         self._types[name] = kind
-        self._shapes.pop(name, None)
+        self._shapes[name] = shape
 
     def has(self, name: str) -> bool:
         """Whether a tensor has been added, or learnt of."""
@@ -94,7 +94,7 @@ class Tensors:
 
     def kind(self, name: str) -> TypeProto:
         """Type of a tensor; an empty one where nothing is known of it."""
-        return self._types.get(name, TypeProto())
+        return self._types.get(name, _UNKNOWN)
 
     @property
     def version(self) -> int:
@@ -103,7 +103,7 @@ class Tensors:
 
     def value(self, name: str) -> NDArray[Any] | None:
         """Values of a small constant; None where they are unknown."""
-        return self._values.get(name)
+        return self._values.array(name) if name in self._values else None
 
     def stored(self, name: str) -> StoredDtype | None:
         """Data type of the elements of a tensor as stored; None where it is unknown, or none of a weight."""
@@ -122,7 +122,7 @@ class Tensors:
 
     def add(self, name: str, kind: TypeProto, *, is_constant: bool = False) -> None:
         """Add an input or a constant without values."""
-        self._type(name, kind)
+        self._type(name, kind, shape_of(kind))
         if is_constant:
             self.constants.add(name)
 
@@ -136,17 +136,12 @@ class Tensors:
         issues = list(absurd(name, dims, self._shown))
         if issues:
             raise ModelFileError(issues)
-        self.add(name, helper.make_tensor_type_proto(tensor.data_type, dims), is_constant=True)
-        n_bytes = _n_stated_bytes(tensor)
-        if n_bytes and not _fills(tensor, n_bytes):
-            raise ModelFileError([self._unreadable_values(name, dims)])
-        if math.prod(dims) > MOST_VALUES or not _has_values(tensor, n_bytes):
-            return
+        self._type(name, helper.make_tensor_type_proto(tensor.data_type, dims), dims)
+        self.constants.add(name)
         try:
-            values = numpy_helper.to_array(tensor)
-        except (KeyError, TypeError, ValueError) as error:
+            self._values.keep_stored(name, tensor)
+        except ValueError as error:
             raise ModelFileError([self._unreadable_values(name, dims)]) from error
-        self._keep(name, values)
 
     def add_constants_of(self, graph: onnx.GraphProto, names: Mapping[str, str] | None = None) -> None:
         """Add the constants that a graph or a body has with their values.
@@ -172,14 +167,13 @@ class Tensors:
     def alias(self, name: str, of: str) -> None:
         """Add a tensor that is another one under a second name."""
         if of in self._types:
-            self._type(name, self._types[of])
+            self._type(name, self._types[of], self._shapes[of])
         self._stored[name] = self.stored(of)
         self._beside[name] = self.n_bytes_beside(of)
         if of in self.constants:
             self.constants.add(name)
             self._origins[name] = self.stored_as(of)
-            if of in self._values:
-                self._values[name] = self._values[of]
+            self._values.alias(name, of)
 
     def _unreadable_values(self, name: str, dims: tuple[int, ...]) -> Issue:
         return model_issue(
@@ -190,10 +184,6 @@ class Tensors:
             expected=f"{math.prod(dims)} values of its type",
             fix="Export the network again.",
         )
-
-    def _keep(self, name: str, values: object) -> None:
-        if isinstance(values, np.ndarray | np.generic) and values.size <= MOST_VALUES and values.dtype != object:
-            self._values[name] = np.asarray(values)
 
     def learn(self, node: onnx.NodeProto, captured: tuple[str, ...] = ()) -> None:
         """Infer types and extents of the outputs of an operator.
@@ -208,13 +198,7 @@ class Tensors:
         found, fault = self._inferred(node, captured)
         outputs = [name for name in node.output if name]
         for name in outputs:
-            kind = found.get(name)
-            if shape_of(kind) is None and name in self._declared:
-                declared = self._declared[name]
-                kind = declared if kind is None or shape_of(declared) is not None else kind
-            if kind is not None:
-                self._type(name, kind)
-                self._compare(name)
+            self._learn_type(name, found.get(name))
         issues = [issue for name in outputs for issue in absurd(name, self.shape(name) or (), self._shown)]
         if fault and any(self.shape(name) is None for name in outputs):
             issues.append(
@@ -230,11 +214,18 @@ class Tensors:
         if issues:
             raise ModelFileError(issues)
 
-    def _compare(self, name: str) -> None:
-        """Note a tensor that has other extents than the file declares."""
-        made, declared = self.shape(name), shape_of(self._declared.get(name))
-        if made is not None and declared is not None and made != declared:
-            self.contradicted[name] = made, declared
+    def _learn_type(self, name: str, found: TypeProto | None) -> None:
+        """Take the type that was inferred, or declared where no extents were inferred, and note where they differ."""
+        made = shape_of(found)
+        declared = self._declared.get(name)
+        stated = shape_of(declared)
+        if made is None and declared is not None and (found is None or stated is not None):
+            found, made = declared, stated
+        if found is None:
+            return
+        self._type(name, found, made)
+        if made is not None and stated is not None and made != stated:
+            self.contradicted[name] = made, stated
 
     def fold(self, node: onnx.NodeProto) -> None:
         """Add the outputs of an operator on constants or extents alone as constants, with their values where small."""
@@ -251,8 +242,9 @@ class Tensors:
         elif node.op_type in EVALUATED and all(name in self._values for name in node.input if name):
             shapes = [self.shape(name) for name in outputs]
             if all(shape is not None and math.prod(shape) <= MOST_VALUES for shape in shapes):
-                for name, values in evaluated(node, self._values, self.opsets).items():
-                    self._keep(name, values)
+                given = {name: self._values.array(name) for name in node.input if name}
+                for name, values in evaluated(node, given, self.opsets).items():
+                    self._values.keep(name, values)
 
     def _n_bytes_of_scales(self, node: onnx.NodeProto) -> int:
         """Bytes of the scales and zero points of a dequantised constant; those of a bias follow from other scales."""
@@ -265,10 +257,10 @@ class Tensors:
         if shape is None:
             return
         if node.op_type == "Size":
-            self._keep(output, np.array(math.prod(shape), np.int64))
+            self._values.keep(output, np.array(math.prod(shape), np.int64))
             return
         ends = {attribute.name: attribute.i for attribute in node.attribute}
-        self._keep(output, np.array(shape[ends.get("start", 0) : ends.get("end", len(shape))], np.int64))
+        self._values.keep(output, np.array(shape[ends.get("start", 0) : ends.get("end", len(shape))], np.int64))
 
     def _schema(self, domain: str, op: str) -> OpSchema | None:
         key = domain, op
@@ -290,13 +282,13 @@ class Tensors:
         if fault:
             return {}, fault
         names = {name for name in (*node.input, *captured) if name}
-        types = {name: self._types.get(name, TypeProto()) for name in names}
-        data = {name: numpy_helper.from_array(self._values[name]) for name in names if name in self._values}
+        types = {name: self._types.get(name, _UNKNOWN) for name in names}
+        data = {name: self._values.tensor(name) for name in names if name in self._values}
         if node.op_type in _SHAPE_OPERANDS:
             for name in names - set(data):
                 shape = self.shape(name)
                 if shape is not None and len(shape) == 1 and shape[0] > _MOST_RANK:
-                    types[name] = TypeProto()
+                    types[name] = _UNKNOWN
         try:
             inferred = infer_node_outputs(schema, as_inferred(node), types, data, opset_imports=self._imports)
             found = {**corrected(node, inferred, self.shape)}
@@ -323,7 +315,7 @@ class Tensors:
             return {}, _first_line(error)
         if shape is None:
             return {}, ""
-        elements = self._types.get(node.input[2 if is_table else 0], TypeProto()).tensor_type.elem_type
+        elements = self.kind(node.input[2 if is_table else 0]).tensor_type.elem_type
         return {node.output[0]: helper.make_tensor_type_proto(elements, shape)}, ""
 
     def _channel_fault(self, node: onnx.NodeProto) -> str:
@@ -346,7 +338,7 @@ class Tensors:
             found = infer_node_outputs(onnx.defs.get_schema(twin.op_type), twin, types)
         except _INFERENCE_FAULTS as error:
             return {}, _first_line(error) if None not in shapes.values() else ""
-        elements = self._types.get(node.input[0], TypeProto()).tensor_type.elem_type
+        elements = self.kind(node.input[0]).tensor_type.elem_type
         for kind in found.values():
             kind.tensor_type.elem_type = elements
         return found, ""
@@ -360,30 +352,6 @@ def _counted_fault(node: onnx.NodeProto) -> str:
 
 def _first_line(error: Exception) -> str:
     return str(error).split("\n", 1)[0]
-
-
-def _n_stated_bytes(tensor: TensorProto) -> int:
-    """Bytes of a tensor's raw values, in the file or, as the file states them, outside; 0 where it states none."""
-    if tensor.data_location != TensorProto.EXTERNAL:
-        return len(tensor.raw_data)
-    stated = next((entry.value for entry in tensor.external_data if entry.key == "length"), "")
-    return int(stated) if stated.isascii() and stated.isdecimal() and len(stated) <= _MOST_DIGITS else 0
-
-
-def _has_values(tensor: TensorProto, n_bytes: int) -> bool:
-    """Whether the file has a tensor's values, of which some bytes are raw."""
-    if tensor.data_location == TensorProto.EXTERNAL:
-        return False
-    fields = (tensor.float_data, tensor.int32_data, tensor.int64_data, tensor.double_data, tensor.uint64_data)
-    return n_bytes > 0 or any(map(len, fields))
-
-
-def _fills(tensor: TensorProto, n_bytes: int) -> bool:
-    """Whether there are as many raw values as the extents state; elements that share bytes are not counted."""
-    stored = STORED.get(tensor.data_type)
-    if stored is None or STORED_BITS[stored] < 8:
-        return True
-    return bool(n_bytes == math.prod(tensor.dims) * STORED_BITS[stored] // 8)
 
 
 def bytes_of(shape: tuple[int, ...] | None, stored: StoredDtype | None) -> int:
