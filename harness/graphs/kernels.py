@@ -174,7 +174,7 @@ def kernel_list(graph: Graph, runtime: Runtime) -> KernelList:
     nodes = tuple(node for node in graph.nodes if node.name not in open_ends)
     taken = dict.fromkeys((*graph.outputs, *graph.held, *(tensor for node in unlisted for tensor in node.inputs)))
     known = replace(graph, nodes=nodes, outputs=tuple(taken))
-    grouping = fuse(known, runtime, Sizes(known))
+    grouping = fuse(known, runtime, Sizes(known) if unlisted else sizes)
     if not grouping.groups and not unlisted:
         raise ModelFileError([_nothing_runs(graph)])
     weights: dict[str, Weights] = {}

@@ -75,11 +75,8 @@ class SmallValues:
 
     def alias(self, name: str, of: str) -> None:
         """Keep the values of a constant, if they are, under a second name."""
-        for form in (self._arrays, self._tensors):
-            if of in form:
-                form[name] = form[of]
-            elif of in self:
-                form.pop(name, None)
+        if of in self:
+            self.keep(name, self.array(of))
 
 
 def _n_stated_bytes(tensor: TensorProto) -> int:
