@@ -78,6 +78,7 @@ class Tensors:
         self._stored: dict[str, StoredDtype | None] = {}
         self._beside: dict[str, int] = {}
         self._origins: dict[str, str] = {}
+        self._kinds: dict[tuple[int, tuple[int, ...]], TypeProto] = {}
         self._schemas: dict[tuple[str, str], OpSchema | None] = {}
 
     def shape(self, name: str) -> tuple[int, ...] | None:
@@ -136,7 +137,10 @@ class Tensors:
         issues = list(absurd(name, dims, self._shown))
         if issues:
             raise ModelFileError(issues)
-        self._type(name, helper.make_tensor_type_proto(tensor.data_type, dims), dims)
+        key = (tensor.data_type, dims)
+        if key not in self._kinds:
+            self._kinds[key] = helper.make_tensor_type_proto(*key)
+        self._type(name, self._kinds[key], dims)
         self.constants.add(name)
         try:
             self._values.keep_stored(name, tensor)
