@@ -225,13 +225,13 @@ def _submitted(kernel: ListedKernel) -> NetworkKernel:
 def _open_ends(graph: Graph, sizes: Sizes) -> dict[str, str]:
     """Operators that read or make a tensor of unknown extents, by name with that tensor, in their order."""
     read = {tensor for node in graph.nodes for tensor in node.inputs} | set(graph.outputs)
+    known = set(filter(sizes.is_known, graph.tensors))
     found = {}
     for node in graph.nodes:
-        made = (*node.outputs[:1], *(tensor for tensor in node.outputs if tensor in read))
-        ends = made if node.op in VIEWS else (*sizes.activations(node), *made)
-        unknown = next((tensor for tensor in ends if not sizes.is_known(tensor)), None)
-        if unknown is not None and node.op not in VIEWS:
-            found[node.name] = unknown
+        made = (*node.outputs[:1], *(tensor for tensor in node.outputs[1:] if tensor in read))
+        ends = (*sizes.activations(node), *made)
+        if node.op not in VIEWS and not known.issuperset(ends):
+            found[node.name] = next(tensor for tensor in ends if tensor not in known)
     return found
 
 
@@ -263,12 +263,13 @@ def _nothing_runs(graph: Graph) -> Issue:
 def _entry(group: Group, weights: Collection[Weights], sizes: Sizes) -> ListedKernel:
     kernel, configuration = configuration_of_group(group, sizes) or (None, {})
     flops = group_flops(group, sizes)
-    if group.operator.startswith("scale") and kernel is not None and kernel in ELEMENTWISE_FLOPS:
+    operator = group.operator
+    if operator.startswith("scale") and kernel is not None and kernel in ELEMENTWISE_FLOPS:
         # Without a shift it is still a batch normalisation.
         flops = ELEMENTWISE_FLOPS[kernel] * sizes.elements(group.outputs[0])
     count = group.parts[0].nodes[0].count
     return ListedKernel(
-        operator=group.operator[:200],
+        operator=operator[:200],
         kernel=kernel,
         dtype=group_dtype(group, sizes),
         weight_dtype=weight_dtype(weights),

@@ -275,7 +275,7 @@ class Tensors:
                 self._schemas[key] = None
         return self._schemas[key]
 
-    def _inferred(self, node: onnx.NodeProto, captured: tuple[str, ...]) -> tuple[dict[str, TypeProto], str]:
+    def _inferred(self, node: onnx.NodeProto, captured: tuple[str, ...]) -> tuple[Mapping[str, TypeProto], str]:
         """Types of the outputs of an operator, and what is wrong with operands that are all known."""
         if node.domain and node.op_type in TWINS:
             return self._inferred_of_twin(node)
@@ -295,7 +295,7 @@ class Tensors:
                     types[name] = _UNKNOWN
         try:
             inferred = infer_node_outputs(schema, as_inferred(node), types, data, opset_imports=self._imports)
-            found = {**corrected(node, inferred, self.shape)}
+            found = corrected(node, inferred, self.shape)
         except _INFERENCE_FAULTS as error:
             is_known = all(self.shape(name) is not None for name in names)
             return {}, _first_line(error) if is_known else ""
@@ -304,7 +304,7 @@ class Tensors:
             found = {**found, **made_by_body(node, types, data, self.opsets)}
         return found, ""
 
-    def _inferred_of_runtime(self, node: onnx.NodeProto) -> tuple[dict[str, TypeProto], str]:
+    def _inferred_of_runtime(self, node: onnx.NodeProto) -> tuple[Mapping[str, TypeProto], str]:
         """Type of the first output of an operator of ONNX Runtime: data type of its input, or of a table's scales."""
         if node.domain != "com.microsoft" or not node.output:
             return {}, ""
@@ -333,7 +333,7 @@ class Tensors:
         taken = weights[1] * groups
         return "" if read[1] == taken else f"{read[1]} channels, and weights for {taken}"
 
-    def _inferred_of_twin(self, node: onnx.NodeProto) -> tuple[dict[str, TypeProto], str]:
+    def _inferred_of_twin(self, node: onnx.NodeProto) -> tuple[Mapping[str, TypeProto], str]:
         """Types of the outputs of a quantised operator of ONNX Runtime; their data type is that of its input."""
         twin = twin_of(node)
         shapes = {name: self.shape(name) for name in twin.input}

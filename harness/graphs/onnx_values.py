@@ -89,7 +89,7 @@ def _n_stated_bytes(tensor: TensorProto) -> int:
 
 def _has_values(tensor: TensorProto, n_bytes: int) -> bool:
     """Whether the file has a tensor's values, of which some bytes are raw."""
-    if tensor.data_location == TensorProto.EXTERNAL:
-        return False
+    if n_bytes or tensor.data_location == TensorProto.EXTERNAL:
+        return tensor.data_location != TensorProto.EXTERNAL
     fields = (tensor.float_data, tensor.int32_data, tensor.int64_data, tensor.double_data, tensor.uint64_data)
-    return n_bytes > 0 or any(map(len, fields))
+    return any(map(len, fields))
