@@ -201,8 +201,12 @@ class Tensors:
         """
         found, fault = self._inferred(node, captured)
         outputs = [name for name in node.output if name]
+        made = {name: shape_of(found.get(name)) for name in outputs}
+        if not fault and None in made.values():
+            found = {**found, **self._made_by_body(node, captured)}
+            made = {name: shape_of(found.get(name)) for name in outputs}
         for name in outputs:
-            self._learn_type(name, found.get(name))
+            self._learn_type(name, found.get(name), made[name])
         issues = [issue for name in outputs for issue in absurd(name, self.shape(name) or (), self._shown)]
         if fault and any(self.shape(name) is None for name in outputs):
             issues.append(
@@ -218,9 +222,8 @@ class Tensors:
         if issues:
             raise ModelFileError(issues)
 
-    def _learn_type(self, name: str, found: TypeProto | None) -> None:
+    def _learn_type(self, name: str, found: TypeProto | None, made: tuple[int, ...] | None) -> None:
         """Take the type that was inferred, or declared where no extents were inferred, and note where they differ."""
-        made = shape_of(found)
         declared = self._declared.get(name)
         stated = shape_of(declared)
         if made is None and declared is not None and (found is None or stated is not None):
@@ -285,24 +288,34 @@ class Tensors:
         fault = _counted_fault(node) or self._channel_fault(node)
         if fault:
             return {}, fault
-        names = {name for name in (*node.input, *captured) if name}
-        types = {name: self._types.get(name, _UNKNOWN) for name in names}
-        data = {name: self._values.tensor(name) for name in names if name in self._values}
+        types, data = self._operands(node, captured)
+        try:
+            inferred = infer_node_outputs(schema, as_inferred(node), types, data, opset_imports=self._imports)
+            return corrected(node, inferred, self.shape), ""
+        except _INFERENCE_FAULTS as error:
+            is_known = all(self.shape(name) is not None for name in types)
+            return {}, _first_line(error) if is_known else ""
+
+    def _operands(
+        self, node: onnx.NodeProto, captured: tuple[str, ...]
+    ) -> tuple[dict[str, TypeProto], dict[str, TensorProto]]:
+        """Types of what an operator and its bodies read, and the values of the small constants among them."""
+        types = {name: self._types.get(name, _UNKNOWN) for name in (*node.input, *captured) if name}
+        data = {name: self._values.tensor(name) for name in types if name in self._values}
         if node.op_type in _SHAPE_OPERANDS:
-            for name in names - set(data):
+            for name in types.keys() - data.keys():
                 shape = self.shape(name)
                 if shape is not None and len(shape) == 1 and shape[0] > _MOST_RANK:
                     types[name] = _UNKNOWN
-        try:
-            inferred = infer_node_outputs(schema, as_inferred(node), types, data, opset_imports=self._imports)
-            found = corrected(node, inferred, self.shape)
-        except _INFERENCE_FAULTS as error:
-            is_known = all(self.shape(name) is not None for name in names)
-            return {}, _first_line(error) if is_known else ""
-        is_open = any(shape_of(found.get(name)) is None for name in node.output if name)
-        if is_open and not captured and all(self.shape(name) is not None for name in names):
-            found = {**found, **made_by_body(node, types, data, self.opsets)}
-        return found, ""
+        return types, data
+
+    def _made_by_body(self, node: onnx.NodeProto, captured: tuple[str, ...]) -> Mapping[str, TypeProto]:
+        """Types of the outputs by the body that the standard defines the operator by; none where operands are open."""
+        types, data = self._operands(node, captured)
+        is_open = any(self.shape(name) is None for name in types)
+        if captured or is_open or self._schema(node.domain, node.op_type) is None:
+            return {}
+        return made_by_body(node, types, data, self.opsets)
 
     def _inferred_of_runtime(self, node: onnx.NodeProto) -> tuple[Mapping[str, TypeProto], str]:
         """Type of the first output of an operator of ONNX Runtime: data type of its input, or of a table's scales."""
