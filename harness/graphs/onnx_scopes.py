@@ -46,7 +46,7 @@ def operators_of(
     found = []
     visible: Mapping[str, str] = {} if names is None else names
     for place, node in enumerate(nodes):
-        holders = [item for item in node.attribute if bodies_of(item)]
+        holders = [item for item in node.attribute if item.HasField("g") or item.graphs]
         bodies = {item.name: item.g for item in holders if item.HasField("g")}
         captured = tuple(dict.fromkeys(visible.get(name, name) for name in _captured(holders)))
         renamed = node if names is None and node.domain != "ai.onnx" else _renamed(node, visible)

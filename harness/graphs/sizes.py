@@ -43,7 +43,7 @@ class Sizes:
     def is_known(self, tensor: str) -> bool:
         """Whether all extents of a tensor are known, and none is 0."""
         found = self.graph.tensors.get(tensor)
-        return found is not None and found.shape is not None and all(extent > 0 for extent in found.shape)
+        return found is not None and found.shape is not None and min(found.shape, default=1) > 0
 
     def extents(self, tensor: str) -> Extents:
         """Height, width and channels of a tensor; of tokens, 1, their number and their features.
