@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Final, Literal, get_args
 
 from harness.graphs.fusion_rules import AbsorptionRule, Runtime
@@ -50,7 +49,7 @@ def without_absorbed(
             source[part.outputs[0]] = inputs[0]
             absorbed.append(part)
         else:
-            kept.append(part if inputs == part.inputs else replace(part, inputs=inputs))
+            kept.append(part if inputs == part.inputs else part._replace(inputs=inputs))
     return kept, absorbed
 
 

@@ -108,7 +108,8 @@ def as_node(node: onnx.NodeProto, name: str, captured: tuple[str, ...], known: T
     matrices, settings = ((), {}) if canonical is None else (matrices_of(node), settings_of(node, known))
     if _reduces_plane(op, node, inputs, known, least_rank=3):
         settings = {"is_over_width": 1}
-    beside = sum(bytes_of(known.shape(name), known.stored(name)) for name in _at(node, _BESIDE.get(node.op_type, ())))
+    scales = _at(node, _BESIDE.get(node.op_type, ()))
+    beside = sum([bytes_of(known.shape(name), known.stored(name)) for name in scales])
     return Node(name, op, inputs, outputs, window if op in WINDOWED else None, matrices, settings, beside)
 
 
@@ -127,7 +128,7 @@ def _operands(node: onnx.NodeProto) -> tuple[str, ...]:
 
 def _at(node: onnx.NodeProto, places: Iterable[int]) -> tuple[str, ...]:
     """Inputs at some places, without absent ones."""
-    return tuple(node.input[place] for place in places if place < len(node.input) and node.input[place])
+    return tuple([node.input[place] for place in places if place < len(node.input) and node.input[place]])
 
 
 def _attribute(node: onnx.NodeProto, name: str) -> onnx.AttributeProto | None:
@@ -143,22 +144,24 @@ def _window(node: onnx.NodeProto, op: str, inputs: tuple[str, ...], known: Tenso
     """Window of a convolution or pooling; all spatial dimensions but the last are multiplied into its height."""
     if op not in WINDOWED:
         return None
-    kernel = _integers(node, "kernel_shape")
+    # Of two of one name, the first counts.
+    attributes = {attribute.name: attribute for attribute in reversed(node.attribute)}
+    kernel, strides, dilations = (
+        tuple(attributes[name].ints) if name in attributes else () for name in ("kernel_shape", "strides", "dilations")
+    )
     if not kernel and len(inputs) > 1:
         kernel = (known.shape(inputs[1]) or ())[2:]
     if not kernel:
         return None
     rank = len(kernel)
-    strides = _integers(node, "strides") or (1,) * rank
-    dilations = _integers(node, "dilations") or (1,) * rank
+    strides, dilations = strides or (1,) * rank, dilations or (1,) * rank
     if len(strides) != rank or len(dilations) != rank:
         return None
-    group = _attribute(node, "group")
     return Window(
         (math.prod(kernel[:-1]), kernel[-1]),
         (math.prod(strides[:-1]), strides[-1]),
         (max(dilations[:-1], default=1), dilations[-1]),
-        1 if group is None else group.i,
+        attributes["group"].i if "group" in attributes else 1,
         rank,
     )
 

@@ -91,7 +91,7 @@ def _format_faults(model: onnx.ModelProto, shown: str) -> Iterator[Issue]:
             fix="Export the model again.",
         )
         return
-    if any(isinstance(text, bytes) for text in _texts(model.graph)):
+    if bytes in map(type, _texts(model.graph)):
         yield model_issue(
             "model-format",
             shown,

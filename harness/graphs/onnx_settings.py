@@ -20,12 +20,14 @@ _STATES: Final[Mapping[str, tuple[int, ...]]] = {
 
 def matrices_of(node: onnx.NodeProto) -> tuple[str, ...]:
     """Names of the matrices of a recurrent operator; none of any other."""
-    return tuple(node.input[place] for place in _MATRICES.get(node.op_type, ()) if place < len(node.input))
+    places = _MATRICES.get(node.op_type)
+    return () if places is None else tuple(node.input[place] for place in places if place < len(node.input))
 
 
 def states_of(node: onnx.NodeProto) -> frozenset[str]:
     """Names of the state that a recurrent operator begins with, which is no parameter where it is a constant."""
-    return frozenset(node.input[place] for place in _STATES.get(node.op_type, ()) if place < len(node.input))
+    places = _STATES.get(node.op_type, ())
+    return frozenset([node.input[place] for place in places if place < len(node.input)])
 
 
 def settings_of(node: onnx.NodeProto, known: Tensors) -> Settings:
