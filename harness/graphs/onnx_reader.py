@@ -153,7 +153,7 @@ def _texts(graph: onnx.GraphProto) -> Iterator[str]:
         yield sparse.values.name
     for info in (*graph.input, *graph.output, *graph.value_info):
         yield info.name
-        yield from (dim.dim_param for dim in info.type.tensor_type.shape.dim)
+        yield from [dim.dim_param for dim in info.type.tensor_type.shape.dim]
     for node in graph.node:
         yield from (node.op_type, node.domain, node.name, *node.input, *node.output)
         for attribute in node.attribute:
