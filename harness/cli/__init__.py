@@ -7,6 +7,7 @@ import typer
 from harness import __version__
 from harness.cli import evaluate, networks, predict, publishing, simulate, submissions, traces
 from harness.cli.ending import end_on_signals
+from harness.cli.process import spare_processor
 from harness.errors import DeepenError, InvalidSubmissionsError, UsageError
 
 app = typer.Typer(
@@ -58,6 +59,7 @@ def _options(
 def main() -> None:
     """Run the command; faults that have a message show it alone."""
     end_on_signals()
+    spare_processor()
     try:
         app()
     except InvalidSubmissionsError as error:

@@ -120,7 +120,7 @@ def _configuration(kernel: "api.NetworkKernel") -> tuple[str, ...]:
     """Cells of a kernel from its type to its groups; empty where a field does not apply."""
 
     def crossed(*extents: int | None) -> str:
-        return "x".join(str(extent) for extent in extents if extent is not None)
+        return "x".join([str(extent) for extent in extents if extent is not None])
 
     return (
         kernel.kernel or "none",

@@ -70,7 +70,7 @@ def print_table(
     console = Console()
     # A pipe has no width of its own, and a table cut at 80 columns would lose figures.
     most = console.width if console.is_terminal else width
-    is_plain = all(cell.isascii() and cell.isprintable() for row in (headings, *cells) for cell in row)
+    is_plain = all(text.isascii() and text.isprintable() for text in map("".join, (headings, *cells)))
     if is_plain and not console.is_terminal and sum(widths) + 3 * len(widths) < most:
         lines = [(width, "<" if heading in left else ">") for width, heading in zip(widths, headings, strict=True)]
         _print_lines(console, (headings, *cells), lines, title)
@@ -105,12 +105,10 @@ def _print_lines(
     box = HEAVY_HEAD.substitute(console.options)
     widths = [width + 2 for width, _ in columns]
 
-    def line(cells: Sequence[str], left: str, between: str, right: str) -> str:
-        padded = (f" {cell:{side}{width}} " for cell, (width, side) in zip(cells, columns, strict=True))
-        return f"{left}{between.join(padded)}{right}"
-
-    head = line(rows[0], box.head_left, box.head_vertical, box.head_right)
-    body = [line(row, box.mid_left, box.mid_vertical, box.mid_right) for row in rows[1:]]
+    padded = [f" {{:{side}{width}}} " for width, side in columns]
+    head = f"{box.head_left}{box.head_vertical.join(padded)}{box.head_right}".format(*rows[0])
+    line = f"{box.mid_left}{box.mid_vertical.join(padded)}{box.mid_right}"
+    body = [line.format(*row) for row in rows[1:]]
     shown = [box.get_top(widths), head, box.get_row(widths, "head"), *body, box.get_bottom(widths)]
     typer.echo("\n".join(([title] if title else []) + shown))
 

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Final, Literal, get_args
 
 from harness.graphs.fusion_rules import AbsorptionRule, Runtime
@@ -24,17 +23,23 @@ def without_absorbed(
         runtime: rules.
         sizes: extents of the network.
     """
+    rules: dict[str, list[AbsorptionRule]] = defaultdict(list)
+    for rule in runtime.absorbed:
+        for operator in runtime.names(rule.operators):
+            rules[operator].append(rule)
+    if rules.keys().isdisjoint(part.name for part in parts):
+        return list(parts), []
     readers: dict[str, list[Part]] = defaultdict(list)
     for part in parts:
         for tensor in part.inputs:
             readers[tensor].append(part)
     into: dict[str, str] = {}
     for part in reversed(parts):
-        rule = _rule_for(part, runtime, sizes)
-        if rule is None or len(part.outputs) != 1 or part.outputs[0] in taken_outside:
+        its_rule = _rule_for(part, rules.get(part.name, ()), sizes)
+        if its_rule is None or len(part.outputs) != 1 or part.outputs[0] in taken_outside:
             continue
         names = {into.get("".join(reader.outputs[:1]), reader.name) for reader in readers[part.outputs[0]]}
-        if names and names <= runtime.names(rule.into):
+        if names and names <= runtime.names(its_rule.into):
             into[part.outputs[0]] = min(names)
     source: dict[str, str] = {}
     kept, absorbed = [], []
@@ -44,17 +49,17 @@ def without_absorbed(
             source[part.outputs[0]] = inputs[0]
             absorbed.append(part)
         else:
-            kept.append(part if inputs == part.inputs else replace(part, inputs=inputs))
+            kept.append(part if inputs == part.inputs else part._replace(inputs=inputs))
     return kept, absorbed
 
 
-def _rule_for(part: Part, runtime: Runtime, sizes: Sizes) -> AbsorptionRule | None:
+def _rule_for(part: Part, rules: Sequence[AbsorptionRule], sizes: Sizes) -> AbsorptionRule | None:
+    """The first of the rules for operators of its name that applies to a part."""
     if len(part.inputs) != 1:
         return None
-    dtypes = {sizes.dtype(tensor) for tensor in part.outputs}
-    for rule in runtime.absorbed:
-        is_named = part.name in runtime.names(rule.operators) and (not rule.dtypes or dtypes & set(rule.dtypes))
-        if is_named and (rule.when is None or _HOLDS[rule.when](part, sizes)):
+    for rule in rules:
+        is_of_dtype = not rule.dtypes or any(sizes.dtype(tensor) in rule.dtypes for tensor in part.outputs)
+        if is_of_dtype and (rule.when is None or _HOLDS[rule.when](part, sizes)):
             return rule
     return None
 

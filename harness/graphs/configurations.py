@@ -24,6 +24,7 @@ _BY_FIRST: Final[Mapping[str, Kernel]] = {
     operator: name for name, kind in KERNEL_TYPES.items() for operator in kind.begins_with
 }
 """Kernel type by the first operator, whatever constants and activations are fused with it."""
+_BEHIND_FIRST: Final = FOLDED | JOINED | ACTIVATIONS
 _BY_OPERATORS: Final[Mapping[str, Kernel]] = {
     operators: name for name, kind in KERNEL_TYPES.items() for operators in kind.operators
 }
@@ -40,7 +41,7 @@ def configuration_of_group(group: Group, sizes: Sizes) -> tuple[Kernel, dict[str
     """Kernel type and configuration of a group; None where no kernel row can state them."""
     first, *others = group.parts
     kernel = _BY_OPERATORS.get(group.operator)
-    if first.name in _BY_FIRST and all(part.name in FOLDED | JOINED | ACTIVATIONS for part in others):
+    if first.name in _BY_FIRST and all(part.name in _BEHIND_FIRST for part in others):
         kernel = _BY_FIRST[first.name]
     if kernel is None or not group.inputs:
         return None

@@ -173,7 +173,7 @@ def _node_weights(node: Node, sizes: Sizes) -> Mapping[str, Weights]:
     """Parameters by the tensor that holds them."""
     constants = [tensor for tensor in node.inputs if sizes.is_constant(tensor)]
     operator = OPERATORS.get(node.op)
-    if operator_name(node, sizes) == "bn":
+    if node.op == "bn" and is_complete(node, sizes):
         n = 2 * sizes.extents_of_read(node).c
         return {tensor: _some(tensor, n, sizes) for tensor in node.inputs[1:2]}
     if work_of(node, sizes) == "product" and constants:

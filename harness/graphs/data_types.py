@@ -25,7 +25,7 @@ def in_dtype(graph: Graph, dtype: Dtype) -> Graph:
     tensors = {
         name: tensor
         if tensor.dtype == "unstated" or _is_kept(tensor, widest, DTYPE_BITS[dtype])
-        else replace(tensor, dtype=dtype, stored="int32" if name in biases else None, n_bytes_beside=0)
+        else tensor._replace(dtype=dtype, stored="int32" if name in biases else None, n_bytes_beside=0)
         for name, tensor in graph.tensors.items()
     }
     return replace(graph, tensors=tensors)

@@ -113,10 +113,10 @@ def kind_of_file(data: Any) -> FileKind | None:
 def kind_of_message(data: Any) -> FileKind | None:
     """The format of a protobuf message that has no ONNX graph; None where it is unknown."""
     fields: dict[int, bytes | None] = {}
-    for part in parts_of(data, 0, len(data)):
-        if part.end > len(data) or len(fields) > _MOST_FIELDS:
+    for number, is_content, _, content, after in parts_of(data, 0, len(data)):
+        if after > len(data) or len(fields) > _MOST_FIELDS:
             return None
-        fields.setdefault(part.number, data[part.content : part.content + 1] if part.is_content else None)
+        fields.setdefault(number, data[content : content + 1] if is_content else None)
     return next((kind for kind, holds in _BY_FIELDS.items() if holds(fields)), None)
 
 

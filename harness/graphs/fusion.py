@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from harness.graphs.absorption import is_by_number, is_hard_swish, is_per_channel, is_vector, without_absorbed
 from harness.graphs.blocked_layout import tensors_in_blocks
-from harness.graphs.fusion_patterns import Made, matches, parsed
+from harness.graphs.fusion_patterns import Made, first_operators, matches, parsed
 from harness.graphs.fusion_rules import (
     ANY,
     FACTOR,
@@ -60,8 +60,12 @@ def fuse(graph: Graph, runtime: Runtime, sizes: Sizes) -> Grouping:
     rules = [(rule, runtime.steps(rule)) for rule in runtime.rules]
     blocks = [(rule, steps) for rule, steps in rules if rule.block is not None]
     chains = [(rule, steps) for rule, steps in rules if rule.block is None]
-    united = [_united(group, rule) for group, rule in _grouped(parts, taken_outside, blocks, runtime, sizes)]
-    groups = [group for group, _ in _grouped(united, taken_outside, chains, runtime, sizes)]
+    links = _Links(parts, taken_outside, runtime, sizes)
+    found = _grouped(parts, links, blocks, sizes)
+    if any(rule is not None for _, rule in found):
+        parts = [_united([parts[at] for at in places], rule) for places, rule in found]
+        links = _Links(parts, taken_outside, runtime, sizes)
+    groups = [_group([parts[at] for at in places]) for places, _ in _grouped(parts, links, chains, sizes)]
     free = Counter(graph.folded)
     free.update(node.op for node in graph.nodes if node.op == "identity")
     free.update(repeated)
@@ -116,12 +120,17 @@ def _replaced(parts: Sequence[Part], taken_outside: frozenset[str], runtime: Run
     The last operators come first, so that a pattern takes all that it may.
     """
     patterns = [(rule.block, parsed(rule.pattern, runtime.sets)) for rule in runtime.patterns]
+    of_first = [(first_operators(pattern), block, pattern) for block, pattern in patterns]
     places = {part.outputs[0]: place for place, part in enumerate(parts) if len(part.outputs) == 1}
     maker = {tensor: _made_by(parts[place], sizes) for tensor, place in places.items()}
     readers = Counter(tensor for part in parts for tensor in part.inputs)
     united: dict[int, Part | None] = {}
     for made in reversed(places):
-        for block, pattern in patterns if places[made] not in united else ():
+        if places[made] in united:
+            continue
+        for first, block, pattern in of_first:
+            if first.isdisjoint(maker[made].names):
+                continue
             inner = next((found.made for found in matches(made, pattern, maker) if len(found.made) > 1), frozenset())
             of_block = sorted(places[tensor] for tensor in inner)
             if not of_block or not united.keys().isdisjoint(of_block):
@@ -150,34 +159,29 @@ def _as_block(block: str, parts: Sequence[Part]) -> Part:
     return Part(block, nodes, group.inputs, group.outputs, constants)
 
 
-def _united(group: Group, rule: FusionRule | None) -> Part:
-    """A group as one part under the name of its block; a group of one part is that part."""
+def _united(parts: Sequence[Part], rule: FusionRule | None) -> Part:
+    """Parts of a group as one part under the name of its block; a group of one part is that part."""
     if rule is None or rule.block is None:
-        return group.parts[0]
-    return _as_block(rule.block, group.parts)
+        return parts[0]
+    return _as_block(rule.block, parts)
 
 
 def _grouped(
-    parts: Sequence[Part],
-    taken_outside: frozenset[str],
-    rules: Sequence[tuple[FusionRule, tuple[FusionStep, ...]]],
-    runtime: Runtime,
-    sizes: Sizes,
-) -> list[tuple[Group, FusionRule | None]]:
-    """Groups that the rules find, each with its rule; a part that no rule takes is a group of its own."""
-    links = _Links(parts, taken_outside, runtime, sizes)
+    parts: Sequence[Part], links: "_Links", rules: Sequence[tuple[FusionRule, tuple[FusionStep, ...]]], sizes: Sizes
+) -> list[tuple[tuple[int, ...], FusionRule | None]]:
+    """Places of the parts of each group that the rules find, with its rule; a part that no rule takes is a group."""
     by_first: dict[str, list[tuple[FusionRule, tuple[FusionStep, ...]]]] = defaultdict(list)
     for rule, steps in rules:
         for operator in steps[0].operators:
             by_first[operator].append((rule, steps))
     taken: set[int] = set()
-    found: list[tuple[int, Group, FusionRule | None]] = []
+    found: list[tuple[tuple[int, ...], FusionRule | None]] = []
     for place, part in enumerate(parts):
         if place in taken:
             continue
         longest: tuple[int, ...] = (place,)
         its_rule: FusionRule | None = None
-        for rule, steps in (*by_first[part.name], *(() if part.name in VIEWS else by_first[ANY])):
+        for rule, steps in (*by_first.get(part.name, ()), *(() if part.name in VIEWS else by_first.get(ANY, ()))):
             if rule.dtypes and not {sizes.dtype(tensor) for tensor in part.outputs} & set(rule.dtypes):
                 continue
             if rule.weights and not {sizes.stored(tensor) for tensor in part.constants} <= set(rule.weights):
@@ -188,9 +192,9 @@ def _grouped(
             if len(places) > len(longest) and (rule.block is None or _is_block([parts[at] for at in places], sizes)):
                 longest, its_rule = places, rule
         taken.update(longest)
-        # At the place of its last part, every input of the group has been made.
-        found.append((longest[-1], _group([parts[at] for at in longest]), its_rule))
-    return [(group, rule) for _, group, rule in sorted(found, key=lambda item: item[0])]
+        found.append((longest, its_rule))
+    # At the place of its last part, every input of the group has been made.
+    return sorted(found, key=lambda item: item[0][-1])
 
 
 def _group(parts: Sequence[Part]) -> Group:
@@ -209,10 +213,10 @@ class _Links:
         self._blocked: frozenset[str] | None = None
         self._taken_outside = taken_outside
         self._maker = {tensor: place for place, part in enumerate(parts) for tensor in part.outputs}
-        self._readers: dict[str, list[int]] = defaultdict(list)
+        self._only_reader: dict[str, int | None] = {}
         for place, part in enumerate(parts):
             for tensor in (*part.inputs, *part.constants):
-                self._readers[tensor].append(place)
+                self._only_reader[tensor] = None if tensor in self._only_reader else place
 
     def match(self, taken: set[int], first: int, steps: Sequence[FusionStep], rule: FusionRule) -> tuple[int, ...]:
         """Places of the parts that a rule takes, beginning at one of them; empty where the rule does not apply."""
@@ -266,8 +270,8 @@ class _Links:
     def _next(self, place: int) -> int | None:
         """The only part that reads the output of this one; None where the output must be in memory."""
         outputs = self._parts[place].outputs
-        readers = self._readers[outputs[0]] if len(outputs) == 1 else []
-        return readers[0] if len(readers) == 1 and outputs[0] not in self._taken_outside else None
+        is_passed_on = len(outputs) == 1 and outputs[0] not in self._taken_outside
+        return self._only_reader.get(outputs[0]) if is_passed_on else None
 
     def _is_latest(self, place: int, of: int) -> bool:
         """Whether a part makes the latest of what another one reads."""

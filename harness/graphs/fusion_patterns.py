@@ -127,6 +127,12 @@ def _all(pairs: Iterable[tuple[str, Pattern]], maker: Mapping[str, Made], found:
             yield each
 
 
+def first_operators(pattern: Pattern) -> frozenset[str]:
+    """Operators of which one makes what a pattern makes: the outermost, and those inside it where it may be missing."""
+    inside = pattern.operands[:1] if pattern.is_optional else ()
+    return pattern.operators.union(*map(first_operators, inside))
+
+
 def names_of(pattern: Pattern) -> Iterator[str]:
     """Operators that a pattern names."""
     yield from pattern.operators

@@ -43,8 +43,7 @@ class Extents(NamedTuple):
         return self.h * self.w * self.c
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
+class Tensor(NamedTuple):
     """One tensor.
 
     Attributes:

@@ -1,12 +1,11 @@
 """What fusion makes of a network: parts, which are operators or blocks of them, and groups, which run as one kernel."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from harness.graphs.graph import Node
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One operator, or one block of operators that a rule names.
 
     Attributes:
@@ -24,8 +23,7 @@ class Part:
     constants: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Operators that run as one kernel.
 
     Attributes:

@@ -26,11 +26,13 @@ def images_of(graph: Graph) -> frozenset[str]:
     Args:
         graph: network.
     """
+    threes = [name for name, tensor in graph.tensors.items() if tensor.shape is not None and len(tensor.shape) == 3]
+    if not threes:
+        return frozenset()
     parts = _Parts(graph)
     of_images = {parts.of(tensor) for node in graph.nodes if node.op in _OF_IMAGES for tensor in _ends(node)}
     if graph.layout == "channels-last":
         of_images -= {parts.of(tensor) for node in graph.nodes if node.op in _OF_TOKENS for tensor in _ends(node)}
-    threes = (name for name, tensor in graph.tensors.items() if tensor.shape is not None and len(tensor.shape) == 3)
     return frozenset(name for name in threes if parts.of(name) in of_images)
 
 
@@ -56,7 +58,8 @@ class _Parts:
         while (above := self._above.get(tensor, tensor)) != tensor:
             passed.append(tensor)
             tensor = above
-        self._above.update(dict.fromkeys(passed, tensor))
+        for name in passed:
+            self._above[name] = tensor
         return tensor
 
     def _alike(self, node: Node) -> Iterator[str]:

@@ -200,7 +200,7 @@ def _batch(
 
 def absurd(tensor: str, shape: Sequence[int], shown: str) -> Iterator[Issue]:
     """Issue of a tensor whose extents no device can have."""
-    if any(not 0 <= extent <= MOST_EXTENT for extent in shape) or math.prod(shape) > MOST_ELEMENTS:
+    if shape and (min(shape) < 0 or max(shape) > MOST_EXTENT or math.prod(shape) > MOST_ELEMENTS):
         yield model_issue(
             "model-shape",
             shown,

@@ -175,7 +175,7 @@ def kernel_list(graph: Graph, runtime: Runtime) -> KernelList:
     nodes = tuple(node for node in graph.nodes if node.name not in open_ends)
     taken = dict.fromkeys((*graph.outputs, *graph.held, *(tensor for node in unlisted for tensor in node.inputs)))
     known = replace(graph, nodes=nodes, outputs=tuple(taken))
-    grouping = fuse(known, runtime, Sizes(known))
+    grouping = fuse(known, runtime, Sizes(known) if unlisted else sizes)
     if not grouping.groups and not unlisted:
         raise ModelFileError([_nothing_runs(graph)])
     weights: dict[str, Weights] = {}
@@ -230,14 +230,13 @@ def _open_ends(graph: Graph, sizes: Sizes) -> dict[str, str]:
     Those on sequences of tensors are among them; the tensor is empty where all that they copy is known.
     """
     read = {tensor for node in graph.nodes for tensor in node.inputs} | set(graph.outputs)
+    known = set(filter(sizes.is_known, graph.tensors))
     found = {}
     for node in graph.nodes:
-        made = (*node.outputs[:1], *(tensor for tensor in node.outputs if tensor in read))
-        ends = made if node.op in VIEWS else (*sizes.activations(node), *made)
-        ends = _copied(node) if node.op in SEQUENCES else ends
-        unknown = next((tensor for tensor in ends if not sizes.is_known(tensor)), None)
-        if (unknown is not None and node.op not in VIEWS) or node.op in SEQUENCES:
-            found[node.name] = unknown or ""
+        made = (*node.outputs[:1], *(tensor for tensor in node.outputs[1:] if tensor in read))
+        ends = _copied(node) if node.op in SEQUENCES else (*sizes.activations(node), *made)
+        if node.op in SEQUENCES or (node.op not in VIEWS and not known.issuperset(ends)):
+            found[node.name] = next((tensor for tensor in ends if tensor not in known), "")
     return found
 
 
@@ -269,12 +268,13 @@ def _nothing_runs(graph: Graph) -> Issue:
 def _entry(group: Group, weights: Collection[Weights], sizes: Sizes) -> ListedKernel:
     kernel, configuration = configuration_of_group(group, sizes) or (None, {})
     flops = group_flops(group, sizes)
-    if group.operator.startswith("scale") and kernel is not None and kernel in ELEMENTWISE_FLOPS:
+    operator = group.operator
+    if operator.startswith("scale") and kernel is not None and kernel in ELEMENTWISE_FLOPS:
         # Without a shift it is still a batch normalisation.
         flops = ELEMENTWISE_FLOPS[kernel] * sizes.elements(group.outputs[0])
     count = group.parts[0].nodes[0].count
     return ListedKernel(
-        operator=group.operator[:200],
+        operator=operator[:200],
         kernel=kernel,
         dtype=group_dtype(group, sizes),
         weight_dtype=weight_dtype(weights),

@@ -33,9 +33,11 @@ def corrected(
         found: types that shape inference found.
         shape: extents of a tensor that it reads; None where they are unknown.
     """
+    if node.op_type != "ConvTranspose":
+        return found
     attributes = {attribute.name: attribute for attribute in node.attribute}
     pads = attributes["auto_pad"].s if "auto_pad" in attributes else b""
-    if node.op_type != "ConvTranspose" or pads not in (b"SAME_UPPER", b"SAME_LOWER") or "output_shape" in attributes:
+    if pads not in (b"SAME_UPPER", b"SAME_LOWER") or "output_shape" in attributes:
         return found
     read, weights = (shape(name) for name in node.input[:2])
     if read is None or weights is None or len(read) < 3:

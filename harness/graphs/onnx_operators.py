@@ -88,9 +88,11 @@ def as_node(node: onnx.NodeProto, name: str, captured: tuple[str, ...], known: T
         batch: batch of the network.
     """
     states = states_of(node) & known.constants
-    inputs = (*(name for name in _operands(node) if name not in states), *captured)
-    outputs = tuple(output for output in node.output if output)
-    op = canonical_name(node) or file_name(node)
+    operands = _operands(node)
+    inputs = (*(operands if not states else (name for name in operands if name not in states)), *captured)
+    outputs = tuple(filter(None, node.output))
+    canonical = canonical_name(node)
+    op = canonical or file_name(node)
     window = _window(node, op, inputs, known)
     if op == "clip":
         op = _clip_name(node, known)
@@ -104,11 +106,11 @@ def as_node(node: onnx.NodeProto, name: str, captured: tuple[str, ...], known: T
         inputs = inputs[:1]
     if op in VIEWS:
         outputs = outputs[:1]
-    is_declared = canonical_name(node) is not None
-    matrices, settings = (matrices_of(node), settings_of(node, known)) if is_declared else ((), {})
+    matrices, settings = ((), {}) if canonical is None else (matrices_of(node), settings_of(node, known))
     if _reduces_plane(op, node, inputs, known, least_rank=3):
         settings = {**settings, "is_over_width": 1}
-    beside = sum(bytes_of(known.shape(name), known.stored(name)) for name in _at(node, _BESIDE.get(node.op_type, ())))
+    scales = _at(node, _BESIDE.get(node.op_type, ()))
+    beside = sum([bytes_of(known.shape(name), known.stored(name)) for name in scales])
     return Node(name, op, inputs, outputs, window if op in WINDOWED else None, matrices, settings, beside)
 
 
@@ -129,12 +131,13 @@ def _operands(node: onnx.NodeProto) -> tuple[str, ...]:
     """Inputs, without scales, zero points and absent ones."""
     if node.domain == "com.microsoft" and node.op_type == "QLinearConcat":
         return tuple(name for name in node.input[2::3] if name)
-    return _at(node, _OPERANDS.get(node.op_type, range(len(node.input))))
+    places = _OPERANDS.get(node.op_type)
+    return tuple(filter(None, node.input)) if places is None else _at(node, places)
 
 
 def _at(node: onnx.NodeProto, places: Iterable[int]) -> tuple[str, ...]:
     """Inputs at some places, without absent ones."""
-    return tuple(node.input[place] for place in places if place < len(node.input) and node.input[place])
+    return tuple([node.input[place] for place in places if place < len(node.input) and node.input[place]])
 
 
 def _attribute(node: onnx.NodeProto, name: str) -> onnx.AttributeProto | None:
@@ -150,22 +153,24 @@ def _window(node: onnx.NodeProto, op: str, inputs: tuple[str, ...], known: Tenso
     """Window of a convolution or pooling; all spatial dimensions but the last are multiplied into its height."""
     if op not in WINDOWED:
         return None
-    kernel = _integers(node, "kernel_shape")
+    # Of two of one name, the first counts.
+    attributes = {attribute.name: attribute for attribute in reversed(node.attribute)}
+    kernel, strides, dilations = (
+        tuple(attributes[name].ints) if name in attributes else () for name in ("kernel_shape", "strides", "dilations")
+    )
     if not kernel and len(inputs) > 1:
         kernel = (known.shape(inputs[1]) or ())[2:]
     if not kernel:
         return None
     rank = len(kernel)
-    strides = _integers(node, "strides") or (1,) * rank
-    dilations = _integers(node, "dilations") or (1,) * rank
+    strides, dilations = strides or (1,) * rank, dilations or (1,) * rank
     if len(strides) != rank or len(dilations) != rank:
         return None
-    group = _attribute(node, "group")
     return Window(
         (math.prod(kernel[:-1]), kernel[-1]),
         (math.prod(strides[:-1]), strides[-1]),
         (max(dilations[:-1], default=1), dilations[-1]),
-        1 if group is None else group.i,
+        attributes["group"].i if "group" in attributes else 1,
         rank,
     )
 
@@ -208,8 +213,10 @@ def _covers_all(
     op: str, window: Window | None, inputs: tuple[str, ...], outputs: tuple[str, ...], known: Tensors
 ) -> bool:
     """Whether an average is that of the whole plane: exporters write means over height and width this way."""
+    if op != "avgpool" or window is None:
+        return False
     read, made = (known.shape(names[0]) if names else None for names in (inputs, outputs))
-    if op != "avgpool" or window is None or read is None or made is None or len(read) != window.rank + 2:
+    if read is None or made is None or len(read) != window.rank + 2:
         return False
     plane = (math.prod(read[2:-1]), read[-1])
     return window.kernel == plane and math.prod(made[2:]) == 1
@@ -217,8 +224,8 @@ def _covers_all(
 
 def _reduces_plane(op: str, node: onnx.NodeProto, inputs: tuple[str, ...], known: Tensors, *, least_rank: int) -> bool:
     """Whether a mean is over all dimensions but batch and channels; with three, channels may be tokens."""
-    read = known.shape(inputs[0]) if inputs else None
-    if op != "reduce-mean" or read is None or len(read) < least_rank:
+    read = known.shape(inputs[0]) if inputs and op == "reduce-mean" else None
+    if read is None or len(read) < least_rank:
         return False
     stated: NDArray[Any] | None = known.value(inputs[1]) if len(inputs) > 1 else None
     axes = _integers(node, "axes") if stated is None else tuple(stated.reshape(-1).tolist())

@@ -93,7 +93,7 @@ def _format_faults(model: onnx.ModelProto, shown: str) -> Iterator[Issue]:
             fix="Export the model again.",
         )
         return
-    if any(isinstance(text, bytes) for text in _texts(model.graph)):
+    if bytes in map(type, _texts(model.graph)):
         yield model_issue(
             "model-format",
             shown,
@@ -155,7 +155,7 @@ def _texts(graph: onnx.GraphProto) -> Iterator[str]:
         yield sparse.values.name
     for info in (*graph.input, *graph.output, *graph.value_info):
         yield info.name
-        yield from (dim.dim_param for dim in info.type.tensor_type.shape.dim)
+        yield from [dim.dim_param for dim in info.type.tensor_type.shape.dim]
     for node in graph.node:
         yield from (node.op_type, node.domain, node.name, *node.input, *node.output)
         for attribute in node.attribute:

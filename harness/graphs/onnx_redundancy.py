@@ -62,8 +62,8 @@ class Repeats:
 
     def _operand(self, name: str, known: Tensors) -> Any:
         """A tensor by its first name, or a constant of one number by this number."""
-        value = known.value(name)
-        if value is None or value.size != 1:
+        value = known.number(name)
+        if value is None:
             return self._same.get(name, name)
         return value.dtype.str, value.shape, value.tobytes()
 
@@ -112,8 +112,8 @@ def _is_neutral(node: onnx.NodeProto, known: Tensors) -> bool:
     constants = [place for place, name in enumerate(node.input) if name in known.constants]
     if len(node.input) != 2 or len(constants) != 1 or (constants[0] == 0 and not may_be_first):
         return False
-    value, read = known.value(node.input[constants[0]]), known.shape(node.input[1 - constants[0]])
-    is_number = value is not None and value.size == 1 and bool(value.reshape(()) == neutral)
+    value, read = known.number(node.input[constants[0]]), known.shape(node.input[1 - constants[0]])
+    is_number = value is not None and bool(value.reshape(()) == neutral)
     return is_number and read is not None and read == known.shape(node.output[0])
 
 

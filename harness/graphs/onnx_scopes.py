@@ -20,6 +20,8 @@ class FileOperator(NamedTuple):
         captured: tensors that its bodies read from around it, by their unique names.
         bodies: its bodies by attribute, with the names that the file has.
         names: unique name of every tensor that is visible where it stands, by the file's name.
+        reads: tensors that it reads, those of its bodies included.
+        makes: tensors that it makes.
     """
 
     node: onnx.NodeProto
@@ -27,16 +29,8 @@ class FileOperator(NamedTuple):
     captured: tuple[str, ...]
     bodies: Mapping[str, onnx.GraphProto]
     names: Mapping[str, str]
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """Tensors that it reads, those of its bodies included."""
-        return (*(name for name in self.node.input if name), *self.captured)
-
-    @property
-    def makes(self) -> tuple[str, ...]:
-        """Tensors that it makes."""
-        return tuple(name for name in self.node.output if name)
+    reads: tuple[str, ...]
+    makes: tuple[str, ...]
 
 
 def operators_of(
@@ -50,13 +44,15 @@ def operators_of(
         prefix: what the names of the operators begin with.
     """
     found = []
+    visible: Mapping[str, str] = {} if names is None else names
     for place, node in enumerate(nodes):
-        bodies = {item.name: item.g for item in node.attribute if item.HasField("g")}
-        visible: Mapping[str, str] = {} if names is None else names
-        captured = dict.fromkeys(visible.get(name, name) for name in _captured(node))
+        holders = [item for item in node.attribute if item.HasField("g") or item.graphs]
+        bodies = {item.name: item.g for item in holders if item.HasField("g")}
+        captured = tuple(dict.fromkeys(visible.get(name, name) for name in _captured(holders)))
         renamed = node if names is None and node.domain != "ai.onnx" else _renamed(node, visible)
         name = f"{prefix}{node.name or f'{node.op_type}_{place}'}"
-        found.append(FileOperator(renamed, name, tuple(captured), bodies, visible))
+        reads = (*filter(None, renamed.input), *captured)
+        found.append(FileOperator(renamed, name, captured, bodies, visible, reads, tuple(filter(None, renamed.output))))
     return found
 
 
@@ -71,7 +67,7 @@ def _renamed(node: onnx.NodeProto, names: Mapping[str, str]) -> onnx.NodeProto:
 
 def bodies_of(attribute: onnx.AttributeProto) -> tuple[onnx.GraphProto, ...]:
     """Bodies that an attribute holds."""
-    return (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs)
+    return (attribute.g, *attribute.graphs) if attribute.HasField("g") else tuple(attribute.graphs)
 
 
 def stored_in(graph: onnx.GraphProto) -> Iterator[str]:
@@ -98,12 +94,12 @@ def in_running_order(
     return [operators[place] for place in running_order(steps, given, outputs, shown)]
 
 
-def _captured(node: onnx.NodeProto) -> Iterator[str]:
-    """Tensors that the bodies of an operator read from around it, by the file's names."""
-    for attribute in node.attribute:
+def _captured(attributes: Iterable[onnx.AttributeProto]) -> Iterator[str]:
+    """Tensors that the bodies of an operator read from around it, by the file's names, from its attributes."""
+    for attribute in attributes:
         for body in bodies_of(attribute):
             own = {info.name for info in body.input} | set(stored_in(body)) | {""}
             own |= {name for inner in body.node for name in inner.output}
             for inner in body.node:
-                yield from (name for name in (*inner.input, *_captured(inner)) if name not in own)
+                yield from (name for name in (*inner.input, *_captured(inner.attribute)) if name not in own)
             yield from (info.name for info in body.output if info.name not in own)

@@ -24,12 +24,14 @@ _STATES: Final[Mapping[str, tuple[int, ...]]] = {
 
 def matrices_of(node: onnx.NodeProto) -> tuple[str, ...]:
     """Names of the matrices of a recurrent operator; none of any other."""
-    return tuple(node.input[place] for place in _MATRICES.get(node.op_type, ()) if place < len(node.input))
+    places = _MATRICES.get(node.op_type)
+    return () if places is None else tuple(node.input[place] for place in places if place < len(node.input))
 
 
 def states_of(node: onnx.NodeProto) -> frozenset[str]:
     """Names of the state that a recurrent operator begins with, which is no parameter where it is a constant."""
-    return frozenset(node.input[place] for place in _STATES.get(node.op_type, ()) if place < len(node.input))
+    places = _STATES.get(node.op_type, ())
+    return frozenset([node.input[place] for place in places if place < len(node.input)])
 
 
 def settings_of(node: onnx.NodeProto, known: Tensors) -> Settings:
@@ -186,8 +188,8 @@ def _slope(node: onnx.NodeProto, _known: Tensors) -> Settings:
 
 def _constant_operand(node: onnx.NodeProto, known: Tensors) -> Settings:
     """The one number that is an operand of arithmetic, as text of four digits, where its value is known."""
-    values = [value for name in node.input if (value := known.value(name)) is not None]
-    if len(values) != 1 or values[0].size != 1 or values[0].dtype.kind not in "fiu":
+    values = [value for name in node.input if (value := known.number(name)) is not None]
+    if len(values) != 1 or values[0].dtype.kind not in "fiu":
         return {}
     return {"number": f"{float(values[0].reshape(())):.4g}"}
 

@@ -10,23 +10,22 @@ from typing import Any, Final
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, TypeProto, helper, numpy_helper
+from onnx import TensorProto, TypeProto, helper
 from onnx.defs import OpSchema, SchemaError
 from onnx.shape_inference import InferenceError, infer_node_outputs
 
 from harness.graphs.faults import ModelFileError, model_issue
 from harness.graphs.input_extents import absurd
 from harness.graphs.onnx_corrections import as_inferred, corrected
-from harness.graphs.onnx_dtypes import STORED, bytes_of, fills, has_values, n_stated_bytes
+from harness.graphs.onnx_dtypes import STORED, bytes_of
 from harness.graphs.onnx_evaluation import EVALUATED, evaluated
 from harness.graphs.onnx_functions import made_by_body
 from harness.graphs.onnx_runtime_shapes import IN_STANDARD, TYPED_BY, made_by_runtime
 from harness.graphs.onnx_twins import TWINS, twin_of
+from harness.graphs.onnx_values import MOST_VALUES, SmallValues
 from harness.issues import Issue
 from harness.schema.vocabulary import StoredDtype
 
-MOST_VALUES: Final = 1024
-"""Elements of the largest constant whose values are kept; shapes, axes and limits are far smaller."""
 _STORED_ALIKE: Final = frozenset({"Transpose", "Reshape", "Identity", "Squeeze", "Unsqueeze", "DequantizeLinear"})
 """Operators that do not change the elements of a constant."""
 _SHAPE_OPERANDS: Final[Mapping[str, int]] = {
@@ -35,6 +34,7 @@ _SHAPE_OPERANDS: Final[Mapping[str, int]] = {
 """Operators that read a shape, and from which place; one of absurd length makes shape inference build as many extents.
 """
 _MOST_RANK: Final = 64
+_UNKNOWN: Final = TypeProto()
 _INFERENCE_FAULTS: Final = (InferenceError, onnx.checker.ValidationError, RuntimeError, ValueError)
 
 
@@ -43,9 +43,12 @@ def shape_of(kind: TypeProto | None) -> tuple[int, ...] | None:
     if kind is None or not kind.tensor_type.HasField("shape"):
         return None
     dims = kind.tensor_type.shape.dim
-    if not all(dim.HasField("dim_value") and dim.dim_value >= 0 for dim in dims):
-        return None
-    return tuple(dim.dim_value for dim in dims)
+    shape = tuple([dim.dim_value for dim in dims])
+    if min(shape, default=1) > 0:
+        return shape
+    # One that is not stated reads as 0.
+    is_known = all(dim.HasField("dim_value") and dim.dim_value >= 0 for dim in dims)
+    return shape if is_known else None
 
 
 class Tensors:
@@ -73,21 +76,20 @@ class Tensors:
         self._shown = shown
         self._types: dict[str, TypeProto] = {}
         self._shapes: dict[str, tuple[int, ...] | None] = {}
-        self._values: dict[str, NDArray[Any]] = {}
+        self._values = SmallValues()
         self._stored: dict[str, StoredDtype | None] = {}
         self._beside: dict[str, int] = {}
         self._origins: dict[str, str] = {}
+        self._kinds: dict[tuple[int, tuple[int, ...]], TypeProto] = {}
         self._schemas: dict[tuple[str, str], OpSchema | None] = {}
 
     def shape(self, name: str) -> tuple[int, ...] | None:
         """Extents of a tensor; None where they are unknown."""
-        if name not in self._shapes:
-            self._shapes[name] = shape_of(self._types.get(name))
-        return self._shapes[name]
+        return self._shapes.get(name)
 
-    def _type(self, name: str, kind: TypeProto) -> None:
+    def _type(self, name: str, kind: TypeProto, shape: tuple[int, ...] | None) -> None:
         self._types[name] = kind
-        self._shapes.pop(name, None)
+        self._shapes[name] = shape
 
     def has(self, name: str) -> bool:
         """Whether a tensor has been added, or learnt of."""
@@ -95,7 +97,7 @@ class Tensors:
 
     def kind(self, name: str) -> TypeProto:
         """Type of a tensor; an empty one where nothing is known of it."""
-        return self._types.get(name, TypeProto())
+        return self._types.get(name, _UNKNOWN)
 
     @property
     def version(self) -> int:
@@ -104,7 +106,12 @@ class Tensors:
 
     def value(self, name: str) -> NDArray[Any] | None:
         """Values of a small constant; None where they are unknown."""
-        return self._values.get(name)
+        return self._values.array(name) if name in self._values else None
+
+    def number(self, name: str) -> NDArray[Any] | None:
+        """Value of a constant of one element; None for others, whose values are not read."""
+        shape = self.shape(name)
+        return self.value(name) if shape is not None and math.prod(shape) == 1 else None
 
     def stored(self, name: str) -> StoredDtype | None:
         """Data type of the elements of a tensor as stored; None where it is unknown, or none of a weight."""
@@ -123,7 +130,7 @@ class Tensors:
 
     def add(self, name: str, kind: TypeProto, *, is_constant: bool = False) -> None:
         """Add an input or a constant without values."""
-        self._type(name, kind)
+        self._type(name, kind, shape_of(kind))
         if is_constant:
             self.constants.add(name)
 
@@ -137,17 +144,15 @@ class Tensors:
         issues = list(absurd(name, dims, self._shown))
         if issues:
             raise ModelFileError(issues)
-        self.add(name, helper.make_tensor_type_proto(tensor.data_type, dims), is_constant=True)
-        n_bytes = n_stated_bytes(tensor)
-        if n_bytes and not fills(tensor, n_bytes):
-            raise ModelFileError([self._unreadable_values(name, dims)])
-        if math.prod(dims) > MOST_VALUES or not has_values(tensor, n_bytes):
-            return
+        key = (tensor.data_type, dims)
+        if key not in self._kinds:
+            self._kinds[key] = helper.make_tensor_type_proto(*key)
+        self._type(name, self._kinds[key], dims)
+        self.constants.add(name)
         try:
-            values = numpy_helper.to_array(tensor)
-        except (KeyError, TypeError, ValueError) as error:
+            self._values.keep_stored(name, tensor)
+        except ValueError as error:
             raise ModelFileError([self._unreadable_values(name, dims)]) from error
-        self._keep(name, values)
 
     def add_constants_of(self, graph: onnx.GraphProto, names: Mapping[str, str] | None = None) -> None:
         """Add the constants that a graph or a body has with their values.
@@ -173,14 +178,13 @@ class Tensors:
     def alias(self, name: str, of: str) -> None:
         """Add a tensor that is another one under a second name."""
         if of in self._types:
-            self._type(name, self._types[of])
+            self._type(name, self._types[of], self._shapes[of])
         self._stored[name] = self.stored(of)
         self._beside[name] = self.n_bytes_beside(of)
         if of in self.constants:
             self.constants.add(name)
             self._origins[name] = self.stored_as(of)
-            if of in self._values:
-                self._values[name] = self._values[of]
+            self._values.alias(name, of)
 
     def _unreadable_values(self, name: str, dims: tuple[int, ...]) -> Issue:
         return model_issue(
@@ -191,10 +195,6 @@ class Tensors:
             expected=f"{math.prod(dims)} values of its type",
             fix="Export the network again.",
         )
-
-    def _keep(self, name: str, values: object) -> None:
-        if isinstance(values, np.ndarray | np.generic) and values.size <= MOST_VALUES and values.dtype != object:
-            self._values[name] = np.asarray(values)
 
     def learn(self, node: onnx.NodeProto, captured: tuple[str, ...] = ()) -> None:
         """Infer types and extents of the outputs of an operator.
@@ -208,14 +208,12 @@ class Tensors:
         """
         found, fault = self._inferred(node, captured)
         outputs = [name for name in node.output if name]
+        made = {name: shape_of(found.get(name)) for name in outputs}
+        if not fault and None in made.values():
+            found = {**found, **self._made_by_body(node, captured)}
+            made = {name: shape_of(found.get(name)) for name in outputs}
         for name in outputs:
-            kind = found.get(name)
-            if shape_of(kind) is None and name in self._declared:
-                declared = self._declared[name]
-                kind = declared if kind is None or shape_of(declared) is not None else kind
-            if kind is not None:
-                self._type(name, kind)
-                self._compare(name)
+            self._learn_type(name, found.get(name), made[name])
         issues = [issue for name in outputs for issue in absurd(name, self.shape(name) or (), self._shown)]
         if fault and any(self.shape(name) is None for name in outputs):
             issues.append(
@@ -231,11 +229,17 @@ class Tensors:
         if issues:
             raise ModelFileError(issues)
 
-    def _compare(self, name: str) -> None:
-        """Note a tensor that has other extents than the file declares."""
-        made, declared = self.shape(name), shape_of(self._declared.get(name))
-        if made is not None and declared is not None and made != declared:
-            self.contradicted[name] = made, declared
+    def _learn_type(self, name: str, found: TypeProto | None, made: tuple[int, ...] | None) -> None:
+        """Take the type that was inferred, or declared where no extents were inferred, and note where they differ."""
+        declared = self._declared.get(name)
+        stated = shape_of(declared)
+        if made is None and declared is not None and (found is None or stated is not None):
+            found, made = declared, stated
+        if found is None:
+            return
+        self._type(name, found, made)
+        if made is not None and stated is not None and made != stated:
+            self.contradicted[name] = made, stated
 
     def fold(self, node: onnx.NodeProto) -> None:
         """Add the outputs of an operator on constants or extents alone as constants, with their values where small."""
@@ -252,8 +256,9 @@ class Tensors:
         elif node.op_type in EVALUATED and all(name in self._values for name in node.input if name):
             shapes = [self.shape(name) for name in outputs]
             if all(shape is not None and math.prod(shape) <= MOST_VALUES for shape in shapes):
-                for name, values in evaluated(node, self._values, self.opsets).items():
-                    self._keep(name, values)
+                given = {name: self._values.array(name) for name in node.input if name}
+                for name, values in evaluated(node, given, self.opsets).items():
+                    self._values.keep(name, values)
 
     def _n_bytes_of_scales(self, node: onnx.NodeProto) -> int:
         """Bytes of the scales and zero points of a dequantised constant; those of a bias follow from other scales."""
@@ -266,10 +271,10 @@ class Tensors:
         if shape is None:
             return
         if node.op_type == "Size":
-            self._keep(output, np.array(math.prod(shape), np.int64))
+            self._values.keep(output, np.array(math.prod(shape), np.int64))
             return
         ends = {attribute.name: attribute.i for attribute in node.attribute}
-        self._keep(output, np.array(shape[ends.get("start", 0) : ends.get("end", len(shape))], np.int64))
+        self._values.keep(output, np.array(shape[ends.get("start", 0) : ends.get("end", len(shape))], np.int64))
 
     def _schema(self, domain: str, op: str) -> OpSchema | None:
         key = domain, op
@@ -280,7 +285,7 @@ class Tensors:
                 self._schemas[key] = None
         return self._schemas[key]
 
-    def _inferred(self, node: onnx.NodeProto, captured: tuple[str, ...]) -> tuple[dict[str, TypeProto], str]:
+    def _inferred(self, node: onnx.NodeProto, captured: tuple[str, ...]) -> tuple[Mapping[str, TypeProto], str]:
         """Types of the outputs of an operator, and what is wrong with operands that are all known."""
         if node.domain and node.op_type in TWINS:
             return self._inferred_of_twin(node)
@@ -290,26 +295,36 @@ class Tensors:
         fault = _counted_fault(node) or self._channel_fault(node)
         if fault:
             return {}, fault
-        names = {name for name in (*node.input, *captured) if name}
-        types = {name: self._types.get(name, TypeProto()) for name in names}
-        data = {name: numpy_helper.from_array(self._values[name]) for name in names if name in self._values}
-        if node.op_type in _SHAPE_OPERANDS:
-            for name in set(node.input[_SHAPE_OPERANDS[node.op_type] :]) & names - set(data):
-                shape = self.shape(name)
-                if shape is not None and len(shape) == 1 and shape[0] > _MOST_RANK:
-                    types[name] = TypeProto()
+        types, data = self._operands(node, captured)
         try:
             inferred = infer_node_outputs(schema, as_inferred(node), types, data, opset_imports=self._imports)
-            found = {**corrected(node, inferred, self.shape)}
+            return corrected(node, inferred, self.shape), ""
         except _INFERENCE_FAULTS as error:
-            is_known = all(self.shape(name) is not None for name in names)
+            is_known = all(self.shape(name) is not None for name in types)
             return {}, _first_line(error) if is_known else ""
-        is_open = any(shape_of(found.get(name)) is None for name in node.output if name)
-        if is_open and not captured and all(self.shape(name) is not None for name in names):
-            found = {**found, **made_by_body(node, types, data, self.opsets)}
-        return found, ""
 
-    def _inferred_of_runtime(self, node: onnx.NodeProto) -> tuple[dict[str, TypeProto], str]:
+    def _operands(
+        self, node: onnx.NodeProto, captured: tuple[str, ...]
+    ) -> tuple[dict[str, TypeProto], dict[str, TensorProto]]:
+        """Types of what an operator and its bodies read, and the values of the small constants among them."""
+        types = {name: self._types.get(name, _UNKNOWN) for name in (*node.input, *captured) if name}
+        data = {name: self._values.tensor(name) for name in types if name in self._values}
+        if node.op_type in _SHAPE_OPERANDS:
+            for name in set(node.input[_SHAPE_OPERANDS[node.op_type] :]) & types.keys() - data.keys():
+                shape = self.shape(name)
+                if shape is not None and len(shape) == 1 and shape[0] > _MOST_RANK:
+                    types[name] = _UNKNOWN
+        return types, data
+
+    def _made_by_body(self, node: onnx.NodeProto, captured: tuple[str, ...]) -> Mapping[str, TypeProto]:
+        """Types of the outputs by the body that the standard defines the operator by; none where operands are open."""
+        types, data = self._operands(node, captured)
+        is_open = any(self.shape(name) is None for name in types)
+        if captured or is_open or self._schema(node.domain, node.op_type) is None:
+            return {}
+        return made_by_body(node, types, data, self.opsets)
+
+    def _inferred_of_runtime(self, node: onnx.NodeProto) -> tuple[Mapping[str, TypeProto], str]:
         """Type of the first output of an operator of ONNX Runtime: data type of its input, or of its scales."""
         is_of_runtime = node.op_type in IN_STANDARD if not node.domain else node.domain == "com.microsoft"
         if not is_of_runtime or not node.output:
@@ -326,8 +341,7 @@ class Tensors:
         if shape is None:
             return {}, ""
         place = TYPED_BY.get(node.op_type, 0)
-        typed = node.input[place if place < len(node.input) else 0]
-        elements = self._types.get(typed, TypeProto()).tensor_type.elem_type
+        elements = self.kind(node.input[place if place < len(node.input) else 0]).tensor_type.elem_type
         return {node.output[0]: helper.make_tensor_type_proto(elements, shape)}, ""
 
     def _channel_fault(self, node: onnx.NodeProto) -> str:
@@ -341,7 +355,7 @@ class Tensors:
         taken = weights[1] * groups
         return "" if read[1] == taken else f"{read[1]} channels, and weights for {taken}"
 
-    def _inferred_of_twin(self, node: onnx.NodeProto) -> tuple[dict[str, TypeProto], str]:
+    def _inferred_of_twin(self, node: onnx.NodeProto) -> tuple[Mapping[str, TypeProto], str]:
         """Types of the outputs of a quantised operator of ONNX Runtime; their data type is that of its input."""
         twin = twin_of(node)
         shapes = {name: self.shape(name) for name in twin.input}
@@ -350,7 +364,7 @@ class Tensors:
             found = infer_node_outputs(onnx.defs.get_schema(twin.op_type), twin, types)
         except _INFERENCE_FAULTS as error:
             return {}, _first_line(error) if None not in shapes.values() else ""
-        elements = self._types.get(node.input[0], TypeProto()).tensor_type.elem_type
+        elements = self.kind(node.input[0]).tensor_type.elem_type
         for kind in found.values():
             kind.tensor_type.elem_type = elements
         return found, ""

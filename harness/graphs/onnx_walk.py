@@ -82,7 +82,8 @@ class Walk:
             raise ModelFileError([self._too_many()])
         listing, repeats = Listing(), Repeats()
         for operator in operators:
-            self._sources |= dict.fromkeys(operator.makes, operator.reads)
+            for name in operator.makes:
+                self._sources[name] = operator.reads
             rule = self._rules.get(operator.node.op_type) if not operator.node.domain and operator.bodies else None
             if rule is not None:
                 listing.add(rule(self, operator))

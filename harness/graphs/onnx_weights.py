@@ -30,19 +30,19 @@ def without_values(data: Any) -> Any:
 def _rewritten(data: Any, begin: int, end: int, path: tuple[int, ...]) -> Iterator[bytes]:
     """Bytes of a message; of the messages on the path, without long values."""
     kept = begin
-    for part in parts_of(data, begin, end):
-        if not part.is_content or part.end > end or part.end - part.content < LEAST_BYTES:
+    for number, is_content, place, content, after in parts_of(data, begin, end):
+        if not is_content or after > end or after - content < LEAST_BYTES:
             continue
-        if path and part.number == path[0]:
-            inner = b"".join(_rewritten(data, part.content, part.end, path[1:]))
-            new = _content(part.number, inner)
-        elif not path and part.number == _RAW:
-            new = _place_of(part.end - part.content)
+        if path and number == path[0]:
+            inner = b"".join(_rewritten(data, content, after, path[1:]))
+            new = _content(number, inner)
+        elif not path and number == _RAW:
+            new = _place_of(after - content)
         else:
             continue
-        yield data[kept : part.begin]
+        yield data[kept:place]
         yield new
-        kept = part.end
+        kept = after
     yield data[kept:end]
 
 

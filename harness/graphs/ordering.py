@@ -44,6 +44,8 @@ def running_order(steps: Sequence[Step], given: Collection[str], taken: Sequence
     issues = list(_without_origin(steps, given, makers, taken, shown))
     if issues:
         raise ModelFileError(issues[:_MOST_ISSUES])
+    if all(makers.get(tensor, -1) < place for place, step in enumerate(steps) for tensor in step.reads):
+        return list(range(len(steps)))
     awaited = [{makers[tensor] for tensor in step.reads if tensor in makers} for step in steps]
     waiting: dict[int, list[int]] = defaultdict(list)
     for place, places in enumerate(awaited):
@@ -91,17 +93,20 @@ def _makers(steps: Sequence[Step], given: Collection[str], shown: str) -> dict[s
 def _without_origin(
     steps: Sequence[Step], given: Collection[str], makers: dict[str, int], taken: Sequence[str], shown: str
 ) -> Iterator[Issue]:
-    readers = [(tensor, f"read by {quoted(step.name)}") for step in steps for tensor in step.reads]
-    seen: set[str] = set()
-    for tensor, reader in (*readers, *((tensor, "an output of the model") for tensor in taken)):
-        if tensor in given or tensor in makers or tensor in seen:
-            continue
-        seen.add(tensor)
+    readers: dict[str, str | None] = {}
+    for step in steps:
+        for tensor in step.reads:
+            if tensor not in given and tensor not in makers:
+                readers.setdefault(tensor, step.name)
+    for tensor in taken:
+        if tensor not in given and tensor not in makers:
+            readers.setdefault(tensor, None)
+    for tensor, reader in readers.items():
         yield model_issue(
             "model-graph",
             shown,
             tensor=tensor,
-            found=f"{reader}, made by no operator",
+            found=f"{'an output of the model' if reader is None else f'read by {quoted(reader)}'}, made by no operator",
             expected="an operator, an input or a constant of that name",
             fix="Export the whole network, or declare the tensor as an input.",
         )

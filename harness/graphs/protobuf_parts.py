@@ -2,29 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 _VARINT, _FIXED64, _CONTENT, _FIXED32 = 0, 1, 2, 5
 _WIDTHS: Final = {_FIXED64: 8, _FIXED32: 4}
 _MOST_SHIFT: Final = 63
+_CONTINUED: Final = 0x80
+"""Bit of a byte after which a number goes on."""
 
 
-class Part(NamedTuple):
-    """A field of a message.
-
-    Attributes:
-        number: its number.
-        is_content: whether it is text, bytes or a message, whose length the message states.
-        begin: place of its first byte.
-        content: place after its number and length.
-        end: place after it; beyond the message where that is cut off.
-    """
-
-    number: int
-    is_content: bool
-    begin: int
-    content: int
-    end: int
+Part = tuple[int, bool, int, int, int]
+"""A field of a message: its number; whether it is text, bytes or a message, whose length the message states; place of
+its first byte; place after its number and length; place after it, beyond the message where that is cut off."""
 
 
 def parts_of(data: Any, place: int, end: int) -> Iterator[Part]:
@@ -33,11 +22,12 @@ def parts_of(data: Any, place: int, end: int) -> Iterator[Part]:
     Args:
         data: the bytes.
         place: place of the message.
-        end: place after the message.
+        end: place after the message, at most that after the bytes.
     """
     while place < end:
-        begin = place
-        tag, content = _varint(data, place)
+        begin, tag, content = place, data[place], place + 1
+        if tag >= _CONTINUED:
+            tag, content = _varint(data, place)
         kind = tag & 7
         if kind == _CONTENT:
             length, content = _varint(data, content)
@@ -46,7 +36,7 @@ def parts_of(data: Any, place: int, end: int) -> Iterator[Part]:
             _, place = _varint(data, content)
         else:
             place = content + _WIDTHS.get(kind, end)
-        yield Part(tag >> 3, kind == _CONTENT, begin, content, place)
+        yield tag >> 3, kind == _CONTENT, begin, content, place
 
 
 def count_parts(data: Any, message: Any, most: int) -> int:
@@ -64,26 +54,24 @@ def count_parts(data: Any, message: Any, most: int) -> int:
     while stack and n_parts <= most:
         place, end, descriptor = stack.pop()
         inner = _messages(descriptor)
-        for part in parts_of(data, place, end):
+        for number, is_content, _, content, after in parts_of(data, place, end):
             n_parts += 1
             if n_parts > most:
                 break
-            if part.is_content and part.number in inner and part.end <= end:
-                stack.append((part.content, part.end, inner[part.number]))
+            if is_content and number in inner and after <= end:
+                stack.append((content, after, inner[number]))
     return n_parts
 
 
 def _varint(data: Any, place: int) -> tuple[int, int]:
     """Number at a place, and the place after it; past the end where it is none."""
-    if place < len(data) and data[place] < 0x80:
-        return data[place], place + 1
     value = shift = 0
     while place < len(data) and shift <= _MOST_SHIFT:
         byte = data[place]
-        value |= (byte & 0x7F) << shift
         place += 1
-        if byte < 0x80:
-            return value, place
+        if byte < _CONTINUED:
+            return value | byte << shift, place
+        value |= (byte & 0x7F) << shift
         shift += 7
     return 0, len(data)
 

@@ -131,7 +131,7 @@ class _Folding:
                 for tensor in reader.outputs
             ]
             dtypes: list[Dtype] = [dtype for dtype in (*quantised, *read) if dtype != "unstated"]
-            tensors[name] = replace(tensors[name], dtype=dtypes[0] if dtypes else "int8", stored=None)
+            tensors[name] = tensors[name]._replace(dtype=dtypes[0] if dtypes else "int8", stored=None)
 
 
 def _is_whole(node: Node) -> bool:

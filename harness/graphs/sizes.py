@@ -24,10 +24,13 @@ _STORED_ALIKE: Final[Mapping[str, StoredDtype]] = {stored: stored for stored in 
 
 
 class Sizes:
-    """Extents of the tensors of one graph, the batch left out."""
+    """Extents of the tensors of one graph, the batch left out; each is computed once."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self._extents: dict[str, Extents] = {}
+        self._elements: dict[str, int] = {}
+        self._activations: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._constants = {name for name, tensor in graph.tensors.items() if tensor.is_constant}
         self._images = images_of(graph)
         self._products = {tensor for node in graph.nodes if node.op in ("fc", "matmul") for tensor in node.outputs}
@@ -40,7 +43,7 @@ class Sizes:
     def is_known(self, tensor: str) -> bool:
         """Whether all extents of a tensor are known, and none is 0."""
         found = self.graph.tensors.get(tensor)
-        return found is not None and found.shape is not None and all(extent > 0 for extent in found.shape)
+        return found is not None and found.shape is not None and min(found.shape, default=1) > 0
 
     def extents(self, tensor: str) -> Extents:
         """Height, width and channels of a tensor; of tokens, 1, their number and their features.
@@ -48,10 +51,11 @@ class Sizes:
         Raises:
             ValueError: its shape is unknown.
         """
-        shape = self.shape(tensor)
-        if len(shape) == 3 and not self.is_image(tensor):
-            return Extents(1, *shape[1:])
-        return self.graph.extents(tensor)
+        if tensor not in self._extents:
+            shape = self.shape(tensor)
+            is_of_tokens = len(shape) == 3 and not self.is_image(tensor)
+            self._extents[tensor] = Extents(1, *shape[1:]) if is_of_tokens else self.graph.extents(tensor)
+        return self._extents[tensor]
 
     def is_image(self, tensor: str) -> bool:
         """Whether a tensor has channels and a plane: four extents or more, or three around a convolution."""
@@ -67,9 +71,11 @@ class Sizes:
 
     def elements(self, tensor: str) -> int:
         """Elements of an activation for one inference, or of a weight."""
-        if self.is_constant(tensor):
-            return math.prod(self.shape(tensor))
-        return self.copies(tensor) * self.extents(tensor).n_elements
+        if tensor not in self._elements:
+            is_constant = self.is_constant(tensor)
+            of_one = math.prod(self.shape(tensor)) if is_constant else self.extents(tensor).n_elements
+            self._elements[tensor] = of_one if is_constant else self.copies(tensor) * of_one
+        return self._elements[tensor]
 
     def last(self, tensor: str, place: int = 1) -> int:
         """Last extent of a tensor, or the one at a place from the end; 1 where it has none there."""
@@ -128,7 +134,10 @@ class Sizes:
 
     def activations(self, node: Node) -> tuple[str, ...]:
         """Inputs of an operator that are not weights, each once."""
-        return tuple(dict.fromkeys(tensor for tensor in node.inputs if not self.is_constant(tensor)))
+        if node.inputs not in self._activations:
+            read = dict.fromkeys(tensor for tensor in node.inputs if not self.is_constant(tensor))
+            self._activations[node.inputs] = tuple(read)
+        return self._activations[node.inputs]
 
     def is_per_channel(self, constant: str, activation: str) -> bool:
         """Whether a constant is one number, or one for each channel of an activation; false where its size is unknown.

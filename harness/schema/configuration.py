@@ -65,7 +65,7 @@ Directions = Annotated[
 class Extents(BaseModel):
     """Extents of one kernel; which of them it has follows from its type."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     input_h: InputH | None = None
     input_w: InputW | None = None

@@ -86,7 +86,7 @@ class Network(BaseModel):
     `params` are those of the network where kernels share weights, and null where they are the sum over the kernels.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     schema_version: Literal[1] = Field(description="Version of this file's layout.")
     model: q.ModelName

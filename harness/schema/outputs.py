@@ -16,7 +16,7 @@ Count = Annotated[int, Field(ge=0)]
 class Output(BaseModel):
     """Part of an output; null says that a value is unknown, or that there is none."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     def as_json(self) -> dict[str, Any]:
         """The output as JSON has it."""

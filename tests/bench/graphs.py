@@ -1,4 +1,4 @@
-"""Kernel lists: how time grows with the operators of a network, and what the nine families take."""
+"""Kernel lists: how time grows with the operators of a network, and what the nine families and the command take."""
 
 import math
 
@@ -14,6 +14,7 @@ from harness.graphs.kernels import kernel_list
 from harness.graphs.onnx_reader import graph_of_onnx
 from harness.graphs.runtime_files import runtime_names
 from harness.graphs.sizes import Sizes
+from tests.bench.kernel_commands import print_commands
 from tests.bench.timing import best_time
 from tests.graphs.graphs import long_graph
 
@@ -72,3 +73,4 @@ def main(console: Console) -> None:
     """Measure and print."""
     print_growth(console)
     print_families(console)
+    print_commands(console)

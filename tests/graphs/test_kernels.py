@@ -206,7 +206,7 @@ def test_convolutions_of_any_window_cost_what_their_row_costs(cout, groups, kern
 def test_valid_padding_counts_the_outputs_that_there_are():
     maker = GraphMaker()
     y = maker.conv(maker.input((1, 1, 10, 10)), 1, (3, 3))
-    maker.tensors[y] = replace(maker.tensors[y], shape=(1, 1, 8, 8))
+    maker.tensors[y] = maker.tensors[y]._replace(shape=(1, 1, 8, 8))
     assert only(maker, y).flops == 2 * 64 * 9
 
 
@@ -351,7 +351,7 @@ def test_a_kernel_between_two_data_types_has_the_wider():
     maker = GraphMaker()
     x = maker.input()
     y = maker.op("quantize", x)
-    maker.tensors[y] = replace(maker.tensors[y], dtype="int8")
+    maker.tensors[y] = maker.tensors[y]._replace(dtype="int8")
     assert only(maker, y).dtype == "fp32"
 
 
