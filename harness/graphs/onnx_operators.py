@@ -96,7 +96,7 @@ def as_node(node: onnx.NodeProto, name: str, captured: tuple[str, ...], known: T
     window = _window(node, op, inputs, known)
     if op == "clip":
         op = _clip_name(node, known)
-    elif _is_alone(op, inputs, outputs) or _is_of_same_kind(op, inputs, outputs, known):
+    elif _is_alone(op, inputs, outputs):
         op = "identity"
     elif _covers_all(op, window, inputs, outputs, known) or _reduces_plane(op, node, inputs, known, least_rank=4):
         op = "global-avgpool"
@@ -117,14 +117,6 @@ def as_node(node: onnx.NodeProto, name: str, captured: tuple[str, ...], known: T
 def _is_alone(op: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> bool:
     """Whether an operator that joins or splits has one tensor on either side."""
     return (op in VARIADIC and len(inputs) == 1) or (op == "split" and len(outputs) == 1)
-
-
-def _is_of_same_kind(op: str, inputs: tuple[str, ...], outputs: tuple[str, ...], known: Tensors) -> bool:
-    """Whether a change of the data type changes nothing."""
-    if op != "cast" or not inputs or not outputs:
-        return False
-    stored = known.stored(inputs[0])
-    return stored is not None and stored == known.stored(outputs[0])
 
 
 def _operands(node: onnx.NodeProto) -> tuple[str, ...]:
