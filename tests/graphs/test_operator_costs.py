@@ -397,3 +397,12 @@ def test_a_contraction_costs_the_same_for_one_inference_of_several(equation, fir
     )
     assert one.kernels == eight.kernels
     assert one.kernels[0].kernel == "matmul"
+
+
+@pytest.mark.parametrize(("matrices", "kernel"), [((5, 4, 6), None), ((1, 4, 6), "matmul"), ((4, 6), "matmul")])
+def test_rows_by_several_matrices_of_weights_are_no_rows_by_one(matrices, kernel):
+    model = onnx_model([node("MatMul", "x w", "y")], [info("x", (5, 2, 4))], weights=[weight("w", matrices)])
+    found = kernel_list(graph_of_onnx(model, "one.onnx"), ORT)
+    assert [(entry.kernel, entry.flops, entry.params) for entry in found.kernels] == [
+        (kernel, 2 * 60 * 4, np.prod(matrices))
+    ]
