@@ -9,7 +9,7 @@ from typing import Final
 
 from harness.graphs.counting import FOLDED
 from harness.graphs.groups import Group, Part
-from harness.graphs.operator_flops import extents_of_attention, matrices_of_einsum, row_length
+from harness.graphs.operator_flops import extents_of_attention, matrices_of_einsum, row_length, weights_of
 from harness.graphs.operators import ACTIVATIONS, JOINED
 from harness.graphs.sizes import Sizes
 from harness.schema.columns import columns_of
@@ -122,7 +122,8 @@ def _of_product(group: Group, _kernel: Kernel, sizes: Sizes) -> Values:
     node, made = first.nodes[0], first.outputs[0]
     cin, cout = row_length(node, sizes), sizes.last(made)
     n_vectors = sizes.elements(made) // cout
-    if len(first.inputs) == 1 and sizes.elements(first.inputs[0]) == n_vectors * cin:
+    is_one_matrix = weights_of(node, sizes) == cin * cout
+    if is_one_matrix and len(first.inputs) == 1 and sizes.elements(first.inputs[0]) == n_vectors * cin:
         return {"rows": n_vectors, "cin": cin, "cout": cout}
     rows = sizes.last(made, 2)
     batch = n_vectors // rows

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from harness.graphs.graph import Node
 from harness.graphs.groups import Group, Part
-from harness.graphs.operator_flops import node_flops, weights_of, work_of
+from harness.graphs.operator_flops import node_flops, weights_of, weights_tensor, work_of
 from harness.graphs.operators import JOINED, OPERATORS, PICKING
 from harness.graphs.sizes import Sizes, is_complete, operator_name
 from harness.schema.cost import DTYPE_BITS, ELEMENTWISE_FLOPS, STORED_BITS
@@ -178,7 +178,9 @@ def _node_weights(node: Node, sizes: Sizes) -> Mapping[str, Weights]:
         return {tensor: _some(tensor, n, sizes) for tensor in node.inputs[1:2]}
     if work_of(node, sizes) == "product" and constants:
         biases = {tensor: _some(tensor, _channels(node, sizes), sizes) for tensor in constants[1:2]}
-        return biases | {constants[0]: _held(constants[0], node, sizes)._replace(n=_number_of(node, sizes))}
+        held = _held(constants[0], node, sizes)
+        is_matrix = constants[0] == weights_tensor(node, sizes)
+        return biases | {constants[0]: held._replace(n=_number_of(node, sizes)) if is_matrix else held}
     if operator is not None and operator.has_settings and is_complete(node, sizes):
         return {}
     return stored_weights(node, sizes)

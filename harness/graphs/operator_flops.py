@@ -51,14 +51,22 @@ def weights_of(node: Node, sizes: Sizes) -> int:
     """Weights of a convolution or a matrix multiplication, without its bias."""
     if "K" in node.settings and "N" in node.settings:
         return int(node.settings["K"]) * int(node.settings["N"])
-    constants = [sizes.elements(tensor) for tensor in node.inputs if sizes.is_constant(tensor)]
-    if constants:
-        return constants[0]
+    held = weights_tensor(node, sizes)
+    if held is not None and sizes.shape(held):
+        # Those that another operator makes are as many for one inference as for several.
+        return math.prod(sizes.shape(held))
     if node.window is None:
         return row_length(node, sizes) * sizes.last(node.outputs[0])
     height, width = node.window.kernel
     channels = sizes.extents(node.outputs[0]).c
     return height * width * (sizes.extents_of_read(node).c // node.window.groups) * channels
+
+
+def weights_tensor(node: Node, sizes: Sizes) -> str | None:
+    """Tensor that holds the weights of an operator: the second operand of a convolution, the constant of a product."""
+    if node.window is not None:
+        return node.inputs[1] if len(node.inputs) > 1 else None
+    return next((tensor for tensor in node.inputs[:2] if sizes.is_constant(tensor)), None)
 
 
 def row_length(node: Node, sizes: Sizes) -> int:
@@ -68,9 +76,10 @@ def row_length(node: Node, sizes: Sizes) -> int:
     read, output = node.inputs[0], node.outputs[0]
     if node.op == "fc":
         return sizes.elements(sizes.activations(node)[0]) * sizes.last(output) // sizes.elements(output)
-    # One of the last two extents is that of the output: the last, where the operator transposes what it reads.
-    is_transposed = sizes.last(read, 2) != sizes.last(output, 2) == sizes.last(read)
-    return sizes.last(read, 2) if is_transposed else sizes.last(read)
+    # Whether the matrix is transposed or not, its other extent is that of the output; a vector has none.
+    matrix = node.inputs[1] if len(node.inputs) > 1 else ""
+    n_elements, n_columns = sizes.last(matrix) * sizes.last(matrix, 2), sizes.last(output)
+    return sizes.last(read) if sizes.rank(matrix) < 2 or n_elements % n_columns else n_elements // n_columns
 
 
 def _of_product(node: Node, sizes: Sizes) -> int:
@@ -110,7 +119,8 @@ def _of_recurrent(node: Node, sizes: Sizes) -> int | None:
     """Every step of every sequence multiplies by all matrices of all directions."""
     if not node.matrices or not all(map(sizes.is_known, node.matrices)):
         return None
-    read = sizes.activations(node)[0]
+    # What goes in stands first, and may be a constant where the state is none.
+    read = node.inputs[0]
     steps = sizes.elements(read) // sizes.last(read)
     return 2 * steps * sum(math.prod(sizes.shape(tensor)) for tensor in node.matrices)
 
@@ -152,14 +162,19 @@ def _of_projected_attention(node: Node, sizes: Sizes) -> int | None:
 
 
 def _of_einsum(node: Node, sizes: Sizes) -> int | None:
-    """Two FLOPs for each combination of all labels, where there is more than one operand."""
+    """Two FLOPs for each combination of all labels of one inference, where there is more than one operand."""
     found = _labels(node, sizes)
     if found is None:
         return None
     operands, made, extents = found
     if len(operands) == 1:
         return 0 if made is None or set(made) == set(operands[0]) else _of_reduction(node, sizes)
-    return 2 * math.prod(extents.values())
+    return 2 * math.prod(extents.values()) // _inferences(node, sizes)
+
+
+def _inferences(node: Node, sizes: Sizes) -> int:
+    """Inferences that the output of an operator is divided by."""
+    return math.prod(sizes.shape(node.outputs[0])) // sizes.elements(node.outputs[0])
 
 
 def _labels(node: Node, sizes: Sizes) -> tuple[list[str], str | None, dict[str, int]] | None:
@@ -214,8 +229,10 @@ def matrices_of_einsum(node: Node, sizes: Sizes) -> Matrices | None:
     )
     if not is_product:
         return None
+    # Inferences that run together stand in the first extent of the output.
+    own = {**extents, stated[0]: extents[stated[0]] // _inferences(node, sizes)} if stated else extents
     chosen = (first & second & made, first - second, first & second - made, second - first)
-    return Matrices(*(math.prod(extents[label] for label in labels) for labels in chosen))
+    return Matrices(*(math.prod(own[label] for label in labels) for labels in chosen))
 
 
 def _of_fourier(node: Node, sizes: Sizes) -> int | None:

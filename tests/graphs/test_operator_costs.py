@@ -324,3 +324,85 @@ def test_custom_operators_of_mediapipe_cost_what_their_code_does():
 )
 def test_a_custom_operator_whose_extents_do_not_state_its_cost_is_unknown(op, shapes, made):
     assert custom(op, shapes, made).flops is None
+
+
+@pytest.mark.parametrize(
+    ("op", "shape", "places", "settings"),
+    [
+        ("Conv", (5, 4, 3, 3), 48, {"pads": [1, 1, 1, 1]}),
+        ("Conv", (5, 2, 3, 3), 48, {"pads": [1, 1, 1, 1], "group": 1}),
+        ("ConvTranspose", (4, 5, 3, 3), 48, {"strides": [2, 2]}),
+        ("DeformConv", (5, 4, 3, 3), 48, {"pads": [1, 1, 1, 1]}),
+    ],
+)
+def test_weights_that_the_network_computes_count_as_those_of_the_file_beside_a_bias_of_the_file(
+    op, shape, places, settings
+):
+    image = (1, shape[1] if op == "Conv" else 4, 8, 6)
+    offsets = "o " if op == "DeformConv" else ""
+    model = onnx_model(
+        [node("Neg", "v", "w"), node(op, f"x w {offsets}b", "y", **settings)],
+        [info("x", image), info("v", shape), *([info("o", (1, 18, 8, 6))] if offsets else [])],
+        weights=[weight("b", (5,))],
+        opset=22,
+    )
+    found = kernel_list(graph_of_onnx(model, "two.onnx"), ORT)
+    assert found.flops == np.prod(shape) + 2 * places * np.prod(shape)
+    assert found.params == 5
+
+
+def test_a_constant_that_a_convolution_goes_over_is_not_its_weights():
+    model = onnx_model(
+        [node("Neg", "v", "w"), node("Conv", "c w b", "y", pads=[1, 1, 1, 1])],
+        [info("v", (5, 4, 3, 3))],
+        weights=[weight("c", (1, 4, 8, 6)), weight("b", (5,))],
+    )
+    found = kernel_list(graph_of_onnx(model, "two.onnx"), ORT)
+    assert found.flops == 180 + 2 * 48 * 180
+    assert found.params == 4 * 8 * 6 + 5
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "made", "expected"),
+    [((8, 5, 8), (8,), 40, 8), ((8,), (8, 8, 3), 24, 8), ((3, 4, 3), (3,), 12, 3), ((7,), (7,), 1, 7)],
+)
+def test_a_product_by_a_vector_sums_along_all_of_it(first, second, made, expected):
+    model = onnx_model([node("MatMul", "x v", "y")], [info("x", first), info("v", second)])
+    assert kernel_list(graph_of_onnx(model, "one.onnx"), ORT).flops == 2 * made * expected
+
+
+def test_what_goes_into_a_recurrent_cell_may_be_a_constant():
+    model = onnx_model(
+        [node("LSTM", "c w r - - h", "y", hidden_size=3)],
+        [info("h", (1, 2, 3))],
+        weights=[weight("c", (7, 2, 5)), weight("w", (1, 12, 5)), weight("r", (1, 12, 3))],
+    )
+    assert kernel_list(graph_of_onnx(model, "one.onnx"), ORT).flops == 2 * 7 * 2 * (12 * 5 + 12 * 3)
+
+
+@pytest.mark.parametrize(
+    ("equation", "first", "second"),
+    [
+        ("bij,bjk->bik", (4, 5), (5, 6)),
+        ("bhqd,bhkd->bhqk", (2, 5, 6), (2, 7, 6)),
+        ("bqhd,bkhd->bhqk", (5, 2, 6), (7, 2, 6)),
+    ],
+)
+def test_a_contraction_costs_the_same_for_one_inference_of_several(equation, first, second):
+    model = onnx_model(
+        [node("Einsum", "x v", "y", equation=equation)], [info("x", ("N", *first)), info("v", ("N", *second))]
+    )
+    one, eight = (
+        kernel_list(graph_of_onnx(model, "one.onnx", {"x": (n, *first), "v": (n, *second)}), ORT) for n in (1, 8)
+    )
+    assert one.kernels == eight.kernels
+    assert one.kernels[0].kernel == "matmul"
+
+
+@pytest.mark.parametrize(("matrices", "kernel"), [((5, 4, 6), None), ((1, 4, 6), "matmul"), ((4, 6), "matmul")])
+def test_rows_by_several_matrices_of_weights_are_no_rows_by_one(matrices, kernel):
+    model = onnx_model([node("MatMul", "x w", "y")], [info("x", (5, 2, 4))], weights=[weight("w", matrices)])
+    found = kernel_list(graph_of_onnx(model, "one.onnx"), ORT)
+    assert [(entry.kernel, entry.flops, entry.params) for entry in found.kernels] == [
+        (kernel, 2 * 60 * 4, np.prod(matrices))
+    ]
