@@ -68,6 +68,7 @@ NOT_DECIDING = {
         "harness.schema.quantities": OF_ROWS,
         "harness.schema.quantity": OF_ROWS,
         "harness.schema.records": OF_ROWS,
+        "harness.schema.run_quantities": OF_ROWS,
         "harness.schema.results": "a result holds what it declares",
         "harness.schema.vocabulary": OF_ROWS,
         "harness.splits": OF_OTHER_VERSION,

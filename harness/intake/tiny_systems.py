@@ -108,7 +108,7 @@ def _stated(path: Path) -> dict[str, str]:
         raise ForeignSourceError(faults.issues)
     line: int | None = None
     try:
-        content = json.loads(data)
+        content = json.loads(data, object_pairs_hook=_stated_last)
         found = "" if isinstance(content, dict) else "no object"
     except json.JSONDecodeError as error:
         found, line = f"{error.msg.lower()} in column {error.colno}", error.lineno
@@ -118,5 +118,14 @@ def _stated(path: Path) -> dict[str, str]:
         fix = "Take the description as it was submitted, or correct its JSON."
         faults.add("foreign-file", shown, line=line, found=found, expected="a JSON object of lines", fix=fix)
         raise ForeignSourceError(faults.issues)
-    lines = {str(name).strip().lower(): one_line(text) for name, text in content.items()}
-    return {name: text for name, text in lines.items() if text is not None}
+    lines = ((name.strip().lower(), one_line(text)) for name, text in content.items())
+    return {name: text for name, text in lines if text is not None}
+
+
+def _stated_last(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Object of which a name may be there twice, as many descriptions have it: stated, and then empty.
+
+    >>> _stated_last([("SoC Name", "STM32"), ("SoC Name", "")])
+    {'SoC Name': 'STM32'}
+    """
+    return dict(sorted(pairs, key=lambda pair: one_line(pair[1]) is not None))

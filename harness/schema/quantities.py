@@ -1,5 +1,6 @@
 """Every quantity of the schema, declared once: unit, meaning, bounds, the rule its bounds break, and its display.
 
+Those of how a network ran are in `harness.schema.run_quantities`.
 A column that a row gains costs its declaration here and its field in `harness.schema.records`.
 """
 

@@ -5,6 +5,7 @@ from typing import Final, get_args
 from pydantic import BaseModel, ConfigDict
 
 from harness.schema import quantities as q
+from harness.schema import run_quantities as run
 from harness.schema.columns import columns_of
 from harness.schema.configuration import Extents
 from harness.schema.networks import NetworkKernels
@@ -52,6 +53,14 @@ class ModelRow(Row):
     input_shape: q.InputShape | None = None
     flops: q.Flops | None = None
     params: q.Params | None = None
+    accuracy_percent: run.AccuracyPercent | None = None
+    auc: run.Auc | None = None
+    latency_p90_ms: run.LatencyP90Ms | None = None
+    latency_unmetered_ms: run.LatencyUnmeteredMs | None = None
+    idle_before_mw: run.IdleBeforeMw | None = None
+    idle_after_mw: run.IdleAfterMw | None = None
+    repeat_energy_mj: run.RepeatEnergyMj | None = None
+    repeat_latency_ms: run.RepeatLatencyMs | None = None
 
 
 class ApplicationRow(Row):

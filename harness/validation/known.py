@@ -95,11 +95,11 @@ KNOWN: Final = (
           floor=200, why_floor="NVIDIA developer forum, topic 348662: 2.2 W of an idle Jetson Orin Nano at its lowest "
           "clocks with all that can be switched off, of which this is less than a tenth"),
     Known("power", ("microcontroller",), ("cpu",), lowest=0.5, highest=1000,
-          source="Ambiq Apollo3 Blue data brief: 6 µA/MHz, 0.9 mW at 48 MHz and 3.3 V; MLPerf Tiny v0.7 to v1.3: 5 to "
+          source="Ambiq Apollo3 Blue data brief: 6 µA/MHz, 0.9 mW at 48 MHz and 3.3 V; MLPerf Tiny v0.7 to v1.3: 4 to "
           "166 mW; Espressif ESP32-S3 data sheet: 108 mA at 3.3 V with both cores at 240 MHz",
           floor=0.01, why_floor="the same core at half a megahertz"),
     Known("power", ("microcontroller",), _UNITS_OF_ARITHMETIC, lowest=0.1, highest=1000,
-          source="Syntiant NDP101 product brief: below 0.14 mW; MLPerf Tiny v0.7 to v1.3: 6 to 65 mW",
+          source="Syntiant NDP101 product brief: below 0.14 mW; MLPerf Tiny v0.7 to v1.3: 0.5 to 65 mW",
           floor=0.01, why_floor="a tenth of what the NDP101 takes for the smallest network that is in use"),
     Known("power", ("unstated",), lowest=0.1,
           source="as of a microcontroller, of which no device takes less", floor=0.01, why_floor="the same"),

@@ -53,6 +53,12 @@ def results_text(median_uj: str = "205.000", throughput: str = "100.000") -> str
     )
 
 
+def windows_text(seconds: float = 1.0, median_uj: str = "205.0000") -> str:
+    """Results of an energy run as they are from v1.3 on: seconds and inferences of windows, and no throughput."""
+    windows = "".join(f"  Elapsed time  : {seconds}\n  Inferences    : {N_EACH}\n" for _ in POWERS_MW)
+    return f"Power Edition Output\n{windows}Median energy cost is {median_uj} uJ/inf.\n"
+
+
 def tiny_run(folder: Path, **files: bytes | str | None) -> Path:
     """Energy run in a folder; `results`, `marks`, `trace` and `log` are what else is in their files, None for none."""
     task = folder.parent.name

@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 from pathlib import Path
@@ -112,9 +113,17 @@ def test_description_and_log_become_facts(tmp_path):
         },
         "meter": {"name": "STMicroelectronics X-NUCLEO-LPM01A", "kind": "analyser", "sampling_hz": 1000.0},
         "notes": "Median energy per inference over the measurement windows, recomputed from the trace, with the lowest "
-        "and highest window. Latency is the reciprocal of the median throughput in energy mode as published. "
-        "Quantisation as submitted: TensorFlow Int8 Quantization.",
+        "and highest window. Latency is that of the energy run as published: the reciprocal of the median throughput, "
+        "or the median over the windows of elapsed time divided by inferences. Quantisation as submitted: TensorFlow "
+        "Int8 Quantization.",
     }
+
+
+def test_line_that_a_description_has_twice_is_as_it_is_stated(tmp_path):
+    text = json.dumps(DESCRIPTION).removesuffix("}") + ', "Inference Framework": "", "Board Name": "N/A"}'
+    result = taken(tiny_system(tmp_path, text.encode()), tmp_path)
+    assert yaml.safe_load((result.folder / "submission.yaml").read_text())["runtime"] == "Acme runtime 2.0"
+    assert yaml.safe_load((result.folder.parent / "device.yaml").read_text())["board"] == "Acme One"
 
 
 def test_accelerator_is_the_delegate(tmp_path):
@@ -162,7 +171,7 @@ def test_run_of_no_task_is_told(tmp_path):
     (found,) = reasons(result)["closed/acme/results/ACME_ONE/run-3/energy/trace1-energy.bin"][:1]
     assert found == (
         "closed/acme/results/ACME_ONE/run-3/energy/trace1-energy.bin: an energy run in run-3/; expected a folder named "
-        "after its task: ad, ic, kws, vww, anomaly_detection, image_classification, keyword_spotting, "
+        "after its task: ad, ic, kws, vww, sww, anomaly_detection, image_classification, keyword_spotting, "
         "visual_wake_words, person_detection. Keep the folders of the results tree. [foreign-file]"
     )
 
@@ -394,16 +403,16 @@ needs_upstream = pytest.mark.skipif(not UPSTREAM.is_dir(), reason="needs the ups
 
 @needs_upstream
 @pytest.mark.parametrize(
-    ("system", "median_uj", "supply_mv"),
+    ("system", "median_uj", "supply_mv", "unmetered_ms"),
     [
-        ("v1.0/closed/greenwaves-technologies/results/gap9_650_240", 5.252, 1800),
-        ("v1.1/closed/STMicroelectronics/results/NUCLEO_H7A3ZI_Q", 221.217, None),
-        ("v1.2/closed/STMicroelectronics/results/NUCLEO_L4R5ZI", 203.368, 1800),
-        ("v1.2/closed/STMicroelectronics/results/NUCLEO_U575ZI_Q", 656.163, 1800),
-        ("v1.2/closed/syntiant/results/syntiant_9120_1v1_98mhz", 43.802, 1800),
+        ("v1.0/closed/greenwaves-technologies/results/gap9_650_240", 5.252, 1800, None),
+        ("v1.1/closed/STMicroelectronics/results/NUCLEO_H7A3ZI_Q", 221.217, None, None),
+        ("v1.2/closed/STMicroelectronics/results/NUCLEO_L4R5ZI", 203.368, 1800, 5.26078),
+        ("v1.2/closed/STMicroelectronics/results/NUCLEO_U575ZI_Q", 656.163, 1800, 29.0563),
+        ("v1.2/closed/syntiant/results/syntiant_9120_1v1_98mhz", 43.802, 1800, 1.48143),
     ],
 )
-def test_published_energy_follows_from_the_published_trace(tmp_path, system, median_uj, supply_mv):
+def test_published_energy_follows_from_the_published_trace(tmp_path, system, median_uj, supply_mv, unmetered_ms):
     source = UPSTREAM / system
     device = tmp_path / source.name / "device.yaml"
     device.parent.mkdir()
@@ -415,6 +424,7 @@ def test_published_energy_follows_from_the_published_trace(tmp_path, system, med
     (row,) = validated.campaigns[0].tables["models"].to_pylist()
     assert row["energy_mj"] == pytest.approx(median_uj / 1000, rel=0.001)
     assert (row["n_runs"], row["supply_mv"]) == (5, supply_mv)
+    assert row["latency_unmetered_ms"] == unmetered_ms
 
 
 @needs_upstream

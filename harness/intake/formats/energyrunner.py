@@ -15,6 +15,7 @@ from typing import Any, Final
 from harness.errors import UsageError
 from harness.intake.facts import declared_device
 from harness.intake.foreign import ForeignRow, ForeignTable, IntakeFormat, IntakeOptions
+from harness.intake.tiny_results import PrintedResults, beside, one_of, read_printed, text_of
 from harness.intake.tiny_systems import System, one_line, read_system
 from harness.intake.traced import ForeignRun, TracedRows, faulty_row, identifier_of, traced_rows
 from harness.traces.runs import ENERGY, RESULTS, TINY_RESULTS, energyrunner_results, energyrunner_run, has_samples
@@ -25,6 +26,8 @@ _TASKS: Final = {
     "ic": {"model": "mlperf-tiny-ic", "family": "ResNet8", "input_shape": "32x32x3"},
     "kws": {"model": "mlperf-tiny-kws", "family": "DS-CNN", "input_shape": "49x10"},
     "vww": {"model": "mlperf-tiny-vww", "family": "MobileNetV1", "input_shape": "96x96x3"},
+    # A run of the streaming wake word is one inference: a stream of 1200 s, in frames of 40 features.
+    "sww": {"model": "mlperf-tiny-sww", "family": "DS-CNN", "variant": "1D", "input_shape": "37499x1x40"},
 }
 _FOLDERS: Final = {
     **{task: task for task in _TASKS},
@@ -37,9 +40,6 @@ _FOLDERS: Final = {
 _ROUND_DATES: Final = {"v0.7": "2022-04", "v1.0": "2022-11", "v1.1": "2023-06", "v1.2": "2024-04", "v1.3": "2025"}
 """Publication of each round, where no log states when a run was made."""
 _METERS: Final = {"lpm01a": "STMicroelectronics X-NUCLEO-LPM01A", "js110": "Joulescope JS110"}
-_NUMBER: Final = r"\s*([0-9]{1,12}(?:\.[0-9]{1,9})?)"
-_MEDIAN: Final = re.compile(rf"Median energy cost is{_NUMBER} uJ/inf", re.ASCII)
-_THROUGHPUT: Final = re.compile(rf"Median throughput is{_NUMBER} inf", re.ASCII)
 _DIVISIONS: Final = ("closed", "open")
 
 
@@ -69,15 +69,10 @@ class _Energy:
         starts = [position for position, part in enumerate(parts) if part in _DIVISIONS]
         return identifier_of(PurePosixPath(*parts[starts[-1] :]) if starts else path.relative_to(self.system.parent))
 
-    def published(self) -> tuple[str | None, str | None]:
-        """Median energy in µJ and median throughput as the results print them; None for what they do not."""
-        text = _text(self.results)
-        return _one(_MEDIAN.findall(text)), _one(_THROUGHPUT.findall(text))
-
     @property
     def supply_mv(self) -> str | None:
         """Supply as the meter read it back; otherwise as the script set it."""
-        return _one(re.findall(r"m-voltage-mv\[([0-9]{1,7})\]", self.log)) or _one(
+        return one_of(re.findall(r"m-voltage-mv\[([0-9]{1,7})\]", self.log)) or one_of(
             re.findall(r"emon voltage ([0-9]{1,7})\b", self.script)
         )
 
@@ -127,34 +122,15 @@ def _energies(source: Path) -> list[_Energy]:
 
 
 def _energy(folder: Path) -> _Energy:
-    log = _text(folder / "log.txt")
-    script = "\n".join(map(_text, sorted(folder.glob("script*"))))
+    log = text_of(folder / "log.txt")
+    script = "\n".join(map(text_of, sorted(folder.glob("script*"))))
     results = energyrunner_results(folder)
     named = next((place for place in (folder, folder.parent) if place.name.lower() in _FOLDERS), None)
     if named is not None:
         return _Energy(folder, named.parent, _FOLDERS[named.name.lower()], log, script, results)
-    task = _one(re.findall(r"m-model-\[([a-z]{2,3})[0-9]*\]", log))
+    task = one_of(re.findall(r"m-model-\[([a-z]{2,3})[0-9]*\]", log))
     system = folder.parent.parent if folder.name == "energy" else folder.parent
     return _Energy(folder, system, task if task in _TASKS else None, log, script, results)
-
-
-def _text(path: Path | None) -> str:
-    """Text of a file that need not be there.
-
-    Raises:
-        UsageError: it is there and cannot be read.
-    """
-    if path is None or not path.is_file():
-        return ""
-    try:
-        return path.read_bytes().decode("utf-8", "replace")
-    except OSError as error:
-        raise UsageError(f"{path.name} cannot be read: {(error.strerror or '').lower()}") from error
-
-
-def _one(found: Sequence[str]) -> str | None:
-    """What is found, where it is the same throughout."""
-    return found[0] if len(set(found)) == 1 else None
 
 
 def _traces(run: _Energy) -> list[Path]:
@@ -163,17 +139,20 @@ def _traces(run: _Energy) -> list[Path]:
     return [*traces, results] if results.is_file() and has_samples(results) else traces
 
 
-def _printed(run: _Energy) -> dict[str, str]:
-    figures = zip(("Median energy cost (uJ/inf.)", "Median throughput (inf./sec.)"), run.published(), strict=True)
-    return {name: figure for name, figure in figures if figure is not None}
+def _printed(results: PrintedResults) -> dict[str, str]:
+    figures = {
+        "Median energy cost (uJ/inf.)": results.median_uj,
+        "Median throughput (inf./sec.)": results.throughput,
+    }
+    return {name: figure for name, figure in figures.items() if figure is not None}
 
 
 def _without_trace(run: _Energy) -> ForeignRow:
     results = run.results or run.folder / RESULTS[0]
     fix = "Ask for the trace of the run; without it the figure is a published one, not a measured one."
     fault = TraceFault("trace-missing", f"no trace beside {results.name}", f"trace1{ENERGY} with its marks", fix)
-    cells = _TASKS.get(run.task or "", {})
-    return faulty_row(run.source_id(results), [*_task_faults(run), fault], {**cells, **_printed(run)})
+    cells = {**_TASKS.get(run.task or "", {}), **_printed(read_printed(run.results))}
+    return faulty_row(run.source_id(results), [*_task_faults(run), fault], cells)
 
 
 def _task_faults(run: _Energy) -> list[TraceFault]:
@@ -185,18 +164,20 @@ def _task_faults(run: _Energy) -> list[TraceFault]:
 
 
 def _run(run: _Energy, power: Path, cells: dict[str, str]) -> ForeignRun:
-    median, throughput = run.published()
+    printed = read_printed(run.results)
+    median = printed.median_uj
     faults = _task_faults(run)
     if run.results is not None and not float(median or 0):
         fix = "Take the results of the energy run."
         found = "no median energy above 0, or several"
         expected = "Median energy cost is ... uJ/inf"
         faults.append(TraceFault("foreign-file", found, expected, fix, source=run.results.name))
-    is_timed = throughput is not None and float(throughput) > 0
+    latency_ms = printed.latency_ms
     own = {
         **_TASKS.get(run.task or "", {}),
         **cells,
-        **({"latency_ms": f"{1000 / float(throughput or 1):.6g}"} if is_timed else {}),
+        **({} if latency_ms is None else {"latency_ms": latency_ms}),
+        **beside(run.folder),
         **({} if run.supply_mv is None else {"supply_mv": run.supply_mv}),
     }
     return ForeignRun(
@@ -206,7 +187,7 @@ def _run(run: _Energy, power: Path, cells: dict[str, str]) -> ForeignRun:
         statistic="median",
         published_mj=float(median) / 1000 if median is not None and float(median) else None,
         prefix=f"{run.task or 'run'}-",
-        printed=_printed(run),
+        printed=_printed(printed),
         faults=tuple(faults),
     )
 
@@ -287,7 +268,8 @@ class _About:
         quantisation = self._system.line("quantization method") or "not stated"
         return (
             "Median energy per inference over the measurement windows, recomputed from the trace, with the lowest and "
-            "highest window. Latency is the reciprocal of the median throughput in energy mode as published. "
+            "highest window. Latency is that of the energy run as published: the reciprocal of the median throughput, "
+            "or the median over the windows of elapsed time divided by inferences. "
             f"Quantisation as submitted: {quantisation}."
         )
 
