@@ -46,7 +46,7 @@ def intake(
     """
     if is_list:
         for known, title in api.formats().items():
-            typer.echo(f"{known:<14} {title}")
+            typer.echo(f"{known:<18} {title}")
         return
     if name is None or source is None:
         raise UsageError("FORMAT and SOURCE are needed; --list shows the formats")
