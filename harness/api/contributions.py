@@ -29,8 +29,8 @@ def formats() -> Mapping[str, str]:
 def intake(
     format_name: str,
     source: AnyPath,
-    device_id: str,
-    campaign: str,
+    device_id: str | None = None,
+    campaign: str | None = None,
     *,
     out: AnyPath = SUBMISSIONS,
     fixes: Sequence[str] = (),
@@ -45,8 +45,8 @@ def intake(
     Args:
         format_name: name of the format, one of `formats()`.
         source: file or folder to import.
-        device_id: name of the device folder; a device.yaml in it is used as it is.
-        campaign: name of the campaign folder.
+        device_id: name of the device folder; a device.yaml in it is used as it is. None takes that of the source.
+        campaign: name of the campaign folder. None takes that of the source.
         out: folder of all submissions.
         fixes: rules whose corrections to apply.
         mapping: YAML file that says which column is which, for formats that need one, or what was run.
@@ -59,7 +59,7 @@ def intake(
         Files and counts; rows read are rows accepted plus rows quarantined.
 
     Raises:
-        UsageError: a name or fact is unknown or cannot be used, or the campaign folder has other files.
+        UsageError: a name is missing, unknown or cannot be used, or the campaign folder has other files.
         ForeignSourceError: the source cannot be read as a whole; nothing was written.
         InvalidSubmissionsError: the device that is there already has errors; nothing was written.
 

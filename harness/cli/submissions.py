@@ -25,8 +25,10 @@ _MOST_ROWS: Final = 10
 def intake(
     name: Annotated[str | None, typer.Argument(metavar="FORMAT", help="Format of the source.")] = None,
     source: Annotated[Path | None, typer.Argument(metavar="SOURCE", help="File or folder to import.")] = None,
-    device: Annotated[str | None, typer.Option("--device", help="Device folder.")] = None,
-    campaign: Annotated[str | None, typer.Option("--campaign", help="Campaign folder.")] = None,
+    device: Annotated[str | None, typer.Option("--device", help="Device folder, unless the source names it.")] = None,
+    campaign: Annotated[
+        str | None, typer.Option("--campaign", help="Campaign folder, unless the source names it.")
+    ] = None,
     out: Out = SUBMISSIONS,
     fix: Annotated[list[str] | None, typer.Option("--fix", help="Rule whose lossless correction to apply.")] = None,
     mapping: Annotated[Path | None, typer.Option("--mapping", help="YAML that names columns, runs and facts.")] = None,
@@ -44,10 +46,10 @@ def intake(
     """
     if is_list:
         for known, title in api.formats().items():
-            typer.echo(f"{known:<14} {title}")
+            typer.echo(f"{known:<18} {title}")
         return
-    if name is None or source is None or device is None or campaign is None:
-        raise UsageError("FORMAT, SOURCE, --device and --campaign are needed; --list shows the formats")
+    if name is None or source is None:
+        raise UsageError("FORMAT and SOURCE are needed; --list shows the formats")
     stated = facts.arguments | reading.arguments
     with steps("Importing") as step:
         step(name, None)

@@ -101,6 +101,9 @@ class Facts:
     meter_kind: Annotated[
         MeterKind | None, typer.Option("--meter-kind", help="How it measures, where the format does not state it.")
     ] = None
+    identifier: Annotated[str | None, typer.Option("--identifier", help="Commit, DOI or other name of the source.")] = (
+        None
+    )
     device_name: Annotated[str | None, typer.Option("--device-name", help="Name as its maker writes it.")] = None
     device_class: Annotated[DeviceClass | None, typer.Option("--device-class", help="Kind of the device.")] = None
     inferences: Annotated[

@@ -17,7 +17,7 @@ from harness.files.swap import lay_down, write_folder
 from harness.intake.candidates import columns_given, csv_bytes, table_bytes
 from harness.intake.facts import IntakeFacts, manifest_bytes, read_facts
 from harness.intake.fixes import chosen_fixes
-from harness.intake.foreign import ForeignSourceError, ForeignTable, IntakeOptions
+from harness.intake.foreign import ForeignSourceError, ForeignTable, IntakeFormat, IntakeOptions
 from harness.intake.formats import intake_format
 from harness.intake.names import require_folder_names
 from harness.intake.selection import QuarantinedRow, RowSelection, select_rows
@@ -70,8 +70,8 @@ class IntakeResult:
 def take_in(
     format_name: str,
     source: Path,
-    device_id: str,
-    campaign: str,
+    device_id: str | None = None,
+    campaign: str | None = None,
     *,
     out: Path = Path("submissions"),
     fixes: Sequence[str] = (),
@@ -83,28 +83,30 @@ def take_in(
     Args:
         format_name: which format the source is in.
         source: file or folder.
-        device_id: name of the device folder; a device.yaml in it is used as it is.
-        campaign: name of the campaign folder.
+        device_id: name of the device folder; a device.yaml in it is used as it is. None takes that of the source.
+        campaign: name of the campaign folder. None takes that of the source.
         out: folder of all submissions.
         fixes: rules whose corrections are wanted.
         mapping: file that maps columns or describes runs, for formats that need one.
         stated: what the caller states about runs; it goes before the mapping.
 
     Raises:
-        UsageError: a name is not known or cannot be used, or the campaign folder holds what no intake wrote.
+        UsageError: a name is missing, not known or cannot be used, or the campaign folder holds what no intake wrote.
         ForeignSourceError: the source cannot be read as a whole; nothing was written.
         InvalidSubmissionsError: the device that is there already has errors; nothing was written.
         ReleaseError: another run is writing to the folder of the device.
     """
-    require_folder_names(device_id, campaign)
     chosen = chosen_fixes(fixes)
     form = intake_format(format_name)
     if not source.exists():
         raise UsageError(f"{source.as_posix()} does not exist")
+    with _refusing(source):
+        device_id, campaign = _folder_names(form, source, device_id, campaign)
+    require_folder_names(device_id, campaign)
     folder = out / device_id / campaign
     declared = folder.parent / DEVICE_FILE
-    if stated.given and not form.takes_facts:
-        raise UsageError(f"{format_name} takes no facts such as {stated.given[0]}; its files or its mapping state them")
+    if surplus := [name for name in stated.given if name not in form.facts]:
+        raise UsageError(f"{format_name} takes no facts such as {surplus[0]}; its files or its mapping state them")
     with only_writer(folder.parent):
         with _refusing(source):
             table = form.read(source, IntakeOptions(mapping, declared if declared.exists() else None, stated))
@@ -113,6 +115,20 @@ def take_in(
             facts = read_facts(table, folder.parent)
             rows = select_rows(table, facts.device, facts.manifest, chosen)
         return _written(table, rows, facts, folder)
+
+
+def _folder_names(form: IntakeFormat, source: Path, device_id: str | None, campaign: str | None) -> tuple[str, str]:
+    """Names of the folders, those of the source where the caller gives none.
+
+    Raises:
+        UsageError: neither gives one.
+    """
+    if device_id is not None and campaign is not None:
+        return device_id, campaign
+    if form.names is None:
+        raise UsageError(f"{form.name} does not name its device and campaign: --device and --campaign are needed")
+    own_device, own_campaign = form.names(source)
+    return device_id or own_device, campaign or own_campaign
 
 
 @contextmanager

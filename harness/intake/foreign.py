@@ -84,13 +84,16 @@ class IntakeFormat:
         title: what such files are, in a few words.
         read: table of a source; raises `ForeignSourceError` where it is not of the format, and `UsageError` where
             an option is missing or does not belong to it.
-        takes_facts: whether a caller may state facts about its runs.
+        facts: what a caller may state about its runs: attributes of `StatedFacts`.
+        names: device folder and campaign folder that a source itself gives; None where the caller names them. Raises
+            as `read` does.
     """
 
     name: str
     title: str
     read: Callable[[Path, IntakeOptions], ForeignTable]
-    takes_facts: bool = False
+    facts: tuple[str, ...] = ()
+    names: Callable[[Path], tuple[str, str]] | None = None
 
 
 class ForeignSourceError(InvalidSubmissionsError):

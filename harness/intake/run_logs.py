@@ -21,7 +21,7 @@ from harness.intake.run_mapping import (
     unstated_mapping,
     with_facts,
 )
-from harness.intake.stated import StatedFacts, filled, open_facts
+from harness.intake.stated import FACTS, StatedFacts, filled, open_facts
 from harness.intake.traced import ForeignRun, TracedRows, boundary_facts, identifier_of, issues_of, traced_rows
 from harness.issues import Issue
 from harness.schema.facts import Device
@@ -64,7 +64,7 @@ def log_intake(form: TraceFormat, source: RunSource) -> IntakeFormat:
         form: format of the logs, whose name the intake has as well.
         source: what the format declares of such folders.
     """
-    return IntakeFormat(form.name, source.title, partial(_read, form, source), takes_facts=True)
+    return IntakeFormat(form.name, source.title, partial(_read, form, source), facts=FACTS)
 
 
 def _read(form: TraceFormat, about: RunSource, source: Path, options: IntakeOptions) -> ForeignTable:

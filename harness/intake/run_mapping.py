@@ -153,6 +153,8 @@ def with_facts(content: dict[str, Any], stated: StatedFacts, meter: dict[str, st
         submission["contributors"] = list(stated.contributors)
         year = str(submission["date"])[:4]
         submission["source"] = {"citation": f"{', '.join(stated.contributors)}, {year}: own measurement."}
+    if stated.identifier:
+        submission["source"] = {**submission["source"], "identifier": stated.identifier}
     if about := _meter(stated, submission.get("meter"), meter):
         submission["meter"] = about
     if stated.device_name or stated.device_class or stated.delegates:

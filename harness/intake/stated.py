@@ -34,6 +34,7 @@ class StatedFacts:
         rails: names of the rails, where it is one or a sum of some.
         meter: maker and model of the meter.
         meter_kind: how it measures, where the format does not state it.
+        identifier: identifier of the source, such as a commit or DOI.
         meter_gain_percent: limit of error of the meter in % of its reading.
         meter_offset_mw: limit of error of the meter at zero, in mW.
         device_name: name of the device as its maker writes it.
@@ -64,6 +65,7 @@ class StatedFacts:
     rails: tuple[str, ...] = ()
     meter: str | None = None
     meter_kind: str | None = None
+    identifier: str | None = None
     meter_gain_percent: float | None = None
     meter_offset_mw: float | None = None
     device_name: str | None = None
@@ -103,6 +105,10 @@ class StatedFacts:
                 f"{', '.join((*_PROCESSORS, 'heterogeneous'))}"
             )
         return {name: processor or known}
+
+
+FACTS: Final = tuple(each.name for each in fields(StatedFacts))
+"""All that a caller may state."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ It reads no power; that is in PTDaemon's `spl.txt` beside it.
 
 import json
 import re
+from collections.abc import Collection, Mapping
 from datetime import tzinfo
 from typing import Any, Final
 
@@ -16,9 +17,11 @@ from harness.traces.trace import TraceFault, TraceFormatError
 _MARK: Final = ":::MLLOG "
 _BEGIN: Final = "power_begin"
 _END: Final = "power_end"
-_COUNT: Final = "result_query_count"
-_LATENCY: Final = "result_mean_latency_ns"
-_WANTED: Final = (_BEGIN, _END, _COUNT, _LATENCY)
+QUERY_COUNT: Final = "result_query_count"
+"""Key of the queries that were run, from v2.0 on."""
+MEAN_LATENCY: Final = "result_mean_latency_ns"
+POWER_MARKS: Final = (_BEGIN, _END)
+_WANTED: Final = (*POWER_MARKS, QUERY_COUNT, MEAN_LATENCY)
 _MONTH_FIRST: Final = re.compile(r"(\d\d)-(\d\d)-(\d{4})( .{1,40})", re.ASCII)
 _MOST: Final = 10**15
 _FIX: Final = "Take mlperf_log_detail.txt of a performance run with power, as LoadGen wrote it."
@@ -57,39 +60,49 @@ def loadgen_window(text: str, reading: Reading, zone: tzinfo | None = None) -> i
     Raises:
         TraceFormatError: it has no begin, no end, or no number of queries.
     """
-    values = _values(text)
-    begin, end = (_stamp(values, key, zone) for key in (_BEGIN, _END))
-    if end.us <= begin.us:
-        found = f"{_END} {quoted(values[_END])}"
-        raise TraceFormatError(TraceFault("inference-order", found, f"after {_BEGIN} {quoted(values[_BEGIN])}", _FIX))
+    values = loadgen_values(text, _WANTED)
+    begin, end = power_marks(values, zone)
     reading.add(begin.us * 1000, end.us * 1000, (str(values[_BEGIN]), str(values[_END])), None)
     reading.scale = begin.scale
     reading.step(_BEGIN, begin.step_s)
-    count, latency_ns = _count(values, _COUNT), _count(values, _LATENCY)
+    count, latency_ns = whole_number(values, QUERY_COUNT), whole_number(values, MEAN_LATENCY)
     if count is not None:
         return count
     if latency_ns is None:
-        expected = f"{_COUNT}, or {_LATENCY}"
+        expected = f"{QUERY_COUNT}, or {MEAN_LATENCY}"
         raise TraceFormatError(TraceFault("trace-no-inference", "no number of queries", expected, _FIX))
     return max(1, round((end.us - begin.us) * 1000 / latency_ns))
 
 
-def _values(text: str) -> dict[str, Any]:
-    """Values of the wanted keys, each as it stands last."""
+def power_marks(values: Mapping[str, Any], zone: tzinfo | None = None) -> tuple[Stamp, Stamp]:
+    """Begin and end of the window, from the values of a detailed log.
+
+    Raises:
+        TraceFormatError: one of them is not there or is no time, or the end is not after the begin.
+    """
+    begin, end = (_stamp(values, key, zone) for key in (_BEGIN, _END))
+    if end.us <= begin.us:
+        found = f"{_END} {quoted(values[_END])}"
+        raise TraceFormatError(TraceFault("inference-order", found, f"after {_BEGIN} {quoted(values[_BEGIN])}", _FIX))
+    return begin, end
+
+
+def loadgen_values(text: str, wanted: Collection[str]) -> dict[str, Any]:
+    """Values of the wanted keys of a detailed log, each as it stands last; without the keys that it does not have."""
     values = {}
     for line in text.split("\n"):
-        if not line.startswith(_MARK) or not any(key in line for key in _WANTED):
+        if not line.startswith(_MARK) or not any(key in line for key in wanted):
             continue
         try:
             entry = json.loads(line.removeprefix(_MARK))
         except (ValueError, RecursionError):
             continue
-        if isinstance(entry, dict) and entry.get("key") in _WANTED:
+        if isinstance(entry, dict) and entry.get("key") in wanted:
             values[entry["key"]] = entry.get("value")
     return values
 
 
-def _stamp(values: dict[str, Any], key: str, zone: tzinfo | None) -> Stamp:
+def _stamp(values: Mapping[str, Any], key: str, zone: tzinfo | None) -> Stamp:
     if key not in values:
         raise TraceFormatError(TraceFault("trace-no-inference", f"no {key}", f"{_BEGIN} and {_END}", _FIX))
     stamp = month_first_stamp(str(values[key]), zone)
@@ -99,7 +112,8 @@ def _stamp(values: dict[str, Any], key: str, zone: tzinfo | None) -> Stamp:
     return stamp
 
 
-def _count(values: dict[str, Any], key: str) -> int | None:
+def whole_number(values: Mapping[str, Any], key: str) -> int | None:
+    """Whole number above 0 under a key; None where there is none."""
     value = values.get(key)
     is_count = isinstance(value, int) and not isinstance(value, bool) and 0 < value < _MOST
     return value if is_count else None

@@ -30,7 +30,8 @@ RESULTS: Final = ("results.txt", "energy_results.txt")
 
 MLPERF_POWER: Final = "spl.txt"
 """Name of the power log of a run of MLPerf Inference."""
-_MLPERF_WINDOWS: Final = "mlperf_log_detail.txt"
+MLPERF_WINDOWS: Final = "mlperf_log_detail.txt"
+"""Name of LoadGen's log of such a run, which states its window."""
 TINY_RESULTS: Final = "results.json"
 """Name of the results of EnergyRunner from v1.3 on, which hold samples and windows."""
 _HEAD_BYTES: Final = 4096
@@ -111,7 +112,7 @@ def logged_run(
 def _windows_name(power: Path, name: str) -> str:
     """Name of the file of the inferences of a trace."""
     if power.name == MLPERF_POWER:
-        return _MLPERF_WINDOWS
+        return MLPERF_WINDOWS
     return TINY_RESULTS if power.name == TINY_RESULTS else f"{name}{INFERENCES}"
 
 

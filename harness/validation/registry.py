@@ -325,6 +325,14 @@ _INTAKE = _declare(
      "Part of a source would be published as the whole."),
     ("published-mismatch", "The energy that a trace gives is the published one, within 0.1 %.",
      "The trace is that of another run, or the figure was computed otherwise."),
+    ("run-invalid", "A run of a benchmark is one that the benchmark itself calls valid.",
+     "A run that was too short, or lost queries, is no result."),
+    ("power-missed", "The meter has every sample of the window of a run.",
+     "A missed sample stands as -1 W in the logs of PTDaemon, and lowers a mean in silence."),
+    ("latency-count", "The mean latency of a run is its duration over its queries, within 2 %.",
+     "Energy by latency and energy by count would differ, and the window holds more than the queries."),
+    ("system-mismatch", "The description of a system names the board that the name of its folder names.",
+     "The figures of one board were published under the name of another."),
 )  # fmt: skip
 
 _REVIEW = [rule for subject, severity, rules in REVIEW_RULES for rule in _declare(subject, severity, *rules)]

@@ -96,7 +96,11 @@ def test_validate_ends_with_1_and_gives_its_faults_in_every_form(run, tmp_path):
         (["validate", "submissions", "--since", "main"], "deepen: name folders, or a commit with --since, not both"),
         (["new", "acme-phone"], "deepen: 'acme-phone' is no DEVICE/CAMPAIGN; put a slash between the two folders"),
         (["new", "acme phone/x"], "deepen: 'acme phone' cannot name a folder"),
-        (["intake", "deepen2023"], "deepen: FORMAT, SOURCE, --device and --campaign are needed"),
+        (["intake", "deepen2023"], "deepen: FORMAT and SOURCE are needed; --list shows the formats"),
+        (
+            ["intake", "csv", "."],
+            "deepen: csv does not name its device and campaign: --device and --campaign are needed",
+        ),
         (["serve"], "holds no built site"),
         (["validate", "--format", "xml"], "Invalid value for '--format'"),
     ],

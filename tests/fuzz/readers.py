@@ -25,7 +25,7 @@ from harness.traces.trace import REFUSING, TraceFormatError
 from harness.validation import validate
 from tests.fuzz import predictors
 from tests.graphs.models import small_onnx, small_qdq, small_tflite
-from tests.intake import run_folders, sources
+from tests.intake import mlperf_trees, run_folders, sources
 from tests.traces.formats.test_all import CASES, LAYOUT, OPTIONS, file_of, format_of
 from tests.validation.bound import bind, power_csv, windows_csv
 from tests.validation.golden import BASE, lay_out
@@ -180,6 +180,11 @@ def _monsoon_source(root: Path) -> None:
     run_folders.run_mapping(root / "mapping.yaml")
 
 
+def _mlperf(root: Path) -> None:
+    answers = '{"ptd_messages": [{"cmd": "Identify", "reply": "AcmeWT1,1000"}]}'
+    mlperf_trees.results_tree(root, files={"performance/power/server.json": answers})
+
+
 def _model(name: str, content: Callable[[], bytes]) -> Target:
     def read(root: Path) -> Iterator[str]:
         try:
@@ -218,6 +223,7 @@ TARGETS = {
     "csv-source": Target(_csv_source, _intake("csv", "table.csv", "mapping.yaml")),
     "deepen2023-source": Target(sources.deepen2023, _intake("deepen2023", ".")),
     "monsoon-source": Target(_monsoon_source, _intake("monsoon", "runs", "mapping.yaml")),
+    "mlperf-inference-source": Target(_mlperf, _intake("mlperf-inference", ".")),
     "layout": Target(_layout, _read_layout),
     "onnx": _model("m.onnx", lambda: small_onnx().SerializeToString()),
     "qdq": _model("m.onnx", lambda: small_qdq().SerializeToString()),
