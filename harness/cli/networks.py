@@ -71,7 +71,10 @@ def _print_kernels(listed: "api.ModelKernels") -> None:
     typer.echo(coverage_line(found))
     if found.open_end is not None:
         where = f"{printable(found.open_end.operator)}, at the tensor {printable(found.open_end.tensor)}"
-        typer.echo(f"extents are unknown from the operator {where}; what it makes depends on data, or has no rule")
+        typer.echo(
+            f"extents are unknown from the operator {where}; what it makes depends on data, or has no rule: "
+            "value_info of an ONNX file may state them"
+        )
     for line in (*batch_lines(listed.batch, listed.leading), *map(printable, listed.notes)):
         typer.echo(line)
     if found.free:

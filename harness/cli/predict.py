@@ -169,7 +169,8 @@ def _total(network: "api.NetworkEnergy") -> str:
     if network.is_complete:
         return f"{total} ({interval})"
     without = ", ".join(f"{item.n} {item.operator}" for item in network.unsupported)
-    return f"at least {total} ({interval}), without {without}"
+    of_what = "" if network.interval_mj is None else ", of the covered kernels alone"
+    return f"at least {total} ({interval}{of_what}), without {without}"
 
 
 def _warning(found: "api.Extrapolation", network: "api.NetworkEnergy") -> str:

@@ -174,7 +174,9 @@ def _why_not(kernel: NetworkKernel, fitted: FittedPredictor) -> str:
     """Why a kernel is unsupported; empty where it is supported."""
     subject = fitted.subject
     if kernel.kernel is None:
-        return "has no kernel type" if kernel.flops is not None else "has no kernel type, and its FLOPs are unknown"
+        open_costs = {"FLOPs": kernel.flops, "bytes": kernel.bytes_moved}
+        unknown = " and ".join(name for name, count in open_costs.items() if count is None)
+        return f"has no kernel type, and its {unknown} are unknown" if unknown else "has no kernel type"
     if kernel.kernel not in fitted.stamp.kernels:
         where = f"{subject.device_id}, {subject.delegate}"
         return f"{fitted.stamp.predictor} was fitted on no {kernel.kernel} of {where}"

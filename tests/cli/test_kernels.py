@@ -115,6 +115,22 @@ def test_json_of_a_network_with_unknown_costs_is_as_its_schema_says(run, tmp_pat
     assert content["coverage"]["bytes"] is None
 
 
+def test_extents_that_value_info_states_are_known_behind_a_custom_operator(run, tmp_path):
+    def said(*stated):
+        ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, (1, 8)) for name in ("x", "y")]
+        nodes = [helper.make_node("Foo", ["x"], ["f"], domain="acme"), helper.make_node("Relu", ["f"], ["y"])]
+        graph = helper.make_graph(nodes, "custom", ends[:1], ends[1:], value_info=stated)
+        domains = [helper.make_opsetid("", 17), helper.make_opsetid("acme", 1)]
+        onnx.save(helper.make_model(graph, opset_imports=domains), tmp_path / "custom.onnx")
+        return run(tmp_path / "custom.onnx")[1].replace("\n", " ")
+
+    hint = "value_info of an ONNX file may state them"
+    assert hint in said()
+    known = said(helper.make_tensor_value_info("f", TensorProto.FLOAT, (1, 8)))
+    assert hint not in known
+    assert "FLOPs unknown: acme.Foo" in known
+
+
 def test_a_value_settles_how_often_a_loop_runs(run, tmp_path):
     def info(name, shape, kind=TensorProto.FLOAT):
         return helper.make_tensor_value_info(name, kind, shape)

@@ -103,7 +103,8 @@ def test_table_shows_kernels_energy_coverage_and_what_is_missing(run, model):
     assert "90 % interval" in out
     assert "12x10x4>16 3x3" in out
     assert re.search(
-        r"^energy of one inference: at least 1\.\d+ mJ \(90 % interval [01]\.\d+ to [12]\.\d+ mJ\), without 1",
+        r"^energy of one inference: at least 1\.\d+ mJ \(90 % interval [01]\.\d+ to [12]\.\d+ mJ, of the "
+        r"covered kernels alone\), without 1",
         out,
         re.M,
     )

@@ -92,6 +92,21 @@ def test_energy_is_the_sum_over_kernels_and_each_keeps_its_own():
     assert sum(alone) / SPREAD < low < sum(alone) < high < sum(alone) * SPREAD
 
 
+@pytest.mark.parametrize(
+    ("flops", "bytes_moved", "reason"),
+    [
+        (8, 8, "has no kernel type"),
+        (None, 8, "has no kernel type, and its FLOPs are unknown"),
+        (8, None, "has no kernel type, and its bytes are unknown"),
+        (None, None, "has no kernel type, and its FLOPs and bytes are unknown"),
+    ],
+)
+def test_the_reason_names_the_costs_that_are_unknown(flops, bytes_moved, reason):
+    custom = untyped(8) | {"flops": flops, "bytes_moved": bytes_moved}
+    found = predict_network([*known(0), *network(custom)], truthful(), at_least=0)
+    assert [each.reason for each in found.kernels] == ["", reason]
+
+
 def test_kernels_of_one_configuration_err_together():
     found = predict_network(known(0, 0), truthful())
     assert found.interval_mj == pytest.approx((found.energy_mj / SPREAD, found.energy_mj * SPREAD))
