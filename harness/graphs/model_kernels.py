@@ -159,7 +159,7 @@ def _on_batch(graph: Graph) -> Iterator[str]:
         if shape[1] == graph.batch:
             yield (
                 f"{tensor} is {'x'.join(map(str, shape))}, where the batch of {graph.batch} seems to stand second: it "
-                "is counted for all of them, as are others like it; for one inference, give the inputs a first extent of 1"
+                "is counted for all of them, as are others like it; give the inputs a first extent of 1 for one"
             )
             return
 
