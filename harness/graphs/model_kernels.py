@@ -147,8 +147,21 @@ def kernels_of_file(
     rules = rules or default_runtime(graph)
     shapes = {name: graph.tensors[name].shape or () for name in graph.inputs}
     leading = {name: shape[0] for name, shape in shapes.items() if len(shape) > 1 and shape[0] not in (1, graph.batch)}
-    notes = (*graph.notes, *_on_others(file, graph, rules))
+    notes = (*graph.notes, *_on_batch(graph), *_on_others(file, graph, rules))
     return ModelKernels(file, rules, kernel_list(graph, rules), graph.batch, leading, notes)
+
+
+def _on_batch(graph: Graph) -> Iterator[str]:
+    """Sentence about the first tensor whose batch seems to stand second, so that it is not divided out."""
+    shapes = {tensor: graph.tensors[tensor].shape or () for node in graph.nodes for tensor in node.outputs}
+    found = ((tensor, shape) for tensor, shape in shapes.items() if len(shape) > 2 and shape[0] % graph.batch)
+    for tensor, shape in found:
+        if shape[1] == graph.batch:
+            yield (
+                f"{tensor} is {'x'.join(map(str, shape))}, where the batch of {graph.batch} seems to stand second: it "
+                "is counted for all of them, as are others like it; give the inputs a first extent of 1 for one"
+            )
+            return
 
 
 def _on_others(file: Path, graph: Graph, rules: Runtime) -> Iterator[str]:

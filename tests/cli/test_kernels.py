@@ -18,6 +18,7 @@ from harness.schema.columns import columns_of
 from harness.schema.export import json_schemas
 from harness.schema.records import KernelRow
 from tests.graphs.graphs import GraphMaker
+from tests.graphs.models import info, node, onnx_model, weight
 from tests.graphs.random_models import ModelMaker
 
 
@@ -206,3 +207,19 @@ def test_shares_read_0_or_100_only_where_they_are():
     whole = GraphMaker()
     line = coverage_line(kernel_list(whole.graph(whole.conv(whole.input())), read_runtime("tflite-cpu")))
     assert line == "coverage: 1 of 1 kernel, 100.0 % of FLOPs and 100.0 % of bytes"
+
+
+@pytest.mark.parametrize(("extents", "is_said"), [((8, 10, 5), True), ((8, 16, 5), False), ((1, 10, 5), False)])
+def test_a_batch_that_does_not_stand_first_is_said_to_count_whole(run, tmp_path, extents, is_said):
+    model = onnx_model(
+        [node("Transpose", "x", "t", perm=[1, 0, 2]), node("LSTM", "t w r", "y", hidden_size=3)],
+        [info("x", ("N", "T", 5))],
+        weights=[weight("w", (1, 12, 5)), weight("r", (1, 12, 3))],
+    )
+    onnx.save(model, tmp_path / "m.onnx")
+    code, out, _ = run("m.onnx", "--format", "json", "--input", "x=" + "x".join(map(str, extents)))
+    found = json.loads(out)
+    inferences = extents[0] if is_said else 1
+    assert (code, found["total"]["flops"]) == (0, inferences * extents[1] * 2 * (12 * 5 + 12 * 3))
+    said = [note for note in found["notes"] if note.startswith("t is 10x8x5, where the batch of 8")]
+    assert len(said) == len(found["notes"]) == is_said
