@@ -10,7 +10,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.schema.identity import configuration_ids
+from harness.schema.identity import canonical_configurations, configuration_ids
 from harness.schema.records import KEYS
 from harness.schema.vocabulary import Level, Split
 from harness.splits import GROUPS, assign_splits
@@ -26,8 +26,8 @@ class LeakReport:
     Attributes:
         n_train: rows in train.
         n_test: rows in test.
-        shared_groups: values of the group column, and names of networks, that are on both sides; a release with
-            any is refused.
+        shared_groups: values of the group column, names of networks, and pairs of networks with one kernel list,
+            that are on both sides; a release with any is refused.
         shared_record_ids: record ids on both sides.
         near_duplicates: pairs of train and test configurations that differ in one extent by at most 10 %
             (kernels only); they are allowed, and counted here.
@@ -72,7 +72,7 @@ def leak_report(table: pa.Table, level: Level, splits: list[Split], networks: pa
         return tuple(sorted(value for value, seen in sides.items() if len(seen) > 1))
 
     # A network under two families would be seen in training as one and tested as the other.
-    names = both_sides("model") if level == "models" else ()
+    names = (*both_sides("model"), *_shared_lists(table, splits)) if level == "models" else ()
     seen, tested = _network_configurations(table, level, splits, networks)
     return LeakReport(
         n_train=splits.count("train"),
@@ -100,6 +100,31 @@ def _network_configurations(
     return set(), set()
 
 
+def _shared_lists(networks: pa.Table, splits: list[Split]) -> tuple[str, ...]:
+    """Names of networks on both sides that run the same kernels in the same order, whatever they are called."""
+    kernels = networks.column("kernels").combine_chunks()
+    fields = pa.table(pc.list_flatten(kernels).flatten(), names=[field.name for field in kernels.type.value_type])
+    ids = configuration_ids(fields.select(list(KEYS["kernels"])))
+    # A kernel without a type is known by its operators alone.
+    named = [
+        configuration if kernel is not None else operator
+        for configuration, kernel, operator in zip(
+            ids, fields.column("kernel").to_pylist(), fields.column("operator").to_pylist(), strict=True
+        )
+    ]
+    sides: dict[tuple[str, ...], dict[Split, str]] = defaultdict(dict)
+    start = 0
+    for n_kernels, model, side in zip(
+        pc.list_value_length(kernels).to_pylist(), networks.column("model").to_pylist(), splits, strict=True
+    ):
+        if n_kernels:
+            sides[tuple(named[start : start + n_kernels])].setdefault(side, model)
+            start += n_kernels
+    return tuple(
+        sorted(" = ".join(sorted(models.values())) for models in sides.values() if len(set(models.values())) > 1)
+    )
+
+
 def configurations_in(networks: pa.Table) -> set[str]:
     """Configuration ids of all kernels in the kernel lists of networks; kernels without a type have none.
 
@@ -114,7 +139,8 @@ def configurations_in(networks: pa.Table) -> set[str]:
 
 def _near_duplicates(table: pa.Table, splits: list[Split]) -> int:
     """Pairs of train and test configurations that agree in all extents but one, which differs by at most 10 %."""
-    configurations = [tuple(row.values()) for row in table.select(list(KEYS["kernels"])).to_pylist()]
+    rows = canonical_configurations(table).select(list(KEYS["kernels"])).to_pylist()
+    configurations = [tuple(row.values()) for row in rows]
     sides = dict(zip(configurations, splits, strict=True))
     pairs: set[tuple[tuple[object, ...], tuple[object, ...]]] = set()
     for position in range(1, len(KEYS["kernels"])):

@@ -13,7 +13,10 @@ from tests.kernel_lists import CONV, DWCONV, FC, network
 def table_of(record_ids, configurations, **extents):
     columns = {name: [None] * len(record_ids) for name in KEYS["kernels"]}
     columns |= {"record_id": record_ids, "configuration_id": configurations, "kernel": ["relu"] * len(record_ids)}
-    return pa.table(columns | extents)
+    table = pa.table(columns | extents)
+    # A column of nothing but nulls has the type of an extent.
+    whole = [field.with_type(pa.int64()) if pa.types.is_null(field.type) else field for field in table.schema]
+    return table.cast(pa.schema(whole))
 
 
 def test_leak_report_finds_what_is_on_both_sides():
@@ -102,3 +105,16 @@ def test_a_network_in_families_of_both_sides_is_shared():
     twice = [row | {"model": "twin", "source_id": str(number)} for number, row in enumerate(rows[:2])]
     board = campaign("models", twice, "a", device={"delegates": {"CPU": "cpu"}})
     assert reports(board)["models"].shared_groups == ("twin",)
+
+
+def test_networks_of_both_sides_with_one_kernel_list_are_shared_whatever_they_are_called():
+    rows = board_campaign(networks={}).tables["models"].to_pylist()
+    named = zip(rows[:2], ("kws-small", "spotter"), ("DS-CNN", "SpotterNet"), strict=True)
+    two = [row | {"model": name, "family": family, "source_id": name} for row, name, family in named]
+    device = {"delegates": {"CPU": "cpu"}}
+    lists = {"kws-small": network("kws-small", CONV, FC), "spotter": network("spotter", CONV, FC)}
+    assert reports(campaign("models", two, "a", device=device, networks=lists))["models"].shared_groups == (
+        "kws-small = spotter",
+    )
+    lists["spotter"] = network("spotter", FC, CONV)
+    assert reports(campaign("models", two, "a", device=device, networks=lists))["models"].shared_groups == ()

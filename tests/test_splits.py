@@ -1,15 +1,19 @@
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from harness.leaks import leak_report
 from harness.releases import assemble
-from harness.schema.vocabulary import FAMILIES, LEVELS
+from harness.schema.network_names import NAMES, settled_name
+from harness.schema.vocabulary import LEVELS
 from harness.split_statements import STATEMENTS
 from harness.splits import (
     GROUPS,
+    HELD_OUT,
     TEST_FAMILIES,
     TEST_REFERENCE_MODELS,
     assign_splits,
+    held_out_like,
     split_of,
 )
 from tests.campaigns import board_campaign, campaign, kernel_campaign, phone_campaign, simulated_campaign
@@ -67,7 +71,47 @@ def test_sides_of_known_configurations_never_change():
 def test_models_and_applications_are_split_by_fixed_lists():
     assert {split_of("models", family) for family in TEST_FAMILIES} == {"test"}
     assert {split_of("applications", model) for model in TEST_REFERENCE_MODELS} == {"test"}
-    assert split_of("models", "ds-cnn") == split_of("applications", "DS-CNN") == "train"
+    # A name means its network at its level alone.
+    assert split_of("models", "ESRGAN") == split_of("applications", "DS-CNN") == "train"
+
+
+SPELLINGS = st.lists(st.sampled_from(["", "-", "_", " "]), min_size=30, max_size=30)
+
+
+@pytest.mark.parametrize("level", ["models", "applications"])
+def test_a_network_is_on_one_side_under_every_name(level):
+    names = [(settled, name) for settled, others in NAMES[level].items() for name in (settled, *others)]
+
+    @given(st.sampled_from(names), SPELLINGS, st.sampled_from([str.upper, str.lower, str.swapcase]))
+    def check(pair, joints, of_letters):
+        settled, name = pair
+        spelt = of_letters("".join(letter + joint for letter, joint in zip(name, joints, strict=False)))
+        assert settled_name(level, spelt) == settled
+        assert split_of(level, spelt) == split_of(level, settled)
+
+    check()
+
+
+@pytest.mark.parametrize(
+    ("level", "name"),
+    [
+        ("applications", "efficientnet"), ("applications", "EfficientNet-lite0"), ("applications", "ESRGAN-lite"),
+        ("models", "Inception"), ("models", "InceptionV1"), ("models", "ShuffleNet"), ("models", "ShuffleNetV2x05"),
+        ("models", "KWS"), ("models", "DSCNN"), ("models", "DS-CNN-L"), ("models", "InceptionV2"),
+    ],
+)  # fmt: skip
+def test_other_names_of_held_out_networks_and_names_that_begin_like_them_are_not_trained_on(level, name):
+    assert split_of(level, name) == "test"
+
+
+OWN_FAMILIES = ("InceptionV3", "Inception-ResNet-v2", "ShuffleNetV1", "EfficientNet-Lite", "MobileNetV3",
+                "MobileNetV3-minimalistic", "KWT", "...")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OWN_FAMILIES)
+def test_families_of_their_own_are_trained_on(name):
+    assert split_of("models", name) == "train"
+    assert held_out_like("models", name) is None
 
 
 def test_both_sides_of_the_sample_campaigns_are_filled():
@@ -83,7 +127,8 @@ def test_statements_name_what_is_held_out():
 
 
 def test_held_out_families_are_spelt_as_validation_settles_them():
-    assert set(FAMILIES) >= TEST_FAMILIES
+    for level, held_out in HELD_OUT.items():
+        assert set(NAMES[level]) >= held_out
 
 
 def sides_by(table, level, column):

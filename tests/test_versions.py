@@ -64,6 +64,7 @@ NOT_DECIDING = {
         "harness.schema.configuration": OF_ROWS,
         "harness.schema.kernel_costs": OF_ROWS,
         "harness.schema.kernel_types": OF_ROWS,
+        "harness.schema.network_names": OF_OTHER_VERSION,
         "harness.schema.networks": OF_ROWS,
         "harness.schema.quantities": OF_ROWS,
         "harness.schema.quantity": OF_ROWS,

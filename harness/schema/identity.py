@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from harness.schema.kernel_costs import AT_LEAST_ONE
+from harness.schema.kernel_types import KERNEL_TYPES
 from harness.schema.records import KEYS, SHARED_KEY
 from harness.schema.vocabulary import Level
 
@@ -37,5 +40,39 @@ def record_ids(table: pa.Table, level: Level, submission_id: str) -> list[str]:
 
 
 def configuration_ids(table: pa.Table) -> list[str]:
-    """Configuration id of every kernel row; the same for every device, delegate and data type."""
-    return _ids(table, KEYS["kernels"])
+    """Configuration id of every kernel row; the same for every device, delegate, data type and way of writing it."""
+    return _ids(canonical_configurations(table), KEYS["kernels"])
+
+
+def canonical_configurations(table: pa.Table) -> pa.Table:
+    """Rows with each configuration in one form, whatever the form that it is stated in.
+
+    An extent that may be left out for 1 is left out. A convolution whose groups are its input channels is the
+    convolution of each channel by itself (`dwconv-bn-relu`). The output channels of that are left out where they are
+    the input channels. Heights and widths are always both stated.
+
+    Args:
+        table: rows with the columns of a kernel configuration, and any others, which stay as they are.
+    """
+    kernel = table.column("kernel").cast(pa.string())
+    for name in sorted(AT_LEAST_ONE):
+        kinds = pa.array([kind for kind, declared in KERNEL_TYPES.items() if name in declared.allows], pa.string())
+        is_one = pc.and_(pc.is_in(kernel, kinds), pc.equal(table.column(name), 1))
+        table = _emptied(table, name, is_one)
+    groups, cin, cout = (table.column(name) for name in ("groups", "cin", "cout"))
+    is_of_channels = _true(pc.and_(pc.equal(kernel, "conv-bn-relu"), pc.equal(groups, cin)))
+    kernel = pc.if_else(is_of_channels, "dwconv-bn-relu", kernel)
+    table = _emptied(table, "groups", is_of_channels)
+    table = _emptied(table, "cout", pc.and_(pc.equal(kernel, "dwconv-bn-relu"), pc.equal(cout, cin)))
+    return table.set_column(table.column_names.index("kernel"), "kernel", kernel)
+
+
+def _true(mask: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.fill_null(mask, fill_value=False)
+
+
+def _emptied(table: pa.Table, name: str, rows: pa.ChunkedArray) -> pa.Table:
+    """Table whose column is empty in some rows."""
+    column = table.column(name)
+    kept = pc.if_else(_true(rows), pa.scalar(None, column.type), column)
+    return table.set_column(table.column_names.index(name), name, kept)

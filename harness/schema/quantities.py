@@ -299,9 +299,9 @@ InputShape = Annotated[
     str,
     Quantity(
         "",
-        "Input extents joined by x, for example 1x224x224x3.",
+        "Height, width and channels of one input joined by x, without the batch and without a single channel.",
         "shape-pattern",
-        "Join whole numbers by x, for example 224x224.",
+        "Join whole numbers by x, for example 224x224x3.",
         pattern=r"^[1-9][0-9]{0,6}(x[1-9][0-9]{0,6}){0,7}$",
         form="whole numbers joined by x",
         group="workload",

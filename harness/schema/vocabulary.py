@@ -78,28 +78,6 @@ if set(BOUNDARY_TITLES) != set(get_args(Boundary)):
 Split = Literal["train", "test"]
 Track = Literal["kernels", "models", "devices"]
 
-FAMILIES: Final = (
-    "AlexNet",
-    "Autoencoder",
-    "DS-CNN",
-    "DenseNet",
-    "EfficientNet",
-    "GoogLeNet",
-    "KWT",
-    "Llama",
-    "MobileNetV1",
-    "MobileNetV2",
-    "MobileNetV3",
-    "ProxylessNAS",
-    "ResNet18",
-    "ResNet50",
-    "ResNet8",
-    "ShuffleNetV2",
-    "SqueezeNet",
-    "ViT",
-)
-"""Families whose spelling is settled, because splits go by it: those that the harness builds networks of."""
-
 TIER_TITLES: Final[dict[Tier, str]] = {
     "analyser": "measured with a power analyser",
     "rail": "measured on an on-board rail",

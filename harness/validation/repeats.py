@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from harness.schema.identity import canonical_configurations
 from harness.schema.records import KEYS, SHARED_KEY
 from harness.schema.vocabulary import KERNEL_REQUIRES
 from harness.validation.context import Mask, RowContext, rows_by_kernel
@@ -44,7 +45,10 @@ def check_repeats(context: RowContext) -> None:
 
 
 def _keys(context: RowContext) -> Codes:
-    return group_codes(context.rows.table, (*KEYS[context.level], *SHARED_KEY))
+    table = context.rows.table
+    if context.level == "kernels":
+        table = canonical_configurations(table)
+    return group_codes(table, (*KEYS[context.level], *SHARED_KEY))
 
 
 def _has_configuration(table: pa.Table) -> Mask:

@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 
 from harness.schema.vocabulary import (
     CONFIGURATION_FIELDS,
-    FAMILIES,
     KERNEL_ALLOWS,
     KERNEL_FUNCTIONS,
     KERNEL_REQUIRES,
@@ -21,6 +20,7 @@ from harness.schema.vocabulary import (
 )
 from harness.validation.context import Numbers, RowContext, rows_by_kernel, rows_where, words_with_codes
 from harness.validation.known import MJ_PER_FLOP, power_ceiling
+from harness.validation.names import check_names, check_shapes
 from harness.validation.plausibility import check_plausibility, drawn_mw
 from harness.validation.repeats import check_identifiers, check_repeats
 from harness.validation.rounding import half_units, resolution_of
@@ -312,31 +312,6 @@ def check_delegate(context: RowContext) -> None:
             context.report_first("delegate-unknown", codes == code, "delegate", expected=expected, fix=fix)
 
 
-def check_family(context: RowContext) -> None:
-    """family-spelling."""
-    if context.level != "models":
-        return
-    settled = {_folded(family): family for family in FAMILIES}
-    for code, family, codes in words_with_codes(context.rows.table.column("family")):
-        known = settled.get(_folded(family), family)
-        if known != family:
-            for row in rows_where(codes == code):
-                context.report("family-spelling", row, "family", expected=known, fix=f"Write {known}.")
-    table = context.rows.table.select(["model", "family"]).to_pylist()
-    first: dict[str, int] = {}
-    for row, names in enumerate(table):
-        earlier = first.setdefault(names["model"], row)
-        if names["family"] != table[earlier]["family"] and None not in (names["model"], names["family"]):
-            expected = (
-                f"{table[earlier]['family']}, the family of {names['model']} in line {context.rows.line(earlier)}"
-            )
-            context.report("family-spelling", row, "family", expected=expected, fix="Give a network one family.")
-
-
-def _folded(name: str) -> str:
-    return "".join(character for character in name.casefold() if character.isalnum())
-
-
 def check_idle_baseline(context: RowContext) -> None:
     """idle-baseline-missing."""
     if context.manifest is None or context.manifest.idle is not None:
@@ -357,7 +332,8 @@ CHECKS: Final[tuple[Callable[[RowContext], None], ...]] = (
     check_energy_per_flop,
     check_plausibility,
     check_delegate,
-    check_family,
+    check_names,
+    check_shapes,
     check_idle_baseline,
     check_identifiers,
     check_repeats,

@@ -42,7 +42,7 @@ def reasons(result):
 def rows_of(folder):
     validated = validate([folder])
     # A Monsoon does not say what it supplies.
-    assert {issue.rule for issue in validated.report.issues} == {"boundary-unstated"}
+    assert {issue.rule for issue in validated.report.issues} == {"boundary-unstated", "family-unknown"}
     return validated.campaigns[0].tables["models"].to_pylist()
 
 
@@ -151,7 +151,7 @@ def test_runs_of_the_same_name_keep_their_own_traces(tmp_path):
     monsoon_folder(tmp_path / "runs/two", has_baseline=False, **other)
     result = taken(tmp_path / "runs", tmp_path)
     assert result.n_accepted == 4
-    assert {issue.rule for issue in result.report.issues} == {"boundary-unstated", "repeat"}
+    assert {issue.rule for issue in result.report.issues} == {"boundary-unstated", "family-unknown", "repeat"}
     # Inferences of both have the same bytes and are kept once.
     assert len(list((result.folder / "traces").iterdir())) == 6
 
@@ -264,7 +264,7 @@ def test_device_with_several_delegates_needs_one_for_each_run(tmp_path):
     device = RUN_MAPPING["device"] | {"delegates": {"CPU4": "cpu", "GPU": "gpu"}}
     source, runs = monsoon_folder(tmp_path / "runs"), {"net_b": {"delegate": "GPU"}}
     result = taken(source, tmp_path, device=device, runs=runs)
-    assert [row.rules for row in result.quarantined] == [["value-missing"]]
+    assert [row.rules for row in result.quarantined] == [["value-missing", "family-unknown"]]
     assert [row["delegate"] for row in rows_of(result.folder)] == ["GPU"]
 
 
@@ -292,10 +292,18 @@ def test_trace_that_is_exchanged_afterwards_is_found(tmp_path):
     trace = folder / "traces/net_a_power.csv"
     before = trace.read_bytes()
     trace.write_bytes(monsoon_power(300.0))
-    assert [issue.rule for issue in validate([folder]).report.issues] == ["boundary-unstated", "trace-hash"]
+    assert [issue.rule for issue in validate([folder]).report.issues] == [
+        "family-unknown",
+        "boundary-unstated",
+        "trace-hash",
+    ]
     trace.write_bytes(before)
     rebound(folder, trace.name, monsoon_power(300.0))
-    assert [issue.rule for issue in validate([folder]).report.issues] == ["boundary-unstated", "trace-energy"]
+    assert [issue.rule for issue in validate([folder]).report.issues] == [
+        "family-unknown",
+        "boundary-unstated",
+        "trace-energy",
+    ]
 
 
 @pytest.mark.skipif(not UPSTREAM.is_dir(), reason="needs the upstream files; set DEEPEN_UPSTREAM")

@@ -58,7 +58,7 @@ def folder_of(root, name, *, has_inferences=True):
 
 
 def taken(source, tmp_path, name, **changed):
-    options = METERS[name][3] | changed
+    options = {"runs": {"run": {"family": "MobileNetV2"}}} | METERS[name][3] | changed
     mapping = run_mapping(tmp_path / "m.yaml", **options)
     return take_in(name, source, "acme-board", "bench", out=tmp_path / "out", mapping=mapping)
 
@@ -129,7 +129,7 @@ def test_upstream_logs_have_no_inferences(tmp_path, name):
     folder = UPSTREAM / name.replace("-", "_")
     if not folder.is_dir():
         pytest.skip("needs the upstream files; set DEEPEN_UPSTREAM")
-    result = taken(folder, tmp_path, name)
+    result = taken(folder, tmp_path, name, runs={})
     n_logs = {"tegrastats": 4, "nvidia-smi": 4, "rapl": 2}[name]
     assert (result.n_read, result.n_accepted) == (n_logs, 0)
     assert result.reasons == {"trace-no-inference": n_logs}

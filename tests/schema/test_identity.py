@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.releases import assemble
-from harness.schema.identity import configuration_ids, content_id, record_ids
+from harness.schema.identity import canonical_configurations, configuration_ids, content_id, record_ids
 from harness.schema.records import KEYS, ROWS, SHARED_KEY
 from harness.schema.vocabulary import LEVELS
-from tests.campaigns import campaign, kernel_campaign
+from tests.campaigns import campaign, kernel_campaign, row_table
 from tests.strategies import row_tables
 
 FEW = settings(max_examples=20)
@@ -87,3 +87,45 @@ def test_configuration_ids_ignore_every_other_column():
 
 def test_content_ids_of_text_beyond_ascii_never_change():
     assert content_id({"name": "Zürich"}) == "e3238b463b30fddbacf3"
+
+
+PLANE = {"input_h": 56, "input_w": 56, "cin": 64, "kernel_h": 3, "kernel_w": 3, "stride_h": 1, "stride_w": 1}
+CONV, DWCONV = ({"kernel": f"{name}-bn-relu", **PLANE} for name in ("conv", "dwconv"))
+FORMS = {
+    "depthwise": [DWCONV, DWCONV | {"cout": 64}, CONV | {"cout": 64, "groups": 64}, DWCONV | {"dilation_h": 1}],
+    "depthwise with a multiplier": [DWCONV | {"cout": 128}, CONV | {"cout": 128, "groups": 64}],
+    "one group": [CONV | {"cout": 64}, CONV | {"cout": 64, "groups": 1}, CONV | {"cout": 64, "dilation_w": 1}],
+    "two groups": [CONV | {"cout": 64, "groups": 2}, CONV | {"cout": 64, "groups": 2, "dilation_h": 1}],
+    "dilation": [CONV | {"cout": 64, "dilation_h": 2}, CONV | {"cout": 64, "dilation_h": 2, "dilation_w": 1}],
+    "one direction": [{"kernel": "lstm", "rows": 8, "cin": 4, "cout": 4, "directions": n} for n in (None, 1)],
+    "one product of activations": [{"kernel": "matmul", "rows": 8, "cin": 4, "cout": 4, "batch": 1}],
+    "a product with weights": [{"kernel": "matmul", "rows": 8, "cin": 4, "cout": 4}],
+    "one channel": [CONV | {"cin": 1, "cout": 1}],
+}
+
+
+def kernels_of(rows):
+    settings_of = {"delegate": "CPU1", "dtype": "fp32", "is_idle_subtracted": False, "energy_mj": 1.0}
+    return row_table("kernels", [settings_of | row for row in rows])
+
+
+def test_one_kernel_has_one_configuration_id_and_different_kernels_have_different_ones():
+    ids = {name: set(configuration_ids(kernels_of(forms))) for name, forms in FORMS.items()}
+    assert {name: len(found) for name, found in ids.items()} == dict.fromkeys(FORMS, 1)
+    assert len(set().union(*ids.values())) == len(FORMS)
+
+
+def test_the_form_without_what_may_be_left_out_is_the_one_that_published_ids_are_of():
+    for forms in FORMS.values():
+        plain = {name: value for name, value in forms[0].items() if value is not None}
+        assert configuration_ids(kernels_of(forms)) == [content_id(plain)] * len(forms)
+
+
+@FEW
+@given(row_tables("kernels"))
+def test_canonical_configurations_change_only_the_form_of_a_configuration(table):
+    once = canonical_configurations(table)
+    assert canonical_configurations(once).equals(once)
+    others = [name for name in table.column_names if name not in KEYS["kernels"]]
+    assert once.select(others).equals(table.select(others))
+    assert once.column_names == table.column_names

@@ -17,7 +17,7 @@ from harness.graphs.families.tiny import TINY_NETWORKS
 from harness.graphs.families.transformers import stories_15m
 from harness.graphs.families.variants import Variant, variant_network
 from harness.graphs.onnx_reader import graph_of_onnx
-from harness.schema.vocabulary import FAMILIES
+from harness.schema.network_names import FAMILIES
 from tests.graphs.families.networks import costs_of, variant_costs, variant_list
 
 CHECKED = (

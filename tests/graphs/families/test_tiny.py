@@ -3,7 +3,7 @@
 import pytest
 
 from harness.graphs.families.tiny import TINY_NETWORKS
-from harness.schema.vocabulary import FAMILIES
+from harness.schema.network_names import FAMILIES
 from tests.graphs.families.networks import kernels_of, list_of
 
 
