@@ -15,7 +15,7 @@ from harness.graphs.input_extents import MOST_EXTENT, DeclaredInput, InputExtent
 from harness.graphs.onnx_control_flow import CONTROL_FLOW
 from harness.graphs.onnx_functions import inlined
 from harness.graphs.onnx_scopes import bodies_of, in_running_order, operators_of, stored_in
-from harness.graphs.onnx_tensors import Tensors, shape_of
+from harness.graphs.onnx_tensors import Tensors
 from harness.graphs.onnx_walk import Walk, bound_type, dims_of
 from harness.graphs.quantisation import fold_quantisation
 from harness.issues import Issue, unknown
@@ -266,9 +266,8 @@ class _Reader:
         stated = {info.name: info.type for info in (*self._proto.value_info, *self._proto.input)}
         issues = []
         for name in sorted(self._weights):
-            kind = stated.get(name, TypeProto())
-            known.add(name, kind, is_constant=True)
-            if shape_of(kind) is None:
+            known.add(name, stated.get(name, TypeProto()), is_constant=True)
+            if known.shape(name) is None:
                 issues.append(self._open_weight(name))
         if issues:
             raise ModelFileError(issues)
