@@ -14,7 +14,7 @@ from harness.intake.flow import take_in
 from harness.intake.foreign import ForeignSourceError
 from harness.intake.mlperf_networks import NETWORKS
 from harness.intake.stated import StatedFacts
-from harness.schema.vocabulary import FAMILIES
+from harness.schema.network_names import FAMILIES
 from harness.validation import validate
 from tests.intake.mlperf_trees import DESCRIPTION, SYSTEM, results_tree, run_log
 from tests.traces.benchmark_logs import spl
