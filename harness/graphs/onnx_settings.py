@@ -118,7 +118,7 @@ def _multi_head_attention(node: onnx.NodeProto, known: Tensors) -> Settings:
 
 
 def _group_query_attention(node: onnx.NodeProto, known: Tensors) -> Settings:
-    """Queries of all heads, or packed with the keys and values of fewer heads."""
+    """Queries of all heads, or packed with the keys and values of fewer heads; a window is of the last keys."""
     keys, queries = _shape(node, 1, known), _shape(node, 0, known)
     if keys is None or not queries:
         return {}
@@ -126,7 +126,9 @@ def _group_query_attention(node: onnx.NodeProto, known: Tensors) -> Settings:
     share = 1 if keys else n_heads + 2 * kv_heads
     width = queries[2] if keys else n_heads * (queries[2] // max(share, 1))
     heads = _heads(n_heads, kv_heads, queries[1], width)
-    return _keys(keys[1] if keys else queries[1], _shape(node, 3, known), 2, heads, is_packed=not keys)
+    found = _keys(keys[1] if keys else queries[1], _shape(node, 3, known), 2, heads, is_packed=not keys)
+    window = _integer(node, "local_window_size", -1)
+    return {**found, "n_keys": min(int(found["n_keys"]), window)} if found and window > 0 else found
 
 
 def _axis(node: onnx.NodeProto, known: Tensors) -> Settings:
