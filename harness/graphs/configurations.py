@@ -10,7 +10,7 @@ from typing import Final
 from harness.graphs.counting import FOLDED
 from harness.graphs.groups import Group, Part
 from harness.graphs.operator_flops import extents_of_attention, matrices_of_einsum, row_length, weights_of
-from harness.graphs.operators import ACTIVATIONS, JOINED
+from harness.graphs.operators import ACTIVATIONS, JOINED, VARIADIC
 from harness.graphs.sizes import Sizes
 from harness.schema.columns import columns_of
 from harness.schema.kernel_costs import Elementwise, Recurrent
@@ -157,11 +157,11 @@ def _of_rows(group: Group, kernel: Kernel, sizes: Sizes) -> Values:
     """Vectors of the output, and of the second input where there is one of the same extents."""
     first = group.parts[0]
     made = first.outputs[0]
-    if kernel == "softmax":
-        cin = int(first.nodes[0].settings.get("row_length", sizes.last(made)))
-        return {"rows": sizes.elements(made) // cin, "cin": cin}
-    is_of_last = sizes.rank(made) < 4 or first.name.endswith(("layer-norm", "rms-norm"))
-    cin = sizes.last(made) if is_of_last else sizes.extents(made).c
+    if first.nodes[0].op in VARIADIC and len(first.nodes[0].inputs) > 2:
+        return {}
+    is_of_last = sizes.rank(made) < 4 or kernel == "softmax" or first.name.endswith(("layer-norm", "rms-norm"))
+    along = sizes.last(made) if is_of_last else sizes.extents(made).c
+    cin = int(first.nodes[0].settings.get("row_length", along))
     values = {"rows": sizes.elements(made) // cin, "cin": cin}
     return values | ({"cin2": cin} if len(first.inputs) == 2 and sizes.are_alike((*first.inputs, made)) else {})
 

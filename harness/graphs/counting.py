@@ -150,7 +150,8 @@ def stored_weights(node: Node, sizes: Sizes) -> dict[str, Weights]:
 
 def _held(tensor: str, node: Node, sizes: Sizes) -> Weights:
     """Weights in one tensor, and the bytes of those that an operator reads."""
-    n, n_bytes, dtype = sizes.elements(tensor), sizes.n_bytes(tensor), sizes.stored(tensor)
+    n, dtype = sizes.n_stored(tensor) or sizes.elements(tensor), sizes.stored(tensor)
+    n_bytes = sizes.n_bytes(tensor, n)
     beside = sizes.n_bytes_beside(tensor)
     if tensor == next(name for name in node.inputs if sizes.is_constant(name)):
         beside += node.n_bytes_beside
@@ -177,7 +178,9 @@ def _node_weights(node: Node, sizes: Sizes) -> Mapping[str, Weights]:
         n = 2 * sizes.extents_of_read(node).c
         return {tensor: _some(tensor, n, sizes) for tensor in node.inputs[1:2]}
     if work_of(node, sizes) == "product" and constants:
-        biases = {tensor: _some(tensor, _channels(node, sizes), sizes) for tensor in constants[1:2]}
+        biases = {
+            tensor: _some(tensor, sizes.n_stored(tensor) or _channels(node, sizes), sizes) for tensor in constants[1:2]
+        }
         held = _held(constants[0], node, sizes)
         is_matrix = constants[0] == weights_tensor(node, sizes)
         return biases | {constants[0]: held._replace(n=_number_of(node, sizes)) if is_matrix else held}

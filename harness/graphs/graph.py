@@ -55,6 +55,7 @@ class Tensor(NamedTuple):
         stored_as: name of the weight that a runtime stores for it, where it is a view of one; else its own.
         stored: data type of its elements in memory; None where it is that of `dtype`.
         n_bytes_beside: bytes of the scales and zero points of a weight that is stored quantised.
+        n_stored: elements of the weight of `stored_as`, which this one may repeat; None where they are its own.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Tensor(NamedTuple):
     stored_as: str = ""
     stored: StoredDtype | None = None
     n_bytes_beside: int = 0
+    n_stored: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,8 @@ def as_node(node: onnx.NodeProto, name: str, captured: tuple[str, ...], known: T
     window = _window(node, op, inputs, known)
     if op == "clip":
         op = _clip_name(node, known)
+    elif op == "resize" and _is_of_nearest(node):
+        op = "resize-nearest"
     elif _is_alone(op, inputs, outputs):
         op = "identity"
     elif _covers_all(op, window, inputs, outputs, known) or _reduces_plane(op, node, inputs, known, least_rank=4):
@@ -112,6 +114,12 @@ def as_node(node: onnx.NodeProto, name: str, captured: tuple[str, ...], known: T
     scales = _at(node, _BESIDE.get(node.op_type, ()))
     beside = sum([bytes_of(known.shape(name), known.stored(name)) for name in scales])
     return Node(name, op, inputs, outputs, window if op in WINDOWED else None, matrices, settings, beside)
+
+
+def _is_of_nearest(node: onnx.NodeProto) -> bool:
+    """Whether a change of the plane copies the nearest element, as it does where the file states no mode."""
+    mode = _attribute(node, "mode")
+    return mode is None or mode.s == b"nearest"
 
 
 def _is_alone(op: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> bool:

@@ -118,7 +118,7 @@ def _multi_head_attention(node: onnx.NodeProto, known: Tensors) -> Settings:
 
 
 def _group_query_attention(node: onnx.NodeProto, known: Tensors) -> Settings:
-    """Queries of all heads, or packed with the keys and values of fewer heads."""
+    """Queries of all heads, or packed with the keys and values of fewer heads; a window is of the last keys."""
     keys, queries = _shape(node, 1, known), _shape(node, 0, known)
     if keys is None or not queries:
         return {}
@@ -126,7 +126,9 @@ def _group_query_attention(node: onnx.NodeProto, known: Tensors) -> Settings:
     share = 1 if keys else n_heads + 2 * kv_heads
     width = queries[2] if keys else n_heads * (queries[2] // max(share, 1))
     heads = _heads(n_heads, kv_heads, queries[1], width)
-    return _keys(keys[1] if keys else queries[1], _shape(node, 3, known), 2, heads, is_packed=not keys)
+    found = _keys(keys[1] if keys else queries[1], _shape(node, 3, known), 2, heads, is_packed=not keys)
+    window = _integer(node, "local_window_size", -1)
+    return {**found, "n_keys": min(int(found["n_keys"]), window)} if found and window > 0 else found
 
 
 def _axis(node: onnx.NodeProto, known: Tensors) -> Settings:
@@ -215,6 +217,12 @@ def _row_of_softmax(node: onnx.NodeProto, known: Tensors) -> Settings:
     return {"row_length": math.prod(read[axis:]) if is_flat else read[axis]}
 
 
+def _row_of_norm(node: onnx.NodeProto, known: Tensors) -> Settings:
+    """Elements that are normalised together: all from an axis on."""
+    read, axis = _shape(node, 0, known), _integer(node, "axis", -1)
+    return {"row_length": math.prod(read[axis:])} if read and -len(read) <= axis < len(read) else {}
+
+
 def _projected_attention(node: onnx.NodeProto, known: Tensors) -> Settings:
     read = _shape(node, 0, known)
     return _keys(read[1] if read else None, _shape(node, 8 if node.op_type == "QAttention" else 4, known), 3)
@@ -254,16 +262,21 @@ _RULES: Final[Mapping[tuple[str, str], Callable[[onnx.NodeProto, Tensors], Setti
     ("", "Pow"): _constant_operand,
     ("", "ReduceMean"): _axis_of_mean,
     ("", "Transpose"): _permutation,
+    ("", "LayerNormalization"): _row_of_norm,
     ("", "LogSoftmax"): _row_of_softmax,
+    ("", "RMSNormalization"): _row_of_norm,
+    ("", "SimplifiedLayerNormalization"): _row_of_norm,
     ("", "Softmax"): _row_of_softmax,
     ("", "Slice"): _slice,
     ("", "STFT"): _frames,
     ("com.microsoft", "Attention"): _projected_attention,
     ("com.microsoft", "GatherBlockQuantized"): _packed_table,
     ("com.microsoft", "GroupQueryAttention"): _group_query_attention,
+    ("com.microsoft", "LayerNormalization"): _row_of_norm,
     ("com.microsoft", "MatMulBnb4"): _matrix,
     ("com.microsoft", "MatMulFpQ4"): _matrix,
     ("com.microsoft", "MatMulNBits"): _matrix,
     ("com.microsoft", "MultiHeadAttention"): _multi_head_attention,
     ("com.microsoft", "QAttention"): _projected_attention,
+    ("com.microsoft", "SimplifiedLayerNormalization"): _row_of_norm,
 }

@@ -20,14 +20,17 @@ from harness.graphs.onnx_corrections import as_inferred, corrected
 from harness.graphs.onnx_dtypes import STORED, bytes_of
 from harness.graphs.onnx_evaluation import EVALUATED, evaluated
 from harness.graphs.onnx_functions import made_by_body
+from harness.graphs.onnx_operand_faults import contradiction_of, counted_fault
 from harness.graphs.onnx_runtime_shapes import IN_STANDARD, TYPED_BY, made_by_runtime
 from harness.graphs.onnx_twins import TWINS, twin_of
 from harness.graphs.onnx_values import MOST_VALUES, SmallValues
 from harness.issues import Issue
 from harness.schema.vocabulary import StoredDtype
 
-_STORED_ALIKE: Final = frozenset({"Transpose", "Reshape", "Identity", "Squeeze", "Unsqueeze", "DequantizeLinear"})
-"""Operators that do not change the elements of a constant."""
+_STORED_ALIKE: Final = frozenset(
+    {"DequantizeLinear", "Expand", "Identity", "Reshape", "Squeeze", "Tile", "Transpose", "Unsqueeze"}
+)
+"""Operators that do not change the elements of a constant, but may repeat them."""
 _SHAPE_OPERANDS: Final[Mapping[str, int]] = {
     "ConstantOfShape": 0, "Expand": 1, "Reshape": 1, "Resize": 1, "Tile": 1, "Upsample": 1,
 }  # fmt: skip
@@ -206,7 +209,8 @@ class Tensors:
         Raises:
             ModelFileError: its operands do not fit it, or its output is absurd.
         """
-        found, fault = self._inferred(node, captured)
+        contradiction = contradiction_of(node, self.shape)
+        found, fault = ({}, contradiction) if contradiction else self._inferred(node, captured)
         outputs = [name for name in node.output if name]
         made = {name: shape_of(found.get(name)) for name in outputs}
         if not fault and None in made.values():
@@ -215,7 +219,7 @@ class Tensors:
         for name in outputs:
             self._learn_type(name, found.get(name), made[name])
         issues = [issue for name in outputs for issue in absurd(name, self.shape(name) or (), self._shown)]
-        if fault and any(self.shape(name) is None for name in outputs):
+        if contradiction or (fault and any(self.shape(name) is None for name in outputs)):
             issues.append(
                 model_issue(
                     "model-shape",
@@ -292,7 +296,7 @@ class Tensors:
         schema = self._schema(node.domain, node.op_type)
         if schema is None or (schema.deprecated and node.op_type in IN_STANDARD):
             return self._inferred_of_runtime(node)
-        fault = _counted_fault(node) or self._channel_fault(node)
+        fault = counted_fault(node)
         if fault:
             return {}, fault
         types, data = self._operands(node, captured)
@@ -344,17 +348,6 @@ class Tensors:
         elements = self.kind(node.input[place if place < len(node.input) else 0]).tensor_type.elem_type
         return {node.output[0]: helper.make_tensor_type_proto(elements, shape)}, ""
 
-    def _channel_fault(self, node: onnx.NodeProto) -> str:
-        """What is wrong with the channels of a convolution; shape inference does not check them."""
-        if node.op_type != "Conv" or len(node.input) < 2:
-            return ""
-        read, weights = self.shape(node.input[0]), self.shape(node.input[1])
-        if read is None or weights is None or len(read) < 3 or len(weights) != len(read):
-            return ""
-        groups = next((attribute.i for attribute in node.attribute if attribute.name == "group"), 1)
-        taken = weights[1] * groups
-        return "" if read[1] == taken else f"{read[1]} channels, and weights for {taken}"
-
     def _inferred_of_twin(self, node: onnx.NodeProto) -> tuple[Mapping[str, TypeProto], str]:
         """Types of the outputs of a quantised operator of ONNX Runtime; their data type is that of its input."""
         twin = twin_of(node)
@@ -368,12 +361,6 @@ class Tensors:
         for kind in found.values():
             kind.tensor_type.elem_type = elements
         return found, ""
-
-
-def _counted_fault(node: onnx.NodeProto) -> str:
-    """What is wrong with a stated number of outputs; shape inference would reserve memory for all of them."""
-    stated = [attribute.i for attribute in node.attribute if attribute.name == "num_outputs"]
-    return "" if all(n == len(node.output) for n in stated) else "the number of outputs is not the stated one"
 
 
 def _first_line(error: Exception) -> str:

@@ -199,14 +199,17 @@ class Walk:
         """A tensor as the graph has it."""
         known = self.known
         stored = known.stored(name)
+        is_constant, origin = name in known.constants, known.stored_as(name)
+        shape = known.shape(origin) if is_constant else None
         return Tensor(
             name,
             known.shape(name),
             dtype_of_stored(stored),
-            name in known.constants,
-            known.stored_as(name),
+            is_constant,
+            origin,
             stored,
             known.n_bytes_beside(name),
+            None if shape is None else math.prod(shape),
         )
 
     def flops(self, listing: Listing) -> int | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, get_args
 
 from harness.graphs.graph import Node
-from harness.graphs.operators import JOINED, OPERATORS, Work
+from harness.graphs.operators import JOINED, OPERATORS, VARIADIC, Work
 from harness.graphs.sizes import Sizes, is_complete, operator_name
 from harness.schema.cost import ELEMENTWISE_FLOPS
 from harness.schema.kernel_types import require_each
@@ -101,9 +101,10 @@ def _of_reduction(node: Node, sizes: Sizes) -> int:
 
 
 def _of_elements(node: Node, sizes: Sizes) -> int:
+    """A number for each element; arithmetic has one operation less than operands, and a mean divides besides."""
     name = operator_name(node, sizes)
-    operands = max(len(node.inputs) - 1, 1) if name in JOINED else 1
-    return ELEMENTWISE_FLOPS.get(name.removesuffix("-spatial"), 1) * operands * _made(node, sizes)
+    operations = max(len(node.inputs) - (node.op in JOINED), 1) if node.op in JOINED | VARIADIC else 1
+    return ELEMENTWISE_FLOPS.get(name.removesuffix("-spatial"), 1) * operations * _made(node, sizes)
 
 
 def _made(node: Node, sizes: Sizes) -> int:

@@ -175,6 +175,7 @@ _NAMED: Final[Mapping[str, Operator]] = {
     "div": Operator("elements", onnx=("Div",), tflite=("DIV",), naming="operands", constant_name="scale", joins=True),
     "min": Operator("elements", onnx=("Min",), tflite=("MINIMUM",), naming="operands", joins=True, is_variadic=True),
     "max": Operator("elements", onnx=("Max",), tflite=("MAXIMUM",), naming="operands", joins=True, is_variadic=True),
+    "mean": Operator("elements", onnx=("Mean",), tflite=(), is_variadic=True),
     "pow": Operator("elements", onnx=("Pow",), tflite=("POW",), naming="operands"),
     "softmax": Operator("elements", onnx=("Softmax",), onnx_runtime=("QLinearSoftmax",), tflite=("SOFTMAX",)),
     "log-softmax": Operator("elements", onnx=("LogSoftmax",), tflite=("LOG_SOFTMAX",)),
@@ -221,6 +222,7 @@ _NAMED: Final[Mapping[str, Operator]] = {
         tflite=("RESIZE_BILINEAR",),
         has_settings=True,
     ),
+    "resize-nearest": Operator("movement", onnx=(), tflite=("RESIZE_NEAREST_NEIGHBOR",), has_settings=True),
     "grid-sample": Operator(
         "elements", onnx=("GridSample",), tflite=(), mediapipe=("TransformTensor", "TransformTensorBilinear")
     ),
@@ -285,7 +287,7 @@ _PLAIN: Final[Mapping[Work, Mapping[str, tuple[str, str]]]] = {
         "floor-mod": ("", "FLOOR_MOD"), "greater": ("Greater", "GREATER"),
         "greater-equal": ("GreaterOrEqual", "GREATER_EQUAL"), "is-infinite": ("IsInf", ""), "is-nan": ("IsNaN", ""),
         "less": ("Less", "LESS"), "less-equal": ("LessOrEqual", "LESS_EQUAL"), "log": ("Log", "LOG"),
-        "mean": ("Mean", ""), "mean-variance-norm": ("MeanVarianceNormalization", ""),
+        "mean-variance-norm": ("MeanVarianceNormalization", ""),
         "mish": ("Mish", ""), "mod": ("Mod", ""), "not": ("Not", "LOGICAL_NOT"),
         "not-equal": ("", "NOT_EQUAL"), "or": ("Or", "LOGICAL_OR"), "reciprocal": ("Reciprocal", ""),
         "round": ("Round", "ROUND"), "rsqrt": ("", "RSQRT"), "selu": ("Selu", ""), "shrink": ("Shrink", ""),
@@ -309,7 +311,7 @@ _PLAIN: Final[Mapping[Work, Mapping[str, tuple[str, str]]]] = {
         "expand": ("Expand", "BROADCAST_TO"), "eye": ("EyeLike", ""), "gather-elements": ("GatherElements", ""),
         "gather-nd": ("GatherND", "GATHER_ND"), "non-zero": ("NonZero", "WHERE"), "one-hot": ("OneHot", "ONE_HOT"),
         "pack": ("", "PACK"), "range": ("Range", "RANGE"), "rank": ("", "RANK"), "read-variable": ("", "READ_VARIABLE"),
-        "resize-nearest": ("", "RESIZE_NEAREST_NEIGHBOR"), "reverse": ("", "REVERSE_V2"),
+        "reverse": ("", "REVERSE_V2"),
         "reverse-sequence": ("ReverseSequence", "REVERSE_SEQUENCE"), "scatter": ("Scatter", ""),
         "scatter-elements": ("ScatterElements", ""), "scatter-nd": ("ScatterND", "SCATTER_ND"),
         "select": ("Where", "SELECT_V2"), "sequence-at": ("SequenceAt", ""),

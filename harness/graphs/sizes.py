@@ -77,6 +77,13 @@ class Sizes:
             self._elements[tensor] = of_one if is_constant else self.copies(tensor) * of_one
         return self._elements[tensor]
 
+    def n_stored(self, tensor: str) -> int:
+        """Elements of the weight that a constant is stored as; 0 where they are unknown."""
+        found = self.graph.tensors.get(tensor)
+        if found is not None and found.n_stored is not None:
+            return found.n_stored
+        return self.elements(tensor) if self.is_known(tensor) else 0
+
     def last(self, tensor: str, place: int = 1) -> int:
         """Last extent of a tensor, or the one at a place from the end; 1 where it has none there."""
         shape = self.shape(tensor)
