@@ -6,6 +6,8 @@ so that the part outside has the power of the next interval outside; where anoth
 proportion to time.
 """
 
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -195,6 +197,12 @@ def _mean_edges(
     return running[divided] - power * (times[divided] - wanted), after
 
 
+def _every_second(pieces: Sequence[Reals]) -> list[Reals]:
+    """Every second value of pieces that follow each other; copies, so that the others can go."""
+    befores = accumulate(map(len, pieces), initial=0)
+    return [piece[n_before % 2 :: 2].copy() for n_before, piece in zip(befores, pieces, strict=False)]
+
+
 class EnergyCurve:
     """Energy of a trace over time in a bounded number of points, each exact."""
 
@@ -214,9 +222,8 @@ class EnergyCurve:
         self._n_points += len(self._times[-1])
         while self._n_points > 2 * MOST_POINTS:
             self._each *= 2
-            self._times = [np.concatenate(self._times)[::2].copy()]
-            self._energies = [np.concatenate(self._energies)[::2].copy()]
-            self._n_points = len(self._times[0])
+            self._times, self._energies = _every_second(self._times), _every_second(self._energies)
+            self._n_points = sum(map(len, self._times))
 
     def finish(self, last_s: float | None, total_mj: float) -> None:
         """Add the end of the trace, whatever the step between points."""
