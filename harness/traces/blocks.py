@@ -6,9 +6,7 @@ A file that gzip compressed is read as what it holds, whatever its name, and one
 import gzip
 import re
 import zlib
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -22,15 +20,14 @@ import pyarrow.csv
 from harness.budget import MOST_LINE_BYTES
 from harness.issues import quoted
 from harness.numbers import number
+from harness.traces.ahead import N_HELD, mapped_ahead
 from harness.traces.recoding import UTF16_MARKS, Utf16AsUtf8
 from harness.traces.trace import TraceFault, TraceFormatError
 
 _BLANK = 64
 _MOST_REST = 1 << 16
-_MOST_WORKERS = 4
-"""Threads that parse; more would wait for the one that reduces."""
 BLOCK_BYTES = 1 << 23
-"""Large enough that a block costs more than its turn, small enough that its columns stay in a cache of the processor."""
+"""Large enough that a block takes longer than its turn, small enough that reducing begins soon."""
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 _GZIP = b"\x1f\x8b"
 
@@ -99,21 +96,18 @@ def csv_blocks(
         TraceFormatError: a row does not fit; with its line.
     """
     form = _Form(tuple(names), dict(types), separator, decimal)
-    n_workers = min(pa.cpu_count(), _MOST_WORKERS)
-    pending: deque[Future[pa.Table]] = deque()
-    # Blocks are parsed ahead, each by a worker, so that parsing and reducing share the cores.
-    with opened(path) as file, ThreadPoolExecutor(n_workers) as workers:
+    with opened(path) as file:
         n_before = sum(len(file.readline(MOST_LINE_BYTES)) for _ in range(n_header_lines))
-        line_after = partial(_line_after, path)
-        # Buffers of those that are parsed, one that is waited for, and one that is filled.
-        blocks = _blocks(file, block_bytes, n_workers + 2, lambda n_bytes: line_after(n_before + n_bytes))
-        for n_skipped, block in blocks:
+
+        def line_after(n_bytes: int) -> int:
+            return _line_after(path, n_before + n_bytes)
+
+        def table(skipped_and_block: tuple[int, memoryview]) -> pa.Table:
+            n_skipped, block = skipped_and_block
             cleaned = block if clean is None else memoryview(clean(bytes(block)))
-            pending.append(workers.submit(_table, cleaned, form, partial(line_after, n_before + n_skipped)))
-            if len(pending) > n_workers:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
+            return _table(cleaned, form, partial(line_after, n_skipped))
+
+        yield from mapped_ahead(table, _blocks(file, block_bytes, line_after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +131,15 @@ def _line_after(path: Path, n_bytes: int) -> int:
 
 
 def _blocks(
-    file: BufferedIOBase, block_bytes: int, n_buffers: int, line_after: Callable[[int], int]
+    file: BufferedIOBase, block_bytes: int, line_after: Callable[[int], int]
 ) -> Iterator[tuple[int, memoryview]]:
-    """Whole lines of about `block_bytes`, with the number of bytes before them; each valid for `n_buffers` turns.
+    """Whole lines of about `block_bytes`, with the number of bytes before them; each valid until
+    `N_HELD` more were asked for.
 
     Raises:
         TraceFormatError: a line is too long to be one of a table.
     """
-    buffers = cycle([bytearray(block_bytes + _MOST_REST) for _ in range(n_buffers)])
+    buffers = cycle([bytearray(block_bytes + _MOST_REST) for _ in range(N_HELD)])
     rest, n_before = b"", 0
     while True:
         # Buffers are filled again and again, so that only the part of a line at the end of a block is copied.
