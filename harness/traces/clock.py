@@ -43,15 +43,14 @@ class SampleClock:
     firsts_s: Reals
     residual_s: float
 
-    def times(self, start: int, n_samples: int) -> Reals:
-        """Times in seconds of `n_samples` samples from sample `start` on."""
-        samples = np.arange(start, start + n_samples, dtype=np.float64)
+    def times(self, samples: Reals) -> Reals:
+        """Times in seconds of samples, by their numbers from 0 on."""
         firsts: Reals = self.firsts_s[:1]
         if len(self.breaks):
             firsts = self.firsts_s[np.searchsorted(self.breaks, samples, side="right")]
-        samples *= self.period_s
-        samples += firsts
-        return samples
+        times = samples * self.period_s
+        times += firsts
+        return times
 
     @property
     def losses(self) -> list[tuple[float, float]]:

@@ -31,13 +31,13 @@ class IdlePower:
 def idle_power(trace: PowerTrace) -> IdlePower:
     """Power of the idle device over a whole trace, the baseline."""
     clocked = with_clock(trace)
+    health = clocked.health or Health(trace)
     windows = WindowEnergies(np.empty(0), np.empty(0), trace.kind)
-    if clocked.health is None:
-        health = Health(trace)
-        windows.read(clocked.chunks(), health.add)
-    else:
-        health = clocked.health
-        windows.read(clocked.chunks())
+    for chunk in clocked.chunks():
+        if clocked.health is None:
+            health.add(chunk)
+        windows.add(chunk.stamps_s, chunk.power_mw)
+    windows.finish()
     found = [*trace.faults, *(fault for fault in health.faults(None) if fault.rule == "trace-order")]
     quiet = whole(windows.curve)
     if quiet is not None and quiet.range_share > UNSTABLE:

@@ -11,7 +11,7 @@ from harness.traces.clock import SampleClock
 from harness.traces.clocked import ClockedTrace
 from harness.traces.health import Health
 from harness.traces.resolution import Changes
-from harness.traces.trace import Chunk, Reals
+from harness.traces.trace import Reals
 from harness.traces.windows import WindowEnergies
 
 Mask = npt.NDArray[np.bool_]
@@ -69,13 +69,12 @@ def read_windows(clocked: ClockedTrace, starts: Reals, ends: Reals) -> Reading:
     """Pass over the samples, integrating all windows at once."""
     health, changes = clocked.health or Health(clocked.trace), Changes()
     windows = WindowEnergies(starts, ends, clocked.trace.kind)
-
-    def look(chunk: Chunk) -> None:
+    for chunk in clocked.chunks():
         if clocked.health is None:
             health.add(chunk)
         changes.add(chunk.stamps_s, chunk.power_mw)
-
-    windows.read(clocked.chunks(), look)
+        windows.add(chunk.stamps_s, chunk.power_mw)
+    windows.finish()
     sampling_hz = _rate(health, clocked.clock)
     gaps = list(health.gaps)
     if clocked.clock is not None:

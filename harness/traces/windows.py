@@ -6,15 +6,14 @@ so that the part outside has the power of the next interval outside; where anoth
 proportion to time.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.traces.pieces import Piece, pieces
-from harness.traces.trace import Chunk, Reals, SampleKind
+from harness.traces.trace import Reals, SampleKind
 
 Positions = npt.NDArray[np.int64]
 
@@ -22,7 +21,11 @@ MOST_POINTS: Final = 1 << 19
 """Points of the energy over time that are kept at least; every second one goes when there are twice as many."""
 _SAME_S: Final = 1e-7
 """Times closer than this are the same; both were rounded on their way here."""
+_CARRIED: Final = 5
+"""Samples that a chunk shares with the one before: an edge needs up to three on either side."""
 _AHEAD: Final = 3
+_FEW: Final = 1 << 15
+"""Values that are summed one after the other."""
 
 
 class _Edges:
@@ -61,63 +64,75 @@ class WindowEnergies:
         starts_s: start of every window in seconds, in order.
         ends_s: end of every window in seconds.
         kind: what a sample is.
-
-    Attributes:
-        curve: energy of the trace over time.
-        total_mj: energy of the whole trace in mJ.
-        first_s: time of the first sample in seconds; None where there is none.
-        last_s: time of the last sample in seconds; None where there is none.
     """
 
     def __init__(self, starts_s: Reals, ends_s: Reals, kind: SampleKind = "instant") -> None:
-        self._kind = kind
+        self._is_mean = kind == "mean"
         # Windows are in order; where they are not, that is a fault of their own.
         before = np.concatenate([[-np.inf], ends_s[:-1]]) if len(ends_s) else ends_s
         after = np.concatenate([starts_s[1:], [np.inf]]) if len(starts_s) else starts_s
         self._starts, self._ends = _Edges(starts_s, before), _Edges(ends_s, after)
         self.curve = EnergyCurve()
-        self.total_mj = 0.0
-        self.first_s: float | None = None
-        self.last_s: float | None = None
+        self._times = self._powers = np.empty(0)
+        self._total = 0.0
         self._n_before = 0
+        self.first_s: float | None = None
 
-    def read(self, chunks: Iterable[Chunk], look: Callable[[Chunk], None] = lambda _: None) -> None:
-        """Pass over all samples of the trace.
+    def add(self, times_s: Reals, power_mw: Reals) -> None:
+        """Add the next samples.
 
         Args:
-            chunks: the samples; their times do not fall.
-            look: is shown every chunk that has samples.
+            times_s: times in seconds, not falling.
+            power_mw: power in mW, of the same length.
         """
-        for piece in pieces(chunks, self._kind):
-            energies = piece.energies_mj
-            with np.errstate(over="ignore", invalid="ignore"):
-                energies += self.total_mj - (energies[piece.n_carried - 1] if piece.n_carried else 0.0)
-            self._evaluate(piece)
-            if not piece.is_end:
-                look(piece.chunk)
-                self._pass(piece)
-        self.curve.finish(self.last_s, self.total_mj)
+        if not len(times_s):
+            return
+        if self.first_s is None:
+            self.first_s = float(times_s[0])
+        n_carried = len(self._times)
+        times, powers = np.concatenate([self._times, times_s]), np.concatenate([self._powers, power_mw])
+        running = self._running(times, powers, n_carried)
+        self.curve.add(times[n_carried:], running[n_carried:])
+        self._evaluate(times, powers, running, is_last=False)
+        kept = min(_CARRIED, len(times))
+        self._n_before += len(times) - kept
+        self._total = float(running[-1])
+        self._times, self._powers = times[-kept:], powers[-kept:]
 
-    def _evaluate(self, piece: Piece) -> None:
-        """Evaluate the edges that this piece has all samples for."""
-        times, powers, running = piece.times_s, piece.powers_mw, piece.energies_mj
+    def _running(self, times: Reals, powers: Reals, n_carried: int) -> Reals:
+        """Energy in mJ from the start of the trace up to each sample."""
+        # In place, because a trace is long and every temporary array is another pass over memory. A power beyond all
+        # bounds is reported by the reader of the trace.
+        with np.errstate(over="ignore", invalid="ignore"):
+            if self._is_mean:
+                areas = powers[1:] * np.diff(times)
+            else:
+                areas = powers[1:] + powers[:-1]
+                areas *= np.diff(times)
+                areas *= 0.5
+            running = np.empty(len(times))
+            running[0] = 0.0
+            _sums(areas, out=running[1:])
+            running += self._total - (running[n_carried - 1] if n_carried else 0.0)
+        return running
+
+    def _evaluate(self, times: Reals, powers: Reals, running: Reals, *, is_last: bool) -> None:
         # The last samples may still be followed by one that an edge needs.
         last_s = -np.inf if len(times) < _AHEAD else float(times[-_AHEAD])
         for edges, is_start in ((self._starts, True), (self._ends, False)):
-            place, wanted, others = edges.upto(last_s, is_last=piece.is_end)
+            place, wanted, others = edges.upto(last_s, is_last=is_last)
             if len(wanted):
-                evaluate = _mean_edges if self._kind == "mean" else _instant_edges
+                evaluate = _mean_edges if self._is_mean else _instant_edges
                 with np.errstate(over="ignore", invalid="ignore"):
                     energies, samples = evaluate(times, powers, running, wanted, others, is_start=is_start)
-                edges.put(place, energies, samples + self._n_before - piece.n_carried)
+                edges.put(place, energies, samples + self._n_before)
 
-    def _pass(self, piece: Piece) -> None:
-        times, energies = piece.chunk.stamps_s, piece.energies_mj[piece.n_carried :]
-        self.curve.add(times, energies)
-        if self.first_s is None:
-            self.first_s = float(times[0])
-        self.last_s, self.total_mj = float(times[-1]), float(energies[-1])
-        self._n_before += len(times)
+    def finish(self) -> None:
+        """Evaluate the edges that lie at the last samples; no more samples follow."""
+        if len(self._times):
+            running = self._running(self._times, self._powers, len(self._times))
+            self._evaluate(self._times, self._powers, running, is_last=True)
+        self.curve.finish(self.last_s, self._total)
 
     @property
     def energies_mj(self) -> Reals:
@@ -129,6 +144,30 @@ class WindowEnergies:
     def n_inside(self) -> Positions:
         """Number of samples inside every window."""
         return self._ends.found[1] - self._starts.found[1]
+
+    @property
+    def total_mj(self) -> float:
+        """Energy of the whole trace in mJ."""
+        return self._total
+
+    @property
+    def last_s(self) -> float | None:
+        """Time of the last sample in seconds; None before any."""
+        return float(self._times[-1]) if len(self._times) else None
+
+
+def _sums(values: Reals, out: Reals) -> None:
+    """Sum of values up to each, for which a sum that waits for the one before it takes most of the time."""
+    if len(values) < _FEW:
+        np.cumsum(values, out=out)
+        return
+    # Sums over pairs give every second one; the others lack the last value of it.
+    n_even = len(values) // 2 * 2
+    firsts, seconds = values[:n_even:2], values[1:n_even:2]
+    _sums(firsts + seconds, out=out[1:n_even:2])
+    np.subtract(out[1:n_even:2], seconds, out=out[:n_even:2])
+    if n_even < len(values):
+        out[-1] = out[-2] + values[-1]
 
 
 def _instant_edges(
