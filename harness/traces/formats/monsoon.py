@@ -6,10 +6,10 @@ in which the meter's 5 kHz come out. A bad line ends the reading; the first rows
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache, partial, reduce
+from functools import partial, reduce
 from pathlib import Path
 from typing import Final
 
@@ -65,13 +65,18 @@ class _Reading:
     @property
     def types(self) -> dict[str, pa.DataType]:
         """Arrow types of the columns that are read."""
-        wanted = {name: pa.float64() for _, columns in self.terms for name in columns}
-        return {self.time: pa.int64() if self.is_whole else pa.float64(), **wanted}
+        return {self.time: pa.int64() if self.is_whole else pa.float64(), **dict.fromkeys(self.factors, pa.float64())}
 
-    def power_mw(self, column: Callable[[str], Reals]) -> Reals:
-        """Power in mW of rows, whose columns a function gives; not finite where they hold none."""
+    @property
+    def factors(self) -> set[str]:
+        """Columns that the power is made of."""
+        return {name for _, columns in self.terms for name in columns}
+
+    def power_mw(self, values: Mapping[str, Reals]) -> Reals:
+        """Power in mW of rows, of the values of their columns; not finite where they hold none."""
         with np.errstate(over="ignore", invalid="ignore"):
-            return reduce(np.add, (_product(factor, *map(column, columns)) for factor, columns in self.terms))
+            products = (_product(factor, *(values[name] for name in columns)) for factor, columns in self.terms)
+            return reduce(np.add, products)
 
 
 def _layout(header: str) -> _Layout | None:
@@ -171,10 +176,12 @@ def _faults(
     path: Path, reading: _Reading, channels: Sequence[dict[str, str]], rows: Sequence[Sequence[str]]
 ) -> tuple[TraceFault, ...]:
     """Findings of the first rows: a power that is none, or one that is not current times voltage."""
-    column = cache(partial(_numbers, [cells for cells in rows if len(cells) == len(reading.names)], reading.names))
-    powers = reading.power_mw(column)
-    voltages = [column(columns["V"]) if "V" in columns else np.empty(0) for columns in channels]
-    highest_mw = sum(MONSOON.highest_mw(values[np.isfinite(values)].tolist()) for values in voltages)
+    whole = [cells for cells in rows if len(cells) == len(reading.names)]
+    wanted = reading.factors.union(columns["V"] for columns in channels if "V" in columns)
+    values = {name: _numbers(whole, reading.names.index(name)) for name in wanted}
+    voltages = [values[columns["V"]] if "V" in columns else np.empty(0) for columns in channels]
+    highest_mw = sum(MONSOON.highest_mw(each[np.isfinite(each)].tolist()) for each in voltages)
+    powers = reading.power_mw(values)
     peak_mw = float(powers[np.isfinite(powers)].max(initial=-np.inf))
     found = [peak_fault(peak_mw, (PEAK_MW[0], highest_mw))]
     for columns in channels:
@@ -186,9 +193,8 @@ def _faults(
     return tuple(fault for fault in found if fault is not None)
 
 
-def _numbers(rows: Sequence[Sequence[str]], names: Sequence[str], name: str) -> Reals:
+def _numbers(rows: Sequence[Sequence[str]], place: int) -> Reals:
     """Column of rows; NaN where it holds no number."""
-    place = names.index(name)
     values = (number(cells[place]) for cells in rows)
     return np.array([math.nan if value is None else value for value in values])
 
@@ -203,10 +209,11 @@ def _chunks(path: Path, reading: _Reading, start: float, per_second: float) -> I
     clean = _clean if reading.is_wrapped else None
     for table in csv_blocks(path, reading.names, reading.types, n_header_lines=1, clean=clean):
         # Whole microseconds are subtracted before they become seconds, so that no digit is lost.
-        stamps = (table.column(reading.time).to_numpy() - start).astype(np.float64, copy=False)
+        values = {name: table.column(name).to_numpy() for name in reading.types}
+        stamps = (values[reading.time] - start).astype(np.float64, copy=False)
         stamps /= per_second
         with np.errstate(over="ignore", invalid="ignore"):
-            power = reading.power_mw(lambda name: table.column(name).to_numpy())
+            power = reading.power_mw(values)
             # Only a value that is not finite makes the sum so, or values that a look at each then finds finite.
             is_suspect = not np.isfinite(stamps.sum() + power.sum())
         bad = np.flatnonzero(~(np.isfinite(stamps) & np.isfinite(power)) if is_suspect else [])
