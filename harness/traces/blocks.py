@@ -7,7 +7,6 @@ import gzip
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -21,15 +20,14 @@ import pyarrow.csv
 from harness.budget import MOST_LINE_BYTES
 from harness.issues import quoted
 from harness.numbers import number
+from harness.traces.ahead import N_HELD, mapped_ahead
 from harness.traces.recoding import UTF16_MARKS, Utf16AsUtf8
 from harness.traces.trace import TraceFault, TraceFormatError
 
 _BLANK = 64
 _MOST_REST = 1 << 16
-_N_BUFFERS = 3
-"""One that is parsed, one that is waited for, and one that is filled."""
 BLOCK_BYTES = 1 << 23
-"""Large enough to keep all cores busy, small enough that reducing begins soon."""
+"""Large enough that a block takes longer than its turn, small enough that reducing begins soon."""
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 _GZIP = b"\x1f\x8b"
 
@@ -98,19 +96,18 @@ def csv_blocks(
         TraceFormatError: a row does not fit; with its line.
     """
     form = _Form(tuple(names), dict(types), separator, decimal)
-    # One block is read ahead, so that parsing and reducing share the cores.
-    with opened(path) as file, ThreadPoolExecutor(max_workers=1) as ahead:
+    with opened(path) as file:
         n_before = sum(len(file.readline(MOST_LINE_BYTES)) for _ in range(n_header_lines))
-        pending: Future[pa.Table] | None = None
-        line_after = partial(_line_after, path)
-        for n_skipped, block in _blocks(file, block_bytes, lambda n_bytes: line_after(n_before + n_bytes)):
+
+        def line_after(n_bytes: int) -> int:
+            return _line_after(path, n_before + n_bytes)
+
+        def table(skipped_and_block: tuple[int, memoryview]) -> pa.Table:
+            n_skipped, block = skipped_and_block
             cleaned = block if clean is None else memoryview(clean(bytes(block)))
-            upcoming = ahead.submit(_table, cleaned, form, partial(line_after, n_before + n_skipped))
-            if pending is not None:
-                yield pending.result()
-            pending = upcoming
-        if pending is not None:
-            yield pending.result()
+            return _table(cleaned, form, partial(line_after, n_skipped))
+
+        yield from mapped_ahead(table, _blocks(file, block_bytes, line_after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +133,13 @@ def _line_after(path: Path, n_bytes: int) -> int:
 def _blocks(
     file: BufferedIOBase, block_bytes: int, line_after: Callable[[int], int]
 ) -> Iterator[tuple[int, memoryview]]:
-    """Whole lines of about `block_bytes`, with the number of bytes before them; valid until two more were asked for.
+    """Whole lines of about `block_bytes`, with the number of bytes before them; each valid until
+    `N_HELD` more were asked for.
 
     Raises:
         TraceFormatError: a line is too long to be one of a table.
     """
-    buffers = cycle([bytearray(block_bytes + _MOST_REST) for _ in range(_N_BUFFERS)])
+    buffers = cycle([bytearray(block_bytes + _MOST_REST) for _ in range(N_HELD)])
     rest, n_before = b"", 0
     while True:
         # Buffers are filled again and again, so that only the part of a line at the end of a block is copied.
@@ -173,8 +171,8 @@ def _table(block: memoryview, form: _Form, first_line: Callable[[], int]) -> pa.
     try:
         return pa.csv.read_csv(
             pa.py_buffer(block),
-            # Rows are short and blocks are large: chunks of a megabyte keep every core busy.
-            read_options=pa.csv.ReadOptions(column_names=list(form.names), block_size=1 << 20),
+            # In one piece, so that columns are arrays without a copy; other threads parse other blocks.
+            read_options=pa.csv.ReadOptions(column_names=list(form.names), block_size=len(block), use_threads=False),
             parse_options=pa.csv.ParseOptions(delimiter=form.separator, quote_char=False),
             convert_options=pa.csv.ConvertOptions(
                 column_types=form.types, include_columns=list(form.types), decimal_point=form.decimal

@@ -43,15 +43,14 @@ class SampleClock:
     firsts_s: Reals
     residual_s: float
 
-    def times(self, start: int, n_samples: int) -> Reals:
-        """Times in seconds of `n_samples` samples from sample `start` on."""
-        samples = np.arange(start, start + n_samples, dtype=np.float64)
+    def times(self, samples: Reals) -> Reals:
+        """Times in seconds of samples, by their numbers from 0 on."""
         firsts: Reals = self.firsts_s[:1]
         if len(self.breaks):
             firsts = self.firsts_s[np.searchsorted(self.breaks, samples, side="right")]
-        samples *= self.period_s
-        samples += firsts
-        return samples
+        times = samples * self.period_s
+        times += firsts
+        return times
 
     @property
     def losses(self) -> list[tuple[float, float]]:
@@ -77,16 +76,17 @@ class ArrivalFit:
     def add(self, stamps_s: Reals) -> None:
         """Add the next arrivals, in order."""
         stamps = np.concatenate([self._open, stamps_s])
+        if not len(stamps):
+            return
         if not self._period and len(stamps) > 1:
             # A rough period is enough to separate bursts and to find the freshest of several.
             self._period = float(stamps[-1] - stamps[0]) / (len(stamps) - 1)
-        begins = np.flatnonzero(np.diff(stamps, prepend=-np.inf) > _SAME_BURST * self._period)
-        if len(begins):
-            # The last burst may go on in the next chunk.
-            self._keep(begins[:-1], begins[1:] - 1, stamps)
-            self._n_samples += int(begins[-1])
-            stamps = stamps[begins[-1] :]
-        self._open = stamps
+        after_steps = np.flatnonzero(np.diff(stamps) > _SAME_BURST * self._period) + 1
+        begins = np.concatenate([[0], after_steps])
+        # The last burst may go on in the next chunk.
+        self._keep(begins[:-1], begins[1:] - 1, stamps)
+        self._n_samples += int(begins[-1])
+        self._open = stamps[begins[-1] :]
 
     def _keep(self, begins: Positions, ends: Positions, stamps: Reals) -> None:
         """Keep of every block the freshest arrival: the burst whose last sample is the youngest."""
@@ -94,10 +94,12 @@ class ArrivalFit:
             return
         positions, arrivals = (ends + self._n_samples).astype(np.float64), stamps[begins]
         delays = arrivals - arrivals[0] - self._period * positions
-        blocks = positions // _BLOCK
-        order = np.lexsort((delays, blocks))
-        first_of_block = np.diff(blocks[order], prepend=-1.0) > 0
-        freshest = np.sort(order[first_of_block])
+        blocks = (ends + self._n_samples) // _BLOCK
+        firsts = np.flatnonzero(np.diff(blocks, prepend=-1))
+        least = np.repeat(np.minimum.reduceat(delays, firsts), np.diff(firsts, append=len(blocks)))
+        freshest = np.flatnonzero(delays == least)
+        # Of several, the first.
+        freshest = freshest[np.diff(blocks[freshest], prepend=-1) > 0]
         self._positions.append(positions[freshest])
         self._arrivals.append(arrivals[freshest])
 

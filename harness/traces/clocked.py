@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from harness.traces.clock import ArrivalFit, SampleClock
 from harness.traces.health import Health
 from harness.traces.trace import Chunk, PowerTrace, Reals
@@ -33,10 +35,13 @@ class ClockedTrace:
         if self.clock is None:
             yield from self.trace.chunks()
             return
-        n_before = 0
+        n_before, numbers = 0, np.empty(0)
         powers = self.kept if self.kept is not None else (chunk.power_mw for chunk in self.trace.chunks())
         for power in powers:
-            yield Chunk(self.clock.times(n_before, len(power)), power)
+            # Numbers of samples in a chunk are the same in each.
+            if len(numbers) < len(power):
+                numbers = np.arange(len(power), dtype=np.float64)
+            yield Chunk(self.clock.times(numbers[: len(power)] + n_before), power)
             n_before += len(power)
 
 

@@ -60,7 +60,8 @@ def timing_of(stamps: Sequence[Decimal], unit: str, *, is_certain: bool) -> Mons
     Raises:
         TraceFormatError: no unit gives the rate of the meter.
     """
-    step = min(map(step_of, stamps))
+    # Nearly all stamps have as many decimal places as the first.
+    step = min(map(step_of, [stamps[0], *(stamp for stamp in stamps if not stamp.same_quantum(stamps[0]))]))
     values = np.array([float(stamp - stamps[0]) for stamp in stamps])
     rate = _rate(values)
     fits = [name for name in (unit, *_PER_SECOND) if _is_near(rate, _PER_SECOND[name])]

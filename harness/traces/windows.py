@@ -6,6 +6,8 @@ so that the part outside has the power of the next interval outside; where anoth
 proportion to time.
 """
 
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -22,6 +24,8 @@ _SAME_S: Final = 1e-7
 _CARRIED: Final = 5
 """Samples that a chunk shares with the one before: an edge needs up to three on either side."""
 _AHEAD: Final = 3
+_FEW: Final = 1 << 15
+"""Values that are summed one after the other."""
 
 
 class _Edges:
@@ -108,7 +112,7 @@ class WindowEnergies:
                 areas *= 0.5
             running = np.empty(len(times))
             running[0] = 0.0
-            np.cumsum(areas, out=running[1:])
+            _sums(areas, out=running[1:])
             running += self._total - (running[n_carried - 1] if n_carried else 0.0)
         return running
 
@@ -150,6 +154,20 @@ class WindowEnergies:
     def last_s(self) -> float | None:
         """Time of the last sample in seconds; None before any."""
         return float(self._times[-1]) if len(self._times) else None
+
+
+def _sums(values: Reals, out: Reals) -> None:
+    """Sum of values up to each, for which a sum that waits for the one before it takes most of the time."""
+    if len(values) < _FEW:
+        np.cumsum(values, out=out)
+        return
+    # Sums over pairs give every second one; the others lack the last value of it.
+    n_even = len(values) // 2 * 2
+    firsts, seconds = values[:n_even:2], values[1:n_even:2]
+    _sums(firsts + seconds, out=out[1:n_even:2])
+    np.subtract(out[1:n_even:2], seconds, out=out[:n_even:2])
+    if n_even < len(values):
+        out[-1] = out[-2] + values[-1]
 
 
 def _instant_edges(
@@ -195,6 +213,12 @@ def _mean_edges(
     return running[divided] - power * (times[divided] - wanted), after
 
 
+def _every_second(pieces: Sequence[Reals]) -> list[Reals]:
+    """Every second value of pieces that follow each other; copies, so that the others can go."""
+    befores = accumulate(map(len, pieces), initial=0)
+    return [piece[n_before % 2 :: 2].copy() for n_before, piece in zip(befores, pieces, strict=False)]
+
+
 class EnergyCurve:
     """Energy of a trace over time in a bounded number of points, each exact."""
 
@@ -214,9 +238,8 @@ class EnergyCurve:
         self._n_points += len(self._times[-1])
         while self._n_points > 2 * MOST_POINTS:
             self._each *= 2
-            self._times = [np.concatenate(self._times)[::2].copy()]
-            self._energies = [np.concatenate(self._energies)[::2].copy()]
-            self._n_points = len(self._times[0])
+            self._times, self._energies = _every_second(self._times), _every_second(self._energies)
+            self._n_points = sum(map(len, self._times))
 
     def finish(self, last_s: float | None, total_mj: float) -> None:
         """Add the end of the trace, whatever the step between points."""

@@ -6,7 +6,7 @@ in which the meter's 5 kHz come out. A bad line ends the reading; the first rows
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial, reduce
@@ -37,6 +37,7 @@ _EXPECTED: Final = (
     "a header with Time(ms), Main(mA) and Main Voltage(V), or Time (s), Main Avg Current (mA) and Main Avg Voltage (V)"
 )
 _HEAD_BYTES: Final = 1 << 18
+_WHOLE: Final = Decimal(1)
 _MOST_DIGITS: Final = 18
 _WRAPPER: Final = re.compile(rb"(?:np|numpy)\.\w+\(|[)\"]")
 """What some versions of NumPy and of spreadsheets write around a number, as in np.float64(4.0)."""
@@ -64,18 +65,18 @@ class _Reading:
     @property
     def types(self) -> dict[str, pa.DataType]:
         """Arrow types of the columns that are read."""
-        wanted = {name: pa.float64() for _, columns in self.terms for name in columns}
-        return {self.time: pa.int64() if self.is_whole else pa.float64(), **wanted}
+        return {self.time: pa.int64() if self.is_whole else pa.float64(), **dict.fromkeys(self.factors, pa.float64())}
 
-    def power_mw(self, cells: Sequence[str]) -> float | None:
-        """Power of the cells of a row; None where they hold none."""
-        total = 0.0
-        for factor, columns in self.terms:
-            values = [number(cells[self.names.index(name)]) for name in columns]
-            if None in values:
-                return None
-            total += math.prod([factor, *(value for value in values if value is not None)])
-        return total if math.isfinite(total) else None
+    @property
+    def factors(self) -> set[str]:
+        """Columns that the power is made of."""
+        return {name for _, columns in self.terms for name in columns}
+
+    def power_mw(self, values: Mapping[str, Reals]) -> Reals:
+        """Power in mW of rows, of the values of their columns; not finite where they hold none."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            products = (_product(factor, *(values[name] for name in columns)) for factor, columns in self.terms)
+            return reduce(np.add, products)
 
 
 def _layout(header: str) -> _Layout | None:
@@ -108,14 +109,15 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
     is_wrapped = _WRAPPER.search(head, len(header)) is not None
     # The last row may be cut off.
     kept = rows if len(head) < _HEAD_BYTES else rows[:-1]
-    lines = {line: log_text(_clean(row)) for line, row in enumerate(kept, start=2) if row.strip()}
+    texts = log_text(_clean(b"\n".join(kept))).split("\n")
+    lines = {line: text for line, (row, text) in enumerate(zip(kept, texts, strict=False), start=2) if row.strip()}
     if not lines:
         raise refused("no samples", "at least one", "Record the run again.")
     names = _names(layout, next(iter(lines.values())).count(",") + 1)
     cells = [row.split(",") for row in lines.values()]
     stamps = _stamps(cells, names.index(layout.time), next(iter(lines)))
     timing = timing_of(stamps, _TIMES[layout.time], is_certain=layout.time == _OF_POWERTOOL)
-    is_whole = all(stamp.as_tuple().exponent == 0 for stamp in stamps)
+    is_whole = all(stamp.same_quantum(_WHOLE) for stamp in stamps)
     start = int(stamps[0]) if is_whole else float(stamps[0])
     reading = _Reading(names, layout.time, is_whole, _terms(layout, channels, options), is_wrapped)
     stated = [layout.channels[channel] for channel in channels]
@@ -174,12 +176,14 @@ def _faults(
     path: Path, reading: _Reading, channels: Sequence[dict[str, str]], rows: Sequence[Sequence[str]]
 ) -> tuple[TraceFault, ...]:
     """Findings of the first rows: a power that is none, or one that is not current times voltage."""
-    width = len(reading.names)
-    whole = [cells for cells in rows if len(cells) == width]
-    powers = (reading.power_mw(cells) for cells in whole)
-    highest_mw = sum(MONSOON.highest_mw(_voltages(reading, columns, whole)) for columns in channels)
-    bounds = (PEAK_MW[0], highest_mw)
-    found = [peak_fault(max((power for power in powers if power is not None), default=-math.inf), bounds)]
+    whole = [cells for cells in rows if len(cells) == len(reading.names)]
+    wanted = reading.factors.union(columns["V"] for columns in channels if "V" in columns)
+    values = {name: _numbers(whole, reading.names.index(name)) for name in wanted}
+    voltages = [values[columns["V"]] if "V" in columns else np.empty(0) for columns in channels]
+    highest_mw = sum(MONSOON.highest_mw(each[np.isfinite(each)].tolist()) for each in voltages)
+    powers = reading.power_mw(values)
+    peak_mw = float(powers[np.isfinite(powers)].max(initial=-np.inf))
+    found = [peak_fault(peak_mw, (PEAK_MW[0], highest_mw))]
     for columns in channels:
         if columns.keys() == {"mA", "V", "mW"}:
             product = TableColumns(
@@ -189,12 +193,10 @@ def _faults(
     return tuple(fault for fault in found if fault is not None)
 
 
-def _voltages(reading: _Reading, columns: dict[str, str], rows: Sequence[Sequence[str]]) -> list[float]:
-    """Voltages in V of a channel in rows; empty where it has none."""
-    if "V" not in columns:
-        return []
-    place = reading.names.index(columns["V"])
-    return [value for cells in rows if (value := number(cells[place])) is not None]
+def _numbers(rows: Sequence[Sequence[str]], place: int) -> Reals:
+    """Column of rows; NaN where it holds no number."""
+    values = (number(cells[place]) for cells in rows)
+    return np.array([math.nan if value is None else value for value in values])
 
 
 def _clean(data: bytes) -> bytes:
@@ -207,10 +209,11 @@ def _chunks(path: Path, reading: _Reading, start: float, per_second: float) -> I
     clean = _clean if reading.is_wrapped else None
     for table in csv_blocks(path, reading.names, reading.types, n_header_lines=1, clean=clean):
         # Whole microseconds are subtracted before they become seconds, so that no digit is lost.
-        stamps = (table.column(reading.time).to_numpy() - start).astype(np.float64, copy=False)
+        values = {name: table.column(name).to_numpy() for name in reading.types}
+        stamps = (values[reading.time] - start).astype(np.float64, copy=False)
         stamps /= per_second
         with np.errstate(over="ignore", invalid="ignore"):
-            power = reduce(np.add, [_product(table, factor, columns) for factor, columns in reading.terms])
+            power = reading.power_mw(values)
             # Only a value that is not finite makes the sum so, or values that a look at each then finds finite.
             is_suspect = not np.isfinite(stamps.sum() + power.sum())
         bad = np.flatnonzero(~(np.isfinite(stamps) & np.isfinite(power)) if is_suspect else [])
@@ -222,13 +225,8 @@ def _chunks(path: Path, reading: _Reading, start: float, per_second: float) -> I
             yield Chunk(stamps, power)
 
 
-def _product(table: pa.Table, factor: float, columns: Sequence[str]) -> Reals:
-    """Power of a channel in mW."""
-    first, *others = (table.column(name).to_numpy() for name in columns)
-    power: Reals = first if factor == 1 else first * factor
-    for other in others:
-        power = power * other
-    return power
+def _product(factor: float, first: Reals, *others: Reals) -> Reals:
+    return reduce(np.multiply, others, first if factor == 1 else first * factor)
 
 
 FORMAT = TraceFormat(
