@@ -1,8 +1,9 @@
-"""Whether two columns of a meter agree: its power with its current and voltage, or with its counter of energy.
+"""Whether two columns of a meter agree: power with current and voltage, with a counter of energy, or with a part of it.
 
-Only the first rows are compared, since a wrong unit is wrong everywhere.
+The first rows of a table suffice, since a wrong unit is wrong everywhere.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -72,3 +73,28 @@ def product_fault(path: Path, columns: TableColumns, power: str, factor: float) 
     text = f"{power} of {stated / n_rows:.6g} mW on average over the first {n_rows} rows"
     expected = f"{product / n_rows:.6g} mW, the product of {' and '.join(columns.factors)}"
     return TraceFault("trace-unit", text, expected, _FIX)
+
+
+def part_fault(whole: str, part: str, cells: Iterable[tuple[str, str]]) -> TraceFault | None:
+    """Fault of a log in which a part of a power is more than the whole; None where it is not, or rows are few.
+
+    Args:
+        whole: column of the whole.
+        part: column of the part, in the same unit.
+        cells: of every row, the cell of the whole and that of the part; those that are no numbers are passed over.
+
+    >>> part_fault("PkgWatt", "CorWatt", [("4.0", "6.5")] * 3).found
+    'CorWatt of 6.5 on average over 3 rows'
+    """
+    rows = [(decimal_of(of_whole), decimal_of(of_part)) for of_whole, of_part in cells]
+    known = [(of_whole, of_part) for of_whole, of_part in rows if of_whole is not None and of_part is not None]
+    if len(known) < _FEWEST_ROWS:
+        return None
+    most, held = (float(sum(values)) for values in zip(*known, strict=True))
+    rounding = sum(step_of(of_whole) + step_of(of_part) for of_whole, of_part in known) / 2
+    if held <= most + _SHARE_APART * abs(most) + rounding:
+        return None
+    text = f"{part} of {held / len(known):.6g} on average over {len(known)} rows"
+    expected = f"at most {most / len(known):.6g}, that of {whole}, which {part} is a part of"
+    fix = f"Find out whether {whole} and {part} were exchanged or have another unit, and correct the header."
+    return TraceFault("trace-unit", text, expected, fix)

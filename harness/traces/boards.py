@@ -3,6 +3,7 @@
 It reads no files and measures nothing. A board whose rails are not here has no total, and a channel has to name rails.
 """
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -96,6 +97,28 @@ _PARTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "sys": frozenset({"pkg", "cor", "gfx", "ram"}),
     }
 )
+
+_OF_TURBOSTAT: Final = re.compile(r"(Pkg|Cor|GFX|RAM|Sys)(Watt|_J)", re.ASCII)
+
+
+def turbostat_domain(column: str) -> str | None:
+    """Domain of RAPL that a column of turbostat is of; None where its name is that of none.
+
+    >>> turbostat_domain("PkgWatt"), turbostat_domain("Busy%")
+    ('pkg', None)
+    """
+    match = _OF_TURBOSTAT.fullmatch(column)
+    return match[1].lower() if match else None
+
+
+def turbostat_parts(columns: Collection[str]) -> list[tuple[str, str]]:
+    """Columns of turbostat for a package, each with every column of the same unit for a part of it.
+
+    >>> turbostat_parts(["CorWatt", "PkgWatt", "RAMWatt"])
+    [('PkgWatt', 'CorWatt')]
+    """
+    held = [(f"Pkg{unit}", f"{part}{unit}") for unit in ("Watt", "_J") for part in ("Cor", "GFX")]
+    return [(whole, part) for whole, part in held if whole in columns and part in columns]
 
 
 def board_of(rails: Collection[str]) -> Board | None:

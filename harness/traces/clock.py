@@ -137,10 +137,10 @@ class ArrivalFit:
 def _slope(positions: Reals, arrivals: Reals) -> float:
     """Median of pairwise slopes, over an even choice of points where there are very many."""
     chosen = np.unique(np.linspace(0, len(positions) - 1, min(len(positions), _MOST_POINTS)).astype(np.int64))
-    # Importing it takes longer than the rest of this room; only logs that a host stamps need it.
-    from scipy.stats import theilslopes
-
-    return float(theilslopes(arrivals[chosen], positions[chosen])[0])
+    x, y = positions[chosen], arrivals[chosen]
+    # theilslopes of scipy.stats gives the same, with an interval; importing it takes longer than the rest of this room.
+    slopes = [(y[apart:] - y[:-apart]) / (x[apart:] - x[:-apart]) for apart in range(1, len(chosen))]
+    return float(np.median(np.concatenate(slopes)))
 
 
 def _losses(residuals: Reals) -> Positions:

@@ -47,11 +47,14 @@ class MeterRange:
 JOULESCOPE: Final = MeterRange(10.4, 16.8)
 """forum.joulescope.com, topic 175: the largest ranges of a JS110. The guide of the JS220 has 10 A and 15 V."""
 POWER_PROFILER: Final = MeterRange(1.0, 5.0)
-"""Nordic Semiconductor, Power Profiler Kit II: up to 1 A, at 0.8 to 5 V."""
+"""Power Profiler Kit II: 0.8 to 5 V is `vddRange` in src/device/serialDevice.ts of Nordic Semiconductor's own
+application (NordicSemiconductor/pc-nrfconnect-ppk). 1 A is what it is sold for; its user guide was not compared."""
 OTII: Final = MeterRange(5.0, 25.0)
-"""Qoitech: 5 A of an Otii Arc or Ace, and 25 V of an Ace."""
+"""An Otii Arc measures up to 5 A, at up to 5 V (elektormagazine.com, Otii - Power Consumption Optimizer for Wearables
+and IoT devices). 25 V is what an Otii Ace is sold for; its data sheet was not compared."""
 MONSOON: Final = MeterRange(6.0, 13.5)
-"""Monsoon Solutions, High Voltage Power Monitor: 6 A, at 0.8 to 13.5 V."""
+"""High Voltage Power Monitor: 6 A, at 0.8 to 13.5 V, is what it is sold for; its manual was not compared. The manual of
+the Low Voltage Power Monitor (version 1.15) has up to 4.55 V."""
 
 
 def within_range(

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+from scipy.stats import theilslopes
 
+from harness.traces import clock as module
 from harness.traces.clock import ArrivalFit
 from tests.traces.synthetic import burst_stamped
 
@@ -86,3 +88,25 @@ def test_chunks_of_one_sample_give_the_clock_of_the_whole():
     stamps = np.arange(1500) / 1000 + np.tile([0.0, 0.0002, 0.0001], 500)
     whole, single = fitted(stamps, 1500), fitted(stamps, 1)
     assert single.period_s == pytest.approx(whole.period_s, rel=1e-3)
+
+
+@pytest.mark.parametrize("n_points", [2, 3, 499, 500])
+def test_slope_is_that_of_theil_and_sen(n_points):
+    rng = np.random.default_rng(n_points)
+    positions = np.cumsum(rng.integers(1, 400, n_points)).astype(float)
+    arrivals = positions * 2e-4 + rng.exponential(1e-4, n_points)
+    assert module._slope(positions, arrivals) == theilslopes(arrivals, positions)[0]
+
+
+def test_freshest_of_each_block_is_kept_and_of_several_the_first():
+    fit = ArrivalFit()
+    # Bursts of two samples, two of which in the first block come with the same least delay.
+    stamps = np.repeat(np.arange(0, 600, 2) * 1e-3, 2) + np.repeat(np.where(np.arange(300) % 128 % 50 == 7, 0, 5e-4), 2)
+    fit.add(stamps)
+    assert fit.fit() is not None
+    kept = np.concatenate(fit._positions)
+    delays = stamps[::2] - stamps[0] - fit._period * np.arange(1, 600, 2)
+    blocks = np.arange(1, 600, 2) // 256
+    firsts = [int(np.flatnonzero(blocks == block)[np.argmin(delays[blocks == block])]) for block in np.unique(blocks)]
+    # The last burst is open until the end, and then a point of its own.
+    assert set(np.arange(1, 600, 2)[firsts]) - {599} == set(kept) - {599}

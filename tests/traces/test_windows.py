@@ -68,6 +68,17 @@ def test_energy_does_not_depend_on_chunk_size(kind, power, chunk, places):
     assert parts.curve.energies_mj == pytest.approx(whole.curve.energies_mj, rel=1e-9, abs=1e-6)
 
 
+@pytest.mark.parametrize("n_samples", [2**15 - 1, 2**15 + 1, 2**15 + 2, 150_001])
+def test_energy_of_a_long_chunk_is_that_of_short_ones(n_samples):
+    times, power = np.arange(n_samples) * 2e-4, np.random.default_rng(7).uniform(0, 1e4, n_samples)
+    edges = times[-1] * np.array([0.1, 0.2, 0.55, 0.9999])
+    whole, parts = (reduced(times, power, edges[::2], edges[1::2], chunk) for chunk in (n_samples, 1000))
+    exact = np.concatenate([[0.0], np.cumsum((power[1:] + power[:-1]) * 1e-4)])
+    assert whole.curve.energies_mj == pytest.approx(exact, rel=1e-9)
+    assert whole.curve.energies_mj == pytest.approx(parts.curve.energies_mj, rel=1e-12)
+    assert whole.energies_mj == pytest.approx(parts.energies_mj, rel=1e-11)
+
+
 @given(POWERS, st.floats(0.01, 100))
 def test_energy_scales_with_power(power, factor):
     times = np.arange(len(power)) * 0.01

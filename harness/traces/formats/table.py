@@ -5,14 +5,24 @@ are passed over. A mean over the interval after its stamp is stamped at the end 
 is taken to be as long as the median one.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from harness.budget import MOST_LINE_BYTES
 from harness.issues import quoted
 from harness.schema.facts import TableLayout
+from harness.traces.agreement import part_fault
 from harness.traces.blocks import opened
-from harness.traces.columns import HEAD_BYTES, SMALL_PEAK_MW, TableColumns, refuse_voltage, supply_voltage
+from harness.traces.boards import turbostat_parts
+from harness.traces.columns import (
+    HEAD_BYTES,
+    SMALL_PEAK_MW,
+    TableColumns,
+    first_rows,
+    refuse_voltage,
+    supply_voltage,
+)
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
 from harness.traces.logs import PEAK_MW, log_text, refuse_channel
 from harness.traces.stamps import zone_of
@@ -35,7 +45,20 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
         fix = "Give --layout a file that names the columns of the table, their units and what a value means."
         fault = TraceFault("trace-format", "a table without a layout", "a layout of its columns", fix)
         raise TraceOptionError(fault)
-    return open_table(path, _columns(path, options.layout, options))
+    columns = _columns(path, options.layout, options)
+    trace = open_table(path, columns)
+    return replace(trace, faults=(*trace.faults, *_part_faults(path, columns)))
+
+
+def _part_faults(path: Path, columns: TableColumns) -> list[TraceFault]:
+    """Findings of the first rows of a table with columns of turbostat of which one is read."""
+    found = []
+    rows = [columns.cells(line) for _, line in first_rows(path, columns.n_header_lines)]
+    for whole, part in turbostat_parts(columns.names):
+        places = columns.names.index(whole), columns.names.index(part)
+        pairs = [(cells[places[0]], cells[places[1]]) for cells in rows if len(cells) == len(columns.names)]
+        found.append(part_fault(whole, part, pairs))
+    return [fault for fault in found if fault is not None]
 
 
 def _columns(path: Path, layout: TableLayout, options: TraceOptions) -> TableColumns:
@@ -106,6 +129,10 @@ def _names(path: Path, layout: TableLayout, factors: tuple[str, ...]) -> tuple[t
             fix = "Correct the layout: its columns, its separator, or the lines to skip before the header."
             raise TraceOptionError(TraceFault("trace-format", found, expected, fix, layout.skip_lines + 1, path.name))
     wanted = {layout.time, *factors}
+    # Columns that one that is read is compared with keep their names too.
+    for pair in turbostat_parts(cells):
+        wanted |= {*pair} if wanted.intersection(pair) else set()
+    wanted = {name for name in wanted if cells.count(name) == 1}
     names = tuple(cell if cell in wanted else f"other_{position}" for position, cell in enumerate(cells))
     return names, has_quotes
 

@@ -5,22 +5,21 @@ the time of that (turbostat(8)). Rows of single processors are passed over: the 
 without times needs `sampling_hz`.
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from harness.issues import quoted
 from harness.numbers import number
-from harness.traces.boards import read_domains
+from harness.traces.agreement import part_fault
+from harness.traces.boards import read_domains, turbostat_domain, turbostat_parts
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
 from harness.traces.logs import Log, log_lines, log_text, refused, stated_rate
 from harness.traces.stamps import Stamp, unit_stamp
 from harness.traces.trace import PowerTrace, TraceFault, TraceOptionError
 
 _PEAK_MW = (1.0, 1e7)
-_POWER = re.compile(r"(Pkg|Cor|GFX|RAM|Sys)(Watt|_J)", re.ASCII)
 _TIME = "Time_Of_Day_Seconds"
 _PLACES = ("CPU", "Core", "Package", "Node", "Die")
 _FIX = "Log with turbostat --quiet --Summary --interval 0.1 --enable Time_Of_Day_Seconds."
@@ -41,7 +40,7 @@ class _Row:
 
 def _header(text: str) -> _Header | None:
     names = text.split()
-    powers = {name: place for place, name in enumerate(names) if _POWER.fullmatch(name)}
+    powers = {name: place for place, name in enumerate(names) if turbostat_domain(name)}
     return _Header(names, powers) if powers else None
 
 
@@ -50,8 +49,7 @@ def _looks_like(head: bytes) -> bool:
 
 
 def _domain(column: str) -> str:
-    match = _POWER.fullmatch(column)
-    return match[1].lower() if match else column
+    return turbostat_domain(column) or column
 
 
 def _open(path: Path, options: TraceOptions) -> PowerTrace:
@@ -69,7 +67,13 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
         fix = "Add --enable Time_Of_Day_Seconds to turbostat, or give sampling_hz (--sampling-hz), 1 over --interval."
         raise TraceOptionError(TraceFault("trace-format", "rows without times", expected, fix))
     log = Log(path.name, _PEAK_MW)
-    rows = _rows(log, lines[start + 1 :], header, columns)
+    of_system = list(_rows_of_system(lines[start + 1 :], header))
+    rows = _rows(log, of_system, header, columns)
+    for whole, part in turbostat_parts(header.powers):
+        each = [cells for _, text in of_system if len(cells := text.split()) == len(header.names)]
+        pairs = [(cells[header.powers[whole]], cells[header.powers[part]]) for cells in each]
+        if (fault := part_fault(whole, part, pairs)) is not None:
+            log.note(fault)
     steps = _steps_s(rows, hz)
     for place, (row, step) in enumerate(zip(rows, steps, strict=True)):
         parts = zip(columns, row.values, strict=True)
@@ -81,15 +85,20 @@ def _open(path: Path, options: TraceOptions) -> PowerTrace:
     return log.trace(hz, kind="mean", boundary=boundary, rails=tuple(columns))
 
 
-def _rows(log: Log, lines: Sequence[tuple[int, str]], header: _Header, columns: Sequence[str]) -> list[_Row]:
-    """Rows of the whole system."""
+def _rows_of_system(lines: Sequence[tuple[int, str]], header: _Header) -> Iterator[tuple[int, str]]:
+    """Lines without headers that are repeated and rows of single processors."""
     where = next((header.names.index(name) for name in _PLACES if name in header.names), None)
-    rows = []
     for line, text in lines:
         cells = text.split()
-        if cells == header.names or (where is not None and where < len(cells) and cells[where] != "-"):
-            continue
-        stamp = None
+        if cells != header.names and (where is None or where >= len(cells) or cells[where] == "-"):
+            yield line, text
+
+
+def _rows(log: Log, of_system: Sequence[tuple[int, str]], header: _Header, columns: Sequence[str]) -> list[_Row]:
+    """Rows of the whole system."""
+    rows = []
+    for line, text in of_system:
+        cells, stamp = text.split(), None
         if len(cells) == len(header.names):
             values = [value for column in columns if (value := number(cells[header.powers[column]])) is not None]
             if _TIME in header.names:

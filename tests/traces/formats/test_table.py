@@ -130,3 +130,16 @@ def test_layout_alone_says_that_a_file_is_a_table(tmp_path):
     trace = opened(tmp_path, None, rows, TraceOptions(timezone="Europe/Berlin", layout=layout))
     # Clocks show the second time once more.
     assert samples(trace).stamps_s.tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("read", ["PkgWatt", "CorWatt"])
+def test_columns_of_turbostat_that_were_exchanged_are_a_fault(tmp_path, read):
+    rows = "".join(f"{place},x,{6 + place},{4 + place}\n" for place in range(5))
+    layout = options(time="s", power=read, power_unit="W")
+    for header, rules in (("s,n,PkgWatt,CorWatt", []), ("s,n,CorWatt,PkgWatt", ["trace-unit"])):
+        trace = opened(tmp_path, "table", f"{header}\n{rows}".encode(), layout)
+        assert [fault.rule for fault in trace.faults] == rules
+    assert trace.faults[0].found == "CorWatt of 8 on average over 5 rows"
+    other = options(time="s", power="n", power_unit="W")
+    content = f"s,n,CorWatt,PkgWatt\n{rows.replace('x', '7')}".encode()
+    assert opened(tmp_path, "table", content, other).faults == ()

@@ -58,3 +58,23 @@ def test_rows_without_a_number_are_left_out(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"CPU\tBusy%\n0\t1\n"])
 def test_other_file_is_refused(tmp_path, content):
     assert fault_of(tmp_path, "turbostat", content).expected == "a header with PkgWatt or Pkg_J"
+
+
+@pytest.mark.parametrize("unit", ["Watt", "_J"])
+@pytest.mark.parametrize("part", ["Cor", "GFX"])
+def test_part_of_a_package_above_the_package_is_a_fault(tmp_path, part, unit):
+    rows = "".join(f"{1706745600 + place}\t{6.25 + place}\t{4 + place}\n" for place in range(5))
+    for first, second, rules in (("Pkg", part, []), (part, "Pkg", ["trace-unit"])):
+        log = f"Time_Of_Day_Seconds\t{first}{unit}\t{second}{unit}\n{rows}".encode()
+        trace = opened(tmp_path, None, log)
+        assert [fault.rule for fault in trace.faults] == rules
+    fault = trace.faults[0]
+    assert (fault.found, fault.expected) == (
+        f"{part}{unit} of 8.25 on average over 5 rows",
+        f"at most 6, that of Pkg{unit}, which {part}{unit} is a part of",
+    )
+
+
+def test_package_that_is_rounded_below_its_cores_is_none(tmp_path):
+    rows = "".join(f"{1706745600 + place}\t0.1\t0.15\n" for place in range(5))
+    assert opened(tmp_path, None, f"Time_Of_Day_Seconds\tPkgWatt\tCorWatt\n{rows}".encode()).faults == ()
