@@ -16,6 +16,7 @@ from onnx.shape_inference import InferenceError, infer_node_outputs
 
 from harness.graphs.faults import ModelFileError, model_issue
 from harness.graphs.input_extents import absurd
+from harness.graphs.onnx_alike import ABSENT, BY_EXTENTS, Alike, Signature, alike
 from harness.graphs.onnx_corrections import as_inferred, corrected
 from harness.graphs.onnx_dtypes import STORED, bytes_of
 from harness.graphs.onnx_evaluation import EVALUATED, evaluated
@@ -38,6 +39,7 @@ _SHAPE_OPERANDS: Final[Mapping[str, int]] = {
 """
 _MOST_RANK: Final = 64
 _UNKNOWN: Final = TypeProto()
+_Output = tuple[TypeProto | None, tuple[int, ...] | None]
 _INFERENCE_FAULTS: Final = (InferenceError, onnx.checker.ValidationError, RuntimeError, ValueError)
 
 
@@ -83,7 +85,9 @@ class Tensors:
         self._stored: dict[str, StoredDtype | None] = {}
         self._beside: dict[str, int] = {}
         self._origins: dict[str, str] = {}
-        self._kinds: dict[tuple[int, tuple[int, ...]], TypeProto] = {}
+        self._signatures: dict[str, Signature] = {"": ABSENT}
+        self._kinds: dict[Signature, TypeProto] = {}
+        self._learnt: dict[Alike, list[_Output]] = {}
         self._schemas: dict[tuple[str, str], OpSchema | None] = {}
 
     def shape(self, name: str) -> tuple[int, ...] | None:
@@ -93,6 +97,10 @@ class Tensors:
     def _type(self, name: str, kind: TypeProto, shape: tuple[int, ...] | None) -> None:
         self._types[name] = kind
         self._shapes[name] = shape
+        if shape is None:
+            self._signatures.pop(name, None)
+        else:
+            self._signatures[name] = kind.tensor_type.elem_type, shape
 
     def has(self, name: str) -> bool:
         """Whether a tensor has been added, or learnt of."""
@@ -209,15 +217,18 @@ class Tensors:
         Raises:
             ModelFileError: its operands do not fit it, or its output is absurd.
         """
-        contradiction = contradiction_of(node, self.shape)
-        found, fault = ({}, contradiction) if contradiction else self._inferred(node, captured)
         outputs = [name for name in node.output if name]
-        made = {name: shape_of(found.get(name)) for name in outputs}
-        if not fault and None in made.values():
-            found = {**found, **self._made_by_body(node, captured)}
-            made = {name: shape_of(found.get(name)) for name in outputs}
-        for name in outputs:
-            self._learn_type(name, found.get(name), made[name])
+        key = None if captured else alike(node, self._signatures.get, self._values)
+        made = None if key is None else self._learnt.get(key)
+        fault = contradiction = ""
+        if made is None:
+            contradiction = contradiction_of(node, self.shape)
+            nothing: list[_Output] = [(None, None)] * len(outputs)
+            made, fault = (nothing, contradiction) if contradiction else self._made(node, captured, outputs)
+            if key is not None and not fault:
+                self._learnt[key] = made
+        for name, (kind, shape) in zip(outputs, made, strict=True):
+            self._learn_type(name, kind, shape)
         issues = [issue for name in outputs for issue in absurd(name, self.shape(name) or (), self._shown)]
         if contradiction or (fault and any(self.shape(name) is None for name in outputs)):
             issues.append(
@@ -232,6 +243,15 @@ class Tensors:
             )
         if issues:
             raise ModelFileError(issues)
+
+    def _made(self, node: onnx.NodeProto, captured: tuple[str, ...], outputs: list[str]) -> tuple[list[_Output], str]:
+        """Type and extents of each output of an operator, and what is wrong with operands that are all known."""
+        found, fault = self._inferred(node, captured)
+        made = [(found.get(name), shape_of(found.get(name))) for name in outputs]
+        if not fault and any(shape is None for _, shape in made):
+            found = {**found, **self._made_by_body(node, captured)}
+            made = [(found.get(name), shape_of(found.get(name))) for name in outputs]
+        return made, fault
 
     def _learn_type(self, name: str, found: TypeProto | None, made: tuple[int, ...] | None) -> None:
         """Take the type that was inferred, or declared where no extents were inferred, and note where they differ."""
@@ -312,7 +332,8 @@ class Tensors:
     ) -> tuple[dict[str, TypeProto], dict[str, TensorProto]]:
         """Types of what an operator and its bodies read, and the values of the small constants among them."""
         types = {name: self._types.get(name, _UNKNOWN) for name in (*node.input, *captured) if name}
-        data = {name: self._values.tensor(name) for name in types if name in self._values}
+        read = () if node.op_type in BY_EXTENTS and not node.domain else types
+        data = {name: self._values.tensor(name) for name in read if name in self._values}
         if node.op_type in _SHAPE_OPERANDS:
             for name in set(node.input[_SHAPE_OPERANDS[node.op_type] :]) & types.keys() - data.keys():
                 shape = self.shape(name)

@@ -23,7 +23,7 @@ class SmallValues:
         self._arrays: dict[str, NDArray[Any]] = {}
         self._tensors: dict[str, TensorProto] = {}
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         return name in self._arrays or name in self._tensors
 
     def array(self, name: str) -> NDArray[Any]:
