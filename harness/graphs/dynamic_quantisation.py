@@ -8,7 +8,6 @@ Source:
     ONNX Runtime, matmul_integer_to_float.cc and dynamic_quantize_matmul_fusion.cc.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final, NamedTuple
@@ -30,7 +29,7 @@ def join_dynamic_quantisation(graph: Graph) -> Graph:
     """The graph with one operator for each product in integers of what is quantised as it comes."""
     if not any(node.op == "quantize" and len(node.outputs) > 1 for node in graph.nodes):
         return graph
-    links = _Links(graph)
+    links = _Joining(graph)
     joined = {found.of[-1].outputs: found for node in graph.nodes for found in links.joined(node)}
     if not joined:
         return graph
@@ -46,17 +45,12 @@ def join_dynamic_quantisation(graph: Graph) -> Graph:
     return replace(graph, nodes=nodes, tensors=tensors)
 
 
-class _Links:
-    """What makes and what reads each tensor of one graph."""
+class _Joining:
+    """Operators of one graph by what makes and what reads each tensor."""
 
     def __init__(self, graph: Graph) -> None:
         self._tensors = graph.tensors
-        self._taken = graph.held.union(graph.outputs)
-        self._maker = {tensor: node for node in graph.nodes for tensor in node.outputs}
-        self._readers: dict[str, list[Node]] = defaultdict(list)
-        for node in graph.nodes:
-            for tensor in node.inputs:
-                self._readers[tensor].append(node)
+        self._maker, self._readers, self._taken = graph.links()
 
     def joined(self, product: Node) -> Iterator[_Joined]:
         """A product in integers with what is around it, where it has all of that."""

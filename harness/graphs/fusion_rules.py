@@ -20,7 +20,7 @@ ANY: Final = "any"
 GATE: Final = "gate"
 """Step that takes the product of the chain's output so far and the input of its first operator."""
 FACTOR: Final = "factor"
-"""Step that takes a multiplication by, or a division by, one number; in a pattern, a multiplication by one."""
+"""Step that takes a multiplication by, or a division by, one number."""
 VECTOR: Final = "vector"
 """Step that takes the addition of one number for each column of a matrix product."""
 

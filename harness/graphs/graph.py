@@ -3,6 +3,7 @@
 Readers make it and fusion groups it; it knows neither file formats nor kernel types.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -97,6 +98,20 @@ class Node:
     repeats: tuple[str, ...] = ()
 
 
+class Links(NamedTuple):
+    """What makes and what reads the tensors of a network.
+
+    Attributes:
+        makers: operator that makes a tensor.
+        readers: operators that read a tensor, in their order, each as often as it reads it.
+        taken: tensors that something else than an operator of the network takes.
+    """
+
+    makers: Mapping[str, Node]
+    readers: defaultdict[str, list[Node]]
+    taken: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Graph:
     """One network.
@@ -131,6 +146,15 @@ class Graph:
     notes: tuple[str, ...] = ()
     signature: str = ""
     others: tuple[str, ...] = ()
+
+    def links(self) -> "Links":
+        """What makes and what reads each tensor."""
+        readers: defaultdict[str, list[Node]] = defaultdict(list)
+        for node in self.nodes:
+            for tensor in node.inputs:
+                readers[tensor].append(node)
+        makers = {tensor: node for node in self.nodes for tensor in node.outputs}
+        return Links(makers, readers, self.held.union(self.outputs))
 
     def extents(self, tensor: str) -> Extents:
         """Height, width and channels of a tensor, the batch left out.

@@ -4,7 +4,7 @@ Exporters write an integer operator as a float operator between dequantised inpu
 executes those pairs; it executes the operator in integers.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
@@ -33,12 +33,7 @@ class _Folding:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._taken = graph.held.union(graph.outputs)
-        self._maker = {tensor: node for node in graph.nodes for tensor in node.outputs}
-        self._readers: dict[str, list[Node]] = defaultdict(list)
-        for node in graph.nodes:
-            for tensor in node.inputs:
-                self._readers[tensor].append(node)
+        self._maker, self._readers, self._taken = graph.links()
         self._in_integers = {node.outputs: node for node in graph.nodes if node.op not in _PAIR and node.outputs}
         self._find_integer_operators()
 

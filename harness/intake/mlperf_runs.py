@@ -29,7 +29,7 @@ from harness.traces.logs import held_bytes
 from harness.traces.runs import MLPERF_POWER, MLPERF_WINDOWS
 from harness.traces.trace import Reals, TraceFault, TraceFormatError
 
-COUNT_TOLERANCE: Final = 0.02
+_COUNT_TOLERANCE: Final = 0.02
 """Relative difference between the mean latency and duration over queries that the overhead of LoadGen explains."""
 _MOST_STEPS: Final = 2.5
 """Steps of the meter between two samples beyond which one is missing."""
@@ -147,9 +147,9 @@ def _each_ms(values: Mapping[str, Any], duration_us: int, latency_ns: int) -> fl
     if count is None:
         return latency_ns / 1e6
     each_ns = duration_us * 1e3 / count
-    if abs(each_ns / latency_ns - 1) > COUNT_TOLERANCE:
+    if abs(each_ns / latency_ns - 1) > _COUNT_TOLERANCE:
         found = f"{each_ns / 1e6:.6g} ms, the window over {count} queries"
-        expected = f"{latency_ns / 1e6:.6g} ms within {COUNT_TOLERANCE:.0%}, as {MEAN_LATENCY} states"
+        expected = f"{latency_ns / 1e6:.6g} ms within {_COUNT_TOLERANCE:.0%}, as {MEAN_LATENCY} states"
         raise _refused("latency-count", found, expected)
     return each_ns / 1e6
 
