@@ -4,6 +4,7 @@ A file that gzip compressed is read as what it holds, whatever its name, and one
 """
 
 import gzip
+import math
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,9 +14,13 @@ from functools import partial
 from io import BufferedIOBase, BufferedReader, BytesIO
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
+from numpy.typing import NDArray
 
 from harness.budget import MOST_LINE_BYTES
 from harness.issues import quoted
@@ -162,6 +167,18 @@ def _blocks(
             return
 
 
+def values_of(column: pa.ChunkedArray) -> NDArray[Any]:
+    """Values of a column of numbers; NaN where a cell is empty.
+
+    `ChunkedArray.to_numpy` imports pandas, which loses an interruption that comes meanwhile.
+    """
+    if column.null_count:
+        column = pc.fill_null(column.cast(pa.float64(), safe=False), math.nan)
+    whole = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    values: NDArray[Any] = np.from_dlpack(whole)
+    return values
+
+
 def _long_line(n_bytes: int, line: int) -> TraceFault:
     expected, fix = f"at most {MOST_LINE_BYTES} bytes", "Export the trace again; a line end is missing."
     return TraceFault("line-length", f"{n_bytes} bytes or more", expected, fix, line)
@@ -192,7 +209,7 @@ def _fault(block: memoryview, form: _Form, first_line: int) -> TraceFault:
     for line, raw in enumerate(BytesIO(block), start=first_line):
         text = raw.decode("utf-8", "replace").rstrip("\r\n")
         cells = [cell.replace(form.decimal, ".") for cell in text.split(form.separator)]
-        if not raw.strip():
+        if not text:
             continue
         if len(cells) != len(form.names) or not all(_fits(cells[place], kind) for place, kind in places):
             fix = "Export the trace again, or cut the file before this line."

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.traces.blocks import csv_blocks
+from harness.traces.blocks import csv_blocks, values_of
 from harness.traces.inference_reading import Reading
 from harness.traces.ppk2_header import BITS, DIGITAL, MILLISECONDS, TIME
 from harness.traces.trace import Reals, TraceFault, TraceFormatError
@@ -60,8 +60,8 @@ def _periods(path: Path, names: tuple[str, ...], channel: str, reading: Reading)
     was_high: bool | None = None
     for table in csv_blocks(path, names, {TIME: pa.float64(), column: pa.string()}, n_header_lines=1):
         levels = pc.utf8_slice_codeunits(table.column(column), start=place, stop=place + 1)
-        is_high = pc.equal(levels, "1").to_numpy()
-        times = table.column(TIME).to_numpy()
+        is_high = values_of(pc.equal(levels, "1").cast(pa.int8())) == 1
+        times = values_of(table.column(TIME))
         if not (np.abs(times) <= _LATEST_MS).all():
             fault = TraceFault("trace-format", f"{TIME} without a time", "a time in every row", "Export again.")
             raise TraceFormatError(fault)

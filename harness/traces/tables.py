@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from harness.budget import LATEST_S, MOST_LOG_LINES
 from harness.issues import quoted
-from harness.traces.blocks import BLOCK_BYTES, csv_blocks, is_as_stored, is_at_most, opened
+from harness.traces.blocks import BLOCK_BYTES, csv_blocks, is_as_stored, is_at_most, opened, values_of
 from harness.traces.columns import HEAD_BYTES, Row, TableColumns, first_rows
 from harness.traces.counters import counter_power_mw
 from harness.traces.logs import Log, TraceFacts, log_lines, log_text, peak_fault, refused
@@ -51,7 +51,7 @@ def open_table(
     if columns.per_second is None:
         return _line_by_line(path, columns, stated_hz, known)
     start = float(first.time)
-    chunks = partial(_chunks, path, columns, start)
+    chunks = partial(_chunks, path, columns, start, columns.per_second)
     is_small = is_at_most(path, CHECKED_BYTES)
     try:
         peak = max(float(chunk.power_mw.max()) for chunk in chunks()) if is_small else _sampled_peak(path, columns)
@@ -86,15 +86,15 @@ def _first_row(path: Path, columns: TableColumns) -> tuple[Row, float]:
     return rows[0], min(row.step_s for row in rows)
 
 
-def _chunks(path: Path, columns: TableColumns, start: float) -> Iterator[Chunk]:
+def _chunks(path: Path, columns: TableColumns, start: float, per_second: float) -> Iterator[Chunk]:
     """Samples, whatever a value means, as instants or as means since the stamp before."""
-    read = _read(path, columns, start)
+    read = _read(path, columns, start, per_second)
     if columns.meaning == "counter":
         return _differenced(read, columns.range_mj)
     return _closed(read) if columns.meaning == "mean-after" else read
 
 
-def _read(path: Path, columns: TableColumns, start: float) -> Iterator[Chunk]:
+def _read(path: Path, columns: TableColumns, start: float, per_second: float) -> Iterator[Chunk]:
     types = {name: pa.float64() for name in columns.wanted}
     n_before = 0
     for table in csv_blocks(
@@ -107,10 +107,10 @@ def _read(path: Path, columns: TableColumns, start: float) -> Iterator[Chunk]:
         clean=columns.clean,
     ):
         with np.errstate(over="ignore", invalid="ignore"):
-            stamps = (table.column(columns.time).to_numpy() - start) / columns.per_second
+            stamps = (values_of(table.column(columns.time)) - start) / per_second
             value = np.full(len(stamps), columns.factor)
             for name in columns.factors:
-                value = value * table.column(name).to_numpy()
+                value = value * values_of(table.column(name))
         good = (np.abs(stamps) <= LATEST_S) & np.isfinite(value)
         if not good.all():
             place = f"sample {n_before + int(np.flatnonzero(~good)[0]) + 1} without a time or a value"

@@ -1,4 +1,6 @@
 import gzip
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -6,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.traces.blocks import csv_blocks, is_at_most
+from harness.traces.blocks import csv_blocks, is_at_most, values_of
 from harness.traces.trace import TraceFault, TraceFormatError
 
 NAMES = ("time", "note", "power")
@@ -60,6 +62,37 @@ def test_blank_lines_count_as_lines(tmp_path):
     path.write_text("time,note,power\n" + "\n" * 40 + "1,x,1\n\n\nbad\n")
     for block_bytes in (8, 1 << 20):
         assert fault_of(path, block_bytes).line == 45
+
+
+@pytest.mark.parametrize("bad", [" ", "  \t", "  \r"])
+def test_line_of_spaces_is_a_row_that_does_not_fit_and_is_named(tmp_path, bad):
+    path = tmp_path / "a.csv"
+    path.write_text(f"time,note,power\n1,x,1\n2,x,2\n{bad}\n3,x,3\n", newline="")
+    for block_bytes in (8, 1 << 20):
+        assert fault_of(path, block_bytes).line == 4
+
+
+def test_values_of_a_column_are_those_of_arrow_and_an_empty_cell_is_none(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("time,note,power\n9007199254740993,x,1.5\n2,x,\n")
+    (table,) = read(path)
+    assert values_of(table.column("time")).tolist() == [9007199254740993, 2]
+    np.testing.assert_array_equal(values_of(table.column("power")), [1.5, np.nan])
+
+
+def test_reading_numbers_imports_no_pandas(tmp_path):
+    """Arrow imports it for its own arrays, and an interruption during that import is lost."""
+    write(tmp_path / "a.csv", [(1, 2.5)])
+    code = (
+        "import pathlib, sys, pyarrow as pa\n"
+        "from harness.traces.blocks import csv_blocks, values_of\n"
+        "types = {'time': pa.int64(), 'power': pa.float64()}\n"
+        "path = pathlib.Path(sys.argv[1])\n"
+        "for table in csv_blocks(path, ('time', 'note', 'power'), types, n_header_lines=1):\n"
+        "    print(*values_of(table.column('power')), 'pandas' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "a.csv")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "2.5 False\n"
 
 
 def test_row_longer_than_a_block_is_read_or_refused_and_not_waited_for(tmp_path):

@@ -19,7 +19,7 @@ import pyarrow as pa
 from harness.issues import quoted
 from harness.numbers import decimal_of, number
 from harness.traces.agreement import product_fault
-from harness.traces.blocks import csv_blocks, opened
+from harness.traces.blocks import csv_blocks, opened, values_of
 from harness.traces.channels import chosen_channels
 from harness.traces.columns import TableColumns, refuse_voltage, supply_voltage
 from harness.traces.format import RunSource, TraceFormat, TraceOptions
@@ -68,9 +68,9 @@ class _Reading:
         return {self.time: pa.int64() if self.is_whole else pa.float64(), **dict.fromkeys(self.factors, pa.float64())}
 
     @property
-    def factors(self) -> set[str]:
+    def factors(self) -> tuple[str, ...]:
         """Columns that the power is made of."""
-        return {name for _, columns in self.terms for name in columns}
+        return tuple(dict.fromkeys(name for _, columns in self.terms for name in columns))
 
     def power_mw(self, values: Mapping[str, Reals]) -> Reals:
         """Power in mW of rows, of the values of their columns; not finite where they hold none."""
@@ -177,7 +177,7 @@ def _faults(
 ) -> tuple[TraceFault, ...]:
     """Findings of the first rows: a power that is none, or one that is not current times voltage."""
     whole = [cells for cells in rows if len(cells) == len(reading.names)]
-    wanted = reading.factors.union(columns["V"] for columns in channels if "V" in columns)
+    wanted = {*reading.factors}.union(columns["V"] for columns in channels if "V" in columns)
     values = {name: _numbers(whole, reading.names.index(name)) for name in wanted}
     voltages = [values[columns["V"]] if "V" in columns else np.empty(0) for columns in channels]
     highest_mw = sum(MONSOON.highest_mw(each[np.isfinite(each)].tolist()) for each in voltages)
@@ -209,7 +209,7 @@ def _chunks(path: Path, reading: _Reading, start: float, per_second: float) -> I
     clean = _clean if reading.is_wrapped else None
     for table in csv_blocks(path, reading.names, reading.types, n_header_lines=1, clean=clean):
         # Whole microseconds are subtracted before they become seconds, so that no digit is lost.
-        values = {name: table.column(name).to_numpy() for name in reading.types}
+        values = {name: values_of(table.column(name)) for name in reading.types}
         stamps = (values[reading.time] - start).astype(np.float64, copy=False)
         stamps /= per_second
         with np.errstate(over="ignore", invalid="ignore"):
