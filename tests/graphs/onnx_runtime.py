@@ -130,7 +130,7 @@ def kernel_name(operator: str) -> str:
     """Canonical name of the operator that a kernel begins with, however its operands or its window are called."""
     first = operator.partition("+")[0]
     if first in OPERATORS or first in BLOCKS:
-        return {"fc": "matmul", "relu6": "clip", "embedding": "gather"}.get(first, first)
+        return {"fc": "matmul", "relu6": "clip", "embedding": "gather", "resize-nearest": "resize"}.get(first, first)
     for name in ("conv", "matmul"):
         if first.removeprefix("dw").startswith(name):
             return name
