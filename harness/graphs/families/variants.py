@@ -60,7 +60,7 @@ class Variant:
 
     @classmethod
     def parsed(cls, text: str) -> "Variant":
-        """Variant by its family and its name within that, such as `EfficientNet/lite0`; the base where it has no name.
+        """Variant by its family and its name within that, as `EfficientNet-Lite/lite0`; the base where it has no name.
 
         Raises:
             UsageError: as in `named`.
