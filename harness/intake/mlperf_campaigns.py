@@ -107,9 +107,9 @@ def campaign_table(
     pooled = repeatability([run.repeated for run in runs])
     rows = [_row(run, expanded_energy_mj(run.repeated, pooled, accuracy), system, place) for run in runs]
     submission = _submission(system, place, day, identifier) | {"meter": meter}
-    submission["notes"] = " ".join(
-        [_METHOD, *_budget(runs, pooled, accuracy), *_remarks(runs), *_system(system, place)]
-    )
+    defects = defects_of(place.round, system.folder)
+    notes = [_METHOD, *_budget(runs, pooled, accuracy), *_remarks(runs), *defects, system.notes()]
+    submission["notes"] = " ".join(notes)
     return ForeignTable(
         level="models",
         rows=sorted([*rows, *faulty], key=lambda row: row.source_id),

@@ -28,12 +28,8 @@ from harness.traces.loadgen import (
 from harness.traces.logs import held_bytes
 from harness.traces.runs import MLPERF_POWER, MLPERF_WINDOWS
 from harness.traces.trace import Reals, TraceFault, TraceFormatError
+from harness.validation.rules import ENERGY_TOLERANCE, MOST_PAUSE_MS
 
-_COUNT_TOLERANCE: Final = 0.1
-"""Relative difference between the mean latency and duration over queries that the time between queries explains.
-
-It is up to 0.073 in valid results of rounds v2.0 to v3.0 whose latency is about 1 ms, and below 0.02 in longer ones.
-"""
 _MOST_STEPS: Final = 2.5
 """Steps of the meter between two samples beyond which one is missing."""
 _MOST_MISSED: Final = 0.5
@@ -153,9 +149,10 @@ def _each_ms(values: Mapping[str, Any], duration_us: int, latency_ns: int) -> fl
     if count is None:
         return latency_ns / 1e6
     each_ns = duration_us * 1e3 / count
-    if abs(each_ns / latency_ns - 1) > _COUNT_TOLERANCE:
+    most = ENERGY_TOLERANCE + (MOST_PAUSE_MS * 1e6 / latency_ns if each_ns > latency_ns else 0.0)
+    if abs(each_ns / latency_ns - 1) > most:
         found = f"{each_ns / 1e6:.6g} ms, the window over {count} queries"
-        expected = f"{latency_ns / 1e6:.6g} ms within {_COUNT_TOLERANCE:.0%}, as {MEAN_LATENCY} states"
+        expected = f"{latency_ns / 1e6:.6g} ms within {most:.1%}, as {MEAN_LATENCY} states"
         raise _refused("latency-count", found, expected)
     return each_ns / 1e6
 

@@ -192,7 +192,7 @@ def test_repeat_may_miss_some_samples_and_not_most(tmp_path):
         ({LOG: run_log(result_mean_latency_ns=0)}, "no result_mean_latency_ns; expected"),
         (
             {LOG: run_log(result_query_count=30)},
-            "666.667 ms, the window over 30 queries; expected 499 ms within 2%, as result_mean_latency_ns states",
+            "666.667 ms, the window over 30 queries; expected 499 ms within 2.0%, as result_mean_latency_ns states",
         ),
         (
             {LOG: run_log(power_begin="07-13-2026 12:00:10.500", power_end="07-13-2026 12:00:30.500")},
