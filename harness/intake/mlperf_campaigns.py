@@ -166,6 +166,9 @@ def _submission(system: EdgeSystem, place: Place, day: str, identifier: str | No
         "boundary": "wall",
         "licence": "Apache-2.0",
         "source": {key: text for key, text in source.items() if text is not None},
+        "system": system.settings()
+        | ({} if submitter == UNKNOWN else {"submitter": submitter})
+        | ({} if place.round is None else {"round": place.round}),
         "untraced": "The power logs are kept in the source repository, at the path that is the source id of each row.",
     }
 

@@ -249,3 +249,20 @@ def test_limits_of_a_meter_are_those_of_the_range_that_its_logs_show(meter, high
 def test_limits_of_other_meters_and_of_powers_beyond_its_ranges_are_unknown():
     assert accuracy_of("Acme WT1", 5000.0) is None
     assert accuracy_of("Yokogawa WT310", 1e7) is None
+
+
+@needs_upstream
+def test_systems_of_a_round_are_distinct_and_their_divisions_share_one():
+    folders = sorted({row["campaign"] for row in committed().values()})
+    campaigns = {campaign.submission_id: campaign for campaign in validate(folders).campaigns}
+    found, is_open = {}, set()
+    for key, row in committed().items():
+        printed = published()[key]
+        campaign = campaigns["/".join(row["campaign"].parts[-2:])]
+        identity = campaign.system_id, campaign.manifest.system.round
+        found.setdefault((printed["round"], printed["submitter"], printed["system"]), set()).add(identity)
+        if printed["division"] == "open" and campaign.tables["models"].num_rows > 80:
+            is_open.add(identity)
+    assert all(len(identities) == 1 for identities in found.values())
+    assert len(set().union(*found.values())) == len(found) == 83
+    assert len({system for system, _ in is_open}) == len(is_open) == 28

@@ -110,6 +110,7 @@ def test_description_becomes_device_and_submission_under_names_of_their_own(tmp_
             "attribution": "Figures from the results repository of MLCommons, MLPerf Inference v2.1 (Apache-2.0). "
             "MLPerf is a trademark of MLCommons; figures derived from these results are not verified by MLCommons.",
         },
+        "system": {"stack": "TFLite 9.9 ruy", "submitter": "Acme Labs", "round": "v2.1"},
         "meter": {"name": "Acme WT1", "kind": "analyser", "sampling_hz": 1.0},
         "untraced": "The power logs are kept in the source repository, at the path that is the source id of each row.",
     }
