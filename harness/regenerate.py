@@ -14,13 +14,16 @@ from typing import Final, cast
 import typer
 
 from harness.errors import DeepenError, UsageError
+from harness.graphs.families.kernel_lists import RUNTIME
+from harness.graphs.families.named import NAMED
 from harness.graphs.families.tiny import TINY_NETWORKS, tiny_network
 from harness.graphs.families.variants import Variant, variant_network
+from harness.intake.mlperf_networks import NETWORKS
 from harness.schema.networks import network_json
 from harness.schema.vocabulary import Dtype
 from harness.scoring.editions import editions
 from harness.simulation.accelerators import accelerators
-from harness.validation.layout import NETWORKS_FOLDER
+from harness.validation.layout import NETWORKS_FOLDER, SHARED_FOLDER
 
 COMMAND: Final = "make regenerate"
 """What people run."""
@@ -28,7 +31,7 @@ _TABLE: Final = "models.csv"
 
 
 def committed_networks(submissions: Path) -> Iterator[tuple[Path, str]]:
-    """Kernel lists of the founding submissions of editions and of the simulated campaigns.
+    """Kernel lists of the founding submissions of editions, of the simulated campaigns, and those that are shared.
 
     Of the founding submissions, those are meant that run networks of MLPerf Tiny. Kernel lists that others contribute
     are theirs.
@@ -51,6 +54,16 @@ def committed_networks(submissions: Path) -> Iterator[tuple[Path, str]]:
     for table in sorted(simulated):
         for row in _rows(table):
             yield _file(table, row["model"]), _variant_text(row["family"], row["variant"], row["dtype"])
+    yield from _shared_networks(submissions / SHARED_FOLDER)
+
+
+def _shared_networks(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Kernel lists that campaigns of MLPerf Inference share: networks that the harness builds, and ResNet50 alone."""
+    built = sorted(NAMED.keys() & {(network.family, network.variant or "") for network in NETWORKS.values()})
+    for runtime in (RUNTIME, "onnxruntime-cpu"):
+        for family, variant in built if runtime == RUNTIME else [("ResNet50", "v1.5")]:
+            file = folder / runtime / f"{Variant.named(family, variant).model}.json"
+            yield file, _variant_text(family, variant, "fp32", runtime)
 
 
 def stale_networks(submissions: Path) -> list[tuple[Path, str]]:
@@ -73,7 +86,7 @@ def regenerate_networks(submissions: Path) -> list[Path]:
     """
     written = []
     for file, text in stale_networks(submissions):
-        file.parent.mkdir(exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", newline="\n")
         written.append(file)
     return written
@@ -94,8 +107,8 @@ def _tiny_text(model: str, dtype: str) -> str:
 
 
 @cache
-def _variant_text(family: str, variant: str, dtype: str) -> str:
-    return network_json(variant_network(Variant.named(family, variant), cast("Dtype", dtype)))
+def _variant_text(family: str, variant: str, dtype: str, runtime: str = RUNTIME) -> str:
+    return network_json(variant_network(Variant.named(family, variant), cast("Dtype", dtype), runtime))
 
 
 def main() -> None:

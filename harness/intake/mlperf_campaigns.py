@@ -169,6 +169,7 @@ def _submission(system: EdgeSystem, place: Place, day: str, identifier: str | No
         "system": system.settings()
         | ({} if submitter == UNKNOWN else {"submitter": submitter})
         | ({} if place.round is None else {"round": place.round}),
+        **({} if system.kernel_lists is None else {"kernel_lists": system.kernel_lists}),
         "untraced": "The power logs are kept in the source repository, at the path that is the source id of each row.",
     }
 

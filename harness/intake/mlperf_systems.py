@@ -29,6 +29,8 @@ _STACKS: Final = (
     (re.compile(r"^(.*) Version (\d[\w.]*)$"), r"\1 \2"),
 )
 """Framework of a description, and the stack that it is: one spelling for each, with its version."""
+_KERNEL_LISTS: Final = {"TFLite": "tflite-cpu", "Arm NN": "tflite-cpu", "ONNX Runtime": "onnxruntime-cpu"}
+"""Fusion rules of the kernel lists by the begin of the stack; what other stacks fuse is not documented."""
 
 
 class EdgeSystem:
@@ -99,6 +101,14 @@ class EdgeSystem:
             if pattern.match(self.runtime):
                 return pattern.sub(shown, self.runtime).replace("xnnpack", "XNNPACK")
         return self.runtime
+
+    @property
+    def kernel_lists(self) -> str | None:
+        """Runtime of the kernel lists that its rows take; None where nobody knows what its stack fuses.
+
+        Arm NN reads files of TensorFlow Lite, whose converter has joined activations to the operators before them.
+        """
+        return next((runtime for begin, runtime in _KERNEL_LISTS.items() if self.stack.startswith(begin)), None)
 
     def settings(self) -> dict[str, str]:
         """Stack, power mode and fan, as far as description and name of the folder state them."""
