@@ -116,7 +116,7 @@ def read_network(path: Path, models: Models | None, faults: Faults) -> Network |
         _report_faults(error, notes_of(data), shown, faults)
         return None
     _report_uncounted(network, data, shown, faults)
-    _report_functions(network, notes_of(data), shown, faults)
+    _report_functions(network, data, shown, faults)
     surplus_or_missing = list(_configuration_faults(network))
     if surplus_or_missing:
         _report_configurations(surplus_or_missing, notes_of(data), shown, faults)
@@ -237,13 +237,14 @@ def _configuration_faults(network: Network) -> Iterable[tuple[int, NetworkKernel
             yield position, entry, missing, surplus
 
 
-def _report_functions(network: Network, notes: Notes, shown: str, faults: Faults) -> None:
+def _report_functions(network: Network, data: bytes, shown: str, faults: Faults) -> None:
     for position, entry in enumerate(network.kernels):
         functions = KERNEL_FUNCTIONS.get(entry.kernel, ()) if entry.kernel is not None else ()
         if functions and entry.function is not None and entry.function not in functions:
             path = ("kernels", str(position), "function")
             faults.add(
-                "configuration-function", shown, line=notes.lines[path], column=".".join(path), found=entry.function,
+                "configuration-function", shown, line=notes_of(data).lines[path], column=".".join(path),
+                found=entry.function,
                 expected=f"one of {', '.join(functions)} for {entry.kernel}", fix=FUNCTION_FIX,
             )  # fmt: skip
 
