@@ -86,13 +86,14 @@ def test_description_becomes_device_and_submission_under_names_of_their_own(tmp_
     assert yaml.safe_load((result.folder.parent / "device.yaml").read_text()) == {
         "name": "Raspberry Pi 4",
         "device_class": "single-board-computer",
-        "processor_name": "Arm Cortex-A72 MP4",
+        "soc": "Broadcom BCM2711",
+        "processor_name": "4 x Arm Cortex-A72",
         "vendor": "Raspberry Pi",
-        "frequency_mhz": 1500.0,
         "delegates": {"CPU": "cpu", "GPU": "gpu"},
     }
     submission = yaml.safe_load((result.folder / "submission.yaml").read_text())
-    assert "System rpi4-tflite-v9.9-ruy, cooling: fan on." in submission.pop("notes")
+    stated = "processor: Arm Cortex-A72 MP4, clock: 1500 MHz, cooling: fan on."
+    assert f"System rpi4-tflite-v9.9-ruy, {stated}" in submission.pop("notes")
     assert submission == {
         "schema_version": 1,
         "title": "MLPerf Inference v2.1, open division, single stream with power, TFLite v9.9 (ruy)",
@@ -109,6 +110,7 @@ def test_description_becomes_device_and_submission_under_names_of_their_own(tmp_
             "attribution": "Figures from the results repository of MLCommons, MLPerf Inference v2.1 (Apache-2.0). "
             "MLPerf is a trademark of MLCommons; figures derived from these results are not verified by MLCommons.",
         },
+        "system": {"stack": "TFLite 9.9 ruy", "submitter": "Acme Labs", "round": "v2.1"},
         "meter": {"name": "Acme WT1", "kind": "analyser", "sampling_hz": 1.0},
         "untraced": "The power logs are kept in the source repository, at the path that is the source id of each row.",
     }
@@ -191,7 +193,7 @@ def test_repeat_may_miss_some_samples_and_not_most(tmp_path):
         ({LOG: run_log(result_mean_latency_ns=0)}, "no result_mean_latency_ns; expected"),
         (
             {LOG: run_log(result_query_count=30)},
-            "666.667 ms, the window over 30 queries; expected 499 ms within 2%, as result_mean_latency_ns states",
+            "666.667 ms, the window over 30 queries; expected 499 ms within 2.0%, as result_mean_latency_ns states",
         ),
         (
             {LOG: run_log(power_begin="07-13-2026 12:00:10.500", power_end="07-13-2026 12:00:30.500")},
@@ -283,11 +285,13 @@ def test_known_defect_of_a_round_gives_the_board_of_the_folder_and_no_fact_of_th
     assert yaml.safe_load((result.folder.parent / "device.yaml").read_text()) == {
         "name": "Odroid N2+",
         "device_class": "single-board-computer",
+        "soc": "Amlogic S922X",
+        "processor_name": "4 x Arm Cortex-A73, 2 x Arm Cortex-A53",
         "vendor": "Hardkernel",
         "delegates": {"CPU": "cpu", "GPU": "gpu"},
     }
     notes = yaml.safe_load((result.folder / "submission.yaml").read_text())["notes"]
-    assert "The description of the system names NVIDIA Jetson AGX Xavier" in notes
+    assert "Its description names NVIDIA Jetson AGX Xavier" in notes
     with pytest.raises(ForeignSourceError, match="system-mismatch"):
         taken(results_tree(tmp_path / "b", system="odroid-x", round_name="v2.1", description=other), tmp_path)
 
@@ -354,7 +358,7 @@ def test_networks_by_width_and_image_are_those_that_the_harness_builds():
             assert (network.family, network.variant) in NAMED, benchmark
             assert network.family in FAMILIES
     sides = {(network.family, network.variant): network.side for network in NETWORKS.values()}
-    assert (sides["MobileNetV2", "alpha-0.35-160"], sides["EfficientNet", "lite4"]) == (160, 300)
+    assert (sides["MobileNetV2", "alpha-0.35-160"], sides["EfficientNet-Lite", "lite4"]) == (160, 300)
     assert (
         NETWORKS["mobilenet-v3-precision_uint8-large-minimalistic-224"]
         == (NETWORKS["mobilenet-v3-large-minimalistic_224_1.0_uint8"])
