@@ -305,7 +305,7 @@ REACH = (
     Attempt("reach", "change the scores that a paper printed", "published-changed",
             lambda root: replace(root / PHONE / "submission.yaml", "pcs: 78", "pcs: 99")),
     Attempt("reach", "change the licence of a published campaign", "published-changed",
-            lambda root: replace(root / PHONE / "submission.yaml", "licence: CC-BY-4.0", "licence: CC0-1.0")),
+            lambda root: replace(root / PHONE / "submission.yaml", "licence: NOASSERTION", "licence: CC0-1.0")),
     Attempt("reach", "add a cheap row to a published table", "published-changed",
             lambda root: write_rows(root / PHONE / "applications.csv",
                                     [*rows_in(root), rows_in(root)[-3] | {"delegate": "GPU", "energy_mj": "20"}])),
