@@ -109,7 +109,7 @@ def imported_by(roots):
 @pytest.mark.parametrize("name", VERSIONS)
 def test_version_is_that_of_the_code_of_its_modules(name):
     version, modules = VERSIONS[name]
-    salt = f"{splits.SALT}-" if name == "split" else ""
+    salt = f"{splits.CURRENT}-" if name == "split" else ""
     assert version() == salt + code_version(modules)
     assert len(code_version(modules)) == N_DIGITS
 

@@ -49,7 +49,7 @@ def _report_unsettled(context: RowContext, column: str, name: str, is_named: Mas
     like = held_out_like(level, name)
     if like is not None:
         fix = f"If it is {like}, write {like}{_VARIANT.get(level, '')}; if not, ask for its name to be settled."
-        expected = f"{like}, which it begins like and which is held out for tests, or another settled name"
+        expected = f"{like}, which it is like and which is held out for tests, or another settled name"
         context.report_first("family-unsettled", is_named, column, expected=expected, fix=fix)
         return
     near = begins_like(level, name) or nearest(name, NAMES[level], cutoff=_NEAR)
