@@ -35,7 +35,8 @@ def earlier_splits(level: Level) -> list[str]:
     return [
         f"Version {version} has the same sides."
         if held_out[level] == HELD_OUT_BY_VERSION[CURRENT][level]
-        else f"Version {version}, of the datasets before 2.0, is {split_statement(level, version)}."
+        else f"Version {version}, of the datasets before 2.0, is {split_statement(level, version)}; "
+        f'harness.splits.assign_splits(table, "{level}", version="{version}") gives its sides.'
         for version, held_out in HELD_OUT_BY_VERSION.items()
         if version != CURRENT
     ]
