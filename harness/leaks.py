@@ -4,13 +4,15 @@ It assigns no row to a side.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from harness.arrays import Whole
 from harness.schema.identity import canonical_configurations, configuration_ids
 from harness.schema.records import KEYS
 from harness.schema.vocabulary import Level, Split
@@ -135,27 +137,32 @@ def _network_configurations(
 
 def _shared_lists(networks: pa.Table, splits: list[Split]) -> tuple[str, ...]:
     """Names of networks on both sides that run the same kernels in the same order, whatever they are called."""
-    kernels = networks.column("kernels").combine_chunks()
-    fields = pa.table(pc.list_flatten(kernels).flatten(), names=[field.name for field in kernels.type.value_type])
-    ids = configuration_ids(fields.select(list(KEYS["kernels"])))
-    # A kernel without a type is known by its operators alone.
-    named = [
-        configuration if kernel is not None else operator
-        for configuration, kernel, operator in zip(
-            ids, fields.column("kernel").to_pylist(), fields.column("operator").to_pylist(), strict=True
-        )
-    ]
-    sides: dict[tuple[str, ...], dict[Split, str]] = defaultdict(dict)
-    start = 0
-    for n_kernels, model, side in zip(
-        pc.list_value_length(kernels).to_pylist(), networks.column("model").to_pylist(), splits, strict=True
-    ):
-        if n_kernels:
-            sides[tuple(named[start : start + n_kernels])].setdefault(side, model)
-            start += n_kernels
+    sides: dict[bytes, dict[Split, str]] = defaultdict(dict)
+    lists = _kernel_codes(networks, _FIELDS)
+    for codes, model, side in zip(lists, networks.column("model").to_pylist(), splits, strict=True):
+        if len(codes):
+            sides[codes.tobytes()].setdefault(side, model)
     return tuple(
         sorted(" = ".join(sorted(models.values())) for models in sides.values() if len(set(models.values())) > 1)
     )
+
+
+def _kernel_codes(networks: pa.Table, names: Sequence[str]) -> list[Whole]:
+    """Kernel list of every network as numbers, equal where kernels agree in some fields; empty without a list.
+
+    A kernel without a type is known by its operators alone.
+    """
+    kernels = networks.column("kernels").combine_chunks()
+    fields = pa.table(pc.list_flatten(kernels).flatten(), names=[field.name for field in kernels.type.value_type])
+    is_typed = pc.is_valid(fields.column("kernel"))
+    columns = canonical_configurations(fields.select(list(_FIELDS))).select(list(names)).columns
+    columns = [pc.if_else(is_typed, column, pa.scalar(None, column.type)) for column in columns]
+    columns.append(pc.if_else(is_typed, pa.scalar(None, pa.string()), fields.column("operator").cast(pa.string())))
+    coded = [column.combine_chunks().dictionary_encode("encode").indices.to_numpy() for column in columns]
+    codes = np.unique(np.column_stack(coded), axis=0, return_inverse=True)[1].reshape(-1)
+    lengths = pc.fill_null(pc.list_value_length(kernels), 0).to_numpy()
+    ends = np.cumsum(lengths)
+    return [codes[end - length : end] for end, length in zip(ends, lengths, strict=True)]
 
 
 def configurations_in(networks: pa.Table) -> set[str]:
@@ -171,29 +178,23 @@ def configurations_in(networks: pa.Table) -> set[str]:
 
 
 def _near_networks(networks: pa.Table, splits: list[Split]) -> tuple[str, ...]:
-    """Pairs of networks on both sides and of two families that are nearly the same kernels, whatever input they take."""
-    columns = [networks.column(name).to_pylist() for name in ("family", "model", "kernels")]
-    sides: dict[Split, dict[tuple[str, str], Counter[tuple[object, ...]]]] = {"train": {}, "test": {}}
-    for family, model, kernels, side in zip(*columns, splits, strict=True):
-        if kernels and (family, model) not in sides[side]:
-            sides[side][family, model] = Counter(map(_weights_of, kernels))
-    found = [
+    """Pairs of networks on both sides and of two families that are nearly the same kernels, whatever their input."""
+    lists = _kernel_codes(networks, [name for name in _FIELDS if name not in _INPUT])
+    named = zip(*(networks.column(name).to_pylist() for name in ("family", "model")), strict=True)
+    sides: dict[Split, dict[tuple[str, str, bytes], Counter[int]]] = {"train": {}, "test": {}}
+    for (family, model), codes, side in zip(named, lists, splits, strict=True):
+        if len(codes):
+            sides[side].setdefault((family, model, codes.tobytes()), Counter(codes.tolist()))
+    found = {
         f"{model} ({family}) ~ {other} ({other_family})"
-        for (family, model), of_train in sides["train"].items()
-        for (other_family, other), of_test in sides["test"].items()
+        for (family, model, _), of_train in sides["train"].items()
+        for (other_family, other, _), of_test in sides["test"].items()
         if family != other_family and _common_share(of_train, of_test) >= _NEARLY_SAME
-    ]
+    }
     return tuple(sorted(found))
 
 
-def _weights_of(kernel: Mapping[str, object]) -> tuple[object, ...]:
-    """What a kernel of a list is without the height and width of its input; its operators, where it has no type."""
-    if kernel["kernel"] is None:
-        return (kernel["operator"],)
-    return tuple(kernel[name] for name in KEYS["kernels"] if name not in _INPUT)
-
-
-def _common_share(one: Counter[tuple[object, ...]], other: Counter[tuple[object, ...]]) -> float:
+def _common_share(one: Counter[int], other: Counter[int]) -> float:
     """Share of the kernels of two lists that they have in common: twice their number over that of both.
 
     Source:
@@ -224,7 +225,7 @@ def _twins(table: pa.Table, splits: list[Split]) -> tuple[int, int]:
 def _alike_but(
     positions: tuple[int, ...], configurations: Iterable[_Configuration]
 ) -> dict[_Configuration, list[tuple[int, _Configuration]]]:
-    """Configurations that agree in all but some fields, whose one extent they are listed with, by what they agree in."""
+    """Configurations that agree in all but some fields, each with the one extent there, by what they agree in."""
     alike: dict[_Configuration, list[tuple[int, _Configuration]]] = defaultdict(list)
     for configuration in configurations:
         first, *others = (configuration[position] for position in positions)
