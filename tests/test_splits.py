@@ -105,7 +105,7 @@ def test_a_network_is_on_one_side_under_every_name(level):
         ("models", "MobileNetV3-Large"), ("models", "MobileNetV3 small minimalistic"),
         ("models", "mobilenet_v3_small"),
         ("models", "mobilenet-v3-large-minimalistic_224_1.0_uint8"), ("models", "MobileNet-Large-V3"),
-        ("models", "tf_efficientnet_lite0"), ("models", "EfficientNet-B0-Lite"), ("models", "int8 EfficientNet (lite 2)"),
+        ("models", "tf_efficientnet_lite0"), ("models", "EfficientNet-B0-Lite"), ("models", "int8 EfficientNet (lite)"),
         ("models", "tfmobilenetv3large"), ("models", "mlperf-tiny-kws"), ("models", "timm/mobilenetv3_large_100"),
         ("models", "DeepLabv3-MobileNetV3"), ("models", "BN-Inception"), ("models", "1.0x ShuffleNet v2"),
         # These do not state which version they are.
