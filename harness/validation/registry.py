@@ -193,7 +193,8 @@ _ROWS = [
          "Two rows with the same key are one record with two energies."),
         ("family-spelling", "A known family or reference network is named as settled, and a network has one family.",
          "Splits hold out families by name: a second spelling trains on what is tested."),
-        ("family-unsettled", "No unknown family or reference network is called like one that is held out for tests, and no model of it is.",
+        ("family-unsettled", "No unknown family or reference network, and no model of one, is called like one that "
+         "is held out for tests.",
          "ShuffleNetV2x05 was trained on while ShuffleNetV2 was tested."),
         ("shape-order", "The shape of an input is height, width and channels of one input, without a single channel.",
          "One network with 224x224x3, 1x224x224x3 and 3x224x224 is three networks to whoever compares."),
