@@ -12,7 +12,7 @@ from tests.intake.sources import SUBMISSION
 
 _COLUMNS = {
     "model": {"from": "net"}, "family": {"value": "MobileNetV2"}, "dtype": {"value": "fp32"},
-    "delegate": {"value": "CPU1"}, "is_idle_subtracted": {"value": False},
+    "delegate": {"value": "CPU1"}, "energy_kind": {"value": "absolute"},
     "energy_mj": {"from": "energy"}, "latency_ms": {"from": "t", "unit": "s"}, "n_runs": {"from": "runs"},
 }  # fmt: skip
 PLAIN = "net,energy,t,runs\nmnv2,1234.5,0.25,50\nmnv2b,900.25,0.2,\n"

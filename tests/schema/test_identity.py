@@ -105,7 +105,7 @@ FORMS = {
 
 
 def kernels_of(rows):
-    settings_of = {"delegate": "CPU1", "dtype": "fp32", "is_idle_subtracted": False, "energy_mj": 1.0}
+    settings_of = {"delegate": "CPU1", "dtype": "fp32", "energy_kind": "absolute", "energy_mj": 1.0}
     return row_table("kernels", [settings_of | row for row in rows])
 
 
