@@ -217,6 +217,15 @@ def test_absolute_and_idle_subtracted_rows_are_never_mixed():
     assert (found.subject.energy_kind, len(found.rows)) == ("absolute", 60)
 
 
+def test_dynamic_only_rows_are_mixed_with_none_of_their_tier():
+    simulated = [
+        kernel_device(n=n, energy_kind=kind, facts={"name": kind, "manifest": {"method": "simulated"}})
+        for n, kind in ((30, "absolute"), (40, "dynamic-only"))
+    ]
+    found = training(*simulated)
+    assert (found.subject.energy_kind, len(found.rows)) == ("dynamic-only", 40)
+
+
 @pytest.fixture
 def saved(package, tmp_path):
     """Package with one predictor, a training set, and the folder of saved ones with that predictor in it."""

@@ -295,7 +295,7 @@ REACH = (
     Attempt("reach", "change the TDP of a published phone, which its PCS rests on", "published-figure",
             lambda root: replace(root / "huawei-p40-pro" / "device.yaml", "tdp_w: 15", "tdp_w: 5")),
     Attempt("reach", "turn a published figure idle-subtracted, so that it is rated no longer", "published-figure",
-            lambda root: replace(root / PHONE / "applications.csv", ",false,", ",true,", -1)),
+            lambda root: replace(root / PHONE / "applications.csv", ",absolute,", ",idle-subtracted,", -1)),
     Attempt("reach", "change the class of a published device, so that no edition rates it", "published-changed",
             lambda root: replace(root / "oneplus-8-pro" / "device.yaml", "phone", "tablet")),
     Attempt("reach", "change the boundary of a published campaign, so that it is ranked elsewhere", "published-changed",

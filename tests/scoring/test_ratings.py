@@ -101,6 +101,11 @@ def test_idle_subtracted_energies_are_never_rated():
     assert "9 of 12 networks have an absolute figure" in only(phone(rows=mixed, manifest=IDLE)).reason
 
 
+def test_dynamic_only_energies_are_never_rated():
+    rating = only(phone(rows=phone_rows(energy_kind="dynamic-only"), manifest={"method": "published"}))
+    assert rating.edition is rating.label is None
+
+
 @pytest.mark.parametrize("batch_size", [2, 8])
 def test_batches_are_not_rated(batch_size):
     assert only(phone(rows=phone_rows(batch_size=batch_size))).label is None

@@ -122,6 +122,11 @@ def test_idle_subtracted_energy_is_compared_with_its_own():
     assert "look whether the energy of the row is idle-subtracted" in fault(408.9).fix
 
 
+def test_no_trace_gives_a_dynamic_only_energy():
+    found = fault(558.9, energy_kind="dynamic-only")
+    assert (found.rule, found.expected) == ("trace-energy", "an absolute or idle-subtracted energy")
+
+
 def test_idle_subtracted_energy_without_idle_power_in_the_trace_is_no_evidence():
     found = fault(408.9, reduction(energy_idle_subtracted_mj=None), energy_kind="idle-subtracted")
     assert (found.rule, found.expected) == ("trace-energy", "a trace with idle power")
