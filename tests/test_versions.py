@@ -66,6 +66,7 @@ NOT_DECIDING = {
         "harness.schema.kernel_types": OF_ROWS,
         "harness.schema.network_names": OF_OTHER_VERSION,
         "harness.schema.networks": OF_ROWS,
+        "harness.schema.older_columns": OF_ROWS,
         "harness.schema.quantities": OF_ROWS,
         "harness.schema.quantity": OF_ROWS,
         "harness.schema.records": OF_ROWS,
