@@ -161,9 +161,9 @@ def _kernel_codes(networks: pa.Table, names: Sequence[str]) -> list[Whole]:
     codes = np.zeros(fields.num_rows, dtype=np.int64)
     for column in columns:
         encoded = column.combine_chunks().dictionary_encode("encode")
-        # Column by column, because whole rows are slow to sort.
+        # Numbered again after every column, so that the products stay small.
         codes = codes * len(encoded.dictionary) + encoded.indices.to_numpy()
-        codes = np.unique(codes, return_inverse=True)[1]
+        codes = pa.array(codes).dictionary_encode().indices.to_numpy().astype(np.int64)
     lengths = pc.fill_null(pc.list_value_length(kernels), 0).to_numpy()
     ends = np.cumsum(lengths)
     return [codes[end - length : end] for end, length in zip(ends, lengths, strict=True)]
