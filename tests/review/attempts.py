@@ -355,6 +355,8 @@ IDENTITY = (
     Attempt("identity", "a name that looks like theirs", "name-confusable",
             lambda root: add(root, contributors=["Xiao1ong Tu"])),
     Attempt("identity", "a licence of one's own words", "licence-unknown", lambda root: add(root, licence="free")),
+    Attempt("identity", "no licence for figures of one's own", "licence-unstated",
+            lambda root: add(root, licence="NOASSERTION")),
     Attempt("identity", "a licence that nobody can read", "licence-unknown",
             lambda root: add(root, licence="LicenseRef-mine")),
     Attempt("identity", "a day that no calendar has", "date-impossible", lambda root: add(root, date="2026-02-30")),
