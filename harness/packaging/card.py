@@ -16,9 +16,10 @@ from harness.packaging.sources import attributions_of, bibtex_of, licences_of, n
 from harness.packaging.templates import hub_licence, render_card
 from harness.packaging.texts import DevVersion, Version
 from harness.schema.export import Markdown, code_span, field_table
+from harness.schema.licences import joined_licences, licence_words
 from harness.schema.records import RECORDS
-from harness.schema.vocabulary import BOUNDARY_TITLES, TIER_TITLES
-from harness.split_statements import STATEMENTS
+from harness.schema.vocabulary import BOUNDARY_TITLES, ENERGY_KIND_TITLES, TIER_TITLES
+from harness.split_statements import STATEMENTS, earlier_splits
 from harness.splits import GROUPS, split_version
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _info(plan: DatasetPlan, config: Config, folder: Path) -> "DatasetInfo":
     return DatasetInfo(
         description=config.description,
         citation="\n\n".join(bibtex_of(submissions, plan.citations)),
-        license=" AND ".join(licences_of(submissions)),
+        license=joined_licences(licences_of(submissions)),
         features=Features.from_arrow_schema(config.files[0].table.schema),
         splits=splits,
         download_size=sum((folder / path).stat().st_size for path in tables),
@@ -120,8 +121,7 @@ def _facts(plan: DatasetPlan) -> dict[str, Any]:
     submissions, rows = plan.release.submissions, plan.rows
     licence_of = pairs_of(submissions, "submission_id", "licence")
     by_licence = Counter(licence_of[name] for name in rows.column("submission_id").to_pylist())
-    idle = Counter(rows.column("is_idle_subtracted").to_pylist())
-    tiers, boundaries = (Counter(rows.column(name).to_pylist()) for name in ("tier", "boundary"))
+    kinds, tiers, boundaries = (Counter(rows.column(name).to_pylist()) for name in ("energy_kind", "tier", "boundary"))
     return {
         "dataset": plan.name,
         "level": plan.level,
@@ -130,18 +130,20 @@ def _facts(plan: DatasetPlan) -> dict[str, Any]:
         "version": plan.version,
         "n_rows": rows.num_rows,
         "n_devices": plan.release.devices.num_rows,
-        "n_absolute": idle[False],
-        "n_idle_subtracted": idle[True],
         "n_simulated": tiers["simulated"],
         "example_device": next(config.name for config in plan.configs[1:]),
         "config_names": [config.name for config in plan.configs],
         "configs": _config_rows(plan),
         "split_version": split_version(),
         "split_statement": STATEMENTS[plan.level],
+        "earlier_splits": earlier_splits(plan.level),
         "split_group": GROUPS[plan.level],
         "leaks": plan.leaks,
         "fields": _field_rows(plan),
         "tiers": [{"tier": tier, "meaning": TIER_TITLES[tier], "rows": tiers[tier]} for tier in TIER_TITLES],
+        "energy_kinds": [
+            {"energy_kind": kind, "meaning": title, "rows": kinds[kind]} for kind, title in ENERGY_KIND_TITLES.items()
+        ],
         "boundaries": [
             {"boundary": boundary, "meaning": title, "rows": boundaries[boundary]}
             for boundary, title in BOUNDARY_TITLES.items()
@@ -150,7 +152,7 @@ def _facts(plan: DatasetPlan) -> dict[str, Any]:
         "sources": sources_table(submissions, rows),
         "remarks": notes_table(submissions),
         "attributions": attributions_of(submissions),
-        "licences": [{"licence": licence, "rows": n} for licence, n in sorted(by_licence.items())],
+        "licences": [{"licence": licence_words(licence), "rows": n} for licence, n in sorted(by_licence.items())],
         "citations": bibtex_of(submissions, plan.citations),
     }
 

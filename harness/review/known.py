@@ -105,7 +105,7 @@ def known_of(edition: Edition, earlier: Snapshot) -> Known:
     for campaign in founding:
         table = campaign.tables.get(edition.level)
         for row in table.to_pylist() if table is not None else ():
-            if not row["is_idle_subtracted"]:
+            if row["energy_kind"] == "absolute":
                 name = edition.network_of(row)
                 if name is not None:
                     rows.setdefault(name, []).append(row)
@@ -155,5 +155,5 @@ def rated_rows(change: Change, campaign: Campaign, edition: Edition) -> list[tup
     return [
         (line, row)
         for line, row in (change.rows_of(campaign, edition.level) if is_rated else ())
-        if edition.network_of(row) is not None and not row["is_idle_subtracted"] and row["batch_size"] == 1
+        if edition.network_of(row) is not None and row["energy_kind"] == "absolute" and row["batch_size"] == 1
     ]

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from harness.schema import quantities as q
+from harness.schema.older_columns import RowSelection
 from harness.schema.quantity import Display, Quantity
 from harness.schema.systems import FormerId, System, SystemColumns
 from harness.schema.vocabulary import Boundary, DeviceClass, Level, MeterKind, Method, Processor, Tier, tier_of
@@ -83,7 +84,7 @@ class Erratum(Fact):
     """
 
     field: _CorrectedField
-    where: dict[str, str] = Field(default_factory=dict, description="Columns that select the corrected row.")
+    where: RowSelection = Field(default_factory=dict, description="Columns that select the corrected row.")
     printed: _Printed
     used: _Used
     why: _Why
@@ -265,7 +266,7 @@ class Trace(Fact):
     """Raw power behind one row; validation recomputes the row's energy from it."""
 
     level: Annotated[Level, _choice("Table that the row is in.")]
-    where: dict[str, str] = Field(min_length=1, description="Columns that select the row.")
+    where: RowSelection = Field(min_length=1, description="Columns that select the row.")
     format: Annotated[str, _line("Trace format, as deepen intake --list names it.")]
     power: BoundFile = Field(description="Power over time.")
     inferences: BoundFile = Field(description="Start and end of every inference.")
@@ -301,7 +302,7 @@ class SubmissionFacts(Fact):
     runtime: q.RuntimeName
     boundary: Annotated[Boundary, _choice("What the energies are of.", "Boundary")] = "unstated"
     rails: q.Rails = Field(default_factory=list)
-    licence: Annotated[str, _line("SPDX identifier of the data licence.", "Licence"), AfterValidator(_single_word)]
+    licence: Annotated[str, _line("SPDX licence of the data, or NOASSERTION.", "Licence"), AfterValidator(_single_word)]
     conditions: Annotated[str, _text("Temperature, governor, screen, supply, placement.", "Conditions")] | None = None
     notes: Annotated[str, _text("Anything a reader of the figures should know.", "Notes")] | None = None
 
