@@ -133,7 +133,7 @@ def _row(run: MeasuredRun, uncertainty_mj: float | None, system: EdgeSystem, pla
     cells = {
         **NETWORKS[run.benchmark].cells,
         "delegate": system.delegate[0],
-        "is_idle_subtracted": "false",
+        "energy_kind": "absolute",
         **{name: _text(name, value) for name, value in numbers.items() if value is not None},
         **({} if uncertainty_mj is None else {"energy_u_mj": f"{uncertainty_mj:.3g}"}),
         **({} if run.accuracy_percent is None else {"accuracy_percent": run.accuracy_percent}),
