@@ -13,7 +13,10 @@ from harness.graphs.families.named import NAMED
 from harness.intake.flow import take_in
 from harness.intake.foreign import ForeignSourceError
 from harness.intake.mlperf_networks import NETWORKS
+from harness.intake.mlperf_systems import EdgeSystem
 from harness.intake.stated import StatedFacts
+from harness.intake.tiny_systems import System
+from harness.releases import assemble
 from harness.schema.network_names import FAMILIES
 from harness.validation import validate
 from tests.intake.mlperf_trees import DESCRIPTION, SYSTEM, results_tree, run_log
@@ -111,11 +114,57 @@ def test_description_becomes_device_and_submission_under_names_of_their_own(tmp_
             "MLPerf is a trademark of MLCommons; figures derived from these results are not verified by MLCommons.",
         },
         "system": {"stack": "TFLite 9.9 ruy", "submitter": "Acme Labs", "round": "v2.1"},
+        "kernel_lists": "tflite-cpu",
         "meter": {"name": "Acme WT1", "kind": "analyser", "sampling_hz": 1.0},
         "untraced": "The power logs are kept in the source repository, at the path that is the source id of each row.",
     }
     (campaign,) = validate([result.folder]).campaigns
     assert campaign.manifest.tier == "analyser"
+
+
+def test_kernel_lists_are_those_that_the_submissions_beside_share(tmp_path):
+    tree = results_tree(tmp_path)
+    assert [issue.rule for issue in taken(tree, tmp_path).report.issues] == ["network-shared"]
+    lists = Path(__file__).parents[2] / "submissions" / "_graphs"
+    (tmp_path / "out" / "_graphs").symlink_to(lists)
+    result = taken(tree, tmp_path)
+    assert not result.report.issues
+    (campaign,) = validate([result.folder]).campaigns
+    assert [network.params for network in campaign.shared_networks.values()] == [None]
+    (row,) = assemble([campaign]).levels["models"].to_pylist()
+    assert row["params"] == pytest.approx(1.95e6, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("framework", "lists"),
+    [("ArmNN v22.11 (OpenCL)", "tflite-cpu"), ("Onnxruntime v1.12.1 (cpp)", "onnxruntime-cpu"),
+     ("JetPack 4.6, TensorRT 8.0.1", None)],
+)  # fmt: skip
+def test_stack_whose_fusion_nobody_documents_takes_no_kernel_lists(framework, lists):
+    described = System("rpi4", {"system_name": "Raspberry Pi 4", "framework": framework})
+    assert EdgeSystem(described, "v2.0").kernel_lists == lists
+
+
+@pytest.mark.parametrize(
+    ("folder", "framework", "settings"),
+    [
+        ("rpi4coral-fan.on-tflite-v2.4.1-ruy", "TFLite v2.4.1 (ruy)", {"stack": "TFLite 2.4.1 ruy", "fan": "on"}),
+        ("xavier-power.0-fan.cool-armnn-v21.02-neon", "ArmNN v21.02 (Neon)",
+         {"stack": "Arm NN 21.02 Neon", "power_mode": "0", "fan": "cool"}),
+        ("xavier_nx_TRT_MaxQ", "JetPack 4.6, TensorRT 8.0.1, CUDA 10.2",
+         {"stack": "TensorRT 8.0.1", "power_mode": "MaxQ"}),
+        ("aedk_15w-qaic-v1.3.14-aic100", "Qualcomm Cloud AI SDK v1.3.14",
+         {"stack": "Qualcomm Cloud AI SDK 1.3.14", "power_mode": "15w"}),
+        ("nvidia_orin-tflite_cpp-cpu-tflite-vmaster-default_config", "TFLite vmaster (xnnpack)",
+         {"stack": "TFLite master XNNPACK"}),
+        ("x", "SiMa SDK Version 0.7", {"stack": "SiMa SDK 0.7"}),
+        ("x", "SinianML-RKNN", {"stack": "SinianML-RKNN"}),
+    ],
+)  # fmt: skip
+def test_stack_and_settings_are_those_of_framework_and_folder(folder, framework, settings):
+    names = "Raspberry Pi 4, AGX Xavier, Xavier NX, Orin, AI Development Kit"
+    described = System(folder, {"system_name": names, "framework": framework})
+    assert EdgeSystem(described, None).settings() == settings
 
 
 def test_names_and_commit_that_the_caller_states_are_used(tmp_path):
