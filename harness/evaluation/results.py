@@ -35,8 +35,8 @@ DECIDING_MODULES: Final = (
     "harness.evaluation.model_track", "harness.evaluation.plans", "harness.evaluation.runner",
     "harness.evaluation.scores", "harness.leaks", "harness.prediction.sum_interval", "harness.predictor.features",
     "harness.predictor.package_files", "harness.predictor.protocol", "harness.sandbox.answers",
-    "harness.sandbox.confinement", "harness.sandbox.jobs", "harness.sandbox.landlock", "harness.sandbox.processes",
-    "harness.sandbox.seccomp", "harness.sandbox.system_calls", "harness.sandbox.worker",
+    "harness.sandbox.confinement", "harness.sandbox.idle", "harness.sandbox.jobs", "harness.sandbox.landlock",
+    "harness.sandbox.processes", "harness.sandbox.seccomp", "harness.sandbox.system_calls", "harness.sandbox.worker",
 )  # fmt: skip
 """Modules whose code decides which rows are held out, predicted and scored, and how, and what a predictor may see."""
 
