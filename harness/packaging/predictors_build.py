@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from harness.errors import UsageError
 from harness.evaluation.plans import Plan
 from harness.evaluation.result_layout import Result
-from harness.evaluation.results import current_result
+from harness.evaluation.results import CheckedResults
 from harness.evaluation.tracks import plans_of
 from harness.packaging.plan import pairs_of
 from harness.packaging.predictor_card import PredictorFacts, predictor_card
@@ -76,12 +76,11 @@ class _Build:
     release: Release
     texts: Texts
     cards: Path
-    results: Path
+    results: CheckedResults
     target: Path
     fresh: Path
     package: str
     dataset_version: str
-    seed: int
     plans: Mapping[Track, Mapping[Subject, Plan]]
     idle: IdleWorkers
 
@@ -113,10 +112,9 @@ def build_predictors(
     *,
     cards: Path,
     dist: Path,
-    results: Path,
+    results: CheckedResults,
     dataset_version: str,
     previous: Path | None = None,
-    seed: int = 0,
     package: str = PACKAGE,
     on_done: Callable[[str], None] = lambda _: None,
 ) -> list[BuiltPredictor]:
@@ -129,10 +127,9 @@ def build_predictors(
         predictors: predictors; the broken ones among them are outcomes with their faults.
         cards: folder of the card templates and texts.
         dist: folder to write into, which has no predictors yet.
-        results: folder of the results of `harness.evaluation.runner`.
+        results: results of `harness.evaluation.runner`.
         dataset_version: version of the dataset that the rows are of.
         previous: folder with the predictors of the build before, whose place these take.
-        seed: seed that they were made with.
         package: package that the predictors are in.
         on_done: called with the name of every predictor and device.
 
@@ -143,12 +140,12 @@ def build_predictors(
         ReleaseError: the texts are not as declared.
     """
     texts = read_texts(cards)
-    plans = {track: {plan.subject: plan for plan in plans_of(track, release, seed).plans} for track in _TRACKS}
+    plans = {track: {plan.subject: plan for plan in plans_of(track, release, results.seed).plans} for track in _TRACKS}
     target, fresh = (previous or dist) / PREDICTORS, dist / PREDICTORS
     fresh.mkdir(parents=True)
     outcomes = []
     with IdleWorkers() as idle:
-        build = _Build(release, texts, cards, results, target, fresh, package, dataset_version, seed, plans, idle)
+        build = _Build(release, texts, cards, results, target, fresh, package, dataset_version, plans, idle)
         # Those of one predictor follow each other, so that they share its processes.
         pairs = list(product(predictors.infos.values(), _training_sets(release)))
         for fitted in at_once(partial(_fitted, build=build), pairs, backend="threading", n_jobs=-1):
@@ -199,8 +196,8 @@ def _result(build: _Build, track: Track, subject: Subject, key: str) -> Result |
     plan = build.plans[track].get(subject)
     if plan is None:
         return None
-    found = current_result(build.results, plan, key, predictor_version(key, build.package), build.seed)
-    return None if found is None else found.result
+    found = build.results.of(plan, key, predictor_version(key, build.package))
+    return None if found is None or found.result.is_unconfined else found.result
 
 
 def _write(build: _Build, fitted: _Fitted, stamp: Stamp, home: Path) -> None:
