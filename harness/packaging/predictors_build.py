@@ -19,8 +19,8 @@ from harness.evaluation.plans import Plan
 from harness.evaluation.result_layout import Result
 from harness.evaluation.results import CheckedResults
 from harness.evaluation.tracks import plans_of
-from harness.packaging.plan import pairs_of
 from harness.packaging.predictor_card import PredictorFacts, predictor_card
+from harness.packaging.sources import pairs_of
 from harness.packaging.texts import Texts, read_texts
 from harness.parallel import at_once
 from harness.prediction.extrapolation import ranges_of

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from harness.schema.export import autolink, code_span
 from harness.schema.identity import content_id
+from harness.schema.licences import licence_words
 
 
 def licences_of(submissions: pa.Table) -> list[str]:
@@ -20,6 +21,11 @@ def licences_of(submissions: pa.Table) -> list[str]:
 def attributions_of(submissions: pa.Table) -> list[str]:
     """Attributions that licences or owners ask for, each once, sorted."""
     return sorted(pc.unique(submissions.column("attribution").drop_null()).to_pylist())
+
+
+def pairs_of(table: pa.Table, key: str, value: str) -> dict[str, str]:
+    """Values of one column by those of another."""
+    return dict(zip(table.column(key).to_pylist(), table.column(value).to_pylist(), strict=True))
 
 
 def bibtex_of(submissions: pa.Table, citations: Mapping[str, str]) -> list[str]:
@@ -57,7 +63,7 @@ def sources_table(submissions: pa.Table, rows: pa.Table) -> list[dict[str, objec
             "source": "; ".join(sorted({member["title"] for member in members})),
             "where": autolink(where),
             "method": method,
-            "licence": licence,
+            "licence": licence_words(licence),
             "submissions": len(members),
             "devices": len({member["device_id"] for member in members}),
             "rows": sum(counts[member["submission_id"]] for member in members),

@@ -1,5 +1,6 @@
 """The card: readable by the Hub's own class, complete, and free of markup from data."""
 
+import re
 import shutil
 
 import pytest
@@ -38,7 +39,7 @@ def test_header_names_configurations_licence_size_and_features(card):
     header = card.data.to_dict()
     names = [config["config_name"] for config in header["configs"]]
     assert names[0] == "default"
-    assert {"devices", "submissions"} <= set(names)
+    assert {"devices", "submissions", "columns"} <= set(names)
     assert sorted(names) == sorted(info["config_name"] for info in header["dataset_info"])
     assert header["size_categories"] == ["n<1K"]
     for info in header["dataset_info"]:
@@ -46,7 +47,8 @@ def test_header_names_configurations_licence_size_and_features(card):
         assert info["description"]
         assert info["license"]
         assert info["citation"]
-        assert info["dataset_size"] == sum(split["num_bytes"] for split in info["splits"])
+        assert info["dataset_size"] > 0
+        assert "splits" not in info
 
 
 def test_body_states_splits_tiers_and_kinds_of_energy(card):
@@ -54,6 +56,15 @@ def test_body_states_splits_tiers_and_kinds_of_energy(card):
     assert "Leak report: 0 values" in card.text
     assert all(title in card.text for title in TIER_TITLES.values())
     assert "idle-subtracted" in card.text
+
+
+def test_body_states_what_the_sides_share_and_how_earlier_splits_differ(built):
+    texts = {level: (built / "deepen" / level / "README.md").read_text() for level in LEVELS}
+    assert re.search(r"\d+ of the \d+ test rows \(\d+%\) are twins of a training row", texts["kernels"])
+    assert "0 pairs of networks of two families, one on each side" in texts["models"]
+    assert "MobileNetV3, ShuffleNetV2" in texts["models"]
+    assert "is by family; test holds DS-CNN, GoogLeNet, ShuffleNetV2; harness" in texts["models"].replace("\\", "")
+    assert all("same sides" in texts[level] for level in ("kernels", "applications"))
 
 
 def test_leaks_through_the_kernels_of_networks_are_stated(built):
@@ -110,10 +121,10 @@ def test_card_of_kernels_says_how_local_rows_join(built):
 
 def test_licence_and_attribution_follow_the_submissions(built):
     models = DatasetCard.load(built / "deepen" / "models" / "README.md")
-    assert models.data.license == ["apache-2.0"]
+    assert models.data.license == "apache-2.0"
     assert "MLPerf is a trademark of MLCommons; these figures are not verified by MLCommons." in models.text
     applications = DatasetCard.load(built / "deepen" / "applications" / "README.md")
-    assert applications.data.license == ["cc-by-4.0"]
+    assert applications.data.license == "cc-by-4.0"
     assert "@inproceedings{tu2023unveiling," in applications.text
     assert "| `acme-phone` | `tdp_w` |  | 50.0 | 5.0 |" in applications.text
 
@@ -125,24 +136,35 @@ def test_mixed_licences_are_all_listed(cards, tmp_path):
     ].folder
     card = DatasetCard.load(folder / "README.md")
     infos = {info["config_name"]: info["license"] for info in card.data.dataset_info}
-    assert card.data.license == ["apache-2.0", "cc-by-4.0"]
-    assert infos == {
-        "default": "Apache-2.0 AND CC-BY-4.0",
-        "ACME-M4.rev_2": "Apache-2.0",
-        "b": "CC-BY-4.0",
-        "devices": "Apache-2.0 AND CC-BY-4.0",
-        "submissions": "Apache-2.0 AND CC-BY-4.0",
-    }
+    header = card.data.to_dict()
+    assert (header["license"], header["license_name"], header["license_link"]) == (
+        "other", "apache-2.0-and-cc-by-4.0", "LICENSE",
+    )  # fmt: skip
+    assert set(infos) == {"default", "published", "devices", "submissions", "columns"}
+    assert set(infos.values()) == {"Apache-2.0 AND CC-BY-4.0"}
     assert "@misc{deepen-source-" in card.text
+
+
+def test_facts_of_a_source_without_a_licence_are_shown_as_such(cards, tmp_path):
+    facts = {"licence": "NOASSERTION", "source": PAPER | {"url": None}}
+    campaigns = [board_campaign(), board_campaign("b", manifest=facts)]
+    card = DatasetCard.load(build_datasets(assemble(campaigns), cards, tmp_path)[1].folder / "README.md")
+    words = "NOASSERTION: facts quoted from the source, which states no licence"
+    assert (card.data.license, card.data.license_name) == ("other", "apache-2.0-and-unknown")
+    assert {info["license"] for info in card.data.dataset_info} == {f"Apache-2.0; {words}"}
+    assert card.text.count(f"| {words} |") == 2
 
 
 def test_markup_in_data_is_escaped(cards, tmp_path):
     campaign = phone_campaign(
-        device={"name": "a|b [x](y) `c` {{ 7 * 7 }}"}, manifest={"notes": "# Head\n\n| a | b |\n*bold* ``` {% raw %}"}
+        manifest={
+            "title": "a|b [x](y) `c` {{ 7 * 7 }}",
+            "notes": "# Head\n\n| a | b |\n*bold* ``` {% raw %}",
+        }
     )
     folder = build_datasets(assemble([campaign]), cards, tmp_path)[2].folder
     text = (folder / "README.md").read_text()
-    assert r"| `acme-phone` | a\|b \[x\](y) \`c\` {{ 7 \* 7 }} |" in text
+    assert r"| a\|b \[x\](y) \`c\` {{ 7 \* 7 }} |" in text
     assert r"\# Head \| a \| b \| \*bold\* \`\`\` {% raw %}" in text
 
 
