@@ -13,6 +13,7 @@ from harness.pages.fields import (
     fact_tables,
     network_table,
     output_tables,
+    read_out_tables,
     record_table,
     row_table,
     submission_yaml_table,
@@ -117,9 +118,16 @@ def _schema_parts() -> list[tuple[str, str, str, list[Table]]]:
             fact_tables(),
         ),
         (
+            "Read-outs",
+            "read-outs",
+            "What the rows of networks say about choices, one table each: beside the rows of the models dataset, and in "
+            "the JSON API.",
+            read_out_tables(),
+        ),
+        (
             "Outputs of commands",
             "outputs",
-            "What deepen kernels and deepen predict print with --format json. A dot leads into an entry; of a kernel, "
+            "What deepen kernels, deepen predict and deepen choose print with --format json. A dot leads into an entry; of a kernel, "
             "fields that its type does not have are left out.",
             output_tables(),
         ),

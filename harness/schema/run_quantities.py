@@ -5,7 +5,7 @@ They are declared as those of `harness.schema.quantities`, whose names and bound
 
 from typing import Annotated, Final
 
-from harness.schema.quantities import NOWHERE
+from harness.schema.quantities import NAME, NOWHERE
 from harness.schema.quantity import DeviceTable, Display, Quantity
 
 _NETWORKS: Final[tuple[DeviceTable, ...]] = ("networks",)
@@ -36,6 +36,20 @@ AccuracyPercent = Annotated[
         why="A network that answers worse is no thriftier way to the same answer; above 100 % stands a count.",
         group="result",
         display=Display("Accuracy (Top-1)", _NETWORKS),
+    ),
+]
+AccuracyDataset = Annotated[
+    str,
+    Quantity(
+        "",
+        "Data set that the accuracy is the share of right answers on, such as ImageNet-1k.",
+        "name-pattern",
+        "Name the data set by letters, digits, space and . _ + - only, at most 100 of them.",
+        pattern=NAME,
+        max_length=100,
+        form="letters, digits, space and . _ + -",
+        group="result",
+        display=Display("Accuracy on", NOWHERE),
     ),
 ]
 Auc = Annotated[
