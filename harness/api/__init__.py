@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from harness.releases import Release
     from harness.schema.export import json_schemas, schema_text
     from harness.schema.networks import NetworkKernel, input_in_words, network_json
-    from harness.schema.outputs import ChoiceOutput, PredictableOutput
+    from harness.schema.outputs import ChoiceOutput, ChosenNetwork, PredictableOutput, SystemChoice
     from harness.scoring.ratings import Rating
     from harness.simulation.campaign import WrittenCampaign
     from harness.simulation.runner import Tally
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Build",
     "ChoiceOutput",
+    "ChosenNetwork",
     "Extrapolation",
     "IntakeResult",
     "KernelEnergy",
@@ -68,6 +69,7 @@ __all__ = [
     "Release",
     "Simulation",
     "SimulationProgress",
+    "SystemChoice",
     "Tally",
     "TrackBoard",
     "Validation",
@@ -133,7 +135,7 @@ _NAMES: Final = {
     "harness.releases": ("Release",),
     "harness.schema.export": ("json_schemas", "schema_text"),
     "harness.schema.networks": ("NetworkKernel", "input_in_words", "network_json"),
-    "harness.schema.outputs": ("ChoiceOutput", "PredictableOutput"),
+    "harness.schema.outputs": ("ChoiceOutput", "ChosenNetwork", "PredictableOutput", "SystemChoice"),
     "harness.scoring.ratings": ("Rating",),
     "harness.simulation.campaign": ("WrittenCampaign",),
     "harness.simulation.runner": ("Tally",),

@@ -52,9 +52,9 @@ def choose(
 
     Examples:
         >>> from harness import api
-        >>> api.choose("acme-phone", min_accuracy=70)
+        >>> api.choose("acme-phon", min_accuracy=70)
         Traceback (most recent call last):
-        harness.errors.UsageError: acme-phone has no rows of networks, which a choice is made of
+        harness.errors.UsageError: 'acme-phon' is not a known device; did you mean acme-phone? Known: acme-phone
     """
     check_within("min_accuracy", min_accuracy, 0, 100)
     if max_latency_ms is not None and not max_latency_ms > 0:

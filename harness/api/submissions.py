@@ -1,13 +1,19 @@
 """Submissions: validated, and read as the tables of a release."""
 
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
 from harness import __version__
 from harness.api.arguments import OnStep, Paths, as_paths, check_known, silent
 from harness.defaults import SUBMISSIONS
-from harness.errors import InvalidSubmissionsError
+from harness.errors import InvalidSubmissionsError, UsageError
 from harness.issues import Report, as_sarif, as_text
 from harness.releases import Release, assemble
+from harness.review import Change, Snapshot, review
 from harness.validation import RULES, Validation
 from harness.validation import validate as validate_campaigns
+from harness.validation.since import changed_campaigns, changed_outside, submissions_at
 from harness.validation.tree import campaign_paths
 
 
@@ -34,12 +40,36 @@ def validate(paths: Paths = SUBMISSIONS, *, since: str | None = None, on_step: O
     """
     chosen = as_paths(paths)
     if since is not None:
-        # The tables that a review compares take longer to import than a device takes to read.
-        from harness.api.reviews import reviewed
-
-        return reviewed(chosen, since, on_step)
+        return _reviewed(chosen, since, on_step)
     n_campaigns = len(campaign_paths(chosen))
     return validate_campaigns(chosen, lambda name: on_step(name, n_campaigns))
+
+
+def _reviewed(folders: Sequence[Path], since: str, on_step: OnStep) -> Validation:
+    """Validation of what changed in the only folder of submissions, with the findings of its review."""
+    if len(folders) != 1:
+        raise UsageError("name one folder of submissions to compare with a commit")
+    folder = folders[0]
+    changed = changed_campaigns(folder, since)
+    # A folder that is gone or empty is no wrong usage here: everything that was published is gone as well.
+    paths = [folder] if folder.is_symlink() or _is_tree(folder) else []
+    n_campaigns = len(campaign_paths(paths, changed))
+    validated = validate_campaigns(paths, lambda name: on_step(name, n_campaigns), only=changed)
+    with tempfile.TemporaryDirectory() as scratch:
+        earlier = _snapshot(submissions_at(folder, since, Path(scratch)))
+        change = Change(earlier, _snapshot(folder), changed_outside(folder, since))
+        return review(validated, change)
+
+
+def _is_tree(folder: Path) -> bool:
+    """Whether a folder holds anything that a validation looks at."""
+    is_folder = folder.is_dir() and not folder.is_symlink()
+    return is_folder and any(not entry.name.startswith(".") for entry in folder.iterdir())
+
+
+def _snapshot(folder: Path) -> Snapshot:
+    found = validate_campaigns([folder]) if _is_tree(folder) else Validation([], Report(0, ()))
+    return Snapshot(folder, found.campaigns, found.doubted)
 
 
 def read_release(paths: Paths = SUBMISSIONS, *, on_step: OnStep = silent) -> Release:

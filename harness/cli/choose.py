@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -13,9 +13,6 @@ from harness.cli.printing import decimals, print_json, print_table, steps
 from harness.defaults import SUBMISSIONS
 from harness.issues import counted
 from harness.schema.vocabulary import BOUNDARY_TITLES, TIER_TITLES, Dtype
-
-if TYPE_CHECKING:
-    from harness.schema.outputs import ChosenNetwork, SystemChoice
 
 ChoiceFormat = Literal["text", "json", "csv"]
 _NETWORK: Final = ("network", "data type", "mJ", "± mJ", "ms", "accuracy %", "idle share")
@@ -77,7 +74,7 @@ def _as_csv(found: "api.ChoiceOutput") -> str:
     return text.getvalue()
 
 
-def _places(choice: "SystemChoice") -> Iterator[tuple[str, "ChosenNetwork", str]]:
+def _places(choice: "api.SystemChoice") -> Iterator[tuple[str, "api.ChosenNetwork", str]]:
     """Networks of a system with their place, and whether they are tied with the one that is better."""
     if choice.cheapest is not None:
         yield "cheapest", choice.cheapest, ""
@@ -124,12 +121,12 @@ def _asked(found: "api.ChoiceOutput") -> str:
     return ", ".join([*parts, *(part for part in (found.dtype, found.family) if part is not None)])
 
 
-def _named(choice: "SystemChoice") -> str:
+def _named(choice: "api.SystemChoice") -> str:
     name = choice.system if choice.round is None else f"{choice.system}, {choice.round}"
     return f"{name}, {choice.delegate}"
 
 
-def _choice_cells(choice: "SystemChoice") -> tuple[str, ...]:
+def _choice_cells(choice: "api.SystemChoice") -> tuple[str, ...]:
     tied = ""
     if choice.runner_up is not None and choice.is_tied:
         tied = f"{choice.runner_up.model} {choice.runner_up.dtype}, {choice.runner_up.energy_mj:.4g} mJ"
@@ -137,7 +134,7 @@ def _choice_cells(choice: "SystemChoice") -> tuple[str, ...]:
     return f"{choice.system}, {choice.delegate}", choice.runtime, choice.round or "", *_cells(network), tied
 
 
-def _cells(network: "ChosenNetwork") -> tuple[str, ...]:
+def _cells(network: "api.ChosenNetwork") -> tuple[str, ...]:
     uncertainty = network.energy_u_mj
     places = None if uncertainty is None else decimals(uncertainty)
     return (

@@ -81,8 +81,8 @@ def release():
     campaigns = []
     for number, ((round_, submitter, folder), rows) in enumerate(by_system.items()):
         system = {"stack": runtime_of(folder), "submitter": submitter, "round": round_}
-        name, runtime = f"{number:02}-{round_}", f"{system_of(dict(round=round_, submitter=submitter, system=folder))}"
-        campaigns.append(board(rows, board_of(folder), name, runtime=runtime, system=system))
+        runtime = system_of({"round": round_, "submitter": submitter, "system": folder})
+        campaigns.append(board(rows, board_of(folder), f"{number:02}-{round_}", runtime=runtime, system=system))
     return assemble(campaigns)
 
 
