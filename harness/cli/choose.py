@@ -16,9 +16,9 @@ from harness.schema.vocabulary import BOUNDARY_TITLES, TIER_TITLES, Dtype
 
 ChoiceFormat = Literal["text", "json", "csv"]
 _NETWORK: Final = ("network", "data type", "mJ", "± mJ", "ms", "accuracy %", "idle share")
-_CHOICES: Final = ("system", "runtime", "round", *_NETWORK, "tied with")
+_CHOICES: Final = ("system", "runtime", "delegate", "round", *_NETWORK, "tied with")
 _FRONT: Final = (*_NETWORK, "on the front")
-_LEFT: Final = ("system", "runtime", "round", "network", "data type", "tied with", "on the front")
+_LEFT: Final = ("system", "runtime", "delegate", "round", "network", "data type", "tied with", "on the front")
 _CSV_SYSTEM: Final = (
     "system_id", "system", "runtime", "delegate", "round", "tier", "boundary", "accuracy_dataset",
 )  # fmt: skip
@@ -122,8 +122,8 @@ def _asked(found: "api.ChoiceOutput") -> str:
 
 
 def _named(choice: "api.SystemChoice") -> str:
-    name = choice.system if choice.round is None else f"{choice.system}, {choice.round}"
-    return f"{name}, {choice.delegate}"
+    parts = (choice.system, choice.runtime, choice.delegate, choice.round)
+    return ", ".join(part for part in parts if part is not None)
 
 
 def _choice_cells(choice: "api.SystemChoice") -> tuple[str, ...]:
@@ -131,7 +131,7 @@ def _choice_cells(choice: "api.SystemChoice") -> tuple[str, ...]:
     if choice.runner_up is not None and choice.is_tied:
         tied = f"{choice.runner_up.model} {choice.runner_up.dtype}, {choice.runner_up.energy_mj:.4g} mJ"
     network = choice.cheapest or choice.most_accurate
-    return f"{choice.system}, {choice.delegate}", choice.runtime, choice.round or "", *_cells(network), tied
+    return choice.system, choice.runtime, choice.delegate, choice.round or "", *_cells(network), tied
 
 
 def _cells(network: "api.ChosenNetwork") -> tuple[str, ...]:

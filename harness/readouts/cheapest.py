@@ -63,7 +63,8 @@ def cheapest(points: Sequence[Point], min_accuracy: float, max_latency_ms: float
 def minimum_accuracies(points: Sequence[Point]) -> tuple[int, ...]:
     """Multiples of `STEP_PERCENT` from the last that all networks reach to the last that any reaches, in percent.
 
-    >>> point = Point("a", "b/c", "r", Network("m", None, None, "int8"), "f", 1.0, accuracy_percent=62.5)
+    >>> from harness.readouts.points import Network
+    >>> point = Point("a", "b/c", Network("m", None, None, "int8"), "f", 1.0, accuracy_percent=62.5)
     >>> minimum_accuracies([point])
     (60,)
     """
@@ -102,7 +103,6 @@ def _record(series: Series, dataset: str, min_accuracy: int, found: Cheapest) ->
         min_accuracy_percent=min_accuracy,
         n_networks=found.n_networks,
         record_id=point.record_id,
-        runtime=point.runtime,
         family=point.family,
         accuracy_percent=point.accuracy_percent,
         energy_mj=point.energy_mj,

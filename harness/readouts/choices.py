@@ -160,7 +160,7 @@ def _choice(
     return SystemChoice(
         system_id=series.system_id,
         system=names[series.system_id],
-        runtime=(found.point if found else places[0].point).runtime,
+        runtime=series.runtime,
         delegate=series.delegate,
         round=series.round,
         tier=series.tier,

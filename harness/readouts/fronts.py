@@ -132,7 +132,6 @@ def _record(series: Series, dataset: str, n_networks: int, place: Placed) -> Fro
         accuracy_dataset=dataset,
         n_networks=n_networks,
         record_id=point.record_id,
-        runtime=point.runtime,
         family=point.family,
         accuracy_percent=_known(point.accuracy_percent),
         energy_mj=point.energy_mj,

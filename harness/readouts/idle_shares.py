@@ -56,7 +56,6 @@ def _record(series: Series, shares: Sequence[tuple[IdleShare, Point]], n_without
     (lowest, of_lowest), (highest, of_highest) = ordered[0], ordered[-1]
     return IdleShareRecord(
         **series._asdict(),
-        runtime=of_lowest.runtime,
         n_networks=len(shares),
         n_without_idle=n_without,
         idle_mw=median(share.idle_mw for share, _ in shares),

@@ -19,9 +19,12 @@ from harness.schema.vocabulary import RATED_TIERS, Boundary, Dtype, Tier
 class Series(NamedTuple):
     """What networks have in common that are compared: one system in one round, evidence and boundary.
 
+    The runtime is part of the system, and keeps rows apart also where their submissions declare no system.
+
     Attributes:
         device_id: board or phone.
         system_id: the device with its stack and settings.
+        runtime: runtime as the submissions state it.
         delegate: what ran the networks.
         round: publication round; None where the rows state none.
         tier: evidence.
@@ -30,6 +33,7 @@ class Series(NamedTuple):
 
     device_id: str
     system_id: str
+    runtime: str
     delegate: str
     round: str | None
     tier: Tier
@@ -57,7 +61,6 @@ class Point:
     Attributes:
         record_id: the row.
         submission_id: submission that it belongs to.
-        runtime: runtime as the submission states it.
         network: what was run.
         family: family of the network.
         energy_mj: energy of one inference, idle power included.
@@ -73,7 +76,6 @@ class Point:
 
     record_id: str
     submission_id: str
-    runtime: str
     network: Network
     family: str
     energy_mj: float

@@ -126,9 +126,7 @@ def runtime_ratios(release: Release) -> list[RuntimeRatioRecord]:
             for dtype in sorted({point.network.dtype for point in runtimes[a]}):
                 between = ratio(_of_dtype(runtimes[a], dtype), _of_dtype(runtimes[b], dtype))
                 if between is not None:
-                    found.append(
-                        _record(place, (a, runtimes[a][0].runtime), (b, runtimes[b][0].runtime), dtype, between)
-                    )
+                    found.append(_record(place, a, b, dtype, between))
     return found
 
 
@@ -151,22 +149,19 @@ def _by_place(release: Release) -> dict[Place, dict[Series, list[Point]]]:
     return places
 
 
-def _record(
-    place: Place, a: tuple[Series, str], b: tuple[Series, str], dtype: Dtype, between: Ratio
-) -> RuntimeRatioRecord:
-    (series_a, runtime_a), (series_b, runtime_b) = a, b
+def _record(place: Place, a: Series, b: Series, dtype: Dtype, between: Ratio) -> RuntimeRatioRecord:
     return RuntimeRatioRecord(
         device_id=place.device_id,
         round=place.round,
         tier=place.tier,
         boundary=place.boundary,
         dtype=dtype,
-        system_id_a=series_a.system_id,
-        runtime_a=runtime_a,
-        delegate_a=series_a.delegate,
-        system_id_b=series_b.system_id,
-        runtime_b=runtime_b,
-        delegate_b=series_b.delegate,
+        system_id_a=a.system_id,
+        runtime_a=a.runtime,
+        delegate_a=a.delegate,
+        system_id_b=b.system_id,
+        runtime_b=b.runtime,
+        delegate_b=b.delegate,
         n_networks=between.n_networks,
         energy_ratio_median=between.median,
         energy_ratio_lowest=between.lowest,

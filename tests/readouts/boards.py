@@ -16,7 +16,6 @@ def point(model, energy_mj, accuracy=None, latency_ms=None, u_mj=None, dtype="in
     return Point(
         record_id=f"{model}-{dtype}",
         submission_id="acme-board/2026",
-        runtime="TFLite v2.7.1 (ruy)",
         network=Network(model, None, None, dtype),
         family="MobileNetV1",
         energy_mj=energy_mj,

@@ -20,15 +20,16 @@ def test_only_absolute_energies_of_one_inference_that_somebody_measured_or_publi
     assert [models_of(points) for points in found.values()] == [["kept"]]
 
 
-def test_systems_rounds_delegates_and_boundaries_are_series_of_their_own():
+def test_systems_runtimes_rounds_delegates_and_boundaries_are_series_of_their_own():
     campaigns = [
         board([row("a", 1.0), row("a", 2.0, delegate="GPU")], name="one", system={"fan": "on"}),
         board([row("a", 3.0)], name="two", system={"fan": "off"}),
         board([row("a", 4.0)], name="three", system={"fan": "on"}, boundary="module"),
         board([row("a", 5.0, rounds=["v2.1"])], name="four", system={"fan": "on"}),
+        board([row("a", 6.0)], name="five", system={"fan": "on"}, runtime="ArmNN"),
     ]
     found = all_series(release(*campaigns))
-    assert len(found) == 5
+    assert len(found) == 6
     assert {len(points) for points in found.values()} == {1}
 
 

@@ -95,9 +95,9 @@ def found(release):
 def points(release):
     """Networks of every system, by the name that the tables give it."""
     by_system = {}
-    for of_series in all_series(release).values():
+    for series, of_series in all_series(release).items():
         ((_, group),) = by_dataset(of_series)
-        by_system[group[0].runtime] = group
+        by_system[series.runtime] = group
     return by_system
 
 
