@@ -16,7 +16,7 @@ from harness.schema.vocabulary import BOUNDARY_TITLES, TIER_TITLES, Dtype
 
 ChoiceFormat = Literal["text", "json", "csv"]
 _NETWORK: Final = ("network", "data type", "mJ", "± mJ", "ms", "accuracy %", "idle share")
-_CHOICES: Final = ("system", "runtime", "delegate", "round", *_NETWORK, "tied with")
+_CHOICES: Final = ("system", "runtime", "delegate", "round", *_NETWORK, "tied with", "chosen of")
 _FRONT: Final = (*_NETWORK, "on the front")
 _LEFT: Final = ("system", "runtime", "delegate", "round", "network", "data type", "tied with", "on the front")
 _CSV_SYSTEM: Final = (
@@ -93,7 +93,7 @@ def _print_choice(found: "api.ChoiceOutput") -> None:
     reached = [choice for choice in found.systems if choice.cheapest is not None]
     if reached:
         rows = [_choice_cells(choice) for choice in reached]
-        print_table(_CHOICES, rows, left=_LEFT, width=200, title=f"Cheapest of at least {_asked(found)}")
+        print_table(_CHOICES, rows, left=_LEFT, width=240, title=f"Cheapest of at least {_asked(found)}")
     for choice in found.systems:
         if choice.cheapest is None:
             best = choice.most_accurate
@@ -103,6 +103,8 @@ def _print_choice(found: "api.ChoiceOutput") -> None:
                 f"({best.dtype}) with {best.accuracy_percent:g} % for {best.energy_mj:.4g} mJ"
             )
     for choice in found.systems:
+        if choice.n_networks == 1:
+            continue
         title = f"{_named(choice)}: front of {counted(choice.n_networks, 'network')} on {choice.accuracy_dataset}"
         front = [(*_cells(network), "yes" if network.is_on_front else "tied") for network in choice.front]
         print_table(_FRONT, front, left=_LEFT, width=160, title=title)
@@ -131,7 +133,15 @@ def _choice_cells(choice: "api.SystemChoice") -> tuple[str, ...]:
     if choice.runner_up is not None and choice.is_tied:
         tied = f"{choice.runner_up.model} {choice.runner_up.dtype}, {choice.runner_up.energy_mj:.4g} mJ"
     network = choice.cheapest or choice.most_accurate
-    return choice.system, choice.runtime, choice.delegate, choice.round or "", *_cells(network), tied
+    return (
+        choice.system,
+        choice.runtime,
+        choice.delegate,
+        choice.round or "",
+        *_cells(network),
+        tied,
+        f"{choice.n_accurate} of {choice.n_networks}",
+    )
 
 
 def _cells(network: "api.ChosenNetwork") -> tuple[str, ...]:
