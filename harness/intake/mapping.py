@@ -39,7 +39,7 @@ _TRUTH_VALUES: Final = {
     spelt: kind for word, kind in KINDS.items() for spelt in (word, word.capitalize(), word.upper())
 }
 """Kinds of energy by what a table has in an older column."""
-_BOTH: Final = {
+_BOTH: Final[dict[str, Any]] = {
     "column": f"columns.{IDLE_SUBTRACTED.name}",
     "found": f"beside {ENERGY_KIND}, which it is the older spelling of",
     "is_value": False,

@@ -120,9 +120,7 @@ def _facts(plan: DatasetPlan) -> dict[str, Any]:
     submissions, rows = plan.release.submissions, plan.rows
     licence_of = pairs_of(submissions, "submission_id", "licence")
     by_licence = Counter(licence_of[name] for name in rows.column("submission_id").to_pylist())
-    kinds, tiers, boundaries = (
-        Counter(rows.column(name).to_pylist()) for name in ("energy_kind", "tier", "boundary")
-    )
+    kinds, tiers, boundaries = (Counter(rows.column(name).to_pylist()) for name in ("energy_kind", "tier", "boundary"))
     return {
         "dataset": plan.name,
         "level": plan.level,

@@ -339,7 +339,11 @@ def _result_tables(key: str, boards: Boards, names: Mapping[str, str], is_simula
 
 def _subject_cells(subject: Subject) -> list[Cell]:
     batch = f", batches of {subject.batch_size}" if subject.batch_size > 1 else ""
-    return [text(subject.delegate), text(subject.dtype), text(f"{subject.energy_kind}{batch}, {TIER_TITLES[subject.tier]}")]
+    return [
+        text(subject.delegate),
+        text(subject.dtype),
+        text(f"{subject.energy_kind}{batch}, {TIER_TITLES[subject.tier]}"),
+    ]
 
 
 def _device_cell(subject: Subject, names: Mapping[str, str]) -> Cell:

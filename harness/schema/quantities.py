@@ -198,7 +198,7 @@ ApplicationName = Annotated[
 EnergyKindName = Annotated[
     EnergyKind,
     _word(
-        "What the energy includes: all that is drawn (absolute), that less idle power (idle-subtracted), or only what a "
+        "What the energy includes: all that is drawn (absolute), that less idle power (idle-subtracted), or what a "
         "simulator counts, without leakage, idle power and host (dynamic-only).",
         "setting",
         Display("Kind of energy"),

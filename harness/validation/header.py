@@ -6,7 +6,7 @@ from typing import Final
 
 from harness.issues import nearest
 from harness.schema.columns import Column
-from harness.schema.older_columns import ENERGY_KIND, IDLE_SUBTRACTED, is_older
+from harness.schema.older_columns import ENERGY_KIND, IDLE_SUBTRACTED
 from harness.validation.faults import Faults
 
 MOST_COLUMNS = 200
@@ -103,7 +103,7 @@ def check_header(
         elif name not in columns:
             misnamed.add(_report_unknown(name, columns, derived, shown, faults))
     given = {*names, *misnamed}
-    _report_missing(columns, given | ({ENERGY_KIND} if is_older(given) else set()), shown, faults)
+    _report_missing(columns, given | ({ENERGY_KIND} if IDLE_SUBTRACTED.name in given else set()), shown, faults)
     return True
 
 

@@ -215,8 +215,8 @@ _ROWS = [
     *_declare(
         "rows",
         "warning",
-        ("energy-kind-simulated", "A simulated or estimated energy is dynamic-only, unless leakage, idle power and host "
-         "are modelled.",
+        ("energy-kind-simulated", "A simulated or estimated energy is dynamic-only, unless leakage, idle power and "
+         "host are modelled.",
          "Most simulators count accesses and operations alone; called absolute, such an energy is a fraction of what a "
          "device draws. One that models the rest may be absolute, which is why this warns."),
         ("rounding-floor", "Energies have digits to spare: rounding is below a tenth of the value.",

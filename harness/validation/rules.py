@@ -327,10 +327,10 @@ def check_energy_kind(context: RowContext) -> None:
     """energy-kind-measured, energy-kind-simulated."""
     method = None if context.manifest is None else context.manifest.method
     if method == "measured":
-        rule, wrong, expected = "energy-kind-measured", ("dynamic-only",), "absolute or idle-subtracted"
+        rule, wrong, expected = "energy-kind-measured", {"dynamic-only"}, "absolute or idle-subtracted"
         fix = "State what the meter measured; of energies that a simulator gave, the method is simulated."
     elif method in ("simulated", "estimated"):
-        rule, wrong = "energy-kind-simulated", ("absolute", "idle-subtracted")
+        rule, wrong = "energy-kind-simulated", {"absolute", "idle-subtracted"}
         expected = "dynamic-only, unless leakage, idle power and host are modelled"
         fix = "Write energy_kind dynamic-only, or say under notes how leakage, idle power and host are modelled."
     else:
