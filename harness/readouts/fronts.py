@@ -77,12 +77,12 @@ def placed(points: Sequence[Point]) -> list[Placed]:
 
 def _undominated(points: Sequence[Point], costs: Costs) -> set[str]:
     """Record ids of the points that none dominates."""
-    of_points = {point.record_id: costs(point) for point in points}
-    return {
-        record_id
-        for record_id, own in of_points.items()
-        if not any(dominates(other, own) for other in of_points.values())
-    }
+    front: list[tuple[tuple[float, ...], str]] = []
+    # What dominates a point comes before it in this order, and is on the front or dominated by a point of it.
+    for own, record_id in sorted((costs(point), point.record_id) for point in points):
+        if not any(dominates(other, own) for other, _ in front):
+            front.append((own, record_id))
+    return {record_id for _, record_id in front}
 
 
 def _accuracy_energy(point: Point) -> tuple[float, ...]:
@@ -105,11 +105,11 @@ def _known(value: float | None) -> float:
 
 def _is_tied(point: Point, points: Sequence[Point]) -> bool | None:
     """Whether every network that dominates a point in accuracy and energy is tied with it."""
+    accuracy, energy_mj = _known(point.accuracy_percent), point.energy_mj
+    as_good = (other for other in points if other.energy_mj <= energy_mj and _known(other.accuracy_percent) >= accuracy)
     own = _accuracy_energy(point)
-    ties = [are_tied(point, other) for other in points if dominates(_accuracy_energy(other), own)]
-    if not all(tie is not False for tie in ties):
-        return False
-    return None if None in ties else True
+    ties = {are_tied(point, other) for other in as_good if _accuracy_energy(other) != own}
+    return False if False in ties else None if None in ties else True
 
 
 def fronts(release: Release) -> list[FrontRecord]:
