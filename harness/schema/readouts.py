@@ -55,7 +55,7 @@ class SeriesReadOut(ReadOut):
     system_id: q.SystemId
     runtime: q.RuntimeName
     delegate: q.Delegate
-    round: RoundName | None
+    round: RoundName | None = None
     tier: q.TierName
     boundary: q.BoundaryName
 
@@ -68,13 +68,13 @@ class NetworkReadOut(SeriesReadOut):
     record_id: q.RecordId
     model: q.ModelName
     family: q.FamilyName
-    variant: q.VariantName | None
-    input_shape: q.InputShape | None
+    variant: q.VariantName | None = None
+    input_shape: q.InputShape | None = None
     dtype: q.DtypeName
     accuracy_percent: run.AccuracyPercent
     energy_mj: q.EnergyMj
-    energy_u_mj: q.EnergyUMj | None
-    latency_ms: q.LatencyMs | None
+    energy_u_mj: q.EnergyUMj | None = None
+    latency_ms: q.LatencyMs | None = None
 
 
 class FrontRecord(NetworkReadOut):
@@ -85,10 +85,10 @@ class FrontRecord(NetworkReadOut):
     ]
     is_on_latency_front: (
         Annotated[bool, _truth("The same of accuracy and latency; null where its latency is unknown.")] | None
-    )
+    ) = None
     is_on_front: (
         Annotated[bool, _truth("The same of accuracy, energy and latency; null where its latency is unknown.")] | None
-    )
+    ) = None
     is_tied: (
         Annotated[
             bool,
@@ -98,7 +98,7 @@ class FrontRecord(NetworkReadOut):
             ),
         ]
         | None
-    )
+    ) = None
 
 
 class CheapestRecord(NetworkReadOut):
@@ -107,11 +107,13 @@ class CheapestRecord(NetworkReadOut):
     min_accuracy_percent: Annotated[
         float, Quantity("%", "Least accuracy that was asked for.", _RULE, _FIX, ge=0, le=100)
     ]
-    is_tied: IsTied | None
-    runner_up_record_id: Annotated[str, _truth("Row of the next network in energy, where the two are tied.")] | None
-    runner_up_model: Annotated[str, _truth("Name of that network.")] | None
-    runner_up_dtype: Annotated[str, _truth("Data type of that network.")] | None
-    runner_up_energy_mj: Annotated[float, Quantity("mJ", "Energy of that network.", _RULE, _FIX, gt=0)] | None
+    is_tied: IsTied | None = None
+    runner_up_record_id: Annotated[str, _truth("Row of the next network in energy, where the two are tied.")] | None = (
+        None
+    )
+    runner_up_model: Annotated[str, _truth("Name of that network.")] | None = None
+    runner_up_dtype: Annotated[str, _truth("Data type of that network.")] | None = None
+    runner_up_energy_mj: Annotated[float, Quantity("mJ", "Energy of that network.", _RULE, _FIX, gt=0)] | None = None
 
 
 class RuntimeRatioRecord(ReadOut):
@@ -136,7 +138,7 @@ class RuntimeRatioRecord(ReadOut):
     highest_model: Annotated[str, _truth("Network of the highest ratio.")]
     latency_ratio_median: (
         Annotated[float, _ratio("Median of latency by b over latency by a; null where one is unknown.")] | None
-    )
+    ) = None
     share_b_better: Annotated[float, _share("Share of the networks that take less energy by b")]
     share_tied: (
         Annotated[
@@ -147,7 +149,7 @@ class RuntimeRatioRecord(ReadOut):
             ),
         ]
         | None
-    )
+    ) = None
     share_disagreeing: (
         Annotated[
             float,
@@ -157,7 +159,7 @@ class RuntimeRatioRecord(ReadOut):
             ),
         ]
         | None
-    )
+    ) = None
 
 
 class IdleShareRecord(SeriesReadOut):

@@ -16,12 +16,13 @@ from tests.readouts.boards import board, release, row
 SENTENCE = "MLPerf is a trademark of MLCommons; these figures are not verified by MLCommons."
 
 
-def boards():
+def boards(*others):
     idle = {"power_mw": 5000.0, "idle_before_mw": 2200.0, "idle_after_mw": 1800.0, "latency_ms": 2.0}
     rows = [row(name, 1.0 + number, 60.0 + 5 * number, **idle) for number, name in enumerate("abc")]
     source = {"citation": "A work.", "attribution": SENTENCE}
     return release(
-        *(board(rows, name=name, runtime=name, system={"stack": name}, source=source) for name in ("armnn", "tflite"))
+        *(board(rows, name=name, runtime=name, system={"stack": name}, source=source) for name in ("armnn", "tflite")),
+        *others,
     )
 
 

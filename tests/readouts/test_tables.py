@@ -24,6 +24,7 @@ def test_tables_have_the_rows_and_the_units_that_are_declared():
         assert table.num_rows == len(found[name]) > 0
         assert table.to_pylist() == [each.model_dump() for each in found[name]]
         for field in table.schema:
+            assert field.nullable or table.column(field.name).null_count == 0, field.name
             assert field.metadata[b"description"]
             unit = next((unit for ending, unit in UNITS.items() if field.name.endswith(ending)), None)
             assert field.metadata.get(b"unit", b"").decode() == (unit or ""), field.name
