@@ -111,6 +111,13 @@ def _schema_parts() -> list[tuple[str, str, str, list[Table]]]:
             "The kernel list of one model of models.csv, one entry per kernel. A dot leads into an entry.",
             [network_table()],
         ),
+        *_derived_parts(),
+    ]
+
+
+def _derived_parts() -> list[tuple[str, str, str, list[Table]]]:
+    """Parts of the schema page about what nobody writes by hand."""
+    return [
         (
             "Tables beside the rows",
             "fact-tables",

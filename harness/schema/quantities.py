@@ -20,9 +20,7 @@ from harness.schema.vocabulary import (
     Tier,
 )
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._+-]*$"
-"""Names of networks, delegates and data sets."""
-
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._+-]*$"
 _CONTENT_ID = r"^[0-9a-f]{20}$"
 
 # As characters, because regular expressions disagree on how to escape them.
@@ -253,7 +251,7 @@ def _name(sentence: str, group: Group, display: Display) -> Quantity:
     form = "letters, digits, space and . _ + -"
     fix = "Use letters, digits, space and . _ + - only, at most 100 of them."
     return Quantity(
-        "", sentence, "name-pattern", fix, pattern=NAME, max_length=100, form=form, group=group, display=display
+        "", sentence, "name-pattern", fix, pattern=_NAME, max_length=100, form=form, group=group, display=display
     )
 
 

@@ -5,7 +5,7 @@ They are declared as those of `harness.schema.quantities`, whose names and bound
 
 from typing import Annotated, Final
 
-from harness.schema.quantities import NAME, NOWHERE
+from harness.schema.quantities import LINE, NOWHERE
 from harness.schema.quantity import DeviceTable, Display, Quantity
 
 _NETWORKS: Final[tuple[DeviceTable, ...]] = ("networks",)
@@ -43,11 +43,11 @@ AccuracyDataset = Annotated[
     Quantity(
         "",
         "Data set that the accuracy is the share of right answers on, such as ImageNet-1k.",
-        "name-pattern",
-        "Name the data set by letters, digits, space and . _ + - only, at most 100 of them.",
-        pattern=NAME,
+        "text-plain",
+        "Name the data set in one line of at most 100 printable characters.",
+        pattern=LINE,
         max_length=100,
-        form="letters, digits, space and . _ + -",
+        form="one line of printable text without angle brackets",
         group="result",
         display=Display("Accuracy on", NOWHERE),
     ),
