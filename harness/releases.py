@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel
 
+from harness.errors import ReleaseError
 from harness.schema.campaign import Campaign
 from harness.schema.columns import arrow_schema
 from harness.schema.cost import kernel_cost
@@ -57,8 +58,13 @@ class Release:
 
 
 def assemble(campaigns: Iterable[Campaign]) -> Release:
-    """Join validated campaigns into the tables of one release."""
+    """Join validated campaigns into the tables of one release.
+
+    Raises:
+        ReleaseError: two submissions state one former id, or systems of two devices have one id.
+    """
     ordered = sorted(campaigns, key=lambda campaign: campaign.submission_id)
+    _require_distinct(ordered)
     lists = _KernelLists()
     return Release(
         levels={level: _level_table(ordered, level, lists) for level in LEVELS},
@@ -66,6 +72,19 @@ def assemble(campaigns: Iterable[Campaign]) -> Release:
         submissions=_submission_table(ordered),
         errata=_errata_table(ordered),
     )
+
+
+def _require_distinct(campaigns: Sequence[Campaign]) -> None:
+    owners: dict[str, str] = {}
+    devices: dict[str, str] = {}
+    for campaign in campaigns:
+        own, device_id = campaign.submission_id, campaign.device_id
+        if (other := owners.setdefault(campaign.first_id, own)) != own:
+            raise ReleaseError(f"{own} and {other}: both are {campaign.first_id}. Correct formerly in submission.yaml.")
+        if (known := devices.setdefault(campaign.system_id, device_id)) != device_id:
+            raise ReleaseError(
+                f"{own}: system {campaign.system_id} is one of {known} already. Name its stack otherwise."
+            )
 
 
 def _level_table(campaigns: Sequence[Campaign], level: Level, lists: "_KernelLists") -> pa.Table:
