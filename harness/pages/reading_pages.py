@@ -139,15 +139,15 @@ def _derived_parts() -> list[tuple[str, str, str, list[Table]]]:
         (
             "Read-outs",
             "read-outs",
-            "What the rows of networks say about choices, one table each, beside the rows of the models dataset and in the "
-            "JSON API.",
+            "What the rows of networks say about choices, one table each, beside the rows of the models dataset and in "
+            "the JSON API.",
             read_out_tables(),
         ),
         (
             "Outputs of commands",
             "outputs",
-            "What deepen kernels, deepen predict and deepen choose print with --format json. A dot leads into an entry; of "
-            "a kernel, fields that its type does not have are left out.",
+            "What deepen kernels, deepen predict and deepen choose print with --format json. A dot leads into an "
+            "entry; of a kernel, fields that its type does not have are left out.",
             output_tables(),
         ),
     ]
