@@ -78,7 +78,7 @@ class NetworkReadOut(SeriesReadOut):
 
 
 class FrontRecord(NetworkReadOut):
-    """A network that no other of its series dominates in accuracy, energy and latency, or that is tied with one."""
+    """One row per network on a front of accuracy, energy and latency of its system, or tied with one that is."""
 
     is_on_energy_front: Annotated[
         bool, _truth("Whether no network is as accurate for as little energy, and better in one of the two.")
@@ -102,7 +102,7 @@ class FrontRecord(NetworkReadOut):
 
 
 class CheapestRecord(NetworkReadOut):
-    """The network of a series that takes the least energy of those with at least an accuracy."""
+    """One row per system and minimum accuracy: the network that takes the least energy."""
 
     min_accuracy_percent: Annotated[
         float, Quantity("%", "Least accuracy that was asked for.", _RULE, _FIX, ge=0, le=100)
@@ -117,7 +117,7 @@ class CheapestRecord(NetworkReadOut):
 
 
 class RuntimeRatioRecord(ReadOut):
-    """Energy by runtime b over that by runtime a, of the networks that both ran on one board in one round."""
+    """One row per pair of runtimes on one board, round and data type: the ratio of their energies for the same networks."""
 
     device_id: q.DeviceId
     round: RoundName
@@ -163,7 +163,7 @@ class RuntimeRatioRecord(ReadOut):
 
 
 class IdleShareRecord(SeriesReadOut):
-    """What part of the energy of its inferences a board would have drawn idle, over the networks of a series."""
+    """One row per system: the share of the energy of its inferences that the idle board would have drawn as well."""
 
     n_networks: Annotated[int, _count("Networks whose idle power is known.")]
     n_without_idle: Annotated[
