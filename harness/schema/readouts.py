@@ -117,7 +117,7 @@ class CheapestRecord(NetworkReadOut):
 
 
 class RuntimeRatioRecord(ReadOut):
-    """One row per pair of runtimes on one board, round and data type: the ratio of their energies for the same networks."""
+    """One row per pair of runtimes on one board, round and data type: the ratio of their energies for networks."""
 
     device_id: q.DeviceId
     round: RoundName
