@@ -14,7 +14,7 @@ from harness.schema.columns import arrow_schema
 from harness.schema.cost import kernel_cost
 from harness.schema.facts import DeviceRecord, Erratum, ErratumRecord, SubmissionFacts, SubmissionRecord
 from harness.schema.identity import configuration_ids, record_ids
-from harness.schema.networks import Network
+from harness.schema.networks import Network, NetworkKernel
 from harness.schema.records import KEYS, RECORDS, SHARED_KEY
 from harness.schema.vocabulary import LEVELS, Level
 
@@ -110,7 +110,7 @@ def _with_provenance(campaign: Campaign, rows: pa.Table, level: Level, schema: p
 
 def _kernel_lists(networks: Mapping[str, Network], rows: pa.Table) -> dict[str, list[Any]]:
     """Kernel list of every model row; its totals replace FLOPs and parameters that the row leaves empty."""
-    entries = {model: [kernel.model_dump() for kernel in network.kernels] for model, network in networks.items()}
+    entries = {model: _entries(network.kernels) for model, network in networks.items()}
     totals = {name: {model: sum(kernel[name] for kernel in kernels) for model, kernels in entries.items()}
               for name in ("flops", "params")}  # fmt: skip
     found = rows.select(["model", *totals]).to_pylist()
@@ -123,6 +123,16 @@ def _kernel_lists(networks: Mapping[str, Network], rows: pa.Table) -> dict[str, 
             for name, of_model in totals.items()
         },
     }
+
+
+def _entries(kernels: Sequence[NetworkKernel]) -> list[dict[str, Any]]:
+    """Entries of a kernel list, each with the id of its configuration where its type is in the kernels dataset."""
+    entries = [kernel.model_dump() for kernel in kernels]
+    typed = [entry for entry in entries if entry["kernel"] is not None]
+    ids = configuration_ids(pa.Table.from_pylist(typed, schema=arrow_schema(NetworkKernel)))
+    for entry, configuration_id in zip(typed, ids, strict=True):
+        entry["configuration_id"] = configuration_id
+    return entries
 
 
 def _table_of(records: Iterable[BaseModel], model: type[BaseModel], *keys: str) -> pa.Table:

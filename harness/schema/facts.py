@@ -333,7 +333,7 @@ class Manifest(SubmissionFacts):
 
 
 class DeviceRecord(DeviceFacts):
-    """One row of the published device table."""
+    """One row per device that occurs in the rows: maker, processor, clock, thermal design power."""
 
     device_id: q.DeviceId
     tdp_printed_w: (
@@ -342,7 +342,7 @@ class DeviceRecord(DeviceFacts):
 
 
 class SubmissionRecord(SubmissionFacts):
-    """One row of the published submission table."""
+    """One row per submission: who measured, when, how, under which licence."""
 
     submission_id: q.SubmissionId
     device_id: q.DeviceId
@@ -378,7 +378,7 @@ class SubmissionRecord(SubmissionFacts):
 
 
 class ErratumRecord(Fact):
-    """One row of the published table of errata."""
+    """One row per figure whose printed value is not the used one, with the reason."""
 
     device_id: q.DeviceId
     submission_id: q.SubmissionId | None = None
@@ -394,4 +394,7 @@ SIDE_RECORDS: Final[dict[str, type[BaseModel]]] = {
     "submissions": SubmissionRecord,
     "errata": ErratumRecord,
 }
-"""Rows of the tables that every dataset has beside its own rows, by the name of the table."""
+"""Rows of the tables that every dataset has beside its own rows, by the name of the table.
+
+A release has the table under the same name; the first line of the model's docstring describes it on cards.
+"""

@@ -86,6 +86,15 @@ TIER_TITLES: Final[dict[Tier, str]] = {
     "simulated": "simulated or estimated",
 }
 RATED_TIERS: Final[tuple[Tier, ...]] = ("analyser", "rail", "counter", "published")
+Evidence = Literal["measured", "published", "simulated"]
+EVIDENCE_TIERS: Final[dict[Evidence, tuple[Tier, ...]]] = {
+    "measured": ("analyser", "rail", "counter"),
+    "published": ("published",),
+    "simulated": ("simulated",),
+}
+"""Tiers by what stands behind a row: a meter, a publication, or an estimator."""
+if sorted(tier for tiers in EVIDENCE_TIERS.values() for tier in tiers) != sorted(get_args(Tier)):
+    raise TypeError("every tier needs one entry of EVIDENCE_TIERS")
 
 EXTENTS: Final[tuple[str, ...]] = get_args(kernel_costs.Extent)
 """Configuration fields that are numbers."""
