@@ -16,6 +16,7 @@ from harness.packaging.sources import attributions_of, bibtex_of, licences_of, n
 from harness.packaging.templates import hub_licence, render_card
 from harness.packaging.texts import DevVersion, Version
 from harness.schema.export import Markdown, code_span, field_table
+from harness.schema.licences import joined_licences, licence_words
 from harness.schema.records import RECORDS
 from harness.schema.vocabulary import BOUNDARY_TITLES, TIER_TITLES
 from harness.split_statements import STATEMENTS
@@ -100,7 +101,7 @@ def _info(plan: DatasetPlan, config: Config, folder: Path) -> "DatasetInfo":
     return DatasetInfo(
         description=config.description,
         citation="\n\n".join(bibtex_of(submissions, plan.citations)),
-        license=" AND ".join(licences_of(submissions)),
+        license=joined_licences(licences_of(submissions)),
         features=Features.from_arrow_schema(config.files[0].table.schema),
         splits=splits,
         download_size=sum((folder / path).stat().st_size for path in tables),
@@ -150,7 +151,7 @@ def _facts(plan: DatasetPlan) -> dict[str, Any]:
         "sources": sources_table(submissions, rows),
         "remarks": notes_table(submissions),
         "attributions": attributions_of(submissions),
-        "licences": [{"licence": licence, "rows": n} for licence, n in sorted(by_licence.items())],
+        "licences": [{"licence": licence_words(licence), "rows": n} for licence, n in sorted(by_licence.items())],
         "citations": bibtex_of(submissions, plan.citations),
     }
 

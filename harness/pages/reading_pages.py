@@ -22,6 +22,7 @@ from harness.pages.rules import RuleDoc
 from harness.pages.tables import Cell, Table, TableColumn, number, text, words
 from harness.releases import Release
 from harness.schema.export import json_schemas
+from harness.schema.licences import licence_words
 from harness.schema.vocabulary import BOUNDARY_TITLES, LEVELS, TIER_TITLES, Level
 from harness.scoring.editions import Edition, editions
 from harness.split_statements import STATEMENTS
@@ -44,7 +45,7 @@ def datasets_context(release: Release, dataset_version: str) -> dict[str, Any]:
         "parts": [_level_part(release, level) for level in LEVELS],
         "tiers": list(TIER_TITLES.items()),
         "boundaries": list(BOUNDARY_TITLES.items()),
-        "licences": sorted(licences.items()),
+        "licences": [(licence_words(licence), n) for licence, n in sorted(licences.items())],
         "attributions": sorted({entry["attribution"] for entry in submissions if entry["attribution"]}),
     }
 

@@ -300,7 +300,11 @@ class SubmissionFacts(Fact):
     runtime: q.RuntimeName
     boundary: Annotated[Boundary, _choice("What the energies are of.", "Boundary")] = "unstated"
     rails: q.Rails = Field(default_factory=list)
-    licence: Annotated[str, _line("SPDX identifier of the data licence.", "Licence"), AfterValidator(_single_word)]
+    licence: Annotated[
+        str,
+        _line("SPDX identifier of the data licence; NOASSERTION for facts of a source without one.", "Licence"),
+        AfterValidator(_single_word),
+    ]
     conditions: Annotated[str, _text("Temperature, governor, screen, supply, placement.", "Conditions")] | None = None
     notes: Annotated[str, _text("Anything a reader of the figures should know.", "Notes")] | None = None
 

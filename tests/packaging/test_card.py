@@ -136,6 +136,16 @@ def test_mixed_licences_are_all_listed(cards, tmp_path):
     assert "@misc{deepen-source-" in card.text
 
 
+def test_facts_of_a_source_without_a_licence_are_shown_as_such(cards, tmp_path):
+    facts = {"licence": "NOASSERTION", "source": PAPER | {"url": None}}
+    campaigns = [board_campaign(), board_campaign("b", manifest=facts)]
+    card = DatasetCard.load(build_datasets(assemble(campaigns), cards, tmp_path)[1].folder / "README.md")
+    words = "NOASSERTION: facts quoted from the source, which states no licence"
+    assert card.data.license == ["apache-2.0", "unknown"]
+    assert {info["license"] for info in card.data.dataset_info} >= {"Apache-2.0", f"Apache-2.0; {words}"}
+    assert card.text.count(f"| {words} |") == 2
+
+
 def test_markup_in_data_is_escaped(cards, tmp_path):
     campaign = phone_campaign(
         device={"name": "a|b [x](y) `c` {{ 7 * 7 }}"}, manifest={"notes": "# Head\n\n| a | b |\n*bold* ``` {% raw %}"}
