@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from harness.errors import ReleaseError
 from harness.issues import counted
 from harness.packaging.sources import attributions_of, licences_of
-from harness.schema.licences import spdx_of
+from harness.schema.licences import licence_words, spdx_of
 from harness.schema.vocabulary import UNSTATED_LICENCE
 
 LICENCE_FILE: Final = "LICENSE"
@@ -111,10 +111,8 @@ def licence_file(name: str, submissions: pa.Table, rows: pa.Table, cards: Path) 
 
 def _held(share: LicenceShare) -> str:
     of = f"{counted(share.n_rows, 'row')} of {counted(share.n_submissions, 'submission')}"
-    if share.licence == UNSTATED_LICENCE:
-        return f"{of}: no licence is stated ({UNSTATED_LICENCE}); facts quoted from their sources, which keep their rights."
     address = licence_address(share.licence)
-    return f"{of}: {share.licence}, {address or 'a licence of its own, which the submissions name'}"
+    return f"{of}: {licence_words(share.licence)}" + (f", {address}" if address else "")
 
 
 def _text(cards: Path, licence: str) -> str:

@@ -144,6 +144,15 @@ def tier_of(method: Method, meter_kind: MeterKind | None) -> Tier:
     return "counter" if meter_kind == "battery-gauge" else meter_kind
 
 
+def evidence_of(tier: Tier) -> Evidence:
+    """What stands behind a row of a tier.
+
+    >>> evidence_of("rail")
+    'measured'
+    """
+    return next(evidence for evidence, tiers in EVIDENCE_TIERS.items() if tier in tiers)
+
+
 def plain_word(word: str) -> str:
     """Letters and digits of a word in small letters, without what joins its parts.
 
