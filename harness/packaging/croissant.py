@@ -20,7 +20,7 @@ from harness.schema.records import RECORDS
 if TYPE_CHECKING:
     import mlcroissant
 
-_PARQUET: Final = "application/vnd.apache.parquet"
+_PARQUET: Final = "application/x-parquet"
 _SPECIFICATIONS: Final = ("http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0")
 _KEYS: Final = {"devices": ["device_id"], "submissions": ["submission_id"], "columns": ["table", "column"]}
 _SINGLE: Final = (

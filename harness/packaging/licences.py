@@ -121,6 +121,6 @@ def _text(cards: Path, licence: str) -> str:
     if spdx_of(licence) is None or not path.is_file():
         return ""
     try:
-        return f"{licence}\n\n{path.read_text(encoding='utf-8').strip()}"
+        return f"{licence}\n\n{path.read_text(encoding='utf-8')}".rstrip()
     except (OSError, UnicodeDecodeError) as error:
         raise ReleaseError(f"{path}: {error}; expected the text of a licence.") from error
