@@ -16,6 +16,10 @@ from harness.schema.vocabulary import LEVELS
 from tests.campaigns import kernel_campaign, phone_campaign, simulated_campaign
 from tests.packaging.conftest import CARDS
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning"),  # rdflib, by mlcroissant
+    pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning"),  # pandas, by mlcroissant
+]
 REQUIRED = ("@context", "@type", "conformsTo", "description", "license", "name", "url", "creator", "datePublished")
 """Properties that section "Required" of the Croissant Format Specification 1.1 lists."""
 

@@ -24,6 +24,6 @@ def test_a_filter_on_a_device_reads_the_groups_that_have_it(tmp_path):
     devices = [f"device-{n:03}" for n in range(64) for _ in range(100)]
     path = written(tmp_path, pa.table({"device_id": devices, "n": range(len(devices))}))
     (fragment,) = ds.dataset(path, format="parquet").get_fragments()
-    read = fragment.subset(filter=pc.field("device_id") == "device-040")
+    read = fragment.subset(filter=pc.field("device_id") == "device-032")
     assert (fragment.num_row_groups, read.num_row_groups) == (7, 1)
-    assert fragment.to_table(filter=pc.field("device_id") == "device-040").num_rows == 100
+    assert fragment.to_table(filter=pc.field("device_id") == "device-032").num_rows == 100
