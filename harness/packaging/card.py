@@ -153,7 +153,8 @@ def _config_rows(plan: DatasetPlan) -> list[dict[str, object]]:
         {
             "configuration": code_span(config.name),
             "content": config.description.removeprefix(plan.text.description).strip(),
-            **config.n_rows,
+            "train": config.n_rows["train"],
+            "test": config.n_rows["test"],
             "files": Markdown(", ".join(code_span(file.path) for file in config.files)),
         }
         for config in plan.configs

@@ -85,9 +85,9 @@ def croissant(plan: DatasetPlan, entries: Mapping[str, FileEntry]) -> str:
 
 
 def responsible_statements(plan: DatasetPlan) -> dict[str, Any]:
-    """What the responsible-AI vocabulary asks for, of the rows that the dataset has: text, or a list of texts, by field."""
+    """Statements on the rows that the dataset has, by field of the vocabulary: one text, or a list of texts."""
     evidences = {config.name for config in plan.evidences}
-    fields = {}
+    fields: dict[str, Any] = {}
     for name, statements in plan.texts.responsible.items():
         said = [each.says for each in statements if plan.level in each.levels and evidences & set(each.evidences)]
         if said:
@@ -105,7 +105,9 @@ class _Nodes:
         """Address of a licence; where it has none, what stands in its place."""
         import mlcroissant as mlc
 
-        return licence_address(licence) or mlc.CreativeWork(ctx=self.ctx, name=licence, description=licence_words(licence))
+        return licence_address(licence) or mlc.CreativeWork(
+            ctx=self.ctx, name=licence, description=licence_words(licence)
+        )
 
     def file_object(self, entry: FileEntry) -> "mlcroissant.FileObject":
         import mlcroissant as mlc

@@ -1,7 +1,7 @@
 """Licences of a dataset: the file LICENSE with their texts, and what the header of a card says of them.
 
-The licence of a row is that of its submission. Nothing here decides what a licence permits, and what nobody has licensed
-is said to be so.
+The licence of a row is that of its submission. Nothing here decides what a licence permits, and what nobody has
+licensed is said to be so.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from harness.errors import ReleaseError
 from harness.issues import counted
-from harness.packaging.sources import attributions_of, licences_of
+from harness.packaging.sources import attributions_of, licences_of, pairs_of
 from harness.schema.licences import licence_words, spdx_of
 from harness.schema.vocabulary import UNSTATED_LICENCE
 
@@ -74,7 +74,7 @@ def licence_address(licence: str) -> str | None:
 
 def licence_shares(submissions: pa.Table, rows: pa.Table) -> list[LicenceShare]:
     """Rows and submissions under each licence, sorted by licence."""
-    of_submission = dict(zip(*(submissions.column(name).to_pylist() for name in ("submission_id", "licence")), strict=True))
+    of_submission = pairs_of(submissions, "submission_id", "licence")
     n_submissions = Counter(of_submission.values())
     n_rows: Counter[str] = Counter()
     for pair in pc.value_counts(rows.column("submission_id")).to_pylist():
@@ -98,8 +98,8 @@ def licence_file(name: str, submissions: pa.Table, rows: pa.Table, cards: Path) 
     head = [
         f"Licences of {name}",
         "",
-        "A row is under the licence of its submission: column `licence` of the table `submissions`, which also states the",
-        "source. The texts follow below.",
+        "A row is under the licence of its submission: column `licence` of the table `submissions`, which also states",
+        "the source. The texts follow below.",
         "",
         *(f"- {_held(share)}" for share in shares),
     ]

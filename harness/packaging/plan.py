@@ -18,7 +18,7 @@ from harness.packaging.texts import DatasetText, Texts, Version
 from harness.releases import Release
 from harness.schema.facts import SIDE_RECORDS
 from harness.schema.records import RECORDS
-from harness.schema.vocabulary import EVIDENCE_TIERS, Evidence, Level, Split
+from harness.schema.vocabulary import EVIDENCE_TIERS, Evidence, Level, Split, default_evidences
 from harness.splits import assign_splits
 
 DEFAULT: Final = "default"
@@ -181,22 +181,16 @@ def _side_files(release: Release, level: Level) -> Iterable[DataFile]:
 
 
 def _row_configs(files: tuple[DataFile, ...], text: DatasetText) -> Iterable[Config]:
-    by_evidence = {evidence: tuple(file for file in files if file.config == evidence) for evidence in EVIDENCE_TIERS}
-    real = by_evidence["measured"] + by_evidence["published"]
-    of_default = (
-        "Measured and published rows, without simulated ones." if real else "All rows are simulated: none is measured."
-    )
-    yield Config(DEFAULT, f"{text.description} {of_default}", real or by_evidence["simulated"])
-    for evidence, own in by_evidence.items():
-        if own:
-            yield Config(evidence, f"{text.description} {_EVIDENCE_SENTENCES[evidence]}", own)
+    own = {evidence: tuple(file for file in files if file.config == evidence) for evidence in EVIDENCE_TIERS}
+    present = [evidence for evidence, found in own.items() if found]
+    chosen = default_evidences(present)
+    sentences = {evidence: _EVIDENCE_SENTENCES[evidence] for evidence in present}
+    of_default = " ".join(sentences[evidence] for evidence in chosen)
+    yield Config(DEFAULT, f"{text.description} {of_default}", tuple(file for each in chosen for file in own[each]))
+    for evidence, sentence in sentences.items():
+        yield Config(evidence, f"{text.description} {sentence}", own[evidence])
 
 
 def _side_configs(files: tuple[DataFile, ...]) -> Iterable[Config]:
     for file in files:
         yield Config(file.config, sentence_of(file.config), (file,))
-
-
-def pairs_of(table: pa.Table, key: str, value: str) -> dict[str, str]:
-    """Values of one column by those of another."""
-    return dict(zip(table.column(key).to_pylist(), table.column(value).to_pylist(), strict=True))

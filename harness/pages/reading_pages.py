@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from markupsafe import Markup
 
 from harness.pages.device_entries import DeviceEntry, n_devices, n_rows
@@ -23,7 +25,16 @@ from harness.pages.tables import Cell, Table, TableColumn, number, text, words
 from harness.releases import Release
 from harness.schema.export import json_schemas
 from harness.schema.licences import licence_words
-from harness.schema.vocabulary import BOUNDARY_TITLES, LEVELS, TIER_TITLES, Level
+from harness.schema.vocabulary import (
+    BOUNDARY_TITLES,
+    EVIDENCE_TIERS,
+    LEVELS,
+    TIER_TITLES,
+    Evidence,
+    Level,
+    default_evidences,
+    evidence_of,
+)
 from harness.scoring.editions import Edition, editions
 from harness.split_statements import STATEMENTS
 from harness.splits import assign_splits, split_version
@@ -52,18 +63,19 @@ def datasets_context(release: Release, dataset_version: str) -> dict[str, Any]:
 
 def _level_part(release: Release, level: Level) -> dict[str, Any]:
     n = n_rows(release)[level]
-    part = {
+    part: dict[str, Any] = {
         "level": level,
         "sentence": _LEVEL_SENTENCES[level],
         "n_rows": n,
         "table": record_table(level),
         "facts": [],
-        "example": "",
+        "example": {},
+        "evidences": [],
         "n_simulated": 0,
     }
     if n:
-        table = release.levels[level]
-        sides = Counter(assign_splits(table, level))
+        table, splits = release.levels[level], assign_splits(release.levels[level], level)
+        sides = Counter(splits)
         tiers, boundaries = (Counter(table.column(name).to_pylist()) for name in ("tier", "boundary"))
         part["n_simulated"] = tiers["simulated"]
         part["facts"] = [
@@ -73,8 +85,17 @@ def _level_part(release: Release, level: Level) -> dict[str, Any]:
             ("Devices", n_devices(release, level)),
             ("Split", f"version {split_version()}, {STATEMENTS[level]}"),
         ]
-        part["example"] = table.column("device_id")[0].as_py()
+        part["evidences"] = _evidences(table)
+        shown = default_evidences(part["evidences"])
+        first = next(place for place, tier in enumerate(table.column("tier").to_pylist()) if evidence_of(tier) in shown)
+        part["example"] = {"device_id": table.column("device_id")[first].as_py(), "split": splits[first]}
     return part
+
+
+def _evidences(rows: pa.Table) -> list[Evidence]:
+    """Evidence that rows have; each is a configuration of the dataset."""
+    found = {evidence_of(tier) for tier in pc.unique(rows.column("tier")).to_pylist()}
+    return [evidence for evidence in EVIDENCE_TIERS if evidence in found]
 
 
 def schema_context() -> dict[str, Any]:

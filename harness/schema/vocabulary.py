@@ -153,6 +153,16 @@ def evidence_of(tier: Tier) -> Evidence:
     return next(evidence for evidence, tiers in EVIDENCE_TIERS.items() if tier in tiers)
 
 
+def default_evidences(present: Collection[Evidence]) -> tuple[Evidence, ...]:
+    """Evidence of the rows that a dataset gives where none is asked for; simulated ones only where there are no others.
+
+    >>> default_evidences(["simulated", "published"]), default_evidences(["simulated"])
+    (('published',), ('simulated',))
+    """
+    real = tuple(evidence for evidence in EVIDENCE_TIERS if evidence in present and evidence != "simulated")
+    return real or tuple(present)
+
+
 def plain_word(word: str) -> str:
     """Letters and digits of a word in small letters, without what joins its parts.
 

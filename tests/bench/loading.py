@@ -1,7 +1,7 @@
 """How long `load_dataset` takes with 25, 100 and 400 devices: all rows, and those of one device.
 
-The alternative is the layout of one file and one configuration per device. Devices are generated, and every load is in a
-process of its own with an empty cache; ratios are of times in the same run.
+The alternative is the layout of one file and one configuration per device. Devices are generated, and every load is in
+a process of its own with an empty cache; ratios are of times in the same run.
 """
 
 import os
@@ -43,7 +43,11 @@ def main(console: Console) -> None:
         folders = {n: _built(Path(scratch) / str(n), n) for n in DEVICES}
         layouts = {
             "per evidence": (folders, "", "device-0001"),
-            "per device": ({n: _per_device(folders[n], Path(scratch) / f"old-{n}") for n in DEVICES}, "device-0001", ""),
+            "per device": (
+                {n: _per_device(folders[n], Path(scratch) / f"old-{n}") for n in DEVICES},
+                "device-0001",
+                "",
+            ),
         }
         for name, (places, config, device) in layouts.items():
             _print_layout(table, name, places, config, device)
@@ -61,7 +65,11 @@ def _print_layout(table: Table, name: str, places: dict[int, Path], config: str,
             str(rows),
             str(len(files)),
             f"{(folder / 'README.md').stat().st_size / 1000:.0f}",
-            *(cell for times in (everything, one) for cell in (f"{times[n]:.2f}", f"{times[n] / times[DEVICES[0]]:.2f}")),
+            *(
+                cell
+                for times in (everything, one)
+                for cell in (f"{times[n]:.2f}", f"{times[n] / times[DEVICES[0]]:.2f}")
+            ),
         )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -30,9 +31,10 @@ from tests.kernel_lists import CONV, DWCONV, FC
 from tests.packaging.conftest import CARDS, replace_datasets
 from tests.strategies import kernel_lists, row_tables
 
+ROOT = Path(__file__).parents[2]
 LOADING = """
-import json, sys
-import datasets
+import contextlib, json, sys
+import datasets, pandas
 datasets.disable_progress_bars()
 found = {}
 for level in ("kernels", "models", "applications"):
@@ -51,6 +53,13 @@ for level in ("kernels", "models", "applications"):
         "sizes": {name: {side: part.num_rows for side, part in sides.items()} for name, sides in parts.items()},
         "rows": {side: part.to_list() for side, part in rows.items()},
     }
+found["snippets"] = {}
+for name, snippet in json.loads(sys.argv[2]).items():
+    made = {}
+    with contextlib.redirect_stdout(sys.stderr):
+        exec(snippet, made)
+    found["snippets"][name] = {key: getattr(value, "num_rows", len(value)) for key, value in made.items()
+                               if isinstance(value, (datasets.DatasetDict, datasets.Dataset, pandas.DataFrame))}
 found["released"] = str(datasets.load_dataset_builder(sys.argv[1]).info.version)
 json.dump(found, sys.stdout)
 """
@@ -71,13 +80,25 @@ def built_version_1_2_3(folder):
     return replace_datasets(release, cards, folder)[2].folder
 
 
+def snippets(built):
+    """Python that the cards and README.md show, by where it stands."""
+    found = {}
+    for level in LEVELS:
+        card = (built / "deepen" / level / "README.md").read_text()
+        for place, snippet in enumerate(re.findall(r"```python\n(.+?)\n```", card, re.DOTALL)):
+            found[f"{level} {place}"] = snippet
+    (shown,) = re.findall(r"```python\n(.+?)\n```", (ROOT / "README.md").read_text(), re.DOTALL)
+    lines = [line for line in shown.splitlines() if '"simulated"' not in line]
+    return found | {"README": re.sub(r'"==", "[^"]+"', '"==", "acme-phone"', "\n".join(lines))}
+
+
 @pytest.fixture(scope="module")
 def loaded(built, tmp_path_factory):
     """What a fresh process without network reads from `dist`."""
     home = tmp_path_factory.mktemp("home")
     offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(home), "HF_DATASETS_OFFLINE": "1"}
     released = built_version_1_2_3(tmp_path_factory.mktemp("released"))
-    command = [sys.executable, "-W", "error", "-c", LOADING, str(released)]
+    command = [sys.executable, "-W", "error", "-c", LOADING, str(released), json.dumps(snippets(built))]
     ended = subprocess.run(command, cwd=built, env=os.environ | offline, check=True, capture_output=True, text=True)
     return json.loads(ended.stdout)
 
@@ -158,6 +179,20 @@ def test_units_are_rows_of_the_table_of_columns(loaded, level):
     assert ("errata", "printed") in found or level != "applications"
 
 
+def test_snippets_of_the_cards_and_the_readme_run(loaded):
+    found = loaded["snippets"]
+    assert set(found) == {"kernels 0", "models 0", "models 1", "applications 0", "README"}
+    assert found["applications 0"]["rows"] == {"train": 6, "test": 2}
+    assert found["applications 0"]["one"] == 3
+    assert found["README"]["one_phone"] == 3
+    assert all(rows for made in found.values() for rows in made.values())
+
+
+def test_device_of_the_readme_is_one_of_the_submissions():
+    (device,) = re.findall(r'"device_id", "==", "([^"]+)"', (ROOT / "README.md").read_text())
+    assert (ROOT / "submissions" / device / "device.yaml").is_file()
+
+
 def test_default_has_no_simulated_rows_where_others_are(tmp_path):
     campaigns = [simulated_campaign("npu", "models"), board_campaign(), kernel_campaign(), simulated_campaign("other")]
     outcomes = replace_datasets(assemble(campaigns), CARDS, tmp_path)
@@ -233,7 +268,12 @@ def test_croissant_reads_kernel_lists_entry_by_entry(built):
     dataset = mlcroissant.Dataset(str(built / "deepen" / "models" / "croissant.json"))
     found = {row["published/model"].decode(): row["published/kernels"] for row in dataset.records("published")}
     kernels = found["mlperf-tiny-kws"]
-    assert [kernel["published/kernels/flops"] for kernel in kernels] == [CONV["flops"], DWCONV["flops"], FC["flops"], 10]
+    assert [kernel["published/kernels/flops"] for kernel in kernels] == [
+        CONV["flops"],
+        DWCONV["flops"],
+        FC["flops"],
+        10,
+    ]
     assert kernels[2]["published/kernels/kernel"] == b"fc"
     assert kernels[3]["published/kernels/kernel"] is kernels[3]["published/kernels/cin"] is None
     # What mlcroissant makes of a null list: one entry of which nothing is known.

@@ -25,7 +25,9 @@ def test_untouched_dataset_verifies(folder):
     assert (manifest.dataset, manifest.n_rows, len(manifest.rows)) == ("deepen/applications", 8, 8)
 
 
-@pytest.mark.parametrize("name", ["README.md", "LICENSE", "croissant.json", "data/published/test.parquet", "tables/errata.parquet"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "LICENSE", "croissant.json", "data/published/test.parquet", "tables/errata.parquet"]
+)
 def test_tampered_file_is_named(folder, name):
     content = bytearray((folder / name).read_bytes())
     content[len(content) // 2] ^= 1
@@ -50,7 +52,11 @@ def test_missing_and_unlisted_files_are_named(folder):
         ("content_sha256", "0" * 64, "content_sha256"),
         ("n_rows", 9, "rows = 8; expected 9"),
         ("rows", {}, "not as listed"),
-        ("configs", {"default": {"train": ["data/published/gone.parquet"]}}, r"gone\.parquet: listed among files = False"),
+        (
+            "configs",
+            {"default": {"train": ["data/published/gone.parquet"]}},
+            r"gone\.parquet: listed among files = False",
+        ),
         ("files", [{"path": "../x", "sha256": "0" * 64, "n_bytes": 1, "n_rows": None}], "files.0.path"),
     ],
 )
