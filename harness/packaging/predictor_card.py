@@ -148,6 +148,7 @@ def _template_facts(facts: PredictorFacts) -> dict[str, Any]:
         "stamp": stamp,
         "subject": subject,
         "device_name": facts.device_name,
+        "packages": ", ".join(f"{name} {version}" for name, version in sorted(stamp.packages.items())),
         "evidence": TIER_TITLES[subject.tier],
         "trained_on": [_range_row(kernel, found) for kernel, found in facts.ranges.kernels.items()],
         "splits": [_score_row("split", split.split, score) for split, score in kernels],
