@@ -18,7 +18,7 @@ from harness.packaging.texts import DevVersion, Version
 from harness.schema.export import Markdown, code_span, field_table
 from harness.schema.licences import joined_licences, licence_words
 from harness.schema.records import RECORDS
-from harness.schema.vocabulary import BOUNDARY_TITLES, TIER_TITLES
+from harness.schema.vocabulary import BOUNDARY_TITLES, ENERGY_KIND_TITLES, TIER_TITLES
 from harness.split_statements import STATEMENTS
 from harness.splits import GROUPS, split_version
 
@@ -110,8 +110,7 @@ def _submissions_of(plan: DatasetPlan, config: Config) -> pa.Table:
 def _facts(plan: DatasetPlan) -> dict[str, Any]:
     """Variables of the templates; every table is a list of rows whose keys are its header."""
     submissions, rows = plan.release.submissions, plan.rows
-    idle = Counter(rows.column("is_idle_subtracted").to_pylist())
-    tiers, boundaries = (Counter(rows.column(name).to_pylist()) for name in ("tier", "boundary"))
+    kinds, tiers, boundaries = (Counter(rows.column(name).to_pylist()) for name in ("energy_kind", "tier", "boundary"))
     return {
         "dataset": plan.name,
         "level": plan.level,
@@ -120,8 +119,6 @@ def _facts(plan: DatasetPlan) -> dict[str, Any]:
         "version": plan.version,
         "n_rows": rows.num_rows,
         "n_devices": plan.release.devices.num_rows,
-        "n_absolute": idle[False],
-        "n_idle_subtracted": idle[True],
         "n_simulated": tiers["simulated"],
         "example_split": plan.configs[0].files[0].split,
         "example_device": plan.configs[0].files[0].table.column("device_id")[0].as_py(),
@@ -132,6 +129,9 @@ def _facts(plan: DatasetPlan) -> dict[str, Any]:
         "leaks": plan.leaks,
         "fields": _field_rows(plan),
         "tiers": [{"tier": tier, "meaning": TIER_TITLES[tier], "rows": tiers[tier]} for tier in TIER_TITLES],
+        "energy_kinds": [
+            {"energy_kind": kind, "meaning": title, "rows": kinds[kind]} for kind, title in ENERGY_KIND_TITLES.items()
+        ],
         "boundaries": [
             {"boundary": boundary, "meaning": title, "rows": boundaries[boundary]}
             for boundary, title in BOUNDARY_TITLES.items()

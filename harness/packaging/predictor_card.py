@@ -23,7 +23,7 @@ from harness.predictor.protocol import PredictorInfo
 from harness.schema.export import Markdown, code_span
 from harness.schema.licences import joined_licences
 from harness.schema.results import Interval, Subject, Track
-from harness.schema.vocabulary import TIER_TITLES, UNSTATED_LICENCE, evidence_of
+from harness.schema.vocabulary import ENERGY_KIND_TITLES, TIER_TITLES, UNSTATED_LICENCE, evidence_of
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCardData
@@ -149,6 +149,7 @@ def _template_facts(facts: PredictorFacts) -> dict[str, Any]:
         "subject": subject,
         "device_name": facts.device_name,
         "packages": ", ".join(f"{name} {version}" for name, version in sorted(stamp.packages.items())),
+        "energy_kind_title": ENERGY_KIND_TITLES[subject.energy_kind],
         "evidence": TIER_TITLES[subject.tier],
         "trained_on": [_range_row(kernel, found) for kernel, found in facts.ranges.kernels.items()],
         "splits": [_score_row("split", split.split, score) for split, score in kernels],
