@@ -399,7 +399,4 @@ SIDE_RECORDS: Final[dict[str, type[BaseModel]]] = {
     "submissions": SubmissionRecord,
     "errata": ErratumRecord,
 }
-"""Rows of the tables that every dataset has beside its own rows, by the name of the table.
-
-A release has the table under the same name; the first line of the model's docstring describes it on cards.
-"""
+"""Rows of the tables beside the rows of a dataset, by the name that a release has for them; cards show the docstring."""
