@@ -21,8 +21,8 @@ from harness.releases import assemble
 from tests.campaigns import kernel_campaign
 
 DEVICES = (25, 100, 400)
-ROWS_PER_DEVICE = 12
-N_RUNS = 5
+ROWS_PER_DEVICE = 70
+N_RUNS = 3
 CARDS = Path(__file__).parents[2] / "dataset_cards"
 LOAD = """
 import sys, time

@@ -21,9 +21,16 @@ def test_row_groups_hold_a_fixed_number_of_rows(tmp_path):
 
 
 def test_a_filter_on_a_device_reads_the_groups_that_have_it(tmp_path):
-    devices = [f"device-{n:03}" for n in range(64) for _ in range(100)]
+    devices = [f"device-{n:03}" for n in range(64) for _ in range(1000)]
     path = written(tmp_path, pa.table({"device_id": devices, "n": range(len(devices))}))
     (fragment,) = ds.dataset(path, format="parquet").get_fragments()
     read = fragment.subset(filter=pc.field("device_id") == "device-032")
-    assert (fragment.num_row_groups, read.num_row_groups) == (7, 1)
-    assert fragment.to_table(filter=pc.field("device_id") == "device-032").num_rows == 100
+    assert (fragment.num_row_groups, read.num_row_groups) == (8, 1)
+    assert fragment.to_table(filter=pc.field("device_id") == "device-032").num_rows == 1000
+
+
+def test_groups_of_large_rows_have_fewer(tmp_path):
+    text = ["x" * 100_000] * 400
+    metadata = pq.read_metadata(written(tmp_path, pa.table({"text": text})))
+    assert 150 < metadata.row_group(0).num_rows < 170
+    assert metadata.num_rows == 400
