@@ -47,5 +47,5 @@ def rows_per_group(table: pa.Table) -> int:
     >>> rows_per_group(pa.table({"n": [1, 2]}))
     8192
     """
-    bytes_per_row = max(table.nbytes // max(table.num_rows, 1), 1)
+    bytes_per_row: int = max(table.nbytes // max(table.num_rows, 1), 1)
     return min(ROW_GROUP, max(_GROUP_BYTES // bytes_per_row, 1))

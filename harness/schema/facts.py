@@ -399,4 +399,4 @@ SIDE_RECORDS: Final[dict[str, type[BaseModel]]] = {
     "submissions": SubmissionRecord,
     "errata": ErratumRecord,
 }
-"""Rows of the tables beside the rows of a dataset, by the name that a release has for them; cards show the docstring."""
+"""Rows of the tables beside the rows, by the name that a release has for them; cards show their docstrings."""

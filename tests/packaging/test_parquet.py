@@ -24,9 +24,9 @@ def test_a_filter_on_a_device_reads_the_groups_that_have_it(tmp_path):
     devices = [f"device-{n:03}" for n in range(64) for _ in range(1000)]
     path = written(tmp_path, pa.table({"device_id": devices, "n": range(len(devices))}))
     (fragment,) = ds.dataset(path, format="parquet").get_fragments()
-    read = fragment.subset(filter=pc.field("device_id") == "device-032")
+    read = fragment.subset(filter=pc.field("device_id") == "device-030")
     assert (fragment.num_row_groups, read.num_row_groups) == (8, 1)
-    assert fragment.to_table(filter=pc.field("device_id") == "device-032").num_rows == 1000
+    assert fragment.to_table(filter=pc.field("device_id") == "device-030").num_rows == 1000
 
 
 def test_groups_of_large_rows_have_fewer(tmp_path):
