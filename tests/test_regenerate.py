@@ -8,7 +8,7 @@ import pytest
 from harness.errors import UsageError
 from harness.graphs.families.phone import PHONE_FAMILIES
 from harness.graphs.families.tiny import tiny_network
-from harness.graphs.families.variants import varied_of
+from harness.graphs.families.variants import Variant, variant_network, varied_of
 from harness.regenerate import COMMAND, main, regenerate_networks, stale_networks
 from harness.schema.networks import network_json
 
@@ -21,10 +21,10 @@ def submissions(tmp_path, monkeypatch):
     """Two campaigns whose kernel lists are empty files, beside two that somebody else contributed."""
     monkeypatch.chdir(tmp_path)
     for campaign, row in (
-        ("gap9_650_240/mlperf-tiny-v1.0", "mlperf-tiny-ad,Autoencoder,,int8"),
+        ("GAP9-EVK/mlperf-tiny-v1.0-650mV-240MHz", "mlperf-tiny-ad,Autoencoder,,int8"),
         ("zigzag-eyeriss-like/zigzag-3.9.1", "ResNet18-s0-2,ResNet18,s0-2,int8"),
         ("phone/mine", "mlperf-tiny-ad,Autoencoder,,int8"),
-        ("gap9_650_240/mlperf-tiny-v9.9", "mlperf-tiny-ad,Autoencoder,,int8"),
+        ("GAP9-EVK/mlperf-tiny-v9.9", "mlperf-tiny-ad,Autoencoder,,int8"),
     ):
         folder = tmp_path / "submissions" / campaign
         (folder / "graphs").mkdir(parents=True)
@@ -49,27 +49,40 @@ def test_simulated_networks_are_those_that_the_command_in_their_notes_draws(fold
 
 
 def test_stale_kernel_lists_are_written_and_what_others_contributed_is_left_alone(submissions):
-    tiny = submissions / "gap9_650_240/mlperf-tiny-v1.0/graphs/mlperf-tiny-ad.json"
+    tiny = submissions / "GAP9-EVK/mlperf-tiny-v1.0-650mV-240MHz/graphs/mlperf-tiny-ad.json"
     variant = submissions / "zigzag-eyeriss-like/zigzag-3.9.1/graphs/ResNet18-s0-2.json"
     assert regenerate_networks(submissions) == [tiny, variant]
     assert tiny.read_text() == network_json(tiny_network("mlperf-tiny-ad", "int8"))
     assert variant.read_text() == next(SUBMISSIONS.glob(f"zigzag-eyeriss-like/*/graphs/{variant.name}")).read_text()
-    for contributed in ("phone/mine", "gap9_650_240/mlperf-tiny-v9.9"):
+    for contributed in ("phone/mine", "GAP9-EVK/mlperf-tiny-v9.9"):
         assert (submissions / contributed / "graphs/mlperf-tiny-ad.json").read_text() == "{}"
     assert regenerate_networks(submissions) == []
 
 
 def test_a_missing_kernel_list_is_written(submissions):
     regenerate_networks(submissions)
-    tiny = submissions / "gap9_650_240/mlperf-tiny-v1.0/graphs/mlperf-tiny-ad.json"
+    tiny = submissions / "GAP9-EVK/mlperf-tiny-v1.0-650mV-240MHz/graphs/mlperf-tiny-ad.json"
     tiny.unlink()
     assert regenerate_networks(submissions) == [tiny]
+
+
+def test_shared_kernel_lists_that_a_campaign_takes_are_written_and_those_of_other_networks_left_alone(submissions):
+    regenerate_networks(submissions)
+    folder = submissions / "phone/mine"
+    (folder / "submission.yaml").write_text("title: Mine\nkernel_lists: tflite-gpu\n")
+    (folder / "models.csv").write_text(HEADER + "KWT-1,KWT,1,fp32\nKWT-1,KWT,1,int8\nOwn,Zebra,1,int8\n")
+    shared = submissions / "_graphs/tflite-gpu/KWT-1.json"
+    assert regenerate_networks(submissions) == [shared]
+    assert shared.read_text() == network_json(variant_network(Variant.named("KWT", "1"), "fp32", "tflite-gpu"))
+    (folder / "graphs/KWT-1.json").write_text("{}")
+    shared.unlink()
+    assert regenerate_networks(submissions) == []
 
 
 def test_the_command_prints_what_it_wrote(submissions, capsys):
     main()
     printed = capsys.readouterr().out.splitlines()
-    assert printed[0] == "submissions/gap9_650_240/mlperf-tiny-v1.0/graphs/mlperf-tiny-ad.json"
+    assert printed[0] == "submissions/GAP9-EVK/mlperf-tiny-v1.0-650mV-240MHz/graphs/mlperf-tiny-ad.json"
     assert printed[-1] == "2 kernel lists rewritten"
     main()
     assert capsys.readouterr().out == "kernel lists are up to date\n"

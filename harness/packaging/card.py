@@ -19,7 +19,7 @@ from harness.schema.export import Markdown, code_span, field_table
 from harness.schema.licences import joined_licences, licence_words
 from harness.schema.records import RECORDS
 from harness.schema.vocabulary import BOUNDARY_TITLES, ENERGY_KIND_TITLES, TIER_TITLES
-from harness.split_statements import STATEMENTS
+from harness.split_statements import STATEMENTS, earlier_splits
 from harness.splits import GROUPS, split_version
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ def _facts(plan: DatasetPlan) -> dict[str, Any]:
         "configs": _config_rows(plan),
         "split_version": split_version(),
         "split_statement": STATEMENTS[plan.level],
+        "earlier_splits": earlier_splits(plan.level),
         "split_group": GROUPS[plan.level],
         "leaks": plan.leaks,
         "fields": _field_rows(plan),

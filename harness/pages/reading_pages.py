@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from markupsafe import Markup
 
+from harness.leaks import LeakReport, leak_report
 from harness.pages.device_entries import DeviceEntry, n_devices, n_rows
 from harness.pages.fields import (
     device_yaml_table,
@@ -36,7 +37,7 @@ from harness.schema.vocabulary import (
     evidence_of,
 )
 from harness.scoring.editions import Edition, editions
-from harness.split_statements import STATEMENTS
+from harness.split_statements import STATEMENTS, earlier_splits
 from harness.splits import assign_splits, split_version
 
 _LEVEL_SENTENCES: Final[dict[Level, str]] = {
@@ -74,7 +75,8 @@ def _level_part(release: Release, level: Level) -> dict[str, Any]:
         "n_simulated": 0,
     }
     if n:
-        table, splits = release.levels[level], assign_splits(release.levels[level], level)
+        table = release.levels[level]
+        splits = assign_splits(table, level)
         sides = Counter(splits)
         tiers, boundaries = (Counter(table.column(name).to_pylist()) for name in ("tier", "boundary"))
         part["n_simulated"] = tiers["simulated"]
@@ -84,6 +86,8 @@ def _level_part(release: Release, level: Level) -> dict[str, Any]:
             ("Boundaries", "; ".join(f"{boundaries[name]} {name}" for name in BOUNDARY_TITLES if boundaries[name])),
             ("Devices", n_devices(release, level)),
             ("Split", f"version {split_version()}, {STATEMENTS[level]}"),
+            ("Earlier splits", " ".join(earlier_splits(level))),
+            *([("Twins", _twins(leak_report(table, level, splits)))] if level == "kernels" else []),
         ]
         part["evidences"] = _evidences(table)
         shown = default_evidences(part["evidences"])
@@ -96,6 +100,13 @@ def _evidences(rows: pa.Table) -> list[Evidence]:
     """Evidence that rows have; each is a configuration of the dataset."""
     found = {evidence_of(tier) for tier in pc.unique(rows.column("tier")).to_pylist()}
     return [evidence for evidence in EVIDENCE_TIERS if evidence in found]
+
+
+def _twins(leaks: LeakReport) -> str:
+    return (
+        f"{leaks.twins} test rows ({leaks.twin_share:.0%}) have a training row that differs in one extent alone; "
+        f"{leaks.near_duplicates} pairs of configurations do by at most 10 %"
+    )
 
 
 def schema_context() -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from harness.schema import quantities as q
 from harness.schema.older_columns import RowSelection
 from harness.schema.quantity import Display, Quantity
+from harness.schema.systems import FormerId, System, SystemColumns
 from harness.schema.vocabulary import Boundary, DeviceClass, Level, MeterKind, Method, Processor, Tier, tier_of
 
 _RULE = "fact-value"
@@ -301,11 +302,7 @@ class SubmissionFacts(Fact):
     runtime: q.RuntimeName
     boundary: Annotated[Boundary, _choice("What the energies are of.", "Boundary")] = "unstated"
     rails: q.Rails = Field(default_factory=list)
-    licence: Annotated[
-        str,
-        _line("SPDX identifier of the data licence; NOASSERTION for facts of a source without one.", "Licence"),
-        AfterValidator(_single_word),
-    ]
+    licence: Annotated[str, _line("SPDX licence of the data, or NOASSERTION.", "Licence"), AfterValidator(_single_word)]
     conditions: Annotated[str, _text("Temperature, governor, screen, supply, placement.", "Conditions")] | None = None
     notes: Annotated[str, _text("Anything a reader of the figures should know.", "Notes")] | None = None
 
@@ -318,6 +315,9 @@ class Manifest(SubmissionFacts):
         min_length=1, description="People or organisations, in order."
     )
     source: Source = Field(description="Where the figures come from.")
+    system: System | None = Field(None, description="Stack and settings; without them the device itself is rated.")
+    formerly: FormerId | None = None
+    kernel_lists: q.FusionRuntime | None = Field(None, description="Folder of _graphs/ that rows take kernel lists of.")
     meter: Meter | None = Field(None, description="What measured the power; needed when the method is measured.")
     idle: Idle | None = Field(None, description="Idle baseline; needed when energies are idle-subtracted.")
     published_scores: PublishedScores | None = Field(None, description="Scores that the source prints.")
@@ -337,6 +337,12 @@ class Manifest(SubmissionFacts):
         return tier_of(self.method, self.meter.kind if self.meter else None)
 
 
+_REPEATS: Final = (
+    "Standard deviation of repeats of one configuration relative to their mean, pooled over all that were repeated."
+)
+_REPEATABILITY = _limit("%", _REPEATS, 1e6, "Repeatability")
+
+
 class DeviceRecord(DeviceFacts):
     """One row per device that occurs in the rows: maker, processor, clock, thermal design power."""
 
@@ -346,7 +352,7 @@ class DeviceRecord(DeviceFacts):
     ) = None
 
 
-class SubmissionRecord(SubmissionFacts):
+class SubmissionRecord(SubmissionFacts, SystemColumns):
     """One row per submission: who measured, when, how, under which licence."""
 
     submission_id: q.SubmissionId
@@ -356,19 +362,7 @@ class SubmissionRecord(SubmissionFacts):
     meter: Annotated[str, _line("Maker and model of the meter.", "Meter")] | None = None
     meter_kind: Annotated[MeterKind, _choice("How the meter measures.")] | None = None
     sampling_hz: Annotated[float, _number("Hz", "Samples per second.", 1e9)] | None = None
-    repeatability_percent: (
-        Annotated[
-            float,
-            _limit(
-                "%",
-                "Standard deviation of repeats of one configuration relative to their mean, "
-                "pooled over all that were repeated.",
-                1e6,
-                "Repeatability",
-            ),
-        ]
-        | None
-    ) = None
+    repeatability_percent: Annotated[float, _REPEATABILITY] | None = None
     idle_power_mw: (
         Annotated[float, _number("mW", "Idle power that idle-subtracted energies were reduced by.", 1e8, "Idle power")]
         | None

@@ -298,7 +298,8 @@ InputShape = Annotated[
     str,
     Quantity(
         "",
-        "Height, width and channels of one input joined by x, without the batch and without a single channel.",
+        "Height, width and channels of one input joined by x, without the batch; channels are left out where there is "
+        "one, or where the source states none.",
         "shape-pattern",
         "Join whole numbers by x, for example 224x224x3.",
         pattern=r"^[1-9][0-9]{0,6}(x[1-9][0-9]{0,6}){0,7}$",
@@ -381,11 +382,18 @@ SubmissionId = Annotated[
     str,
     _derived("Device folder and campaign folder, joined by a slash.", Display("Submission", is_code=True)),
 ]
+SystemId = Annotated[
+    str,
+    _derived(
+        "System that is rated: the device with stack, settings and submitter; the device itself where none is stated.",
+        Display("System", is_code=True),
+    ),
+]
 DeviceId = Annotated[
     str,
     Quantity(
         "",
-        "Device or system, the name of its folder under submissions.",
+        "Device, such as a board or phone: the name of its folder under submissions.",
         "folder-name",
         "Use letters, digits and . _ - only, beginning with a letter or digit.",
         pattern=FOLDER_NAME,

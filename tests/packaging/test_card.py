@@ -1,5 +1,6 @@
 """The card: readable by the Hub's own class, complete, and free of markup from data."""
 
+import re
 import shutil
 
 import pytest
@@ -55,6 +56,15 @@ def test_body_states_splits_tiers_and_kinds_of_energy(card):
     assert "Leak report: 0 values" in card.text
     assert all(title in card.text for title in TIER_TITLES.values())
     assert "idle-subtracted" in card.text
+
+
+def test_body_states_what_the_sides_share_and_how_earlier_splits_differ(built):
+    texts = {level: (built / "deepen" / level / "README.md").read_text() for level in LEVELS}
+    assert re.search(r"\d+ of the \d+ test rows \(\d+%\) are twins of a training row", texts["kernels"])
+    assert "0 pairs of networks of two families, one on each side" in texts["models"]
+    assert "MobileNetV3, ShuffleNetV2" in texts["models"]
+    assert "is by family; test holds DS-CNN, GoogLeNet, ShuffleNetV2; harness" in texts["models"].replace("\\", "")
+    assert all("same sides" in texts[level] for level in ("kernels", "applications"))
 
 
 def test_leaks_through_the_kernels_of_networks_are_stated(built):
