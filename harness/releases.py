@@ -171,10 +171,20 @@ class _KernelList:
     """One kernel list as a column has it, with its totals."""
 
     def __init__(self, runtime: str, kernels: Sequence[NetworkKernel], column: pa.DataType) -> None:
-        entries = [kernel.model_dump() for kernel in kernels]
+        entries = _entries(kernels)
         self.runtime = runtime
         self.kernels = pa.array([entries], column)
         self.totals = {name: sum(entry[name] for entry in entries) for name in _TOTALS}
+
+
+def _entries(kernels: Sequence[NetworkKernel]) -> list[dict[str, Any]]:
+    """Entries of a kernel list, each with the id of its configuration where its type is in the kernels dataset."""
+    entries = [kernel.model_dump() for kernel in kernels]
+    typed = [entry for entry in entries if entry["kernel"] is not None]
+    ids = configuration_ids(pa.Table.from_pylist(typed, schema=arrow_schema(NetworkKernel)))
+    for entry, configuration_id in zip(typed, ids, strict=True):
+        entry["configuration_id"] = configuration_id
+    return entries
 
 
 def _table_of(records: Iterable[BaseModel], model: type[BaseModel], *keys: str) -> pa.Table:

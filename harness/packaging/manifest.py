@@ -14,7 +14,7 @@ from harness import __version__
 from harness.errors import ReleaseError
 from harness.packaging.plan import DatasetPlan
 from harness.packaging.texts import Sha256
-from harness.schema.vocabulary import Level
+from harness.schema.vocabulary import Level, Split
 from harness.splits import split_version
 
 MANIFEST: Final = "manifest.json"
@@ -25,7 +25,7 @@ class FileEntry(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    path: Annotated[str, Field(pattern=r"^(data/)?[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    path: Annotated[str, Field(pattern=r"^((data/[a-z]+|tables)/)?[A-Za-z0-9][A-Za-z0-9._-]*$")]
     sha256: Sha256
     n_bytes: int
     n_rows: int | None
@@ -40,8 +40,9 @@ class DatasetManifest(BaseModel):
         version: its version.
         split_version: version of the split.
         harness_version: version of the program that wrote it.
-        content_sha256: digest of all rows with their split, and of devices, submissions and errata.
+        content_sha256: digest of all rows with their evidence and split, and of the tables beside them.
         n_rows: rows of all splits.
+        configs: files of every configuration by split, as `load_dataset` reads them.
         files: every file except the manifest itself.
         rows: SHA-256 of every row by its record id.
     """
@@ -55,6 +56,7 @@ class DatasetManifest(BaseModel):
     harness_version: str
     content_sha256: Sha256
     n_rows: int
+    configs: dict[str, dict[Split, list[str]]]
     files: list[FileEntry]
     rows: dict[str, Sha256]
 
@@ -79,17 +81,19 @@ def _given(value: Any) -> Any:
 
 
 def hash_rows(tables: Mapping[str, pa.Table]) -> tuple[dict[str, str], str]:
-    """Digest of every row of the level by record id, and of all content with the split of each row.
+    """Digest of every row of the level by record id, and of all content with the evidence and split of each row.
+
+    What a file is called after a hyphen, and the order of rows, change no digest.
 
     Args:
         tables: rows of every Parquet file, by its path in the dataset folder.
     """
     rows, lines = {}, []
     for path, table in tables.items():
-        split_or_table = Path(path).stem.partition("-")[0]
+        place = f"{Path(path).parent.as_posix()}/{Path(path).stem.partition('-')[0]}"
         for row in table.to_pylist():
             digest = row_sha256(row)
-            lines.append(f"{split_or_table} {digest}")
+            lines.append(f"{place} {digest}")
             if "record_id" in row:
                 rows[row["record_id"]] = digest
     content = hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
@@ -112,6 +116,7 @@ def make_manifest(plan: DatasetPlan, files: Iterable[FileEntry], rows: dict[str,
         harness_version=__version__,
         content_sha256=content,
         n_rows=plan.rows.num_rows,
+        configs={config.name: config.paths for config in plan.configs},
         files=sorted(files, key=lambda entry: entry.path),
         rows=rows,
     )
@@ -152,6 +157,8 @@ def verify_dataset(folder: Path) -> DatasetManifest:
     for path in sorted(listed ^ found):
         state = "missing" if path in listed else "not listed in the manifest"
         raise ReleaseError(f"{folder / path}: {state}. Build the dataset again.")
+    for path in sorted({path for sides in manifest.configs.values() for paths in sides.values() for path in paths}):
+        _expect(folder / path, "listed among files", path in listed, expected=True)
     tables: dict[str, pa.Table] = {}
     for entry in manifest.files:
         actual = describe_file(folder, entry.path, entry.n_rows)

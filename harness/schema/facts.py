@@ -337,8 +337,14 @@ class Manifest(SubmissionFacts):
         return tier_of(self.method, self.meter.kind if self.meter else None)
 
 
+_REPEATS: Final = (
+    "Standard deviation of repeats of one configuration relative to their mean, pooled over all that were repeated."
+)
+_REPEATABILITY = _limit("%", _REPEATS, 1e6, "Repeatability")
+
+
 class DeviceRecord(DeviceFacts):
-    """One row of the published device table."""
+    """One row per device that occurs in the rows: maker, processor, clock, thermal design power."""
 
     device_id: q.DeviceId
     tdp_printed_w: (
@@ -347,7 +353,7 @@ class DeviceRecord(DeviceFacts):
 
 
 class SubmissionRecord(SubmissionFacts, SystemColumns):
-    """One row of the published submission table."""
+    """One row per submission: who measured, when, how, under which licence."""
 
     submission_id: q.SubmissionId
     device_id: q.DeviceId
@@ -356,19 +362,7 @@ class SubmissionRecord(SubmissionFacts, SystemColumns):
     meter: Annotated[str, _line("Maker and model of the meter.", "Meter")] | None = None
     meter_kind: Annotated[MeterKind, _choice("How the meter measures.")] | None = None
     sampling_hz: Annotated[float, _number("Hz", "Samples per second.", 1e9)] | None = None
-    repeatability_percent: (
-        Annotated[
-            float,
-            _limit(
-                "%",
-                "Standard deviation of repeats of one configuration relative to their mean, "
-                "pooled over all that were repeated.",
-                1e6,
-                "Repeatability",
-            ),
-        ]
-        | None
-    ) = None
+    repeatability_percent: Annotated[float, _REPEATABILITY] | None = None
     idle_power_mw: (
         Annotated[float, _number("mW", "Idle power that idle-subtracted energies were reduced by.", 1e8, "Idle power")]
         | None
@@ -383,7 +377,7 @@ class SubmissionRecord(SubmissionFacts, SystemColumns):
 
 
 class ErratumRecord(Fact):
-    """One row of the published table of errata."""
+    """One row per figure whose printed value is not the used one, with the reason."""
 
     device_id: q.DeviceId
     submission_id: q.SubmissionId | None = None
@@ -399,4 +393,4 @@ SIDE_RECORDS: Final[dict[str, type[BaseModel]]] = {
     "submissions": SubmissionRecord,
     "errata": ErratumRecord,
 }
-"""Rows of the tables that every dataset has beside its own rows, by the name of the table."""
+"""Rows of the tables beside the rows, by the name that a release has for them; cards show their docstrings."""
