@@ -11,7 +11,7 @@ def moved_places(change: Change) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for campaign in (*change.now.campaigns, *change.now.doubted):
         former = campaign.manifest.formerly
-        if former in change.earlier.by_id and not (change.now.folder / former).exists():
+        if former is not None and former in change.earlier.by_id and not (change.now.folder / former).exists():
             found.setdefault(former, campaign.submission_id)
     return found
 
@@ -34,7 +34,7 @@ def moved_files(former: str, now: str, change: Change) -> Iterator[ChangedFile]:
 
 
 def check_former_ids(change: Change) -> None:
-    """former-id: a campaign that claims to have been another one, which was not published, stays, or is claimed twice."""
+    """former-id: a campaign that claims to have been one which was not published, stays, or is claimed twice."""
     claimed: dict[str, str] = {}
     published = {campaign.first_id for campaign in change.earlier.campaigns} | set(change.earlier.by_id)
     for campaign in sorted(change.now.campaigns, key=lambda each: each.submission_id):

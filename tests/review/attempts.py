@@ -172,7 +172,7 @@ def later_round(root: Path) -> None:
     rows = [{name: row[name] for name in kept} | {"rounds": "v9.9"} for row in rows]
     for row, factor in zip(rows, (0.9, 0.7, 0.8, 0.6), strict=True):
         row |= {"energy_mj": f"{float(row['energy_mj']) * factor:.5g}", "latency_ms": "", "power_mw": ""}
-    folder = add(root, rows, place="gap9_650_240/again", level="models", method="published", boundary="rail",
+    folder = add(root, rows, place="GAP9-EVK/again", level="models", method="published", boundary="rail",
                  rails=["supply of the device under test"], meter=None,
                  source={"citation": "Somebody, 2026.", "url": "https://example.org/paper"})  # fmt: skip
     assert folder.exists()
@@ -283,7 +283,7 @@ REACH = (
     Attempt("reach", "delete the device that is ahead", "published-removed",
             lambda root: shutil.rmtree(root / "huawei-p40-pro")),
     Attempt("reach", "delete one campaign of another's device", "published-removed",
-            lambda root: shutil.rmtree(root / "NUCLEO_L4R5ZI" / "mlperf-tiny-v1.2")),
+            lambda root: shutil.rmtree(root / "NUCLEO-L4R5ZI" / "mlperf-tiny-v1.2")),
     Attempt("reach", "delete the worst row of a published table", "published-figure",
             lambda root: write_rows(root / PHONE / "applications.csv", rows_in(root)[:-1])),
     Attempt("reach", "multiply the energies of another's phone by 2.5", "published-figure",
