@@ -7,7 +7,7 @@ from typing import Final
 from harness.packaging.card import dataset_card
 from harness.packaging.croissant import croissant
 from harness.packaging.licences import LICENCE_FILE, licence_file
-from harness.packaging.manifest import describe_file, make_manifest, verify_dataset, write_manifest
+from harness.packaging.manifest import describe_file, make_manifest, verify_written, write_manifest
 from harness.packaging.parquet import write_parquet
 from harness.packaging.plan import DatasetPlan
 from harness.packaging.release_plan import Progress, ReleasePlan, plan_release
@@ -118,4 +118,4 @@ def _write_dataset(
         entries[path] = describe_file(folder, path)
     write_manifest(make_manifest(plan, entries.values(), row_sha256, content), folder)
     progress(plan.level, "reading back")
-    verify_dataset(folder)
+    verify_written(folder, plan.files)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness import __version__
 from harness.errors import ReleaseError
-from harness.packaging.plan import DatasetPlan
+from harness.packaging.plan import DataFile, DatasetPlan
 from harness.packaging.texts import Sha256
 from harness.schema.vocabulary import Level, Split
 from harness.splits import split_version
@@ -149,12 +149,34 @@ def read_manifest(folder: Path) -> DatasetManifest:
 
 
 def verify_dataset(folder: Path) -> DatasetManifest:
-    """Read every file of a dataset and check it against the manifest.
+    """Read every file of a dataset and check it against the manifest, and every row against its digest.
 
     Raises:
         ReleaseError: a file is missing, not listed or altered, or has other rows; the message names the file.
     """
     manifest = read_manifest(folder)
+    rows, content = hash_rows(_verified_tables(folder, manifest))
+    _expect(folder / MANIFEST, "rows", len(rows), manifest.n_rows)
+    _expect(folder / MANIFEST, "content_sha256", content, manifest.content_sha256)
+    if rows != manifest.rows:
+        record_id = min(set(rows.items()) ^ set(manifest.rows.items()))[0]
+        raise ReleaseError(f"{folder / MANIFEST}: row {record_id} is not as listed. Build the dataset again.")
+    return manifest
+
+
+def verify_written(folder: Path, files: Iterable[DataFile]) -> None:
+    """Read every file of a dataset that was just written, and compare its rows with those that were to be written.
+
+    Raises:
+        ReleaseError: a file is not as the manifest lists it, or has other rows than it should; the message names it.
+    """
+    found = _verified_tables(folder, read_manifest(folder))
+    for file in files:
+        _expect(folder / file.path, "rows as planned", found[file.path].equals(file.table), expected=True)
+
+
+def _verified_tables(folder: Path, manifest: DatasetManifest) -> dict[str, pa.Table]:
+    """Table of every Parquet file, by its path; all files are there and as listed."""
     listed = {entry.path for entry in manifest.files}
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {MANIFEST}
     for path in sorted(listed ^ found):
@@ -170,13 +192,7 @@ def verify_dataset(folder: Path) -> DatasetManifest:
         if entry.path.endswith(".parquet"):
             tables[entry.path] = pq.read_table(folder / entry.path, partitioning=None)
             _expect(folder / entry.path, "rows", tables[entry.path].num_rows, entry.n_rows)
-    rows, content = hash_rows(tables)
-    _expect(folder / MANIFEST, "rows", len(rows), manifest.n_rows)
-    _expect(folder / MANIFEST, "content_sha256", content, manifest.content_sha256)
-    if rows != manifest.rows:
-        record_id = min(set(rows.items()) ^ set(manifest.rows.items()))[0]
-        raise ReleaseError(f"{folder / MANIFEST}: row {record_id} is not as listed. Build the dataset again.")
-    return manifest
+    return tables
 
 
 def _expect(path: Path, what: str, found: object, expected: object) -> None:

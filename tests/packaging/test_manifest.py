@@ -4,14 +4,18 @@ import json
 import shutil
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from harness.errors import ReleaseError
 from harness.packaging.build import build_datasets
-from harness.packaging.manifest import hash_rows, read_manifest, row_sha256, verify_dataset
+from harness.packaging.manifest import hash_rows, read_manifest, row_sha256, verify_dataset, verify_written
+from harness.packaging.plan import DataFile
 from harness.releases import assemble
 from tests.campaigns import phone_campaign
 from tests.packaging.conftest import CARDS
+
+FILES = ("data/published/train.parquet", "data/published/test.parquet")
 
 
 @pytest.fixture
@@ -122,3 +126,13 @@ def test_content_does_not_depend_on_the_number_of_files_that_rows_are_in():
     assert hash_rows(parts) == whole
     assert hash_rows({"data/published/train.parquet": table})[1] != whole[1]
     assert hash_rows({"data/measured/test.parquet": table})[1] != whole[1]
+
+
+def test_file_with_other_rows_than_were_to_be_written_is_named(built):
+    folder = built / "deepen" / "applications"
+    tables = {path: pq.read_table(folder / path, partitioning=None) for path in FILES}
+    files = [DataFile(path, "published", "train", table) for path, table in tables.items()]
+    verify_written(folder, files)
+    other = DataFile(FILES[1], "published", "test", tables[FILES[1]].slice(1))
+    with pytest.raises(ReleaseError, match=r"published/test\.parquet: rows as planned = False"):
+        verify_written(folder, [files[0], other])
