@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel
@@ -237,6 +238,8 @@ def _submission_table(campaigns: Sequence[Campaign]) -> pa.Table:
 def repeatability_percent(tables: Mapping[Level, pa.Table]) -> float | None:
     """Standard deviation of repeats of one configuration relative to their mean, pooled over all repeated ones.
 
+    Repeats are rows of one configuration, and a row that holds the energy of its repeat is a pair.
+
     Args:
         tables: rows of one campaign by level.
 
@@ -258,6 +261,11 @@ def repeatability_percent(tables: Mapping[Level, pa.Table]) -> float | None:
         ):
             squares += (n - 1) * variance / mean**2
             freedom += n - 1
+        if "repeat_energy_mj" in table.column_names:
+            first, second = (table.column(name).to_numpy() for name in ("energy_mj", "repeat_energy_mj"))
+            pairs = 2 * ((first - second) / (first + second)) ** 2
+            squares += float(np.nansum(pairs))
+            freedom += int(np.isfinite(pairs).sum())
     return 100 * math.sqrt(squares / freedom) if freedom else None
 
 

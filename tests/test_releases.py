@@ -49,6 +49,14 @@ def test_repeatability_is_the_pooled_relative_deviation_of_repeats():
     assert submission["repeatability_percent"] == pytest.approx(100 * 2**0.5 / 10)
 
 
+def test_a_row_with_the_energy_of_its_repeat_is_a_pair_of_repeats():
+    rows = board_campaign().tables["models"].to_pylist()
+    rows[0] |= {"energy_mj": 90.0, "repeat_energy_mj": 110.0}
+    repeated = campaign("models", rows, "a", device={"delegates": {"CPU": "cpu"}})
+    (submission,) = assemble([repeated]).submissions.to_pylist()
+    assert submission["repeatability_percent"] == pytest.approx(100 * (20 / 2**0.5) / 100)
+
+
 def test_repeatability_is_unknown_where_nothing_was_repeated():
     assert assemble([kernel_campaign()]).submissions.to_pylist()[0]["repeatability_percent"] is None
 

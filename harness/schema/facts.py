@@ -1,7 +1,4 @@
-"""What is declared once for all rows of a folder: a device, a submission with its source, and errata.
-
-`DeviceFacts` and `SubmissionFacts` hold what a YAML file and a published table share.
-"""
+"""What is declared once for all rows of a folder: a device, a submission with its source, and errata."""
 
 from typing import Annotated, Final, Literal
 
