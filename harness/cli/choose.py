@@ -16,9 +16,9 @@ from harness.schema.vocabulary import BOUNDARY_TITLES, TIER_TITLES, Dtype
 
 ChoiceFormat = Literal["text", "json", "csv"]
 _NETWORK: Final = ("network", "data type", "mJ", "± mJ", "ms", "accuracy %", "idle share")
-_CHOICES: Final = ("system", "runtime", "delegate", "round", *_NETWORK, "tied with", "chosen of")
+_CHOICES: Final = ("system", "runtime", "delegate", "round", *_NETWORK, "data set", "tied with", "chosen of")
 _FRONT: Final = (*_NETWORK, "on the front")
-_LEFT: Final = ("system", "runtime", "delegate", "round", "network", "data type", "tied with", "on the front")
+_LEFT: Final = ("system", "runtime", "delegate", "round", "network", "data type", "data set", "tied with", "on the front")
 _CSV_SYSTEM: Final = (
     "system_id", "system", "runtime", "delegate", "round", "tier", "boundary", "accuracy_dataset",
 )  # fmt: skip
@@ -139,6 +139,7 @@ def _choice_cells(choice: "api.SystemChoice") -> tuple[str, ...]:
         choice.delegate,
         choice.round or "",
         *_cells(network),
+        choice.accuracy_dataset,
         tied,
         f"{choice.n_accurate} of {choice.n_networks}",
     )
