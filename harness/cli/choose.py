@@ -18,7 +18,17 @@ ChoiceFormat = Literal["text", "json", "csv"]
 _NETWORK: Final = ("network", "data type", "mJ", "± mJ", "ms", "accuracy %", "idle share")
 _CHOICES: Final = ("system", "runtime", "delegate", "round", *_NETWORK, "data set", "tied with", "chosen of")
 _FRONT: Final = (*_NETWORK, "on the front")
-_LEFT: Final = ("system", "runtime", "delegate", "round", "network", "data type", "data set", "tied with", "on the front")
+_LEFT: Final = (
+    "system",
+    "runtime",
+    "delegate",
+    "round",
+    "network",
+    "data type",
+    "data set",
+    "tied with",
+    "on the front",
+)
 _CSV_SYSTEM: Final = (
     "system_id", "system", "runtime", "delegate", "round", "tier", "boundary", "accuracy_dataset",
 )  # fmt: skip

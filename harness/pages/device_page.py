@@ -251,7 +251,7 @@ def _submission(entry: dict[str, Any]) -> dict[str, Any]:
         "boundary": f"{entry['boundary']}; {BOUNDARY_TITLES[entry['boundary']]}",
         "tier": None,
         "device_id": None,
-        "system_id": None,
+        "system_id": entry["system"],
     }
     if entry["meter"] and entry["sampling_hz"]:
         composed["meter"] = f"{entry['meter']}, {figure(entry['sampling_hz'])} Hz"

@@ -92,24 +92,22 @@ _TDP = _number("W", "Thermal design power (TDP) that scores use.", 1000, "Therma
 
 
 class DeviceFacts(Fact):
-    """Facts of a device or rated system."""
+    """Facts of a device."""
 
     name: Annotated[str, _line("Name as its maker or the benchmark writes it.", "Name")]
     device_class: Annotated[DeviceClass, _choice("What kind of device it is.", "Kind")]
     soc: Annotated[str, _line("System on chip or microcontroller.", "System on chip")] | None = None
     processor_name: Annotated[str, _line("Processor core with its extensions.", "Processor")] | None = None
     accelerator: Annotated[str, _line("Accelerator that runs the network.", "Accelerator")] | None = None
-    vendor: Annotated[str, _line("Maker of the device, or submitter of the system.", "Maker or submitter")] | None = (
-        None
-    )
-    board: Annotated[str, _line("Board on which a rated system runs.", "Board")] | None = None
+    vendor: Annotated[str, _line("Maker of the device.", "Maker")] | None = None
+    board: Annotated[str, _line("Board of the device, where it has another name.", "Board")] | None = None
     frequency_mhz: Annotated[float, _number("MHz", "Clock of the processor.", 1e5, "Clock")] | None = None
     year: Annotated[int, _YEAR] | None = None
     tdp_w: Annotated[float, _TDP] | None = None
 
 
 class Device(DeviceFacts):
-    """One device or rated system, declared in `device.yaml`."""
+    """One device, declared in `device.yaml`."""
 
     delegates: dict[q.Delegate, Processor] = Field(
         min_length=1, description="Every delegate that the device has, with the processor it runs on."
