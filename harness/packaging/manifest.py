@@ -71,13 +71,15 @@ def row_sha256(row: Mapping[str, Any]) -> str:
     >>> row_sha256({"a": [{"b": 1, "c": None}]}) == row_sha256({"a": [{"b": 1}]})
     True
     """
-    canonical = json.dumps(_given(row), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    canonical = json.dumps(
+        _given(dict(row)), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def _given(value: Any) -> Any:
     """Value without the fields that are null, in nested records as well."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _given(inner) for name, inner in value.items() if inner is not None}
     return [_given(item) for item in value] if isinstance(value, list) else value
 
