@@ -72,6 +72,8 @@ NOT_DECIDING = {
         "harness.schema.records": OF_ROWS,
         "harness.schema.run_quantities": OF_ROWS,
         "harness.schema.results": "a result holds what it declares",
+        "harness.schema.system_names": OF_ROWS,
+        "harness.schema.systems": OF_ROWS,
         "harness.schema.vocabulary": OF_ROWS,
         "harness.splits": OF_OTHER_VERSION,
     },
