@@ -157,7 +157,7 @@ def _serve(job: Connection, loaded: int, folder: Path, setup: Mapping[str, Any])
         os.chdir(folder)
         os.environ.update(HOME=str(folder), TMPDIR=str(folder))
         wanted = json.loads(job.recv_bytes())
-        train, test = (pa.py_buffer(job.recv_bytes()) for _ in range(2))
+        kernels, networks, test = (pa.py_buffer(job.recv_bytes()) for _ in range(3))
         answer = _Answer()
         try:
             sys.path.extend(root for root in setup["roots"] if root not in sys.path)
@@ -166,12 +166,14 @@ def _serve(job: Connection, loaded: int, folder: Path, setup: Mapping[str, Any])
             model = _loaded(setup)
             os.eventfd_write(loaded, 1)
             answer.header["is_loaded"] = True
-            if wanted["is_conformance"]:
+            if wanted["kind"] == "conformance":
                 from harness.predictor.conformance import faults_of
 
                 answer.header["faults"] = faults_of(setup["key"], setup["package"])
+            elif wanted["kind"] == "networks":
+                answer.work_out_networks(model(), kernels, networks, test)
             else:
-                answer.work_out(model(), train, test, wanted, setup)
+                answer.work_out(model(), kernels, test, wanted, setup)
         except BaseException as error:  # noqa: BLE001 - whatever a predictor raises is an answer
             answer.header["reason"] = _in_words(error, setup)
             answer.figures.clear()
@@ -227,12 +229,23 @@ class _Answer:
             stamp = Stamp.model_validate_json(wanted["stamp"])
             self.saved = saved_bytes(fitted, stamp, setup["package"])
 
-    def _fit(self, model: Any, train: pa.Buffer) -> Any:
-        labelled = _frame(train)
-        returned = model.fit(labelled)
+    def work_out_networks(self, model: Any, kernels: pa.Buffer, networks: pa.Buffer, test: pa.Buffer) -> None:
+        start = time.perf_counter()
+        self._fit(model, kernels, networks)
+        fitted = time.perf_counter()
+        asked = _frame(test)
+        energies = model.predict_networks(asked)
+        self.header |= {"fit_s": fitted - start, "predict_s": time.perf_counter() - fitted}
+        self.figures.append(_shaped(energies, (len(asked),), "energies of networks"))
+        _check_untouched(asked, test, "predict_networks")
+
+    def _fit(self, model: Any, *train: pa.Buffer) -> Any:
+        labelled = [_frame(buffer) for buffer in train]
+        returned = model.fit(*labelled)
         if returned is not model:
             raise _FaultError(f"returned {type(returned).__name__} from fit; expected self")
-        _check_untouched(labelled, train, "fit")
+        for frame, buffer in zip(labelled, train, strict=True):
+            _check_untouched(frame, buffer, "fit")
         return model
 
     def _predict(self, model: Any, kernels: pd.DataFrame, test: pa.Buffer, wanted: Mapping[str, Any]) -> None:
