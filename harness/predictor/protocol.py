@@ -128,14 +128,14 @@ class PredictorInfo(BaseModel):
 
     @field_validator("learns_networks")
     @classmethod
-    def _predicts_anything(cls, learns_networks: bool, info: ValidationInfo) -> bool:  # noqa: FBT001
+    def _predicts_anything(cls, learns_networks: bool, info: ValidationInfo) -> bool:
         if info.data.get("kernels") == () and not learns_networks:
             raise _fault("true, for it supports no kernel type", "Write learns_networks = true, or name kernel types")
         return learns_networks
 
     @field_validator("uses_latency")
     @classmethod
-    def _has_networks(cls, uses_latency: bool, info: ValidationInfo) -> bool:  # noqa: FBT001
+    def _has_networks(cls, uses_latency: bool, info: ValidationInfo) -> bool:
         if uses_latency and not info.data.get("learns_networks", True):
             raise _fault("false, for only networks have a latency that is given", "Write learns_networks = true too")
         return uses_latency
