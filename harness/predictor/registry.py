@@ -80,6 +80,9 @@ def predictor_info(key: str, package: str = PACKAGE) -> PredictorInfo:
         UsageError: there is none of this key; the message names the nearest.
         PredictorError: it is broken, or there is no such package.
     """
+    own = _info_in_its_folder(key, package)
+    if own is not None:
+        return own
     infos, faults = list_predictors(package)
     if key in faults:
         raise PredictorError(faults[key])
@@ -150,6 +153,19 @@ def _entries(package: str) -> list[Path]:
         if is_meant and not entry.name.startswith(("_", ".")):
             found.setdefault(entry.name, entry)
     return list(found.values())
+
+
+def _info_in_its_folder(key: str, package: str) -> PredictorInfo | None:
+    """What the folder that a key is the name of declares, without a look at the others; None where it is not sound."""
+    folder = key.replace("-", "_")
+    for entry in _entries(package):
+        if entry.name == folder:
+            try:
+                info = _info(entry, package)
+            except PredictorError:
+                return None
+            return info if info.key == key else None
+    return None
 
 
 def _is_left_over(folder: Path) -> bool:

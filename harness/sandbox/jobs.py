@@ -4,11 +4,11 @@ A worker (`harness.sandbox.worker`) serves many jobs of a predictor: it imports 
 and forks a child for each job, which loads the predictor. So nothing of a predictor passes from one job to another,
 no process ever holds rows of two jobs, and none a test label. The parent passes a folder and the descriptor of a fresh
 connection to the worker for every job, and the worker answers with the exit status of its child. On the connection,
-four messages go to the child: a header, the kernels to fit on or the file of a fitted predictor, the networks to fit
-on, which are none for a predictor of kernels, and the table to predict (Arrow IPC). Two come back: a header, and the
-figures (little-endian float64), with the file of the fitted predictor where one is wanted. Headers are JSON; nothing
-that comes back is unpickled, which would run code in the parent. Whatever comes back is untrusted: all that it can
-bring about is figures, a file with its stamp, or a failure.
+five messages go to the child: a header, the kernels to fit on or the file of a fitted predictor, what networks are made
+of and those to fit on, both empty where kernels are predicted, and the table to predict (Arrow IPC). Two come back: a
+header, and the figures (little-endian float64), with the file of the fitted predictor where one is wanted. Headers are
+JSON; nothing that comes back is unpickled, which would run code in the parent. Whatever comes back is untrusted: all
+that it can bring about is figures, a file with its stamp, or a failure.
 `docs/confinement.md` lists what is contained.
 """
 
@@ -26,7 +26,7 @@ import pandas as pd
 import pyarrow as pa
 
 from harness.predictor.features import FEATURES, LABEL
-from harness.predictor.networks import LATENCY, NETWORK_FEATURES
+from harness.predictor.networks import LATENCY, LIST_COLUMNS, SYSTEM_COLUMNS
 from harness.predictor.persistence import DamagedError, Stamp, read_stamp
 from harness.predictor.protocol import PredictorError
 from harness.predictor.registry import PACKAGE, predictor_info
@@ -91,7 +91,7 @@ class Job:
             "kind": "kernels",
         }
         train = self.train if isinstance(self.train, bytes) else _as_bytes(self.train)
-        return json.dumps(header).encode(), train, b"", _as_bytes(self.test)
+        return json.dumps(header).encode(), train, b"", b"", _as_bytes(self.test)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +100,15 @@ class NetworkJob:
 
     Attributes:
         kernels: kernels to fit on, columns `FEATURES` and `energy_mj`; it may have no row.
-        train: networks to fit on, columns `NETWORK_FEATURES`, `latency_ms` where latencies are given, and `energy_mj`.
+        lists: networks by data type, columns `LIST_COLUMNS`.
+        train: networks to fit on: number in `list`, `SYSTEM_COLUMNS`, `latency_ms` where latencies are given, and
+            `energy_mj`.
         test: networks to predict, the same columns but the last; a table with labels is refused.
         series: as for `Job`.
     """
 
     kernels: pd.DataFrame
+    lists: pd.DataFrame
     train: pd.DataFrame
     test: pd.DataFrame
     series: str = ""
@@ -114,15 +117,16 @@ class NetworkJob:
     stamp: ClassVar[None] = None
 
     def __post_init__(self) -> None:
-        shown = NETWORK_FEATURES + ((LATENCY,) if LATENCY in self.test else ())
-        _check_columns("kernels", self.kernels, (*FEATURES, LABEL))
-        _check_columns("train", self.train, (*shown, LABEL))
-        _check_columns("test", self.test, shown)
+        shown = ("list", *SYSTEM_COLUMNS, *((LATENCY,) if LATENCY in self.test else ()))
+        for name, columns in {
+            "kernels": (*FEATURES, LABEL), "lists": LIST_COLUMNS, "train": (*shown, LABEL), "test": shown,
+        }.items():  # fmt: skip
+            _check_columns(name, getattr(self, name), columns)
 
     def request(self) -> tuple[bytes, ...]:
         """The messages that go to the child."""
         header = json.dumps({"kind": "networks"}).encode()
-        return header, *map(_as_bytes, (self.kernels, self.train, self.test))
+        return header, *map(_as_bytes, (self.kernels, self.lists, self.train, self.test))
 
 
 def _check_columns(name: str, frame: pd.DataFrame, columns: tuple[str, ...]) -> None:
@@ -216,7 +220,7 @@ def conformance_faults(key: str, package: str = PACKAGE) -> list[str]:
     try:
         with closing(WorkerProcess(key, package, CONFORMANCE_LIMITS)) as worker:
             wanted = json.dumps({"kind": "conformance"}).encode()
-            answer, status = worker.run((wanted, b"", b"", b""), (LONGEST_MESSAGE, LONGEST_MESSAGE))
+            answer, status = worker.run((wanted, b"", b"", b"", b""), (LONGEST_MESSAGE, LONGEST_MESSAGE))
     except DeathError as error:
         raise PredictorError(f"{key} {error}") from error
     if status:
