@@ -19,7 +19,7 @@ columns:
   cin: {from: channels}
   dtype: {value: fp32}
   delegate: {value: CPU1}
-  is_idle_subtracted: {value: "false"}
+  energy_kind: {value: absolute}
   energy_mj: {from: mJ, unit: mJ}
 submission:
   schema_version: 1

@@ -58,7 +58,7 @@ def campaign(level: Level, rows: list[dict[str, Any]] | pa.Table, device_id: str
 
 def phone_campaign(device_id: str = "acme-phone", energy_mj: float = 442.1, **facts: Any) -> Campaign:
     """Applications of one phone as a paper prints them: both splits, one erratum of the device and one of a row."""
-    shared = {"dtype": "fp32", "is_idle_subtracted": False}
+    shared = {"dtype": "fp32", "energy_kind": "absolute"}
     rows = [
         {
             "application": "image-detection",
@@ -102,7 +102,7 @@ def board_campaign(device_id: str = "ACME-M4.rev_2", **facts: Any) -> Campaign:
             "family": family,
             "delegate": "CPU",
             "dtype": "int8",
-            "is_idle_subtracted": False,
+            "energy_kind": "absolute",
             "energy_mj": 1.5 + position,
             "latency_ms": 50.0,
             "supply_mv": 3000.0,
@@ -136,7 +136,7 @@ def kernel_campaign(device_id: str = "acme-phone", n_configurations: int = 20, *
         else:
             window = {"cout": 32, "kernel_h": 3, "kernel_w": 3, "stride_h": 1, "stride_w": 1}
             kernel = {"kernel": "conv-bn-relu", **configuration, **window}
-        idle = {"is_idle_subtracted": bool(position % 3), "energy_mj": 0.25 * (position + 1)}
+        idle = {"energy_kind": "idle-subtracted" if position % 3 else "absolute", "energy_mj": 0.25 * (position + 1)}
         rows.append({"delegate": "CPU1", "dtype": "fp32", **idle, **kernel})
     manifest = {
         "method": "measured",
@@ -162,7 +162,7 @@ def simulated_campaign(device_id: str = "acme-npu", level: Level = "kernels", n_
         "manifest": SIMULATED,
         "name": f"simulated-{level}",
     }
-    shared = {"delegate": "NPU", "dtype": "int8", "is_idle_subtracted": False}
+    shared = {"delegate": "NPU", "dtype": "int8", "energy_kind": "dynamic-only"}
     if level == "kernels":
         rows = kernel_campaign(n_configurations=n_rows).tables["kernels"].to_pylist()
         return campaign(level, [row | shared for row in rows], device_id, **facts)

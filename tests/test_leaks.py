@@ -60,7 +60,7 @@ def test_training_configurations_in_networks_of_test_families_are_counted():
     names = ("kernel", "input_h", "input_w", "cin", "cout", "kernel_h", "kernel_w", "stride_h", "stride_w")
     entries = [CONV, DWCONV, FC, *({**CONV, "cout": 20 + n} for n in range(40))]
     rows = [
-        {"delegate": "CPU1", "dtype": "fp32", "is_idle_subtracted": False, "energy_mj": 1.0}
+        {"delegate": "CPU1", "dtype": "fp32", "energy_kind": "absolute", "energy_mj": 1.0}
         | {name: entry[name] for name in names if name in entry}
         | ({"cout": 16} if entry is DWCONV else {})
         for entry in entries[:-1]
@@ -77,7 +77,7 @@ def test_training_configurations_in_networks_of_test_families_are_counted():
 
 
 def test_kernels_of_a_network_have_the_configuration_ids_of_the_same_kernel_rows():
-    row = {"delegate": "CPU1", "dtype": "fp32", "is_idle_subtracted": False, "energy_mj": 1.0}
+    row = {"delegate": "CPU1", "dtype": "fp32", "energy_kind": "absolute", "energy_mj": 1.0}
     row |= {"kernel": "fc", "cin": FC["cin"], "cout": FC["cout"]}
     release = assemble(
         [

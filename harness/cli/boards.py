@@ -75,9 +75,8 @@ def print_notes(notes: Iterable[str]) -> None:
 
 
 def _in_words(subject: Subject) -> str:
-    kind = "idle-subtracted energy" if subject.is_idle_subtracted else "energy"
     batch = f", batches of {subject.batch_size}" if subject.batch_size > 1 else ""
-    return f"{subject.device_id}, {subject.delegate}, {subject.dtype}{batch}, {kind} ({subject.tier})"
+    return f"{subject.device_id}, {subject.delegate}, {subject.dtype}{batch}, {subject.quantity} ({subject.tier})"
 
 
 def _print_table(console: Console, heading: str, rows: Sequence[tuple[str, BoardRow]]) -> None:

@@ -139,8 +139,7 @@ def _nominal(network: "api.NetworkEnergy") -> str:
 def _lines(found: "api.Prediction") -> list[str]:
     """Sentences below the table."""
     network, stamp, subject = found.network, found.fitted.stamp, found.subject
-    quantity = "energy above idle" if subject.is_idle_subtracted else "energy"
-    lines = [f"{quantity} of one inference: {_total(network)}"]
+    lines = [f"{subject.quantity} of one inference: {_total(network)}"]
     n_covered = sum(not each.reason for each in network.kernels)
     n_kernels = len(network.kernels)
     shares = f"{share_or_unknown(network.coverage_flops)} of FLOPs, {share_or_unknown(network.coverage_bytes)} of bytes"

@@ -133,7 +133,7 @@ class Result(Strict):
         seal: seal of everything above (`harness.evaluation.seal`); empty until it is written.
     """
 
-    schema_version: Literal[3]
+    schema_version: Literal[4]
     track: Track
     subject: Subject
     pins: Pins

@@ -40,7 +40,7 @@ DECIDING_MODULES: Final = (
 )  # fmt: skip
 """Modules whose code decides which rows are held out, predicted and scored, and how, and what a predictor may see."""
 
-LAYOUT: Final = 3
+LAYOUT: Final = 4
 """`schema_version` of the results that are written and read."""
 _TEXT: Final = ("split", "row", "kernel", "group")
 """Columns of `ROWS` that are text; all others are numbers."""

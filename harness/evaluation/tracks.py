@@ -15,7 +15,7 @@ from harness.releases import Release
 from harness.schema.results import Subject, Track
 
 TRACKS: Final[tuple[Track, ...]] = get_args(Track)
-_SAME: Final = ("dtype", "is_idle_subtracted", "batch_size", "tier", "boundary")
+_SAME: Final = ("dtype", "energy_kind", "batch_size", "tier", "boundary")
 """Fields that devices share with the device that they are fitted for, besides the kind of processor."""
 
 

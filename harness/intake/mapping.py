@@ -16,6 +16,7 @@ from harness.intake.names import question
 from harness.intake.scaling import known_units, unit_factor
 from harness.schema.columns import Column, columns_of
 from harness.schema.facts import Device, Fact, Manifest
+from harness.schema.older_columns import ENERGY_KIND, IDLE_SUBTRACTED, KINDS, is_older, kind_of
 from harness.schema.records import ROWS
 from harness.schema.vocabulary import Level
 from harness.validation.documents import Document, read_fact
@@ -33,6 +34,19 @@ def _as_text(value: Any) -> Any:
         return "true" if value else "false"
     return repr(value) if isinstance(value, (int, float)) else value
 
+
+_TRUTH_VALUES: Final = {
+    spelt: kind for word, kind in KINDS.items() for spelt in (word, word.capitalize(), word.upper())
+}
+"""Kinds of energy by what a table has in an older column."""
+_BOTH: Final[dict[str, Any]] = {
+    "column": f"columns.{IDLE_SUBTRACTED.name}",
+    "found": f"beside {ENERGY_KIND}, which it is the older spelling of",
+    "is_value": False,
+    "expected": "one of the two",
+    "fix": f"Remove {IDLE_SUBTRACTED.name}.",
+}
+"""What is wrong with an older column beside its spelling of today."""
 
 Text = Annotated[str, BeforeValidator(_as_text)]
 
@@ -79,17 +93,36 @@ def read_mapping(path: Path | None) -> Mapping:
     document, shown = mapping_document(path, Mapping, absent)
     faults = Faults()
     columns = columns_of(ROWS[document.fact.level])
-    for name, wanted in document.fact.columns.items():
-        line = document.lines["columns", name]
-        if name not in columns:
+    mapping = document.fact
+    if is_older(mapping.columns):
+        mapping = mapping.model_copy(update={"columns": _with_kinds(mapping.columns)})
+    for name, wanted in mapping.columns.items():
+        line = document.lines.get(("columns", name))
+        if name == IDLE_SUBTRACTED.name:
+            faults.add("fact-unknown", shown, line=line, **_BOTH)
+        elif name not in columns:
             faults.add("fact-unknown", shown, line=line, **_unknown(name, list(columns)))
         elif wanted.unit is not None and unit_factor(wanted.unit, columns[name].quantity.unit) is None:
             line = document.lines["columns", name, "unit"]
             faults.add("fact-value", shown, line=line, **_foreign_unit(columns[name], wanted.unit))
-    _report_absent(document.fact, columns, shown, faults)
+    _report_absent(mapping, columns, shown, faults)
     if faults.issues:
         raise ForeignSourceError(faults.issues)
-    return document.fact
+    return mapping
+
+
+def _with_kinds(columns: dict[str, ColumnMapping]) -> dict[str, ColumnMapping]:
+    """Columns of a mapping, of which the older one of truth values is that of the kinds that these state."""
+    older = columns[IDLE_SUBTRACTED.name]
+    if older.value is not None:
+        kinds = older.model_copy(update={"value": kind_of(older.value)})
+    else:
+        stated = {word: kind_of(meaning) for word, meaning in (older.words or {}).items()}
+        kinds = older.model_copy(update={"words": {**_TRUTH_VALUES, **stated}})
+    return {
+        ENERGY_KIND if name == IDLE_SUBTRACTED.name else name: kinds if name == IDLE_SUBTRACTED.name else wanted
+        for name, wanted in columns.items()
+    }
 
 
 def mapping_document(path: Path | None, model: type[Model], absent: str) -> tuple[Document[Model], str]:

@@ -41,8 +41,8 @@ def _cells() -> dict[str, Column]:
     """Columns of a row that a trace does not give: what was run, how, and under which conditions."""
     columns = columns_of(ROWS["models"])
     names = in_groups(ROWS["models"], "workload", "setting", "condition")
-    # Whether the idle power is subtracted follows from the trace of the idle device.
-    return {name: columns[name] for name in names if name != "is_idle_subtracted"}
+    # An intake gives absolute energies.
+    return {name: columns[name] for name in names if name != "energy_kind"}
 
 
 CELLS: Final = _cells()

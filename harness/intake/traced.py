@@ -198,7 +198,7 @@ def _figures(run: ForeignRun, reduction: Reduction) -> dict[str, str]:
     if not len(energies):
         return {}
     figures = {
-        "is_idle_subtracted": "false",
+        "energy_kind": "absolute",
         "energy_mj": _energy_mj(run, reduction),
         "energy_u_mj": reduction.energy_u_mj,
         "latency_ms": reduction.latency_ms,

@@ -17,7 +17,7 @@ from harness.packaging.templates import hub_licence, render_card
 from harness.packaging.texts import DevVersion, Version
 from harness.schema.export import Markdown, code_span, field_table
 from harness.schema.records import RECORDS
-from harness.schema.vocabulary import BOUNDARY_TITLES, TIER_TITLES
+from harness.schema.vocabulary import BOUNDARY_TITLES, ENERGY_KIND_TITLES, TIER_TITLES
 from harness.split_statements import STATEMENTS
 from harness.splits import GROUPS, split_version
 
@@ -120,8 +120,7 @@ def _facts(plan: DatasetPlan) -> dict[str, Any]:
     submissions, rows = plan.release.submissions, plan.rows
     licence_of = pairs_of(submissions, "submission_id", "licence")
     by_licence = Counter(licence_of[name] for name in rows.column("submission_id").to_pylist())
-    idle = Counter(rows.column("is_idle_subtracted").to_pylist())
-    tiers, boundaries = (Counter(rows.column(name).to_pylist()) for name in ("tier", "boundary"))
+    kinds, tiers, boundaries = (Counter(rows.column(name).to_pylist()) for name in ("energy_kind", "tier", "boundary"))
     return {
         "dataset": plan.name,
         "level": plan.level,
@@ -130,8 +129,6 @@ def _facts(plan: DatasetPlan) -> dict[str, Any]:
         "version": plan.version,
         "n_rows": rows.num_rows,
         "n_devices": plan.release.devices.num_rows,
-        "n_absolute": idle[False],
-        "n_idle_subtracted": idle[True],
         "n_simulated": tiers["simulated"],
         "example_device": next(config.name for config in plan.configs[1:]),
         "config_names": [config.name for config in plan.configs],
@@ -142,6 +139,9 @@ def _facts(plan: DatasetPlan) -> dict[str, Any]:
         "leaks": plan.leaks,
         "fields": _field_rows(plan),
         "tiers": [{"tier": tier, "meaning": TIER_TITLES[tier], "rows": tiers[tier]} for tier in TIER_TITLES],
+        "energy_kinds": [
+            {"energy_kind": kind, "meaning": title, "rows": kinds[kind]} for kind, title in ENERGY_KIND_TITLES.items()
+        ],
         "boundaries": [
             {"boundary": boundary, "meaning": title, "rows": boundaries[boundary]}
             for boundary, title in BOUNDARY_TITLES.items()

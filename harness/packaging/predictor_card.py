@@ -21,7 +21,7 @@ from harness.predictor.persistence import Stamp
 from harness.predictor.protocol import PredictorInfo
 from harness.schema.export import Markdown, code_span
 from harness.schema.results import Interval, Subject, Track
-from harness.schema.vocabulary import TIER_TITLES, UNSTATED_LICENCE
+from harness.schema.vocabulary import ENERGY_KIND_TITLES, TIER_TITLES, UNSTATED_LICENCE
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCardData
@@ -143,6 +143,7 @@ def _template_facts(facts: PredictorFacts) -> dict[str, Any]:
         "stamp": stamp,
         "subject": subject,
         "device_name": facts.device_name,
+        "energy_kind_title": ENERGY_KIND_TITLES[subject.energy_kind],
         "evidence": TIER_TITLES[subject.tier],
         "trained_on": [_range_row(kernel, found) for kernel, found in facts.ranges.kernels.items()],
         "splits": [_score_row("split", split.split, score) for split, score in kernels],

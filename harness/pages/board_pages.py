@@ -198,11 +198,10 @@ def _predictor_cell(row: BoardRow, infos: Mapping[str, PredictorInfo]) -> Cell:
 
 
 def _in_words(subject: Subject, names: Mapping[str, str]) -> str:
-    kind = "idle-subtracted energy" if subject.is_idle_subtracted else "energy"
     batch = f", batches of {subject.batch_size}" if subject.batch_size > 1 else ""
     name = names.get(subject.device_id, subject.device_id)
     mark = " (simulated)" if subject.tier == "simulated" else ""
-    return f"{name}{mark}, {subject.delegate}, {subject.dtype}{batch}, {kind}"
+    return f"{name}{mark}, {subject.delegate}, {subject.dtype}{batch}, {subject.quantity}"
 
 
 def _percent(value: float | None, factor: float = 1) -> Cell:
@@ -339,9 +338,12 @@ def _result_tables(key: str, boards: Boards, names: Mapping[str, str], is_simula
 
 
 def _subject_cells(subject: Subject) -> list[Cell]:
-    kind = "idle-subtracted" if subject.is_idle_subtracted else "absolute"
     batch = f", batches of {subject.batch_size}" if subject.batch_size > 1 else ""
-    return [text(subject.delegate), text(subject.dtype), text(f"{kind}{batch}, {TIER_TITLES[subject.tier]}")]
+    return [
+        text(subject.delegate),
+        text(subject.dtype),
+        text(f"{subject.energy_kind}{batch}, {TIER_TITLES[subject.tier]}"),
+    ]
 
 
 def _device_cell(subject: Subject, names: Mapping[str, str]) -> Cell:

@@ -30,7 +30,7 @@ _COLUMNS: Final[dict[str, Column]] = {
     name: column for record in RECORDS.values() for name, column in columns_of(record).items()
 }
 """Columns of all records by name; one name has one meaning and unit at every level."""
-_KIND: Final = ("delegate", "dtype", "is_idle_subtracted", "tier", "boundary")
+_KIND: Final = ("delegate", "dtype", "energy_kind", "tier", "boundary")
 """What must agree before energies are summarised in one row."""
 
 
@@ -197,7 +197,7 @@ def records_table(device: DeviceEntry) -> Table | None:
     shown = in_order(
         columns_in((RECORDS["applications"], RECORDS["models"]), "networks"),
         first=("delegate", "dtype", "energy_mj", "energy_u_mj", "power_mw", "latency_ms"),
-        last=("is_idle_subtracted", "tier", "boundary", "submission_id", "record_id"),
+        last=("energy_kind", "tier", "boundary", "submission_id", "record_id"),
     )
     columns = [_NETWORK, *map(table_column, shown)]
     rows = [

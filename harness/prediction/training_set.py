@@ -14,7 +14,7 @@ from harness.predictor.features import labelled_frame
 from harness.predictor.protocol import KERNELS, PredictorInfo
 from harness.predictor.subjects import by_subject, content_sha256
 from harness.schema.results import Subject
-from harness.schema.vocabulary import TIER_TITLES, Kernel
+from harness.schema.vocabulary import ENERGY_KIND_TITLES, TIER_TITLES, Kernel
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +65,8 @@ def training_set(
 ) -> TrainingSet:
     """Rows to fit on for one device, delegate and data type.
 
-    Where a device was measured with several kinds of evidence, or both absolutely and idle-subtracted, the best
-    evidence is used, then the quantity with most rows, then the absolute one; they are never mixed.
+    Where a device has several kinds of evidence or of energy, the best evidence is used, then the kind of energy with
+    most rows, then the absolute one; they are never mixed.
 
     Args:
         kernels: rows of the kernels level of a release.
@@ -111,8 +111,9 @@ def _subjects_of(kernels: pa.Table, device_id: str) -> Mapping[Subject, pa.Table
     return single
 
 
-def _preference(subject: Subject, rows: pa.Table) -> tuple[int, int, bool]:
-    return list(TIER_TITLES).index(subject.tier), -rows.num_rows, subject.is_idle_subtracted
+def _preference(subject: Subject, rows: pa.Table) -> tuple[int, int, int]:
+    kinds = list(ENERGY_KIND_TITLES)
+    return list(TIER_TITLES).index(subject.tier), -rows.num_rows, kinds.index(subject.energy_kind)
 
 
 def _listed(names: Sequence[str]) -> str:

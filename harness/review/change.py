@@ -16,6 +16,7 @@ from harness.budget import MOST_YAML_BYTES
 from harness.releases import Release, assemble
 from harness.schema.campaign import Campaign
 from harness.schema.facts import Device, Manifest
+from harness.schema.older_columns import in_columns_of_today, is_older
 from harness.schema.vocabulary import Level
 from harness.scoring.suite import suites
 from harness.traces.store import sha256_of
@@ -156,7 +157,7 @@ class Change:
 
 
 def table_lines(path: Path) -> list[tuple[int, dict[str, str]]]:
-    """Line and cells, as they are written, of every row of a CSV file; none where it is too large or is no table."""
+    """Line and cells of every row of a CSV file, as written except for older columns; none if too large or no table."""
     if path.stat().st_size > MOST_COMPARED_BYTES:
         return []
     reader = csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig", "replace")))
@@ -164,6 +165,8 @@ def table_lines(path: Path) -> list[tuple[int, dict[str, str]]]:
     try:
         header = next(reader, [])
         rows.extend((reader.line_num, dict(zip(header, cells, strict=False))) for cells in reader if cells)
+        if is_older(header):
+            rows = [(line, in_columns_of_today(cells)) for line, cells in rows]
     except csv.Error:
         # Validation reports what is wrong with the file.
         return []

@@ -57,7 +57,7 @@ def _check_again(rows: list[dict[str, Any]], campaign: Campaign, edition: Editio
         table = other.tables.get(edition.level)
         if not is_same or table is None or not set(other.manifest.contributors) & set(campaign.manifest.contributors):
             continue
-        earlier = _lowest([row for row in table.to_pylist() if not row["is_idle_subtracted"]], edition)
+        earlier = _lowest([row for row in table.to_pylist() if row["energy_kind"] == "absolute"], edition)
         shared = [name for name in best if name in earlier]
         better = [name for name in shared if best[name] < BETTER * earlier[name]]
         is_worse = any(best[name] * BETTER > earlier[name] for name in shared)

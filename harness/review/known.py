@@ -105,7 +105,7 @@ def known_of(edition: Edition, earlier: Snapshot) -> Known:
     for campaign in founding:
         table = campaign.tables.get(edition.level)
         for row in table.to_pylist() if table is not None else ():
-            if not row["is_idle_subtracted"]:
+            if row["energy_kind"] == "absolute":
                 rows.setdefault(row[edition.network_column], []).append(row)
         for model, network in campaign.networks.items():
             costs.setdefault(model, {}).update(costs_of(network))
@@ -153,6 +153,6 @@ def rated_rows(change: Change, campaign: Campaign, edition: Edition) -> list[tup
         (line, row)
         for line, row in (change.rows_of(campaign, edition.level) if is_rated else ())
         if row[edition.network_column] in edition.references
-        and not row["is_idle_subtracted"]
+        and row["energy_kind"] == "absolute"
         and row["batch_size"] == 1
     ]

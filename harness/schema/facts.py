@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from harness.schema import quantities as q
+from harness.schema.older_columns import RowSelection
 from harness.schema.quantity import Display, Quantity
 from harness.schema.vocabulary import Boundary, DeviceClass, Level, MeterKind, Method, Processor, Tier, tier_of
 
@@ -82,7 +83,7 @@ class Erratum(Fact):
     """
 
     field: _CorrectedField
-    where: dict[str, str] = Field(default_factory=dict, description="Columns that select the corrected row.")
+    where: RowSelection = Field(default_factory=dict, description="Columns that select the corrected row.")
     printed: _Printed
     used: _Used
     why: _Why
@@ -264,7 +265,7 @@ class Trace(Fact):
     """Raw power behind one row; validation recomputes the row's energy from it."""
 
     level: Annotated[Level, _choice("Table that the row is in.")]
-    where: dict[str, str] = Field(min_length=1, description="Columns that select the row.")
+    where: RowSelection = Field(min_length=1, description="Columns that select the row.")
     format: Annotated[str, _line("Trace format, as deepen intake --list names it.")]
     power: BoundFile = Field(description="Power over time.")
     inferences: BoundFile = Field(description="Start and end of every inference.")

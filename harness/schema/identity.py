@@ -2,18 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.schema.kernel_costs import AT_LEAST_ONE
 from harness.schema.kernel_types import KERNEL_TYPES
+from harness.schema.older_columns import ENERGY_KIND, IDLE_SUBTRACTED, KINDS
 from harness.schema.records import KEYS, SHARED_KEY
 from harness.schema.vocabulary import Level
 
 _ID_DIGITS = 20
+_TRUTH: Final = {kind: cell == "true" for cell, kind in KINDS.items()}
 
 
 def content_id(content: Mapping[str, Any]) -> str:
@@ -29,19 +31,25 @@ def content_id(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:_ID_DIGITS]
 
 
-def _ids(table: pa.Table, fields: Sequence[str], **constants: str) -> list[str]:
-    return [content_id(row | constants) for row in table.select(list(fields)).to_pylist()]
-
-
 def record_ids(table: pa.Table, level: Level, submission_id: str) -> list[str]:
     """Record id of every row: configuration, conditions, submission and row of the source."""
-    fields = (*KEYS[level], *SHARED_KEY, "source_id")
-    return _ids(table, fields, level=level, submission_id=submission_id)
+    rows = table.select([*KEYS[level], *SHARED_KEY, "source_id"]).to_pylist()
+    return [content_id(_hashed(row) | {"level": level, "submission_id": submission_id}) for row in rows]
+
+
+def _hashed(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Key of a row as it is hashed.
+
+    Absolute and idle-subtracted energies are hashed in the form of the older column, so that they keep their ids.
+    """
+    cells = dict(row)
+    kind = cells.pop(ENERGY_KIND)
+    return cells | ({ENERGY_KIND: kind} if kind not in _TRUTH else {IDLE_SUBTRACTED.name: _TRUTH[kind]})
 
 
 def configuration_ids(table: pa.Table) -> list[str]:
     """Configuration id of every kernel row; the same for every device, delegate, data type and way of writing it."""
-    return _ids(canonical_configurations(table), KEYS["kernels"])
+    return [content_id(row) for row in canonical_configurations(table).select(list(KEYS["kernels"])).to_pylist()]
 
 
 def canonical_configurations(table: pa.Table) -> pa.Table:

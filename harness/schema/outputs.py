@@ -126,7 +126,7 @@ class PredictionOutput(Output):
     device_id: q.DeviceId
     delegate: q.Delegate
     dtype: q.DtypeName
-    is_idle_subtracted: q.IsIdleSubtracted
+    energy_kind: q.EnergyKindName
     batch_size: q.BatchSize
     tier: q.TierName
     boundary: q.BoundaryName
@@ -170,7 +170,7 @@ class Predictable(Output):
     dtype: q.DtypeName
     tier: q.TierName
     boundary: q.BoundaryName
-    is_idle_subtracted: q.IsIdleSubtracted
+    energy_kind: q.EnergyKindName
     runtime: str | None = Field(description="Fusion rules that its rows go with; null where unknown.")
     stated_runtime: str = Field(description="Runtime as its submissions state it.")
     n_rows: int = Field(ge=1, description="Number of kernel rows.")

@@ -11,6 +11,7 @@ from harness.schema.vocabulary import (
     Application,
     Boundary,
     Dtype,
+    EnergyKind,
     Function,
     Kernel,
     Method,
@@ -143,17 +144,6 @@ BatchSize = Annotated[
         display=Display("Batch size", ("kernels",)),
     ),
 ]
-IsIdleSubtracted = Annotated[
-    bool,
-    Quantity(
-        "",
-        "Whether the idle power was subtracted; absolute and idle-subtracted energies are different quantities.",
-        "boolean",
-        "Write true or false.",
-        group="setting",
-        display=Display("Idle subtracted"),
-    ),
-]
 
 
 def _cost(unit: str, sentence: str, title: str, most: int, fix: str) -> Quantity:
@@ -202,6 +192,15 @@ FunctionName = Annotated[
 ]
 ApplicationName = Annotated[
     Application, _word("Application, one of the paper's six.", "workload", Display("Application", NOWHERE))
+]
+EnergyKindName = Annotated[
+    EnergyKind,
+    _word(
+        "What the energy includes: all that is drawn (absolute), that less idle power (idle-subtracted), or what a "
+        "simulator counts, without leakage, idle power and host (dynamic-only).",
+        "setting",
+        Display("Kind of energy"),
+    ),
 ]
 DtypeName = Annotated[Dtype, _word("Data type of weights and activations.", "setting", Display("Data type"))]
 WeightDtypeName = Annotated[

@@ -20,7 +20,7 @@ class Row(BaseModel):
 
     delegate: q.Delegate
     dtype: q.DtypeName
-    is_idle_subtracted: q.IsIdleSubtracted
+    energy_kind: q.EnergyKindName
     energy_mj: q.EnergyMj
     energy_u_mj: q.EnergyUMj | None = None
     batch_size: q.BatchSize = 1
@@ -127,7 +127,7 @@ def in_groups(model: type[BaseModel], *groups: Group) -> tuple[str, ...]:
 
 KEYS: Final[dict[Level, tuple[str, ...]]] = {level: in_groups(row, "workload") for level, row in ROWS.items()}
 """Fields that state what was run, per level; with the shared ones they identify a measurement."""
-SHARED_KEY: Final = ("delegate", "dtype", "batch_size", "is_idle_subtracted")
+SHARED_KEY: Final = ("delegate", "dtype", "batch_size", "energy_kind")
 """Fields that state how it was run, in the order in which a release sorts its rows."""
 
 

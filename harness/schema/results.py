@@ -24,7 +24,7 @@ class Subject(Strict):
     device_id: q.DeviceId
     delegate: q.Delegate
     dtype: q.DtypeName
-    is_idle_subtracted: q.IsIdleSubtracted
+    energy_kind: q.EnergyKindName
     batch_size: q.BatchSize
     tier: q.TierName
     boundary: q.BoundaryName = "unstated"
@@ -33,14 +33,20 @@ class Subject(Strict):
     def key(self) -> str:
         """Name of its files, without suffix.
 
-        >>> Subject(device_id="acme", delegate="CPU1", dtype="fp32", is_idle_subtracted=False, batch_size=1,
+        >>> Subject(device_id="acme", delegate="CPU1", dtype="fp32", energy_kind="absolute", batch_size=1,
         ...         tier="rail", boundary="module").key
         'acme--CPU1--fp32--rail--module'
         """
         parts = [self.device_id, self.delegate.replace(" ", "_"), self.dtype, self.tier]
         parts += [self.boundary] if self.boundary != "unstated" else []
-        parts += ["idle-subtracted"] * self.is_idle_subtracted + [f"batch-{self.batch_size}"] * (self.batch_size > 1)
+        parts += [self.energy_kind] if self.energy_kind != "absolute" else []
+        parts += [f"batch-{self.batch_size}"] if self.batch_size > 1 else []
         return "--".join(parts)
+
+    @property
+    def quantity(self) -> str:
+        """What its energies are, in words; an energy without a word before it is absolute."""
+        return "energy" if self.energy_kind == "absolute" else f"{self.energy_kind} energy"
 
 
 class FitPins(Strict):

@@ -75,6 +75,16 @@ BOUNDARY_TITLES: Final[dict[Boundary, str]] = {
 """What an energy is of; energies of different boundaries are never ranked together."""
 if set(BOUNDARY_TITLES) != set(get_args(Boundary)):
     raise TypeError("every boundary needs a title in BOUNDARY_TITLES")
+EnergyKind = Literal["absolute", "idle-subtracted", "dynamic-only"]
+ENERGY_KIND_TITLES: Final[dict[EnergyKind, str]] = {
+    "absolute": "all that is drawn within the boundary during the inference, idle power included",
+    "idle-subtracted": "the same less the power of the idle device",
+    "dynamic-only": "what arithmetic and memory accesses take, as simulators give it: without leakage, idle power and "
+    "host",
+}
+"""Quantities that are called the energy of an inference; they are never ranked, summarised or trained on together."""
+if set(ENERGY_KIND_TITLES) != set(get_args(EnergyKind)):
+    raise TypeError("every kind of energy needs a title in ENERGY_KIND_TITLES")
 Split = Literal["train", "test"]
 Track = Literal["kernels", "models", "devices"]
 

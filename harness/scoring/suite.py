@@ -58,7 +58,7 @@ def suite_rows(release: Release, edition: Edition) -> pd.DataFrame:
     wanted = (
         table["device_id"].isin(_device_ids_of(release, edition))
         & table["network"].isin(list(edition.references))
-        & ~table["is_idle_subtracted"].astype(bool)
+        & (table["energy_kind"] == "absolute")
         & table["tier"].isin(RATED_TIERS)
         & (table["batch_size"] == 1)
     )

@@ -20,14 +20,14 @@ from harness.schema.records import KEYS
 from harness.simulation.accelerators import Accelerator, estimator_version
 from harness.simulation.cache import Cache
 from harness.simulation.estimator import Estimate
-from harness.simulation.facts import DELEGATE, LEAST_COVERAGE, device_bytes, manifest_bytes
+from harness.simulation.facts import DELEGATE, ENERGY_KIND, LEAST_COVERAGE, device_bytes, manifest_bytes
 from harness.simulation.networks import DTYPE, NamedNetwork, NetworkEstimate, estimate_network
 from harness.simulation.runner import Outcome, outcome_of
 from harness.validation.layout import DEVICE_FILE, MANIFEST_FILE, NETWORKS_FOLDER, QUARANTINE_FILE
 
 _DIGITS: Final = 6
 _FIGURES: Final = ("energy_mj", "latency_ms", "power_mw")
-_HOW: Final = ("delegate", "dtype", "is_idle_subtracted")
+_HOW: Final = ("delegate", "dtype", "energy_kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def _model_cells(cost: NetworkEstimate, accelerator: Accelerator) -> dict[str, A
 
 
 def _how() -> dict[str, str]:
-    return {"delegate": DELEGATE, "dtype": DTYPE, "is_idle_subtracted": "false"}
+    return {"delegate": DELEGATE, "dtype": DTYPE, "energy_kind": ENERGY_KIND}
 
 
 def _by_configuration(cells: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import yaml
 
+from harness.schema.vocabulary import EnergyKind
 from harness.simulation.accelerators import Accelerator, estimator_version
 from harness.simulation.estimator import (
     ACTIVATION_BITS,
@@ -20,6 +21,8 @@ from harness.simulation.orders import MOST_SEARCHED_LOOPS
 from harness.simulation.runner import Outcome
 
 DELEGATE: Final = "NPU"
+ENERGY_KIND: Final[EnergyKind] = "dynamic-only"
+"""ZigZag counts operations and accesses; it models neither leakage nor idle power nor the host."""
 LEAST_COVERAGE: Final = 0.99
 """Least share of a network's FLOPs in simulated kernels for which the network has a row."""
 

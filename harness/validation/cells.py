@@ -41,8 +41,9 @@ def _report_empty(rows: RowTable, column: Column, values: pa.ChunkedArray, fault
     untyped = rows.untyped.get(column.name, set())
     for row in _rows_where(pc.is_null(values)):
         if row not in untyped:
-            fix = f"Fill in the cell: {column.quantity.sentence}"
-            rows.report(faults, "value-missing", row, column.name, expected=column.expected, fix=fix)
+            given = rows.given(column.name)
+            fix = f"Fill in the cell: {given.quantity.sentence}"
+            rows.report(faults, "value-missing", row, column.name, expected=given.expected, fix=fix)
 
 
 def _rows_where(mask: pa.ChunkedArray) -> Iterator[int]:

@@ -1,6 +1,6 @@
 """What a check of rows sees: typed rows of one file, and the facts they are measured against."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,14 @@ class RowContext:
             if bound is not None:
                 outside |= breaks(values, bound)
         return np.where(outside, np.nan, values) if outside.any() else values
+
+    def with_words(self, name: str, wanted: Collection[str]) -> Mask:
+        """Rows that have one of some words in a column."""
+        rows: Mask = np.zeros(self.rows.table.num_rows, dtype=np.bool_)
+        for code, word, codes in words_with_codes(self.rows.table.column(name)):
+            if word in wanted:
+                rows |= codes == code
+        return rows
 
     def flops(self) -> Numbers | None:
         """FLOPs of every row, NaN where unknown; None at a level that states none."""

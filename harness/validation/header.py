@@ -6,6 +6,7 @@ from typing import Final
 
 from harness.issues import nearest
 from harness.schema.columns import Column
+from harness.schema.older_columns import ENERGY_KIND, IDLE_SUBTRACTED
 from harness.validation.faults import Faults
 
 MOST_COLUMNS = 200
@@ -97,10 +98,28 @@ def check_header(
                 expected="each column once",
                 fix="Remove or rename one of the two.",
             )
+        elif name == IDLE_SUBTRACTED.name:
+            _report_both(names, shown, faults)
         elif name not in columns:
             misnamed.add(_report_unknown(name, columns, derived, shown, faults))
-    _report_missing(columns, {*names, *misnamed}, shown, faults)
+    given = {*names, *misnamed}
+    _report_missing(columns, given | ({ENERGY_KIND} if IDLE_SUBTRACTED.name in given else set()), shown, faults)
     return True
+
+
+def _report_both(names: Sequence[str], shown: str, faults: Faults) -> None:
+    """Report an older column that stands beside the one that it is another spelling of."""
+    if ENERGY_KIND in names:
+        faults.add(
+            "header-duplicate",
+            shown,
+            line=1,
+            column=IDLE_SUBTRACTED.name,
+            found=f"beside {ENERGY_KIND}, which it is the older spelling of",
+            is_value=False,
+            expected="one of the two",
+            fix=f"Remove {IDLE_SUBTRACTED.name}, once {ENERGY_KIND} is right in every row.",
+        )
 
 
 def _report_missing(columns: Mapping[str, Column], given: Set[str | None], shown: str, faults: Faults) -> None:
@@ -138,7 +157,7 @@ def _report_unknown(
             fix=f"{change} and name the column {column.name}.",
         )
         return column.name
-    near, fix = nearest(name.lower(), columns), "Rename or remove the column."
+    near, fix = nearest(name.lower(), (*columns, IDLE_SUBTRACTED.name)), "Rename or remove the column."
     expected = f"one of {', '.join(columns)}"
     if near is not None:
         fix = f"Did you mean {near}? {fix}"

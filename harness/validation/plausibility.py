@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.schema.cost import kernel_cost
 from harness.schema.vocabulary import Boundary
-from harness.validation.context import Mask, Numbers, RowContext, words_with_codes
+from harness.validation.context import Mask, Numbers, RowContext
 from harness.validation.known import KNOWN, MJ_PER_FLOP, Known, Quantity, power_ceiling
 
 PARTIAL_SHARE: Final = 0.1
@@ -120,8 +120,7 @@ def _is_about(known: Known, context: RowContext) -> bool:
 
 def _is_absolute(context: RowContext) -> Mask:
     """Rows whose energy has idle power in it; what is left without it may be as little as it likes."""
-    is_absolute: Mask = context.numbers("is_idle_subtracted") == 0
-    return is_absolute
+    return context.with_words("energy_kind", ("absolute",))
 
 
 def _share(context: RowContext) -> float:
@@ -145,17 +144,9 @@ def _rows_of(known: Known, context: RowContext) -> Mask:
     rows: Mask = np.ones(context.rows.table.num_rows, dtype=np.bool_)
     delegates = context.device.delegates if context.device is not None else {}
     if known.processors:
-        rows &= _with_words(context, "delegate", {name for name, on in delegates.items() if on in known.processors})
+        rows &= context.with_words("delegate", {name for name, on in delegates.items() if on in known.processors})
     if known.dtypes:
-        rows &= _with_words(context, "dtype", set(known.dtypes))
-    return rows
-
-
-def _with_words(context: RowContext, column: str, wanted: set[str]) -> Mask:
-    rows: Mask = np.zeros(context.rows.table.num_rows, dtype=np.bool_)
-    for code, word, codes in words_with_codes(context.rows.table.column(column)):
-        if word in wanted:
-            rows |= codes == code
+        rows &= context.with_words("dtype", known.dtypes)
     return rows
 
 

@@ -207,12 +207,18 @@ _ROWS = [
          "A latency in seconds, or FLOPs of a whole batch, makes a device faster than its arithmetic units."),
         ("idle-baseline-missing", "Idle-subtracted energies come with an idle baseline in submission.yaml.",
          "A subtraction that cannot be repeated cannot be checked."),
+        ("energy-kind-measured", "A measured energy is absolute or idle-subtracted.",
+         "No meter separates leakage from what switching takes, so that a dynamic-only energy is none of a meter."),
         ("spread-order", "The energy lies between its lowest and its highest run.",
          "Columns were swapped, or the spread belongs to another row."),
     ),
     *_declare(
         "rows",
         "warning",
+        ("energy-kind-simulated", "A simulated or estimated energy is dynamic-only, unless leakage, idle power and "
+         "host are modelled.",
+         "Most simulators count accesses and operations alone; called absolute, such an energy is a fraction of what a "
+         "device draws. One that models the rest may be absolute, which is why this warns."),
         ("rounding-floor", "Energies have digits to spare: rounding is below a tenth of the value.",
          "At the rounding floor a predictor learns the rounding."),
         ("power-unusual", "Power is within what devices of the class are known to draw.",

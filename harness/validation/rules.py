@@ -316,11 +316,28 @@ def check_idle_baseline(context: RowContext) -> None:
     """idle-baseline-missing."""
     if context.manifest is None or context.manifest.idle is not None:
         return
-    is_subtracted = context.numbers("is_idle_subtracted") == 1
+    is_subtracted = context.with_words("energy_kind", ("idle-subtracted",))
     if is_subtracted.any():
-        expected = "false, or an idle baseline in submission.yaml"
+        expected = f"{'false' if context.rows.older else 'absolute'}, or an idle baseline in submission.yaml"
         fix = "Add idle with power_mw and how to submission.yaml, or submit absolute energies."
-        context.report_first("idle-baseline-missing", is_subtracted, "is_idle_subtracted", expected=expected, fix=fix)
+        context.report_first("idle-baseline-missing", is_subtracted, "energy_kind", expected=expected, fix=fix)
+
+
+def check_energy_kind(context: RowContext) -> None:
+    """energy-kind-measured, energy-kind-simulated."""
+    method = None if context.manifest is None else context.manifest.method
+    if method == "measured":
+        rule, wrong, expected = "energy-kind-measured", {"dynamic-only"}, "absolute or idle-subtracted"
+        fix = "State what the meter measured; of energies that a simulator gave, the method is simulated."
+    elif method in ("simulated", "estimated"):
+        rule, wrong = "energy-kind-simulated", {"absolute", "idle-subtracted"}
+        expected = "dynamic-only, unless leakage, idle power and host are modelled"
+        fix = "Write energy_kind dynamic-only, or say under notes how leakage, idle power and host are modelled."
+    else:
+        return
+    rows = context.with_words("energy_kind", wrong)
+    if rows.any():
+        context.report_first(rule, rows, "energy_kind", expected=expected, fix=fix)
 
 
 CHECKS: Final[tuple[Callable[[RowContext], None], ...]] = (
@@ -335,6 +352,7 @@ CHECKS: Final[tuple[Callable[[RowContext], None], ...]] = (
     check_names,
     check_shapes,
     check_idle_baseline,
+    check_energy_kind,
     check_identifiers,
     check_repeats,
 )

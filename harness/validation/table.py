@@ -10,7 +10,7 @@ import itertools
 import math
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +21,7 @@ import pyarrow.csv
 from harness.budget import MOST_LINE_BYTES
 from harness.errors import DeepenError
 from harness.schema.columns import Column
+from harness.schema.older_columns import ENERGY_KIND, IDLE_SUBTRACTED, KINDS, is_older
 from harness.validation.faults import Faults
 from harness.validation.numerals import NumberFault, number_of
 from harness.validation.text import line_starts
@@ -107,6 +108,7 @@ class RowTable:
         untyped: rows per column whose cell could not be typed; it is null in `table`.
         source: how to find a row's line and text again.
         n_misfits: rows of another width than the header, which are not in `table`.
+        older: columns that the file has under an older name, by the name of today, which `names` has for them.
     """
 
     shown: str
@@ -116,6 +118,7 @@ class RowTable:
     untyped: Mapping[str, set[int]]
     source: TableSource
     n_misfits: int = 0
+    older: Mapping[str, Column] = field(default_factory=dict)
 
     def line(self, row: int) -> int:
         """Line of the file on which a row begins, counted from 1."""
@@ -134,7 +137,11 @@ class RowTable:
             faults.add(rule, self.shown, **{"found": "", **words})
             return
         words.setdefault("found", self.text(row, column) or "nothing")
-        faults.add(rule, self.shown, line=self.line(row), column=column, **words)
+        faults.add(rule, self.shown, line=self.line(row), column=self.given(column).name, **words)
+
+    def given(self, name: str) -> Column:
+        """Column as the file has it, which may be under an older name."""
+        return self.older.get(name, self.columns[name])
 
 
 def numbered_rows(data: bytes, separator: str = ",") -> Iterator[tuple[int, list[str]]]:
@@ -200,10 +207,36 @@ def read_table(
     Args:
         data: the file, known to be UTF-8 without NUL bytes and without overlong lines.
         names: its header; unknown and repeated names are passed over.
-        columns: columns of the level's row model.
+        columns: columns of the level's row model; a file may have one of them under an older name.
         shown: file name in messages.
         faults: collects cells that cannot be typed and rows of the wrong width.
     """
+    if not is_older(names):
+        return _read_table(data, names, columns, shown, faults)
+    given = {(IDLE_SUBTRACTED if name == ENERGY_KIND else column).name: column for name, column in columns.items()}
+    rows = _read_table(data, names, given | {IDLE_SUBTRACTED.name: IDLE_SUBTRACTED}, shown, faults)
+    return None if rows is None else _with_kinds(rows, columns)
+
+
+def _with_kinds(rows: RowTable, columns: Mapping[str, Column]) -> RowTable:
+    """Rows whose older column of truth values is the kinds of energy that these state."""
+    older = IDLE_SUBTRACTED.name
+    values, words = rows.table.column(older), pa.array([KINDS["false"], KINDS["true"]])
+    kinds = [pa.DictionaryArray.from_arrays(chunk.cast(pa.int32()), words) for chunk in values.chunks]
+    kind = pa.chunked_array(kinds, arrow_type(columns[ENERGY_KIND]))
+    return replace(
+        rows,
+        columns=columns,
+        names=[ENERGY_KIND if name == older else name for name in rows.names],
+        table=rows.table.set_column(rows.table.column_names.index(older), ENERGY_KIND, kind),
+        untyped={ENERGY_KIND if name == older else name: cells for name, cells in rows.untyped.items()},
+        older={ENERGY_KIND: IDLE_SUBTRACTED},
+    )
+
+
+def _read_table(
+    data: bytes, names: Sequence[str], columns: Mapping[str, Column], shown: str, faults: Faults
+) -> RowTable | None:
     table = None if b'"' in data else _read_with_arrow(data, names, columns)
     if table is not None:
         return RowTable(shown, columns, names, _complete(table, columns), {}, TableSource(data))

@@ -63,7 +63,7 @@ def choice_faults(
 
 
 def _is_subtracted(row: Mapping[str, Any] | None) -> bool:
-    return row is not None and bool(row["is_idle_subtracted"])
+    return row is not None and row["energy_kind"] == "idle-subtracted"
 
 
 def _baseline(
@@ -131,5 +131,5 @@ def _median(trace: Trace, row: Mapping[str, Any] | None, reduction: Reduction) -
     evidence = evidence_mj(reduction, is_subtracted=False)
     is_median = abs(row["energy_mj"] - median) <= evidence + rounding(row["energy_mj"])
     is_skewed = abs(mean - median) > max(LEAST_SKEW * abs(mean), evidence)
-    if is_median and is_skewed and not row["is_idle_subtracted"]:
+    if is_median and is_skewed and not _is_subtracted(row):
         yield f"the median, {median:.6g} mJ, of windows with a mean of {mean:.6g} mJ"

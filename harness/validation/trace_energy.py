@@ -8,9 +8,10 @@ the figures suggest a cause of a mismatch, the message asks for it.
 import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from harness.schema.facts import Trace
+from harness.schema.vocabulary import EnergyKind
 from harness.traces.budget import Component, expanded_mj
 from harness.traces.components import METER, MOST_UNCERTAIN, REPEATABILITY
 from harness.traces.reduction import Reduction
@@ -38,10 +39,14 @@ def energy_fault(trace: Trace, row: Mapping[str, Any], reduction: Reduction) -> 
         row: the row.
         reduction: what the trace gives.
     """
-    stated, is_subtracted = row["energy_mj"], row["is_idle_subtracted"]
-    if stated is None or is_subtracted is None or not 0 < stated < math.inf:
+    stated, kind = row["energy_mj"], row["energy_kind"]
+    if stated is None or kind not in get_args(EnergyKind) or not 0 < stated < math.inf:
         return None
     found = f"energy_mj {stated:.10g} in {selection_of(trace)}"
+    if kind == "dynamic-only":
+        fix = "State in the row which of the two it is."
+        return TraceFault("trace-energy", f"{found}, dynamic-only", "an absolute or idle-subtracted energy", fix)
+    is_subtracted = kind == "idle-subtracted"
     known, others = (energies_of(reduction, kind) for kind in (is_subtracted, not is_subtracted))
     uncertainty = evidence_mj(reduction, is_subtracted)
     is_other_kind = _is_near(stated, others, evidence_mj(reduction, not is_subtracted))
@@ -54,8 +59,8 @@ def energy_fault(trace: Trace, row: Mapping[str, Any], reduction: Reduction) -> 
         expected = f"{shown} ± {slack:.2g} mJ, {_KIND[is_subtracted]}, as {trace.power.file} gives"
         fix = "Look whether the row or the trace belongs to another run, or was computed otherwise."
     if is_other_kind:
-        right = str(not is_subtracted).lower()
-        fix = f"The energy {_KIND[not is_subtracted]} would fit: look whether is_idle_subtracted is {right}."
+        right = "absolute" if is_subtracted else "idle-subtracted"
+        fix = f"The energy {_KIND[not is_subtracted]} would fit: look whether the energy of the row is {right}."
     elif any(_is_near(stated * step, known, uncertainty) for step in _UNIT_STEPS):
         fix = "The two differ by a factor of 1000: look for a wrong unit in the row or in the trace."
     return TraceFault("trace-energy", found, expected, fix)

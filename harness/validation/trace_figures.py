@@ -37,6 +37,10 @@ def _fault(rule: str, trace: Trace, stated: str, expected: str, fix: str) -> Tra
     return TraceFault(rule, f"{stated} in {selection_of(trace)}", f"{expected}, as {trace.power.file} gives", fix)
 
 
+def _is_subtracted(row: Mapping[str, Any]) -> bool:
+    return bool(row["energy_kind"] == "idle-subtracted")
+
+
 def _stated(row: Mapping[str, Any], name: str) -> float | None:
     value = row[name]
     return value if value is not None and 0 <= value < math.inf else None
@@ -61,7 +65,7 @@ def _latency(trace: Trace, row: Mapping[str, Any], reduction: Reduction) -> Iter
 
 def _power(trace: Trace, row: Mapping[str, Any], reduction: Reduction) -> Iterator[TraceFault]:
     stated, latency_ms = _stated(row, "power_mw"), reduction.latency_ms
-    energies = energies_of(reduction, bool(row["is_idle_subtracted"]))
+    energies = energies_of(reduction, _is_subtracted(row))
     if stated is None or not latency_ms or not energies:
         return
     known = [1000 * energy / latency_ms for energy in energies]
@@ -76,7 +80,7 @@ def _is_near(stated: float, known: float) -> bool:
 
 
 def _spread(trace: Trace, row: Mapping[str, Any], reduction: Reduction) -> Iterator[TraceFault]:
-    if row["is_idle_subtracted"] or not len(reduction.energies_mj):
+    if _is_subtracted(row) or not len(reduction.energies_mj):
         return
     yield from _deviation(trace, row, reduction)
     for name, known in (("energy_min_mj", reduction.energies_mj.min()), ("energy_max_mj", reduction.energies_mj.max())):
@@ -109,8 +113,7 @@ def _deviation(trace: Trace, row: Mapping[str, Any], reduction: Reduction) -> It
 
 
 def _uncertainty(trace: Trace, row: Mapping[str, Any], reduction: Reduction) -> Iterator[TraceFault]:
-    is_subtracted = row["is_idle_subtracted"]
-    known = reduction.energy_idle_subtracted_u_mj if is_subtracted else reduction.energy_u_mj
+    known = reduction.energy_idle_subtracted_u_mj if _is_subtracted(row) else reduction.energy_u_mj
     stated = _stated(row, "energy_u_mj")
     if stated is None or known is None or abs(stated - known) <= UNCERTAINTY_TOLERANCE * known + rounding(stated):
         return

@@ -34,7 +34,7 @@ def kernel_rows(n_rows: int, seed: int = 0) -> pa.Table:
             "stride_w": only_conv(stride),
             "dtype": rng.choice(["fp32", "int8"], n_rows),
             "delegate": rng.choice(["CPU1", "CPU4", "GPU"], n_rows),
-            "is_idle_subtracted": pa.repeat(False, n_rows),
+            "energy_kind": pa.repeat("dynamic-only", n_rows),
             "energy_mj": energy,
             "latency_ms": latency,
             "power_mw": power,

@@ -134,7 +134,7 @@ def test_new_writes_files_that_validate_once_filled(run, tmp_path):
     header = (folder / "2026-11" / "models.csv").read_text().strip()
     cells = {
         "model": "mnv2", "family": "MobileNetV2", "input_shape": "224x224x3", "dtype": "fp32", "delegate": "CPU4",
-        "is_idle_subtracted": "false", "energy_mj": "48.2", "latency_ms": "20.0", "power_mw": "2410", "n_runs": "100",
+        "energy_kind": "absolute", "energy_mj": "48.2", "latency_ms": "20.0", "power_mw": "2410", "n_runs": "100",
     }  # fmt: skip
     row = ",".join(cells[name] for name in header.split(","))
     (folder / "2026-11" / "models.csv").write_text(f"{header}\n{row}\n")

@@ -50,7 +50,7 @@ def lay_out(submissions, device_id, factor=1.0):
     with (campaign / "kernels.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, names, lineterminator="\n")
         writer.writeheader()
-        writer.writerows({**row, "is_idle_subtracted": "false"} for row in rows)
+        writer.writerows({**row, "energy_kind": "absolute"} for row in rows)
 
 
 def results_of(out):

@@ -18,7 +18,7 @@ from harness.schema.cost import kernel_cost
 from harness.schema.networks import Network
 from tests.campaigns import campaign, row_table
 
-SHARED = {"delegate": "CPU1", "dtype": "fp32", "is_idle_subtracted": False}
+SHARED = {"delegate": "CPU1", "dtype": "fp32", "energy_kind": "absolute"}
 MEASURED = {"method": "measured", "meter": {"name": "Monsoon HVPM", "kind": "analyser", "sampling_hz": 5000}}
 WINDOW = {"stride_h": 1, "stride_w": 1}
 FAMILIES = ("GoogLeNet", "MobileNetV1", "ResNet18")

@@ -28,7 +28,7 @@ from harness.schema.results import Subject
 from tests.evaluation.test_scores import rows_of
 
 SUBJECT = Subject(
-    device_id="ACME-M4.rev_2", delegate="CPU 1", dtype="fp32", is_idle_subtracted=True, batch_size=1, tier="rail"
+    device_id="ACME-M4.rev_2", delegate="CPU 1", dtype="fp32", energy_kind="idle-subtracted", batch_size=1, tier="rail"
 )
 LEAKS = Leaks(n_train=8, n_test=2, shared_configurations=0, shared_record_ids=0, near_duplicates=1)
 PINS = make_pins("0" * 64, "constant", "abc", 0)

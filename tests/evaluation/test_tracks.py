@@ -149,7 +149,8 @@ def test_quantities_and_ways_of_running_that_differ_are_never_in_one_table():
     idle = {"manifest": MEASURED | {"idle": {"power_mw": 300, "how": "Screen off."}}, "name": "idle"}
     campaigns = [
         kernel_device(n=20),
-        kernel_device(n=20, facts=idle, is_idle_subtracted=True),
+        kernel_device(n=20, facts=idle, energy_kind="idle-subtracted"),
+        kernel_device(n=20, facts={"name": "dynamic"}, energy_kind="dynamic-only"),
         kernel_device(n=20, facts={"name": "batches"}, batch_size=8),
         kernel_device(n=20, facts={"name": "int8"}, dtype="int8"),
         kernel_device(n=20, facts={"name": "gpu"}, delegate="GPU"),

@@ -78,7 +78,7 @@ MAPPING: dict[str, Any] = {
         "cin": {"from": "channels"},
         "delegate": {"value": "CPU1"},
         "dtype": {"value": "fp32"},
-        "is_idle_subtracted": {"value": False},
+        "energy_kind": {"value": "absolute"},
         "energy_mj": {"from": "Energy (uJ)", "unit": "uJ"},
         "latency_ms": {"from": "Time (s)", "unit": "s"},
         "power_mw": {"from": "Power", "unit": "W"},

@@ -31,7 +31,7 @@ def test_table_becomes_a_campaign_in_the_units_of_the_schema(tmp_path):
     result = taken(tmp_path)
     assert (result.n_read, result.n_accepted, result.n_quarantined) == (2, 2, 0)
     assert (result.folder / "kernels.csv").read_text() == (
-        "kernel,input_h,input_w,cin,delegate,dtype,is_idle_subtracted,energy_mj,latency_ms,power_mw,source_id\n"
+        "kernel,input_h,input_w,cin,delegate,dtype,energy_kind,energy_mj,latency_ms,power_mw,source_id\n"
         "relu,28,28,8,CPU1,fp32,false,1.203368,0.6,2.0E+3,r1\n"
         "relu,56,56,8,CPU1,fp32,false,2.000,1,2.0E+3,r2\n"
     )
@@ -212,7 +212,7 @@ def test_energy_of_a_tracker_in_kilowatt_hours_is_not_a_thousand_times_too_small
     source = table(tmp_path / "cc.csv", [("mnv2", "5.32", "2.88e-05")], header)
     own = {
         "model": {"from": "project_name"}, "family": {"value": "MobileNetV2"}, "dtype": {"value": "fp32"},
-        "delegate": {"value": "CPU1"}, "is_idle_subtracted": {"value": False},
+        "delegate": {"value": "CPU1"}, "energy_kind": {"value": "absolute"},
         "energy_mj": {"from": "energy_consumed", "unit": "kWh"}, "latency_ms": {"from": "duration", "unit": "s"},
     }  # fmt: skip
     chosen = mapping(tmp_path / "cc.yaml", level="models", columns=own)

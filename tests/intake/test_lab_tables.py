@@ -12,7 +12,7 @@ from tests.intake.sources import SUBMISSION
 
 _COLUMNS = {
     "model": {"from": "net"}, "family": {"value": "MobileNetV2"}, "dtype": {"value": "fp32"},
-    "delegate": {"value": "CPU1"}, "is_idle_subtracted": {"value": False},
+    "delegate": {"value": "CPU1"}, "energy_kind": {"value": "absolute"},
     "energy_mj": {"from": "energy"}, "latency_ms": {"from": "t", "unit": "s"}, "n_runs": {"from": "runs"},
 }  # fmt: skip
 PLAIN = "net,energy,t,runs\nmnv2,1234.5,0.25,50\nmnv2b,900.25,0.2,\n"
@@ -37,6 +37,32 @@ def figures(result):
 
 def faults(result):
     return [issue for row in result.quarantined for issue in row.issues]
+
+
+_OLDER = {name: column for name, column in _COLUMNS.items() if name != "energy_kind"}
+
+
+@pytest.mark.parametrize(
+    ("older", "kinds"),
+    [
+        ({"value": False}, ["absolute", "absolute"]),
+        ({"from": "less idle"}, ["idle-subtracted", "absolute"]),
+        ({"from": "less idle", "words": {"True": "false", "false": "true"}}, ["absolute", "idle-subtracted"]),
+    ],
+)
+def test_mapping_may_state_the_kind_of_energy_by_the_older_column(tmp_path, older, kinds):
+    table = PLAIN.replace("runs\n", "runs,less idle\n").replace("50\n", "50,True\n").replace("0.2,\n", "0.2,,false\n")
+    submission = SUBMISSION | {"idle": {"power_mw": 320, "how": "Mean over a minute."}}
+    result = taken(tmp_path, table, columns=_OLDER | {"is_idle_subtracted": older}, submission=submission)
+    (campaign,) = validate([result.folder]).campaigns
+    assert campaign.tables["models"].column("energy_kind").to_pylist() == kinds
+    assert (result.folder / "models.csv").read_text().count("idle_subtracted") == 0
+
+
+def test_mapping_with_both_columns_of_the_kind_is_refused(tmp_path):
+    expected = r"map\.yaml:\d+: columns\.is_idle_subtracted: beside energy_kind.*\[fact-unknown\]"
+    with pytest.raises(ForeignSourceError, match=expected):
+        taken(tmp_path, PLAIN, columns=_COLUMNS | {"is_idle_subtracted": {"value": False}})
 
 
 @pytest.mark.parametrize(

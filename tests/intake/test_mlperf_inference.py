@@ -58,7 +58,7 @@ def test_run_becomes_a_row_with_everything_that_its_files_state(tmp_path):
         "input_shape": "96x96x3",
         "dtype": "int8",
         "delegate": "CPU",
-        "is_idle_subtracted": False,
+        "energy_kind": "absolute",
         "energy_mj": power_mw * 20 / 40,
         "latency_ms": 499.0,
         "latency_p90_ms": 510.0,

@@ -79,7 +79,7 @@ def test_runs_become_rows_with_energies_from_their_traces(tmp_path):
     assert (first["latency_ms"], second["n_runs"]) == (50, 8)
     assert first["power_mw"] == pytest.approx(1000, rel=0.01)
     assert first["energy_std_mj"] < 0.5
-    assert (first["energy_min_mj"], first["is_idle_subtracted"]) == (None, False)
+    assert (first["energy_min_mj"], first["energy_kind"]) == (None, "absolute")
     assert sorted(path.name for path in (result.folder / "traces").iterdir()) == [
         "baseline.csv",
         "net_a_inference_time.csv",

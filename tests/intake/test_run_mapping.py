@@ -12,7 +12,7 @@ def test_run_states_every_column_that_its_trace_does_not_give():
     groups = {name: column.quantity.group for name, column in columns_of(ROWS["models"]).items()}
     assert set(CELLS) == {
         name for name, group in groups.items() if group in ("workload", "setting", "condition")
-    } - {"is_idle_subtracted"}  # fmt: skip
+    } - {"energy_kind"}  # fmt: skip
     stated = dict.fromkeys(CELLS, "1")
     assert RunFacts(**stated).cells == stated
 
@@ -27,7 +27,7 @@ def test_numbers_become_the_text_of_a_cell():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["energy_mj", "is_idle_subtracted", "record_id", "voltage"])
+@pytest.mark.parametrize("name", ["energy_mj", "energy_kind", "record_id", "voltage"])
 def test_what_the_trace_gives_or_nobody_declares_cannot_be_stated(name):
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
         RunFacts(**{name: "1"})

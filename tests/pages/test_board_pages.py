@@ -22,7 +22,7 @@ from tests.pages.conftest import built_site, copy_of_site, write_site
 
 ACTUAL = np.linspace(1, 10, 120)
 MEASURED = Subject(
-    device_id="acme-phone", delegate="CPU1", dtype="fp32", is_idle_subtracted=False, batch_size=1, tier="analyser"
+    device_id="acme-phone", delegate="CPU1", dtype="fp32", energy_kind="absolute", batch_size=1, tier="analyser"
 )
 SIMULATED = MEASURED.model_copy(update={"device_id": "acme-npu", "tier": "simulated"})
 LEAKS = Leaks(n_train=480, n_test=120, shared_configurations=0, shared_record_ids=0, near_duplicates=7.5)

@@ -61,7 +61,7 @@ def test_facts_that_belong_together_are_shown_together() -> None:
 
 def test_kernels_without_flops_have_no_energy_per_gflop() -> None:
     row = {"kernel": "concat", "input_h": 7, "input_w": 7, "cin": 8, "cin2": 8, "delegate": "CPU1", "dtype": "fp32"}
-    moved = campaign("kernels", [row | {"is_idle_subtracted": False, "energy_mj": 0.5}], "acme-phone")
+    moved = campaign("kernels", [row | {"energy_kind": "absolute", "energy_mj": 0.5}], "acme-phone")
     table = summary_table(entry_of(assemble([moved]), "acme-phone"), "kernels", "kernel")
     assert table is not None
     assert "mj_per_gflop" not in [column.key for column in table.columns]

@@ -259,12 +259,12 @@ def test_page_with_many_rows_sums_them_up_and_offers_the_files(written: Path, re
 
 def test_summary_of_kernels_gives_range_and_energy_per_gflop_of_like_rows(written: Path, release: Release) -> None:
     with (written / "downloads" / "devices" / "acme-phone-kernels-summary.csv").open(newline="") as file:
-        lines = {(row["kernel"], row["is_idle_subtracted"]): row for row in csv.DictReader(file)}
+        lines = {(row["kernel"], row["energy_kind"]): row for row in csv.DictReader(file)}
     assert set(lines) == {(kernel, idle) for kernel in ("conv-bn-relu", "relu") for idle in ("yes", "no")}
     rows = [
         row
         for row in release.levels["kernels"].to_pylist()
-        if (row["device_id"], row["kernel"], row["is_idle_subtracted"]) == ("acme-phone", "relu", True)
+        if (row["device_id"], row["kernel"], row["energy_kind"]) == ("acme-phone", "relu", "idle-subtracted")
     ]
     line = lines["relu", "yes"]
     assert int(line["n_rows"]) == len(rows)

@@ -212,9 +212,18 @@ def test_the_way_of_running_has_to_be_named_where_there_are_several():
 
 def test_absolute_and_idle_subtracted_rows_are_never_mixed():
     idle = {"idle": {"power_mw": 300, "how": "Screen off."}}
-    subtracted = kernel_device(n=30, is_idle_subtracted=True, facts={"name": "idle", "manifest": MEASURED | idle})
+    subtracted = kernel_device(n=30, energy_kind="idle-subtracted", facts={"name": "idle", "manifest": MEASURED | idle})
     found = training(kernel_device(), subtracted)
-    assert (found.subject.is_idle_subtracted, len(found.rows)) == (False, 60)
+    assert (found.subject.energy_kind, len(found.rows)) == ("absolute", 60)
+
+
+def test_dynamic_only_rows_are_mixed_with_none_of_their_tier():
+    simulated = [
+        kernel_device(n=n, energy_kind=kind, facts={"name": kind, "manifest": {"method": "simulated"}})
+        for n, kind in ((30, "absolute"), (40, "dynamic-only"))
+    ]
+    found = training(*simulated)
+    assert (found.subject.energy_kind, len(found.rows)) == ("dynamic-only", 40)
 
 
 @pytest.fixture
@@ -432,11 +441,11 @@ def test_of_more_than_eight_values_the_middle_ones_are_left_out(n, end):
 
 def test_the_quantity_with_most_rows_is_used_whether_absolute_or_not():
     idle = {"idle": {"power_mw": 300, "how": "Screen off."}}
-    subtracted = kernel_device(is_idle_subtracted=True, facts={"name": "idle", "manifest": MEASURED | idle})
+    subtracted = kernel_device(energy_kind="idle-subtracted", facts={"name": "idle", "manifest": MEASURED | idle})
     found = training(kernel_device(n=59), subtracted)
-    assert (found.subject.is_idle_subtracted, len(found.rows)) == (True, 60)
+    assert (found.subject.energy_kind, len(found.rows)) == ("idle-subtracted", 60)
     evenly = training(kernel_device(), subtracted)
-    assert (evenly.subject.is_idle_subtracted, len(evenly.rows)) == (False, 60)
+    assert (evenly.subject.energy_kind, len(evenly.rows)) == ("absolute", 60)
 
 
 def test_rows_of_larger_batches_are_not_fitted_on():

@@ -68,7 +68,7 @@ def times(dnn: str, factor: float) -> list[dict[str, str]]:
 def board_rows(**cells: str) -> list[dict[str, str]]:
     """The suite of microcontrollers, like no published device's."""
     rows = rows_of(OWN / "EK-RA6M4" / "mlperf-tiny-v0.7" / "models.csv")
-    kept = ("model", "family", "input_shape", "dtype", "delegate", "is_idle_subtracted", "energy_mj")
+    kept = ("model", "family", "input_shape", "dtype", "delegate", "energy_kind", "energy_mj")
     factors = (1.1, 0.9, 1.2, 0.8)
     return [
         {name: row[name] for name in kept} | {"energy_mj": f"{float(row['energy_mj']) * factor:.5g}"} | cells
@@ -113,7 +113,7 @@ def add_traced(
 ) -> Path:
     """Add a campaign of one network with its trace, of a meter that states all it should."""
     row = {
-        "model": "resnet18", "family": "ResNet18", "dtype": "fp32", "delegate": "CPU1", "is_idle_subtracted": "false",
+        "model": "resnet18", "family": "ResNet18", "dtype": "fp32", "delegate": "CPU1", "energy_kind": "absolute",
         "energy_mj": f"{energy_mj:g}", "source_id": "M1",
     } | cells  # fmt: skip
     folder = add(root, [row], place=place, level="models", device={"name": name}, meter=meter or ANALYSER)
@@ -269,7 +269,7 @@ def kernel_rows(factor: float) -> list[dict[str, str]]:
     energies = [f"{factor * draw.uniform(1, 9):.5g}" for _ in range(20)]
     return [
         {"kernel": "fc", "cin": str(64 + n), "cout": "1000", "dtype": "fp32", "delegate": "CPU1",
-         "is_idle_subtracted": "false", "energy_mj": energy, "source_id": f"K{n}"}
+         "energy_kind": "absolute", "energy_mj": energy, "source_id": f"K{n}"}
         for n, energy in enumerate(energies)
     ]  # fmt: skip
 
@@ -295,7 +295,7 @@ REACH = (
     Attempt("reach", "change the TDP of a published phone, which its PCS rests on", "published-figure",
             lambda root: replace(root / "huawei-p40-pro" / "device.yaml", "tdp_w: 15", "tdp_w: 5")),
     Attempt("reach", "turn a published figure idle-subtracted, so that it is rated no longer", "published-figure",
-            lambda root: replace(root / PHONE / "applications.csv", ",false,", ",true,", -1)),
+            lambda root: replace(root / PHONE / "applications.csv", ",absolute,", ",idle-subtracted,", -1)),
     Attempt("reach", "change the class of a published device, so that no edition rates it", "published-changed",
             lambda root: replace(root / "oneplus-8-pro" / "device.yaml", "phone", "tablet")),
     Attempt("reach", "change the boundary of a published campaign, so that it is ranked elsewhere", "published-changed",

@@ -65,6 +65,15 @@ def test_submissions_that_are_a_link_are_gone(root, tmp_path):
     assert {"path-symlink", "published-removed"} <= rules
 
 
+def test_kind_of_energy_under_the_name_of_today_is_no_change_of_a_figure(root):
+    path = root / DEVICE / "2026-10" / "applications.csv"
+    text = path.read_text().replace("is_idle_subtracted", "energy_kind")
+    path.write_text(text.replace(",false,", ",absolute,"))
+    assert "published-figure" not in {issue.rule for issue in reported(root).issues}
+    path.write_text(text.replace(",false,", ",idle-subtracted,"))
+    assert "published-figure" in {issue.rule for issue in reported(root).issues}
+
+
 def test_folder_without_a_campaign_ends_nothing(root):
     (root / "empty").mkdir()
     (root / "empty" / ".x").touch()

@@ -49,6 +49,15 @@ def test_record_ids_change_with_every_field_of_the_key(level):
     check()
 
 
+def test_ids_of_absolute_and_idle_subtracted_energies_are_those_that_were_published():
+    row = {"kernel": "relu", "input_h": 28, "input_w": 28, "cin": 64, "delegate": "CPU1", "dtype": "fp32"}
+    kinds = ("absolute", "idle-subtracted", "dynamic-only")
+    table = row_table("kernels", [row | {"energy_mj": 0.5, "energy_kind": kind} for kind in kinds])
+    absolute, subtracted, dynamic = record_ids(table, "kernels", "acme-phone/2026-10")
+    assert (absolute, subtracted) == ("49588ae9684de527e1c7", "1fa7ab78c9a7910e8c24")
+    assert dynamic not in (absolute, subtracted)
+
+
 def test_configuration_ids_are_the_same_for_every_device_delegate_and_data_type():
     rows = kernel_campaign().tables["kernels"].to_pylist()
     others = [row | {"delegate": "GPU", "dtype": "int8", "energy_mj": 9.0, "source_id": "x"} for row in rows]
@@ -105,7 +114,7 @@ FORMS = {
 
 
 def kernels_of(rows):
-    settings_of = {"delegate": "CPU1", "dtype": "fp32", "is_idle_subtracted": False, "energy_mj": 1.0}
+    settings_of = {"delegate": "CPU1", "dtype": "fp32", "energy_kind": "absolute", "energy_mj": 1.0}
     return row_table("kernels", [settings_of | row for row in rows])
 
 

@@ -123,14 +123,14 @@ def test_every_kernel_type_says_what_it_needs():
 def test_expected_values_read_as_words():
     columns = columns_of(KernelRow)
     assert columns["energy_mj"].expected == "> 0 and <= 1000000000 mJ"
-    assert columns["is_idle_subtracted"].expected == "true or false"
+    assert columns["energy_kind"].expected == "one of absolute, idle-subtracted, dynamic-only"
     assert columns["dtype"].expected.startswith("one of fp32, fp16")
     assert columns["rounds"].expected == "rounds such as v1.2"
     assert Quantity("", "", "", "", max_length=5, form="x").expected == "x, at most 5 characters"
 
 
 def cost_of(**configuration):
-    row = {"delegate": "CPU1", "is_idle_subtracted": False, "energy_mj": 1.0, "dtype": "fp32"} | configuration
+    row = {"delegate": "CPU1", "energy_kind": "absolute", "energy_mj": 1.0, "dtype": "fp32"} | configuration
     return [int(part[0]) for part in kernel_cost(row_table("kernels", [row]))]
 
 
@@ -224,7 +224,7 @@ def test_one_group_is_left_empty_so_that_a_configuration_has_one_form():
 
 def test_a_mean_over_the_plane_moves_its_input_and_one_number_a_channel():
     row = {"kernel": "global-avgpool", "input_h": 7, "input_w": 5, "cin": 3, "delegate": "CPU1", "dtype": "fp16"}
-    cost = kernel_cost(row_table("kernels", [row | {"is_idle_subtracted": False, "energy_mj": 1.0}]))
+    cost = kernel_cost(row_table("kernels", [row | {"energy_kind": "absolute", "energy_mj": 1.0}]))
     assert [int(values[0]) for values in cost] == [7 * 5 * 3, 0, 2 * (7 * 5 * 3 + 3)]
 
 

@@ -17,7 +17,7 @@ def phone_rows(factor=1.0, networks=None, delegates=("CPU1",), **fields):
             "reference_model": "MobileNetv1",
             "delegate": delegate,
             "dtype": "fp32",
-            "is_idle_subtracted": False,
+            "energy_kind": "absolute",
             "energy_mj": factor * network.reference_mj * 2**position,
             "power_mw": 2000.0 + 1000 * position,
         }
@@ -34,7 +34,7 @@ def board_rows(factor=1.0, networks=None, **fields):
             "family": "ResNet8",
             "delegate": "CPU1",
             "dtype": "int8",
-            "is_idle_subtracted": False,
+            "energy_kind": "absolute",
             "energy_mj": factor * network.reference_mj,
         }
         | fields

@@ -91,12 +91,19 @@ def test_three_of_four_networks_rate_a_microcontroller():
 
 
 def test_idle_subtracted_energies_are_never_rated():
-    rows = phone_rows(is_idle_subtracted=True)
+    rows = phone_rows(energy_kind="idle-subtracted")
     rating = only(phone(rows=rows, manifest={"method": "published"} | IDLE))
     assert rating.edition is rating.label is None
     assert rating.reason.startswith("no absolute figure of a rated suite (phone-2023:")
-    mixed = phone_rows(networks=PHONES.networks[:9]) + phone_rows(networks=PHONES.networks[9:], is_idle_subtracted=True)
+    mixed = phone_rows(networks=PHONES.networks[:9]) + phone_rows(
+        networks=PHONES.networks[9:], energy_kind="idle-subtracted"
+    )
     assert "9 of 12 networks have an absolute figure" in only(phone(rows=mixed, manifest=IDLE)).reason
+
+
+def test_dynamic_only_energies_are_never_rated():
+    rating = only(phone(rows=phone_rows(energy_kind="dynamic-only"), manifest={"method": "published"}))
+    assert rating.edition is rating.label is None
 
 
 @pytest.mark.parametrize("batch_size", [2, 8])

@@ -65,7 +65,7 @@ def test_rows_state_energy_latency_and_power_that_agree(written):
     for row in rows_of(written().folder / "kernels.csv"):
         power_mw = float(row["energy_mj"]) / float(row["latency_ms"]) * 1e3
         assert float(row["power_mw"]) == pytest.approx(power_mw, rel=2e-5)
-        assert (row["dtype"], row["delegate"], row["is_idle_subtracted"]) == ("int8", "NPU", "false")
+        assert (row["dtype"], row["delegate"], row["energy_kind"]) == ("int8", "NPU", "dynamic-only")
 
 
 def test_what_the_estimator_has_no_operation_for_has_no_row_and_is_told(written):

@@ -17,7 +17,7 @@ SOUND = {
     "input_shape": "224x224x3",
     "delegate": "CPU4",
     "dtype": "fp32",
-    "is_idle_subtracted": "false",
+    "energy_kind": "absolute",
     "energy_mj": f"{PI.energy_mj:.1f}",
     "latency_ms": "81",
 }
@@ -132,7 +132,7 @@ def test_charge_needs_a_voltage_to_be_an_energy(tmp_path, unit):
 @pytest.mark.parametrize("word", ["conv", "pool", "dense"])
 def test_kernel_of_another_tool_is_never_an_instruction_to_write_one_that_looks_alike(tmp_path, word):
     (tmp_path / "table.csv").write_text(f"op,e\n{word},5.25\n")
-    columns = {name: {"value": SOUND[name]} for name in ("delegate", "dtype", "is_idle_subtracted")}
+    columns = {name: {"value": SOUND[name]} for name in ("delegate", "dtype", "energy_kind")}
     columns |= {"kernel": {"from": "op"}, "energy_mj": {"from": "e"}}
     manifest = MANIFEST | {"meter": {"name": "M", "kind": "rail"}}
     mapping = {"level": "kernels", "columns": columns, "submission": manifest, "device": DEVICE}

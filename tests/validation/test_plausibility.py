@@ -37,7 +37,7 @@ def issues_of(device_class: str, processor: str, cells: dict[str, str], **facts:
         }
         | facts
     )  # fmt: skip
-    row = {"model": "mnv2", "family": "MobileNetV2", "dtype": "fp32", "delegate": "D", "is_idle_subtracted": "false"}
+    row = {"model": "mnv2", "family": "MobileNetV2", "dtype": "fp32", "delegate": "D", "energy_kind": "absolute"}
     report = check_candidates([Candidate("line 2", row | cells)], "models", device, manifest)
     return {issue.rule for issue in report.issues[0]}
 
@@ -93,7 +93,7 @@ def test_energy_a_thousand_times_too_small_is_refused_by_its_flops_without_a_lat
 
 
 def test_idle_subtracted_energy_may_be_as_little_as_it_likes():
-    cells = {**run_at(3.0), "is_idle_subtracted": "true"}
+    cells = {**run_at(3.0), "energy_kind": "idle-subtracted"}
     assert not issues_of("phone", "cpu", cells, idle={"power_mw": 900, "how": "measured"}) & _POWER_RULES
 
 

@@ -30,7 +30,7 @@ TRACE = Trace.model_validate(
     }
 )
 ENERGIES = np.array([551.2, 555.9, 558.1, 560.3, 569.0])
-ROW = dict.fromkeys(columns_of(ModelRow)) | {"is_idle_subtracted": False, "energy_mj": 558.9}
+ROW = dict.fromkeys(columns_of(ModelRow)) | {"energy_kind": "absolute", "energy_mj": 558.9}
 
 
 def reduction(*components, **facts):
@@ -116,14 +116,19 @@ def test_how_well_a_device_repeats_itself_widens_nothing():
 
 
 def test_idle_subtracted_energy_is_compared_with_its_own():
-    assert fault(408.9, is_idle_subtracted=True) is None
-    found = fault(558.9, is_idle_subtracted=True)
-    assert "look whether is_idle_subtracted is false" in found.fix
-    assert "look whether is_idle_subtracted is true" in fault(408.9).fix
+    assert fault(408.9, energy_kind="idle-subtracted") is None
+    found = fault(558.9, energy_kind="idle-subtracted")
+    assert "look whether the energy of the row is absolute" in found.fix
+    assert "look whether the energy of the row is idle-subtracted" in fault(408.9).fix
+
+
+def test_no_trace_gives_a_dynamic_only_energy():
+    found = fault(558.9, energy_kind="dynamic-only")
+    assert (found.rule, found.expected) == ("trace-energy", "an absolute or idle-subtracted energy")
 
 
 def test_idle_subtracted_energy_without_idle_power_in_the_trace_is_no_evidence():
-    found = fault(408.9, reduction(energy_idle_subtracted_mj=None), is_idle_subtracted=True)
+    found = fault(408.9, reduction(energy_idle_subtracted_mj=None), energy_kind="idle-subtracted")
     assert (found.rule, found.expected) == ("trace-energy", "a trace with idle power")
 
 
@@ -147,7 +152,7 @@ maybe = st.none() | positive
 typed = st.fixed_dictionaries(
     {
         "energy_mj": positive | st.floats(500, 620),
-        "is_idle_subtracted": st.booleans(),
+        "energy_kind": st.sampled_from(["absolute", "idle-subtracted"]),
         "n_runs": st.none() | st.integers(1, 10**9),
         **dict.fromkeys(("energy_std_mj", "energy_min_mj", "energy_max_mj", "energy_u_mj"), maybe),
         **dict.fromkeys(("power_mw", "latency_ms"), maybe),
@@ -166,7 +171,7 @@ def test_no_typed_figure_lets_a_row_pass_that_is_off_by_more_than_the_uncertaint
     found = reduction(
         *evidence, *meter, energy_idle_subtracted_u_mj=math.hypot(expanded_mj((*evidence, *meter)), of_idle)
     )
-    is_subtracted, energy = cells["is_idle_subtracted"], cells["energy_mj"]
+    is_subtracted, energy = cells["energy_kind"] == "idle-subtracted", cells["energy_mj"]
     truths = [408.9] if is_subtracted else [found.energy_mj, found.energy_median_mj]
     widest = 2.0 if not is_subtracted else math.hypot(2.0, of_idle)
     off = min(abs(energy - truth) for truth in truths)
@@ -221,15 +226,15 @@ def test_single_window_has_no_deviation():
 
 
 def test_power_of_an_idle_subtracted_row_is_without_idle_power():
-    cells = {"is_idle_subtracted": True, "energy_mj": 408.9}
+    cells = {"energy_kind": "idle-subtracted", "energy_mj": 408.9}
     assert rules(**cells, power_mw=4089.0) == []
     assert rules(**cells, power_mw=5589.0) == ["trace-power"]
 
 
 def test_uncertainty_of_an_idle_subtracted_row_is_its_own():
     found = reduction(energy_idle_subtracted_u_mj=7.0)
-    assert rules(found, is_idle_subtracted=True, energy_u_mj=7.1) == []
-    assert rules(found, is_idle_subtracted=True, energy_u_mj=2.0) == ["trace-uncertainty"]
+    assert rules(found, energy_kind="idle-subtracted", energy_u_mj=7.1) == []
+    assert rules(found, energy_kind="idle-subtracted", energy_u_mj=2.0) == ["trace-uncertainty"]
 
 
 # The boundary.

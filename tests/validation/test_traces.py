@@ -326,7 +326,7 @@ def test_row_without_a_cell_is_no_traceback(root, old):
         {"model": "MobileNetV2"},
         {"energy_mj": "62.500"},
         {"flops": "600000000"},
-        {"variant": "1.0", "is_idle_subtracted": "false", "delegate": "CPU4"},
+        {"variant": "1.0", "energy_kind": "absolute", "delegate": "CPU4"},
     ],
 )
 def test_row_is_selected_by_its_cells_as_they_are_written(root, where):

@@ -38,7 +38,7 @@ _EXTENTS: Final = {
 """Columns of each key of a configuration; inputs, kernels and strides are square."""
 _ABSENT_AS_ZERO: Final = ("CIN3", "CIN4")
 """Inputs that a concat does not have are written as 0 channels."""
-_CONSTANTS: Final = {"delegate": "CPU", "dtype": "fp32", "is_idle_subtracted": "false"}
+_CONSTANTS: Final = {"delegate": "CPU", "dtype": "fp32", "energy_kind": "absolute"}
 
 _SUBMISSION: Final[dict[str, Any]] = {
     "title": "DeepEn2023, kernel tier",

@@ -216,7 +216,7 @@ def _row(measured: _Measured, system: EdgeSystem, place: _Place) -> ForeignRow:
     cells = {
         **NETWORKS[run.benchmark].cells,
         "delegate": system.delegate[0],
-        "is_idle_subtracted": "false",
+        "energy_kind": "absolute",
         **{name: f"{value:.9g}" for name, value in numbers.items() if value is not None},
         **({} if accuracy is None else {"accuracy_percent": accuracy[1]}),
         **({"rounds": place.round} if place.round else {}),
