@@ -16,6 +16,7 @@ from harness.schema.facts import DeviceRecord, Erratum, ErratumRecord, Submissio
 from harness.schema.identity import configuration_ids, record_ids
 from harness.schema.networks import Network
 from harness.schema.records import KEYS, RECORDS, SHARED_KEY
+from harness.schema.system_names import system_names
 from harness.schema.vocabulary import LEVELS, Level
 
 _MOMENTS: Final = ("count", "mean", "variance")
@@ -80,11 +81,12 @@ def _level_table(campaigns: Sequence[Campaign], level: Level) -> pa.Table:
 def _with_provenance(campaign: Campaign, rows: pa.Table, level: Level, schema: pa.Schema) -> pa.Table:
     manifest = campaign.manifest
     derived: dict[str, Any] = {
-        "record_id": record_ids(rows, level, campaign.submission_id),
+        "record_id": record_ids(rows, level, campaign.first_id),
         "processor": [campaign.device.delegates[name] for name in rows.column("delegate").to_pylist()],
     }
     constants = {
         "device_id": campaign.device_id,
+        "system_id": campaign.system_id,
         "submission_id": campaign.submission_id,
         "runtime": manifest.runtime,
         "method": manifest.method,
@@ -143,14 +145,18 @@ def _device_table(campaigns: Sequence[Campaign]) -> pa.Table:
 
 
 def _submission_table(campaigns: Sequence[Campaign]) -> pa.Table:
-    records = []
+    records, names = [], system_names(campaigns)
     for campaign in campaigns:
         manifest = campaign.manifest
+        system = {} if manifest.system is None else manifest.system.model_dump() | {"stack": campaign.stack}
         meter, idle, scores = manifest.meter, manifest.idle, manifest.published_scores
         records.append(
             SubmissionRecord(
                 submission_id=campaign.submission_id,
                 device_id=campaign.device_id,
+                system_id=campaign.system_id,
+                system=names[campaign.system_id],
+                formerly=manifest.formerly,
                 tier=manifest.tier,
                 meter=meter.name if meter else None,
                 meter_kind=meter.kind if meter else None,
@@ -160,6 +166,7 @@ def _submission_table(campaigns: Sequence[Campaign]) -> pa.Table:
                 scores_edition=scores.edition if scores else None,
                 pcs_published=scores.pcs if scores else None,
                 iecs_published=scores.iecs if scores else None,
+                **system,
                 **manifest.source.model_dump(),
                 **manifest.model_dump(include=set(SubmissionFacts.model_fields) | {"contributors"}),
             )

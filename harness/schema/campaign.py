@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from harness.schema.facts import Device, Manifest
 from harness.schema.networks import Network
+from harness.schema.systems import system_id
 from harness.schema.vocabulary import Level
 
 
@@ -34,3 +35,19 @@ class Campaign:
     def submission_id(self) -> str:
         """Device folder and campaign folder, joined by a slash."""
         return f"{self.device_id}/{self.name}"
+
+    @property
+    def system_id(self) -> str:
+        """System that the campaign ran on."""
+        return system_id(self.device_id, self.manifest.system, self.manifest.runtime)
+
+    @property
+    def stack(self) -> str | None:
+        """Stack of the system: the runtime where it is not named; None where the device itself is rated."""
+        system = self.manifest.system
+        return None if system is None else system.stack or self.manifest.runtime
+
+    @property
+    def first_id(self) -> str:
+        """Submission that its record ids are hashes of: what it was published as before, or its own."""
+        return self.manifest.formerly or self.submission_id

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from harness.schema import quantities as q
 from harness.schema.older_columns import RowSelection
 from harness.schema.quantity import Display, Quantity
+from harness.schema.systems import FormerId, System, SystemColumns
 from harness.schema.vocabulary import Boundary, DeviceClass, Level, MeterKind, Method, Processor, Tier, tier_of
 
 _RULE = "fact-value"
@@ -314,6 +315,8 @@ class Manifest(SubmissionFacts):
         min_length=1, description="People or organisations, in order."
     )
     source: Source = Field(description="Where the figures come from.")
+    system: System | None = Field(None, description="Stack and settings; without them the device itself is rated.")
+    formerly: FormerId | None = None
     meter: Meter | None = Field(None, description="What measured the power; needed when the method is measured.")
     idle: Idle | None = Field(None, description="Idle baseline; needed when energies are idle-subtracted.")
     published_scores: PublishedScores | None = Field(None, description="Scores that the source prints.")
@@ -342,7 +345,7 @@ class DeviceRecord(DeviceFacts):
     ) = None
 
 
-class SubmissionRecord(SubmissionFacts):
+class SubmissionRecord(SubmissionFacts, SystemColumns):
     """One row of the published submission table."""
 
     submission_id: q.SubmissionId

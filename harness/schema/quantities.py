@@ -381,11 +381,18 @@ SubmissionId = Annotated[
     str,
     _derived("Device folder and campaign folder, joined by a slash.", Display("Submission", is_code=True)),
 ]
+SystemId = Annotated[
+    str,
+    _derived(
+        "System that is rated: the device with stack, settings and submitter; the device itself where none is stated.",
+        Display("System", is_code=True),
+    ),
+]
 DeviceId = Annotated[
     str,
     Quantity(
         "",
-        "Device or system, the name of its folder under submissions.",
+        "Device, such as a board or phone: the name of its folder under submissions.",
         "folder-name",
         "Use letters, digits and . _ - only, beginning with a letter or digit.",
         pattern=FOLDER_NAME,

@@ -79,6 +79,7 @@ class Provenance(BaseModel):
 
     record_id: q.RecordId
     device_id: q.DeviceId
+    system_id: q.SystemId
     submission_id: q.SubmissionId
     processor: q.ProcessorName
     runtime: q.RuntimeName
