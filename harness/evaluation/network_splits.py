@@ -6,9 +6,11 @@ What a predictor knows of a tested network on other systems is its scope:
 - `nowhere`: no energy of the tested networks, on any system;
 - `other-boards`: their energies on other boards, and none on any system of the tested board;
 - `other-systems`: their energies on all other systems, the tested board with other software or settings among them.
+
+Splits that take many fits are not evaluated where other systems of the tested board are known, which is the easiest.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -27,7 +29,7 @@ ONE_NETWORK: Final = "leave-one-network-out"
 UNSEEN_BOARD: Final = "unseen-board"
 N_MEASURED: Final = (5, 10, 20)
 """Counts of measurements on the tested system that few-shot splits train on: networks in one data type."""
-N_DRAWS: Final = 3
+N_DRAWS: Final = 2
 """Draws of the random few-shot splits, which are repeats of each other."""
 _N_FOLDS: Final = 5
 _TYPE_WEIGHT: Final = 2.0
@@ -85,12 +87,15 @@ def folds_of(networks: pd.DataFrame, scope: Scope, seed: int) -> Iterator[Networ
     """
     parts = _parts(networks, scope)
     for split, repeat, asked in _asked(networks, seed):
+        if scope == "other-systems" and split.endswith("random"):
+            continue
         for part in range(int(parts.max()) + 1):
             test = asked & (parts == part)
             if test.any():
                 yield NetworkFold(split, scope, repeat, test)
-    for test in _one_network(networks, scope):
-        yield NetworkFold(ONE_NETWORK, scope, 0, test)
+    if scope != "other-systems":
+        for test in _one_network(networks, scope):
+            yield NetworkFold(ONE_NETWORK, scope, 0, test)
     if scope == "other-boards":
         boards = numbered(networks["device_id"])
         for board in range(int(boards.max()) + 1):
@@ -184,18 +189,13 @@ def _design_features(candidates: pd.DataFrame) -> Reals:
 
 
 def _one_network(networks: pd.DataFrame, scope: Scope) -> Iterator[Mask]:
-    """One fold per network, which holds out another network on every board, or on every system.
+    """One fold per network; where energies on other boards are known, it holds out another network on every board.
 
-    So one fit does for all of them, and what it tests on one board is known on the others.
+    So one fit does for all boards, and what it tests on one of them is known on the others.
     """
     names = numbered(networks["network"])
     n = int(names.max()) + 1
-    of_scope: Mapping[Scope, Callable[[], Whole]] = {
-        "nowhere": lambda: np.zeros(len(networks), dtype=np.int64),
-        "other-boards": lambda: numbered(networks["device_id"]),
-        "other-systems": lambda: numbered(networks["system_id"]),
-    }
-    places = of_scope[scope]()
-    shift = places * n // (int(places.max()) + 1)
+    boards = numbered(networks["device_id"]) if scope == "other-boards" else np.zeros_like(names)
+    shift = boards * n // (int(boards.max()) + 1)
     for number in range(n):
         yield (number + shift) % n == names
