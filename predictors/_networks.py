@@ -105,7 +105,8 @@ def terms_of(networks: pd.DataFrame) -> Reals:
     ]
     moved = [costs["bytes_moved:pointwise"], costs["bytes_moved:dwconv-bn-relu"]]
     others = costs["bytes_moved"] - moved[0] - moved[1]
-    return np.maximum(np.column_stack([*flops, *moved, others, costs["params"], costs["n"]]), 0.0)
+    terms: Reals = np.maximum(np.column_stack([*flops, *moved, others, costs["params"], costs["n"]]), 0.0)
+    return terms
 
 
 _COSTS = (

@@ -200,7 +200,7 @@ def _build(root: Path, release: Release, fresh: Path, on_step: OnStep) -> Build:
         return Build(datasets, None)
     predictors = build_predictors(
         release,
-        list_predictors(),
+        list_predictors().of_kernels,
         cards=cards,
         dist=fresh,
         results=results,

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -92,7 +93,7 @@ class _Tally:
 
     def outcome(self, split: str, scope: Scope) -> NetworkOutcome:
         fit_s = float(np.mean(self.fit_s)) if self.fit_s else None
-        status = "ok" if self.reason is None else "failed"
+        status: Literal["ok", "failed"] = "ok" if self.reason is None else "failed"
         return NetworkOutcome(split=split, scope=scope, status=status, reason=self.reason or "", fit_s=fit_s)
 
 
@@ -116,7 +117,9 @@ def _run(
         tally.fit_s += [] if outcome.fit_s is None else [outcome.fit_s]
         columns = (fold.split, fold.scope, fold.repeat, records[fold.test], outcome.predictions)
         tally.parts.append(pd.DataFrame(dict(zip(PREDICTIONS, columns, strict=True))))
-    held = label_files(numbers_in(predictor_files(info.key, settings.package)), plan.actual_mj.to_numpy())
+    held = label_files(
+        numbers_in(predictor_files(info.key, settings.package)), plan.actual_mj.to_numpy(dtype=np.float64)
+    )
     result = NetworkResult(
         schema_version=LAYOUT,
         pins=network_pins(plan, info.key, versions[info.key]),

@@ -18,6 +18,7 @@ from harness.evaluation.metrics import is_within
 from harness.evaluation.network_results import NetworkEvaluation
 from harness.evaluation.network_splits import SCOPES, SPLITS, Scope
 from harness.evaluation.network_track import NetworkPlan
+from harness.issues import quoted
 from harness.predictor.protocol import PredictorInfo
 from harness.schema.results import Interval
 
@@ -106,6 +107,21 @@ def network_scores(
             score.predictor,
         ),
     )  # fmt: skip
+
+
+def network_notes(evaluations: Sequence[NetworkEvaluation]) -> list[str]:
+    """Sentences about what a reader has to know of runs and files."""
+    notes = []
+    for one in evaluations:
+        confinement = one.result.confinement
+        if confinement is not None and confinement.missing:
+            notes.append(f"{one.predictor} on measured networks ran {confinement.in_words}")
+        for name, count in one.result.label_files.items():
+            notes.append(
+                f"measured networks: file {quoted(name)} of {one.predictor} holds {count} of the energies that it is "
+                "tested on"
+            )
+    return notes
 
 
 def _scores(

@@ -39,6 +39,11 @@ class Listing(NamedTuple):
     infos: Mapping[str, PredictorInfo]
     faults: Mapping[str, str]
 
+    @property
+    def of_kernels(self) -> "Listing":
+        """The same without those that support no kernel type."""
+        return Listing({key: info for key, info in self.infos.items() if info.kernel_types}, self.faults)
+
 
 def list_predictors(package: str = PACKAGE) -> Listing:
     """All predictors of a package; a broken one is a fault of its own and hides no other.

@@ -31,9 +31,10 @@ class Model(PerSystem):
         return Sums(dict(zip(types, found.reshape(len(types), -1), strict=True)), float(energy_mj.min()))
 
     def _predict_system(self, model: "Sums", columns: Reals, dtypes: Words) -> Reals:
-        every = np.mean(list(model.coefficients.values()), axis=0)
-        of_row = np.stack([model.coefficients.get(dtype, every) for dtype in dtypes])
-        return np.maximum((columns * of_row).sum(axis=1), _LEAST_SHARE * model.least_mj)
+        every: Reals = np.mean(list(model.coefficients.values()), axis=0)
+        of_row = np.stack([model.coefficients[dtype] if dtype in model.coefficients else every for dtype in dtypes])
+        energy_mj: Reals = np.maximum((columns * of_row).sum(axis=1), _LEAST_SHARE * model.least_mj)
+        return energy_mj
 
 
 class Sums(NamedTuple):

@@ -83,7 +83,8 @@ class Model(BaseEstimator):
             )
         )
         found = non_negative(columns, own_mj, *_priors(donors.size, len(types), columns.shape[1]))
-        return np.maximum(asked_columns @ found, _LEAST_SHARE * own_mj.min())
+        energy_mj: Reals = np.maximum(asked_columns @ found, _LEAST_SHARE * own_mj.min())
+        return energy_mj
 
 
 def _priors(n_donors: int, n_types: int, n: int) -> tuple[Reals, Reals]:

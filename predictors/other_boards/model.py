@@ -55,4 +55,5 @@ class Model(BaseEstimator):
         types = words_of(known.networks, "dtype")[is_own]
         factor = ratios.mean() if ratios.size else 0.0
         of_type = {dtype: ratios[types == dtype].mean() for dtype in np.unique(types)}
-        return asked.logs.mean(axis=1) + np.array([of_type.get(dtype, factor) for dtype in dtypes])
+        found: Reals = asked.logs.mean(axis=1) + np.array([of_type.get(dtype, factor) for dtype in dtypes])
+        return found
