@@ -117,9 +117,8 @@ def _run(
         tally.fit_s += [] if outcome.fit_s is None else [outcome.fit_s]
         columns = (fold.split, fold.scope, fold.repeat, records[fold.test], outcome.predictions)
         tally.parts.append(pd.DataFrame(dict(zip(PREDICTIONS, columns, strict=True))))
-    held = label_files(
-        numbers_in(predictor_files(info.key, settings.package)), plan.actual_mj.to_numpy(dtype=np.float64)
-    )
+    numbers = numbers_in(predictor_files(info.key, settings.package))
+    held = label_files(numbers, np.asarray(plan.actual_mj, dtype=np.float64))
     result = NetworkResult(
         schema_version=LAYOUT,
         pins=network_pins(plan, info.key, versions[info.key]),

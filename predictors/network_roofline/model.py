@@ -32,7 +32,7 @@ class Model(PerSystem):
 
     def _predict_system(self, model: "Sums", columns: Reals, dtypes: Words) -> Reals:
         every: Reals = np.mean(list(model.coefficients.values()), axis=0)
-        of_row = np.stack([model.coefficients[dtype] if dtype in model.coefficients else every for dtype in dtypes])
+        of_row = np.stack([model.coefficients.get(str(dtype), every) for dtype in dtypes])
         energy_mj: Reals = np.maximum((columns * of_row).sum(axis=1), _LEAST_SHARE * model.least_mj)
         return energy_mj
 
