@@ -99,9 +99,9 @@ def resampled_shares(hits: Reals, columns: Whole, groups: Whole, seed: int) -> M
         One mean per column; in a resample without a row of a column it is NaN.
     """
     n_groups, n_columns = int(groups.max()) + 1, int(columns.max()) + 1
-    sums, counts = np.zeros((n_groups, n_columns)), np.zeros((n_groups, n_columns))
-    np.add.at(sums, (groups, columns), hits)
-    np.add.at(counts, (groups, columns), 1)
+    cells, shape = groups * n_columns + columns, (n_groups, n_columns)
+    sums = np.bincount(cells, hits, n_groups * n_columns).reshape(shape)
+    counts = np.bincount(cells, minlength=n_groups * n_columns).reshape(shape).astype(np.float64)
     value = sums.sum(axis=0) / counts.sum(axis=0)
     if n_groups < FEWEST_GROUPS:
         return Means(value, np.empty((0, n_columns)), n_groups)

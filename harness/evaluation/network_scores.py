@@ -6,12 +6,12 @@ drawn together in resamples, in all data types and on all systems, because they 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from harness.arrays import Reals
+from harness.arrays import Reals, Whole
 from harness.evaluation.bootstrap import Means, interval_of_share, resampled_shares
 from harness.evaluation.folds import numbered
 from harness.evaluation.metrics import is_within
@@ -21,9 +21,6 @@ from harness.evaluation.network_track import NetworkPlan
 from harness.issues import quoted
 from harness.predictor.protocol import PredictorInfo
 from harness.schema.results import Interval
-
-PERCENTS: Final = (5, 10)
-"""Errors that predictions are counted within, in percent of the measured energy."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +93,8 @@ def network_scores(
         plan: measured networks.
         infos: predictors, by key.
     """
-    facts = plan.networks[["network", "family", "system_id"]].assign(
-        row=plan.rows["record_id"], actual_mj=plan.rows["energy_mj"]
-    )
-    found = [score for one in evaluations for score in _scores(one, facts, plan, infos[one.predictor].uses_latency)]
+    rows = _Rows.of(plan)
+    found = [score for one in evaluations for score in _scores(one, rows, infos[one.predictor].uses_latency)]
     return sorted(
         found,
         key=lambda score: (
@@ -124,59 +119,97 @@ def network_notes(evaluations: Sequence[NetworkEvaluation]) -> list[str]:
     return notes
 
 
-def _scores(
-    evaluation: NetworkEvaluation, facts: pd.DataFrame, plan: NetworkPlan, uses_latency: bool
-) -> Iterator[NetworkScore]:
-    rows = evaluation.predictions.merge(facts, on="row", validate="many_to_one")
-    parts = dict(iter(rows.groupby(["split", "scope"])))
+class _Rows(NamedTuple):
+    """Rows of a plan as numbers.
+
+    Attributes:
+        place: place of each record, by its id.
+        actual_mj: measured energy, shape `(n,)`.
+        networks: number of the network, which is the group that is resampled, shape `(n,)`.
+        families: number of the family, shape `(n,)`.
+        systems: number of the system, shape `(n,)`.
+        family_names: name of each family.
+        system_names: name of each system.
+        seed: seed of the resamples.
+    """
+
+    place: "pd.Series[int]"
+    actual_mj: Reals
+    networks: Whole
+    families: Whole
+    systems: Whole
+    family_names: Sequence[str]
+    system_names: Sequence[str]
+    seed: int
+
+    @classmethod
+    def of(cls, plan: NetworkPlan) -> "_Rows":
+        of_rows, facts = plan.rows, plan.networks
+        families, systems = sorted(set(facts["family"])), sorted(set(facts["system_id"]))
+        return cls(
+            pd.Series(np.arange(len(of_rows)), index=of_rows["record_id"]),
+            of_rows["energy_mj"].to_numpy(dtype=np.float64),
+            numbered(facts["network"]),
+            numbered(facts["family"]),
+            numbered(facts["system_id"]),
+            families,
+            [plan.names.get(system, system) for system in systems],
+            plan.seed,
+        )
+
+
+def _scores(evaluation: NetworkEvaluation, rows: _Rows, uses_latency: bool) -> Iterator[NetworkScore]:
+    parts = dict(iter(evaluation.predictions.groupby(["split", "scope"])))
     for outcome in evaluation.result.outcomes:
         head = (outcome.split, outcome.scope, evaluation.predictor, uses_latency)
         part = parts.get((outcome.split, outcome.scope))
         if outcome.status == "failed" or part is None:
             yield NetworkScore(*head, reason=outcome.reason)
         else:
-            yield NetworkScore(*head, **_measures(part, plan))
+            place: Whole = rows.place.loc[part["row"]].to_numpy().astype(np.int64)
+            yield NetworkScore(*head, **_measures(part["predicted_mj"].to_numpy(dtype=np.float64), place, rows))
 
 
-def _measures(rows: pd.DataFrame, plan: NetworkPlan) -> dict[str, Any]:
+def _measures(predicted_mj: Reals, place: Whole, rows: _Rows) -> dict[str, Any]:
     """Fields of a score.
 
     Args:
-        rows: one row per repeat, network and system: `row`, `network`, `family`, `system_id`, `actual_mj` and
-            `predicted_mj`.
-        plan: measured networks.
+        predicted_mj: predictions of all repeats, shape `(m,)`.
+        place: place of the row of each, shape `(m,)`.
+        rows: rows of the plan.
     """
-    actual, predicted = (rows[name].to_numpy(dtype=np.float64) for name in ("actual_mj", "predicted_mj"))
-    hits = {f"within_{percent}": is_within(actual, predicted, percent) for percent in PERCENTS}
-    errors = 100 * np.abs(predicted - actual) / actual
-    once = rows.assign(**hits, error=errors).groupby("row", sort=False)
-    each = once[["network", "family", "system_id"]].first().join(once[[*hits, "error"]].mean()).reset_index()
-    systems, groups = numbered(each["system_id"]), numbered(each["network"])
-    of_system = {
-        name: resampled_shares(each[name].to_numpy(dtype=np.float64), systems, groups, plan.seed) for name in hits
-    }
-    close = of_system["within_10"]
-    errors_of = each.groupby(systems)["error"].median()
+    actual = rows.actual_mj[place]
+    each, once = np.unique(place, return_inverse=True)
+    count = np.bincount(once)
+    hits = {percent: np.bincount(once, is_within(actual, predicted_mj, percent)) / count for percent in (5, 10)}
+    error = np.bincount(once, 100 * np.abs(predicted_mj - actual) / actual) / count
+    tested, systems = np.unique(rows.systems[each], return_inverse=True)
+    groups = np.unique(rows.networks[each], return_inverse=True)[1]
+    closest = np.bincount(systems, hits[5]) / np.bincount(systems)
+    close = resampled_shares(hits[10], systems, groups, rows.seed)
+    names = [rows.system_names[system] for system in tested]
     return {
-        "within_5": float(np.median(of_system["within_5"].value)),
+        "within_5": float(np.median(closest)),
         "within_10": float(np.median(close.value)),
         "within_10_ci95": interval_of_share(np.median(close.resamples, axis=1), close.n_groups),
-        "mean_within_5": float(of_system["within_5"].value.mean()),
+        "mean_within_5": float(closest.mean()),
         "mean_within_10": float(close.value.mean()),
-        "median_ape": float(errors_of.median()),
-        "n_systems": len(close.value),
+        "median_ape": float(np.median([np.median(error[systems == system]) for system in range(len(tested))])),
+        "n_systems": len(tested),
         "n": len(each),
-        "families": [_of_family(part, plan.seed) for _, part in each.groupby("family")],
-        "systems": list(_of_systems(each["system_id"], close, plan.names)),
+        "families": [_of_family(family, hits[10], each, rows) for family in np.unique(rows.families[each])],
+        "systems": list(_of_systems(names, np.bincount(systems), close)),
     }
 
 
-def _of_family(rows: pd.DataFrame, seed: int) -> Share:
+def _of_family(family: int, hits: Reals, each: Whole, rows: _Rows) -> Share:
     """Mean over the systems of the share of one family, with resamples of its networks."""
-    hits = rows["within_10"].to_numpy(dtype=np.float64)
-    means = resampled_shares(hits, numbered(rows["system_id"]), numbered(rows["network"]), seed)
-    value, resamples = float(means.value.mean()), _known_means(means.resamples)
-    return Share(str(rows["family"].iloc[0]), value, interval_of_share(resamples, means.n_groups), len(rows))
+    is_own = rows.families[each] == family
+    own = each[is_own]
+    systems, groups = (np.unique(numbers[own], return_inverse=True)[1] for numbers in (rows.systems, rows.networks))
+    means = resampled_shares(hits[is_own], systems, groups, rows.seed)
+    interval = interval_of_share(_known_means(means.resamples), means.n_groups)
+    return Share(rows.family_names[family], float(means.value.mean()), interval, len(own))
 
 
 def _known_means(resamples: Reals) -> Reals:
@@ -185,7 +218,7 @@ def _known_means(resamples: Reals) -> Reals:
     return known
 
 
-def _of_systems(systems: "pd.Series[str]", means: Means, names: Mapping[str, str]) -> Iterator[Share]:
-    for number, system in enumerate(sorted(set(systems))):
-        interval = interval_of_share(means.resamples[:, number], means.n_groups) if len(means.resamples) else None
-        yield Share(names.get(system, system), float(means.value[number]), interval, int((systems == system).sum()))
+def _of_systems(names: Sequence[str], counts: Whole, means: Means) -> Iterator[Share]:
+    for number, name in enumerate(names):
+        interval = interval_of_share(means.resamples[:, number], means.n_groups)
+        yield Share(name, float(means.value[number]), interval, int(counts[number]))
