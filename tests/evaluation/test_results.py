@@ -42,7 +42,7 @@ def evaluated(status="ok", pins=PINS, predicted=(1.0, 3.0, 4.5), confinement=WHO
     splits = [SplitResult(split="published", status=status, reason="", leaks=LEAKS, scores=found)]
     digest = hashlib.sha256(rows_bytes(rows)).hexdigest()
     result = Result(
-        schema_version=3, track="kernels", subject=SUBJECT, pins=pins, rows_sha256=digest, splits=splits,
+        schema_version=4, track="kernels", subject=SUBJECT, pins=pins, rows_sha256=digest, splits=splits,
         confinement=confinement,
     )  # fmt: skip
     return Evaluation(result, rows)

@@ -32,8 +32,8 @@ def test_table_becomes_a_campaign_in_the_units_of_the_schema(tmp_path):
     assert (result.n_read, result.n_accepted, result.n_quarantined) == (2, 2, 0)
     assert (result.folder / "kernels.csv").read_text() == (
         "kernel,input_h,input_w,cin,delegate,dtype,energy_kind,energy_mj,latency_ms,power_mw,source_id\n"
-        "relu,28,28,8,CPU1,fp32,false,1.203368,0.6,2.0E+3,r1\n"
-        "relu,56,56,8,CPU1,fp32,false,2.000,1,2.0E+3,r2\n"
+        "relu,28,28,8,CPU1,fp32,absolute,1.203368,0.6,2.0E+3,r1\n"
+        "relu,56,56,8,CPU1,fp32,absolute,2.000,1,2.0E+3,r2\n"
     )
     assert not validate([tmp_path / "out"]).report.n_errors
 

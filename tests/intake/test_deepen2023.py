@@ -37,11 +37,11 @@ def test_configuration_keys_become_columns_and_zero_channels_are_absent(tmp_path
     assert (result.folder / "kernels.csv").read_text().splitlines() == [
         "kernel,input_h,input_w,cin,cout,kernel_h,kernel_w,stride_h,stride_w,cin2,"
         "delegate,dtype,energy_kind,energy_mj,latency_ms,power_mw,source_id",
-        "concat,14,14,4,,,,,,5,CPU,fp32,false,0.503,0.2515,2000.0,BBBBB1",
-        "conv-bn-relu,28,28,8,16,3,3,2,2,,CPU,fp32,false,2.412,1.206,2000.0,AAAAA1",
-        "conv-bn-relu,56,56,8,16,3,3,2,2,,CPU,fp32,false,3.618,1.809,2000.0,AAAAA2",
-        "fc,,,256,64,,,,,,CPU,fp32,false,1.002,0.501,2000.0,DDDDD1",
-        "maxpool,56,56,8,,2,2,2,2,,CPU,fp32,false,0.701,0.3505,2000.0,CCCCC1",
+        "concat,14,14,4,,,,,,5,CPU,fp32,absolute,0.503,0.2515,2000.0,BBBBB1",
+        "conv-bn-relu,28,28,8,16,3,3,2,2,,CPU,fp32,absolute,2.412,1.206,2000.0,AAAAA1",
+        "conv-bn-relu,56,56,8,16,3,3,2,2,,CPU,fp32,absolute,3.618,1.809,2000.0,AAAAA2",
+        "fc,,,256,64,,,,,,CPU,fp32,absolute,1.002,0.501,2000.0,DDDDD1",
+        "maxpool,56,56,8,,2,2,2,2,,CPU,fp32,absolute,0.701,0.3505,2000.0,CCCCC1",
     ]
 
 

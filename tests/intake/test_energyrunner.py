@@ -61,7 +61,7 @@ def test_run_becomes_a_row_with_its_energy_from_the_trace(tmp_path):
     assert (result.folder / "models.csv").read_text() == (
         "model,family,input_shape,delegate,dtype,energy_kind,energy_mj,energy_u_mj,latency_ms,power_mw,supply_mv,"
         "n_runs,energy_std_mj,energy_min_mj,energy_max_mj,rounds,source_id\n"
-        "mlperf-tiny-ad,Autoencoder,640,CPU,int8,false,0.205,0.0122132768,10,20.5,1800,5,"
+        "mlperf-tiny-ad,Autoencoder,640,CPU,int8,absolute,0.205,0.0122132768,10,20.5,1800,5,"
         "0.00395284708,0.2,0.21,v1.2,closed/acme/results/ACME_ONE/ad/energy/trace1-energy.bin\n"
     )
     validated = validate([tmp_path / "out"])

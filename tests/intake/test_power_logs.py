@@ -103,7 +103,7 @@ def test_energy_of_another_log_is_found(tmp_path, name):
     folder = taken(folder_of(tmp_path / "runs", name), tmp_path, name).folder
     table = folder / "models.csv"
     energy = validate([folder]).campaigns[0].tables["models"].to_pylist()[0]["energy_mj"]
-    text = re.sub(r"(?<=,false,)[0-9.]+", f"{1.3 * energy:.6g}", table.read_text())
+    text = re.sub(r"(?<=,absolute,)[0-9.]+", f"{1.3 * energy:.6g}", table.read_text())
     table.write_text(re.sub(r"(?<=,2000,)[0-9.]+", f"{0.65 * energy:.6g}", text))
     assert [issue.rule for issue in validate([folder]).report.issues] == ["trace-energy"]
 

@@ -39,7 +39,7 @@ def off_by(share):
 
 def evaluated(key, share=None, subject=MEASURED):
     """Result of a predictor that is right on a share of the rows, or that failed."""
-    head = {"schema_version": 3, "track": "kernels", "subject": subject, "rows_sha256": "0" * 64}
+    head = {"schema_version": 4, "track": "kernels", "subject": subject, "rows_sha256": "0" * 64}
     head["pins"] = make_pins("0" * 64, key, "1", 0)
     skipped = SplitResult(split="unseen-kernel-size", status="skipped", reason="there is one kernel size")
     if share is None:
