@@ -5,6 +5,7 @@ rules makes committed kernel lists stale. Energies and other files stay as they 
 """
 
 import csv
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -14,21 +15,25 @@ from typing import Final, cast
 import typer
 
 from harness.errors import DeepenError, UsageError
+from harness.graphs.families.kernel_lists import RUNTIME
+from harness.graphs.families.named import NAMED
 from harness.graphs.families.tiny import TINY_NETWORKS, tiny_network
 from harness.graphs.families.variants import Variant, variant_network
 from harness.schema.networks import network_json
 from harness.schema.vocabulary import Dtype
 from harness.scoring.editions import editions
 from harness.simulation.accelerators import accelerators
-from harness.validation.layout import NETWORKS_FOLDER
+from harness.validation.layout import MANIFEST_FILE, NETWORKS_FOLDER, SHARED_FOLDER
 
 COMMAND: Final = "make regenerate"
 """What people run."""
 _TABLE: Final = "models.csv"
+_TAKES: Final = re.compile(r"^kernel_lists: *([\w.-]+) *$", re.ASCII | re.MULTILINE)
+"""Line of a submission.yaml that names the folder of shared kernel lists."""
 
 
 def committed_networks(submissions: Path) -> Iterator[tuple[Path, str]]:
-    """Kernel lists of the founding submissions of editions and of the simulated campaigns.
+    """Kernel lists of the founding submissions of editions, of the simulated campaigns, and those that are shared.
 
     Of the founding submissions, those are meant that run networks of MLPerf Tiny. Kernel lists that others contribute
     are theirs.
@@ -51,6 +56,23 @@ def committed_networks(submissions: Path) -> Iterator[tuple[Path, str]]:
     for table in sorted(simulated):
         for row in _rows(table):
             yield _file(table, row["model"]), _variant_text(row["family"], row["variant"], row["dtype"])
+    yield from _shared_networks(submissions)
+
+
+def _shared_networks(submissions: Path) -> Iterator[tuple[Path, str]]:
+    """Shared kernel lists that campaigns take, of networks that the harness builds."""
+    taken = set()
+    for manifest in submissions.glob(f"*/*/{MANIFEST_FILE}"):
+        runtime = _TAKES.search(manifest.read_text(encoding="utf-8"))
+        table = manifest.parent / _TABLE
+        if runtime is None or not table.is_file():
+            continue
+        for row in _rows(table):
+            if (row["family"], row["variant"]) in NAMED and not _file(table, row["model"]).exists():
+                taken.add((runtime[1], row["model"], row["family"], row["variant"]))
+    for runtime_name, model, family, variant in sorted(taken):
+        file = submissions / SHARED_FOLDER / runtime_name / f"{model}.json"
+        yield file, _variant_text(family, variant, "fp32", runtime_name)
 
 
 def stale_networks(submissions: Path) -> list[tuple[Path, str]]:
@@ -73,7 +95,7 @@ def regenerate_networks(submissions: Path) -> list[Path]:
     """
     written = []
     for file, text in stale_networks(submissions):
-        file.parent.mkdir(exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", newline="\n")
         written.append(file)
     return written
@@ -94,8 +116,8 @@ def _tiny_text(model: str, dtype: str) -> str:
 
 
 @cache
-def _variant_text(family: str, variant: str, dtype: str) -> str:
-    return network_json(variant_network(Variant.named(family, variant), cast("Dtype", dtype)))
+def _variant_text(family: str, variant: str, dtype: str, runtime: str = RUNTIME) -> str:
+    return network_json(variant_network(Variant.named(family, variant), cast("Dtype", dtype), runtime))
 
 
 def main() -> None:

@@ -14,12 +14,13 @@ from harness.schema.columns import arrow_schema
 from harness.schema.cost import kernel_cost
 from harness.schema.facts import DeviceRecord, Erratum, ErratumRecord, SubmissionFacts, SubmissionRecord
 from harness.schema.identity import configuration_ids, record_ids
-from harness.schema.networks import Network
+from harness.schema.networks import NetworkKernel, in_dtype
 from harness.schema.records import KEYS, RECORDS, SHARED_KEY
 from harness.schema.system_names import system_names
-from harness.schema.vocabulary import LEVELS, Level
+from harness.schema.vocabulary import LEVELS, Dtype, Level
 
 _MOMENTS: Final = ("count", "mean", "variance")
+_TOTALS: Final = ("flops", "params")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +59,25 @@ class Release:
 def assemble(campaigns: Iterable[Campaign]) -> Release:
     """Join validated campaigns into the tables of one release."""
     ordered = sorted(campaigns, key=lambda campaign: campaign.submission_id)
+    lists = _KernelLists()
     return Release(
-        levels={level: _level_table(ordered, level) for level in LEVELS},
+        levels={level: _level_table(ordered, level, lists) for level in LEVELS},
         devices=_device_table(ordered),
         submissions=_submission_table(ordered),
         errata=_errata_table(ordered),
     )
 
 
-def _level_table(campaigns: Sequence[Campaign], level: Level) -> pa.Table:
+def _level_table(campaigns: Sequence[Campaign], level: Level, lists: "_KernelLists") -> pa.Table:
     schema = arrow_schema(RECORDS[level])
-    parts = [
-        _with_provenance(campaign, campaign.tables[level], level, schema)
-        for campaign in campaigns
-        if level in campaign.tables
-    ]
+    parts = [_with_provenance(campaign, level, schema, lists) for campaign in campaigns if level in campaign.tables]
     order = ("device_id", *KEYS[level], *SHARED_KEY, "record_id")
     joined = pa.concat_tables([schema.empty_table(), *parts])
     return joined.sort_by([(name, "ascending") for name in order]).combine_chunks()
 
 
-def _with_provenance(campaign: Campaign, rows: pa.Table, level: Level, schema: pa.Schema) -> pa.Table:
-    manifest = campaign.manifest
+def _with_provenance(campaign: Campaign, level: Level, schema: pa.Schema, lists: "_KernelLists") -> pa.Table:
+    manifest, rows = campaign.manifest, campaign.tables[level]
     derived: dict[str, Any] = {
         "record_id": record_ids(rows, level, campaign.first_id),
         "processor": [campaign.device.delegates[name] for name in rows.column("delegate").to_pylist()],
@@ -98,33 +96,66 @@ def _with_provenance(campaign: Campaign, rows: pa.Table, level: Level, schema: p
         derived["configuration_id"] = configuration_ids(rows)
         derived |= kernel_cost(rows)._asdict()
     if level == "models":
-        derived |= _kernel_lists(campaign.networks, rows)
+        derived |= lists.columns(campaign)
     columns = []
     for field in schema:
         if field.name in constants:
             columns.append(pa.repeat(pa.scalar(constants[field.name], field.type), rows.num_rows))
         elif field.name in derived:
-            columns.append(pa.array(derived[field.name], field.type))
+            column = derived[field.name]
+            columns.append(column if isinstance(column, pa.Array) else pa.array(column, field.type))
         else:
             columns.append(rows.column(field.name).cast(field.type))
     return pa.table(columns, schema=schema)
 
 
-def _kernel_lists(networks: Mapping[str, Network], rows: pa.Table) -> dict[str, list[Any]]:
-    """Kernel list of every model row; its totals replace FLOPs and parameters that the row leaves empty."""
-    entries = {model: [kernel.model_dump() for kernel in network.kernels] for model, network in networks.items()}
-    totals = {name: {model: sum(kernel[name] for kernel in kernels) for model, kernels in entries.items()}
-              for name in ("flops", "params")}  # fmt: skip
-    found = rows.select(["model", *totals]).to_pylist()
-    models = [row["model"] for row in found]
-    return {
-        "kernels": [entries.get(model) for model in models],
-        "kernel_runtime": [networks[model].runtime if model in networks else None for model in models],
-        **{
-            name: [of_model.get(row["model"]) if row[name] is None else row[name] for row in found]
-            for name, of_model in totals.items()
-        },
-    }
+class _KernelLists:
+    """Kernel lists of rows; what many rows share is made once for each data type."""
+
+    def __init__(self) -> None:
+        self._type = arrow_schema(RECORDS["models"]).field("kernels").type
+        self._made: dict[tuple[int, str | None], _KernelList] = {}
+
+    def columns(self, campaign: Campaign) -> dict[str, Any]:
+        """Kernel list of every model row; its totals replace FLOPs and parameters that the row leaves empty."""
+        rows = campaign.tables["models"].select(["model", "dtype", *_TOTALS]).to_pylist()
+        lists = [self._of(campaign, row["model"], row["dtype"]) for row in rows]
+        distinct = list({id(each): each for each in lists if each is not None}.values())
+        places = {id(each): place for place, each in enumerate(distinct)}
+        joined = pa.concat_arrays([pa.array([], self._type), *(each.kernels for each in distinct)])
+        return {
+            "kernels": joined.take(pa.array([places.get(id(each)) for each in lists], pa.int64())),
+            "kernel_runtime": [None if each is None else each.runtime for each in lists],
+            **{
+                name: [
+                    each.totals[name] if row[name] is None and each is not None else row[name]
+                    for row, each in zip(rows, lists, strict=True)
+                ]
+                for name in _TOTALS
+            },
+        }
+
+    def _of(self, campaign: Campaign, model: str, dtype: Dtype) -> "_KernelList | None":
+        """Kernel list of a row: that of the campaign as it is, otherwise the shared one in the data type of the row."""
+        own, shared = campaign.networks.get(model), campaign.shared_networks.get(model)
+        network = own or shared
+        if network is None:
+            return None
+        key = id(network), None if own else dtype
+        if key not in self._made:
+            kernels = network.kernels if own else [in_dtype(kernel, dtype) for kernel in network.kernels]
+            self._made[key] = _KernelList(network.runtime, kernels, self._type)
+        return self._made[key]
+
+
+class _KernelList:
+    """One kernel list as a column has it, with its totals."""
+
+    def __init__(self, runtime: str, kernels: Sequence[NetworkKernel], column: pa.DataType) -> None:
+        entries = [kernel.model_dump() for kernel in kernels]
+        self.runtime = runtime
+        self.kernels = pa.array([entries], column)
+        self.totals = {name: sum(entry[name] for entry in entries) for name in _TOTALS}
 
 
 def _table_of(records: Iterable[BaseModel], model: type[BaseModel], *keys: str) -> pa.Table:

@@ -33,7 +33,7 @@ def row_table(level: Level, rows: list[dict[str, Any]]) -> pa.Table:
 def campaign(level: Level, rows: list[dict[str, Any]] | pa.Table, device_id: str, **facts: Any) -> Campaign:
     """Campaign of one level; `device` and `manifest` take fields that override the plain ones.
 
-    `networks` takes kernel lists by model.
+    `networks` takes kernel lists by model, and `shared` those that campaigns share.
     """
     device = {"name": device_id, "device_class": "phone", "delegates": DELEGATES} | facts.get("device", {})
     manifest = {
@@ -53,6 +53,7 @@ def campaign(level: Level, rows: list[dict[str, Any]] | pa.Table, device_id: str
         manifest=Manifest.model_validate(manifest),
         tables={level: rows if isinstance(rows, pa.Table) else row_table(level, rows)},
         networks=facts.get("networks", {}),
+        shared_networks=facts.get("shared", {}),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from harness.errors import UsageError
 from harness.graphs.families.phone import PHONE_FAMILIES
 from harness.graphs.families.tiny import tiny_network
-from harness.graphs.families.variants import varied_of
+from harness.graphs.families.variants import Variant, variant_network, varied_of
 from harness.regenerate import COMMAND, main, regenerate_networks, stale_networks
 from harness.schema.networks import network_json
 
@@ -64,6 +64,19 @@ def test_a_missing_kernel_list_is_written(submissions):
     tiny = submissions / "gap9_650_240/mlperf-tiny-v1.0/graphs/mlperf-tiny-ad.json"
     tiny.unlink()
     assert regenerate_networks(submissions) == [tiny]
+
+
+def test_shared_kernel_lists_that_a_campaign_takes_are_written_and_those_of_other_networks_left_alone(submissions):
+    regenerate_networks(submissions)
+    folder = submissions / "phone/mine"
+    (folder / "submission.yaml").write_text("title: Mine\nkernel_lists: tflite-gpu\n")
+    (folder / "models.csv").write_text(HEADER + "KWT-1,KWT,1,fp32\nKWT-1,KWT,1,int8\nOwn,Zebra,1,int8\n")
+    shared = submissions / "_graphs/tflite-gpu/KWT-1.json"
+    assert regenerate_networks(submissions) == [shared]
+    assert shared.read_text() == network_json(variant_network(Variant.named("KWT", "1"), "fp32", "tflite-gpu"))
+    (folder / "graphs/KWT-1.json").write_text("{}")
+    shared.unlink()
+    assert regenerate_networks(submissions) == []
 
 
 def test_the_command_prints_what_it_wrote(submissions, capsys):

@@ -125,6 +125,27 @@ def test_models_carry_their_kernel_list_and_its_runtime():
     assert listed["kernel_runtime"] == "tflite-cpu"
 
 
+def test_shared_kernel_list_is_in_the_data_type_of_each_row_and_goes_after_the_own_one():
+    rows = [row | {"dtype": dtype, "flops": None, "params": None}
+            for row in board_campaign().tables["models"].to_pylist()[:1] for dtype in ("fp32", "int8")]  # fmt: skip
+    model = rows[0]["model"]
+    shared = network(model)
+    facts = {"device": {"delegates": {"CPU": "cpu"}}, "shared": {model: shared}}
+    table = assemble([campaign("models", rows, "a", **facts), campaign("models", rows, "b", **facts)]).levels["models"]
+    for row in table.to_pylist():
+        assert {kernel["dtype"] for kernel in row["kernels"]} == {row["dtype"]}
+        moved = sum(kernel.bytes_moved for kernel in shared.kernels)
+        assert sum(kernel["bytes_moved"] for kernel in row["kernels"]) == moved * (4 if row["dtype"] == "fp32" else 1)
+        assert row["flops"] == sum(kernel.flops for kernel in shared.kernels)
+        assert row["kernel_runtime"] == shared.runtime
+    own = shared.model_copy(update={"runtime": "own", "kernels": shared.kernels[:1]})
+    (first, second) = (
+        assemble([campaign("models", rows, "a", networks={model: own}, **facts)]).levels["models"].to_pylist()
+    )
+    assert first["kernels"] == second["kernels"]
+    assert (len(first["kernels"]), first["kernel_runtime"]) == (1, "own")
+
+
 def test_model_without_a_kernel_list_has_none_and_no_costs():
     unlisted = models_of()["mlperf-tiny-ad"]
     assert [unlisted[name] for name in ("kernels", "kernel_runtime", "flops", "params")] == [None] * 4

@@ -27,7 +27,7 @@ from harness.issues import Issue, Report, as_text, internal_fault, printable
 from harness.schema.vocabulary import Level
 from harness.traces.store import ReductionStore
 from harness.validation.faults import Faults
-from harness.validation.layout import DEVICE_FILE, MANIFEST_FILE, QUARANTINE_FILE
+from harness.validation.layout import DEVICE_FILE, MANIFEST_FILE, QUARANTINE_FILE, SHARED_FOLDER
 from harness.validation.table import IDENTIFIER
 from harness.validation.text import report_unreadable
 from harness.validation.tree import validate
@@ -251,7 +251,7 @@ def _validated(files: Mapping[str, bytes], facts: IntakeFacts, folder: Path, red
         campaign = Path(scratch, folder.parent.name, folder.name)
         lay_down(files, campaign)
         (campaign.parent / DEVICE_FILE).write_bytes(facts.device_bytes)
-        found = validate([campaign], reductions=reductions).report
+        found = validate([campaign], reductions=reductions, shared=folder.parent.parent / SHARED_FOLDER).report
         report = Report.of(found.n_rows, [_in_place(issue, folder) for issue in found.issues])
     if report.n_errors:
         raise InvalidSubmissionsError(as_text(report))

@@ -74,7 +74,7 @@ def _spellings() -> Iterator[tuple[str, BenchmarkNetwork]]:
                     if width == "1.0":
                         yield f"mobilenet-v3-precision_{short}-{size}{kind}-224", network
         for number, side in enumerate(_LITE_SIDES):
-            network = BenchmarkNetwork("EfficientNet", f"lite{number}", side, dtype)
+            network = BenchmarkNetwork("EfficientNet-Lite", f"lite{number}", side, dtype)
             yield f"efficientnet-lite{number}-{plain}", network
             yield f"efficientnet-{lite}-lite{number}", network
 

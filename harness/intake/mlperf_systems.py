@@ -1,70 +1,36 @@
-"""Systems of MLPerf Inference: the board that a system's folder names, and what its description states about it.
+"""Systems of MLPerf Inference: the board that a system's folder names, and how it was set up.
 
-A description can be that of another board. One defect of this kind is known and recorded; any other is refused.
+Words of the folder's name and of its description make the stack and its settings. A description can be that of another
+board. One defect of this kind is known and recorded; any other is refused.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from harness.intake.foreign import ForeignSourceError
+from harness.intake.mlperf_boards import board_of
 from harness.intake.stated import UNKNOWN
 from harness.intake.tiny_systems import System
-from harness.schema.vocabulary import DeviceClass, Processor
+from harness.schema.vocabulary import Processor
 from harness.validation.faults import Faults
 
-_BOTH: Final[Mapping[str, Processor]] = {"CPU": "cpu", "GPU": "gpu"}
-_JETSON: Final[Mapping[str, Processor]] = {**_BOTH, "TensorRT": "heterogeneous"}
-"""TensorRT may place layers on the GPU and on the deep-learning accelerators; results do not state where."""
-
-
-@dataclass(frozen=True, slots=True)
-class Board:
-    """A board that several systems have.
-
-    Attributes:
-        device_id: name of its device folder.
-        prefix: what the folders of its systems begin with, in small letters.
-        words: what its name in a description contains, in small letters.
-        name: its name.
-        device_class: kind of device.
-        vendor: its maker.
-        delegates: what runs networks on it.
-    """
-
-    device_id: str
-    prefix: str
-    words: str
-    name: str
-    device_class: DeviceClass
-    vendor: str
-    delegates: Mapping[str, Processor]
-
-
-def _single_board(device_id: str, prefix: str, words: str, name: str, vendor: str) -> Board:
-    return Board(device_id, prefix, words, name, "single-board-computer", vendor, _BOTH)
-
-
-def _jetson(device_id: str, prefix: str, words: str, name: str) -> Board:
-    return Board(device_id, prefix, words, name, "embedded-gpu", "NVIDIA", _JETSON)
-
-
-BOARDS: Final = (
-    _single_board("raspberry-pi-4", "rpi4", "raspberry pi 4", "Raspberry Pi 4", "Raspberry Pi"),
-    _single_board("odroid-n2-plus", "odroid", "odroid n2+", "Odroid N2+", "Hardkernel"),
-    _single_board("firefly-rk3588s", "firefly", "firefly-rk3588s", "Firefly-RK3588S", "Firefly"),
-    _single_board("khadas-vim4", "vim4", "khadas vim4", "Khadas VIM4", "Khadas"),
-    _jetson("jetson-agx-xavier", "xavier", "agx xavier", "NVIDIA Jetson AGX Xavier"),
-    _jetson("jetson-agx-xavier", "agx_xavier", "agx xavier", "NVIDIA Jetson AGX Xavier"),
-    _jetson("jetson-xavier-nx", "xavier_nx", "xavier nx", "NVIDIA Jetson Xavier NX"),
-    _jetson("jetson-agx-orin", "orin", "orin", "NVIDIA Jetson AGX Orin"),
-    _jetson("jetson-agx-orin", "nvidia_orin", "orin", "NVIDIA Jetson AGX Orin"),
-)
-_KNOWN_DEFECTS: Final = {("v2.0", "odroid"): "agx xavier"}
-"""Board that descriptions of a round name in place of that of their folders, by round and prefix."""
-_FREQUENCY: Final = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) MHz", re.ASCII)
+_KNOWN_DEFECTS: Final = {("v2.0", "odroid-n2-plus"): "agx xavier"}
+"""Board that descriptions of a round name in place of that of their folders, by round and device."""
 _CPU_WORDS: Final = ("neon", "ruy", "xnnpack")
+_FAN: Final = re.compile(r"\bfan\.(on|off|cool)\b")
+_POWER_MODES: Final = (re.compile(r"\bpower\.(\d)\b"), re.compile(r"_(MaxQ|MaxN|\d{2}w)(?=-|$)"))
+"""Power mode in the name of a folder: that of the Jetson's nvpmodel, a preset, or the limit of the box."""
+_STACKS: Final = (
+    (re.compile(r"^.*\b(TensorRT) v?(\d[\w.]*).*$"), r"\1 \2"),
+    (re.compile(r"^ArmNN v(\d[\w.]*) \((\w+)\)$"), r"Arm NN \1 \2"),
+    (re.compile(r"^TFLite v(\d[\w.]*|master) \((\w+)\)$"), r"TFLite \1 \2"),
+    (re.compile(r"^Onnxruntime v(\d[\w.]*).*$"), r"ONNX Runtime \1"),
+    (re.compile(r"^Qualcomm (Cloud AI SDK) v(\d[\w.]*)$", re.IGNORECASE), r"Qualcomm \1 \2"),
+    (re.compile(r"^(.*) Version (\d[\w.]*)$"), r"\1 \2"),
+)
+"""Framework of a description, and the stack that it is: one spelling for each, with its version."""
+_KERNEL_LISTS: Final = {"TFLite": "tflite-cpu", "Arm NN": "tflite-cpu", "ONNX Runtime": "onnxruntime-cpu"}
+"""Fusion rules of the kernel lists by the begin of the stack; what other stacks fuse is not documented."""
 
 
 class EdgeSystem:
@@ -80,17 +46,16 @@ class EdgeSystem:
 
     def __init__(self, described: System, round_name: str | None) -> None:
         self._described = described
-        name, folder = described.line("system_name"), described.name.lower()
+        name = described.line("system_name")
         shown = f"systems/{described.name}.json"
         if name is None:
             found = "no description" if described.stated is None else "no system_name"
             raise _refused("foreign-file", shown, found, "a JSON object with system_name", "Keep the folder systems/.")
-        boards = [board for board in BOARDS if folder.startswith(board.prefix)]
-        self._board = max(boards, key=lambda board: len(board.prefix), default=None)
+        self._board, is_named = board_of(described.name, name)
         self._system_name = name
         self.has_known_defect = False
-        if self._board is not None and self._board.words not in name.lower():
-            known = _KNOWN_DEFECTS.get((round_name or "", self._board.prefix))
+        if self._board is not None and not is_named:
+            known = _KNOWN_DEFECTS.get((round_name or "", self._board.device_id))
             if known is None or known not in name.lower():
                 fix = "Find out which board was measured; correct the description, or the name of the folder."
                 raise _refused("system-mismatch", shown, f"system_name {name}", self._board.name, fix)
@@ -107,6 +72,11 @@ class EdgeSystem:
         return safe_name(self._system_name.lower()) if self._board is None else self._board.device_id
 
     @property
+    def folder(self) -> str:
+        """Name of the folder of the system."""
+        return self._described.name
+
+    @property
     def runtime(self) -> str:
         """Inference framework with its version."""
         return self._described.line("framework") or UNKNOWN
@@ -119,6 +89,34 @@ class EdgeSystem:
     @property
     def _accelerator(self) -> str | None:
         return self._described.line("accelerator_model_name")
+
+    @property
+    def stack(self) -> str:
+        """The framework in one spelling.
+
+        >>> EdgeSystem(System("x", {"system_name": "X", "framework": "TFLite v2.7.1 (ruy)"}), None).stack
+        'TFLite 2.7.1 ruy'
+        """
+        for pattern, shown in _STACKS:
+            if pattern.match(self.runtime):
+                return pattern.sub(shown, self.runtime).replace("xnnpack", "XNNPACK")
+        return self.runtime
+
+    @property
+    def kernel_lists(self) -> str | None:
+        """Runtime of the kernel lists that its rows take; None where nobody knows what its stack fuses.
+
+        Arm NN reads files of TensorFlow Lite, whose converter has joined activations to the operators before them.
+        """
+        return next((runtime for begin, runtime in _KERNEL_LISTS.items() if self.stack.startswith(begin)), None)
+
+    def settings(self) -> dict[str, str]:
+        """Stack, power mode and fan, as far as description and name of the folder state them."""
+        fan = _FAN.search(self.folder)
+        modes = (pattern.search(self.folder) for pattern in _POWER_MODES)
+        mode = next((found[1] for found in modes if found), None)
+        settings = {"stack": self.stack, "power_mode": mode, "fan": fan and fan[1]}
+        return {name: text for name, text in settings.items() if text}
 
     @property
     def delegate(self) -> tuple[str, Processor]:
@@ -134,37 +132,34 @@ class EdgeSystem:
         return " ".join(plain[:100].split()) or "NPU", "npu"
 
     def device(self) -> dict[str, Any]:
-        """Contents of device.yaml; of a description of another board, nothing is used."""
+        """Contents of device.yaml: facts of the board, which are the same for all of its systems."""
         board, delegate = self._board, self.delegate
-        lines = {
-            "processor_name": self._described.line("host_processor_model_name"),
-            "accelerator": self._accelerator,
-            "vendor": None if board is None else board.vendor,
-        }
-        frequency = _FREQUENCY.fullmatch(self._described.line("host_processor_frequency") or "")
-        facts: dict[str, Any] = {name: line for name, line in lines.items() if line is not None}
-        if frequency is not None and 0 < float(frequency[1]) <= 1e5:
-            facts["frequency_mhz"] = float(frequency[1])
-        if self.has_known_defect:
-            facts = {name: fact for name, fact in facts.items() if name == "vendor"}
-        own = {} if board is None else dict(board.delegates)
+        if board is None:
+            return {"name": self.name, "device_class": "unstated", "delegates": {delegate[0]: delegate[1]}}
         return {
-            "name": self.name,
-            "device_class": "unstated" if board is None else board.device_class,
-            **facts,
-            "delegates": own | {delegate[0]: delegate[1]},
+            "name": board.name,
+            "device_class": board.device_class,
+            "soc": board.soc,
+            "processor_name": board.processor_name,
+            "vendor": board.vendor,
+            "delegates": dict(board.delegates) | {delegate[0]: delegate[1]},
         }
 
     def notes(self) -> str:
         """What a reader should know about the system."""
-        cooling = self._described.line("cooling")
-        parts = [f"System {self._described.name}" + (f", cooling: {cooling}." if cooling else ".")]
+        lines = {
+            "processor": self._described.line("host_processor_model_name"),
+            "clock": self._described.line("host_processor_frequency"),
+            "accelerator": self._accelerator,
+            "cooling": self._described.line("cooling"),
+        }
         if self.has_known_defect:
-            parts.append(
-                f"The description of the system names {self._system_name}; the name of its folder and its power are "
-                f"those of {self.name}, as which it stands here, without the facts of the description."
+            return (
+                f"System {self.folder}. Its description names {self._system_name}; the name of its folder and its "
+                f"power are those of {self.name}, as which it stands here, without the facts of the description."
             )
-        return " ".join(parts)
+        stated = ", ".join(f"{name}: {line}" for name, line in lines.items() if line is not None)
+        return f"System {self.folder}" + (f", {stated}." if stated else ".")
 
 
 def safe_name(text: str, most: int = 64) -> str:

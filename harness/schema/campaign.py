@@ -22,6 +22,7 @@ class Campaign:
         manifest: contents of `submission.yaml`.
         tables: per level, rows in the Arrow schema of that level's row model.
         networks: kernel lists by the name of their model; a model may have none.
+        shared_networks: kernel lists of further models that campaigns share; each row has its own data type.
     """
 
     device_id: str
@@ -30,6 +31,7 @@ class Campaign:
     manifest: Manifest
     tables: Mapping[Level, pa.Table]
     networks: Mapping[str, Network] = field(default_factory=dict)
+    shared_networks: Mapping[str, Network] = field(default_factory=dict)
 
     @property
     def submission_id(self) -> str:

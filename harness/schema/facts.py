@@ -317,6 +317,9 @@ class Manifest(SubmissionFacts):
     source: Source = Field(description="Where the figures come from.")
     system: System | None = Field(None, description="Stack and settings; without them the device itself is rated.")
     formerly: FormerId | None = None
+    kernel_lists: q.FusionRuntime | None = Field(
+        None, description="Folder of _graphs/ whose kernel lists the rows of models.csv take where graphs/ has none."
+    )
     meter: Meter | None = Field(None, description="What measured the power; needed when the method is measured.")
     idle: Idle | None = Field(None, description="Idle baseline; needed when energies are idle-subtracted.")
     published_scores: PublishedScores | None = Field(None, description="Scores that the source prints.")

@@ -10,8 +10,10 @@ from typing import Final
 from harness.schema.vocabulary import Level, plain_word
 
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
+    "3D-UNet": ("UNet3D",),
     "AlexNet": (),
     "Autoencoder": ("Deep Autoencoder", "FC-Autoencoder"),
+    "BERT": ("BERT-Large",),
     "DS-CNN": ("KWS", "Keyword spotting", "Depthwise separable CNN"),
     "DenseNet": (),
     "EfficientNet": (),
@@ -26,9 +28,13 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "MobileNetV2": (),
     "MobileNetV3": (),
     "ProxylessNAS": ("Proxyless",),
+    "RNN-T": ("RNN Transducer",),
     "ResNet18": (),
     "ResNet50": (),
     "ResNet8": (),
+    "RetinaNet": (),
+    "SSD-MobileNet": (),
+    "SSD-ResNet34": (),
     "ShuffleNetV1": (),
     "ShuffleNetV2": ("ShuffleNet",),
     "SqueezeNet": (),
@@ -42,7 +48,9 @@ Source:
     Szegedy et al., Going deeper with convolutions, CVPR 2015: GoogLeNet is one incarnation of Inception, which the
     authors later call Inception-v1 (arXiv 1602.07261). Banbury et al., MLPerf Tiny Benchmark, 2021, table 1: keyword
     spotting (KWS) is run with DS-CNN, anomaly detection with a fully connected autoencoder. Dosovitskiy et al.,
-    ICLR 2021: Vision Transformer (ViT). Berg et al., Interspeech 2021: Keyword Transformer (KWT).
+    ICLR 2021: Vision Transformer (ViT). Reddi et al., MLPerf Inference Benchmark, ISCA 2020, and the rules of the
+    benchmark: its detectors, 3D-UNet, RNN-T and BERT, which is BERT-Large. Berg et al., Interspeech 2021: Keyword
+    Transformer (KWT).
 """
 REFERENCE_MODELS: Final[Mapping[str, tuple[str, ...]]] = {
     "Conv-Actions-Frozen": (),

@@ -23,6 +23,8 @@ TRACES_FOLDER: Final = "traces"
 """Raw traces that submission.yaml binds to rows."""
 NETWORKS_FOLDER: Final = "graphs"
 """Kernel lists, one file a model of models.csv."""
+SHARED_FOLDER: Final = "_graphs"
+"""Kernel lists that campaigns share, beside the devices: a folder a fusion runtime, a file a model."""
 
 
 def shown_path(path: Path) -> str:

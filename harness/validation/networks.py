@@ -28,10 +28,10 @@ COST_TOLERANCE: Final = 0.01
 """Relative deviation of a row's FLOPs and parameters from the totals of its kernel list."""
 _SUFFIX: Final = ".json"
 _TABLE: Final = "models.csv"
-_IDENTITY: Final = ("model", "variant", "input_shape")
+IDENTITY: Final = ("model", "variant", "input_shape")
 _COSTS: Final = ("flops", "params")
 
-_Models = Mapping[str, Sequence[dict[str, Any]]]
+Models = Mapping[str, Sequence[dict[str, Any]]]
 """Rows of a table by their model."""
 
 
@@ -49,50 +49,58 @@ def read_networks(campaign: Path, models: pa.Table | None, faults: Faults) -> di
         return {}
     if not folder.is_dir():
         fix = "Make a folder of this name and put the kernel lists into it, or remove the file."
-        _report_unknown(folder, "a file of this name", "a folder of kernel lists", fix, faults)
+        report_unknown(folder, "a file of this name", "a folder of kernel lists", fix, faults)
         return {}
     if not (campaign / _TABLE).exists():
         found, expected = f"kernel lists without {_TABLE}", f"{_TABLE} beside them"
         fix = "Add the rows of the models, or remove the folder."
         faults.add("network-model", shown_path(folder), found=found, expected=expected, fix=fix)
-    known = None if models is None else _by_model(models)
+    known = None if models is None else by_model(models)
     networks = {}
-    for path in _files(folder, faults):
+    for path in network_files(folder, faults):
         with contained(shown_path(path), faults):
-            network = _read_network(path, known, faults)
+            network = read_network(path, known, faults)
             if network is not None:
                 networks[path.name.removesuffix(_SUFFIX)] = network
     return networks
 
 
-def _files(folder: Path, faults: Faults) -> Iterable[Path]:
+def network_files(folder: Path, faults: Faults) -> Iterable[Path]:
+    """Kernel lists of a folder; everything else in it is reported."""
     for path in entries_of(folder, faults):
         if path.is_symlink():
             report_link(path, faults)
         elif path.is_dir():
-            fix = f"Put its files into {NETWORKS_FOLDER}/ itself, or remove it."
-            _report_unknown(path, "a folder", f"files named MODEL{_SUFFIX}", fix, faults)
+            fix = f"Put its files into {folder.name}/ itself, or remove it."
+            report_unknown(path, "a folder", f"files named MODEL{_SUFFIX}", fix, faults)
         elif not path.name.endswith(_SUFFIX):
             found = "a file or folder that nothing reads"
-            _report_unknown(path, found, f"files named MODEL{_SUFFIX}", "Rename or remove it.", faults)
+            report_unknown(path, found, f"files named MODEL{_SUFFIX}", "Rename or remove it.", faults)
         else:
             yield path
 
 
-def _report_unknown(path: Path, found: str, expected: str, fix: str, faults: Faults) -> None:
+def report_unknown(path: Path, found: str, expected: str, fix: str, faults: Faults) -> None:
+    """Report a file or folder that nothing reads."""
     faults.add("path-unknown", shown_path(path), found=found, expected=expected, fix=fix)
 
 
-def _by_model(models: pa.Table) -> _Models:
+def by_model(models: pa.Table) -> Models:
     """Rows of a table by their model, found once for all files."""
     found = defaultdict(list)
-    for row in models.select([*_IDENTITY, *_COSTS]).to_pylist():
+    for row in models.select([*IDENTITY, *_COSTS]).to_pylist():
         found[row["model"]].append(row)
     return found
 
 
-def _read_network(path: Path, models: _Models | None, faults: Faults) -> Network | None:
-    """Kernel list of a file; None where it cannot be read as one."""
+def read_network(path: Path, models: Models | None, faults: Faults) -> Network | None:
+    """Kernel list of a file; None where it cannot be read as one.
+
+    Args:
+        path: the file.
+        models: rows by their model, which it is compared with; None where there are none.
+        faults: collects what is wrong.
+    """
     shown = shown_path(path)
     name = path.name.removesuffix(_SUFFIX)
     if models is not None:
@@ -108,7 +116,7 @@ def _read_network(path: Path, models: _Models | None, faults: Faults) -> Network
         _report_faults(error, notes_of(data), shown, faults)
         return None
     _report_uncounted(network, data, shown, faults)
-    _report_functions(network, notes_of(data), shown, faults)
+    _report_functions(network, data, shown, faults)
     surplus_or_missing = list(_configuration_faults(network))
     if surplus_or_missing:
         _report_configurations(surplus_or_missing, notes_of(data), shown, faults)
@@ -116,14 +124,14 @@ def _read_network(path: Path, models: _Models | None, faults: Faults) -> Network
         line = notes_of(data).lines["model",]
         expected, fix = f"{name}, the name of the file", "Rename the file, or correct the field."
         faults.add("network-model", shown, line=line, column="model", found=network.model, expected=expected, fix=fix)
-    _check_costs(network, (models or {}).get(name, ()), shown, faults)
+    check_costs(network, (models or {}).get(name, ()), shown, faults)
     return network
 
 
-def _check_name(name: str, models: _Models, shown: str, faults: Faults) -> None:
+def _check_name(name: str, models: Models, shown: str, faults: Faults) -> None:
     """Report a file that names no model, or more than one."""
     names = set(models) - {None}
-    kinds = {tuple(row[field] for field in _IDENTITY) for row in models.get(name, ())}
+    kinds = {tuple(row[field] for field in IDENTITY) for row in models.get(name, ())}
     if name not in names:
         otherwise = "Rename or remove the file, or add the row."
         _, fix = suggested(name, sorted(names), f"Is it the list of {{}}? {otherwise}", otherwise)
@@ -229,13 +237,14 @@ def _configuration_faults(network: Network) -> Iterable[tuple[int, NetworkKernel
             yield position, entry, missing, surplus
 
 
-def _report_functions(network: Network, notes: Notes, shown: str, faults: Faults) -> None:
+def _report_functions(network: Network, data: bytes, shown: str, faults: Faults) -> None:
     for position, entry in enumerate(network.kernels):
         functions = KERNEL_FUNCTIONS.get(entry.kernel, ()) if entry.kernel is not None else ()
         if functions and entry.function is not None and entry.function not in functions:
             path = ("kernels", str(position), "function")
             faults.add(
-                "configuration-function", shown, line=notes.lines[path], column=".".join(path), found=entry.function,
+                "configuration-function", shown, line=notes_of(data).lines[path], column=".".join(path),
+                found=entry.function,
                 expected=f"one of {', '.join(functions)} for {entry.kernel}", fix=FUNCTION_FIX,
             )  # fmt: skip
 
@@ -268,7 +277,7 @@ def _report_configurations(
             )
 
 
-def _check_costs(network: Network, rows: Sequence[dict[str, Any]], shown: str, faults: Faults) -> None:
+def check_costs(network: Network, rows: Sequence[dict[str, Any]], shown: str, faults: Faults) -> None:
     """Report totals that are beyond the bounds of a row, or contradict what the rows of the model state.
 
     A total of which a part is unknown is at least the rest. Weights that kernels share are once in the parameters.

@@ -172,7 +172,9 @@ _ROWS = [
     *_declare(
         "rows",
         "error",
-        ("energy-power-latency", "Energy equals power times latency, within 2 % and the rounding of the three.",
+        ("energy-power-latency",
+         "Energy equals power times latency, within 2 % and the rounding of the three; where a row has the 90th "
+         "percentile of the latency as well, up to 0.1 ms between two inferences may be in it.",
          "One of the three belongs to another run or another unit."),
         ("unit-slip", "No quantity is a thousand times off against the other two.",
          "Latencies in seconds under a header in milliseconds: 57 rows of one upload."),
@@ -227,6 +229,8 @@ _ROWS = [
          "0.1 GFLOP/J on the GPU of a phone is a factor of ten from any known."),
         ("flop-rate-unusual", "FLOPs over latency are no more than the peak of the kind of device.",
          "The latency is that of a part of the network, or the FLOPs are those of another."),
+        ("network-shared", "The kernel lists that a submission takes from those that are shared are there.",
+         "Rows without a kernel list have no FLOPs, and no predictor of kernels learns from them."),
         ("family-unknown", "Families and reference networks have settled names.",
          "Nobody has looked whether an unknown name is a tested network; it counts as training data."),
         ("repeat", "Repeats of one configuration are reported.",
@@ -245,6 +249,8 @@ _NETWORKS = _declare(
     ("json-nesting", "JSON files nest at most 20 levels.", "Deeper nesting is an attack or an accident."),
     ("network-model", "A kernel list has the name of one network of models.csv, as its file name and inside.",
      "Kernels of another network would be published with the energy of this one."),
+    ("network-runtime", "A shared kernel list is in the folder of the runtime whose rules it follows.",
+     "Rows would be published with the kernels of another runtime."),
     ("network-cost", "FLOPs and parameters of a row are the totals of its kernel list, within 1 %.",
      "The list is that of another width, input or data type than the network that was run."),
 )  # fmt: skip

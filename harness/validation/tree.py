@@ -29,6 +29,7 @@ from harness.validation.layout import (
     MANIFEST_FILE,
     NETWORKS_FOLDER,
     QUARANTINE_FILE,
+    SHARED_FOLDER,
     TRACES_FOLDER,
     check_name,
     entries_of,
@@ -40,6 +41,7 @@ from harness.validation.levels import as_schema, check_rows
 from harness.validation.networks import read_networks
 from harness.validation.provenance import check_provenance
 from harness.validation.registry import RULES
+from harness.validation.shared_networks import SharedNetworks
 from harness.validation.text import read_bytes
 from harness.validation.traces import TraceContext, check_traces
 
@@ -72,6 +74,10 @@ class _Run:
     seen_traces: dict[str, str] = field(default_factory=dict)
     reductions: ReductionStore = field(default_factory=ReductionStore)
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
+    shared: SharedNetworks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.shared = SharedNetworks(self.faults)
 
 
 def validate(
@@ -80,6 +86,7 @@ def validate(
     *,
     only: Collection[Path] | None = None,
     reductions: ReductionStore | None = None,
+    shared: Path | None = None,
 ) -> Validation:
     """Validate submission trees, device folders, campaign folders or single files of them.
 
@@ -88,11 +95,13 @@ def validate(
         on_campaign: called with each campaign's path before it is read, for progress.
         only: folders of devices and campaigns that are read; of others, names alone are looked at. None for all.
         reductions: reductions made already, by the content of their files; further ones are added.
+        shared: folder of shared kernel lists; None for the one beside the devices.
 
     Raises:
         UsageError: a path does not exist, or nothing like a submission is there.
     """
     run = _Run(reductions=reductions or ReductionStore())
+    run.shared.root = shared
     campaigns = []
     for folder in _chosen(paths, only, run):
         on_campaign(shown_path(folder))
@@ -165,6 +174,10 @@ def _is_device(folder: Path, faults: Faults) -> bool:
 def _campaigns_of_tree(root: Path, run: _Run) -> Iterator[Path]:
     n_before = run.faults.n
     devices = entries_of(root, run.faults)
+    lists = next((entry for entry in devices if entry.name == SHARED_FOLDER and not entry.is_symlink()), None)
+    if lists is not None and lists.is_dir():
+        run.shared.check(lists)
+        devices.remove(lists)
     folders = _plain_folders(devices, (), "a device folder", run)
     if not folders and not devices and run.faults.n == n_before:
         raise UsageError(f"{shown_path(root)} holds no submission; `deepen new DEVICE/CAMPAIGN` makes one")
@@ -232,11 +245,15 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
         check_accuracy(document.fact, document.lines, shown, run.faults)
         context = TraceContext(folder, shown, document.lines, tables, run.seen_traces, run.reductions, run.faults)
         check_traces(document.fact, context)
-    networks = read_networks(folder, tables.get("models"), run.faults)
+    models = tables.get("models")
+    networks = read_networks(folder, models, run.faults)
+    shared = {}
+    if document is not None:
+        shared = run.shared.of_campaign(folder, document.fact, document.lines, models, networks)
     subjects = {RULES[rule].subject for rule in run.faults.errors - before}
     if device is None or manifest is None or subjects - {"traces"}:
         return None
-    campaign = Campaign(folder.parent.name, folder.name, device, manifest, tables, networks)
+    campaign = Campaign(folder.parent.name, folder.name, device, manifest, tables, networks, shared)
     if subjects:
         run.doubted.append(campaign)
         return None

@@ -29,10 +29,19 @@ def run_log(**changed):
     return loadgen(**(RESULT | changed))
 
 
-def results_tree(root, *, system=SYSTEM, round_name="v2.1", benchmark=BENCHMARK, description=DESCRIPTION, files=None):
+def results_tree(
+    root,
+    *,
+    system=SYSTEM,
+    round_name="v2.1",
+    benchmark=BENCHMARK,
+    description=DESCRIPTION,
+    files=None,
+    submitter="Acme",
+):
     """Tree of one benchmark of a system; `files` replaces files below its scenario by path, and None leaves one out."""
-    submitter = root / f"inference_results_{round_name}" / "open" / "Acme"
-    scenario = submitter / "results" / system / benchmark / "singlestream"
+    folder = root / f"inference_results_{round_name}" / "open" / submitter
+    scenario = folder / "results" / system / benchmark / "singlestream"
     own = {
         "performance/run_1/mlperf_log_detail.txt": run_log(),
         "performance/run_1/spl.txt": spl(),
@@ -49,6 +58,6 @@ def results_tree(root, *, system=SYSTEM, round_name="v2.1", benchmark=BENCHMARK,
             path.write_text(text)
     scenario.mkdir(parents=True, exist_ok=True)
     if description is not None:
-        (submitter / "systems").mkdir(exist_ok=True)
-        (submitter / "systems" / f"{system}.json").write_text(json.dumps(description))
+        (folder / "systems").mkdir(exist_ok=True)
+        (folder / "systems" / f"{system}.json").write_text(json.dumps(description))
     return scenario.parent.parent

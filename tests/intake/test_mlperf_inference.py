@@ -13,7 +13,10 @@ from harness.graphs.families.named import NAMED
 from harness.intake.flow import take_in
 from harness.intake.foreign import ForeignSourceError
 from harness.intake.mlperf_networks import NETWORKS
+from harness.intake.mlperf_systems import EdgeSystem
 from harness.intake.stated import StatedFacts
+from harness.intake.tiny_systems import System
+from harness.releases import assemble
 from harness.schema.network_names import FAMILIES
 from harness.validation import validate
 from tests.intake.mlperf_trees import DESCRIPTION, SYSTEM, results_tree, run_log
@@ -86,13 +89,14 @@ def test_description_becomes_device_and_submission_under_names_of_their_own(tmp_
     assert yaml.safe_load((result.folder.parent / "device.yaml").read_text()) == {
         "name": "Raspberry Pi 4",
         "device_class": "single-board-computer",
-        "processor_name": "Arm Cortex-A72 MP4",
+        "soc": "Broadcom BCM2711",
+        "processor_name": "4 x Arm Cortex-A72",
         "vendor": "Raspberry Pi",
-        "frequency_mhz": 1500.0,
         "delegates": {"CPU": "cpu", "GPU": "gpu"},
     }
     submission = yaml.safe_load((result.folder / "submission.yaml").read_text())
-    assert "System rpi4-tflite-v9.9-ruy, cooling: fan on." in submission.pop("notes")
+    stated = "processor: Arm Cortex-A72 MP4, clock: 1500 MHz, cooling: fan on."
+    assert f"System rpi4-tflite-v9.9-ruy, {stated}" in submission.pop("notes")
     assert submission == {
         "schema_version": 1,
         "title": "MLPerf Inference v2.1, open division, single stream with power, TFLite v9.9 (ruy)",
@@ -109,11 +113,58 @@ def test_description_becomes_device_and_submission_under_names_of_their_own(tmp_
             "attribution": "Figures from the results repository of MLCommons, MLPerf Inference v2.1 (Apache-2.0). "
             "MLPerf is a trademark of MLCommons; figures derived from these results are not verified by MLCommons.",
         },
+        "system": {"stack": "TFLite 9.9 ruy", "submitter": "Acme Labs", "round": "v2.1"},
+        "kernel_lists": "tflite-cpu",
         "meter": {"name": "Acme WT1", "kind": "analyser", "sampling_hz": 1.0},
         "untraced": "The power logs are kept in the source repository, at the path that is the source id of each row.",
     }
     (campaign,) = validate([result.folder]).campaigns
     assert campaign.manifest.tier == "analyser"
+
+
+def test_kernel_lists_are_those_that_the_submissions_beside_share(tmp_path):
+    tree = results_tree(tmp_path)
+    assert [issue.rule for issue in taken(tree, tmp_path).report.issues] == ["network-shared"]
+    lists = Path(__file__).parents[2] / "submissions" / "_graphs"
+    (tmp_path / "out" / "_graphs").symlink_to(lists)
+    result = taken(tree, tmp_path)
+    assert not result.report.issues
+    (campaign,) = validate([result.folder]).campaigns
+    assert [network.params for network in campaign.shared_networks.values()] == [None]
+    (row,) = assemble([campaign]).levels["models"].to_pylist()
+    assert row["params"] == pytest.approx(1.95e6, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("framework", "lists"),
+    [("ArmNN v22.11 (OpenCL)", "tflite-cpu"), ("Onnxruntime v1.12.1 (cpp)", "onnxruntime-cpu"),
+     ("JetPack 4.6, TensorRT 8.0.1", None)],
+)  # fmt: skip
+def test_stack_whose_fusion_nobody_documents_takes_no_kernel_lists(framework, lists):
+    described = System("rpi4", {"system_name": "Raspberry Pi 4", "framework": framework})
+    assert EdgeSystem(described, "v2.0").kernel_lists == lists
+
+
+@pytest.mark.parametrize(
+    ("folder", "framework", "settings"),
+    [
+        ("rpi4coral-fan.on-tflite-v2.4.1-ruy", "TFLite v2.4.1 (ruy)", {"stack": "TFLite 2.4.1 ruy", "fan": "on"}),
+        ("xavier-power.0-fan.cool-armnn-v21.02-neon", "ArmNN v21.02 (Neon)",
+         {"stack": "Arm NN 21.02 Neon", "power_mode": "0", "fan": "cool"}),
+        ("xavier_nx_TRT_MaxQ", "JetPack 4.6, TensorRT 8.0.1, CUDA 10.2",
+         {"stack": "TensorRT 8.0.1", "power_mode": "MaxQ"}),
+        ("aedk_15w-qaic-v1.3.14-aic100", "Qualcomm Cloud AI SDK v1.3.14",
+         {"stack": "Qualcomm Cloud AI SDK 1.3.14", "power_mode": "15w"}),
+        ("nvidia_orin-tflite_cpp-cpu-tflite-vmaster-default_config", "TFLite vmaster (xnnpack)",
+         {"stack": "TFLite master XNNPACK"}),
+        ("x", "SiMa SDK Version 0.7", {"stack": "SiMa SDK 0.7"}),
+        ("x", "SinianML-RKNN", {"stack": "SinianML-RKNN"}),
+    ],
+)  # fmt: skip
+def test_stack_and_settings_are_those_of_framework_and_folder(folder, framework, settings):
+    names = "Raspberry Pi 4, AGX Xavier, Xavier NX, Orin, AI Development Kit"
+    described = System(folder, {"system_name": names, "framework": framework})
+    assert EdgeSystem(described, None).settings() == settings
 
 
 def test_names_and_commit_that_the_caller_states_are_used(tmp_path):
@@ -191,7 +242,7 @@ def test_repeat_may_miss_some_samples_and_not_most(tmp_path):
         ({LOG: run_log(result_mean_latency_ns=0)}, "no result_mean_latency_ns; expected"),
         (
             {LOG: run_log(result_query_count=30)},
-            "666.667 ms, the window over 30 queries; expected 499 ms within 2%, as result_mean_latency_ns states",
+            "666.667 ms, the window over 30 queries; expected 499 ms within 2.0%, as result_mean_latency_ns states",
         ),
         (
             {LOG: run_log(power_begin="07-13-2026 12:00:10.500", power_end="07-13-2026 12:00:30.500")},
@@ -283,11 +334,13 @@ def test_known_defect_of_a_round_gives_the_board_of_the_folder_and_no_fact_of_th
     assert yaml.safe_load((result.folder.parent / "device.yaml").read_text()) == {
         "name": "Odroid N2+",
         "device_class": "single-board-computer",
+        "soc": "Amlogic S922X",
+        "processor_name": "4 x Arm Cortex-A73, 2 x Arm Cortex-A53",
         "vendor": "Hardkernel",
         "delegates": {"CPU": "cpu", "GPU": "gpu"},
     }
     notes = yaml.safe_load((result.folder / "submission.yaml").read_text())["notes"]
-    assert "The description of the system names NVIDIA Jetson AGX Xavier" in notes
+    assert "Its description names NVIDIA Jetson AGX Xavier" in notes
     with pytest.raises(ForeignSourceError, match="system-mismatch"):
         taken(results_tree(tmp_path / "b", system="odroid-x", round_name="v2.1", description=other), tmp_path)
 
@@ -354,7 +407,7 @@ def test_networks_by_width_and_image_are_those_that_the_harness_builds():
             assert (network.family, network.variant) in NAMED, benchmark
             assert network.family in FAMILIES
     sides = {(network.family, network.variant): network.side for network in NETWORKS.values()}
-    assert (sides["MobileNetV2", "alpha-0.35-160"], sides["EfficientNet", "lite4"]) == (160, 300)
+    assert (sides["MobileNetV2", "alpha-0.35-160"], sides["EfficientNet-Lite", "lite4"]) == (160, 300)
     assert (
         NETWORKS["mobilenet-v3-precision_uint8-large-minimalistic-224"]
         == (NETWORKS["mobilenet-v3-large-minimalistic_224_1.0_uint8"])

@@ -29,6 +29,19 @@ def test_energy_may_differ_by_two_percent_from_power_times_latency(root, energy,
 
 
 @pytest.mark.parametrize(
+    ("energy", "p90", "is_right"),
+    [("5.3499", "3", True), ("5.3501", "3", False), ("5.3499", "", False), ("4.8999", "3", False)],
+)
+def test_energy_may_have_a_pause_in_it_where_the_latency_is_of_single_inferences(root, energy, p90, is_right):
+    change(root, "models.csv", "source_id", "source_id,latency_p90_ms")
+    models = root / CAMPAIGN / "models.csv"
+    head, *rows = models.read_text().splitlines()
+    models.write_text("\n".join([head, *(f"{row}," for row in rows)]) + "\n")
+    change(root, "models.csv", f"{M1},", f"{energy}000,2.00000000,2500.0000,600000000,3500000,4,,,,M1,{p90}")
+    assert rules(root) == ([] if is_right else ["energy-power-latency"])
+
+
+@pytest.mark.parametrize(
     ("lowest", "highest", "is_right"),
     [
         ("62.50006", "64.40", True),

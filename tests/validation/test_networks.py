@@ -145,3 +145,52 @@ def test_a_kernel_with_a_type_has_its_counts(root, name):
     text["kernels"][0][name] = None
     network(root, json.dumps(text))
     assert rules() == ["fact-missing"]
+
+
+def share(root, *models, runtime="tflite-cpu"):
+    """Let the sound submission take kernel lists that are shared."""
+    folder = root / "_graphs" / runtime
+    folder.mkdir(parents=True)
+    for model in models:
+        (folder / f"{model}.json").write_text(as_json(model, *RESNET))
+    edit(root / CAMPAIGN / "submission.yaml", "meter:", f"kernel_lists: {runtime}\nmeter:")
+
+
+def test_shared_kernel_lists_come_with_the_models_that_have_none_of_their_own(root):
+    share(root, "ResNet18", "MobileNetV2", "Another")
+    network(root, as_json("MobileNetV2", CONV, REST), "MobileNetV2.json")
+    edit(root / CAMPAIGN / "models.csv", "600000000,3500000,4", ",,4")
+    (campaign,) = validate([root / CAMPAIGN]).campaigns
+    assert (list(campaign.networks), list(campaign.shared_networks)) == (["MobileNetV2"], ["ResNet18"])
+    assert rules() == []
+
+
+def test_shared_kernel_lists_are_not_taken_unless_the_submission_names_them(root):
+    share(root, "ResNet18")
+    edit(root / CAMPAIGN / "submission.yaml", "kernel_lists: tflite-cpu\n", "")
+    (campaign,) = validate([root]).campaigns
+    assert not campaign.shared_networks
+
+
+def test_folder_of_shared_kernel_lists_is_no_device_and_may_be_elsewhere(root):
+    share(root, "ResNet18", "MobileNetV2")
+    edit(root / CAMPAIGN / "models.csv", "600000000,3500000,4", ",,4")
+    (root / "_graphs").rename(root.parent / "lists")
+    assert rules() == ["network-shared"]
+    assert not validate([root], shared=root.parent / "lists").report.issues
+
+
+def test_shared_kernel_list_of_several_variants_under_one_name_is_an_error(root):
+    share(root, "ResNet18", "MobileNetV2")
+    models = root / CAMPAIGN / "models.csv"
+    edit(models, "600000000,3500000,4", ",,4")
+    row = models.read_text().splitlines()[1].replace(",1.0,224", ",0.5,192").replace("M1", "M3")
+    models.write_text(models.read_text() + row + "\n")
+    assert "network-model" in rules()
+
+
+def test_link_among_shared_kernel_lists_is_an_error(root):
+    share(root, "ResNet18", "MobileNetV2")
+    edit(root / CAMPAIGN / "models.csv", "600000000,3500000,4", ",,4")
+    (root / "_graphs" / "other").symlink_to(root / "_graphs" / "tflite-cpu")
+    assert rules() == ["path-symlink"]

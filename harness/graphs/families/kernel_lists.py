@@ -14,14 +14,15 @@ RUNTIME: Final = "tflite-cpu"
 """Runtime whose fusion rules make the kernels: SEC 2023 measures it, and MLPerf Tiny's reference files are for it."""
 
 
-def built_network(model: onnx.ModelProto, name: str, dtype: Dtype) -> Network:
+def built_network(model: onnx.ModelProto, name: str, dtype: Dtype, runtime_name: str = RUNTIME) -> Network:
     """Contents of `graphs/<name>.json`.
 
     Args:
         model: network in fp32.
         name: name of the network in the datasets.
         dtype: data type that the kernels are to have.
+        runtime_name: runtime whose fusion rules make the kernels.
     """
-    runtime = read_runtime(RUNTIME)
+    runtime = read_runtime(runtime_name)
     network = as_network(name, runtime, kernel_list(graph_of_onnx(model, name), runtime))
     return network.model_copy(update={"kernels": [in_dtype(kernel, dtype) for kernel in network.kernels]})

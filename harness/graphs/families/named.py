@@ -59,7 +59,7 @@ def _of_tensorflow() -> Iterator[tuple[tuple[str, str], Build]]:
         plain = partial(mobilenet_v3_of, size=size, alpha=1.0, side=224, is_minimalistic=True)
         yield ("MobileNetV3", f"{size}-minimalistic-alpha-1.0-224"), plain
     for number in range(5):
-        yield ("EfficientNet", f"lite{number}"), partial(efficientnet_lite, number=number)
+        yield ("EfficientNet-Lite", f"lite{number}"), partial(efficientnet_lite, number=number)
 
 
 def _of_transformers() -> Iterator[tuple[tuple[str, str], Build]]:

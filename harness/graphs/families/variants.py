@@ -9,7 +9,7 @@ import onnx
 
 from harness.errors import UsageError
 from harness.graphs.families.choices import RandomChoices
-from harness.graphs.families.kernel_lists import built_network
+from harness.graphs.families.kernel_lists import RUNTIME, built_network
 from harness.graphs.families.named import NAMED
 from harness.graphs.families.phone import PHONE_FAMILIES
 from harness.issues import quoted, unknown
@@ -60,7 +60,7 @@ class Variant:
 
     @classmethod
     def parsed(cls, text: str) -> "Variant":
-        """Variant by its family and its name within that, such as `EfficientNet/lite0`; the base where it has no name.
+        """Variant by its family and its name within that, as `EfficientNet-Lite/lite0`; the base where it has no name.
 
         Raises:
             UsageError: as in `named`.
@@ -117,14 +117,15 @@ def varied_of(families: Iterable[str], n_variants: int, seed: int) -> list[Varia
     return _after(families, _VARIED, n_variants, seed)
 
 
-def variant_network(variant: Variant, dtype: Dtype) -> Network:
+def variant_network(variant: Variant, dtype: Dtype, runtime_name: str = RUNTIME) -> Network:
     """Kernel list of a variant, as campaigns have it in `graphs/`.
 
     Args:
         variant: network of a family.
         dtype: data type of the kernels.
+        runtime_name: runtime whose fusion rules make them.
     """
-    return built_network(variant.build(), variant.model, dtype)
+    return built_network(variant.build(), variant.model, dtype, runtime_name)
 
 
 def _after(families: Iterable[str], firsts: Mapping[str, str], n_variants: int, seed: int) -> list[Variant]:

@@ -10,15 +10,15 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from hashlib import sha256
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import Final
 
 from harness.errors import UsageError
 from harness.intake.foreign import ForeignRow, ForeignTable, IntakeFormat, IntakeOptions
+from harness.intake.mlperf_campaigns import ROUND_DATES, MeasuredRun, Place, campaign_name, campaign_table
 from harness.intake.mlperf_networks import NETWORKS
-from harness.intake.mlperf_runs import RunFigures, read_run
-from harness.intake.mlperf_systems import EdgeSystem, safe_name
+from harness.intake.mlperf_runs import read_run
+from harness.intake.mlperf_systems import EdgeSystem
 from harness.intake.stated import UNKNOWN
 from harness.intake.tiny_systems import one_line, read_system
 from harness.intake.traced import faulty_row, identifier_of
@@ -29,12 +29,8 @@ from harness.traces.trace import TraceFault, TraceFormatError
 _SCENARIO: Final = "singlestream"
 _DIVISIONS: Final = ("closed", "open", "network")
 _ROUND: Final = re.compile(r"(?:inference_results_)?(v[0-9]\.[0-9])", re.ASCII)
-_ROUND_DATES: Final = {"v1.0": "2021-04", "v1.1": "2021-09", "v2.0": "2022-04", "v2.1": "2022-09", "v3.0": "2023-04"}
-"""Publication of each round, where no run states when it was made."""
 _ACCURACY: Final = re.compile(r"\baccuracy=([0-9]{1,3}(?:\.[0-9]{1,9})?)%", re.ASCII)
 _METER: Final = re.compile(r"Selected power meter '([^'\n]{1,100})'")
-_LONGEST_NAME: Final = 64
-_DIGEST: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,33 +56,6 @@ class _Run:
         return self.folder.parent.parent
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """A run with what it measured; `repeat` is None where its ranging run gives no energy."""
-
-    run: _Run
-    figures: RunFigures
-    repeat: RunFigures | None
-    meter: str
-
-
-class _Place:
-    """What the path of a system states: round, division and submitter."""
-
-    def __init__(self, system: Path) -> None:
-        parts = system.parts
-        rounds = [match[1] for part in parts if (match := _ROUND.fullmatch(part))]
-        self.round = rounds[-1] if rounds else None
-        at = _division_at(parts)
-        self.division = None if at is None else parts[at]
-        self.submitter = None if at is None or at + 1 >= len(parts) else one_line(parts[at + 1])
-
-    @property
-    def edition(self) -> str:
-        """Benchmark with its round."""
-        return f"MLPerf Inference {self.round}" if self.round else "MLPerf Inference"
-
-
 def _division_at(parts: Sequence[str]) -> int | None:
     return max((position for position, part in enumerate(parts) if part in _DIVISIONS), default=None)
 
@@ -95,33 +64,37 @@ def _read(source: Path, options: IntakeOptions) -> ForeignTable:
     if options.mapping is not None:
         raise UsageError("mlperf-inference takes no mapping; its files say what they are")
     runs, place, system = _found(source)
-    read = [_measured(run) for run in runs]
-    measured = [each for each in read if isinstance(each, _Measured)]
-    rows = [
-        _row(each, system, place) if isinstance(each, _Measured) else _faulty(run, each)
-        for run, each in zip(runs, read, strict=True)
-    ]
-    return ForeignTable(
-        level="models",
-        rows=sorted(rows, key=lambda row: row.source_id),
-        submission=_submission(measured, system, place, options.stated.identifier),
-        device=system.device(),
+    read = [(run, *_measured(run)) for run in runs]
+    measured = [found for _, found, _ in read if isinstance(found, MeasuredRun)]
+    return campaign_table(
+        measured,
+        [_faulty(run, found) for run, found, _ in read if isinstance(found, TraceFault)],
+        system,
+        place,
+        day=_date([day for _, _, day in read if day is not None], place),
+        identifier=options.stated.identifier,
     )
 
 
 def _names(source: Path) -> tuple[str, str]:
     """Device folder and campaign folder of a source."""
-    runs, place, system = _found(source)
-    parts = ("mlperf-inference", place.round, place.division, place.submitter, runs[0].system.name)
-    name = safe_name("-".join(part for part in parts if part), most=1000)
-    if len(name) > _LONGEST_NAME:
-        # Systems differ in their last words, such as the runtime, which a cut alone would lose.
-        digest = sha256(name.encode()).hexdigest()[:_DIGEST]
-        name = f"{safe_name(name, _LONGEST_NAME - _DIGEST - 1)}-{digest}"
-    return system.device_id, name
+    _, place, system = _found(source)
+    return system.device_id, campaign_name(place, system.folder)
 
 
-def _found(source: Path) -> tuple[list[_Run], _Place, EdgeSystem]:
+def _place(system: Path) -> Place:
+    """What the path of a system states: round, division and submitter."""
+    parts = system.parts
+    rounds = [match[1] for part in parts if (match := _ROUND.fullmatch(part))]
+    at = _division_at(parts)
+    return Place(
+        round=rounds[-1] if rounds else None,
+        division=None if at is None else parts[at],
+        submitter=None if at is None or at + 1 >= len(parts) else one_line(parts[at + 1]),
+    )
+
+
+def _found(source: Path) -> tuple[list[_Run], Place, EdgeSystem]:
     """Runs of a source, where they are, and their system.
 
     Raises:
@@ -140,7 +113,7 @@ def _found(source: Path) -> tuple[list[_Run], _Place, EdgeSystem]:
         raise UsageError(
             f"{source.name} holds {len(systems)} systems, and one is read at a time; name the folder of one: {names}"
         )
-    place = _Place(systems[0])
+    place = _place(systems[0])
     return runs, place, EdgeSystem(read_system(systems[0]), place.round)
 
 
@@ -151,22 +124,33 @@ def _source_id(folder: Path) -> str:
     return identifier_of(PurePosixPath(*folder.parts[start:], "performance", "run_1", MLPERF_POWER))
 
 
-def _measured(run: _Run) -> _Measured | TraceFault:
-    """What a run measured, or why it cannot be used."""
+def _measured(run: _Run) -> tuple[MeasuredRun | TraceFault, date | None]:
+    """What a run measured and the day of its begin, or why it cannot be used."""
     if run.benchmark not in NETWORKS:
         fix = "Add the benchmark to NETWORKS of harness/intake/mlperf_networks.py, with its family."
-        return TraceFault("foreign-file", f"benchmark {run.benchmark}", "a benchmark whose network is known", fix)
+        fault = TraceFault("foreign-file", f"benchmark {run.benchmark}", "a benchmark whose network is known", fix)
+        return fault, None
     performance = run.folder / "performance"
     try:
-        figures = read_run(performance / "run_1", is_result=True)
+        figures, day = read_run(performance / "run_1", is_result=True)
         meter = _meter(performance / "power")
     except TraceFormatError as error:
-        return error.fault
+        return error.fault, None
     try:
-        repeat = read_run(performance / "ranging", is_result=False)
+        repeat, _ = read_run(performance / "ranging", is_result=False)
     except TraceFormatError:
         repeat = None
-    return _Measured(run, figures, repeat, meter)
+    accuracy = _ACCURACY.search(_text(run.folder / "accuracy" / "accuracy.txt"))
+    found = MeasuredRun(
+        run.benchmark,
+        run.source_id,
+        figures,
+        None if repeat is None else repeat.energy_mj,
+        None if repeat is None else repeat.latency_ms,
+        meter,
+        None if accuracy is None else accuracy[1],
+    )
+    return found, day
 
 
 def _meter(folder: Path) -> str:
@@ -200,62 +184,7 @@ def _faulty(run: _Run, fault: TraceFault) -> ForeignRow:
     return faulty_row(run.source_id, [fault], cells)
 
 
-def _row(measured: _Measured, system: EdgeSystem, place: _Place) -> ForeignRow:
-    run, figures, repeat = measured.run, measured.figures, measured.repeat
-    accuracy = _ACCURACY.search(_text(run.folder / "accuracy" / "accuracy.txt"))
-    numbers = {
-        "energy_mj": figures.energy_mj,
-        "latency_ms": figures.latency_ms,
-        "power_mw": figures.power_mw,
-        "latency_p90_ms": figures.latency_p90_ms,
-        "idle_before_mw": figures.idle_before_mw,
-        "idle_after_mw": figures.idle_after_mw,
-        "repeat_energy_mj": None if repeat is None else repeat.energy_mj,
-        "repeat_latency_ms": None if repeat is None else repeat.latency_ms,
-    }
-    cells = {
-        **NETWORKS[run.benchmark].cells,
-        "delegate": system.delegate[0],
-        "energy_kind": "absolute",
-        **{name: f"{value:.9g}" for name, value in numbers.items() if value is not None},
-        **({} if accuracy is None else {"accuracy_percent": accuracy[1]}),
-        **({"rounds": place.round} if place.round else {}),
-    }
-    return ForeignRow(run.source_id, run.source_id, cells)
-
-
-def _submission(
-    measured: Sequence[_Measured], system: EdgeSystem, place: _Place, identifier: str | None
-) -> dict[str, Any]:
-    """Contents of submission.yaml."""
-    submitter = system.submitter or place.submitter or UNKNOWN
-    division = f", {place.division} division" if place.division else ""
-    source = {
-        "citation": f"MLCommons, {place.edition} results{division}, submitted by {submitter} for {system.name}.",
-        "url": f"https://github.com/mlcommons/inference_results_{place.round}" if place.round else None,
-        "identifier": identifier,
-        "attribution": f"Figures from the results repository of MLCommons, {place.edition} (Apache-2.0). MLPerf is a "
-        "trademark of MLCommons; figures derived from these results are not verified by MLCommons.",
-    }
-    meters = list(dict.fromkeys(each.meter for each in measured))
-    rates = {f"{1 / each.figures.step_s:.4g}" for each in measured}
-    return {
-        "title": f"{place.edition}{division}, single stream with power, {system.runtime}",
-        "contributors": [submitter],
-        "date": _date([each.figures.day for each in measured], place),
-        "method": "measured",
-        "runtime": system.runtime,
-        "boundary": "wall",
-        "licence": "Apache-2.0",
-        "source": {key: text for key, text in source.items() if text is not None},
-        "meter": {"name": " and ".join(meters) or UNKNOWN, "kind": "analyser"}
-        | ({"sampling_hz": float(rates.pop())} if len(rates) == 1 else {}),
-        "untraced": "The power logs are kept in the source repository, at the path that is the source id of each row.",
-        "notes": _notes(measured, system),
-    }
-
-
-def _date(days: Iterable[date], place: _Place) -> str:
+def _date(days: Iterable[date], place: Place) -> str:
     """Day, month or year in which the runs were made; otherwise that of the round.
 
     Raises:
@@ -266,21 +195,9 @@ def _date(days: Iterable[date], place: _Place) -> str:
         dates = {"-".join(text[:n_parts]) for text in texts}
         if len(dates) == 1:
             return dates.pop()
-    if place.round in _ROUND_DATES:
-        return _ROUND_DATES[place.round]
+    if place.round in ROUND_DATES:
+        return ROUND_DATES[place.round]
     raise UsageError("nothing states when the runs were made; keep the name of the round, such as v3.0, in the path")
-
-
-def _notes(measured: Sequence[_Measured], system: EdgeSystem) -> str:
-    """What a reader should know."""
-    alone = [each.run.benchmark for each in measured if each.repeat is None]
-    lacking = f" The ranging run gives no energy for {', '.join(alone)}." if alone else ""
-    return (
-        "Energy is the mean power inside the window of LoadGen times the duration over the queries, or times the mean "
-        "latency where they are not counted; idle power of the whole system is in it. Idle powers are medians before "
-        "and after the window. The repeat is the ranging run of the same command, whose samples that the meter missed "
-        f"are left out.{lacking} {system.notes()}"
-    )
 
 
 FORMAT = IntakeFormat(

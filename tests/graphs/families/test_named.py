@@ -106,7 +106,7 @@ def test_planes_are_those_of_the_padding(network, planes):
 @pytest.mark.parametrize(("number", "published"), [*enumerate((407, 631, 899, 1440, 2640))])
 def test_published_counts_of_efficientnet_lite_hold_three_operations_for_each_output(number, published):
     """Without these, which batch normalisation and activation account for, they are 3 to 6 % above the products."""
-    model = Variant.named("EfficientNet", f"lite{number}").build()
+    model = Variant.named("EfficientNet-Lite", f"lite{number}").build()
     graph = graph_of_onnx(model, "x")
     outputs = sum(graph.extents(node.outputs[0]).n_elements for node in graph.nodes if node.op == "conv")
     assert 1.03 < published * 1e6 / costs_of(model).macs < 1.06
@@ -217,16 +217,16 @@ def test_kernel_list_of_a_network_is_in_the_type_that_is_asked_for(network):
 
 
 def test_networks_are_written_by_name_without_variants(tmp_path):
-    names = ["EfficientNet/lite0", "AlexNet", "KWT/1", "AlexNet/base"]
+    names = ["EfficientNet-Lite/lite0", "AlexNet", "KWT/1", "AlexNet/base"]
     written = api.families(networks=names, n_kernels=16, out=tmp_path)
     files = ["AlexNet/AlexNet.onnx", "EfficientNet/EfficientNet-lite0.onnx", "KWT/KWT-1.onnx", "kernels.csv"]
     assert sorted(file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*.*")) == files
-    assert [variant.model for variant in written.kernels] == ["EfficientNet-lite0", "AlexNet", "KWT-1"]
+    assert [variant.model for variant in written.kernels] == ["EfficientNet-Lite-lite0", "AlexNet", "KWT-1"]
 
 
 def test_a_name_that_a_family_does_not_have_is_refused_with_those_that_it_has():
-    with pytest.raises(UsageError, match=r"'lite9' is no variant of EfficientNet; expected lite0, lite1, .*lite4$"):
-        Variant.named("EfficientNet", "lite9")
+    with pytest.raises(UsageError, match=r"'lite9' is no variant of EfficientNet-Lite; expected lite0, .*lite4$"):
+        Variant.named("EfficientNet-Lite", "lite9")
     with pytest.raises(UsageError, match=r"'s0-1' is no variant of ResNet50; expected v1\.5$"):
         Variant.named("ResNet50", "s0-1")
 
@@ -244,7 +244,7 @@ def test_networks_of_mlperf_edge_have_the_counts_of_the_published_code():
 def network_of(name):
     """Family and name of a row such as `v3-large-mini-1-224`."""
     if name.startswith("lite"):
-        return "EfficientNet", name
+        return "EfficientNet-Lite", name
     version, *size, alpha, side = name.split("-")
     words = [{"mini": "minimalistic"}.get(word, word) for word in size]
     return f"MobileNet{version.upper()}", "-".join((*words, "alpha", str(float(alpha)), side))
