@@ -112,19 +112,21 @@ def network_plan(release: Release, seed: int) -> tuple[NetworkPlan | None, list[
     is_measured = pc.and_(pc.is_in(models.column("tier"), pa.array(_MEASURED)), pc.is_valid(models.column("kernels")))
     measured = models.filter(is_measured).combine_chunks()
     facts = measured.select(["model", "dtype", "system_id", "submission_id", *_SAME]).to_pandas()
-    facts["system_id"] = _systems(facts)
-    of_system = facts.assign(pair=facts["model"] + " " + facts["dtype"]).groupby(["system_id", *_SAME])["pair"]
-    is_large = (of_system.transform("nunique") >= FEWEST_NETWORKS).to_numpy()
-    if not is_large.any():
-        return None, []
-    common = facts[is_large].groupby(list(_SAME)).size().idxmax()
-    chosen = is_large & (facts[list(_SAME)] == list(common)).all(axis=1).to_numpy()
-    if facts["system_id"][chosen].nunique() < _FEWEST_SYSTEMS:
+    pairs = facts.assign(pair=facts["model"] + " " + facts["dtype"])
+    n_networks = pairs.groupby(["submission_id", "system_id", *_SAME])["pair"].transform("nunique")
+    chosen = (n_networks >= FEWEST_NETWORKS).to_numpy()
+    if chosen.any():
+        common = facts[chosen].groupby(list(_SAME)).size().idxmax()
+        chosen &= (facts[list(_SAME)] == list(common)).all(axis=1).to_numpy()
+    systems = _systems(facts[chosen])
+    if systems.nunique() < _FEWEST_SYSTEMS:
         return None, []
     rows = measured.filter(pa.array(chosen)).combine_chunks()
-    notes = [f"{int((~chosen).sum())} measured networks are on systems with fewer than {FEWEST_NETWORKS}, or of "
-             "another kind of energy"] if not chosen.all() else []  # fmt: skip
-    return _plan(release, rows, facts["system_id"][chosen].tolist(), seed), notes
+    notes = [] if chosen.all() else [
+        f"{int((~chosen).sum())} measured networks are on systems with fewer than {FEWEST_NETWORKS} of them, or of "
+        "another kind of energy"
+    ]  # fmt: skip
+    return _plan(release, rows, systems.tolist(), seed), notes
 
 
 def _systems(facts: pd.DataFrame) -> "pd.Series[str]":
