@@ -114,10 +114,10 @@ def network_plan(release: Release, seed: int) -> tuple[NetworkPlan | None, list[
     facts = measured.select(["model", "dtype", "system_id", "submission_id", *_SAME]).to_pandas()
     pairs = facts.assign(pair=facts["model"] + " " + facts["dtype"])
     n_networks = pairs.groupby(["submission_id", "system_id", *_SAME])["pair"].transform("nunique")
-    chosen = (n_networks >= FEWEST_NETWORKS).to_numpy()
+    chosen = n_networks.to_numpy() >= FEWEST_NETWORKS
     if chosen.any():
         common = facts[chosen].groupby(list(_SAME)).size().idxmax()
-        chosen &= (facts[list(_SAME)] == list(common)).all(axis=1).to_numpy()
+        chosen = chosen & (facts[list(_SAME)] == list(common)).all(axis=1).to_numpy()
     systems = _systems(facts[chosen])
     if systems.nunique() < _FEWEST_SYSTEMS:
         return None, []
