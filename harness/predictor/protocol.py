@@ -72,6 +72,9 @@ class PredictorInfo(BaseModel):
         min_length=1, max_length=100, description="Who wrote it.", examples=['["A. Author"]']
     )
     licence: _Text = Field(description="SPDX identifier of the licence of its code.", examples=['"Apache-2.0"'])
+    learns_networks: bool = Field(
+        False, description="Whether it is fitted on energies of whole networks too.", examples=["true"]
+    )
     kernels: tuple[Kernel, ...] | Literal["all"] = Field(
         description='Kernel types that it supports, each once, or "all"; it is given no others. A predictor of '
         "networks alone has none: [].",
@@ -90,12 +93,6 @@ class PredictorInfo(BaseModel):
     is_cross_device: bool = Field(
         False, description="Whether one instance is fitted on several devices at once.", examples=["true"]
     )
-    learns_networks: bool = Field(
-        False,
-        validate_default=True,
-        description="Whether it is fitted on energies of whole networks too.",
-        examples=["true"],
-    )
     uses_latency: bool = Field(
         False, description="Whether it is given the measured latency of networks.", examples=["true"]
     )
@@ -111,8 +108,8 @@ class PredictorInfo(BaseModel):
 
     @field_validator("kernels", mode="before")
     @classmethod
-    def _names_each_once(cls, kernels: object) -> object:
-        if isinstance(kernels, tuple):
+    def _names_each_once(cls, kernels: object, info: ValidationInfo) -> object:
+        if isinstance(kernels, tuple) and (kernels or info.data.get("learns_networks")):
             for kernel in kernels:
                 if kernel not in KERNELS:
                     expected, fix = suggested(
@@ -125,13 +122,6 @@ class PredictorInfo(BaseModel):
         elif kernels != "all":
             raise _fault('"all", or a list of kernel types', 'Write it as in kernels = ["conv-bn-relu", "fc"]')
         return kernels
-
-    @field_validator("learns_networks")
-    @classmethod
-    def _predicts_anything(cls, learns_networks: bool, info: ValidationInfo) -> bool:
-        if info.data.get("kernels") == () and not learns_networks:
-            raise _fault("true, for it supports no kernel type", "Write learns_networks = true, or name kernel types")
-        return learns_networks
 
     @field_validator("uses_latency")
     @classmethod

@@ -223,7 +223,7 @@ def made_by_hand(predicted_by_row):
 
 
 def test_figures_of_the_table_are_those_counted_by_hand():
-    # On system number s, s of its networks are 8 % off, one is 20 % off and one exact; so within 10 % are s + 1 of s + 2.
+    # On system number s, s networks are 8 % off, one is 20 % off and one exact: within 10 % are s + 1 of s + 2.
     parts = []
     for number, (_, rows) in enumerate(PLAN.rows.groupby("system_id")):
         some = rows.head(number + 2)
