@@ -11,7 +11,7 @@ from rich.table import Table
 from harness.evaluation.network_scores import NetworkScore, Share
 from harness.evaluation.network_splits import ONE_FAMILY
 
-_WIDTH: Final = 200
+_WIDTH: Final = 280
 """A pipe has no width of its own, and a table cut at 80 columns would lose figures."""
 
 

@@ -49,7 +49,7 @@ def _by_split(scores: Sequence[NetworkScore], infos: Mapping[str, PredictorInfo]
     rows = [
         [
             text(score.split), text(score.scope.replace("-", " ")), _predictor(score.predictor, infos),
-            text("latency" if score.uses_latency else score.reason and f"failed: {score.reason}"),
+            text("; ".join(filter(None, ("latency" * score.uses_latency, score.reason and f"failed: {score.reason}")))),
             *(_cell(value(score)) for _, value in _FIGURES), number(score.n_systems or None),
         ]
         for score in scores

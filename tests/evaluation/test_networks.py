@@ -1,9 +1,11 @@
+import json
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from harness import api
 from harness.evaluation import network_runner
 from harness.evaluation.bootstrap import resampled_shares
 from harness.evaluation.network_results import (
@@ -19,6 +21,8 @@ from harness.evaluation.network_scores import network_scores
 from harness.evaluation.network_splits import FIVE_FOLD, ONE_FAMILY, UNSEEN_BOARD
 from harness.evaluation.network_track import FEWEST_NETWORKS, network_plan
 from harness.evaluation.runner import RunSettings
+from harness.pages import board_rows
+from harness.pages.board_rows import read_boards
 from harness.predictor.networks import LATENCY, NETWORK_FEATURES, networks_on_systems
 from harness.predictor.registry import predictor_info
 from harness.sandbox.jobs import Outcome
@@ -293,6 +297,35 @@ def test_a_predictor_of_the_project_runs_confined_on_networks(settings):
     assert result.result.confinement is not None
     assert np.isfinite(result.predictions["predicted_mj"]).all()
     assert result.predictions["split"].nunique() == len(result.result.outcomes)
+
+
+def test_evaluation_of_models_has_the_measured_networks(in_process, settings):
+    in_process.functions["network-flops"] = mean_of_system
+    steps = []
+    boards = api.evaluate(
+        measured_release(), tracks=["models"], predictors=["network-flops"], out=settings.folder, n_jobs=1,
+        on_step=lambda name, total: steps.append((name, total)),
+    )  # fmt: skip
+    assert {score.predictor for score in boards["models"].networks} == {"network-flops"}
+    assert ("network-flops on measured networks", 1) in steps
+    written = json.loads((settings.folder / "models.json").read_text())
+    assert written["results"] == []
+    assert {score["scope"] for score in written["networks"]} == {"nowhere"}
+    assert written["networks"][0]["within_10"] == boards["models"].networks[0].within_10
+
+
+def test_boards_of_the_site_have_the_measured_networks(in_process, settings, monkeypatch):
+    monkeypatch.setattr(board_rows, "predictor_version", lambda key, package: "1")
+    in_process.functions["network-flops"] = mean_of_system
+    release = measured_release()
+    evaluate_networks(PLAN, {"network-flops": predictor_info("network-flops")}, settings)
+    boards = read_boards(release, settings.folder)
+    assert {score.split for score in boards.networks} >= {FIVE_FOLD, ONE_FAMILY}
+    path = network_path(settings.folder, "network-flops")
+    path.write_text(path.read_text().replace('"reason": ""', '"reason": "x"', 1))
+    edited = read_boards(release, settings.folder)
+    assert edited.networks == []
+    assert any("was not sealed here" in note for note in edited.notes["models"])
 
 
 def test_networks_as_predictors_see_them_have_the_declared_columns():
