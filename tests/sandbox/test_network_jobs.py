@@ -5,9 +5,7 @@ from harness.predictor.features import FEATURES, LABEL
 from harness.predictor.networks import LIST_COLUMNS, SYSTEM_COLUMNS
 from harness.sandbox.jobs import Limits, NetworkJob, run_jobs
 from tests.evaluation.measured import network_table
-from tests.predictor.packages import info_source, package
-
-__all__ = ["package"]
+from tests.predictor.packages import info_source
 
 LIMITS = Limits(seconds=12, memory_mb=1024, file_mb=1)
 TABLE = network_table(4)
@@ -86,7 +84,7 @@ def test_tables_with_other_columns_are_refused(name):
 
 
 def test_a_label_in_what_is_asked_is_refused():
-    with pytest.raises(ValueError, match="test has columns .*energy_mj"):
+    with pytest.raises(ValueError, match=r"test has columns .*energy_mj"):
         NetworkJob(NO_KERNELS, LISTS, job().train, job().test.assign(energy_mj=1.0))
 
 
