@@ -3,13 +3,16 @@
 It assigns no row to a side.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from harness.arrays import Whole
 from harness.schema.identity import canonical_configurations, configuration_ids
 from harness.schema.records import KEYS
 from harness.schema.vocabulary import Level, Split
@@ -17,6 +20,21 @@ from harness.splits import GROUPS, assign_splits
 
 _NEAR: Final = 0.10
 """Relative difference of one extent up to which two configurations are near duplicates."""
+_NEARLY_SAME: Final = 0.9
+"""Share of common kernels from which two networks are nearly the same; networks of two families that the harness builds
+have at most 0.4, as EfficientNet-Lite and MobileNetV2 do."""
+_FIELDS: Final = KEYS["kernels"]
+_INPUT: Final = ("input_h", "input_w")
+_SQUARES: Final = tuple(
+    (name, f"{name[:-1]}w") for name in _FIELDS if name.endswith("_h") and f"{name[:-1]}w" in _FIELDS
+)
+"""Heights and widths that are one extent where they are equal, as of a square input."""
+_EXTENTS: Final = (
+    *((position,) for position in range(1, len(_FIELDS))),
+    *((_FIELDS.index(height), _FIELDS.index(width)) for height, width in _SQUARES),
+)
+"""Places of what two configurations may differ in to be one extent apart."""
+_Configuration = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +48,14 @@ class LeakReport:
             that are on both sides; a release with any is refused.
         shared_record_ids: record ids on both sides.
         near_duplicates: pairs of train and test configurations that differ in one extent by at most 10 %
-            (kernels only); they are allowed, and counted here.
+            (kernels only); they are allowed, and counted here. Height and width of a square are one extent.
         n_network_configurations: kernel configurations in the kernel lists of the test side's networks; on the
             level of kernels, of the networks of test families.
         shared_configurations: of those, the ones that networks of the train side hold as well (models), or that
             are training rows (kernels); they are allowed, and counted likewise.
+        twins: test rows with a training row one extent apart, by whatever amount (kernels only); they are allowed.
+        near_networks: pairs of networks of two families, one on each side, that have 90 % of their kernels in common,
+            not counting the height and width of inputs (models only); they are allowed, and a maintainer looks at them.
     """
 
     n_train: int
@@ -44,6 +65,17 @@ class LeakReport:
     near_duplicates: int
     n_network_configurations: int = 0
     shared_configurations: int = 0
+    twins: int = 0
+    near_networks: tuple[str, ...] = ()
+
+    @property
+    def twin_share(self) -> float:
+        """Share of the test rows that are twins of training rows; 0 without test rows.
+
+        >>> LeakReport(1, 4, (), (), 0, twins=1).twin_share
+        0.25
+        """
+        return self.twins / max(self.n_test, 1)
 
     @property
     def shared_share(self) -> float:
@@ -74,14 +106,17 @@ def leak_report(table: pa.Table, level: Level, splits: list[Split], networks: pa
     # A network under two families would be seen in training as one and tested as the other.
     names = (*both_sides("model"), *_shared_lists(table, splits)) if level == "models" else ()
     seen, tested = _network_configurations(table, level, splits, networks)
+    near_duplicates, twins = _twins(table, splits) if level == "kernels" else (0, 0)
     return LeakReport(
         n_train=splits.count("train"),
         n_test=splits.count("test"),
         shared_groups=(*both_sides(GROUPS[level]), *names),
         shared_record_ids=both_sides("record_id"),
-        near_duplicates=_near_duplicates(table, splits) if level == "kernels" else 0,
+        near_duplicates=near_duplicates,
         n_network_configurations=len(tested),
         shared_configurations=len(seen & tested),
+        twins=twins,
+        near_networks=_near_networks(table, splits) if level == "models" else (),
     )
 
 
@@ -102,27 +137,36 @@ def _network_configurations(
 
 def _shared_lists(networks: pa.Table, splits: list[Split]) -> tuple[str, ...]:
     """Names of networks on both sides that run the same kernels in the same order, whatever they are called."""
-    kernels = networks.column("kernels").combine_chunks()
-    fields = pa.table(pc.list_flatten(kernels).flatten(), names=[field.name for field in kernels.type.value_type])
-    ids = configuration_ids(fields.select(list(KEYS["kernels"])))
-    # A kernel without a type is known by its operators alone.
-    named = [
-        configuration if kernel is not None else operator
-        for configuration, kernel, operator in zip(
-            ids, fields.column("kernel").to_pylist(), fields.column("operator").to_pylist(), strict=True
-        )
-    ]
-    sides: dict[tuple[str, ...], dict[Split, str]] = defaultdict(dict)
-    start = 0
-    for n_kernels, model, side in zip(
-        pc.list_value_length(kernels).to_pylist(), networks.column("model").to_pylist(), splits, strict=True
-    ):
-        if n_kernels:
-            sides[tuple(named[start : start + n_kernels])].setdefault(side, model)
-            start += n_kernels
+    sides: dict[bytes, dict[Split, str]] = defaultdict(dict)
+    lists = _kernel_codes(networks, _FIELDS)
+    for codes, model, side in zip(lists, networks.column("model").to_pylist(), splits, strict=True):
+        if len(codes):
+            sides[codes.tobytes()].setdefault(side, model)
     return tuple(
         sorted(" = ".join(sorted(models.values())) for models in sides.values() if len(set(models.values())) > 1)
     )
+
+
+def _kernel_codes(networks: pa.Table, names: Sequence[str]) -> list[Whole]:
+    """Kernel list of every network as numbers, equal where kernels agree in some fields; empty without a list.
+
+    A kernel without a type is known by its operators alone.
+    """
+    kernels = networks.column("kernels").combine_chunks()
+    fields = pa.table(pc.list_flatten(kernels).flatten(), names=[field.name for field in kernels.type.value_type])
+    is_typed = pc.is_valid(fields.column("kernel"))
+    columns = canonical_configurations(fields.select(list(_FIELDS))).select(list(names)).columns
+    columns = [pc.if_else(is_typed, column, pa.scalar(None, column.type)) for column in columns]
+    columns.append(pc.if_else(is_typed, pa.scalar(None, pa.string()), fields.column("operator").cast(pa.string())))
+    codes = np.zeros(fields.num_rows, dtype=np.int64)
+    for column in columns:
+        encoded = column.combine_chunks().dictionary_encode("encode")
+        # Numbered again after every column, so that the products stay small.
+        codes = codes * len(encoded.dictionary) + encoded.indices.to_numpy()
+        codes = pa.array(codes).dictionary_encode().indices.to_numpy().astype(np.int64)
+    lengths = pc.fill_null(pc.list_value_length(kernels), 0).to_numpy()
+    ends = np.cumsum(lengths)
+    return [codes[end - length : end] for end, length in zip(ends, lengths, strict=True)]
 
 
 def configurations_in(networks: pa.Table) -> set[str]:
@@ -137,25 +181,63 @@ def configurations_in(networks: pa.Table) -> set[str]:
     return set(configuration_ids(typed.group_by(typed.column_names).aggregate([])))
 
 
-def _near_duplicates(table: pa.Table, splits: list[Split]) -> int:
-    """Pairs of train and test configurations that agree in all extents but one, which differs by at most 10 %."""
+def _near_networks(networks: pa.Table, splits: list[Split]) -> tuple[str, ...]:
+    """Pairs of networks on both sides and of two families that are nearly the same kernels, whatever their input."""
+    lists = _kernel_codes(networks, [name for name in _FIELDS if name not in _INPUT])
+    named = zip(*(networks.column(name).to_pylist() for name in ("family", "model")), strict=True)
+    sides: dict[Split, dict[tuple[str, str, bytes], Counter[int]]] = {"train": {}, "test": {}}
+    for (family, model), codes, side in zip(named, lists, splits, strict=True):
+        if len(codes):
+            sides[side].setdefault((family, model, codes.tobytes()), Counter(codes.tolist()))
+    found = {
+        f"{model} ({family}) ~ {other} ({other_family})"
+        for (family, model, _), of_train in sides["train"].items()
+        for (other_family, other, _), of_test in sides["test"].items()
+        if family != other_family and _common_share(of_train, of_test) >= _NEARLY_SAME
+    }
+    return tuple(sorted(found))
+
+
+def _common_share(one: Counter[int], other: Counter[int]) -> float:
+    """Share of the kernels of two lists that they have in common: twice their number over that of both.
+
+    Source:
+        Dice, Measures of the amount of ecologic association between species, Ecology 26(3), 1945.
+    """
+    return 2 * (one & other).total() / (one.total() + other.total())
+
+
+def _twins(table: pa.Table, splits: list[Split]) -> tuple[int, int]:
+    """Near duplicates, which are pairs of configurations, and test rows that are twins of training rows."""
     rows = canonical_configurations(table).select(list(KEYS["kernels"])).to_pylist()
     configurations = [tuple(row.values()) for row in rows]
     sides = dict(zip(configurations, splits, strict=True))
-    pairs: set[tuple[tuple[object, ...], tuple[object, ...]]] = set()
-    for position in range(1, len(KEYS["kernels"])):
-        alike: dict[tuple[object, ...], list[tuple[object, ...]]] = defaultdict(list)
-        for configuration in sides:
-            if configuration[position] is not None:
-                alike[(*configuration[:position], *configuration[position + 1 :])].append(configuration)
-        for members in alike.values():
-            train = [member for member in members if sides[member] == "train"]
-            for test in (member for member in members if sides[member] == "test"):
-                pairs.update((test, near) for near in train if _is_near(test[position], near[position]))
-    return len(pairs)
+    near: set[tuple[_Configuration, _Configuration]] = set()
+    twins: set[_Configuration] = set()
+    for positions in _EXTENTS:
+        for members in _alike_but(positions, sides).values():
+            train = [(extent, member) for extent, member in members if sides[member] == "train"]
+            for extent, test in members:
+                if train and sides[test] == "test":
+                    twins.add(test)
+                    near.update((test, other) for size, other in train if _is_near(extent, size))
+    return len(near), sum(
+        side == "test" and configuration in twins for configuration, side in zip(configurations, splits, strict=True)
+    )
 
 
-def _is_near(one: object, other: object) -> bool:
-    if not isinstance(one, int) or not isinstance(other, int):
-        return False
+def _alike_but(
+    positions: tuple[int, ...], configurations: Iterable[_Configuration]
+) -> dict[_Configuration, list[tuple[int, _Configuration]]]:
+    """Configurations that agree in all but some fields, each with the one extent there, by what they agree in."""
+    alike: dict[_Configuration, list[tuple[int, _Configuration]]] = defaultdict(list)
+    for configuration in configurations:
+        first, *others = (configuration[position] for position in positions)
+        if isinstance(first, int) and all(other == first for other in others):
+            rest = tuple(value for place, value in enumerate(configuration) if place not in positions)
+            alike[rest].append((first, configuration))
+    return alike
+
+
+def _is_near(one: int, other: int) -> bool:
     return abs(one - other) <= _NEAR * max(one, other)

@@ -18,7 +18,14 @@ from harness.schema.vocabulary import LEVELS, Kernel
 from harness.scoring.editions import editions
 from harness.traces.formats import trace_formats
 from harness.validation import RULES
-from harness.validation.layout import DEVICE_FILE, LEVEL_FILES, MANIFEST_FILE, NETWORKS_FOLDER, TRACES_FOLDER
+from harness.validation.layout import (
+    DEVICE_FILE,
+    LEVEL_FILES,
+    MANIFEST_FILE,
+    NETWORKS_FOLDER,
+    SHARED_FOLDER,
+    TRACES_FOLDER,
+)
 from tests.campaigns import phone_campaign
 from tests.documents import code_spans, first_cells, heading_names, section
 from tests.pages.conftest import copy_of_site, write_site
@@ -48,7 +55,8 @@ def test_every_kernel_type_has_its_row_among_what_is_simulated():
 
 
 def test_every_file_of_a_submission_has_its_row():
-    files = {DEVICE_FILE, MANIFEST_FILE, *LEVEL_FILES, f"{NETWORKS_FOLDER}/MODEL.json", f"{TRACES_FOLDER}/"}
+    lists = {f"{NETWORKS_FOLDER}/MODEL.json", f"{SHARED_FOLDER}/RUNTIME/MODEL.json"}
+    files = {DEVICE_FILE, MANIFEST_FILE, *LEVEL_FILES, *lists, f"{TRACES_FOLDER}/"}
     assert set(first_cells(section(page("submit"), "Layout"))) == files
 
 

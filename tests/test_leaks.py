@@ -7,7 +7,7 @@ from harness.schema.records import KEYS
 from harness.schema.vocabulary import LEVELS
 from harness.splits import assign_splits
 from tests.campaigns import board_campaign, campaign
-from tests.kernel_lists import CONV, DWCONV, FC, network
+from tests.kernel_lists import CONV, DWCONV, FC, SOFTMAX, network
 
 
 def table_of(record_ids, configurations, **extents):
@@ -118,3 +118,74 @@ def test_networks_of_both_sides_with_one_kernel_list_are_shared_whatever_they_ar
     )
     lists["spotter"] = network("spotter", FC, CONV)
     assert reports(campaign("models", two, "a", device=device, networks=lists))["models"].shared_groups == ()
+
+
+SQUARE = ("input", "kernel", "stride")
+
+
+@pytest.mark.parametrize("side", SQUARE)
+@pytest.mark.parametrize(("train", "test", "n_near"), [(100, 110, 1), (100, 112, 0), (7, 14, 0)])
+def test_twins_are_one_extent_apart_by_whatever_amount_also_as_squares(side, train, test, n_near):
+    extents = {f"{side}_h": [train, test], f"{side}_w": [train, test]}
+    report = leak_report(table_of(["r1", "r2"], ["c1", "c2"], **extents), "kernels", ["train", "test"])
+    assert (report.near_duplicates, report.twins, report.twin_share) == (n_near, 1, 1.0)
+
+
+def test_heights_and_widths_that_are_no_squares_are_two_extents():
+    table = table_of(["r1", "r2"], ["c1", "c2"], input_h=[10, 11], input_w=[20, 22])
+    assert leak_report(table, "kernels", ["train", "test"]).twins == 0
+    # A square beside what is none differs in its width alone.
+    table = table_of(["r1", "r2"], ["c1", "c2"], input_h=[10, 10], input_w=[10, 22])
+    assert leak_report(table, "kernels", ["train", "test"]).twins == 1
+
+
+def test_twins_count_rows_of_the_test_side_alone():
+    table = table_of(["r1", "r2", "r3", "r4", "r5"], ["c1", "c2", "c2", "c3", "c4"], cin=[8, 16, 16, 24, None],
+                     input_h=[7, 7, 7, 9, 9])  # fmt: skip
+    report = leak_report(table, "kernels", ["train", "test", "test", "test", "test"])
+    assert (report.n_test, report.twins, report.twin_share) == (4, 2, 0.5)
+    assert leak_report(table, "kernels", ["train"] * 5).twins == 0
+
+
+def two_networks(*lists, families=("DS-CNN", "SpotterNet")):
+    rows = board_campaign(networks={}).tables["models"].to_pylist()
+    named = zip(rows[:2], ("kws-small", "spotter"), families, strict=True)
+    two = [row | {"model": name, "family": family, "source_id": name} for row, name, family in named]
+    networks = {name: network(name, *kernels) for name, kernels in zip(("kws-small", "spotter"), lists, strict=True)}
+    return reports(campaign("models", two, "a", device={"delegates": {"CPU": "cpu"}}, networks=networks))["models"]
+
+
+def at(side, entries):
+    return [{**entry, **{name: side for name in ("input_h", "input_w") if name in entry}} for entry in entries]
+
+
+TEN = [{**CONV, "cout": 16 + n} for n in range(10)]
+NEAR = ("kws-small (DS-CNN) ~ spotter (SpotterNet)",)
+
+
+@pytest.mark.parametrize(
+    ("other", "found"),
+    [
+        (TEN, NEAR),
+        (TEN[::-1], NEAR),
+        (at(64, TEN), NEAR),
+        ([*TEN[:9], {**CONV, "cout": 999}], NEAR),
+        ([*TEN[:8], {**CONV, "cout": 998}, {**CONV, "cout": 999}], ()),
+        ([*TEN, FC, FC], NEAR),
+        ([*TEN, FC, FC, FC], ()),
+    ],
+)
+def test_nearly_the_same_kernels_under_two_families_are_found_whatever_order_and_input(other, found):
+    of_test = at(32, TEN)
+    report = two_networks(of_test, other)
+    expected = tuple(" ~ ".join(reversed(pair.split(" ~ "))) for pair in found)
+    assert report.near_networks == expected
+
+
+def test_one_family_is_on_one_side_and_is_no_leak():
+    assert two_networks(TEN, TEN, families=("DS-CNN", "DS-CNN")).near_networks == ()
+
+
+def test_kernels_without_a_type_are_compared_by_their_operators():
+    assert two_networks([SOFTMAX], [SOFTMAX]).shared_groups == ("kws-small = spotter",)
+    assert two_networks([SOFTMAX], [{**SOFTMAX, "operator": "resize"}]).shared_groups == ()

@@ -21,10 +21,10 @@ def submissions(tmp_path, monkeypatch):
     """Two campaigns whose kernel lists are empty files, beside two that somebody else contributed."""
     monkeypatch.chdir(tmp_path)
     for campaign, row in (
-        ("gap9_650_240/mlperf-tiny-v1.0", "mlperf-tiny-ad,Autoencoder,,int8"),
+        ("GAP9-EVK/mlperf-tiny-v1.0-650mV-240MHz", "mlperf-tiny-ad,Autoencoder,,int8"),
         ("zigzag-eyeriss-like/zigzag-3.9.1", "ResNet18-s0-2,ResNet18,s0-2,int8"),
         ("phone/mine", "mlperf-tiny-ad,Autoencoder,,int8"),
-        ("gap9_650_240/mlperf-tiny-v9.9", "mlperf-tiny-ad,Autoencoder,,int8"),
+        ("GAP9-EVK/mlperf-tiny-v9.9", "mlperf-tiny-ad,Autoencoder,,int8"),
     ):
         folder = tmp_path / "submissions" / campaign
         (folder / "graphs").mkdir(parents=True)
@@ -49,19 +49,19 @@ def test_simulated_networks_are_those_that_the_command_in_their_notes_draws(fold
 
 
 def test_stale_kernel_lists_are_written_and_what_others_contributed_is_left_alone(submissions):
-    tiny = submissions / "gap9_650_240/mlperf-tiny-v1.0/graphs/mlperf-tiny-ad.json"
+    tiny = submissions / "GAP9-EVK/mlperf-tiny-v1.0-650mV-240MHz/graphs/mlperf-tiny-ad.json"
     variant = submissions / "zigzag-eyeriss-like/zigzag-3.9.1/graphs/ResNet18-s0-2.json"
     assert regenerate_networks(submissions) == [tiny, variant]
     assert tiny.read_text() == network_json(tiny_network("mlperf-tiny-ad", "int8"))
     assert variant.read_text() == next(SUBMISSIONS.glob(f"zigzag-eyeriss-like/*/graphs/{variant.name}")).read_text()
-    for contributed in ("phone/mine", "gap9_650_240/mlperf-tiny-v9.9"):
+    for contributed in ("phone/mine", "GAP9-EVK/mlperf-tiny-v9.9"):
         assert (submissions / contributed / "graphs/mlperf-tiny-ad.json").read_text() == "{}"
     assert regenerate_networks(submissions) == []
 
 
 def test_a_missing_kernel_list_is_written(submissions):
     regenerate_networks(submissions)
-    tiny = submissions / "gap9_650_240/mlperf-tiny-v1.0/graphs/mlperf-tiny-ad.json"
+    tiny = submissions / "GAP9-EVK/mlperf-tiny-v1.0-650mV-240MHz/graphs/mlperf-tiny-ad.json"
     tiny.unlink()
     assert regenerate_networks(submissions) == [tiny]
 
@@ -82,7 +82,7 @@ def test_shared_kernel_lists_that_a_campaign_takes_are_written_and_those_of_othe
 def test_the_command_prints_what_it_wrote(submissions, capsys):
     main()
     printed = capsys.readouterr().out.splitlines()
-    assert printed[0] == "submissions/gap9_650_240/mlperf-tiny-v1.0/graphs/mlperf-tiny-ad.json"
+    assert printed[0] == "submissions/GAP9-EVK/mlperf-tiny-v1.0-650mV-240MHz/graphs/mlperf-tiny-ad.json"
     assert printed[-1] == "2 kernel lists rewritten"
     main()
     assert capsys.readouterr().out == "kernel lists are up to date\n"

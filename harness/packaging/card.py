@@ -16,9 +16,10 @@ from harness.packaging.sources import attributions_of, bibtex_of, licences_of, n
 from harness.packaging.templates import hub_licence, render_card
 from harness.packaging.texts import DevVersion, Version
 from harness.schema.export import Markdown, code_span, field_table
+from harness.schema.licences import joined_licences, licence_words
 from harness.schema.records import RECORDS
 from harness.schema.vocabulary import BOUNDARY_TITLES, ENERGY_KIND_TITLES, TIER_TITLES
-from harness.split_statements import STATEMENTS
+from harness.split_statements import STATEMENTS, earlier_splits
 from harness.splits import GROUPS, split_version
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _info(plan: DatasetPlan, config: Config, folder: Path) -> "DatasetInfo":
     return DatasetInfo(
         description=config.description,
         citation="\n\n".join(bibtex_of(submissions, plan.citations)),
-        license=" AND ".join(licences_of(submissions)),
+        license=joined_licences(licences_of(submissions)),
         features=Features.from_arrow_schema(config.files[0].table.schema),
         splits=splits,
         download_size=sum((folder / path).stat().st_size for path in tables),
@@ -135,6 +136,7 @@ def _facts(plan: DatasetPlan) -> dict[str, Any]:
         "configs": _config_rows(plan),
         "split_version": split_version(),
         "split_statement": STATEMENTS[plan.level],
+        "earlier_splits": earlier_splits(plan.level),
         "split_group": GROUPS[plan.level],
         "leaks": plan.leaks,
         "fields": _field_rows(plan),
@@ -150,7 +152,7 @@ def _facts(plan: DatasetPlan) -> dict[str, Any]:
         "sources": sources_table(submissions, rows),
         "remarks": notes_table(submissions),
         "attributions": attributions_of(submissions),
-        "licences": [{"licence": licence, "rows": n} for licence, n in sorted(by_licence.items())],
+        "licences": [{"licence": licence_words(licence), "rows": n} for licence, n in sorted(by_licence.items())],
         "citations": bibtex_of(submissions, plan.citations),
     }
 

@@ -20,6 +20,7 @@ from harness.prediction.extrapolation import KernelRange, Ranges
 from harness.predictor.persistence import Stamp
 from harness.predictor.protocol import PredictorInfo
 from harness.schema.export import Markdown, code_span
+from harness.schema.licences import joined_licences
 from harness.schema.results import Interval, Subject, Track
 from harness.schema.vocabulary import ENERGY_KIND_TITLES, TIER_TITLES, UNSTATED_LICENCE
 
@@ -156,7 +157,7 @@ def _template_facts(facts: PredictorFacts) -> dict[str, Any]:
         "networks": [_network_row(split.split, score) for track, split, score in scored if track == "models"],
         "unscored": _unscored_rows(facts.results),
         "intervals": _interval_rows(kernels),
-        "licences": licences_of(facts.submissions),
+        "licences": joined_licences(licences_of(facts.submissions)),
         "is_unlicensed": UNSTATED_LICENCE in licences_of(facts.submissions),
         "sources": sources_table(facts.submissions, facts.rows),
         "attributions": attributions_of(facts.submissions),

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from harness.schema.export import autolink, code_span
 from harness.schema.identity import content_id
+from harness.schema.licences import licence_words
 
 
 def licences_of(submissions: pa.Table) -> list[str]:
@@ -57,7 +58,7 @@ def sources_table(submissions: pa.Table, rows: pa.Table) -> list[dict[str, objec
             "source": "; ".join(sorted({member["title"] for member in members})),
             "where": autolink(where),
             "method": method,
-            "licence": licence,
+            "licence": licence_words(licence),
             "submissions": len(members),
             "devices": len({member["device_id"] for member in members}),
             "rows": sum(counts[member["submission_id"]] for member in members),

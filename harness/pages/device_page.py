@@ -25,6 +25,7 @@ from harness.pages.markup import code, figure, fixed, plain, title
 from harness.pages.tables import Table
 from harness.schema.columns import columns_of
 from harness.schema.facts import DeviceRecord, SubmissionRecord
+from harness.schema.licences import licence_words
 from harness.schema.vocabulary import BOUNDARY_TITLES, DEVICE_NOUNS, TIER_TITLES
 from harness.scoring.editions import Edition, edition_named
 from harness.scoring.label_facts import LabelFacts
@@ -223,6 +224,7 @@ def _submission(entry: dict[str, Any]) -> dict[str, Any]:
     composed: dict[str, Any] = {
         "citation": work,
         "method": f"{entry['method']}; {TIER_TITLES[entry['tier']]}",
+        "licence": licence_words(entry["licence"]),
         "boundary": f"{entry['boundary']}; {BOUNDARY_TITLES[entry['boundary']]}",
         "tier": None,
         "device_id": None,

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from harness.leaks import LeakReport, leak_report
 from harness.pages.device_entries import DeviceEntry, n_devices, n_rows
 from harness.pages.fields import (
     device_yaml_table,
@@ -22,9 +23,10 @@ from harness.pages.rules import RuleDoc
 from harness.pages.tables import Cell, Table, TableColumn, number, text, words
 from harness.releases import Release
 from harness.schema.export import json_schemas
+from harness.schema.licences import licence_words
 from harness.schema.vocabulary import BOUNDARY_TITLES, LEVELS, TIER_TITLES, Level
 from harness.scoring.editions import Edition, editions
-from harness.split_statements import STATEMENTS
+from harness.split_statements import STATEMENTS, earlier_splits
 from harness.splits import assign_splits, split_version
 
 _LEVEL_SENTENCES: Final[dict[Level, str]] = {
@@ -44,7 +46,7 @@ def datasets_context(release: Release, dataset_version: str) -> dict[str, Any]:
         "parts": [_level_part(release, level) for level in LEVELS],
         "tiers": list(TIER_TITLES.items()),
         "boundaries": list(BOUNDARY_TITLES.items()),
-        "licences": sorted(licences.items()),
+        "licences": [(licence_words(licence), n) for licence, n in sorted(licences.items())],
         "attributions": sorted({entry["attribution"] for entry in submissions if entry["attribution"]}),
     }
 
@@ -62,7 +64,8 @@ def _level_part(release: Release, level: Level) -> dict[str, Any]:
     }
     if n:
         table = release.levels[level]
-        sides = Counter(assign_splits(table, level))
+        splits = assign_splits(table, level)
+        sides = Counter(splits)
         tiers, boundaries = (Counter(table.column(name).to_pylist()) for name in ("tier", "boundary"))
         part["n_simulated"] = tiers["simulated"]
         part["facts"] = [
@@ -71,9 +74,18 @@ def _level_part(release: Release, level: Level) -> dict[str, Any]:
             ("Boundaries", "; ".join(f"{boundaries[name]} {name}" for name in BOUNDARY_TITLES if boundaries[name])),
             ("Devices", n_devices(release, level)),
             ("Split", f"version {split_version()}, {STATEMENTS[level]}"),
+            ("Earlier splits", " ".join(earlier_splits(level))),
+            *([("Twins", _twins(leak_report(table, level, splits)))] if level == "kernels" else []),
         ]
         part["example"] = table.column("device_id")[0].as_py()
     return part
+
+
+def _twins(leaks: LeakReport) -> str:
+    return (
+        f"{leaks.twins} test rows ({leaks.twin_share:.0%}) have a training row that differs in one extent alone; "
+        f"{leaks.near_duplicates} pairs of configurations do by at most 10 %"
+    )
 
 
 def schema_context() -> dict[str, Any]:

@@ -148,5 +148,5 @@ def _check_publication(campaign: Campaign, document: Document[Manifest], change:
     file = change.shown(f"{campaign.submission_id}/{MANIFEST_FILE}")
     where = _Name(manifest.method, "method", file, document.lines.get(("method",)), "method")
     found = f"published, at {manifest.source.url or manifest.source.identifier}"
-    fix = "A reviewer compares the figures with it; nothing here read it."
-    _report("publication-check", where, found, "the figures of the publication", fix, change)
+    fix = "A reviewer compares the figures and the licence with it; nothing here read it."
+    _report("publication-check", where, found, "the figures and the licence of the publication", fix, change)

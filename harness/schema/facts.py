@@ -302,7 +302,7 @@ class SubmissionFacts(Fact):
     runtime: q.RuntimeName
     boundary: Annotated[Boundary, _choice("What the energies are of.", "Boundary")] = "unstated"
     rails: q.Rails = Field(default_factory=list)
-    licence: Annotated[str, _line("SPDX identifier of the data licence.", "Licence"), AfterValidator(_single_word)]
+    licence: Annotated[str, _line("SPDX licence of the data, or NOASSERTION.", "Licence"), AfterValidator(_single_word)]
     conditions: Annotated[str, _text("Temperature, governor, screen, supply, placement.", "Conditions")] | None = None
     notes: Annotated[str, _text("Anything a reader of the figures should know.", "Notes")] | None = None
 
@@ -317,9 +317,7 @@ class Manifest(SubmissionFacts):
     source: Source = Field(description="Where the figures come from.")
     system: System | None = Field(None, description="Stack and settings; without them the device itself is rated.")
     formerly: FormerId | None = None
-    kernel_lists: q.FusionRuntime | None = Field(
-        None, description="Folder of _graphs/ whose kernel lists the rows of models.csv take where graphs/ has none."
-    )
+    kernel_lists: q.FusionRuntime | None = Field(None, description="Folder of _graphs/ that rows take kernel lists of.")
     meter: Meter | None = Field(None, description="What measured the power; needed when the method is measured.")
     idle: Idle | None = Field(None, description="Idle baseline; needed when energies are idle-subtracted.")
     published_scores: PublishedScores | None = Field(None, description="Scores that the source prints.")

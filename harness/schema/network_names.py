@@ -3,7 +3,8 @@
 Splits and pages go by names, so that a network under two names would be on both sides. It assigns no side.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Final
 
@@ -105,3 +106,49 @@ def begins_like(level: Level, name: str) -> str | None:
     plain, words = plain_word(name), _settled_by_word(level)
     known = max((word for word in words if plain.startswith(word)), key=len, default=None)
     return None if known is None else words[known]
+
+
+_LONG: Final = 6
+"""Letters of a part that is found anywhere in a name; shorter ones are found where a part of the name begins."""
+_PART: Final = re.compile(r"V\d+|(?:(?!V\d)[A-Za-z])+|\d+")
+_RUNTIMES: Final = ("tflite", "tensorflowlite")
+"""Runtimes in names of files, whose lite is no part of a network's name."""
+
+
+def like_one_of(level: Level, settled: Collection[str], name: str) -> str | None:
+    """Settled name, one of some, whose parts another name has in their order; None where it has those of none.
+
+    Other parts may stand before, between and behind them. A name that states no version is like any version.
+
+    >>> [like_one_of("models", ["MobileNetV3"], name) for name in ("tf-mobilenet-large-v3", "MobileNet", "MobileNetV4")]
+    ['MobileNetV3', 'MobileNetV3', None]
+    >>> like_one_of("models", ["DS-CNN"], "tiny_ds_cnn"), like_one_of("models", ["DS-CNN"], "CloudsCNN")
+    ('DS-CNN', None)
+    """
+    plain, starts = _plain_with_starts(name)
+    for each in sorted(settled):
+        for known in (each, *NAMES[level][each]):
+            parts = [plain_word(part) for part in _PART.findall(known)]
+            places = range(len(plain)) if len(parts[0]) >= _LONG else starts
+            found = re.compile(".*".join(parts))
+            if any(found.match(plain, place) for place in places):
+                return each
+            if len(parts) > 1 and parts[-1][0] == "v" and plain.startswith(parts[0]) and not re.search(r"v\d", plain):
+                return each
+    return None
+
+
+def _plain_with_starts(name: str) -> tuple[str, list[int]]:
+    """A name as `plain_word` has it, without runtimes, and where in it a part of the name begins."""
+    plain, starts, before = "", [], " "
+    for letter in name:
+        is_cut = not before.isalnum() or before.isdigit() != letter.isdigit()
+        if folded := plain_word(letter):
+            if is_cut or (letter.isupper() and not before.isupper()):
+                starts.append(len(plain))
+            plain += folded
+        before = letter
+    for runtime in _RUNTIMES:
+        # Blanks keep the places, and match no letter.
+        plain = plain.replace(runtime, " " * len(runtime))
+    return plain, starts

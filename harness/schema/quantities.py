@@ -298,7 +298,8 @@ InputShape = Annotated[
     str,
     Quantity(
         "",
-        "Height, width and channels of one input joined by x, without the batch and without a single channel.",
+        "Height, width and channels of one input joined by x, without the batch; channels are left out where there is "
+        "one, or where the source states none.",
         "shape-pattern",
         "Join whole numbers by x, for example 224x224x3.",
         pattern=r"^[1-9][0-9]{0,6}(x[1-9][0-9]{0,6}){0,7}$",

@@ -14,7 +14,7 @@ def system_names(campaigns: Iterable[Campaign]) -> dict[str, str]:
     """Name of every system, by its id.
 
     A delegate is named where the system runs on some of those that its device has, a setting where it differs among
-    systems of one device and stack, and a submitter where a device has systems of several. A campaign that declares no
+    systems of one device, and a submitter where a device has systems of several. A campaign that declares no
     system ran on the device itself, whose name it has.
     """
     of_system: dict[str, list[Campaign]] = defaultdict(list)
@@ -37,11 +37,10 @@ def _names_of_device(systems: Mapping[str, Sequence[Campaign]]) -> dict[str, str
     declared = {system_id: members[0].manifest.system or System() for system_id, members in systems.items()}
     stacks = {system_id: members[0].stack or "" for system_id, members in systems.items()}
     has_submitters = len({system.submitter for system in declared.values()}) > 1
+    differing = [name for name in Settings.model_fields if len({getattr(each, name) for each in declared.values()}) > 1]
     names = {}
     for system_id, system in declared.items():
         members = systems[system_id]
-        peers = [peer for key, peer in declared.items() if stacks[key] == stacks[system_id]]
-        differing = [name for name in Settings.model_fields if len({getattr(peer, name) for peer in peers}) > 1]
         parts = [members[0].device.name, stacks[system_id], *_delegates(members), *system.in_words(differing)]
         names[system_id] = _BETWEEN.join([*parts, *([system.submitter] if has_submitters and system.submitter else [])])
     return names

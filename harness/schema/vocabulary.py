@@ -119,6 +119,8 @@ KERNEL_FUNCTIONS: Final[dict[Kernel, tuple[Function, ...]]] = {
 
 UNSTATED_LICENCE: Final = "NOASSERTION"
 """SPDX's word for a licence that nobody has stated."""
+UNSTATED_LICENCE_MEANING: Final = "facts quoted from the source, which states no licence"
+"""What a published figure without a licence is; nobody licenses a fact, and its source is cited."""
 
 
 def tier_of(method: Method, meter_kind: MeterKind | None) -> Tier:

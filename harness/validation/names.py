@@ -49,14 +49,32 @@ def _report_unsettled(context: RowContext, column: str, name: str, is_named: Mas
     like = held_out_like(level, name)
     if like is not None:
         fix = f"If it is {like}, write {like}{_VARIANT.get(level, '')}; if not, ask for its name to be settled."
-        expected = f"{like}, which it begins like and which is held out for tests, or another settled name"
+        expected = f"{like}, which it is like and which is held out for tests, or another settled name"
         context.report_first("family-unsettled", is_named, column, expected=expected, fix=fix)
+        return
+    if level == "models" and (model := _held_out_model(context, is_named)) is not None:
+        like, has_model = model
+        fix = f"If it is {like}, write {like}{_VARIANT[level]}; if not, give the model a name of its own."
+        expected = f"{like}, which the name of its model is like and which is held out for tests"
+        context.report_first("family-unsettled", has_model, column, expected=expected, fix=fix)
         return
     near = begins_like(level, name) or nearest(name, NAMES[level], cutoff=_NEAR)
     asked = f"If it is {near}, write {near}{_VARIANT.get(level, '')}. " if near else ""
     expected = f"{near or 'one of ' + ', '.join(NAMES[level])}, or a network that is none of them"
     fix = f"{asked}Is it {' or '.join(sorted(HELD_OUT[level]))} by another name? If it is new, nothing is to be done."
     context.report_first("family-unknown", is_named, column, expected=expected, fix=fix)
+
+
+def _held_out_model(context: RowContext, is_named: Mask) -> tuple[str, Mask] | None:
+    """Held-out family that a model of some rows is called like, and the rows of that model; None where none is."""
+    for code, model, codes in words_with_codes(context.rows.table.column("model")):
+        has_model = (codes == code) & is_named
+        if model is None or not has_model.any():
+            continue
+        family = settled_name("models", model) or held_out_like("models", model)
+        if family is not None and family in HELD_OUT["models"]:
+            return family, has_model
+    return None
 
 
 def _check_one_family(context: RowContext) -> None:

@@ -56,8 +56,10 @@ def _check_licence(place: _Place) -> None:
     """licence-unstated, licence-unknown."""
     licence = place.manifest.licence
     if licence == UNSTATED_LICENCE:
-        fix = "Ask whoever measured; until then do not publish them."
-        place.report("licence-unstated", "licence", licence, "the licence of the figures", fix, is_value=True)
+        if (method := place.manifest.method) != "published":
+            fix = "Write the licence that they give, for example CC-BY-4.0; until then do not publish them."
+            found, expected = f"{licence} for figures that are {method}", "the licence of those who made them"
+            place.report("licence-unstated", "licence", found, expected, fix)
         return
     spelt = spdx_of(licence)
     if spelt == licence:

@@ -87,6 +87,9 @@ _YAML = _declare(
      "A meter without error makes an uncertainty too small, and narrows the interval of a label."),
     ("licence-unknown", "The licence is an identifier of the SPDX list, or NOASSERTION.",
      "A licence of the submitter's own words gives nobody any right."),
+    ("licence-unstated", "Figures that are measured, simulated or estimated have a licence; NOASSERTION is for facts "
+     "quoted from a publication that states none.",
+     "Those who made the figures can license them, and without that nobody may pass them on."),
     ("date-impossible", "The date is a day of the calendar, not to come, and not before there was such a device.",
      "A date that cannot be is not when the measurement was made."),
     ("publication-missing", "Figures that are published come with the address or identifier of their publication.",
@@ -104,8 +107,6 @@ _UNSTATED = _declare(
      "The energy of a rail is a fraction of that of the board; where it is unknown, it is ranked apart from both."),
     ("accuracy-text", "The accuracy of a meter is stated as limits of error, not as a text.",
      "A text does not enter the uncertainty of an energy, which then lacks the meter."),
-    ("licence-unstated", "The licence of the figures is stated.",
-     "Nobody may pass on figures whose licence is unknown; NOASSERTION keeps them out of the published data."),
 )  # fmt: skip
 
 _HEADER = _declare(
@@ -194,7 +195,8 @@ _ROWS = [
          "Two rows with the same key are one record with two energies."),
         ("family-spelling", "A known family or reference network is named as settled, and a network has one family.",
          "Splits hold out families by name: a second spelling trains on what is tested."),
-        ("family-unsettled", "No unknown family or reference network begins like one that is held out for tests.",
+        ("family-unsettled", "No unknown family or reference network, and no model of one, is called like one that "
+         "is held out for tests.",
          "ShuffleNetV2x05 was trained on while ShuffleNetV2 was tested."),
         ("shape-order", "The shape of an input is height, width and channels of one input, without a single channel.",
          "One network with 224x224x3, 1x224x224x3 and 3x224x224 is three networks to whoever compares."),

@@ -38,7 +38,7 @@ REVIEW_RULES: Final[tuple[tuple[str, Severity, tuple[tuple[str, str, str], ...]]
          "The same device under a second folder is ranked twice."),
         ("contributor-known", "A contributor who published before is asked whether the submission is theirs.",
          "Anybody can write the name of another into a file."),
-        ("publication-check", "The figures of a publication are compared with it by a reviewer.",
+        ("publication-check", "The figures of a publication, and their licence, are compared with it by a reviewer.",
          "Nothing here reads the publication."),
     )),
     ("suite", "error", (

@@ -3,7 +3,7 @@
 It decides what is a submission; the modules it calls decide what is right in one.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -236,15 +236,8 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
             expected="one of " + ", ".join(LEVEL_FILES),
             fix="Add the measured rows.",
         )
-    if document is not None and len(tables) == len(names & set(LEVEL_FILES)):
-        check_manifest_errata(document.fact, tables, document.lines, shown_path(folder / MANIFEST_FILE), run.faults)
     if document is not None:
-        shown = shown_path(folder / MANIFEST_FILE)
-        check_provenance(document, device, run.today, shown, run.faults)
-        check_boundary(document.fact, document.lines, shown, run.faults)
-        check_accuracy(document.fact, document.lines, shown, run.faults)
-        context = TraceContext(folder, shown, document.lines, tables, run.seen_traces, run.reductions, run.faults)
-        check_traces(document.fact, context)
+        _check_manifest(folder, document, tables, run, n_files=len(names & set(LEVEL_FILES)))
     models = tables.get("models")
     networks = read_networks(folder, models, run.faults)
     shared = {}
@@ -258,6 +251,25 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
         run.doubted.append(campaign)
         return None
     return campaign
+
+
+def _check_manifest(
+    folder: Path,
+    document: Document[Manifest],
+    tables: Mapping[Level, pa.Table],
+    run: _Run,
+    *,
+    n_files: int,
+) -> None:
+    """Everything that a campaign declares, against itself, its rows and its traces."""
+    device = run.devices[folder.parent]
+    shown, manifest, lines = shown_path(folder / MANIFEST_FILE), document.fact, document.lines
+    if len(tables) == n_files:
+        check_manifest_errata(manifest, tables, lines, shown, run.faults)
+    check_provenance(document, device, run.today, shown, run.faults)
+    check_boundary(manifest, lines, shown, run.faults)
+    check_accuracy(manifest, lines, shown, run.faults)
+    check_traces(manifest, TraceContext(folder, shown, lines, tables, run.seen_traces, run.reductions, run.faults))
 
 
 def _campaign_entries(folder: Path, run: _Run) -> set[str]:

@@ -50,7 +50,7 @@ def test_reasons_are_those_known(result):
 
 def test_reader_is_told_of_repeats_and_of_the_rounding_floor(result):
     warnings = Counter(issue.rule for issue in result.report.issues)
-    assert warnings == {"repeat": 12, "rounding-floor": 53, "licence-unstated": 1}
+    assert warnings == {"repeat": 12, "rounding-floor": 53}
     assert warnings["rounding-floor"] + result.reasons["rounding-floor"] == 104
     spreads = [re.search(r"([0-9.]+)% spread", issue.found) for issue in result.report.issues if issue.rule == "repeat"]
     assert max(float(spread[1]) for spread in spreads) == 7.0

@@ -1,5 +1,6 @@
 """The card: readable by the Hub's own class, complete, and free of markup from data."""
 
+import re
 import shutil
 
 import pytest
@@ -54,6 +55,15 @@ def test_body_states_splits_tiers_and_kinds_of_energy(card):
     assert "Leak report: 0 values" in card.text
     assert all(title in card.text for title in TIER_TITLES.values())
     assert "idle-subtracted" in card.text
+
+
+def test_body_states_what_the_sides_share_and_how_earlier_splits_differ(built):
+    texts = {level: (built / "deepen" / level / "README.md").read_text() for level in LEVELS}
+    assert re.search(r"\d+ of the \d+ test rows \(\d+%\) are twins of a training row", texts["kernels"])
+    assert "0 pairs of networks of two families, one on each side" in texts["models"]
+    assert "MobileNetV3, ShuffleNetV2" in texts["models"]
+    assert "is by family; test holds DS-CNN, GoogLeNet, ShuffleNetV2; harness" in texts["models"].replace("\\", "")
+    assert all("same sides" in texts[level] for level in ("kernels", "applications"))
 
 
 def test_leaks_through_the_kernels_of_networks_are_stated(built):
@@ -134,6 +144,16 @@ def test_mixed_licences_are_all_listed(cards, tmp_path):
         "submissions": "Apache-2.0 AND CC-BY-4.0",
     }
     assert "@misc{deepen-source-" in card.text
+
+
+def test_facts_of_a_source_without_a_licence_are_shown_as_such(cards, tmp_path):
+    facts = {"licence": "NOASSERTION", "source": PAPER | {"url": None}}
+    campaigns = [board_campaign(), board_campaign("b", manifest=facts)]
+    card = DatasetCard.load(build_datasets(assemble(campaigns), cards, tmp_path)[1].folder / "README.md")
+    words = "NOASSERTION: facts quoted from the source, which states no licence"
+    assert card.data.license == ["apache-2.0", "unknown"]
+    assert {info["license"] for info in card.data.dataset_info} >= {"Apache-2.0", f"Apache-2.0; {words}"}
+    assert card.text.count(f"| {words} |") == 2
 
 
 def test_markup_in_data_is_escaped(cards, tmp_path):

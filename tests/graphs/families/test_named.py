@@ -219,7 +219,7 @@ def test_kernel_list_of_a_network_is_in_the_type_that_is_asked_for(network):
 def test_networks_are_written_by_name_without_variants(tmp_path):
     names = ["EfficientNet-Lite/lite0", "AlexNet", "KWT/1", "AlexNet/base"]
     written = api.families(networks=names, n_kernels=16, out=tmp_path)
-    files = ["AlexNet/AlexNet.onnx", "EfficientNet/EfficientNet-lite0.onnx", "KWT/KWT-1.onnx", "kernels.csv"]
+    files = ["AlexNet/AlexNet.onnx", "EfficientNet-Lite/EfficientNet-Lite-lite0.onnx", "KWT/KWT-1.onnx", "kernels.csv"]
     assert sorted(file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*.*")) == files
     assert [variant.model for variant in written.kernels] == ["EfficientNet-Lite-lite0", "AlexNet", "KWT-1"]
 
