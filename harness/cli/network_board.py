@@ -8,8 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from harness.evaluation.network_scores import NetworkScore, Share
-from harness.evaluation.network_splits import ONE_FAMILY
+from harness.api import NetworkScore, NetworkShare
 
 _WIDTH: Final = 280
 """A pipe has no width of its own, and a table cut at 80 columns would lose figures."""
@@ -30,7 +29,7 @@ def print_network_board(scores: Sequence[NetworkScore]) -> None:
             table.add_row(*("", "") if number else (split, scope), score.predictor, given, *_cells(score))
         table.add_section()
     console.print(table, markup=False)
-    chosen = [score for score in scores if score.split == ONE_FAMILY and score.within_10 is not None]
+    chosen = [score for score in scores if score.is_headline and score.within_10 is not None]
     _print_shares(console, "family", chosen, [score.families for score in chosen])
     _print_shares(console, "system", chosen, [score.systems for score in chosen])
     for score in scores:
@@ -47,10 +46,10 @@ _RIGHT: Final = ("±5 %", "±10 %", "mean ±5 %", "mean ±10 %", "median error %
 
 def print_network_headlines(scores: Iterable[NetworkScore]) -> None:
     """Print one line for each knowledge of other systems, on the families that are left out."""
-    chosen = [score for score in scores if score.split == ONE_FAMILY]
+    chosen = [score for score in scores if score.is_headline]
     for scope, group in groupby(chosen, key=lambda score: score.scope):
         shares = (f"{score.predictor} {_share(score.within_10) or 'failed'}" for score in group)
-        typer.echo(f"measured networks, {ONE_FAMILY}, known {scope}, within ±10 %: {', '.join(shares)}")
+        typer.echo(f"measured networks, {chosen[0].split}, known {scope}, within ±10 %: {', '.join(shares)}")
 
 
 def _cells(score: NetworkScore) -> list[str]:
@@ -63,12 +62,12 @@ def _cells(score: NetworkScore) -> list[str]:
 
 
 def _print_shares(
-    console: Console, what: str, scores: Sequence[NetworkScore], shares: Sequence[Sequence[Share]]
+    console: Console, what: str, scores: Sequence[NetworkScore], shares: Sequence[Sequence[NetworkShare]]
 ) -> None:
     """Print shares within ±10 % on the families that are left out: one row per family or system."""
     if not scores:
         return
-    typer.echo(f"{ONE_FAMILY}, within ±10 %, by {what}:")
+    typer.echo(f"{scores[0].split}, within ±10 %, by {what}:")
     table = Table(what, *(f"{score.predictor}, {score.scope}" for score in scores))
     for column in table.columns[1:]:
         column.justify = "right"

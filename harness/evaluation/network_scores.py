@@ -16,7 +16,7 @@ from harness.evaluation.bootstrap import Means, interval_of_share, resampled_sha
 from harness.evaluation.folds import numbered
 from harness.evaluation.metrics import is_within
 from harness.evaluation.network_results import NetworkEvaluation
-from harness.evaluation.network_splits import SCOPES, SPLITS, Scope
+from harness.evaluation.network_splits import ONE_FAMILY, SCOPES, SPLITS, Scope
 from harness.evaluation.network_track import NetworkPlan
 from harness.issues import quoted
 from harness.predictor.protocol import PredictorInfo
@@ -24,7 +24,7 @@ from harness.schema.results import Interval
 
 
 @dataclass(frozen=True)
-class Share:
+class NetworkShare:
     """Share of rows within ±10 %.
 
     Attributes:
@@ -75,8 +75,13 @@ class NetworkScore:
     median_ape: float | None = None
     n_systems: int = 0
     n: int = 0
-    families: Sequence[Share] = ()
-    systems: Sequence[Share] = ()
+    families: Sequence[NetworkShare] = ()
+    systems: Sequence[NetworkShare] = ()
+
+    @property
+    def is_headline(self) -> bool:
+        """Whether it is of the split that is shown where only one is: families that are left out."""
+        return self.split == ONE_FAMILY
 
     def as_json(self) -> dict[str, Any]:
         """Score as `deepen evaluate --format json` prints it; shares from 0 to 1, null where undefined."""
@@ -202,14 +207,14 @@ def _measures(predicted_mj: Reals, place: Whole, rows: _Rows) -> dict[str, Any]:
     }
 
 
-def _of_family(family: int, hits: Reals, each: Whole, rows: _Rows) -> Share:
+def _of_family(family: int, hits: Reals, each: Whole, rows: _Rows) -> NetworkShare:
     """Mean over the systems of the share of one family, with resamples of its networks."""
     is_own = rows.families[each] == family
     own = each[is_own]
     systems, groups = (np.unique(numbers[own], return_inverse=True)[1] for numbers in (rows.systems, rows.networks))
     means = resampled_shares(hits[is_own], systems, groups, rows.seed)
     interval = interval_of_share(_known_means(means.resamples), means.n_groups)
-    return Share(rows.family_names[family], float(means.value.mean()), interval, len(own))
+    return NetworkShare(rows.family_names[family], float(means.value.mean()), interval, len(own))
 
 
 def _known_means(resamples: Reals) -> Reals:
@@ -218,7 +223,7 @@ def _known_means(resamples: Reals) -> Reals:
     return known
 
 
-def _of_systems(names: Sequence[str], counts: Whole, means: Means) -> Iterator[Share]:
+def _of_systems(names: Sequence[str], counts: Whole, means: Means) -> Iterator[NetworkShare]:
     for number, name in enumerate(names):
         interval = interval_of_share(means.resamples[:, number], means.n_groups)
-        yield Share(name, float(means.value[number]), interval, int(counts[number]))
+        yield NetworkShare(name, float(means.value[number]), interval, int(counts[number]))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from harness.evaluation.network_scores import NetworkScore, Share
+from harness.evaluation.network_scores import NetworkScore, NetworkShare
 from harness.evaluation.network_splits import ONE_FAMILY
 from harness.pages.markup import fixed, plain
 from harness.pages.tables import Cell, Table, TableColumn, link, number, text
@@ -37,7 +37,7 @@ def network_tables(scores: Sequence[NetworkScore], infos: Mapping[str, Predictor
     """
     if not scores:
         return []
-    hardest = [score for score in scores if score.split == ONE_FAMILY and score.within_10 is not None]
+    hardest = [score for score in scores if score.is_headline and score.within_10 is not None]
     tables = [_by_split(scores, infos)]
     for what, shares in (("family", [one.families for one in hardest]), ("system", [one.systems for one in hardest])):
         tables += [_shares(what, hardest, shares)] if hardest else []
@@ -58,8 +58,8 @@ def _by_split(scores: Sequence[NetworkScore], infos: Mapping[str, PredictorInfo]
     return Table("predictors/models/networks", caption, columns, rows, header_column=2)
 
 
-def _shares(what: str, scores: Sequence[NetworkScore], shares: Sequence[Sequence[Share]]) -> Table:
-    """Share within ±10 % of each family or system, one row for each, with its interval."""
+def _shares(what: str, scores: Sequence[NetworkScore], shares: Sequence[Sequence[NetworkShare]]) -> Table:
+    """NetworkShare within ±10 % of each family or system, one row for each, with its interval."""
     columns = [TableColumn(what, what.capitalize())]
     for score in scores:
         name, title = f"{score.predictor}_{score.scope}", f"{score.predictor}, {score.scope.replace('-', ' ')}"
@@ -73,7 +73,7 @@ def _shares(what: str, scores: Sequence[NetworkScore], shares: Sequence[Sequence
     return Table(f"predictors/models/networks-by-{what}", caption, columns, rows)
 
 
-def _share_cells(share: Share) -> list[Cell]:
+def _share_cells(share: NetworkShare) -> list[Cell]:
     low, high = share.ci95 or (None, None)
     return [_cell(_percent(value)) for value in (share.value, low, high)]
 
