@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.arrays import Mask
-from harness.evaluation.network_splits import NetworkFold, Scope, folds_of
+from harness.evaluation.network_splits import SCOPES, NetworkFold, Scope, folds_of
 from harness.predictor.features import LABEL, labelled_frame
 from harness.predictor.networks import LATENCY, SYSTEM_COLUMNS, network_lists, networks_on_systems
 from harness.predictor.protocol import PredictorInfo
@@ -69,13 +69,14 @@ class NetworkPlan:
     def folds(self, info: PredictorInfo) -> Iterator[NetworkFold]:
         """Folds of a predictor: with what is known on other systems where it is cross-device, without otherwise."""
         for scope in scopes_of(info):
-            for fold in self._folds(scope):
+            for fold in self._folds[scope]:
                 test = fold.test & self._is_given(info)
                 if test.any():
                     yield NetworkFold(fold.split, fold.scope, fold.repeat, test)
 
-    def _folds(self, scope: Scope) -> Sequence[NetworkFold]:
-        return list(folds_of(self.networks, scope, self.seed))
+    @cached_property
+    def _folds(self) -> Mapping[Scope, Sequence[NetworkFold]]:
+        return {scope: list(folds_of(self.networks, scope, self.seed)) for scope in SCOPES}
 
     def _is_given(self, info: PredictorInfo) -> Mask:
         """Rows that a predictor may be given: with a latency where it uses that."""

@@ -20,7 +20,7 @@ from harness.evaluation.metrics import METRICS, RANKED
 from harness.evaluation.tracks import TRACKS
 from harness.pages.board_rows import Boards
 from harness.pages.markup import MISSING, code, fixed, plain, title
-from harness.pages.network_tables import network_tables
+from harness.pages.network_tables import network_tables, splits_table
 from harness.pages.tables import Cell, Table, TableColumn, link, noted, number, text, words
 from harness.predictor.protocol import PredictorInfo
 from harness.schema.results import Subject, Track
@@ -94,10 +94,13 @@ def _board_page(env: Environment, track: Track, boards: Boards, names: Mapping[s
 
 def _predictor_page(env: Environment, info: PredictorInfo, boards: Boards, names: Mapping[str, str]) -> _Page:
     results = _results(info.key, boards, names)
+    own = [score for score in boards.networks if score.predictor == info.key]
+    networks = [splits_table(f"{page_of(info.key)}networks", own, {})] if own else []
     content = env.get_template("predictor.md.j2").render(
-        info=info, title=title(info.name), facts_of=_facts(info), results=results
+        info=info, title=title(info.name), facts_of=_facts(info), results=results, networks=networks
     )
-    return _Page(f"{page_of(info.key)}index.md", content, [table for result in results for table in result["tables"]])
+    tables = [*networks, *(table for result in results for table in result["tables"])]
+    return _Page(f"{page_of(info.key)}index.md", content, tables)
 
 
 def page_of(key: str) -> str:

@@ -38,13 +38,20 @@ def network_tables(scores: Sequence[NetworkScore], infos: Mapping[str, Predictor
     if not scores:
         return []
     hardest = [score for score in scores if score.is_headline and score.within_10 is not None]
-    tables = [_by_split(scores, infos)]
+    tables = [splits_table("predictors/models/networks", scores, infos)]
     for what, shares in (("family", [one.families for one in hardest]), ("system", [one.systems for one in hardest])):
         tables += [_shares(what, hardest, shares)] if hardest else []
     return tables
 
 
-def _by_split(scores: Sequence[NetworkScore], infos: Mapping[str, PredictorInfo]) -> Table:
+def splits_table(name: str, scores: Sequence[NetworkScore], infos: Mapping[str, PredictorInfo]) -> Table:
+    """Table of scores by split.
+
+    Args:
+        name: name of the table among the downloads.
+        scores: scores, in the order of the rows.
+        infos: predictors that have a page, by key.
+    """
     columns = [*_HEADS, *(column for column, _ in _FIGURES), TableColumn("n_systems", "Systems", is_number=True)]
     rows = [
         [
@@ -55,7 +62,7 @@ def _by_split(scores: Sequence[NetworkScore], infos: Mapping[str, PredictorInfo]
         for score in scores
     ]  # fmt: skip
     caption = "Measured networks: medians over the systems, by split"
-    return Table("predictors/models/networks", caption, columns, rows, header_column=2)
+    return Table(name, caption, columns, rows, header_column=2)
 
 
 def _shares(what: str, scores: Sequence[NetworkScore], shares: Sequence[Sequence[NetworkShare]]) -> Table:
