@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel
 
+from harness.errors import ReleaseError
 from harness.schema.campaign import Campaign
 from harness.schema.columns import arrow_schema
 from harness.schema.cost import kernel_cost
@@ -57,8 +59,13 @@ class Release:
 
 
 def assemble(campaigns: Iterable[Campaign]) -> Release:
-    """Join validated campaigns into the tables of one release."""
+    """Join validated campaigns into the tables of one release.
+
+    Raises:
+        ReleaseError: two submissions state one former id, or systems of two devices have one id.
+    """
     ordered = sorted(campaigns, key=lambda campaign: campaign.submission_id)
+    _require_distinct(ordered)
     lists = _KernelLists()
     return Release(
         levels={level: _level_table(ordered, level, lists) for level in LEVELS},
@@ -66,6 +73,19 @@ def assemble(campaigns: Iterable[Campaign]) -> Release:
         submissions=_submission_table(ordered),
         errata=_errata_table(ordered),
     )
+
+
+def _require_distinct(campaigns: Sequence[Campaign]) -> None:
+    owners: dict[str, str] = {}
+    devices: dict[str, str] = {}
+    for campaign in campaigns:
+        own, device_id = campaign.submission_id, campaign.device_id
+        if (other := owners.setdefault(campaign.first_id, own)) != own:
+            raise ReleaseError(f"{own} and {other}: both are {campaign.first_id}. Correct formerly in submission.yaml.")
+        if (known := devices.setdefault(campaign.system_id, device_id)) != device_id:
+            raise ReleaseError(
+                f"{own}: system {campaign.system_id} is one of {known} already. Name its stack otherwise."
+            )
 
 
 def _level_table(campaigns: Sequence[Campaign], level: Level, lists: "_KernelLists") -> pa.Table:
@@ -152,10 +172,20 @@ class _KernelList:
     """One kernel list as a column has it, with its totals."""
 
     def __init__(self, runtime: str, kernels: Sequence[NetworkKernel], column: pa.DataType) -> None:
-        entries = [kernel.model_dump() for kernel in kernels]
+        entries = _entries(kernels)
         self.runtime = runtime
         self.kernels = pa.array([entries], column)
         self.totals = {name: sum(entry[name] for entry in entries) for name in _TOTALS}
+
+
+def _entries(kernels: Sequence[NetworkKernel]) -> list[dict[str, Any]]:
+    """Entries of a kernel list, each with the id of its configuration where its type is in the kernels dataset."""
+    entries = [kernel.model_dump() for kernel in kernels]
+    typed = [entry for entry in entries if entry["kernel"] is not None]
+    ids = configuration_ids(pa.Table.from_pylist(typed, schema=arrow_schema(NetworkKernel)))
+    for entry, configuration_id in zip(typed, ids, strict=True):
+        entry["configuration_id"] = configuration_id
+    return entries
 
 
 def _table_of(records: Iterable[BaseModel], model: type[BaseModel], *keys: str) -> pa.Table:
@@ -208,6 +238,8 @@ def _submission_table(campaigns: Sequence[Campaign]) -> pa.Table:
 def repeatability_percent(tables: Mapping[Level, pa.Table]) -> float | None:
     """Standard deviation of repeats of one configuration relative to their mean, pooled over all repeated ones.
 
+    Repeats are rows of one configuration, and a row that holds the energy of its repeat is a pair.
+
     Args:
         tables: rows of one campaign by level.
 
@@ -229,6 +261,11 @@ def repeatability_percent(tables: Mapping[Level, pa.Table]) -> float | None:
         ):
             squares += (n - 1) * variance / mean**2
             freedom += n - 1
+        if "repeat_energy_mj" in table.column_names:
+            first, second = (table.column(name).to_numpy() for name in ("energy_mj", "repeat_energy_mj"))
+            pairs = 2 * ((first - second) / (first + second)) ** 2
+            squares += float(np.nansum(pairs))
+            freedom += int(np.isfinite(pairs).sum())
     return 100 * math.sqrt(squares / freedom) if freedom else None
 
 

@@ -111,13 +111,17 @@ def test_runtimes_and_devices_are_as_the_systems_are_described(systems, submitte
         _, submission, device = submitted[key]
         framework = published["framework"].split("=")[0]
         assert not framework or submission["runtime"] == framework, key
-        assert device["board"] == published["board"], key
-        assert device["frequency_mhz"] == float(published["frequency"].removesuffix("MHz")), key
+        clock_mhz = submission["system"].get("clock_mhz", device.get("frequency_mhz"))
+        assert device["name"] == published["board"], key
+        assert clock_mhz == float(published["frequency"].removesuffix("MHz")), key
+        assert submission["system"]["submitter"] == published["submitter"], key
+        assert published["round"] in (submission["system"]["round"], *submitted[key][0]["rounds"].split(";")), key
         assert device.get("accelerator", "") == published["accelerator"], key
 
 
-def test_every_system_but_those_that_state_none_has_its_runtime_and_microcontroller(submitted):
-    systems = {device["name"]: (submission, device) for _, submission, device in submitted.values()}
-    assert not [name for name, (submission, _) in systems.items() if submission["runtime"] == "not stated"]
-    without = {name for name, (_, device) in systems.items() if "soc" not in device}
-    assert all(name.startswith("syntiant_9120_") for name in without)
+def test_every_system_has_its_runtime_and_every_board_its_microcontroller_and_maker(submitted):
+    assert not [key for key, (_, submission, _) in submitted.items() if submission["runtime"] == "not stated"]
+    boards = {device["name"]: device for _, _, device in submitted.values()}
+    assert len(boards) == 11
+    assert all("soc" in device for device in boards.values())
+    assert all(device["vendor"] == "STMicroelectronics" for name, device in boards.items() if "NUCLEO" in name)

@@ -10,7 +10,7 @@ from harness.schema.columns import arrow_schema
 from harness.schema.records import RECORDS
 from harness.schema.vocabulary import LEVELS
 from tests.campaigns import board_campaign, campaign, kernel_campaign, phone_campaign
-from tests.kernel_lists import CONV, FC, network
+from tests.kernel_lists import CONV, DWCONV, FC, network
 from tests.strategies import kernel_lists, row_tables
 
 CAMPAIGNS = [kernel_campaign(), kernel_campaign("acme-tablet"), board_campaign(), phone_campaign("other-phone")]
@@ -47,6 +47,14 @@ def repeated_campaign(*energies_mj):
 def test_repeatability_is_the_pooled_relative_deviation_of_repeats():
     submission = assemble([repeated_campaign(9.0, 11.0)]).submissions.to_pylist()[0]
     assert submission["repeatability_percent"] == pytest.approx(100 * 2**0.5 / 10)
+
+
+def test_a_row_with_the_energy_of_its_repeat_is_a_pair_of_repeats():
+    rows = board_campaign().tables["models"].to_pylist()
+    rows[0] |= {"energy_mj": 90.0, "repeat_energy_mj": 110.0}
+    repeated = campaign("models", rows, "a", device={"delegates": {"CPU": "cpu"}})
+    (submission,) = assemble([repeated]).submissions.to_pylist()
+    assert submission["repeatability_percent"] == pytest.approx(100 * (20 / 2**0.5) / 100)
 
 
 def test_repeatability_is_unknown_where_nothing_was_repeated():
@@ -123,6 +131,20 @@ def test_models_carry_their_kernel_list_and_its_runtime():
     assert listed["kernels"][0].items() >= CONV.items()
     assert listed["kernels"][0]["groups"] is None
     assert listed["kernel_runtime"] == "tflite-cpu"
+
+
+def test_kernels_of_a_list_have_the_id_that_the_kernels_dataset_has_for_their_configuration():
+    in_rows = {name: CONV[name] for name in ("kernel", "input_h", "input_w", "cin", "cout", "kernel_h", "kernel_w")}
+    row = in_rows | {"stride_h": 1, "stride_w": 1, "delegate": "CPU1", "dtype": "fp32", "energy_mj": 1.0}
+    rows = campaign("kernels", [row | {"energy_kind": "absolute"}], "acme-phone")
+    dwconv = {name: value for name, value in DWCONV.items() if name != "cout"}
+    networks = {"mlperf-tiny-kws": network("mlperf-tiny-kws", CONV, DWCONV, dwconv)}
+    release = assemble([rows, board_campaign(networks=networks)])
+    found = {row["model"]: row["kernels"] for row in release.levels["models"].to_pylist()}
+    ids = [kernel["configuration_id"] for kernel in found["mlperf-tiny-kws"]]
+    assert ids[0] == release.levels["kernels"].column("configuration_id")[0].as_py()
+    assert ids[1] == ids[2] != ids[0]
+    assert ids[3] is None
 
 
 def test_shared_kernel_list_is_in_the_data_type_of_each_row_and_goes_after_the_own_one():

@@ -28,6 +28,7 @@ from harness.prediction.training_set import training_set
 from harness.predictor.registry import PACKAGE, predictor_info
 from harness.schema.outputs import PredictableOutput
 from harness.schema.vocabulary import DTYPES, Dtype
+from harness.validation.former import device_of
 from harness.validation.tree import campaign_paths
 
 
@@ -166,6 +167,7 @@ def _rows(device_id: str | None, delegate: str | None, data: Paths, on_step: OnS
         raise UsageError(
             f"a device is needed (--device ID), or a fitted predictor (--model FILE). {ready_in_words(ready)}"
         )
+    device_id = device_of(device_id, campaigns)
     if device_id not in ready:
         raise not_predictable(device_id, campaigns)
     release = read_release([path for path in campaigns if path.parent.name == device_id], on_step=on_step)

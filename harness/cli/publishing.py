@@ -127,14 +127,14 @@ def _print_ratings(ratings: Sequence["api.Rating"]) -> None:
 
 
 def _rating_cells(rating: "api.Rating") -> dict[str, str]:
-    """Cells of one device by heading; empty where undefined."""
+    """Cells of one system by heading; empty where undefined."""
 
     def shown(number: float | None, decimals: int) -> str:
         return "" if number is None else f"{number:.{decimals}f}"
 
     return {
         "rank": shown(rating.rank, 0),
-        "device": rating.device_id,
+        "system": rating.system,
         "class": rating.label_text or "",
         "energy index": shown(rating.energy_index, 1),
         "PCS": shown(rating.pcs, 0),

@@ -4,7 +4,7 @@ from typing import Final
 
 _TWICE: Final = (
     "The same runs, byte for byte, stand in both divisions of the round, closed and open; they are one measurement, "
-    "counted once in any mean."
+    "to be counted once."
 )
 _NEGATIVE: Final = (
     "One sample inside the window of 3d-unet is -2 W, which no system draws; it is in the mean, and lowers it by 1 mW."

@@ -6,7 +6,8 @@ from typing import Final
 
 from harness.packaging.card import dataset_card
 from harness.packaging.croissant import croissant
-from harness.packaging.manifest import describe_file, make_manifest, verify_dataset, write_manifest
+from harness.packaging.licences import LICENCE_FILE, licence_file
+from harness.packaging.manifest import describe_file, make_manifest, verify_written, write_manifest
 from harness.packaging.parquet import write_parquet
 from harness.packaging.plan import DatasetPlan
 from harness.packaging.release_plan import Progress, ReleasePlan, plan_release
@@ -105,10 +106,11 @@ def _write_dataset(
     for file in plan.files:
         write_parquet(file, folder)
         entries[file.path] = describe_file(folder, file.path, file.table.num_rows)
-    progress(plan.level, "writing card, changelog, Croissant and manifest")
+    progress(plan.level, "writing card, changelog, licences, Croissant and manifest")
     texts = {
         "README.md": dataset_card(plan, cards, folder),
         "CHANGELOG.md": changelog(plan.name, plan.versions),
+        LICENCE_FILE: licence_file(plan.name, plan.release.submissions, plan.rows, cards),
         "croissant.json": croissant(plan, entries),
     }
     for path, text in texts.items():
@@ -116,4 +118,4 @@ def _write_dataset(
         entries[path] = describe_file(folder, path)
     write_manifest(make_manifest(plan, entries.values(), row_sha256, content), folder)
     progress(plan.level, "reading back")
-    verify_dataset(folder)
+    verify_written(folder, plan.files)

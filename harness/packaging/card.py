@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from harness.packaging.plan import DEFAULT, SIDE_TABLES, Config, DatasetPlan, pairs_of
+from harness.packaging.licences import hub_header, licence_shares
+from harness.packaging.plan import DEFAULT, Config, DatasetPlan
 from harness.packaging.sources import attributions_of, bibtex_of, licences_of, notes_table, sources_table
-from harness.packaging.templates import hub_licence, render_card
+from harness.packaging.templates import render_card
 from harness.packaging.texts import DevVersion, Version
 from harness.schema.export import Markdown, code_span, field_table
 from harness.schema.licences import joined_licences, licence_words
@@ -49,14 +49,16 @@ def dataset_card(plan: DatasetPlan, cards: Path, folder: Path) -> str:
 
 
 def card_header(plan: DatasetPlan, folder: Path) -> "DatasetCardData":
-    """Metadata of the card: licence, size, tags, and per configuration its files, columns, splits and citation."""
+    """Metadata of the card: licence, size, tags, and per configuration its files, columns and citation.
+
+    Sizes of splits are left out: `datasets` refuses a part of the rows, as by `filters`, where a card states them.
+    """
     from datasets.info import DatasetInfosDict
     from huggingface_hub import DatasetCardData
 
-    licences = licences_of(plan.release.submissions)
     size = next((name for most, name in _SIZES if plan.rows.num_rows < most), _MANY)
     header = DatasetCardData(
-        license=[hub_licence(licence) for licence in licences],
+        **hub_header(licences_of(plan.release.submissions)),
         pretty_name=plan.text.pretty_name,
         size_categories=[size],
         task_categories=["tabular-regression"],
@@ -78,49 +80,36 @@ def _config_entry(config: Config, version: Version) -> dict[str, Any]:
     # `datasets` admits three numbers only, and shows 0.0.0 where there is no version.
     if not isinstance(version, DevVersion):
         entry["version"] = version.version
-    entry["data_files"] = [{"split": split, "path": pattern} for split, pattern in config.patterns.items()]
+    entry["data_files"] = [{"split": split, "path": paths} for split, paths in config.paths.items()]
     return entry
 
 
 def _info(plan: DatasetPlan, config: Config, folder: Path) -> "DatasetInfo":
-    from datasets import DatasetInfo, Features, SplitInfo
-    from datasets.splits import SplitDict
+    from datasets import DatasetInfo, Features
 
     submissions = _submissions_of(plan, config)
-    tables = {file.path: pq.read_table(folder / file.path, partitioning=None) for file in config.files}
-    splits = SplitDict()
-    for split in config.patterns:
-        own = [tables[file.path] for file in config.files if file.split == split]
-        splits.add(
-            SplitInfo(
-                name=split,
-                num_bytes=sum(table.nbytes for table in own),
-                num_examples=sum(table.num_rows for table in own),
-            )
-        )
     return DatasetInfo(
         description=config.description,
-        citation="\n\n".join(bibtex_of(submissions, plan.citations)),
+        citation="\n\n".join(bibtex_of(submissions, plan.texts.citations)),
         license=joined_licences(licences_of(submissions)),
         features=Features.from_arrow_schema(config.files[0].table.schema),
-        splits=splits,
-        download_size=sum((folder / path).stat().st_size for path in tables),
-        dataset_size=sum(info.num_bytes for info in splits.values()),
+        download_size=sum((folder / file.path).stat().st_size for file in config.files),
+        dataset_size=sum(file.table.nbytes for file in config.files),
     )
 
 
 def _submissions_of(plan: DatasetPlan, config: Config) -> pa.Table:
+    """Submissions whose rows a configuration holds; all, for a table beside the rows."""
     submissions = plan.release.submissions
-    if config.name == DEFAULT or config.name in SIDE_TABLES:
+    if config in plan.tables:
         return submissions
-    return submissions.filter(pc.equal(submissions.column("device_id"), config.name))
+    own = pa.chunked_array([pc.unique(file.table.column("submission_id")) for file in config.files])
+    return submissions.filter(pc.is_in(submissions.column("submission_id"), value_set=pc.unique(own)))
 
 
 def _facts(plan: DatasetPlan) -> dict[str, Any]:
     """Variables of the templates; every table is a list of rows whose keys are its header."""
     submissions, rows = plan.release.submissions, plan.rows
-    licence_of = pairs_of(submissions, "submission_id", "licence")
-    by_licence = Counter(licence_of[name] for name in rows.column("submission_id").to_pylist())
     kinds, tiers, boundaries = (Counter(rows.column(name).to_pylist()) for name in ("energy_kind", "tier", "boundary"))
     return {
         "dataset": plan.name,
@@ -131,8 +120,8 @@ def _facts(plan: DatasetPlan) -> dict[str, Any]:
         "n_rows": rows.num_rows,
         "n_devices": plan.release.devices.num_rows,
         "n_simulated": tiers["simulated"],
-        "example_device": next(config.name for config in plan.configs[1:]),
-        "config_names": [config.name for config in plan.configs],
+        "example_split": plan.configs[0].files[0].split,
+        "example_device": plan.configs[0].files[0].table.column("device_id")[0].as_py(),
         "configs": _config_rows(plan),
         "split_version": split_version(),
         "split_statement": STATEMENTS[plan.level],
@@ -152,19 +141,22 @@ def _facts(plan: DatasetPlan) -> dict[str, Any]:
         "sources": sources_table(submissions, rows),
         "remarks": notes_table(submissions),
         "attributions": attributions_of(submissions),
-        "licences": [{"licence": licence_words(licence), "rows": n} for licence, n in sorted(by_licence.items())],
-        "citations": bibtex_of(submissions, plan.citations),
+        "licences": [
+            {"licence": licence_words(share.licence), "rows": share.n_rows, "submissions": share.n_submissions}
+            for share in licence_shares(submissions, rows)
+        ],
+        "citations": bibtex_of(submissions, plan.texts.citations),
     }
 
 
 def _config_rows(plan: DatasetPlan) -> list[dict[str, object]]:
-    names = pairs_of(plan.release.devices, "device_id", "name")
-    contents = {DEFAULT: "all devices"} | SIDE_TABLES | names
     return [
         {
             "configuration": code_span(config.name),
-            "content": contents[config.name],
-            **{split: config.tables[split].num_rows if split in config.tables else 0 for split in ("train", "test")},
+            "content": config.description.removeprefix(plan.text.description).strip(),
+            "train": config.n_rows["train"],
+            "test": config.n_rows["test"],
+            "files": Markdown(", ".join(code_span(file.path) for file in config.files)),
         }
         for config in plan.configs
     ]

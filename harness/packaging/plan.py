@@ -1,5 +1,10 @@
-"""Which files and configurations one dataset will hold; it writes nothing."""
+"""Which files and configurations one dataset will hold; it writes nothing.
 
+Rows are in one file per evidence and split, sorted by device; a configuration lists files and never one of a device. A
+file that becomes too large may become several, whose names begin alike.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,18 +13,21 @@ import pyarrow.compute as pc
 
 from harness.errors import ReleaseError
 from harness.leaks import LeakReport, leak_report
+from harness.packaging.side_tables import COLUMN_TABLE, TABLES, column_table, sentence_of
 from harness.packaging.texts import DatasetText, Texts, Version
 from harness.releases import Release
-from harness.schema.vocabulary import Level, Split
+from harness.schema.facts import SIDE_RECORDS
+from harness.schema.records import RECORDS
+from harness.schema.vocabulary import EVIDENCE_TIERS, Evidence, Level, Split, default_evidences
 from harness.splits import assign_splits
 
-SIDE_TABLES: Final = {
-    "devices": "One row per device that occurs in the rows: maker, processor, clock, thermal design power.",
-    "submissions": "One row per submission: who measured, when, how, under which licence.",
-    "errata": "One row per figure whose printed value is not the used one, with the reason.",
-}
-"""Tables beside the rows; each is a configuration of its own."""
 DEFAULT: Final = "default"
+_SPLITS: Final[tuple[Split, ...]] = ("train", "test")
+_EVIDENCE_SENTENCES: Final[dict[Evidence, str]] = {
+    "measured": "Rows measured with a power analyser, an on-board rail, a counter or a battery gauge.",
+    "published": "Rows taken from a publication.",
+    "simulated": "Rows that an estimator computed and nobody measured.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +36,7 @@ class DataFile:
 
     Attributes:
         path: place in the dataset folder.
-        config: configuration that the file alone makes up, or is a split of.
+        config: configuration that its rows belong to: their evidence, or the name of a table.
         split: side of the split; `train` for a table that is not split.
         table: its rows.
     """
@@ -45,23 +53,24 @@ class Config:
 
     Attributes:
         name: second argument of `load_dataset`.
-        description: one sentence.
-        patterns: glob pattern of each split that has rows.
-        files: files that the patterns match.
+        description: what its rows are, in a sentence or two.
+        files: its files.
     """
 
     name: str
     description: str
-    patterns: dict[Split, str]
     files: tuple[DataFile, ...]
 
     @property
-    def tables(self) -> dict[Split, pa.Table]:
-        """Rows of each split."""
-        return {
-            split: pa.concat_tables([file.table for file in self.files if file.split == split])
-            for split in self.patterns
-        }
+    def paths(self) -> dict[Split, list[str]]:
+        """Files of each split that has rows, `train` first."""
+        found = {split: [file.path for file in self.files if file.split == split] for split in _SPLITS}
+        return {split: paths for split, paths in found.items() if paths}
+
+    @property
+    def n_rows(self) -> dict[Split, int]:
+        """Rows of each split; 0 where it has none."""
+        return {split: sum(file.table.num_rows for file in self.files if file.split == split) for split in _SPLITS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +82,19 @@ class DatasetPlan:
         text: its name and description.
         version: its version.
         versions: all versions, newest first.
-        citations: BibTeX of a source, by its address.
+        texts: every text of the cards.
         release: its rows, and the devices, submissions and errata that they belong to.
         splits: side of every row.
         leaks: what both sides of the split share.
         files: its Parquet files.
-        configs: its configurations, `default` first.
+        configs: its configurations, `default` first, those of rows before those of tables.
     """
 
     level: Level
     text: DatasetText
     version: Version
     versions: tuple[Version, ...]
-    citations: dict[str, str]
+    texts: Texts
     release: Release
     splits: list[Split]
     leaks: LeakReport
@@ -102,12 +111,22 @@ class DatasetPlan:
         """Rows of all splits and devices."""
         return self.release.levels[self.level]
 
+    @property
+    def tables(self) -> tuple[Config, ...]:
+        """Configurations of the tables beside the rows."""
+        return tuple(config for config in self.configs if config.name in TABLES)
+
+    @property
+    def evidences(self) -> tuple[Config, ...]:
+        """Configurations of rows of one evidence, without `default`, which repeats them."""
+        return tuple(config for config in self.configs if config.name in EVIDENCE_TIERS)
+
 
 def plan_dataset(release: Release, level: Level, texts: Texts) -> DatasetPlan:
     """Plan of one level.
 
     Raises:
-        ReleaseError: two rows share their id, both sides share a group, or a device has a reserved name.
+        ReleaseError: two rows share their id, or both sides of the split share a group.
     """
     only = release.only_of(level)
     rows = only.levels[level]
@@ -116,18 +135,18 @@ def plan_dataset(release: Release, level: Level, texts: Texts) -> DatasetPlan:
     leaks = leak_report(rows, level, splits, release.levels["models"])
     if leaks.shared_groups or leaks.shared_record_ids:
         raise ReleaseError(f"deepen/{level}: train and test share {', '.join(leaks.shared_groups[:5])}.")
-    files = _files(only, rows, splits)
+    row_files, side_files = tuple(_row_files(rows, splits)), tuple(_side_files(only, level))
     return DatasetPlan(
         level=level,
         text=texts.datasets[level],
         version=texts.versions[0],
         versions=tuple(texts.versions),
-        citations=texts.citations,
+        texts=texts,
         release=only,
         splits=splits,
         leaks=leaks,
-        files=files,
-        configs=_configs(files, only, texts.datasets[level]),
+        files=(*row_files, *side_files),
+        configs=(*_row_configs(row_files, texts.datasets[level]), *_side_configs(side_files)),
     )
 
 
@@ -143,41 +162,35 @@ def _check_ids(rows: pa.Table, level: Level) -> None:
         )
 
 
-def _files(release: Release, rows: pa.Table, splits: list[Split]) -> tuple[DataFile, ...]:
-    files = []
+def _row_files(rows: pa.Table, splits: list[Split]) -> Iterable[DataFile]:
     sides = pa.array(splits, pa.string())
-    for device_id in sorted(pc.unique(rows.column("device_id")).to_pylist()):
-        if device_id in (*SIDE_TABLES, DEFAULT):
-            raise ReleaseError(f"{device_id}: this is the name of a table of the dataset. Rename the device folder.")
-        of_device = pc.equal(rows.column("device_id"), device_id)
-        for split in ("train", "test"):
-            part = rows.filter(pc.and_(of_device, pc.equal(sides, split)))
+    for evidence, tiers in EVIDENCE_TIERS.items():
+        is_of_tiers = pc.is_in(rows.column("tier"), value_set=pa.array(tiers, pa.string()))
+        for split in _SPLITS:
+            part = rows.filter(pc.and_(is_of_tiers, pc.equal(sides, split)))
             if part.num_rows:
-                files.append(DataFile(f"data/{split}-{device_id}.parquet", device_id, split, part))
-    for name in SIDE_TABLES:
-        table = getattr(release, name)
-        if table.num_rows:
-            files.append(DataFile(f"data/{name}.parquet", name, "train", table))
-    return tuple(files)
+                yield DataFile(f"data/{evidence}/{split}.parquet", evidence, split, part)
 
 
-def _configs(files: tuple[DataFile, ...], release: Release, text: DatasetText) -> tuple[Config, ...]:
-    names = pairs_of(release.devices, "device_id", "name")
-    row_files = tuple(file for file in files if file.config in names)
-    patterns: dict[Split, str] = {file.split: f"data/{file.split}-*.parquet" for file in row_files}
-    everything = Config(DEFAULT, text.description, _in_order(patterns), row_files)
-    configs = [everything]
-    for name in dict.fromkeys(file.config for file in files):
-        own = tuple(file for file in files if file.config == name)
-        sentence = SIDE_TABLES.get(name) or f"{text.description} Only the rows of {names[name]}."
-        configs.append(Config(name, sentence, _in_order({file.split: file.path for file in own}), own))
-    return tuple(configs)
+def _side_files(release: Release, level: Level) -> Iterable[DataFile]:
+    tables = {name: getattr(release, name) for name in SIDE_RECORDS}
+    present = {name: table for name, table in tables.items() if table.num_rows}
+    columns = column_table({"rows": RECORDS[level], **{name: SIDE_RECORDS[name] for name in present}})
+    for name, table in (present | {COLUMN_TABLE: columns}).items():
+        yield DataFile(f"tables/{name}.parquet", name, "train", table)
 
 
-def pairs_of(table: pa.Table, key: str, value: str) -> dict[str, str]:
-    """Values of one column by those of another."""
-    return dict(zip(table.column(key).to_pylist(), table.column(value).to_pylist(), strict=True))
+def _row_configs(files: tuple[DataFile, ...], text: DatasetText) -> Iterable[Config]:
+    own = {evidence: tuple(file for file in files if file.config == evidence) for evidence in EVIDENCE_TIERS}
+    present = [evidence for evidence, found in own.items() if found]
+    chosen = default_evidences(present)
+    sentences = {evidence: _EVIDENCE_SENTENCES[evidence] for evidence in present}
+    of_default = " ".join(sentences[evidence] for evidence in chosen)
+    yield Config(DEFAULT, f"{text.description} {of_default}", tuple(file for each in chosen for file in own[each]))
+    for evidence, sentence in sentences.items():
+        yield Config(evidence, f"{text.description} {sentence}", own[evidence])
 
 
-def _in_order(patterns: dict[Split, str]) -> dict[Split, str]:
-    return {split: patterns[split] for split in ("train", "test") if split in patterns}
+def _side_configs(files: tuple[DataFile, ...]) -> Iterable[Config]:
+    for file in files:
+        yield Config(file.config, sentence_of(file.config), (file,))

@@ -14,15 +14,16 @@ import pyarrow as pa
 from harness.evaluation.kernel_track import CROSS_VALIDATION, PUBLISHED
 from harness.evaluation.metrics import METRIC, METRICS, RANKED, Form, Metric
 from harness.evaluation.result_layout import Result, Score, SplitResult
+from harness.packaging.licences import hub_header
 from harness.packaging.sources import attributions_of, bibtex_of, licences_of, sources_table
-from harness.packaging.templates import hub_licence, render_card
+from harness.packaging.templates import render_card
 from harness.prediction.extrapolation import KernelRange, Ranges
 from harness.predictor.persistence import Stamp
 from harness.predictor.protocol import PredictorInfo
 from harness.schema.export import Markdown, code_span
 from harness.schema.licences import joined_licences
 from harness.schema.results import Interval, Subject, Track
-from harness.schema.vocabulary import ENERGY_KIND_TITLES, TIER_TITLES, UNSTATED_LICENCE
+from harness.schema.vocabulary import ENERGY_KIND_TITLES, TIER_TITLES, UNSTATED_LICENCE, evidence_of
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCardData
@@ -83,11 +84,11 @@ def predictor_header(facts: PredictorFacts) -> "ModelCardData":
     """Metadata of the card: licences of the rows that it was trained on, dataset, tags, results as a model index."""
     from huggingface_hub import ModelCardData
 
-    licences = [hub_licence(licence) for licence in licences_of(facts.submissions)]
+    licence = hub_header(licences_of(facts.submissions))
     eval_results = list(_eval_results(facts))
     return ModelCardData(
-        license=licences[0] if len(licences) == 1 else "other",
-        license_name=None if len(licences) == 1 else "-and-".join(licences),
+        license=licence["license"],
+        license_name=licence.get("license_name"),
         library_name="sklearn",
         pipeline_tag="tabular-regression",
         datasets=[facts.stamp.dataset],
@@ -112,9 +113,12 @@ def _eval_results(facts: PredictorFacts) -> Iterator["EvalResult"]:
                 task_name="Energy per inference",
                 dataset_type=_DATASETS[track],
                 dataset_name=f"DeepEn {track}, {facts.device_name}",
-                dataset_config=facts.subject.device_id,
+                dataset_config=evidence_of(facts.subject.tier),
                 dataset_split=_SPLITS.get(split.split, split.split),
-                dataset_args={"data_sha256": facts.results[track].pins.data_sha256},
+                dataset_args={
+                    "device_id": facts.subject.device_id,
+                    "data_sha256": facts.results[track].pins.data_sha256,
+                },
                 metric_type=metric.key,
                 metric_name=metric.name,
                 metric_value=_rounded(value),
@@ -144,6 +148,7 @@ def _template_facts(facts: PredictorFacts) -> dict[str, Any]:
         "stamp": stamp,
         "subject": subject,
         "device_name": facts.device_name,
+        "packages": ", ".join(f"{name} {version}" for name, version in sorted(stamp.packages.items())),
         "energy_kind_title": ENERGY_KIND_TITLES[subject.energy_kind],
         "evidence": TIER_TITLES[subject.tier],
         "trained_on": [_range_row(kernel, found) for kernel, found in facts.ranges.kernels.items()],

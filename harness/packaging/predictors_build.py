@@ -18,8 +18,8 @@ from harness.evaluation.plans import Plan
 from harness.evaluation.result_layout import Result
 from harness.evaluation.results import current_result
 from harness.evaluation.tracks import plans_of
-from harness.packaging.plan import pairs_of
 from harness.packaging.predictor_card import PredictorFacts, predictor_card
+from harness.packaging.sources import pairs_of
 from harness.packaging.texts import Texts, read_texts
 from harness.prediction.extrapolation import ranges_of
 from harness.prediction.fitted_predictor import (

@@ -23,6 +23,11 @@ def attributions_of(submissions: pa.Table) -> list[str]:
     return sorted(pc.unique(submissions.column("attribution").drop_null()).to_pylist())
 
 
+def pairs_of(table: pa.Table, key: str, value: str) -> dict[str, str]:
+    """Values of one column by those of another."""
+    return dict(zip(table.column(key).to_pylist(), table.column(value).to_pylist(), strict=True))
+
+
 def bibtex_of(submissions: pa.Table, citations: Mapping[str, str]) -> list[str]:
     """BibTeX entries of the works to cite, each once, in the order of their addresses.
 

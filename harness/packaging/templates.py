@@ -1,28 +1,13 @@
 """Templates of cards: Markdown in which every value that is not marked as Markdown is escaped."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.exceptions import TemplateError
 
 from harness.errors import ReleaseError
 from harness.schema.export import Markdown, code_span, escape_markdown, markdown_table
-
-_HUB_LICENCES: Final = {"NOASSERTION": "unknown", "ODbL-1.0": "odbl", "ODC-By-1.0": "odc-by", "PDDL-1.0": "pddl"}
-"""SPDX identifiers whose name on the Hub is not merely the lower-case one."""
-
-
-def hub_licence(licence: str) -> str:
-    """Name on the Hub of a licence.
-
-    Args:
-        licence: SPDX identifier.
-
-    >>> hub_licence("CC-BY-4.0")
-    'cc-by-4.0'
-    """
-    return _HUB_LICENCES.get(licence, licence.lower())
 
 
 def render_card(cards: Path, name: str, facts: dict[str, Any]) -> str:

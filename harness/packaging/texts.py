@@ -6,13 +6,13 @@ It renders nothing.
 import hashlib
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from harness.errors import ReleaseError
-from harness.schema.vocabulary import LEVELS, Level
+from harness.schema.vocabulary import EVIDENCE_TIERS, LEVELS, Evidence, Level
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _Sentence = Annotated[str, Field(min_length=1)]
@@ -78,6 +78,48 @@ class DatasetText(_Text):
     tags: list[str]
 
 
+class Statement(_Text):
+    """How the data came about and what it is good for, under the names of the responsible-AI vocabulary of Croissant.
+
+    Attributes:
+        levels: datasets that it is true of.
+        evidences: evidence of the rows that it is true of; it is left out where a dataset has none of them.
+        says: the statement.
+    """
+
+    levels: list[Level] = list(LEVELS)
+    evidences: list[Evidence] = list(EVIDENCE_TIERS)
+    says: _Sentence
+
+
+ResponsibleField = Literal[
+    "data_collection",
+    "data_collection_type",
+    "data_collection_missing_data",
+    "data_collection_raw_data",
+    "data_preprocessing_protocol",
+    "data_limitations",
+    "data_biases",
+    "data_use_cases",
+    "data_social_impact",
+    "personal_sensitive_information",
+    "data_release_maintenance_plan",
+]
+"""Fields of the responsible-AI vocabulary that say something of measured energies, as mlcroissant spells them."""
+
+
+class Publisher(_Text):
+    """Who publishes the datasets.
+
+    Attributes:
+        name: an organisation.
+        url: address below which each dataset has its page, under its name.
+    """
+
+    name: _Sentence
+    url: Annotated[str, Field(pattern=r"^https://[^\s]+[^/]$")]
+
+
 class Texts(_Text):
     """Every text of the dataset cards.
 
@@ -85,11 +127,15 @@ class Texts(_Text):
         versions: newest first.
         datasets: one per level.
         citations: BibTeX of a source, by its address.
+        publisher: who publishes them.
+        responsible: statements of each field of the responsible-AI vocabulary.
     """
 
     versions: Annotated[list[Version], Field(min_length=1)]
     datasets: dict[Level, DatasetText]
     citations: dict[str, str]
+    publisher: Publisher
+    responsible: dict[ResponsibleField, Annotated[list[Statement], Field(min_length=1)]]
 
     @field_validator("datasets")
     @classmethod

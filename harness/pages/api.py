@@ -7,8 +7,9 @@ from typing import Any
 from harness import __version__
 from harness.pages.board_pages import page_of
 from harness.pages.board_rows import Boards
-from harness.pages.device_entries import DeviceEntry
+from harness.pages.device_entries import DeviceEntry, SystemEntry
 from harness.pages.label import facts_of, label_path
+from harness.schema.systems import Settings
 from harness.scoring.editions import editions
 from harness.scoring.ratings import Rating
 
@@ -28,6 +29,7 @@ def api_files(
         f"api/v1/{name}.json": json.dumps(head | content, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
         for name, content in {
             "devices": {"devices": [_device(device) for device in devices]},
+            "systems": {"systems": [_system(system) for device in devices for system in device.systems]},
             "scores": {"devices": [rating.as_json() for rating in ratings]},
             "labels": {"labels": [_label(device, rating, dataset_version) for device, rating in labelled]},
             "editions": {"editions": [edition.model_dump(mode="json") for edition in editions()]},
@@ -51,6 +53,7 @@ def _device(device: DeviceEntry) -> dict[str, Any]:
         "tiers": list(device.tiers),
         "boundaries": list(device.boundaries),
         "n_rows": {level: len(rows) for level, rows in device.rows.items()},
+        "systems": [system.system_id for system in device.systems],
         "submissions": [entry["submission_id"] for entry in device.submissions],
         "errata": [
             {key: value for key, value in entry.items() if key not in ("device_id", "submission_id")}
@@ -59,9 +62,23 @@ def _device(device: DeviceEntry) -> dict[str, Any]:
     }
 
 
+def _system(system: SystemEntry) -> dict[str, Any]:
+    return {
+        "device_id": system.device_id,
+        "system_id": system.system_id,
+        "system": system.name,
+        "page": system.path,
+        "former_devices": list(system.former_devices),
+        "rounds": list(system.rounds),
+        "submissions": [entry["submission_id"] for entry in system.submissions],
+        **{name: system.settings.get(name) for name in ("stack", "submitter", *Settings.model_fields)},
+    }
+
+
 def _label(device: DeviceEntry, rating: Rating, dataset_version: str) -> dict[str, Any]:
     facts = facts_of(device, rating, dataset_version)
     return {
+        "system_id": rating.system_id,
         "svg": label_path(device, rating),
         "verification_hash": facts.verification_hash,
         "signed": facts.signed,

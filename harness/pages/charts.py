@@ -5,7 +5,7 @@ light and one for dark pages, which readers without the script see.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from typing import Any, Final
@@ -68,11 +68,11 @@ def theme(name: str) -> Spec:
 
 
 def ranking_chart(ranking: Ranking) -> alt.LayerChart:
-    """Energy index of every device of a ranking over the class bands of its edition."""
+    """Energy index of every system of a ranking over the class bands of its edition."""
     edition = ranking.edition
     rows: list[Spec] = [
         {
-            "device": rating.name,
+            "device": rating.system,
             "class": rating.label_text,
             "index": round(rating.energy_index or 0, 2),
             "shown": f"{fixed(rating.energy_index)}  {rating.label_text}",
@@ -147,7 +147,7 @@ def device_chart(device: DeviceEntry, edition: Edition) -> alt.LayerChart:
     titles = {network.id: network_title(network) for network in edition.networks}
     places = device.places[edition.edition]
     rows: list[Spec] = [
-        {"network": titles[place["network"]], "delegate": place["delegate"], "energy_mj": place["energy_mj"]}
+        {"network": titles[place["network"]], "delegate": way_of(device, place), "energy_mj": place["energy_mj"]}
         for place in places.to_dict("records")
     ]
     present = set(places["network"])
@@ -166,6 +166,14 @@ def device_chart(device: DeviceEntry, edition: Edition) -> alt.LayerChart:
     names = reference.mark_text(align="left", dy=-8, dx=2).encode(x=alt.value(0), text="network:N")
     lines = reference.mark_rule(yOffset=9)
     return _layered([lines, ticks, points, names], len(order))
+
+
+def way_of(device: DeviceEntry, place: Mapping[Any, Any]) -> str:
+    """Delegate of a figure, with what sets its system apart where the device has several."""
+    if len(device.systems) == 1:
+        return str(place["delegate"])
+    name = device.system(place["system_id"]).name
+    return name.removeprefix(f"{device.name} \N{MIDDLE DOT} ")
 
 
 def _energy_points(rows: list[Spec], y: alt.Y) -> alt.Chart:

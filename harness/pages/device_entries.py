@@ -11,9 +11,53 @@ import pyarrow.compute as pc
 
 from harness.pages.markup import figure
 from harness.releases import Release
+from harness.schema.systems import Settings
 from harness.schema.vocabulary import BOUNDARY_TITLES, LEVELS, TIER_TITLES, Boundary, Level, Tier
 from harness.scoring.editions import Edition, editions
 from harness.scoring.ratings import Rating
+
+
+@dataclass(frozen=True, slots=True)
+class SystemEntry:
+    """One system of a device: the device with a stack and settings, or the device itself.
+
+    Attributes:
+        ratings: its ratings, as those of the device.
+        submissions: its rows of the submission table.
+    """
+
+    device_id: str
+    system_id: str
+    name: str
+    ratings: tuple[Rating, ...]
+    submissions: tuple[dict[str, Any], ...]
+
+    @property
+    def anchor(self) -> str:
+        """Place on the page of its device; empty where it is the device itself."""
+        return "" if self.system_id == self.device_id else f"system-{self.system_id}"
+
+    @property
+    def path(self) -> str:
+        """Address from the root of the site."""
+        return f"devices/{self.device_id}/{self.anchor and '#'}{self.anchor}"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Stack, submitter and settings that its submissions share, where they state any."""
+        shared = ("stack", "submitter", *Settings.model_fields)
+        return {name: value for name in shared if (value := self.submissions[0][name]) is not None}
+
+    @property
+    def rounds(self) -> tuple[str, ...]:
+        """Rounds of its submissions."""
+        return tuple(sorted({entry["round"] for entry in self.submissions if entry["round"]}))
+
+    @property
+    def former_devices(self) -> tuple[str, ...]:
+        """Devices that its submissions were published under before."""
+        former = {entry["formerly"].split("/")[0] for entry in self.submissions if entry["formerly"]}
+        return tuple(sorted(former - {self.device_id}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +119,42 @@ class DeviceEntry:
         return tuple(rating for rating in self.ratings if rating.label is not None)
 
     @property
+    def systems(self) -> tuple[SystemEntry, ...]:
+        """Its systems, by id."""
+        of_system: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for entry in self.submissions:
+            of_system[entry["system_id"]].append(entry)
+        return tuple(
+            SystemEntry(
+                self.device_id,
+                system_id,
+                entries[0]["system"],
+                tuple(rating for rating in self.ratings if rating.system_id == system_id),
+                tuple(entries),
+            )
+            for system_id, entries in sorted(of_system.items())
+        )
+
+    def system(self, system_id: str) -> SystemEntry:
+        """One of its systems."""
+        return next(system for system in self.systems if system.system_id == system_id)
+
+    @property
     def note(self) -> str:
-        """What distinguishes it in one line: maker, chip and clock, and the runtime of a microcontroller."""
-        clock = self.facts["frequency_mhz"]
-        parts = [self.facts["vendor"], self.facts["soc"], f"{figure(clock)} MHz" if clock else None]
-        if self.facts["device_class"] == "microcontroller":
-            parts += {entry["runtime"] for entry in self.submissions[-1:]} - {"not stated"}
-        return ", ".join(part for part in parts if part)
+        """What distinguishes it in one line: maker, chip and clock."""
+        return self._note(self.facts["frequency_mhz"])
+
+    def note_of(self, system_id: str) -> str:
+        """What distinguishes the device of a system in one line: maker, chip, and the clock that was set."""
+        clock = self.system(system_id).settings.get("clock_mhz", self.facts["frequency_mhz"])
+        runtime = None
+        if system_id == self.device_id and self.facts["device_class"] == "microcontroller":
+            runtime = self.system(system_id).submissions[-1]["runtime"]
+        return self._note(clock, None if runtime == "not stated" else runtime)
+
+    def _note(self, clock_mhz: float | None, runtime: str | None = None) -> str:
+        clock = f"{figure(clock_mhz)} MHz" if clock_mhz else None
+        return ", ".join(part for part in (self.facts["vendor"], self.facts["soc"], clock, runtime) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +223,7 @@ def rankings(devices: Sequence[DeviceEntry]) -> list[Ranking]:
             if rating.tier and rating.boundary:
                 groups[rating.tier, rating.boundary].append(rating)
         for (tier, boundary), ranked in sorted(groups.items()):
-            ranked.sort(key=lambda rating: (rating.rank or 0, rating.device_id))
+            ranked.sort(key=lambda rating: (rating.rank or 0, rating.system_id))
             found.append(Ranking(edition, tier, boundary, tuple(ranked)))
     return found
 

@@ -11,7 +11,14 @@ from harness.issues import counted
 from harness.pages.charts import chart_files, device_chart
 from harness.pages.declared import fact, in_order
 from harness.pages.device_entries import DeviceEntry
-from harness.pages.device_tables import errata_table, kernels_table, places_table, records_table, summary_table
+from harness.pages.device_tables import (
+    errata_table,
+    kernels_table,
+    places_table,
+    records_table,
+    summary_table,
+    systems_table,
+)
 from harness.pages.label import (
     boundary_text,
     facts_of,
@@ -26,6 +33,7 @@ from harness.pages.tables import Table
 from harness.schema.columns import columns_of
 from harness.schema.facts import DeviceRecord, SubmissionRecord
 from harness.schema.licences import licence_words
+from harness.schema.systems import Settings
 from harness.schema.vocabulary import BOUNDARY_TITLES, DEVICE_NOUNS, TIER_TITLES
 from harness.scoring.editions import Edition, edition_named
 from harness.scoring.label_facts import LabelFacts
@@ -62,6 +70,7 @@ def device_page(device: DeviceEntry, dataset_version: str) -> DevicePage:
     errata = errata_table([device], f"devices/{device.device_id}-errata", "../../") if device.errata else None
     records, kernel_rows = records_table(device), kernels_table(device)
     kernels = summary_table(device, "kernels", "kernel")
+    systems = systems_table(device) if any(system.anchor for system in device.systems) else None
     is_long = records is not None and len(records.rows) > MOST_ROWS_SHOWN
     families = summary_table(device, "models", "family") if is_long else None
     context = {
@@ -69,7 +78,8 @@ def device_page(device: DeviceEntry, dataset_version: str) -> DevicePage:
         "title": title(device.name),
         "lead": _lead(device),
         "ratings": [_rating(device, rating, dataset_version) for rating in device.labelled],
-        "reasons": [rating.reason for rating in device.ratings if rating.reason and not device.is_simulated],
+        "reasons": _reasons(device),
+        "systems": systems,
         "simulated": _simulated(device),
         "suites": suites,
         "kernels": kernels,
@@ -81,9 +91,19 @@ def device_page(device: DeviceEntry, dataset_version: str) -> DevicePage:
         "records": records,
         "is_long": is_long,
     }
-    beside = (kernels, kernel_rows, families, errata, records)
+    beside = (systems, kernels, kernel_rows, families, errata, records)
     tables = [suite["table"] for suite in suites] + [table for table in beside if table is not None]
     return DevicePage(context, tuple(tables), tuple(suite["chart"] for suite in suites))
+
+
+def _reasons(device: DeviceEntry) -> list[str]:
+    """Why the device, or a system of it, is not rated; one line for each reason where none is."""
+    if device.is_simulated:
+        return []
+    unrated = [rating for rating in device.ratings if rating.reason]
+    if not device.labelled:
+        return list(dict.fromkeys(rating.reason or "" for rating in unrated))
+    return [f"{rating.system}: {rating.reason}" for rating in unrated]
 
 
 def _simulated(device: DeviceEntry) -> str:
@@ -108,7 +128,7 @@ def _lead(device: DeviceEntry) -> str:
 
 def _suite(device: DeviceEntry, edition: Edition) -> dict[str, Any]:
     table = places_table(device, edition)
-    place = "energy of one inference for each network and delegate, beside the edition's references"
+    place = "energy of one inference for each network and system, beside the edition's references"
     chart = Chart(
         path=f"assets/generated/charts/devices/{device.device_id}-{edition.edition}",
         title=f"{device.name}: {place}. The figures are in the table below.",
@@ -142,7 +162,10 @@ def _rating(device: DeviceEntry, rating: Rating, dataset_version: str) -> dict[s
         ("Verification", _verification(signed)),
         ("Best energy for each network", _network_list(rating, edition)),
     ]
+    system = device.system(rating.system_id)
     return {
+        "name": rating.system,
+        "anchor": system.anchor if rating == next(each for each in system.ratings if each.label) else "",
         "edition": edition,
         "label": f"../../{path}",
         "sentence": label_sentence(signed),
@@ -228,11 +251,17 @@ def _submission(entry: dict[str, Any]) -> dict[str, Any]:
         "boundary": f"{entry['boundary']}; {BOUNDARY_TITLES[entry['boundary']]}",
         "tier": None,
         "device_id": None,
+        "system_id": entry["system"],
     }
     if entry["meter"] and entry["sampling_hz"]:
         composed["meter"] = f"{entry['meter']}, {figure(entry['sampling_hz'])} Hz"
     first = (
         "submission_id",
+        "formerly",
+        "stack",
+        "submitter",
+        "round",
+        *Settings.model_fields,
         "date",
         "citation",
         "identifier",

@@ -1,6 +1,6 @@
 """The tables of the home page, of the device index and of every device page; it writes no files."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import median
@@ -15,6 +15,7 @@ from harness.pages.tables import Cell, Table, TableColumn, badge, link, noted, n
 from harness.schema.columns import Column, columns_of
 from harness.schema.facts import DeviceRecord, ErratumRecord
 from harness.schema.records import KEYS, RECORDS
+from harness.schema.systems import Settings
 from harness.schema.vocabulary import BOUNDARY_TITLES, DEVICE_NOUNS, TIER_TITLES, Level
 from harness.scoring.editions import Edition, SuiteNetwork
 from harness.scoring.ratings import Rating
@@ -39,7 +40,7 @@ def _printed(value: float | None, decimals: int = 1) -> Cell:
 
 
 def ranking_table(ranking: Ranking, devices: Sequence[DeviceEntry], root: str) -> Table:
-    """Rated devices of one edition, tier and boundary, best first.
+    """Rated systems of one edition, tier and boundary, best first.
 
     Args:
         root: relative address of the root of the site from the page that shows the table.
@@ -69,7 +70,7 @@ def ranking_table(ranking: Ranking, devices: Sequence[DeviceEntry], root: str) -
 def _ranking_row(rating: Rating, device: DeviceEntry, edition: Edition, root: str) -> list[Cell]:
     row = [
         number(rating.rank),
-        link(rating.name, f"{root}{device.path}", device.note),
+        link(rating.system, f"{root}{device.system(rating.system_id).path}", device.note_of(rating.system_id)),
         badge(rating.label_range),
         _printed(rating.energy_index),
     ]
@@ -84,7 +85,7 @@ def _ranking_row(rating: Rating, device: DeviceEntry, edition: Edition, root: st
 
 
 def index_table(devices: Sequence[DeviceEntry], root: str) -> Table:
-    """Devices with their class, or the note that they are not rated."""
+    """Systems with their class, and devices without a rated one."""
     columns = [
         _DEVICE,
         _CLASS,
@@ -95,19 +96,60 @@ def index_table(devices: Sequence[DeviceEntry], root: str) -> Table:
     ]
     rows = []
     for device in devices:
-        rating = (*device.labelled, *device.ratings)[0]
+        firsts = {rating.system_id: rating for rating in reversed(device.labelled)}
+        for rating in reversed(firsts.values()) if firsts else device.ratings[:1]:
+            system = device.system(rating.system_id)
+            rows.append(
+                [
+                    link(system.name, f"{root}{system.path}")
+                    if rating.label
+                    else link(device.name, f"{root}{device.path}"),
+                    badge(rating.label_range) if rating.label else Cell("not rated", plain("not rated")),
+                    _printed(rating.energy_index),
+                    text(DEVICE_NOUNS[device.facts["device_class"]]),
+                    text(device.facts["vendor"]),
+                    text(rating.edition),
+                    number(_n_rows(device, rating)),
+                ]
+            )
+    return Table("devices", f"{counted(len(devices), 'device')} with measured or published figures", columns, rows)
+
+
+def _n_rows(device: DeviceEntry, rating: Rating) -> int:
+    """Rows of a rated system; those of the device where it has no rated one."""
+    rows = [row for found in device.rows.values() for row in found]
+    return sum(row["system_id"] == rating.system_id for row in rows) if rating.label else len(rows)
+
+
+def systems_table(device: DeviceEntry) -> Table:
+    """Systems of a device with their rounds, settings, classes and counts of rows."""
+    counts = Counter(row["system_id"] for found in device.rows.values() for row in found)
+    columns = [
+        TableColumn("system", "System"),
+        TableColumn("submitter", "Submitter"),
+        TableColumn("rounds", "Rounds"),
+        TableColumn("settings", "Settings"),
+        _CLASS,
+        _INDEX,
+        TableColumn("n_rows", "Rows", is_number=True),
+    ]
+    rows = []
+    for system in device.systems:
+        rating = next((each for each in system.ratings if each.label), None)
+        settings = Settings(**{name: system.settings.get(name) for name in Settings.model_fields})
         rows.append(
             [
-                link(device.name, f"{root}{device.path}"),
-                badge(rating.label_range) if rating.label else Cell("not rated", plain("not rated")),
-                _printed(rating.energy_index),
-                text(DEVICE_NOUNS[device.facts["device_class"]]),
-                text(device.facts["vendor"]),
-                text(rating.edition),
-                number(sum(len(found) for found in device.rows.values())),
+                link(system.name, f"#{system.anchor}") if rating and system.anchor else text(system.name),
+                text(system.settings.get("submitter")),
+                text(", ".join(system.rounds) or None),
+                text(", ".join(settings.in_words()) or None),
+                badge(rating.label_range) if rating else Cell("not rated", plain("not rated")),
+                _printed(rating.energy_index if rating else None),
+                number(counts[system.system_id]),
             ]
         )
-    return Table("devices", f"{counted(len(rows), 'device')} with measured or published figures", columns, rows)
+    caption = f"{counted(len(rows), 'system')} on {device.name}: the device with a stack and settings"
+    return Table(f"devices/{device.device_id}-systems", caption, columns, rows, element_id="systems-table")
 
 
 def simulated_index_table(devices: Sequence[DeviceEntry], root: str) -> Table:
@@ -134,9 +176,10 @@ def simulated_index_table(devices: Sequence[DeviceEntry], root: str) -> Table:
 
 
 def places_table(device: DeviceEntry, edition: Edition) -> Table:
-    """Every figure of the suite by network and delegate, with its ranks among devices of the same tier and boundary."""
+    """Every figure of the suite by network, system and delegate, with ranks among systems of one tier and boundary."""
     columns = [
         _NETWORK,
+        TableColumn("system", "System"),
         *map(table_column, map(_COLUMNS.__getitem__, _PLACE_FIGURES)),
         TableColumn("energy_low_mj", "From", "mJ", is_number=True),
         TableColumn("energy_high_mj", "To", "mJ", is_number=True),
@@ -150,7 +193,7 @@ def places_table(device: DeviceEntry, edition: Edition) -> Table:
     places = device.places[edition.edition].to_dict("records")
     order = list(networks)
     places.sort(key=lambda place: (order.index(place["network"]), place["delegate"], place["tier"], place["boundary"]))
-    rows = [_place_row(place, networks[place["network"]]) for place in places]
+    rows = [_place_row(place, networks[place["network"]], _system_of(device, place)) for place in places]
     caption = f"{edition.title}: {device.name} by network and delegate, one inference each"
     name = f"devices/{device.device_id}-{edition.edition}"
     return Table(name, caption, _without_empty(columns, rows), _kept(columns, rows), element_id=edition.edition)
@@ -159,10 +202,16 @@ def places_table(device: DeviceEntry, edition: Edition) -> Table:
 _PLACE_FIGURES: Final = ("delegate", "energy_mj", "power_mw", "latency_ms")
 
 
-def _place_row(place: Mapping[Any, Any], network: SuiteNetwork) -> list[Cell]:
+def _system_of(device: DeviceEntry, place: Mapping[Any, Any]) -> str | None:
+    """Name of the system of a figure, where the device has several."""
+    return device.system(place["system_id"]).name if len(device.systems) > 1 else None
+
+
+def _place_row(place: Mapping[Any, Any], network: SuiteNetwork, system: str | None) -> list[Cell]:
     bounds = (place["low_mj"], place["high_mj"]) if place["interval"] else (None, None)
     return [
         noted(network.id, network.title) if is_numbered(network) else text(network.title),
+        text(system),
         *(cell(_COLUMNS[name], place[name]) for name in _PLACE_FIGURES),
         *(number(bound, 6) for bound in bounds),
         text(INTERVAL_TITLES[place["interval"],] if place["interval"] else None),

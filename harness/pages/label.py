@@ -54,15 +54,16 @@ class Arrow:
 
 
 def label_path(subject: DeviceEntry, rating: Rating) -> str:
-    """File of a label from the root of the site; the device's first rating has the short one."""
-    if rating == subject.labelled[0]:
-        return f"labels/{subject.device_id}.svg"
-    return f"labels/{rating.edition}/{rating.tier}/{rating.boundary}/{subject.device_id}.svg"
+    """File of a label from the root of the site; the system's first rating has the short one."""
+    first = next(each for each in subject.labelled if each.system_id == rating.system_id)
+    if rating == first:
+        return f"labels/{rating.system_id}.svg"
+    return f"labels/{rating.edition}/{rating.tier}/{rating.boundary}/{rating.system_id}.svg"
 
 
 def facts_of(subject: DeviceEntry, rating: Rating, dataset_version: str) -> LabelFacts:
     """Facts of the label of one of a device's ratings."""
-    return label_facts(rating, subject.note, subject.submissions, dataset_version)
+    return label_facts(rating, subject.note_of(rating.system_id), subject.submissions, dataset_version)
 
 
 def label_sentence(facts: LabelFacts) -> str:

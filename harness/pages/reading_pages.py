@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from markupsafe import Markup
 
 from harness.leaks import LeakReport, leak_report
@@ -24,7 +26,16 @@ from harness.pages.tables import Cell, Table, TableColumn, number, text, words
 from harness.releases import Release
 from harness.schema.export import json_schemas
 from harness.schema.licences import licence_words
-from harness.schema.vocabulary import BOUNDARY_TITLES, LEVELS, TIER_TITLES, Level
+from harness.schema.vocabulary import (
+    BOUNDARY_TITLES,
+    EVIDENCE_TIERS,
+    LEVELS,
+    TIER_TITLES,
+    Evidence,
+    Level,
+    default_evidences,
+    evidence_of,
+)
 from harness.scoring.editions import Edition, editions
 from harness.split_statements import STATEMENTS, earlier_splits
 from harness.splits import assign_splits, split_version
@@ -53,13 +64,14 @@ def datasets_context(release: Release, dataset_version: str) -> dict[str, Any]:
 
 def _level_part(release: Release, level: Level) -> dict[str, Any]:
     n = n_rows(release)[level]
-    part = {
+    part: dict[str, Any] = {
         "level": level,
         "sentence": _LEVEL_SENTENCES[level],
         "n_rows": n,
         "table": record_table(level),
         "facts": [],
-        "example": "",
+        "example": {},
+        "evidences": [],
         "n_simulated": 0,
     }
     if n:
@@ -77,8 +89,17 @@ def _level_part(release: Release, level: Level) -> dict[str, Any]:
             ("Earlier splits", " ".join(earlier_splits(level))),
             *([("Twins", _twins(leak_report(table, level, splits)))] if level == "kernels" else []),
         ]
-        part["example"] = table.column("device_id")[0].as_py()
+        part["evidences"] = _evidences(table)
+        shown = default_evidences(part["evidences"])
+        first = next(place for place, tier in enumerate(table.column("tier").to_pylist()) if evidence_of(tier) in shown)
+        part["example"] = {"device_id": table.column("device_id")[first].as_py(), "split": splits[first]}
     return part
+
+
+def _evidences(rows: pa.Table) -> list[Evidence]:
+    """Evidence that rows have; each is a configuration of the dataset."""
+    found = {evidence_of(tier) for tier in pc.unique(rows.column("tier")).to_pylist()}
+    return [evidence for evidence in EVIDENCE_TIERS if evidence in found]
 
 
 def _twins(leaks: LeakReport) -> str:

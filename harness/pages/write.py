@@ -21,6 +21,7 @@ from harness.pages.device_page import Chart, device_page
 from harness.pages.device_tables import errata_table, index_table, ranking_table, simulated_index_table
 from harness.pages.label import draw_label, facts_of, label_path, label_sentence
 from harness.pages.markup import environment, fixed
+from harness.pages.moved import moved_files
 from harness.pages.palette import class_styles
 from harness.pages.reading_pages import datasets_context, rules_context, scale_context, schema_context
 from harness.pages.rules import RuleDoc
@@ -80,6 +81,7 @@ def write_pages(
     files |= _home(env, release, devices, dataset_version)
     files |= _devices(env, devices, dataset_version)
     files |= _reading_pages(env, release, devices, dataset_version, rules)
+    files |= moved_files(devices, files)
     files |= board_files(env, boards, {device.device_id: device.name for device in devices})
     _remove_generated(site)
     for path, content in files.items():
@@ -115,7 +117,7 @@ def _home(env: Environment, release: Release, devices: Sequence[DeviceEntry], ve
         dataset_version=version,
         figures=[
             {"value": sum(not device.is_simulated for device in devices), "name": "devices"},
-            {"value": sum(bool(device.labelled) for device in devices), "name": "energy labels"},
+            {"value": sum(len(device.labelled) for device in devices), "name": "energy labels"},
             {"value": n_rows, "name": "figures with source and method"},
             *([{"value": n_simulated, "name": "simulated figures, never ranked"}] if n_simulated else []),
         ],
@@ -146,9 +148,10 @@ def _home_part(ranking: Ranking, devices: Sequence[DeviceEntry], names_group: bo
         path=f"assets/generated/charts/rankings/{ranking.name}",
         title=(
             f"Energy index of {len(ranking.ratings)} {edition.device_noun}s over the class bands of edition "
-            f"{edition.edition}; the lowest is {best.name} at {fixed(best.energy_index)}. All figures are in the table."
+            f"{edition.edition}; the lowest is {best.system} at {fixed(best.energy_index)}. "
+            "All figures are in the table."
         ),
-        caption=f"Energy index by device over the class bands A to {edition.last_class}",
+        caption=f"Energy index by system over the class bands A to {edition.last_class}",
         files={},
     )
     chart.files.update(chart_files(ranking_chart(ranking), chart.title))
@@ -167,8 +170,10 @@ def _devices(env: Environment, devices: Sequence[DeviceEntry], version: str) -> 
     table = index_table(known, "../")
     simulated = simulated_index_table([device for device in devices if device.is_simulated], "../")
     unrated = [
-        (device, rating.reason) for device in known if not device.labelled for rating in device.ratings if rating.reason
-    ]
+        (device, reason)
+        for device in known if not device.labelled
+        for reason in dict.fromkeys(rating.reason for rating in device.ratings if rating.reason)
+    ]  # fmt: skip
     files = {
         "devices/index.md": env.get_template("devices.md.j2").render(table=table, simulated=simulated, unrated=unrated)
     }

@@ -102,7 +102,7 @@ class Change:
         before, after = self.earlier.files(), self.now.files()
         names = sorted({*before, *after})
         changed = (ChangedFile(name, before.get(name), after.get(name)) for name in names)
-        return [file for file in changed if _differs(file)]
+        return [file for file in changed if differs(file)]
 
     @cached_property
     def campaigns(self) -> Sequence[Campaign]:
@@ -184,7 +184,8 @@ def fact_of(path: Path, model: type[Fact]) -> Document[Fact] | None:
     return read_fact(text.encode(), model, path.name, Faults())
 
 
-def _differs(file: ChangedFile) -> bool:
+def differs(file: ChangedFile) -> bool:
+    """Whether a file has other bytes than before, is new, or is gone."""
     if file.before is None or file.after is None:
         return True
     if file.before.stat().st_size != file.after.stat().st_size:

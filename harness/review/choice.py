@@ -1,4 +1,4 @@
-"""What a submission leaves out, and what it makes of earlier figures of the same device."""
+"""What a submission leaves out, and what it makes of earlier figures of the same system."""
 
 from typing import Any, Final
 
@@ -35,9 +35,9 @@ def _report(rule: str, campaign: Campaign, edition: Edition, change: Change, **w
 def _check_dropped(
     rows: list[dict[str, Any]], campaign: Campaign, edition: Edition, before: pd.DataFrame, change: Change
 ) -> None:
-    """networks-dropped: networks of the suite that the device has no figure of."""
-    known = before[before["device_id"] == campaign.device_id]["network"]
-    own = {row[edition.network_column] for row in rows}
+    """networks-dropped: networks of the suite that the system has no figure of."""
+    known = before[before["system_id"] == campaign.system_id]["network"]
+    own = {edition.network_of(row) for row in rows}
     missing = [name for name in edition.references if name not in own and name not in set(known)]
     if not missing or len(own) < edition.min_networks:
         return
@@ -53,7 +53,7 @@ def _check_again(rows: list[dict[str, Any]], campaign: Campaign, edition: Editio
     """measured-again: a later campaign of the same people, which is better on most networks."""
     best = _lowest(rows, edition)
     for other in change.now.campaigns:
-        is_same = other.device_id == campaign.device_id and other.name != campaign.name
+        is_same = other.system_id == campaign.system_id and other.name != campaign.name
         table = other.tables.get(edition.level)
         if not is_same or table is None or not set(other.manifest.contributors) & set(campaign.manifest.contributors):
             continue
@@ -75,7 +75,9 @@ def _check_again(rows: list[dict[str, Any]], campaign: Campaign, edition: Editio
 def _lowest(rows: list[dict[str, Any]], edition: Edition) -> dict[str, float]:
     found: dict[str, float] = {}
     for row in rows:
-        name = row[edition.network_column]
+        name = edition.network_of(row)
+        if name is None:
+            continue
         found[name] = min(row["energy_mj"], found.get(name, row["energy_mj"]))
     return found
 
@@ -86,7 +88,7 @@ def _check_replaced(
     """campaign-replaced: figures of another campaign that count no longer, or are joined with these."""
     own = campaign.submission_id
     changed = after[after["submission_ids"].map(lambda ids: own in ids)]
-    keys = ["device_id", "tier", "boundary", "network", "delegate"]
+    keys = ["system_id", "tier", "boundary", "network", "delegate"]
     both = changed.merge(before, on=keys, suffixes=("", "_before"))
     replaced = sorted({name for names in both["submission_ids_before"] for name in names} - {own})
     for name in replaced:

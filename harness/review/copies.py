@@ -38,7 +38,7 @@ Key = tuple[str, ...]
 
 
 class _Places(NamedTuple):
-    """Lowest energy of every rated device (rows) and network (columns), before the change and with it."""
+    """Lowest energy of every rated system (rows) and network (columns), before the change and with it."""
 
     before: pd.DataFrame
     now: pd.DataFrame
@@ -160,7 +160,8 @@ def _check_rated(
     """networks-alike, rows-scaled, network-ratio, class-percentile, dtype-ratio."""
     edition = known.edition
     cells = pd.DataFrame(rows)
-    energies = cells.groupby(edition.network_column)["energy_mj"].min().reindex(list(edition.references))
+    networks = [edition.network_of(row) for row in rows]
+    energies = cells.groupby(networks)["energy_mj"].min().reindex(list(edition.references))
     if energies.count() >= FEWEST_SHARED:
         logs = np.log(energies.dropna())
         if float(logs.max() - logs.min()) <= ALIKE:
@@ -183,7 +184,7 @@ def _check_factor(
     energies: "pd.Series[float]", campaign: Campaign, known: Known, now: pd.DataFrame, change: Change
 ) -> None:
     """rows-scaled: one factor from another device, or from the references, to every network."""
-    sources = now[now.index != campaign.device_id].copy()
+    sources = now[now.index != campaign.system_id].copy()
     name_of_references = f"the references of {known.edition.edition}"
     sources.loc[name_of_references] = pd.Series(known.edition.references)
     ratios = -sources.div(energies, axis=1).map(np.log)
@@ -226,7 +227,7 @@ def _check_percentile(
     energies: "pd.Series[float]", campaign: Campaign, edition: Edition, before: pd.DataFrame, change: Change
 ) -> None:
     """class-percentile: better than every published device by a factor over the suite."""
-    others = before[before.index != campaign.device_id]
+    others = before[before.index != campaign.system_id]
     if not len(others):
         return
     references = pd.Series(edition.references)
@@ -265,8 +266,8 @@ def _narrow_pairs(cells: pd.DataFrame, known: Known, change: Change) -> Iterator
 
 
 def _least_ratio(rows: pd.DataFrame, column: str, wide: str, narrow: str) -> float | None:
-    """Lowest ratio of the energies of two networks on one delegate of one device."""
-    keys = [name for name in ("device_id", "delegate") if name in rows]
+    """Lowest ratio of the energies of two networks on one delegate of one system."""
+    keys = [name for name in ("system_id", "delegate") if name in rows]
     by_place = rows.groupby([*keys, column])["energy_mj"].min().unstack()
     if not {wide, narrow} <= set(by_place.columns):
         return None

@@ -49,7 +49,7 @@ class Known:
     Attributes:
         edition: the edition.
         networks: per network of the suite, how founding submissions ran it.
-        energies: lowest energy in mJ of each founding device (rows) and network (columns); missing where not run.
+        energies: lowest energy in mJ of each founding system (rows) and network (columns); missing where not run.
         highest: the same, on the delegate that needs most.
     """
 
@@ -106,12 +106,15 @@ def known_of(edition: Edition, earlier: Snapshot) -> Known:
         table = campaign.tables.get(edition.level)
         for row in table.to_pylist() if table is not None else ():
             if row["energy_kind"] == "absolute":
-                rows.setdefault(row[edition.network_column], []).append(row)
+                name = edition.network_of(row)
+                if name is not None:
+                    rows.setdefault(name, []).append(row)
         for model, network in campaign.networks.items():
             costs.setdefault(model, {}).update(costs_of(network))
-    networks = {name: _network(of_name, edition, costs.get(name, {})) for name, of_name in rows.items()}
-    device_ids = {campaign.device_id for campaign in founding}
-    return Known(edition, networks, *(_by_device(earlier, edition, device_ids, way) for way in ("min", "max")))
+    names = {network.id: network.name for network in edition.networks}
+    networks = {name: _network(of_name, edition, costs.get(names[name], {})) for name, of_name in rows.items()}
+    system_ids = {campaign.system_id for campaign in founding}
+    return Known(edition, networks, *(_by_system(earlier, edition, system_ids, way) for way in ("min", "max")))
 
 
 def costs_of(network: Network) -> dict[str, int]:
@@ -133,17 +136,17 @@ def _network(rows: list[dict[str, Any]], edition: Edition, costs: Mapping[str, i
     return KnownNetwork(cells, costs, (min(energies), max(energies)))
 
 
-def _by_device(snapshot: Snapshot, edition: Edition, device_ids: Collection[str], way: str) -> pd.DataFrame:
-    """Lowest or highest energy in mJ over the delegates of each device, by network."""
+def _by_system(snapshot: Snapshot, edition: Edition, system_ids: Collection[str], way: str) -> pd.DataFrame:
+    """Lowest or highest energy in mJ over the delegates of each system, by network."""
     places = snapshot.suites[edition.edition]
-    chosen = places[places["device_id"].isin(device_ids)]
-    energies: pd.DataFrame = chosen.groupby(["device_id", "network"])["energy_mj"].agg(way).unstack()
+    chosen = places[places["system_id"].isin(system_ids)]
+    energies: pd.DataFrame = chosen.groupby(["system_id", "network"])["energy_mj"].agg(way).unstack()
     return energies.reindex(columns=list(edition.references))
 
 
 def lowest_of(snapshot: Snapshot, edition: Edition) -> pd.DataFrame:
-    """Lowest energy in mJ of every rated device and network of an edition."""
-    return _by_device(snapshot, edition, set(snapshot.devices), "min")
+    """Lowest energy in mJ of every rated system and network of an edition."""
+    return _by_system(snapshot, edition, {campaign.system_id for campaign in snapshot.campaigns}, "min")
 
 
 def rated_rows(change: Change, campaign: Campaign, edition: Edition) -> list[tuple[int | None, dict[str, Any]]]:
@@ -152,7 +155,5 @@ def rated_rows(change: Change, campaign: Campaign, edition: Edition) -> list[tup
     return [
         (line, row)
         for line, row in (change.rows_of(campaign, edition.level) if is_rated else ())
-        if row[edition.network_column] in edition.references
-        and row["energy_kind"] == "absolute"
-        and row["batch_size"] == 1
+        if edition.network_of(row) is not None and row["energy_kind"] == "absolute" and row["batch_size"] == 1
     ]

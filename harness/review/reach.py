@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from harness.issues import counted
 from harness.numbers import number
 from harness.review.change import MOST_COMPARED_BYTES, Change, ChangedFile, fact_of, table_lines
+from harness.review.moves import check_former_ids, moved_devices, moved_files, moved_places
 from harness.schema.columns import columns_of
 from harness.schema.facts import Device, Erratum, Manifest
 from harness.schema.records import KEYS, ROWS, SHARED_KEY
@@ -43,7 +44,7 @@ class _Difference(NamedTuple):
 
 
 def check_reach(change: Change) -> None:
-    """harness-changed, path-hidden, published-removed, published-figure, published-changed, device-shared."""
+    """Every rule of the subject `reach`."""
     for name in change.outside if change.files else ():
         change.faults.add(
             "harness-changed", name, found="changed together with submissions",
@@ -55,9 +56,12 @@ def check_reach(change: Change) -> None:
         _check_hidden(file, change)
         parts = file.name.split("/")
         by_place["/".join(parts[:2]) if len(parts) > 2 else parts[0]].append(file)
-    published = _published_files(change)
+    published, moved = _published_files(change), moved_places(change)
+    for former, now in moved.items():
+        _report_moved(former, now, change)
+    gone = {*moved, *moved_devices(change, moved)}
     for place, files in by_place.items():
-        if place not in published:
+        if place not in published or place in gone:
             continue
         if published[place] <= {file.name for file in files if file.after is None}:
             _report_removed(place, len(files), change)
@@ -65,6 +69,18 @@ def check_reach(change: Change) -> None:
             for file in files:
                 _check_file(place, file, change)
     _check_shared_devices(change)
+    check_former_ids(change)
+
+
+def _report_moved(former: str, now: str, change: Change) -> None:
+    """Report that a published campaign has another folder, and what differs in its files."""
+    change.faults.add(
+        "published-changed", change.shown(now),
+        found=f"moved here from {former}, {owner_of(former, change)}", expected=f"{former}, as published",
+        fix="Is it the device that was measured? The record ids stay those of the former folder.",
+    )  # fmt: skip
+    for file in moved_files(former, now, change):
+        _check_file(former, file, change)
 
 
 def _published_files(change: Change) -> dict[str, set[str]]:
@@ -119,7 +135,7 @@ def _check_file(place: str, file: ChangedFile, change: Change) -> None:
     found: list[_Difference] | None = None
     if file.before is not None and file.after is not None:
         if leaf in LEVEL_FILES and file.after.stat().st_size <= MOST_COMPARED_BYTES:
-            manifest = fact_of(change.now.folder / place / MANIFEST_FILE, Manifest)
+            manifest = fact_of(file.after.parent / MANIFEST_FILE, Manifest)
             errata = manifest.fact.errata if manifest else ()
             found = list(_table_differences(file.before, file.after, leaf))
         elif leaf == DEVICE_FILE:
@@ -263,7 +279,8 @@ def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
 def _check_shared_devices(change: Change) -> None:
     """Report new campaigns on devices that others have published."""
     for campaign in change.campaigns:
-        if campaign.submission_id in change.earlier.by_id or campaign.device_id not in change.earlier.devices:
+        is_known = not {campaign.submission_id, campaign.manifest.formerly}.isdisjoint(change.earlier.by_id)
+        if is_known or campaign.device_id not in change.earlier.devices:
             continue
         owners = {
             name for known in change.earlier.campaigns if known.device_id == campaign.device_id

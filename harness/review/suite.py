@@ -28,7 +28,7 @@ class _Row(NamedTuple):
 
     @property
     def network(self) -> str:
-        return str(self.cells[self.known.edition.network_column])
+        return str(self.known.edition.network_of(self.cells))
 
 
 def check_suite(change: Change) -> None:

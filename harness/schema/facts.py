@@ -1,7 +1,4 @@
-"""What is declared once for all rows of a folder: a device, a submission with its source, and errata.
-
-`DeviceFacts` and `SubmissionFacts` hold what a YAML file and a published table share.
-"""
+"""What is declared once for all rows of a folder: a device, a submission with its source, and errata."""
 
 from typing import Annotated, Final, Literal
 
@@ -95,24 +92,24 @@ _TDP = _number("W", "Thermal design power (TDP) that scores use.", 1000, "Therma
 
 
 class DeviceFacts(Fact):
-    """Facts of a device or rated system."""
+    """Facts of a device."""
 
     name: Annotated[str, _line("Name as its maker or the benchmark writes it.", "Name")]
     device_class: Annotated[DeviceClass, _choice("What kind of device it is.", "Kind")]
     soc: Annotated[str, _line("System on chip or microcontroller.", "System on chip")] | None = None
     processor_name: Annotated[str, _line("Processor core with its extensions.", "Processor")] | None = None
     accelerator: Annotated[str, _line("Accelerator that runs the network.", "Accelerator")] | None = None
-    vendor: Annotated[str, _line("Maker of the device, or submitter of the system.", "Maker or submitter")] | None = (
+    vendor: Annotated[str, _line("Maker of the device.", "Maker")] | None = (
         None
     )
-    board: Annotated[str, _line("Board on which a rated system runs.", "Board")] | None = None
+    board: Annotated[str, _line("Board of the device, where it has another name.", "Board")] | None = None
     frequency_mhz: Annotated[float, _number("MHz", "Clock of the processor.", 1e5, "Clock")] | None = None
     year: Annotated[int, _YEAR] | None = None
     tdp_w: Annotated[float, _TDP] | None = None
 
 
 class Device(DeviceFacts):
-    """One device or rated system, declared in `device.yaml`."""
+    """One device, declared in `device.yaml`."""
 
     delegates: dict[q.Delegate, Processor] = Field(
         min_length=1, description="Every delegate that the device has, with the processor it runs on."
@@ -337,8 +334,14 @@ class Manifest(SubmissionFacts):
         return tier_of(self.method, self.meter.kind if self.meter else None)
 
 
+_REPEATS: Final = (
+    "Standard deviation of repeats of one configuration relative to their mean, pooled over all that were repeated."
+)
+_REPEATABILITY = _limit("%", _REPEATS, 1e6, "Repeatability")
+
+
 class DeviceRecord(DeviceFacts):
-    """One row of the published device table."""
+    """One row per device that occurs in the rows: maker, processor, clock, thermal design power."""
 
     device_id: q.DeviceId
     tdp_printed_w: (
@@ -347,7 +350,7 @@ class DeviceRecord(DeviceFacts):
 
 
 class SubmissionRecord(SubmissionFacts, SystemColumns):
-    """One row of the published submission table."""
+    """One row per submission: who measured, when, how, under which licence."""
 
     submission_id: q.SubmissionId
     device_id: q.DeviceId
@@ -356,19 +359,7 @@ class SubmissionRecord(SubmissionFacts, SystemColumns):
     meter: Annotated[str, _line("Maker and model of the meter.", "Meter")] | None = None
     meter_kind: Annotated[MeterKind, _choice("How the meter measures.")] | None = None
     sampling_hz: Annotated[float, _number("Hz", "Samples per second.", 1e9)] | None = None
-    repeatability_percent: (
-        Annotated[
-            float,
-            _limit(
-                "%",
-                "Standard deviation of repeats of one configuration relative to their mean, "
-                "pooled over all that were repeated.",
-                1e6,
-                "Repeatability",
-            ),
-        ]
-        | None
-    ) = None
+    repeatability_percent: Annotated[float, _REPEATABILITY] | None = None
     idle_power_mw: (
         Annotated[float, _number("mW", "Idle power that idle-subtracted energies were reduced by.", 1e8, "Idle power")]
         | None
@@ -383,7 +374,7 @@ class SubmissionRecord(SubmissionFacts, SystemColumns):
 
 
 class ErratumRecord(Fact):
-    """One row of the published table of errata."""
+    """One row per figure whose printed value is not the used one, with the reason."""
 
     device_id: q.DeviceId
     submission_id: q.SubmissionId | None = None
@@ -399,4 +390,4 @@ SIDE_RECORDS: Final[dict[str, type[BaseModel]]] = {
     "submissions": SubmissionRecord,
     "errata": ErratumRecord,
 }
-"""Rows of the tables that every dataset has beside its own rows, by the name of the table."""
+"""Rows of the tables beside the rows, by the name that a release has for them; cards show their docstrings."""

@@ -59,6 +59,12 @@ class ListedKernel(NetworkKernel):
         return NetworkKernel(**(self.model_dump(exclude={"count"}) | each))
 
 
+class PublishedKernel(NetworkKernel):
+    """One kernel of a published kernel list, with the id that the same configuration has in the kernels dataset."""
+
+    configuration_id: q.ConfigurationId | None = None
+
+
 _Entry = TypeVar("_Entry", bound=NetworkKernel)
 
 
@@ -68,7 +74,7 @@ def count_of(kernel: NetworkKernel) -> int:
 
 
 NetworkKernels = Annotated[
-    list[NetworkKernel],
+    list[PublishedKernel],
     Quantity(
         "",
         "Kernels of the network in order of execution; null where no kernel list came with the row.",

@@ -383,11 +383,7 @@ SubmissionId = Annotated[
     _derived("Device folder and campaign folder, joined by a slash.", Display("Submission", is_code=True)),
 ]
 SystemId = Annotated[
-    str,
-    _derived(
-        "System that is rated: the device with stack, settings and submitter; the device itself where none is stated.",
-        Display("System", is_code=True),
-    ),
+    str, _derived("System that is rated: device, stack, settings, submitter.", Display("System", is_code=True))
 ]
 DeviceId = Annotated[
     str,

@@ -96,6 +96,15 @@ TIER_TITLES: Final[dict[Tier, str]] = {
     "simulated": "simulated or estimated",
 }
 RATED_TIERS: Final[tuple[Tier, ...]] = ("analyser", "rail", "counter", "published")
+Evidence = Literal["measured", "published", "simulated"]
+EVIDENCE_TIERS: Final[dict[Evidence, tuple[Tier, ...]]] = {
+    "measured": ("analyser", "rail", "counter"),
+    "published": ("published",),
+    "simulated": ("simulated",),
+}
+"""Tiers by what stands behind a row: a meter, a publication, or an estimator."""
+if sorted(tier for tiers in EVIDENCE_TIERS.values() for tier in tiers) != sorted(get_args(Tier)):
+    raise TypeError("every tier needs one entry of EVIDENCE_TIERS")
 
 EXTENTS: Final[tuple[str, ...]] = get_args(kernel_costs.Extent)
 """Configuration fields that are numbers."""
@@ -143,6 +152,25 @@ def tier_of(method: Method, meter_kind: MeterKind | None) -> Tier:
     if meter_kind is None:
         raise ValueError("a measured figure needs a meter kind")
     return "counter" if meter_kind == "battery-gauge" else meter_kind
+
+
+def evidence_of(tier: Tier) -> Evidence:
+    """What stands behind a row of a tier.
+
+    >>> evidence_of("rail")
+    'measured'
+    """
+    return next(evidence for evidence, tiers in EVIDENCE_TIERS.items() if tier in tiers)
+
+
+def default_evidences(present: Collection[Evidence]) -> tuple[Evidence, ...]:
+    """Evidence of the rows that a dataset gives where none is asked for; simulated ones only where there are no others.
+
+    >>> default_evidences(["simulated", "published"]), default_evidences(["simulated"])
+    (('published',), ('simulated',))
+    """
+    real = tuple(evidence for evidence in EVIDENCE_TIERS if evidence in present and evidence != "simulated")
+    return real or tuple(present)
 
 
 def plain_word(word: str) -> str:

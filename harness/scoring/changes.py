@@ -8,10 +8,10 @@ from harness.scoring.ratings import Rating
 
 @dataclass(frozen=True, slots=True)
 class RatingChange:
-    """One device under one edition, tier and boundary whose rating differs.
+    """One system under one edition, tier and boundary whose rating differs.
 
     Attributes:
-        before: rating without the new rows; None where the device is new there.
+        before: rating without the new rows; None where the system is new there.
         after: rating with them; None where it is gone.
     """
 
@@ -20,7 +20,7 @@ class RatingChange:
 
 
 def rating_changes(before: Iterable[Rating], after: Iterable[Rating]) -> list[RatingChange]:
-    """Devices whose rank, class, index, scores or reason changed, in the order of their places afterwards."""
+    """Systems whose rank, class, index, scores or reason changed, in the order of their places afterwards."""
     earlier = {_place(rating): rating for rating in before}
     later = {_place(rating): rating for rating in after}
     places = [*later, *(place for place in earlier if place not in later)]
@@ -32,7 +32,7 @@ def rating_changes(before: Iterable[Rating], after: Iterable[Rating]) -> list[Ra
 
 
 def _place(rating: Rating) -> tuple[str | None, ...]:
-    return rating.device_id, rating.edition, rating.tier, rating.boundary
+    return rating.system_id, rating.edition, rating.tier, rating.boundary
 
 
 def _figures(rating: Rating | None) -> dict[str, object] | None:

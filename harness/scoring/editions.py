@@ -3,11 +3,11 @@
 An edition is data. It never changes; a new scale is a new file.
 """
 
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Iterable, Mapping
+from functools import cache, cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
-from typing import Annotated
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 from harness.errors import ReleaseError, UsageError
 from harness.schema.columns import columns_of
 from harness.schema.records import RECORDS
-from harness.schema.vocabulary import DeviceClass, Level
+from harness.schema.vocabulary import DeviceClass, Dtype, Level
 
 _Text = Annotated[str, Field(min_length=1)]
 _Submission = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -27,11 +27,24 @@ class _Frozen(BaseModel):
 
 
 class SuiteNetwork(_Frozen):
-    """One network of a suite, with the energy that counts as 100."""
+    """One network of a suite, with the energy that counts as 100.
+
+    Attributes:
+        id: name of the network within the edition.
+        model: what the edition's network column calls it; the id where it is left out.
+        dtype: data type that it runs in; any where it is left out.
+    """
 
     id: _Text
     title: _Text
     reference_mj: float = Field(gt=0)
+    model: _Text | None = None
+    dtype: Dtype | None = None
+
+    @property
+    def name(self) -> str:
+        """What the network column calls it."""
+        return self.model or self.id
 
 
 class Edition(_Frozen):
@@ -78,6 +91,11 @@ class Edition(_Frozen):
         if self.network_column not in columns:
             raise ValueError(f"network_column {self.network_column} is no column of {self.level}")
         _expect_distinct("networks", (network.id for network in self.networks))
+        _expect_distinct("networks", (f"{each.name} in {each.dtype or 'any data type'}" for each in self.networks))
+        if {each.name for each in self.networks if each.dtype} & {
+            each.name for each in self.networks if not each.dtype
+        }:
+            raise ValueError("networks of one model need a dtype each")
         _expect_distinct("device_classes", self.device_classes)
         _expect_distinct("founding", self.founding)
         return self
@@ -91,6 +109,16 @@ class Edition(_Frozen):
     def references(self) -> dict[str, float]:
         """Reference energy in mJ of each network."""
         return {network.id: network.reference_mj for network in self.networks}
+
+    def network_of(self, row: Mapping[Any, Any]) -> str | None:
+        """Id of the network of the suite that a row of the level ran; None where it is none of them."""
+        return self._ids.get((row[self.network_column], row["dtype"])) or self._ids.get(
+            (row[self.network_column], None)
+        )
+
+    @cached_property
+    def _ids(self) -> dict[tuple[Any, str | None], str]:
+        return {(network.name, network.dtype): network.id for network in self.networks}
 
     def class_of(self, energy_index: float) -> str:
         """Class of an energy index; a border belongs to the better class."""

@@ -41,6 +41,9 @@ class LabelFacts:
     """One label.
 
     Attributes:
+        device_id: device, such as a board.
+        system_id: system that is rated.
+        name: name of the system.
         note: maker, chip, clock and, for a system, its software.
         boundary: what the energies are of.
         boundary_title: the same in words, as the label prints it.
@@ -57,6 +60,7 @@ class LabelFacts:
     """
 
     device_id: str
+    system_id: str
     name: str
     note: str
     tier: Tier
@@ -113,12 +117,13 @@ def label_facts(
         ValueError: the rating has no class.
     """
     if rating.edition is None or rating.tier is None or rating.energy_index is None or rating.label_text is None:
-        raise ValueError(f"{rating.device_id} has no class, so it has no label")
+        raise ValueError(f"{rating.system_id} has no class, so it has no label")
     edition, boundary = edition_named(rating.edition), rating.boundary or "unstated"
     rated = [entry for entry in submissions if entry["submission_id"] in rating.submission_ids]
     return LabelFacts(
         device_id=rating.device_id,
-        name=rating.name,
+        system_id=rating.system_id,
+        name=rating.system,
         note=note,
         tier=rating.tier,
         tier_title=TIER_TITLES[rating.tier],

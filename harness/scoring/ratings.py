@@ -1,11 +1,10 @@
-"""Ratings: every device of a release under every edition that rates it, or the reason why there is none."""
+"""Ratings: every system of a release under every edition that rates it, or the reason why there is none."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 import pandas as pd
-import pyarrow.compute as pc
 
 from harness.releases import Release
 from harness.schema.vocabulary import RATED_TIERS, Boundary, Tier
@@ -16,7 +15,7 @@ from harness.scoring.suite import INTERVAL_TITLES, Interval, suites
 
 @dataclass(frozen=True, slots=True)
 class NetworkFigure:
-    """Best energy of a device on one network of the suite.
+    """Best energy of a system on one network of the suite.
 
     Attributes:
         energy_mj: lowest energy per inference over the delegates, in mJ.
@@ -41,7 +40,11 @@ class Rating:
     """Scores and class of one device under one edition; what is undefined is None.
 
     Attributes:
-        edition: None where the device ran no edition's suite.
+        device_id: device, such as a board.
+        name: name of the device.
+        system_id: system that is rated, the device with stack and settings; the device itself where none are declared.
+        system: name of the system.
+        edition: None where the system ran no edition's suite.
         pcs: power consumption score, unrounded.
         iecs: inferences per joule summed over the suite, unrounded.
         energy_index: 100 is the median device of the edition; lower is better.
@@ -60,6 +63,8 @@ class Rating:
 
     device_id: str
     name: str
+    system_id: str
+    system: str
     edition: str | None
     tier: Tier | None
     boundary: Boundary | None = None
@@ -98,6 +103,8 @@ class Rating:
         return {
             "device_id": self.device_id,
             "name": self.name,
+            "system_id": self.system_id,
+            "system": self.system,
             "edition": self.edition,
             "tier": self.tier,
             "boundary": self.boundary,
@@ -122,56 +129,82 @@ def _rounded(value: float | None, digits: int) -> float | None:
 
 
 def rate(release: Release, places: Mapping[str, pd.DataFrame] | None = None) -> list[Rating]:
-    """Rate every device of a release, in the order edition, rank, device; unrated devices last.
+    """Rate every system of a release, in the order edition, rank, system; unrated systems last.
 
     Args:
         places: `suites` of the release, where they are known already.
     """
     places = suites(release) if places is None else places
-    ratings = [rating for edition in editions() for rating in _rate_edition(release, edition, places[edition.edition])]
-    rated = {rating.device_id for rating in ratings}
+    systems = _systems(release)
+    ratings = [
+        rating for edition in editions() for rating in _rate_edition(release, edition, places[edition.edition], systems)
+    ]
+    rated = {rating.system_id for rating in ratings}
     ratings += [
-        Rating(device["device_id"], device["name"], None, None, reason=_why_no_suite(release, device))
-        for device in release.devices.to_pylist()
-        if device["device_id"] not in rated
+        system.rating(None, None, reason=_why_no_suite(system.device_class, system.tiers))
+        for system_id, system in systems.items()
+        if system_id not in rated
     ]
     return ratings
 
 
-def _why_no_suite(release: Release, device: dict[str, Any]) -> str:
-    tiers = set()
-    for table in release.levels.values():
-        of_device = table.filter(pc.equal(table.column("device_id"), device["device_id"]))
-        tiers |= set(of_device.column("tier").to_pylist())
-    if tiers and not tiers & set(RATED_TIERS):
+@dataclass(frozen=True, slots=True)
+class _System:
+    """Names of a system, what scores need of its device, and the tiers of its submissions."""
+
+    device_id: str
+    name: str
+    system_id: str
+    system: str
+    device_class: str
+    tdp_w: float | None
+    tiers: set[Tier]
+
+    def rating(self, edition: str | None, tier: Tier | None, reason: str | None = None) -> Rating:
+        """Rating without figures."""
+        return Rating(self.device_id, self.name, self.system_id, self.system, edition, tier, reason=reason)
+
+
+def _systems(release: Release) -> dict[str, _System]:
+    """Every system of a release, by id in their order."""
+    devices = {device["device_id"]: device for device in release.devices.to_pylist()}
+    found: dict[str, _System] = {}
+    for row in release.submissions.sort_by("system_id").to_pylist():
+        device, system_id = devices[row["device_id"]], row["system_id"]
+        names = (row["device_id"], device["name"], system_id, row["system"])
+        found.setdefault(system_id, _System(*names, device["device_class"], device["tdp_w"], set())).tiers.add(
+            row["tier"]
+        )
+    return found
+
+
+def _why_no_suite(device_class: str, tiers: Collection[Tier]) -> str:
+    if not set(tiers) & set(RATED_TIERS):
         return "only simulated or estimated rows, which are never labelled"
-    device_class = device["device_class"]
     suites = [f"{edition.edition}: {edition.suite}" for edition in editions() if device_class in edition.device_classes]
     if not suites:
         return f"no edition rates a device of class {device_class}"
     return f"no absolute figure of a rated suite ({'; '.join(suites)})"
 
 
-def _rate_edition(release: Release, edition: Edition, places: pd.DataFrame) -> list[Rating]:
-    devices = {device["device_id"]: device for device in release.devices.to_pylist()}
+def _rate_edition(
+    release: Release, edition: Edition, places: pd.DataFrame, systems: Mapping[str, _System]
+) -> list[Rating]:
     published = {
-        row["device_id"]: row for row in release.submissions.to_pylist() if row["scores_edition"] == edition.edition
+        row["system_id"]: row for row in release.submissions.to_pylist() if row["scores_edition"] == edition.edition
     }
     ratings = [
-        _rate_device(of_place, edition, devices[str(device_id)], published.get(str(device_id), {}))
-        for (device_id, _, _), of_place in places.groupby(["device_id", "tier", "boundary"], sort=True)
+        _rate_system(of_place, edition, systems[str(system_id)], published.get(str(system_id), {}))
+        for (system_id, _, _), of_place in places.groupby(["system_id", "tier", "boundary"], sort=True)
     ]
     return _rank(ratings)
 
 
-def _rate_device(rows: pd.DataFrame, edition: Edition, device: dict[str, Any], published: dict[str, Any]) -> Rating:
-    """Rating of the rows of one device, which are of one tier and boundary."""
+def _rate_system(rows: pd.DataFrame, edition: Edition, system: _System, published: Mapping[str, Any]) -> Rating:
+    """Rating of the rows of one system, which are of one tier and boundary."""
     networks = tuple(_figures(rows, edition))
-    unrated = Rating(
-        device_id=device["device_id"],
-        name=device["name"],
-        edition=edition.edition,
-        tier=rows["tier"].iloc[0],
+    unrated = replace(
+        system.rating(edition.edition, rows["tier"].iloc[0]),
         boundary=rows["boundary"].iloc[0],
         pcs_published=published.get("pcs_published"),
         iecs_published=published.get("iecs_published"),
@@ -186,7 +219,7 @@ def _rate_device(rows: pd.DataFrame, edition: Edition, device: dict[str, Any], p
     index = energy_index({figure.network: figure.energy_mj for figure in networks}, edition.references)
     low, high = _interval(networks, edition)
     powers = rows["power_mw"].dropna()
-    tdp_w = device["tdp_w"]
+    tdp_w = system.tdp_w
     has_scores = edition.has_pcs_and_iecs
     label = edition.class_of(index)
     return replace(
@@ -241,7 +274,7 @@ def _classes_between(edition: Edition, low: float, high: float) -> tuple[str, ..
 
 
 def _rank(ratings: list[Rating]) -> list[Rating]:
-    """Ratings with ranks by energy index within tier and boundary, ordered by these, rank and device."""
+    """Ratings with ranks by energy index within tier and boundary, ordered by these, rank and system."""
     ranked = []
     for rating in ratings:
         rank = None
@@ -249,7 +282,7 @@ def _rank(ratings: list[Rating]) -> list[Rating]:
             peers = [peer for peer in ratings if _group(peer) == _group(rating)]
             rank = 1 + sum(peer.energy_index < rating.energy_index for peer in peers if peer.energy_index is not None)
         ranked.append(replace(rating, rank=rank))
-    return sorted(ranked, key=lambda rating: (*_group(rating), rating.rank or len(ranked) + 1, rating.device_id))
+    return sorted(ranked, key=lambda rating: (*_group(rating), rating.rank or len(ranked) + 1, rating.system_id))
 
 
 def _group(rating: Rating) -> tuple[str, str]:

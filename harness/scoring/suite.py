@@ -1,4 +1,4 @@
-"""The rows of a release that an edition rates: one figure for each device, tier, boundary, network and delegate.
+"""The rows of a release that an edition rates: one figure for each system, tier, boundary, network and delegate.
 
 It selects and ranks; it knows no formula and no class border.
 """
@@ -15,7 +15,7 @@ from harness.releases import Release
 from harness.schema.vocabulary import RATED_TIERS
 from harness.scoring.editions import Edition, editions
 
-_PLACE = ["device_id", "tier", "boundary", "network", "delegate"]
+_PLACE = ["device_id", "system_id", "tier", "boundary", "network", "delegate"]
 
 Interval = Literal["uncertainty", "spread"]
 """What an interval rests on: the expanded uncertainty of the rows, or, where they state none, their extreme runs."""
@@ -49,15 +49,17 @@ def suite_rows(release: Release, edition: Edition) -> pd.DataFrame:
     a round are joined by their median.
 
     Returns:
-        One row per device, tier, boundary, network and delegate, sorted by these: `energy_mj`, `power_mw` (missing
+        One row per system, tier, boundary, network and delegate, sorted by these: `energy_mj`, `power_mw` (missing
         where unknown), `latency_ms`, `low_mj` and `high_mj` (the energy itself where nothing is known), `interval`
         (what they rest on, an `Interval`; empty where nothing is known), `energy_rank`, `power_rank` (1 is lowest,
-        ties share a rank, among devices of the same tier and boundary), `record_ids` and `submission_ids`.
+        ties share a rank, among systems of the same tier and boundary), `record_ids` and `submission_ids`.
     """
-    table = release.levels[edition.level].to_pandas().rename(columns={edition.network_column: "network"})
+    columns = [name for name in release.levels[edition.level].column_names if name != "kernels"]
+    table = release.levels[edition.level].select(columns).to_pandas()
+    table["network"] = _networks_of(table, edition)
     wanted = (
         table["device_id"].isin(_device_ids_of(release, edition))
-        & table["network"].isin(list(edition.references))
+        & table["network"].notna()
         & (table["energy_kind"] == "absolute")
         & table["tier"].isin(RATED_TIERS)
         & (table["batch_size"] == 1)
@@ -81,6 +83,14 @@ def suite_rows(release: Release, edition: Edition) -> pd.DataFrame:
     places["energy_rank"] = peers["energy_mj"].rank(method="min")
     places["power_rank"] = peers["power_mw"].rank(method="min")
     return places
+
+
+def _networks_of(table: pd.DataFrame, edition: Edition) -> "pd.Series[str]":
+    """Id of the network of the suite that each row ran; missing where it is none of them."""
+    runs = table[[edition.network_column, "dtype"]].drop_duplicates()
+    known = {tuple(run.values()): edition.network_of(run) for run in runs.to_dict("records")}
+    pairs = zip(table[edition.network_column], table["dtype"], strict=True)
+    return pd.Series([known[pair] for pair in pairs], index=table.index, dtype=object)
 
 
 def _add_interval(rows: pd.DataFrame) -> None:

@@ -14,6 +14,8 @@ REVIEW_RULES: Final[tuple[tuple[str, Severity, tuple[tuple[str, str, str], ...]]
         ("published-figure", "A published figure changes only with an erratum that states both values and why.",
          "Energies of another submitter's phone were divided by 2.5 and took its first place."),
         ("path-hidden", "A submission holds no hidden file.", "Nobody sees such a file in a review."),
+        ("former-id", "A former id is that of a published submission whose rows these are.",
+         "Rows under the record ids of another submission take the place of its rows."),
     )),
     ("reach", "warning", (
         ("published-changed", "What changes in a published campaign or device is shown, with whose it is.",

@@ -1,6 +1,7 @@
 """Benchmarks, each beside named alternatives in the same run: `python -m tests.bench [NAME...]`.
 
-Names: validation, reduction, uncertainty, graphs, evaluation, loop, kills, model-files; all where none is given.
+Names: validation, reduction, uncertainty, graphs, evaluation, loop, kills, model-files, loading; all where none is
+given.
 """
 
 import os
@@ -9,7 +10,7 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import evaluation, graphs, kills, loop, model_files, reduction, uncertainty, validation
+from tests.bench import evaluation, graphs, kills, loading, loop, model_files, reduction, uncertainty, validation
 
 BENCHES = {
     "validation": validation.main,
@@ -20,6 +21,7 @@ BENCHES = {
     "loop": loop.main,
     "kills": kills.main,
     "model-files": model_files.main,
+    "loading": loading.main,
 }
 
 

@@ -2,14 +2,18 @@
 
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from harness.errors import ReleaseError
 from harness.packaging import build
 from harness.packaging.build import build_datasets
+from harness.packaging.manifest import read_manifest
 from harness.releases import assemble
-from tests.campaigns import board_campaign, kernel_campaign, phone_campaign
+from tests.campaigns import board_campaign, kernel_campaign, phone_campaign, simulated_campaign
 from tests.packaging.conftest import CARDS, replace_datasets
+
+SPLITS = ("train", "test")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -37,7 +41,7 @@ def test_no_file_names_the_folder_it_was_built_in(built):
 def test_each_dataset_holds_card_data_croissant_changelog_and_manifest(built):
     for level in ("kernels", "models", "applications"):
         names = {path.name for path in (built / "deepen" / level).iterdir()}
-        assert names == {"README.md", "data", "croissant.json", "CHANGELOG.md", "manifest.json"}
+        assert names == {"README.md", "data", "tables", "croissant.json", "CHANGELOG.md", "LICENSE", "manifest.json"}
 
 
 def test_outcome_has_rows_and_empty_levels(tmp_path):
@@ -73,7 +77,20 @@ def test_rows_that_share_their_id_are_refused(tmp_path):
         build_datasets(release, CARDS, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["devices", "submissions", "errata", "default"])
-def test_device_named_like_a_configuration_is_refused(name, tmp_path):
-    with pytest.raises(ReleaseError, match="Rename the device folder"):
-        build_datasets(assemble([phone_campaign(name)]), CARDS, tmp_path)
+def test_files_are_one_per_evidence_and_split_whatever_the_number_of_devices(tmp_path):
+    campaigns = [simulated_campaign(f"npu-{n}", n_rows=40) for n in range(3)]
+    campaigns += [kernel_campaign(f"phone-{n}", n_configurations=40) for n in range(5)]
+    build_datasets(assemble(campaigns), CARDS, tmp_path)
+    kernels = tmp_path / "deepen" / "kernels"
+    rows = {path.relative_to(kernels).as_posix() for path in (kernels / "data").rglob("*.parquet")}
+    assert rows == {f"data/{evidence}/{split}.parquet" for evidence in ("measured", "simulated") for split in SPLITS}
+    tables = {path.name for path in (kernels / "tables").iterdir()}
+    assert tables == {"devices.parquet", "submissions.parquet", "columns.parquet"}
+    for path in rows:
+        devices = pq.read_table(kernels / path, columns=["device_id"], partitioning=None).column(0).to_pylist()
+        assert devices == sorted(devices)
+
+
+def test_a_device_may_be_named_like_a_configuration(tmp_path):
+    build_datasets(assemble([phone_campaign(name) for name in ("default", "devices", "simulated")]), CARDS, tmp_path)
+    assert read_manifest(tmp_path / "deepen" / "applications").n_rows == 12

@@ -3,11 +3,14 @@
 import json
 import re
 import shutil
+from functools import partial
 from pathlib import Path
 
+import onnx
 import pytest
 from huggingface_hub import ModelCard
 
+from harness import __version__, api
 from harness.errors import ReleaseError
 from harness.evaluation.runner import RunSettings, evaluate
 from harness.evaluation.tracks import plans_of
@@ -16,9 +19,10 @@ from harness.packaging.predictors_build import CARD_FILE, PREDICTORS, build_pred
 from harness.prediction.fitted_predictor import MODEL_FILE, RANGES_FILE, SUMS_FILE, is_whole, load_fitted
 from harness.predictor.loading import load_model
 from harness.predictor.persistence import STAMP_FILE, read_stamp
-from harness.predictor.registry import Listing, list_predictors
+from harness.predictor.registry import Listing, list_predictors, predictor_version
 from harness.sandbox.jobs import Outcome
 from tests.evaluation.releases import FAMILIES, kernel_device, network_device, networks, release_of
+from tests.graphs.random_models import ModelMaker
 from tests.prediction.test_network_energy import INTERVALS
 from tests.predictor.packages import made_package, model_source
 
@@ -171,13 +175,13 @@ def test_header_is_a_model_card_with_the_results_as_a_model_index(card, built):
     shown = found["deepen/kernels", "cv-5x5", "mape"]
     assert shown.metric_value == pytest.approx(score["measures"]["mape"], rel=1e-3)
     assert shown.metric_args["ci95"] == pytest.approx(score["ci95"]["mape"], rel=1e-3)
-    assert shown.dataset_config == "acme-phone"
+    assert (shown.dataset_config, shown.dataset_args["device_id"]) == ("measured", "acme-phone")
 
 
 def test_body_speaks_of_use_training_data_results_intervals_and_limits(card):
     headings = re.findall(r"^## (.+)$", card.text, re.MULTILINE)
     assert headings == [
-        "Intended use", "Use", "Training data", "Results", "Intervals", "Limits", "Licence", "Citation",
+        "Intended use", "Install", "Use", "Training data", "Results", "Intervals", "Limits", "Licence", "Citation",
     ]  # fmt: skip
     assert "60 kernel rows, measured with a power analyser" in card.text
     assert "| `conv-bn-relu` | 20 |" in card.text
@@ -189,16 +193,36 @@ def test_body_speaks_of_use_training_data_results_intervals_and_limits(card):
     assert "\n\n\n" not in card.text
 
 
-def test_snippet_of_the_card_predicts(built, card, monkeypatch):
+def test_snippet_of_the_card_predicts_a_model_file(built, card, monkeypatch, tmp_path, capsys):
+    package, _, dist, _ = built
+    home = shutil.copytree(dist / "predictors" / WAY, tmp_path / "card")
+    (snippet,) = re.findall(r"```python\n(.+?)\n```", card.text, re.DOTALL)
+    maker = ModelMaker()
+    x = maker.add("Relu", [maker.bn(maker.conv("image", 16, [3, 3], 1, 1, has_bias=False))], (1, 16, 12, 10))
+    x = maker.conv(maker.conv(x, 64, [5, 5], 1, 1, has_bias=True), 16, [3, 3], 1, 1, has_bias=True)
+    onnx.save(maker.model([x]), home / "MODEL.onnx")
+    monkeypatch.chdir(home)
+    monkeypatch.setattr("harness.api.predict", partial(api.predict, package=package.name))
+    names: dict = {}
+    exec(snippet, names)
+    assert names["network"].energy_mj > 0
+    assert re.fullmatch(r"\d+\.\d+ mJ for 100% of the kernels\n", capsys.readouterr().out)
+
+
+def test_card_pins_the_version_that_the_file_is_loaded_by(built, card):
     package, _, dist, _ = built
     home = dist / "predictors" / WAY
-    (snippet,) = re.findall(r"```python\n(.+?)\n```", card.text, re.DOTALL)
-    assert len(snippet.splitlines()) == 1
-    monkeypatch.chdir(home)
-    asked = {}
-    monkeypatch.setattr("harness.api.predict", lambda model, **options: asked.update(options, model=model))
-    exec(snippet)
-    assert asked == {"model": "MODEL.onnx", "file": MODEL_FILE}
+    stamp = read_stamp((home / MODEL_FILE).read_bytes())
+    assert f"must print `{predictor_version('mine', package.name)}`" in card.text
+    assert f"deepen {__version__} fitted this file" in card.text
+    assert all(f"{name} {version}" in card.text for name, version in stamp.packages.items())
+    commands = re.findall(r"-c \"(.+?)\"", card.text)
+    assert [command.endswith("print(v('mine'))") for command in commands] == [True]
+
+
+def test_file_of_a_card_has_the_stamp_beside_it(built):
+    package, _, dist, _ = built
+    home = dist / "predictors" / WAY
     stamp = read_stamp((home / MODEL_FILE).read_bytes())
     assert stamp.model_dump_json(indent=1) + "\n" == (home / STAMP_FILE).read_text()
     assert (stamp.split, stamp.n_rows, stamp.kernels) == ("all", 60, ("conv-bn-relu", "relu", "fc"))

@@ -28,7 +28,7 @@ FLAGS = [
 PAGES = {
     "home": "",
     "phone": "devices/huawei-p40-pro/",
-    "microcontroller": "devices/NUCLEO_L4R5ZI/",
+    "microcontroller": "devices/NUCLEO-L4R5ZI/",
     "simulated": "devices/zigzag-edge-tpu-like/",
     "devices": "devices/",
     "datasets": "datasets/",

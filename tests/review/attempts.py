@@ -11,8 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import yaml
+
 from harness.validation import RULES
-from tests.review.trees import BOARD, OWN, PHONE, add, phone_rows, read, replace, rows_of, write_rows
+from tests.review.trees import BOARD, OWN, PHONE, add, change_facts, phone_rows, read, replace, rows_of, write_rows
 from tests.validation.bound import bound
 
 SUBJECTS = {
@@ -172,7 +174,8 @@ def later_round(root: Path) -> None:
     rows = [{name: row[name] for name in kept} | {"rounds": "v9.9"} for row in rows]
     for row, factor in zip(rows, (0.9, 0.7, 0.8, 0.6), strict=True):
         row |= {"energy_mj": f"{float(row['energy_mj']) * factor:.5g}", "latency_ms": "", "power_mw": ""}
-    folder = add(root, rows, place="gap9_650_240/again", level="models", method="published", boundary="rail",
+    system = yaml.safe_load(read(root / BOARD / "submission.yaml"))["system"]
+    folder = add(root, rows, place="GAP9-EVK/again", level="models", method="published", boundary="rail", system=system,
                  rails=["supply of the device under test"], meter=None,
                  source={"citation": "Somebody, 2026.", "url": "https://example.org/paper"})  # fmt: skip
     assert folder.exists()
@@ -279,11 +282,31 @@ def two_with_a_factor(root: Path, first: list[dict[str, str]], second: list[dict
     add(root, second, level=level, place="other-phone/2026-10", device={"name": "Other Phone"})
 
 
+def move(root: Path, to: str, factor: float = 1.0, former: str = PHONE) -> None:
+    """A published campaign in the folder of another device, with its energies times a factor."""
+    (root / to).parent.mkdir(exist_ok=True)
+    if not (root / to).parent.joinpath("device.yaml").exists():
+        shutil.copy(root / PHONE.split("/")[0] / "device.yaml", (root / to).parent)
+    shutil.move(root / PHONE, root / to)
+    shutil.rmtree(root / PHONE.split("/")[0])
+    change_facts(root / to / "submission.yaml", formerly=former)
+    if factor != 1:
+        multiply(root, to, factor)
+
+
 REACH = (
+    Attempt("reach", "move a published campaign and change its energies on the way", "published-figure",
+            lambda root: move(root, "huawei-p40/sec23", 2.5)),
+    Attempt("reach", "move a published campaign to another's device", "published-changed",
+            lambda root: move(root, "oneplus-8-pro/sec23-again")),
+    Attempt("reach", "delete a device under a former id that it never had", "former-id",
+            lambda root: move(root, "huawei-p40/sec23", former="huawei-p40/2020")),
+    Attempt("reach", "take the record ids of a submission that stays", "former-id",
+            lambda root: add(root, formerly="oneplus-8-pro/sec23")),
     Attempt("reach", "delete the device that is ahead", "published-removed",
             lambda root: shutil.rmtree(root / "huawei-p40-pro")),
     Attempt("reach", "delete one campaign of another's device", "published-removed",
-            lambda root: shutil.rmtree(root / "NUCLEO_L4R5ZI" / "mlperf-tiny-v1.2")),
+            lambda root: shutil.rmtree(root / "NUCLEO-L4R5ZI" / "mlperf-tiny-v1.2")),
     Attempt("reach", "delete the worst row of a published table", "published-figure",
             lambda root: write_rows(root / PHONE / "applications.csv", rows_in(root)[:-1])),
     Attempt("reach", "multiply the energies of another's phone by 2.5", "published-figure",

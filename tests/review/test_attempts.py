@@ -8,7 +8,7 @@ import yaml
 from harness.api import pull_request_report
 from harness.validation import RULES
 from harness.validation.review_rules import REVIEWED
-from tests.review.attempts import ATTEMPTS, rows_in
+from tests.review.attempts import ATTEMPTS, move, rows_in
 from tests.review.trees import PHONE, PUBLISHED, add, change_facts, lay_out, read, reviewed, snapshot, write_rows
 
 
@@ -36,6 +36,17 @@ def test_honest_submission_is_clean(published, tmp_path):
     report = reviewed(published, root).report
     assert not report.issues, "\n".join(map(str, report.issues))
     assert pull_request_report(report, []).endswith("## Verdict: *clean*\n")
+
+
+def test_a_campaign_that_moves_with_its_former_id_is_no_removal(published, tmp_path):
+    root = lay_out(tmp_path)
+    move(root, "huawei-p40/sec23")
+    found = reviewed(published, root).report.issues
+    assert {issue.rule for issue in found if RULES[issue.rule].subject == "reach"} == {"published-changed"}
+    assert any(issue.found.startswith(f"moved here from {PHONE}") for issue in found)
+    now = snapshot(root).release.levels["applications"]
+    before = published.release.levels["applications"]
+    assert sorted(now.column("record_id").to_pylist()) == sorted(before.column("record_id").to_pylist())
 
 
 def test_exception_in_one_campaign_is_its_issue_and_others_are_reviewed(published, tmp_path, monkeypatch):

@@ -12,8 +12,8 @@ from harness.validation import validate
 OWN = Path(__file__).parents[2] / "submissions"
 PUBLISHED = (
     "EK-RA6M4",
-    "NUCLEO_L4R5ZI",
-    "gap9_650_240",
+    "NUCLEO-L4R5ZI",
+    "GAP9-EVK",
     "huawei-p40-pro",
     "motorola-one-macro",
     "oneplus-8-pro",
@@ -21,7 +21,7 @@ PUBLISHED = (
 )
 """Devices of the tree: phones and microcontrollers whose rows are rated."""
 PHONE = "huawei-p40-pro/sec23"
-BOARD = "gap9_650_240/mlperf-tiny-v1.0"
+BOARD = "GAP9-EVK/mlperf-tiny-v1.0-650mV-240MHz"
 
 
 def lay_out(root: Path) -> Path:

@@ -77,8 +77,8 @@ def test_nested_records_are_in_every_form_of_the_schema():
     fields = {row["field"]: row for row in field_table(RECORDS["models"])}
     assert fields["kernels"]["type"] == "list of record"
     assert (fields["kernels.bytes_moved"]["unit"], fields["kernels.operator"]["required"]) == ("B", "yes")
-    for name in ("model-record", "network"):
-        entry = json_schemas()[f"{name}.schema.json"]["$defs"]["NetworkKernel"]
+    for name, record in (("model-record", "PublishedKernel"), ("network", "NetworkKernel")):
+        entry = json_schemas()[f"{name}.schema.json"]["$defs"][record]
         assert entry["properties"]["bytes_moved"]["anyOf"][0]["unit"] == "B"
         assert set(entry["required"]) == {"operator", "dtype", "flops", "params", "bytes_moved"}
 

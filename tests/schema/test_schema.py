@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError, create_model
 from harness.schema.columns import arrow_schema, columns_of, flat_columns
 from harness.schema.cost import kernel_cost
 from harness.schema.facts import Device, DeviceRecord, Erratum, ErratumRecord, Manifest, SubmissionRecord
-from harness.schema.networks import NetworkKernel
+from harness.schema.networks import PublishedKernel
 from harness.schema.quantity import Display, Quantity
 from harness.schema.records import KEYS, RECORDS, ROWS, SHARED_KEY, KernelRow, ModelRecord, require_complete
 from harness.schema.vocabulary import (
@@ -29,7 +29,7 @@ from harness.schema.vocabulary import (
 from harness.validation import RULES
 from tests.campaigns import row_table
 
-MODELS = [*ROWS.values(), *RECORDS.values(), NetworkKernel, DeviceRecord, SubmissionRecord, ErratumRecord]
+MODELS = [*ROWS.values(), *RECORDS.values(), PublishedKernel, DeviceRecord, SubmissionRecord, ErratumRecord]
 DERIVED = "derived"
 """Rule of columns that nobody submits."""
 
@@ -58,7 +58,7 @@ def test_arrow_fields_carry_description_and_unit(model):
 
 def test_fields_of_a_nested_record_carry_description_and_unit():
     entry = arrow_schema(RECORDS["models"]).field("kernels").type.value_type
-    assert entry.equals(pa.struct(list(arrow_schema(NetworkKernel))), check_metadata=True)
+    assert entry.equals(pa.struct(list(arrow_schema(PublishedKernel))), check_metadata=True)
     names = [name for name, _ in flat_columns(RECORDS["models"]) if name.startswith("kernels.")]
     assert names == [f"kernels.{field.name}" for field in entry]
     assert entry.field("flops").metadata[b"unit"] == b"FLOP"
@@ -217,9 +217,9 @@ def test_longer_texts_may_have_lines_but_no_markup():
 def test_one_group_is_left_empty_so_that_a_configuration_has_one_form():
     cost = {"flops": 2304, "params": 72, "bytes_moved": 2336}
     entry = {"operator": "conv", "kernel": "conv-bn-relu", "dtype": "fp32", **cost}
-    assert NetworkKernel(**entry, groups=2).groups == 2
+    assert PublishedKernel(**entry, groups=2).groups == 2
     with pytest.raises(ValidationError, match="groups"):
-        NetworkKernel(**entry, groups=1)
+        PublishedKernel(**entry, groups=1)
 
 
 def test_a_mean_over_the_plane_moves_its_input_and_one_number_a_channel():

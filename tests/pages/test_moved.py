@@ -1,0 +1,64 @@
+"""Former addresses of devices lead to the systems that their figures are of."""
+
+import json
+import re
+
+import pytest
+
+from harness.pages.api import api_files
+from harness.pages.board_rows import Boards
+from harness.pages.device_entries import device_entries
+from harness.pages.device_page import device_page
+from harness.pages.device_tables import index_table, systems_table
+from harness.pages.label import label_path
+from harness.pages.moved import moved_files
+from harness.releases import assemble
+from harness.scoring.ratings import rate
+from harness.scoring.suite import suites
+from tests.scoring.suites import board
+
+
+@pytest.fixture(scope="module")
+def devices():
+    facts = {"device": {"name": "Acme Board", "device_class": "microcontroller", "delegates": {"CPU": "cpu"}}}
+    release = assemble(
+        [
+            board("acme", name="one", **facts, manifest={"system": {"stack": "Old 1"}, "formerly": "acme_1/one"}),
+            board("acme", name="two", **facts, manifest={"system": {"stack": "New", "clock_mhz": 60}}),
+        ]
+    )
+    places = suites(release)
+    return device_entries(release, rate(release, places), places)
+
+
+def test_a_board_has_one_label_and_one_place_on_its_page_for_every_system(devices):
+    (entry,) = devices
+    assert [label_path(entry, rating) for rating in entry.labelled] == [
+        f"labels/{rating.system_id}.svg" for rating in entry.labelled
+    ]
+    parts = device_page(entry, "1.0.0").context["ratings"]
+    assert {(part["name"], part["anchor"]) for part in parts} == {
+        ("Acme Board · Old 1", "system-acme--old-1"),
+        ("Acme Board · New · 60 MHz", "system-acme--new--60-mhz"),
+    }
+    assert len(systems_table(entry).rows) == len(index_table(devices, "").rows) == 2
+
+
+def test_the_former_page_and_label_lead_to_the_system(devices):
+    found = moved_files(devices, {"labels/acme--old-1.svg": "<svg/>"})
+    assert set(found) == {"devices/acme_1/index.html", "labels/acme_1.svg"}
+    assert found["labels/acme_1.svg"] == "<svg/>"
+    addresses = set(re.findall(r'(?:url=|href=")([^"]+)"', found["devices/acme_1/index.html"]))
+    assert addresses == {"../../devices/acme/#system-acme--old-1"}
+
+
+def test_the_api_lists_systems_with_what_they_were(devices):
+    files = api_files(devices, [rating for entry in devices for rating in entry.ratings], "1.0.0", Boards())
+    systems = {each["system_id"]: each for each in json.loads(files["api/v1/systems.json"])["systems"]}
+    assert systems["acme--old-1"]["former_devices"] == ["acme_1"]
+    assert systems["acme--new--60-mhz"]["clock_mhz"] == 60
+    scores = json.loads(files["api/v1/scores.json"])["devices"]
+    assert {(each["device_id"], each["system"]) for each in scores} == {
+        ("acme", "Acme Board · Old 1"),
+        ("acme", "Acme Board · New · 60 MHz"),
+    }
