@@ -102,29 +102,43 @@ def evaluate(
     release = release_of(source, on_step)
     planned = {track: plans_of(track, release, seed) for track in TRACKS if track in chosen}
     networks, notes = network_plan(release, seed) if "models" in chosen else (None, [])
-    plans = _all_plans(planned, networks)
+    _check_any(planned, networks)
     limits = Limits(fit_seconds, fit_memory_mb, is_unconfined_allowed=allow_unconfined)
     settings = RunSettings(Path(out), package, limits, seed, n_jobs, backend)
+    with only_writer(settings.folder):
+        boards = _boards(planned, (networks, notes), listing, settings, on_step)
+        _write_boards(boards, settings.folder)
+    return boards
+
+
+def _boards(
+    planned: Mapping[Track, TrackPlans],
+    measured: tuple[NetworkPlan | None, list[str]],
+    listing: Listing,
+    settings: RunSettings,
+    on_step: OnStep,
+) -> dict[Track, TrackBoard]:
+    """Boards of all tracks: predictors of kernels on the plans, and those of networks on the measured networks."""
+    networks, notes = measured
+    plans = _all_plans(planned)
     of_kernels = listing.of_kernels
     n_units = len(plans) * (len(of_kernels.infos) + len(of_kernels.faults))
     n_units += sum(info.learns_networks for info in listing.infos.values()) if networks else 0
     faults: list[str] = []
-    with only_writer(settings.folder):
-        evaluated = run_evaluation(plans, of_kernels, settings, lambda name: on_step(name, n_units), faults.append)
-        scores: list[NetworkScore] = []
-        if networks is not None:
-            on_networks = evaluate_networks(
-                networks, listing.infos, settings, lambda name: on_step(name, n_units), faults.append
-            )
-            scores = network_scores(on_networks, networks, listing.infos)
-            notes = [*notes, *network_notes(on_networks)]
-        boards = {}
-        for track, found in planned.items():
-            rows = board([one for one in evaluated if one.result.track == track], seed)
-            of_track = [fault for fault in faults if f"/{track}/" in fault]
-            parts = (notes, scores) if track == "models" else ([], [])
-            boards[track] = TrackBoard(rows, [*found.notes, *notes_on(rows), *parts[0]], of_track, parts[1])
-        _write_boards(boards, settings.folder)
+    evaluated = run_evaluation(plans, of_kernels, settings, lambda name: on_step(name, n_units), faults.append)
+    scores: list[NetworkScore] = []
+    if networks is not None:
+        on_networks = evaluate_networks(
+            networks, listing.infos, settings, lambda name: on_step(name, n_units), faults.append
+        )
+        scores = network_scores(on_networks, networks, listing.infos)
+        notes = [*notes, *network_notes(on_networks)]
+    boards = {}
+    for track, found in planned.items():
+        rows = board([one for one in evaluated if one.result.track == track], settings.seed)
+        of_track = [fault for fault in faults if f"/{track}/" in fault]
+        more, of_networks = (notes, scores) if track == "models" else ([], [])
+        boards[track] = TrackBoard(rows, [*found.notes, *notes_on(rows), *more], of_track, of_networks)
     return boards
 
 
@@ -148,12 +162,14 @@ def _chosen(keys: Sequence[str], package: str) -> Listing:
     return Listing(infos | {BASELINE: known.infos[BASELINE]} if BASELINE in known.infos else infos, {})
 
 
-def _all_plans(planned: Mapping[Track, TrackPlans], networks: NetworkPlan | None) -> list[Plan]:
-    plans = [plan for found in planned.values() for plan in found.plans]
-    if not plans and networks is None:
+def _all_plans(planned: Mapping[Track, TrackPlans]) -> list[Plan]:
+    return [plan for found in planned.values() for plan in found.plans]
+
+
+def _check_any(planned: Mapping[Track, TrackPlans], networks: NetworkPlan | None) -> None:
+    if not _all_plans(planned) and networks is None:
         notes = "; ".join(note for found in planned.values() for note in found.notes)
         raise UsageError(f"nothing to evaluate on: {notes}. Name submissions that have such rows with --data")
-    return plans
 
 
 def board_json(track: str, rows: Iterable[BoardRow], networks: Sequence[NetworkScore] = ()) -> str:

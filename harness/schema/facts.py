@@ -99,9 +99,7 @@ class DeviceFacts(Fact):
     soc: Annotated[str, _line("System on chip or microcontroller.", "System on chip")] | None = None
     processor_name: Annotated[str, _line("Processor core with its extensions.", "Processor")] | None = None
     accelerator: Annotated[str, _line("Accelerator that runs the network.", "Accelerator")] | None = None
-    vendor: Annotated[str, _line("Maker of the device.", "Maker")] | None = (
-        None
-    )
+    vendor: Annotated[str, _line("Maker of the device.", "Maker")] | None = None
     board: Annotated[str, _line("Board of the device, where it has another name.", "Board")] | None = None
     frequency_mhz: Annotated[float, _number("MHz", "Clock of the processor.", 1e5, "Clock")] | None = None
     year: Annotated[int, _YEAR] | None = None
