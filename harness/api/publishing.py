@@ -12,6 +12,7 @@ import pandas as pd
 from harness.api.arguments import AnyPath, OnStep, silent
 from harness.api.submissions import read_release
 from harness.defaults import EVALUATION
+from harness.evaluation.results import CheckedResults
 from harness.files.left_overs import scratch_folder
 from harness.files.locks import only_writer
 from harness.files.swap import replacing_parts
@@ -87,7 +88,7 @@ def build(root: AnyPath = ".", submissions: AnyPath | None = None, *, on_step: O
     """
     release = _release(root, submissions, on_step)
     with _publishing(Path(root), (NAMESPACE, PREDICTORS)) as fresh:
-        return _build(Path(root), release, fresh, on_step)
+        return _build(Path(root), release, fresh, CheckedResults(Path(root, EVALUATION)), on_step)
 
 
 def site(root: AnyPath = ".", submissions: AnyPath | None = None, *, on_step: OnStep = silent) -> Path:
@@ -118,7 +119,7 @@ def site(root: AnyPath = ".", submissions: AnyPath | None = None, *, on_step: On
     version = plan_release(release, read_texts(Path(root, "dataset_cards"))).version.version
     rated = _Rated(release, places, rate(release, places), version)
     with _publishing(Path(root), (SITE,)) as fresh:
-        return _site(Path(root), rated, fresh, on_step)
+        return _site(Path(root), rated, fresh, CheckedResults(Path(root, EVALUATION)), on_step)
 
 
 def publish(root: AnyPath = ".", submissions: AnyPath | None = None, *, on_step: OnStep = silent) -> Publication:
@@ -146,11 +147,12 @@ def publish(root: AnyPath = ".", submissions: AnyPath | None = None, *, on_step:
     """
     release = _release(root, submissions, on_step)
     with _publishing(Path(root), (NAMESPACE, PREDICTORS, SITE)) as fresh:
-        built = _build(Path(root), release, fresh, on_step)
+        results = CheckedResults(Path(root, EVALUATION))
+        built = _build(Path(root), release, fresh, results, on_step)
         places = suites(release)
         ratings = rate(release, places)
         rated = _Rated(release, places, ratings, built.datasets[0].version)
-        return Publication(ratings, built, _site(Path(root), rated, fresh, on_step))
+        return Publication(ratings, built, _site(Path(root), rated, fresh, results, on_step))
 
 
 def serve(root: AnyPath = ".", port: int = 8000, on_ready: Callable[[str], None] = lambda _: None) -> None:
@@ -190,13 +192,12 @@ def _publishing(root: Path, parts: Sequence[str]) -> Iterator[Path]:
         yield fresh
 
 
-def _build(root: Path, release: Release, fresh: Path, on_step: OnStep) -> Build:
+def _build(root: Path, release: Release, fresh: Path, results: CheckedResults, on_step: OnStep) -> Build:
     cards, dist = root / "dataset_cards", root / "dist"
     datasets = build_datasets(
         release, cards, fresh, lambda level, words: on_step(f"{level}, {words}", None), previous=dist
     )
-    results = root / EVALUATION
-    if not results.is_dir():
+    if not results.folder.is_dir():
         return Build(datasets, None)
     predictors = build_predictors(
         release,
@@ -228,10 +229,10 @@ class _Rated:
     dataset_version: str
 
 
-def _site(root: Path, rated: _Rated, fresh: Path, on_step: OnStep) -> Path:
+def _site(root: Path, rated: _Rated, fresh: Path, results: CheckedResults, on_step: OnStep) -> Path:
     rules = [RuleDoc(rule.rule, rule.severity, rule.summary, rule.why, subject=rule.subject) for rule in RULES.values()]
     on_step("reading results of predictors", None)
-    boards = read_boards(rated.release, root / EVALUATION)
+    boards = read_boards(rated.release, results)
     on_step("writing pages, charts and labels", None)
     with scratch_folder() as scratch:
         pages = shutil.copytree(root / "site", Path(scratch, "site"))

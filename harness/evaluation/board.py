@@ -15,7 +15,7 @@ from harness.evaluation.metrics import METRICS, RANKED
 from harness.evaluation.model_track import ALL_FAMILIES
 from harness.evaluation.result_layout import Score, SplitResult
 from harness.evaluation.results import Evaluation
-from harness.evaluation.scores import ScoredRows, by_kernel, scored_rows
+from harness.evaluation.scores import ScoredRows, by_kernel
 from harness.issues import quoted
 from harness.predictor.protocol import KERNELS
 from harness.sandbox.confinement import Confinement
@@ -119,8 +119,8 @@ def _split_rows(split: str, evaluations: Sequence[Evaluation], seed: int) -> lis
     parts: dict[str, dict[str, ScoredRows]] = {kernel: {} for kernel in ("all", *KERNELS)}
     for one in evaluations:
         for kernel, part in by_kernel(one.rows[one.rows["split"] == split]):
-            if len(part):
-                parts[kernel][one.result.pins.predictor] = scored_rows(part)
+            if len(part.actual_mj):
+                parts[kernel][one.result.pins.predictor] = part
     rows: list[BoardRow] = []
     for kernel, of_kernel in parts.items():
         standings = compare(of_kernel, seed)

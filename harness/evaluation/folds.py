@@ -5,9 +5,10 @@ They depend on configurations, never on energies.
 
 import hashlib
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from harness.arrays import Mask, Whole
@@ -26,13 +27,16 @@ UNSEEN: Final[Mapping[str, tuple[str, ...]]] = {
 """Columns of each split by unseen values: each combination of their values is wholly on one side."""
 
 
-def numbered(groups: "pd.Series[str]") -> Whole:
-    """Group of each row as a number, in order of the groups' names.
+def numbered(groups: npt.NDArray[Any]) -> Whole:
+    """Group of each row as a number, in the order of the groups.
 
-    >>> numbered(pd.Series(["b", "a", "b"])).tolist()
-    [1, 0, 1]
+    Args:
+        groups: names or numbers, shape `(n,)`.
+
+    >>> numbered(np.array(["b", "a", "b"])).tolist(), numbered(np.array([7, 4, 7])).tolist()
+    ([1, 0, 1], [1, 0, 1])
     """
-    return np.unique(groups.to_numpy(dtype=str), return_inverse=True)[1].astype(np.int64)
+    return np.unique(groups, return_inverse=True)[1].astype(np.int64)
 
 
 def repeated_folds(groups: Whole, strata: "pd.Series[str]", seed: int) -> Whole:
@@ -48,7 +52,7 @@ def repeated_folds(groups: Whole, strata: "pd.Series[str]", seed: int) -> Whole:
     """
     n_groups = int(groups.max(initial=-1)) + 1
     stratum = np.zeros(n_groups, dtype=np.int64)
-    stratum[groups] = numbered(strata)
+    stratum[groups] = numbered(strata.to_numpy(dtype=str))
     folds = np.empty((N_REPEATS, len(groups)), dtype=np.int64)
     for repeat in range(N_REPEATS):
         shuffled = np.random.default_rng((seed, repeat)).permutation(n_groups)

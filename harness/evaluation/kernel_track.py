@@ -62,7 +62,7 @@ class KernelPlan(Plan):
     @cached_property
     def _all_folds(self) -> dict[str, Whole]:
         """By split, the fold in which each row is held out, shape `(n_repeats, n)`."""
-        groups = numbered(self._facts["group"])
+        groups = numbered(self._facts["group"].to_numpy(dtype=str))
         masks = {
             PUBLISHED: np.array([side == "test" for side in assign_splits(self.table, "kernels")]),
             LARGEST_FLOPS: largest_flops(self._frame, groups),

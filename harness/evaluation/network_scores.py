@@ -154,9 +154,9 @@ class _Rows(NamedTuple):
         return cls(
             pd.Series(np.arange(len(of_rows)), index=of_rows["record_id"]),
             of_rows["energy_mj"].to_numpy(dtype=np.float64),
-            numbered(facts["network"]),
-            numbered(facts["family"]),
-            numbered(facts["system_id"]),
+            numbered(facts["network"].to_numpy(dtype=str)),
+            numbered(facts["family"].to_numpy(dtype=str)),
+            numbered(facts["system_id"].to_numpy(dtype=str)),
             families,
             [plan.names.get(system, system) for system in systems],
             plan.seed,

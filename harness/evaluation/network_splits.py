@@ -97,7 +97,7 @@ def folds_of(networks: pd.DataFrame, scope: Scope, seed: int) -> Iterator[Networ
         for test in _one_network(networks, scope):
             yield NetworkFold(ONE_NETWORK, scope, 0, test)
     if scope == "other-boards":
-        boards = numbered(networks["device_id"])
+        boards = numbered(networks["device_id"].to_numpy(dtype=str))
         for board in range(int(boards.max()) + 1):
             yield NetworkFold(UNSEEN_BOARD, scope, 0, boards == board)
 
@@ -108,7 +108,10 @@ def _parts(networks: pd.DataFrame, scope: Scope) -> Whole:
     All rows, those of a board, or those of the first, second and so on system of every board: what one fit for several
     boards holds out on them is missing among what is known of the others, and changes nothing of the scope.
     """
-    boards, systems = numbered(networks["device_id"]), numbered(networks["system_id"])
+    boards, systems = (
+        numbered(networks["device_id"].to_numpy(dtype=str)),
+        numbered(networks["system_id"].to_numpy(dtype=str)),
+    )
     if scope == "nowhere":
         return np.zeros(len(networks), dtype=np.int64)
     if scope == "other-boards":
@@ -121,7 +124,10 @@ def _parts(networks: pd.DataFrame, scope: Scope) -> Whole:
 
 def _asked(networks: pd.DataFrame, seed: int) -> Iterator[tuple[str, int, Mask]]:
     """Rows that are asked for on every system: split, repeat, and rows."""
-    names, families = numbered(networks["network"]), numbered(networks["family"])
+    names, families = (
+        numbered(networks["network"].to_numpy(dtype=str)),
+        numbered(networks["family"].to_numpy(dtype=str)),
+    )
     fold = np.empty(int(names.max()) + 1, dtype=np.int64)
     fold[np.random.default_rng((seed, _N_FOLDS)).permutation(len(fold))] = np.arange(len(fold)) % _N_FOLDS
     for number in range(_N_FOLDS):
@@ -184,7 +190,7 @@ def _design_features(candidates: pd.DataFrame) -> Reals:
     logs = np.log1p(np.column_stack([*costs, large]))
     spread = logs.std(axis=0)
     scaled = (logs - logs.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    types = numbered(candidates["dtype"])
+    types = numbered(candidates["dtype"].to_numpy(dtype=str))
     return np.column_stack([scaled, _TYPE_WEIGHT * types])
 
 
@@ -193,9 +199,9 @@ def _one_network(networks: pd.DataFrame, scope: Scope) -> Iterator[Mask]:
 
     So one fit does for all boards, and what it tests on one of them is known on the others.
     """
-    names = numbered(networks["network"])
+    names = numbered(networks["network"].to_numpy(dtype=str))
     n = int(names.max()) + 1
-    boards = numbered(networks["device_id"]) if scope == "other-boards" else np.zeros_like(names)
+    boards = numbered(networks["device_id"].to_numpy(dtype=str)) if scope == "other-boards" else np.zeros_like(names)
     shift = boards * n // (int(boards.max()) + 1)
     for number in range(n):
         yield (number + shift) % n == names

@@ -35,8 +35,8 @@ DECIDING_MODULES: Final = (
     "harness.evaluation.model_track", "harness.evaluation.plans", "harness.evaluation.runner",
     "harness.evaluation.scores", "harness.leaks", "harness.prediction.sum_interval", "harness.predictor.features",
     "harness.predictor.package_files", "harness.predictor.protocol", "harness.sandbox.answers",
-    "harness.sandbox.confinement", "harness.sandbox.jobs", "harness.sandbox.landlock", "harness.sandbox.processes",
-    "harness.sandbox.seccomp", "harness.sandbox.system_calls", "harness.sandbox.worker",
+    "harness.sandbox.confinement", "harness.sandbox.idle", "harness.sandbox.jobs", "harness.sandbox.landlock",
+    "harness.sandbox.processes", "harness.sandbox.seccomp", "harness.sandbox.system_calls", "harness.sandbox.worker",
 )  # fmt: skip
 """Modules whose code decides which rows are held out, predicted and scored, and how, and what a predictor may see."""
 
@@ -278,3 +278,44 @@ def current_result(
         on_fault(f"{path.as_posix()} {error}; it counts for nothing, and `deepen evaluate` makes it anew")
         return None
     return found
+
+
+class CheckedResults:
+    """Results in a folder that nobody writes to meanwhile; each is read and checked once, however many ask for it.
+
+    Args:
+        folder: where results are kept; it may be absent.
+        seed: seed of folds and resamples that they were made with.
+    """
+
+    def __init__(self, folder: Path, seed: int = 0) -> None:
+        self.folder = folder
+        self.seed = seed
+        self._found: dict[tuple[Path, str, str], tuple[Evaluation | None, list[str]]] = {}
+
+    def of(
+        self, plan: Plan, predictor: str, predictor_version: str, on_fault: Callable[[str], None] = lambda _: None
+    ) -> Evaluation | None:
+        """Result as `current_result` gives it, also one of a predictor that ran unconfined.
+
+        Args:
+            plan: rows and track.
+            predictor: key of the predictor.
+            predictor_version: version of its code.
+            on_fault: called with a sentence about a file that is damaged or was edited.
+
+        Raises:
+            UsageError: the key of the seal cannot be read.
+        """
+        asked = result_path(self.folder, plan.track, predictor, plan.subject), plan.data_sha256, predictor_version
+        if asked not in self._found:
+            faults: list[str] = []
+            found = current_result(
+                self.folder, plan, predictor, predictor_version, self.seed,
+                is_unconfined_allowed=True, on_fault=faults.append,
+            )  # fmt: skip
+            self._found[asked] = found, faults
+        found, faults = self._found[asked]
+        for fault in faults:
+            on_fault(fault)
+        return found

@@ -8,7 +8,6 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -25,8 +24,8 @@ from harness.parallel import at_once
 from harness.predictor.protocol import PredictorInfo
 from harness.predictor.registry import PACKAGE, Listing, predictor_files, predictor_version
 from harness.sandbox.confinement import Confinement
+from harness.sandbox.idle import IdleWorkers
 from harness.sandbox.jobs import Job, Limits, Outcome, run_jobs
-from harness.schema.results import Subject
 
 _TICK_S: Final = 1e-9
 """Shortest time that a clock counts; a job may claim a shorter one."""
@@ -79,8 +78,8 @@ def evaluate(
 ) -> list[Evaluation]:
     """Result of every predictor on every plan, in order of the plans.
 
-    A current result that is on disk is not computed again, unless the predictor failed; new ones are written when a
-    predictor is done with all plans of a subject. A broken predictor fails on every split, and no result of it is kept.
+    A current result that is on disk is not computed again, unless the predictor failed; new ones are written as they
+    come. A broken predictor fails on every split, and no result of it is kept.
 
     Args:
         plans: folds of every subject and track.
@@ -140,19 +139,17 @@ def _leaks(plan: Plan, known: Iterable[Evaluation]) -> dict[str, Leaks]:
 
 
 def _run(units: Sequence[_Unit], settings: RunSettings) -> Iterator[tuple[_Unit, Evaluation]]:
-    """Results as they come; all plans of one predictor and subject share a process."""
-    together: defaultdict[tuple[str, Subject], list[_Unit]] = defaultdict(list)
-    for unit in units:
-        together[unit.info.key, unit.plan.subject].append(unit)
-    if together:
-        results = at_once(
-            partial(_results, settings=settings),
-            list(together.values()),
-            backend=settings.backend,
-            n_jobs=settings.n_jobs,
-            return_as="generator_unordered",
-        )
-        yield from chain.from_iterable(results)
+    """Results as they come. Units of one predictor follow each other, so that threads pass its processes on."""
+    in_order = sorted(units, key=lambda unit: unit.info.key)
+    if in_order:
+        with IdleWorkers() as idle:
+            yield from at_once(
+                partial(_result, settings=settings, idle=idle if settings.backend == "threading" else None),
+                in_order,
+                backend=settings.backend,
+                n_jobs=settings.n_jobs,
+                return_as="generator_unordered",
+            )
 
 
 @dataclass
@@ -177,21 +174,21 @@ class _Tally:
 _Tallies = defaultdict[str, _Tally]
 
 
-def _results(units: Sequence[_Unit], settings: RunSettings) -> list[tuple[_Unit, Evaluation]]:
-    """Fit and predict all folds of all plans of one predictor and subject, and score the predictions."""
-    tallies: list[_Tallies] = [defaultdict(_Tally) for _ in units]
-    for of_unit, fold, predictions, outcome in _outcomes(units, settings, tallies):
+def _result(unit: _Unit, settings: RunSettings, idle: IdleWorkers | None) -> tuple[_Unit, Evaluation]:
+    """Fit and predict all folds of a plan, and score the predictions."""
+    tallies: _Tallies = defaultdict(_Tally)
+    for fold, predictions, outcome in _outcomes(unit, settings, tallies, idle):
         for split in fold.splits:
             if outcome is not None:
-                of_unit[split].confinement = outcome.confinement
+                tallies[split].confinement = outcome.confinement
             if predictions is None:
-                of_unit[split].reason = outcome.reason if outcome else None
+                tallies[split].reason = outcome.reason if outcome else None
             else:
-                of_unit[split].add(fold, predictions, outcome)
-    return [(unit, _result(unit, of_unit, settings.seed)) for unit, of_unit in zip(units, tallies, strict=True)]
+                tallies[split].add(fold, predictions, outcome)
+    return unit, _scored(unit, tallies, settings.seed)
 
 
-def _result(unit: _Unit, tallies: _Tallies, seed: int) -> Evaluation:
+def _scored(unit: _Unit, tallies: _Tallies, seed: int) -> Evaluation:
     plan = unit.plan
     rows, splits = [], []
     for split in plan.splits:
@@ -229,38 +226,33 @@ def _evaluation(
 
 
 def _outcomes(
-    units: Sequence[_Unit], settings: RunSettings, tallies: Sequence[_Tallies]
-) -> Iterator[tuple[_Tallies, Fold, FoldPredictions | None, Outcome | None]]:
-    """Every fold with the tallies of its unit, and its predictions and outcome.
+    unit: _Unit, settings: RunSettings, tallies: _Tallies, idle: IdleWorkers | None
+) -> Iterator[tuple[Fold, FoldPredictions | None, Outcome | None]]:
+    """Every fold with its predictions and outcome.
 
     A fold all of whose splits have failed already is left out. Folds without a kernel that the predictor supports need
     no predictor.
     """
-    waiting: deque[tuple[_Tallies, Fold, Mask]] = deque()
-    idle: list[tuple[_Tallies, Fold]] = []
+    waiting: deque[tuple[Fold, Mask]] = deque()
+    unsupported: list[Fold] = []
 
     def jobs() -> Iterator[Job]:
-        for unit, of_unit, fold in _pending(units, tallies):
+        for fold in unit.plan.folds(unit.info):
+            if all(tallies[split].reason is not None for split in fold.splits):
+                continue
             is_covered = fold.covered(unit.info, unit.plan.subject.dtype)
             if is_covered.any():
-                waiting.append((of_unit, fold, is_covered))
+                waiting.append((fold, is_covered))
                 yield _job(unit, fold, is_covered)
             else:
-                idle.append((of_unit, fold))
+                unsupported.append(fold)
 
-    for outcome in run_jobs(units[0].info.key, jobs(), package=settings.package, limits=settings.limits):
-        of_unit, fold, is_covered = waiting.popleft()
-        yield of_unit, fold, _predictions(outcome, is_covered), outcome
-    for of_unit, fold in idle:
-        yield of_unit, fold, FoldPredictions(np.full(len(fold.test), np.nan), {}), None
-
-
-def _pending(units: Sequence[_Unit], tallies: Sequence[_Tallies]) -> Iterator[tuple[_Unit, _Tallies, Fold]]:
-    """Folds that have a split which has not failed yet."""
-    for unit, of_unit in zip(units, tallies, strict=True):
-        for fold in unit.plan.folds(unit.info):
-            if any(of_unit[split].reason is None for split in fold.splits):
-                yield unit, of_unit, fold
+    found = run_jobs(unit.info.key, jobs(), package=settings.package, limits=settings.limits, idle=idle)
+    for outcome in found:
+        fold, is_covered = waiting.popleft()
+        yield fold, _predictions(outcome, is_covered), outcome
+    for fold in unsupported:
+        yield fold, FoldPredictions(np.full(len(fold.test), np.nan), {}), None
 
 
 def _job(unit: _Unit, fold: Fold, is_covered: Mask) -> Job:
@@ -268,7 +260,7 @@ def _job(unit: _Unit, fold: Fold, is_covered: Mask) -> Job:
     train = fold.train[fold.train["kernel"].isin(unit.info.kernel_types)].reset_index(drop=True)
     test = fold.test[is_covered].reset_index(drop=True)
     networks = None if fold.networks is None else fold.networks[is_covered]
-    return Job(train, test, tuple(coverage / 100 for coverage in COVERAGES), networks, unit.plan.track)
+    return Job(train, test, tuple(coverage / 100 for coverage in COVERAGES), networks)
 
 
 def _predictions(outcome: Outcome, is_covered: Mask) -> FoldPredictions | None:

@@ -1,7 +1,7 @@
 """Measures of a table of predictions, by kernel type; pure functions that know no predictor."""
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,19 +16,28 @@ from harness.evaluation.result_layout import Score
 from harness.predictor.protocol import KERNELS
 from harness.schema.results import Track
 
+_READ: Final = (
+    "repeat", "row", "kernel", "group", "actual_mj", "predicted_mj", "n_kernels", "flops", "covered_kernels",
+    "covered_flops", "missing_mj", *(f"{side}_{coverage}" for coverage in COVERAGES for side in ("low", "high")),
+)  # fmt: skip
+"""Columns that measures are of."""
+_NUMBERED: Final = ("row", "kernel", "group")
+"""Columns of text, of which only what is equal and what comes first matters."""
+
 
 class ScoredRows(NamedTuple):
-    """Rows of one split and kernel type, each once.
+    """Rows of one split and kernel type, each once, sorted by the record that was predicted.
 
     Attributes:
-        row: record that was predicted, sorted, shape `(n,)`.
-        groups: group that each row is resampled with, shape `(n,)`.
+        columns: every column of the rows of all repeats, one repeat after the other, shape `(n_repeats * n,)`.
+        groups: group that each row is resampled with, as a number in the order of all groups of the split, shape
+            `(n,)`.
         actual_mj: shape `(n,)`.
         predicted_mj: shape `(n_repeats, n)`; NaN where a row is not scored.
     """
 
-    row: npt.NDArray[np.str_]
-    groups: "pd.Series[str]"
+    columns: Mapping[str, npt.NDArray[Any]]
+    groups: Whole
     actual_mj: Reals
     predicted_mj: Reals
 
@@ -43,34 +52,43 @@ class ScoredRows(NamedTuple):
         return self.actual_mj[chosen], self.predicted_mj[:, chosen], numbered(self.groups[chosen])
 
 
-def by_kernel(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Rows of all kernel types under the name `all`, then of each type."""
-    yield "all", rows
-    found = set(rows["kernel"])
+def by_kernel(rows: pd.DataFrame) -> Iterator[tuple[str, ScoredRows]]:
+    """Rows of all kernel types under the name `all`, then of each type.
+
+    Args:
+        rows: columns `ROWS`, of one split.
+    """
+    kernels = rows["kernel"].to_numpy(dtype=str)
+    columns = {name: _as_array(rows[name], name) for name in _READ}
+    order = np.lexsort((columns["row"], columns["repeat"]))
+    columns = {name: column[order] for name, column in columns.items()}
+    yield "all", _scored(columns)
+    names, places = np.unique(kernels, return_index=True)
+    number = dict(zip(names.tolist(), numbered(kernels)[places].tolist(), strict=True))
     for kernel in KERNELS:
-        if kernel in found:
-            yield kernel, rows[rows["kernel"] == kernel]
+        if kernel in number:
+            chosen = np.flatnonzero(columns["kernel"] == number[kernel])
+            yield kernel, _scored({name: column[chosen] for name, column in columns.items()})
 
 
-def scored_rows(rows: pd.DataFrame) -> ScoredRows:
+def _as_array(column: "pd.Series[Any]", name: str) -> npt.NDArray[Any]:
+    """Column as numbers; text as the number of each word in alphabetical order."""
+    return numbered(column.to_numpy(dtype=str)) if name in _NUMBERED else column.to_numpy(dtype=np.float64)
+
+
+def _scored(columns: Mapping[str, npt.NDArray[Any]]) -> ScoredRows:
     """Rows of one split and kernel type, each with its predictions of all repeats.
 
     Every row is held out once in every repeat. The sum over the kernels of a network is scored only where it covers
     `LEAST_COVERAGE` of the FLOPs, because kernels that are not covered count as zero.
 
     Args:
-        rows: columns `ROWS`.
+        columns: `_READ`, in the order of repeats and records.
     """
-    ordered = rows.sort_values(["repeat", "row"], kind="stable")
-    n_repeats = ordered["repeat"].nunique()
-    scored = ordered["predicted_mj"].where(ordered["covered_flops"] >= LEAST_COVERAGE)
-    first = ordered.head(len(ordered) // n_repeats).reset_index(drop=True)
-    return ScoredRows(
-        first["row"].to_numpy(dtype=str),
-        first["group"],
-        first["actual_mj"].to_numpy(dtype=np.float64),
-        scored.to_numpy(dtype=np.float64).reshape(n_repeats, -1),
-    )
+    n_repeats = len(np.unique(columns["repeat"]))
+    n = len(columns["row"]) // max(n_repeats, 1)
+    scored = np.where(columns["covered_flops"] >= LEAST_COVERAGE, columns["predicted_mj"], np.nan)
+    return ScoredRows(columns, columns["group"][:n], columns["actual_mj"][:n], scored.reshape(n_repeats, n))
 
 
 def scores(rows: pd.DataFrame, track: Track, seed: int) -> list[Score]:
@@ -84,54 +102,55 @@ def scores(rows: pd.DataFrame, track: Track, seed: int) -> list[Score]:
     return [_score(kernel, part, track, seed) for kernel, part in by_kernel(rows)]
 
 
-def _score(kernel: str, rows: pd.DataFrame, track: Track, seed: int) -> Score:
-    predictions = scored_rows(rows)
-    chosen = predictions.is_scored
+def _score(kernel: str, rows: ScoredRows, track: Track, seed: int) -> Score:
+    columns = rows.columns
+    chosen = rows.is_scored
     fields: dict[str, Any] = {"kernel": kernel, "n": int(chosen.sum()), "n_test": len(chosen)}
-    fields["coverage"] = _weighted(rows["covered_kernels"], rows["n_kernels"])
-    fields["coverage_flops"] = _weighted(rows["covered_flops"], rows["flops"])
+    fields["coverage"] = _weighted(columns["covered_kernels"], columns["n_kernels"])
+    fields["coverage_flops"] = _weighted(columns["covered_flops"], columns["flops"])
     if chosen.any():
-        of_chosen = measures(*predictions.only(chosen), seed)
+        of_chosen = measures(*rows.only(chosen), seed)
         fields |= {"measures": of_chosen.values, "ci95": of_chosen.ci95}
-        fields["interval_coverage"] = _interval_coverage(rows[rows["row"].isin(predictions.row[chosen])])
+        fields["interval_coverage"] = _interval_coverage(columns, np.tile(chosen, len(rows.predicted_mj)))
     if track == "models":
-        fields |= _errors_of_sums(rows)
+        fields |= _errors_of_sums(columns)
     return Score(**fields)
 
 
-def _weighted(shares: "pd.Series[float]", weights: "pd.Series[float]") -> float | None:
+def _weighted(shares: Reals, weights: Reals) -> float | None:
     total = float(weights.sum())
-    return min(float((shares.fillna(0) * weights).sum()) / total, 1.0) if total else None
+    return min(float((np.nan_to_num(shares) * weights).sum()) / total, 1.0) if total else None
 
 
-def _interval_coverage(rows: pd.DataFrame) -> dict[str, float]:
+def _interval_coverage(columns: Mapping[str, npt.NDArray[Any]], chosen: Mask) -> dict[str, float]:
     """Empirical coverage of the predictor's intervals, by nominal percentage; empty where it has none.
 
     Args:
-        rows: rows that are scored.
+        columns: rows of all repeats.
+        chosen: which of them are scored.
     """
     found = {}
-    actual = rows["actual_mj"].to_numpy(dtype=np.float64)
     for coverage in COVERAGES:
-        bounds = np.column_stack([rows[f"{side}_{coverage}"].to_numpy(dtype=np.float64) for side in ("low", "high")])
-        known = np.isfinite(bounds).all(axis=1)
+        bounds = np.column_stack([columns[f"{side}_{coverage}"] for side in ("low", "high")])
+        known = chosen & np.isfinite(bounds).all(axis=1)
         if known.any():
-            found[str(coverage)] = interval_coverage(actual[known], bounds[known])
+            found[str(coverage)] = interval_coverage(columns["actual_mj"][known], bounds[known])
     return found
 
 
-def _errors_of_sums(rows: pd.DataFrame) -> dict[str, float | None]:
+def _errors_of_sums(columns: Mapping[str, npt.NDArray[Any]]) -> dict[str, float | None]:
     """Error of the covered kernels of networks, and energy of the other kernels, in percent of the networks' energy.
 
     With P the predicted sum over covered kernels, E the measured energy and M the energy that the other kernels are
     estimated to take, P / E - 1 = (P + M - E) / E - M / E: the error of the kernels that are covered, and the share of
     those that are not.
     """
-    sums = rows.dropna(subset=["predicted_mj", "missing_mj"])
-    if sums.empty:
+    predicted, missing = columns["predicted_mj"], columns["missing_mj"]
+    known = np.isfinite(predicted) & np.isfinite(missing)
+    if not known.any():
         return {"kernel_error": None, "coverage_error": None}
-    ratio, missing = sums["predicted_mj"] / sums["actual_mj"], sums["missing_mj"] / sums["actual_mj"]
+    ratio, share = (part[known] / columns["actual_mj"][known] for part in (predicted, missing))
     return {
-        "kernel_error": 100 * float((ratio + missing - 1).abs().mean()),
-        "coverage_error": 100 * float(missing.mean()),
+        "kernel_error": 100 * float(np.abs(ratio + share - 1).mean()),
+        "coverage_error": 100 * float(share.mean()),
     }

@@ -34,8 +34,6 @@ from harness.validation.tree import validate
 
 TRACES_FOLDER: Final = "traces"
 _NOTHING_STATED: Final = StatedFacts()
-_OPEN: Final = "licence-unstated"
-"""Rule that a campaign may break until whoever measured has stated the fact."""
 _LONGEST_CELL: Final = 1000
 """Characters of a cell that the quarantine shows; longer ones are cut, and say so."""
 
@@ -51,7 +49,7 @@ class IntakeResult:
         n_corrected: corrections that accepted rows needed; each is an erratum.
         folder: campaign folder; None where no row could be used, so that at most the quarantine was written.
         files: what was written, sorted.
-        report: warnings about the accepted rows, and a licence that is not stated.
+        report: warnings about the accepted rows.
         reasons: how many quarantined rows break each rule, most frequent first; a row counts under each of its rules.
         quarantined: the quarantined rows with everything that is wrong with them.
         open_facts: what neither the files nor the caller state, and what a reader of the submission will miss.
@@ -246,10 +244,8 @@ def _shown(text: str) -> str:
 def _validated(files: Mapping[str, bytes], facts: IntakeFacts, folder: Path, reductions: ReductionStore) -> Report:
     """Report of a campaign, read as anybody would read it, before it is put in its place.
 
-    A licence that nobody stated is an open fact: the folder is written, and is refused until the licence is filled in.
-
     Raises:
-        InvalidSubmissionsError: it has other errors; every row was checked, so they are about the device or the names.
+        InvalidSubmissionsError: it has errors; every row was checked, so they are about the device or the names.
     """
     with scratch_folder() as scratch:
         campaign = Path(scratch, folder.parent.name, folder.name)
@@ -257,7 +253,7 @@ def _validated(files: Mapping[str, bytes], facts: IntakeFacts, folder: Path, red
         (campaign.parent / DEVICE_FILE).write_bytes(facts.device_bytes)
         found = validate([campaign], reductions=reductions, shared=folder.parent.parent / SHARED_FOLDER).report
         report = Report.of(found.n_rows, [_in_place(issue, folder) for issue in found.issues])
-    if any(issue.severity == "error" and issue.rule != _OPEN for issue in report.issues):
+    if report.n_errors:
         raise InvalidSubmissionsError(as_text(report))
     return report
 

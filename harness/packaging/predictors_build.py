@@ -7,6 +7,7 @@ files in confined processes; what comes back is written as it is, with its SHA-2
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Final
@@ -16,11 +17,12 @@ import pyarrow.compute as pc
 from harness.errors import UsageError
 from harness.evaluation.plans import Plan
 from harness.evaluation.result_layout import Result
-from harness.evaluation.results import current_result
+from harness.evaluation.results import CheckedResults
 from harness.evaluation.tracks import plans_of
 from harness.packaging.predictor_card import PredictorFacts, predictor_card
 from harness.packaging.sources import pairs_of
 from harness.packaging.texts import Texts, read_texts
+from harness.parallel import at_once
 from harness.prediction.extrapolation import ranges_of
 from harness.prediction.fitted_predictor import (
     FIT_LIMITS,
@@ -39,6 +41,7 @@ from harness.predictor.protocol import PredictorError, PredictorInfo
 from harness.predictor.registry import PACKAGE, Listing, predictor_version
 from harness.predictor.subjects import by_subject
 from harness.releases import Release
+from harness.sandbox.idle import IdleWorkers
 from harness.sandbox.jobs import Job, run_jobs
 from harness.schema.results import Subject, Track
 
@@ -73,13 +76,34 @@ class _Build:
     release: Release
     texts: Texts
     cards: Path
-    results: Path
+    results: CheckedResults
     target: Path
     fresh: Path
     package: str
     dataset_version: str
-    seed: int
     plans: Mapping[Track, Mapping[Subject, Plan]]
+    idle: IdleWorkers
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """A predictor that is fitted but not written, or why it is not to be.
+
+    Attributes:
+        info: what it declares.
+        training: rows to fit on.
+        results: its results, by track.
+        stamp: what it was trained on.
+        content: content of its file.
+        reason: why there is none; empty where there is.
+    """
+
+    info: PredictorInfo
+    training: TrainingSet
+    results: Mapping[Track, Result]
+    stamp: Stamp | None = None
+    content: bytes = b""
+    reason: str = ""
 
 
 def build_predictors(
@@ -88,10 +112,9 @@ def build_predictors(
     *,
     cards: Path,
     dist: Path,
-    results: Path,
+    results: CheckedResults,
     dataset_version: str,
     previous: Path | None = None,
-    seed: int = 0,
     package: str = PACKAGE,
     on_done: Callable[[str], None] = lambda _: None,
 ) -> list[BuiltPredictor]:
@@ -104,28 +127,30 @@ def build_predictors(
         predictors: predictors; the broken ones among them are outcomes with their faults.
         cards: folder of the card templates and texts.
         dist: folder to write into, which has no predictors yet.
-        results: folder of the results of `harness.evaluation.runner`.
+        results: results of `harness.evaluation.runner`.
         dataset_version: version of the dataset that the rows are of.
         previous: folder with the predictors of the build before, whose place these take.
-        seed: seed that they were made with.
         package: package that the predictors are in.
         on_done: called with the name of every predictor and device.
 
     Returns:
-        One outcome per device, way of running and predictor. Its folder is the one that the predictor will have.
+        One outcome per predictor, device and way of running. Its folder is the one that the predictor will have.
 
     Raises:
         ReleaseError: the texts are not as declared.
     """
     texts = read_texts(cards)
-    plans = {track: {plan.subject: plan for plan in plans_of(track, release, seed).plans} for track in _TRACKS}
+    plans = {track: {plan.subject: plan for plan in plans_of(track, release, results.seed).plans} for track in _TRACKS}
     target, fresh = (previous or dist) / PREDICTORS, dist / PREDICTORS
     fresh.mkdir(parents=True)
-    build = _Build(release, texts, cards, results, target, fresh, package, dataset_version, seed, plans)
     outcomes = []
-    for training, info in product(_training_sets(release), predictors.infos.values()):
-        on_done(f"{info.key} on {training.subject.device_id}")
-        outcomes.append(_outcome(build, training, info))
+    with IdleWorkers() as idle:
+        build = _Build(release, texts, cards, results, target, fresh, package, dataset_version, plans, idle)
+        # Those of one predictor follow each other, so that they share its processes.
+        pairs = list(product(predictors.infos.values(), _training_sets(release)))
+        for fitted in at_once(partial(_fitted, build=build), pairs, backend="threading", n_jobs=-1):
+            on_done(f"{fitted.info.key} on {fitted.training.subject.device_id}")
+            outcomes.append(_outcome(build, fitted))
     for training, (key, fault) in product(_training_sets(release), predictors.faults.items()):
         outcomes.append(BuiltPredictor(key, training.subject, None, fault))
     return outcomes
@@ -138,19 +163,32 @@ def _training_sets(release: Release) -> Iterator[TrainingSet]:
             yield TrainingSet(subject, table, runtime.rules)
 
 
-def _outcome(build: _Build, training: TrainingSet, info: PredictorInfo) -> BuiltPredictor:
+def _fitted(pair: tuple[PredictorInfo, TrainingSet], build: _Build) -> _Fitted:
+    """Predictor fitted for a device; nothing is written yet, because another thread may end the build."""
+    info, training = pair
     subject = training.subject
     found = {track: result for track in _TRACKS if (result := _result(build, track, subject, info.key)) is not None}
     if "kernels" not in found or not any(split.status == "ok" for split in found["kernels"].splits):
         reason = "no result on these rows; make one with deepen evaluate --track kernels"
-        return BuiltPredictor(info.key, subject, None, reason)
-    home = saved_folder(build.fresh, info.key, subject)
+        return _Fitted(info, training, found, reason=reason)
     try:
-        _write(build, training, info, found, home)
+        stamp = make_stamp(training, info.key, build.dataset_version, build.package)
+        return _Fitted(info, training, found, stamp, _model(build, training, info, stamp))
     except (PredictorError, UsageError) as error:
+        return _Fitted(info, training, found, reason=str(error))
+
+
+def _outcome(build: _Build, fitted: _Fitted) -> BuiltPredictor:
+    key, subject = fitted.info.key, fitted.training.subject
+    if fitted.stamp is None:
+        return BuiltPredictor(key, subject, None, fitted.reason)
+    home = saved_folder(build.fresh, key, subject)
+    try:
+        _write(build, fitted, fitted.stamp, home)
+    except UsageError as error:
         shutil.rmtree(home, ignore_errors=True)
-        return BuiltPredictor(info.key, subject, None, str(error))
-    return BuiltPredictor(info.key, subject, saved_folder(build.target, info.key, subject))
+        return BuiltPredictor(key, subject, None, str(error))
+    return BuiltPredictor(key, subject, saved_folder(build.target, key, subject))
 
 
 def _result(build: _Build, track: Track, subject: Subject, key: str) -> Result | None:
@@ -158,20 +196,17 @@ def _result(build: _Build, track: Track, subject: Subject, key: str) -> Result |
     plan = build.plans[track].get(subject)
     if plan is None:
         return None
-    found = current_result(build.results, plan, key, predictor_version(key, build.package), build.seed)
-    return None if found is None else found.result
+    found = build.results.of(plan, key, predictor_version(key, build.package))
+    return None if found is None or found.result.is_unconfined else found.result
 
 
-def _write(
-    build: _Build, training: TrainingSet, info: PredictorInfo, results: Mapping[Track, Result], home: Path
-) -> None:
-    stamp = make_stamp(training, info.key, build.dataset_version, build.package)
-    rows = training.rows_for(info)
-    ranges = ranges_of(rows, training.runtime)
+def _write(build: _Build, fitted: _Fitted, stamp: Stamp, home: Path) -> None:
+    info, training = fitted.info, fitted.training
+    ranges = ranges_of(training.rows_for(info), training.runtime)
     home.mkdir(parents=True)
     (home / STAMP_FILE).write_text(stamp.model_dump_json(indent=1) + "\n", encoding="utf-8")
     (home / RANGES_FILE).write_text(ranges.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    (home / MODEL_FILE).write_bytes(_model(build, training, info, stamp))
+    (home / MODEL_FILE).write_bytes(fitted.content)
     write_sums(home)
     names = build.release.submissions.column("submission_id")
     own = pc.unique(training.table.column("submission_id"))
@@ -179,7 +214,7 @@ def _write(
         info=info,
         stamp=stamp,
         ranges=ranges,
-        results=results,
+        results=fitted.results,
         rows=training.table,
         submissions=build.release.submissions.filter(pc.is_in(names, value_set=own)),
         device_name=pairs_of(build.release.devices, "device_id", "name")[training.subject.device_id],
@@ -199,7 +234,7 @@ def _model(build: _Build, training: TrainingSet, info: PredictorInfo, stamp: Sta
         return (previous / MODEL_FILE).read_bytes()
     rows = training.rows_for(info)
     job = Job(rows, rows[list(FEATURES)][:0], stamp=stamp)
-    (outcome,) = run_jobs(info.key, [job], package=build.package, limits=FIT_LIMITS)
+    (outcome,) = run_jobs(info.key, [job], package=build.package, limits=FIT_LIMITS, idle=build.idle)
     if outcome.status != "ok":
         raise PredictorError(outcome.reason)
     return outcome.saved

@@ -6,13 +6,12 @@ which a note names. Results of predictors that ran unconfined are shown, and mar
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from harness.evaluation.board import BoardRow, board
 from harness.evaluation.network_results import current_network_result, network_path
 from harness.evaluation.network_scores import NetworkScore, network_notes, network_scores
 from harness.evaluation.network_track import network_plan
-from harness.evaluation.results import current_result
+from harness.evaluation.results import CheckedResults
 from harness.evaluation.tracks import TRACKS, plans_of
 from harness.predictor.protocol import PredictorInfo
 from harness.predictor.registry import PACKAGE, list_predictors, predictor_version
@@ -37,15 +36,14 @@ class Boards:
     networks: Sequence[NetworkScore] = ()
 
 
-def read_boards(release: Release, folder: Path, *, seed: int = 0, package: str = PACKAGE) -> Boards:
+def read_boards(release: Release, results: CheckedResults, *, package: str = PACKAGE) -> Boards:
     """Boards of the predictors of a package on the rows of a release.
 
     Results of other rows may lie in the same folder, such as those of private measurements; they stay there.
 
     Args:
         release: rows that the site describes.
-        folder: where `deepen evaluate` keeps its results; it may be absent.
-        seed: seed that they were made with.
+        results: what `deepen evaluate` keeps; the folder may be absent.
         package: package that the predictors are in.
 
     Raises:
@@ -55,34 +53,35 @@ def read_boards(release: Release, folder: Path, *, seed: int = 0, package: str =
     versions = {key: predictor_version(key, package) for key in listing.infos}
     rows, notes = {}, {}
     for track in TRACKS:
-        if not (folder / track).is_dir():
+        if not (results.folder / track).is_dir():
             continue
-        of_track = plans_of(track, release, seed)
+        of_track = plans_of(track, release, results.seed)
         faults: list[str] = []
-        results = (
-            current_result(folder, plan, key, version, seed, is_unconfined_allowed=True, on_fault=faults.append)
+        known = (
+            results.of(plan, key, version, faults.append)
             for plan in of_track.plans
             for key, version in versions.items()
             if listing.infos[key].kernel_types
         )
-        current = [result for result in results if result is not None]
+        current = [result for result in known if result is not None]
         if current:
-            rows[track] = board(current, seed)
+            rows[track] = board(current, results.seed)
         if current or faults:
             broken = (f"{key} is not evaluated: {fault}" for key, fault in listing.faults.items())
             notes[track] = [*faults, *of_track.notes, *broken]
-    networks, faults = _networks(release, folder, listing.infos, versions, seed)
+    networks, faults = _networks(release, results, listing.infos, versions)
     if networks or faults:
         notes["models"] = [*faults, *notes.get("models", ())]
     return Boards(listing.infos, rows, notes, networks)
 
 
 def _networks(
-    release: Release, folder: Path, infos: Mapping[str, PredictorInfo], versions: Mapping[str, str], seed: int
+    release: Release, results: CheckedResults, infos: Mapping[str, PredictorInfo], versions: Mapping[str, str]
 ) -> tuple[list[NetworkScore], list[str]]:
     """Scores on measured networks, and sentences about files that are no results and about how predictors ran."""
+    folder = results.folder
     learning = [info for info in infos.values() if info.learns_networks and network_path(folder, info.key).is_file()]
-    plan, notes = network_plan(release, seed) if learning else (None, [])
+    plan, notes = network_plan(release, results.seed) if learning else (None, [])
     if plan is None:
         return [], []
     faults: list[str] = []

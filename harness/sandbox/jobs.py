@@ -32,6 +32,7 @@ from harness.predictor.protocol import PredictorError
 from harness.predictor.registry import PACKAGE, predictor_info
 from harness.sandbox.answers import harmless, read_header
 from harness.sandbox.confinement import Confinement
+from harness.sandbox.idle import IdleWorkers
 from harness.sandbox.processes import ANSWER_LENGTH, DeathError, Limits, WorkerProcess
 from harness.sandbox.worker import LONGEST_MESSAGE
 
@@ -48,7 +49,7 @@ MOST_MJ: Final = 1e12
 MOST_BOUND_MJ: Final = 1e100
 """Largest bound of an interval, which is wide where little is known; sums of squares do not overflow yet."""
 MOST_DEATHS: Final = 3
-"""Jobs of a series, one after the other, that a predictor may overrun; the rest of the series is not tried."""
+"""Jobs, one after the other, that a predictor may overrun; the rest is not tried."""
 
 
 class _LoadError(Exception):
@@ -65,7 +66,6 @@ class Job:
         test: kernels to predict, columns `FEATURES`; a table with labels is refused.
         coverages: coverages of the intervals wanted, where the predictor gives any.
         networks: number of the network that each test kernel belongs to, where they are kernels of networks.
-        series: what the job is part of. A predictor that is given up is given up for the rest of a series.
         stamp: what the fitted predictor was trained on, where it is wanted as a file.
     """
 
@@ -73,7 +73,6 @@ class Job:
     test: pd.DataFrame
     coverages: tuple[float, ...] = ()
     networks: npt.NDArray[np.int64] | None = None
-    series: str = ""
     stamp: Stamp | None = None
 
     def __post_init__(self) -> None:
@@ -165,19 +164,25 @@ class Outcome:
 
 
 def run_jobs(
-    key: str, jobs: Iterable[Job | NetworkJob], *, package: str = PACKAGE, limits: Limits | None = None
+    key: str,
+    jobs: Iterable[Job | NetworkJob],
+    *,
+    package: str = PACKAGE,
+    limits: Limits | None = None,
+    idle: IdleWorkers | None = None,
 ) -> Iterator[Outcome]:
     """Outcome of every job of a predictor, in order.
 
-    A job that fails takes no other with it. A predictor that overruns its time in `MOST_DEATHS` jobs of a series in a
-    row does not run the rest of the series, and one that cannot be loaded runs none at all; those jobs fail for the
-    same reason.
+    A job that fails takes no other with it. A predictor that overruns its time in `MOST_DEATHS` jobs in a row does not
+    run the rest, and one that cannot be loaded runs none at all; those jobs fail for the same reason.
 
     Args:
         key: predictor.
-        jobs: taken one by one, as they are run; those of one series one after the other.
+        jobs: taken one by one, as they are run.
         package: package that the predictor is in.
         limits: of each job; `Limits()` where None.
+        idle: where a worker is taken from, and kept when all jobs have run; a fresh one is started and ended where
+            None.
 
     Raises:
         UsageError: there is no such predictor.
@@ -185,15 +190,15 @@ def run_jobs(
         UnconfinedError: a part of the confinement cannot be applied here, and the limits do not allow that.
     """
     predictor_info(key, package)
+    limits = limits or Limits()
+    start = WorkerProcess if idle is None else idle.take
     worker: WorkerProcess | None = None
-    outcome, series, n_deaths, is_loadable = Outcome("failed"), "", 0, True
-    with ExitStack() as workers:
+    outcome, n_deaths, is_loadable = Outcome("failed"), 0, True
+    with ExitStack() as stack:
         for job in jobs:
-            if job.series != series:
-                series, n_deaths = job.series, 0
             if n_deaths < MOST_DEATHS and is_loadable:
                 try:
-                    worker = worker or workers.enter_context(closing(WorkerProcess(key, package, limits or Limits())))
+                    worker = worker or stack.enter_context(closing(start(key, package, limits)))
                     outcome, n_deaths = _run(worker, job), 0
                 except _LoadError as error:
                     is_loadable, outcome = False, Outcome("failed", str(error))
@@ -201,9 +206,12 @@ def run_jobs(
                     n_deaths, outcome = n_deaths + 1, Outcome("failed", str(error))
                 outcome = replace(outcome, confinement=worker.confinement if worker else None)
                 if n_deaths:
-                    workers.close()
+                    stack.close()
                     worker = None
             yield outcome
+        if worker is not None and idle is not None:
+            stack.pop_all()
+            idle.keep(worker, key, package, limits)
 
 
 def conformance_faults(key: str, package: str = PACKAGE) -> list[str]:

@@ -33,6 +33,13 @@ _END_SECONDS: Final = 5.0
 ANSWER_LENGTH: Final = 2
 """Messages of an answer: a header and the figures."""
 _THREAD_LIMITS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
+_ALLOCATION: Final = {"MALLOC_MMAP_THRESHOLD_": str(1 << 25), "MALLOC_TRIM_THRESHOLD_": str(1 << 28)}
+"""Bytes from which an array is mapped on its own, and from which free memory goes back to the system: as much as the C
+library allows, and more than most jobs hold, because pages that come back are faulted in and cleared again.
+
+Source:
+    mallopt(3), which gives the greatest threshold, 4 MiB times the size of a long.
+"""
 _ENDED: Final = "its process was ended from outside, perhaps for want of memory"
 
 
@@ -228,4 +235,4 @@ def _environment(folder: str) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(_roots_of("harness")),
         "TMPDIR": folder,
     }
-    return kept | dict.fromkeys(_THREAD_LIMITS, "1") | own
+    return kept | dict.fromkeys(_THREAD_LIMITS, "1") | _ALLOCATION | own

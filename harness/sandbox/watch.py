@@ -152,12 +152,15 @@ def _open(thread: Path) -> dict[int, int]:
 def _mapped(thread: Path, folder: Path) -> dict[int, int]:
     """Bytes mapped of each file that was in a folder and is unlinked, by its number in the file system."""
     found: dict[int, int] = {}
+    inside = os.fsencode(f"{folder}/")
     with contextlib.suppress(OSError):
-        for line in (thread / "maps").read_text(encoding="utf-8", errors="replace").splitlines():
-            addresses, _, _, _, number, *name = line.split(maxsplit=5)
-            if name and name[0].startswith(f"{folder}/") and name[0].endswith(" (deleted)"):
-                first, last = (int(address, 16) for address in addresses.split("-"))
-                found[int(number)] = found.get(int(number), 0) + last - first
+        # Libraries have a thousand lines, which a job is looked at many times.
+        for line in (thread / "maps").read_bytes().split(b"\n"):
+            if inside in line and line.endswith(b" (deleted)"):
+                addresses, _, _, _, number, name = line.split(maxsplit=5)
+                if name.startswith(inside):
+                    first, last = (int(address, 16) for address in addresses.split(b"-"))
+                    found[int(number)] = found.get(int(number), 0) + last - first
     return found
 
 

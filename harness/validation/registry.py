@@ -87,9 +87,6 @@ _YAML = _declare(
      "A meter without error makes an uncertainty too small, and narrows the interval of a label."),
     ("licence-unknown", "The licence is an identifier of the SPDX list, or NOASSERTION.",
      "A licence of the submitter's own words gives nobody any right."),
-    ("licence-unstated", "Figures that are measured, simulated or estimated have a licence; NOASSERTION is for facts "
-     "quoted from a publication that states none.",
-     "Those who made the figures can license them, and without that nobody may pass them on."),
     ("date-impossible", "The date is a day of the calendar, not to come, and not before there was such a device.",
      "A date that cannot be is not when the measurement was made."),
     ("publication-missing", "Figures that are published come with the address or identifier of their publication.",
@@ -107,6 +104,9 @@ _UNSTATED = _declare(
      "The energy of a rail is a fraction of that of the board; where it is unknown, it is ranked apart from both."),
     ("accuracy-text", "The accuracy of a meter is stated as limits of error, not as a text.",
      "A text does not enter the uncertainty of an energy, which then lacks the meter."),
+    ("licence-unstated", "Figures that are measured, simulated or estimated have a licence; NOASSERTION is for facts "
+     "quoted from a publication that states none.",
+     "Those who made the figures can license them, and without that nobody may pass them on."),
 )  # fmt: skip
 
 _HEADER = _declare(

@@ -4,12 +4,13 @@ from typing import Any, Final, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor
+from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.gaussian_process.kernels import Kernel
 
 from harness.arrays import Reals
 from predictors._per_kernel import rows_of
 from predictors._roofline import fit_roofline
+from predictors._trees import MeanOfTrees
 from predictors.roofline_residual.features import Described
 from predictors.roofline_residual.matern import MaternProcess
 
@@ -67,7 +68,7 @@ class CorrectedRoofline(BaseEstimator):
         given = self._given(rows, log_roofline)
         process = MaternProcess(self.covariance, random_state=self.random_state).fit(given, residual, rounding)
         self.covariance_ = process.kernel_
-        trees = ExtraTreesRegressor(self.n_trees, random_state=self.random_state)
+        trees = MeanOfTrees(self.n_trees, is_extra=True, random_state=self.random_state)
         trees.fit(given, residual, sample_weight=1 / (1 + rounding / _SPREAD**2))
         self.methods_: list[Any] = [process, trees]
         if self.has_boosting:

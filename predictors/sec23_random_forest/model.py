@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.ensemble import RandomForestRegressor
 
 from harness.arrays import Reals
 from predictors._per_kernel import PerKernel
+from predictors._trees import MeanOfTrees
 
 COLUMNS: Final = ("input_h", "cin", "cout", "kernel_h", "stride_h", "flops", "params", "cin2", "cin3", "cin4")
 """HW, CIN, COUT, KS, S, FLOPs and parameters of the paper's kernels, and the further inputs of `concat`."""
@@ -79,19 +79,19 @@ class Model(PerKernel):
     def __init__(self, random_state: int = 0) -> None:
         self.random_state = random_state
 
-    def _fit_kernel(self, kernel: str, rows: pd.DataFrame, energy_mj: Reals) -> tuple[list[str], RandomForestRegressor]:
+    def _fit_kernel(self, kernel: str, rows: pd.DataFrame, energy_mj: Reals) -> tuple[list[str], MeanOfTrees]:
         given = [name for name in COLUMNS if rows[name].nunique() > 1] or ["flops"]
         forest = (GPU if rows["processor"].iloc[0] == "gpu" else CPU).get(kernel, OTHERWISE)
         is_count = isinstance(forest.max_features, int)
-        regressor = RandomForestRegressor(
+        regressor = MeanOfTrees(
+            N_TREES,
             max_depth=forest.max_depth,
-            n_estimators=N_TREES,
             max_features=min(forest.max_features, len(given)) if is_count else forest.max_features,
             random_state=self.random_state,
         )
         return given, regressor.fit(_features(rows, given), energy_mj)
 
-    def _predict_kernel(self, model: tuple[list[str], RandomForestRegressor], rows: pd.DataFrame) -> Reals:
+    def _predict_kernel(self, model: tuple[list[str], MeanOfTrees], rows: pd.DataFrame) -> Reals:
         given, regressor = model
         predicted: Reals = regressor.predict(_features(rows, given))
         return predicted

@@ -143,7 +143,9 @@ class InProcess:
         self.versions: dict[str, str] = {}
         self.jobs: list[tuple[str, Job]] = []
 
-    def run_jobs(self, key: str, jobs: Iterable[Job], *, package: str, limits: object) -> Iterator[Outcome]:
+    def run_jobs(
+        self, key: str, jobs: Iterable[Job], *, package: str, limits: object, idle: object = None
+    ) -> Iterator[Outcome]:
         for job in jobs:
             self.jobs.append((key, job))
             try:

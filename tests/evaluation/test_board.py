@@ -6,7 +6,7 @@ from harness.evaluation.board_columns import COLUMNS
 from harness.evaluation.comparison import compare
 from harness.evaluation.result_layout import Result, SplitResult
 from harness.evaluation.results import Evaluation
-from harness.evaluation.scores import scored_rows, scores
+from harness.evaluation.scores import by_kernel, scores
 from harness.sandbox.confinement import Confinement
 from tests.evaluation.test_results import LEAKS, PINS, SUBJECT
 from tests.evaluation.test_scores import rows_of
@@ -121,6 +121,10 @@ def test_difference_to_the_baseline_and_to_the_best_has_an_interval():
     assert [(row.predictor, row.standing.to_best is None) for row in rows[:3]] == [
         ("good", True), ("fair", False), ("constant", False)
     ]  # fmt: skip
+
+
+def scored_rows(rows):
+    return next(by_kernel(rows))[1]
 
 
 def test_pair_is_held_against_each_other_on_the_rows_that_both_speak_for():

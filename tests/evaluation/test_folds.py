@@ -45,7 +45,7 @@ def strata_of(groups, n_strata=3):
 @FEW
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=80), st.integers(0, 5))
 def test_folds_keep_groups_whole_and_hold_every_row_out_once(values, seed):
-    groups = numbered(pd.Series(values).astype(str))
+    groups = numbered(np.array(values, dtype=str))
     folds = repeated_folds(groups, strata_of(groups), seed)
     assert folds.shape == (N_REPEATS, len(values))
     n_groups = len(set(values))

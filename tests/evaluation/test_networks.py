@@ -20,6 +20,7 @@ from harness.evaluation.network_runner import evaluate_networks
 from harness.evaluation.network_scores import network_scores
 from harness.evaluation.network_splits import FIVE_FOLD, ONE_FAMILY, UNSEEN_BOARD
 from harness.evaluation.network_track import FEWEST_NETWORKS, network_plan
+from harness.evaluation.results import CheckedResults
 from harness.evaluation.runner import RunSettings
 from harness.pages import board_rows
 from harness.pages.board_rows import read_boards
@@ -319,11 +320,11 @@ def test_boards_of_the_site_have_the_measured_networks(in_process, settings, mon
     in_process.functions["network-flops"] = mean_of_system
     release = measured_release()
     evaluate_networks(PLAN, {"network-flops": predictor_info("network-flops")}, settings)
-    boards = read_boards(release, settings.folder)
+    boards = read_boards(release, CheckedResults(settings.folder))
     assert {score.split for score in boards.networks} >= {FIVE_FOLD, ONE_FAMILY}
     path = network_path(settings.folder, "network-flops")
     path.write_text(path.read_text().replace('"reason": ""', '"reason": "x"', 1))
-    edited = read_boards(release, settings.folder)
+    edited = read_boards(release, CheckedResults(settings.folder))
     assert edited.networks == []
     assert any("was not sealed here" in note for note in edited.notes["models"])
 

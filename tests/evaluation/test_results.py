@@ -13,6 +13,7 @@ from harness.evaluation import seal
 from harness.evaluation.metrics import METRIC
 from harness.evaluation.result_layout import Leaks, Result, Score, SplitResult
 from harness.evaluation.results import (
+    CheckedResults,
     Evaluation,
     ResultFaultError,
     current_result,
@@ -74,10 +75,13 @@ def test_same_result_has_the_same_bytes(tmp_path):
         assert one == other
 
 
-def current(folder, data_sha256="0" * 64, version="abc", seed=0, actual_mj=ACTUAL_MJ, **settings):
+def plan_of(actual_mj=ACTUAL_MJ, data_sha256="0" * 64):
     energies = pd.Series(actual_mj, index=[f"r{number:03}" for number in range(len(actual_mj))])
-    plan = SimpleNamespace(track="kernels", subject=SUBJECT, data_sha256=data_sha256, actual_mj=energies)
-    return current_result(folder, plan, "constant", version, seed, **settings)
+    return SimpleNamespace(track="kernels", subject=SUBJECT, data_sha256=data_sha256, actual_mj=energies)
+
+
+def current(folder, data_sha256="0" * 64, version="abc", seed=0, actual_mj=ACTUAL_MJ, **settings):
+    return current_result(folder, plan_of(actual_mj, data_sha256), "constant", version, seed, **settings)
 
 
 def faults_in(folder, **settings):
@@ -267,6 +271,21 @@ def test_result_made_unconfined_counts_only_where_that_is_allowed(tmp_path):
     assert faults_in(tmp_path) == []
     found = current(tmp_path, is_unconfined_allowed=True)
     assert found.result.is_unconfined
+
+
+def test_result_that_many_ask_for_is_read_once_and_its_faults_are_told_to_each(tmp_path):
+    write_result(evaluated(), tmp_path)
+    once = CheckedResults(tmp_path)
+    found = once.of(plan_of(), "constant", "abc")
+    assert found.result == evaluated().result
+    damaged = CheckedResults(tmp_path)
+    path_in(tmp_path).write_text("{")
+    assert once.of(plan_of(), "constant", "abc") is found
+    for _ in range(2):
+        faults = []
+        assert damaged.of(plan_of(), "constant", "abc", faults.append) is None
+        assert [fault.partition(" ")[0] for fault in faults] == [path_in(tmp_path).as_posix()]
+    assert once.of(plan_of(), "constant", "other") is None
 
 
 def test_key_is_of_this_user_alone_and_stays(tmp_path, monkeypatch):

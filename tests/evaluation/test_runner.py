@@ -50,18 +50,20 @@ def test_predictor_that_knows_the_truth_is_always_right(in_process, settings):
     assert of_all(constant, CROSS_VALIDATION).interval_coverage == {}
 
 
-def test_what_all_tracks_ask_about_one_subject_is_asked_of_one_process(in_process, settings, monkeypatch):
+def test_plans_of_one_predictor_follow_each_other_and_share_idle_workers(in_process, settings, monkeypatch):
     campaigns = kernel_device(), network_device(networks())
     both = [plan for track in ("kernels", "models") for plan in plans(track, *campaigns)]
     started = []
 
-    def run_jobs(key, jobs, **limits):
-        started.append(key)
+    def run_jobs(key, jobs, *, idle, **limits):
+        started.append((key, idle))
         return in_process.run_jobs(key, jobs, **limits)
 
     monkeypatch.setattr(runner, "run_jobs", run_jobs)
     together = evaluate(both, TWO, settings)
-    assert started == ["constant", "truth"]
+    assert [key for key, _ in started] == ["constant", "constant", "truth", "truth"]
+    assert started[0][1] is not None
+    assert all(idle is started[0][1] for _, idle in started)
     assert [(one.result.track, one.result.pins.predictor) for one in together] == [
         ("kernels", "constant"), ("kernels", "truth"), ("models", "constant"), ("models", "truth")
     ]  # fmt: skip

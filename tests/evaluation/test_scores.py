@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from harness.evaluation.plans import ROWS
-from harness.evaluation.scores import by_kernel, scored_rows, scores
+from harness.evaluation.scores import by_kernel, scores
 
 
 def rows_of(actual, predicted, **columns):
@@ -21,7 +21,7 @@ def test_scores_are_over_all_rows_and_then_over_each_kernel_type():
     rows = rows_of([1.0, 1.0, 1.0], [1.0, 1.05, 2.0], kernel=["relu", "fc", "fc"])
     found = {score.kernel: (score.n, score.measures["within_10"]) for score in scores(rows, "kernels", 0)}
     assert found == {"all": (3, pytest.approx(2 / 3)), "relu": (1, 1.0), "fc": (2, 0.5)}
-    assert next(iter(by_kernel(rows)))[0] == "all"
+    assert next(by_kernel(rows))[0] == "all"
 
 
 def test_uncovered_rows_lower_coverage_and_leave_the_errors_alone():
@@ -45,7 +45,7 @@ def test_nothing_covered_has_no_errors_and_a_coverage_of_zero():
 def test_repeats_of_a_row_are_one_row():
     one, other = rows_of([1.0, 2.0], [1.0, 2.0]), rows_of([1.0, 2.0], [2.0, 2.0], repeat=1)
     rows = pd.concat([other, one], ignore_index=True).sample(frac=1, random_state=0)
-    part = scored_rows(rows)
+    _, part = next(by_kernel(rows))
     assert part.predicted_mj.tolist() == [[1.0, 2.0], [2.0, 2.0]]
     score = scores(rows, "kernels", 0)[0]
     assert (score.n, score.measures["within_10"]) == (2, pytest.approx(0.75))

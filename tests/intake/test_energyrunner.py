@@ -403,21 +403,21 @@ needs_upstream = pytest.mark.skipif(not UPSTREAM.is_dir(), reason="needs the ups
 
 @needs_upstream
 @pytest.mark.parametrize(
-    ("system", "median_uj", "supply_mv", "unmetered_ms"),
+    ("system", "board", "median_uj", "supply_mv", "unmetered_ms"),
     [
-        ("v1.0/closed/greenwaves-technologies/results/gap9_650_240", 5.252, 1800, None),
-        ("v1.1/closed/STMicroelectronics/results/NUCLEO_H7A3ZI_Q", 221.217, None, None),
-        ("v1.2/closed/STMicroelectronics/results/NUCLEO_L4R5ZI", 203.368, 1800, 5.26078),
-        ("v1.2/closed/STMicroelectronics/results/NUCLEO_U575ZI_Q", 656.163, 1800, 29.0563),
-        ("v1.2/closed/syntiant/results/syntiant_9120_1v1_98mhz", 43.802, 1800, 1.48143),
+        ("v1.0/closed/greenwaves-technologies/results/gap9_650_240", "GAP9-EVK", 5.252, 1800, None),
+        ("v1.1/closed/STMicroelectronics/results/NUCLEO_H7A3ZI_Q", "NUCLEO-H7A3ZI-Q", 221.217, None, None),
+        ("v1.2/closed/STMicroelectronics/results/NUCLEO_L4R5ZI", "NUCLEO-L4R5ZI", 203.368, 1800, 5.26078),
+        ("v1.2/closed/STMicroelectronics/results/NUCLEO_U575ZI_Q", "NUCLEO-U575ZI-Q", 656.163, 1800, 29.0563),
+        ("v1.2/closed/syntiant/results/syntiant_9120_1v1_98mhz", "NDP9120", 43.802, 1800, 1.48143),
     ],
 )
-def test_published_energy_follows_from_the_published_trace(tmp_path, system, median_uj, supply_mv, unmetered_ms):
+def test_published_energy_follows_from_the_published_trace(tmp_path, system, board, median_uj, supply_mv, unmetered_ms):
     source = UPSTREAM / system
-    device = tmp_path / source.name / "device.yaml"
+    device = tmp_path / board / "device.yaml"
     device.parent.mkdir()
-    shutil.copyfile(ROOT / "submissions" / source.name / "device.yaml", device)
-    result = take_in("energyrunner", source, source.name, "traces", out=tmp_path)
+    shutil.copyfile(ROOT / "submissions" / board / "device.yaml", device)
+    result = take_in("energyrunner", source, board, "traces", out=tmp_path)
     assert (result.n_read, result.n_accepted) == (1, 1)
     validated = validate([tmp_path])
     assert not validated.report.issues

@@ -251,9 +251,7 @@ def test_without_a_mapping_everything_unknown_is_named_so(tmp_path):
     assert (manifest["licence"], manifest["method"]) == ("NOASSERTION", "measured")
     device = yaml.safe_load((result.folder.parent / "device.yaml").read_text())
     assert (device["device_class"], device["delegates"]) == ("unstated", {"unstated": "heterogeneous"})
-    # The licence is an open fact: the folder is there to be completed, and nobody can submit it as it is.
-    for report in (result.report, validate([result.folder]).report):
-        assert [issue.rule for issue in report.issues if issue.severity == "error"] == ["licence-unstated"]
+    assert not validate([result.folder]).report.n_errors
 
 
 def test_folder_without_runs_is_refused(tmp_path):

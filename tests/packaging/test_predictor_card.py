@@ -12,6 +12,7 @@ from huggingface_hub import ModelCard
 
 from harness import __version__, api
 from harness.errors import ReleaseError
+from harness.evaluation.results import CheckedResults
 from harness.evaluation.runner import RunSettings, evaluate
 from harness.evaluation.tracks import plans_of
 from harness.files.swap import replacing_parts
@@ -73,7 +74,7 @@ def build(package, release, dist, keys=("mine", "unevaluated"), cards=CARDS):
             chosen(package, keys),
             cards=cards,
             dist=fresh,
-            results=dist / "evaluation",
+            results=CheckedResults(dist / "evaluation"),
             dataset_version="1.2.3",
             previous=dist,
             package=package.name,

@@ -9,7 +9,7 @@ import pytest
 
 from harness.evaluation.board import board
 from harness.evaluation.result_layout import Leaks, Result, SplitResult
-from harness.evaluation.results import Evaluation, make_pins
+from harness.evaluation.results import CheckedResults, Evaluation, make_pins
 from harness.evaluation.runner import RunSettings, evaluate
 from harness.evaluation.scores import scores
 from harness.evaluation.tracks import plans_of
@@ -223,12 +223,13 @@ def test_results_of_the_release_by_the_code_of_now_are_read_and_no_others(tmp_pa
     monkeypatch.setattr(board_rows, "list_predictors", lambda package: Listing(infos, {"bad": "no declaration"}))
     monkeypatch.setattr(board_rows, "predictor_version", lambda key, package: instead.versions.get(key, "1"))
     public, private = release_of(kernel_device()), release_of(kernel_device(factor=2.0))
-    assert read_boards(public, tmp_path).rows == {}
+    assert read_boards(public, CheckedResults(tmp_path)).rows == {}
     for release, folder in ((public, tmp_path / "public"), (private, tmp_path / "private")):
         evaluate(plans_of("kernels", release, 0).plans, Listing(infos, {}), RunSettings(folder, n_jobs=1))
-    found = read_boards(public, tmp_path / "public")
+    found = read_boards(public, CheckedResults(tmp_path / "public"))
     assert {row.predictor for row in found.rows["kernels"]} == set(infos)
     assert "bad is not evaluated: no declaration" in found.notes["kernels"]
-    assert read_boards(public, tmp_path / "private").rows == {}
+    assert read_boards(public, CheckedResults(tmp_path / "private")).rows == {}
     instead.versions["truth"] = "2"
-    assert {row.predictor for row in read_boards(public, tmp_path / "public").rows["kernels"]} == {"constant"}
+    found = read_boards(public, CheckedResults(tmp_path / "public"))
+    assert {row.predictor for row in found.rows["kernels"]} == {"constant"}

@@ -9,6 +9,7 @@ import pytest
 
 from harness import api
 from harness.evaluation import runner
+from harness.evaluation.results import CheckedResults
 from harness.packaging.predictors_build import build_predictors
 from harness.pages.board_rows import read_boards
 from harness.prediction.fitted_predictor import MODEL_FILE, load_fitted
@@ -72,7 +73,7 @@ def test_an_evaluation_scores_what_was_predicted_and_a_broken_neighbour_is_a_row
 
 def test_boards_of_the_site_are_read_without_it(patching):
     package, release, dist, _ = patching
-    boards = read_boards(release, dist / "evaluation", package=package.name)
+    boards = read_boards(release, CheckedResults(dist / "evaluation"), package=package.name)
     assert {row.predictor for row in boards.rows["kernels"]} == {"patching"}
     assert any(note.startswith("broken is not evaluated: ") for note in boards.notes["kernels"])
 
@@ -84,7 +85,7 @@ def test_a_build_saves_it_and_a_prediction_loads_it_where_it_is_confined(patchin
         list_predictors(package.name),
         cards=CARDS,
         dist=dist,
-        results=dist / "evaluation",
+        results=CheckedResults(dist / "evaluation"),
         dataset_version="1.2.3",
         package=package.name,
     )

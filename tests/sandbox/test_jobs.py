@@ -371,13 +371,6 @@ def test_a_predictor_that_overruns_again_and_again_is_given_up(package, hung):
     assert len(hung.started) == MOST_DEATHS
 
 
-def test_a_predictor_that_is_given_up_is_tried_on_the_next_series(package, hung):
-    package.add("whichever")
-    jobs = [replace(job(), series=series) for series in ("kernels", "models") for _ in range(MOST_DEATHS + 1)]
-    assert len(list(run_jobs("whichever", jobs, package=package.name))) == len(jobs)
-    assert len(hung.started) == 2 * MOST_DEATHS
-
-
 def test_nothing_to_predict_is_no_failure(package):
     package.add("idle")
     empty = Job(kernels(20), kernels(20)[list(FEATURES)][:0])
