@@ -97,9 +97,13 @@ def folds_of(networks: pd.DataFrame, scope: Scope, seed: int) -> Iterator[Networ
         for test in _one_network(networks, scope):
             yield NetworkFold(ONE_NETWORK, scope, 0, test)
     if scope == "other-boards":
-        boards = numbered(networks["device_id"].to_numpy(dtype=str))
+        boards = _numbers(networks, "device_id")
         for board in range(int(boards.max()) + 1):
             yield NetworkFold(UNSEEN_BOARD, scope, 0, boards == board)
+
+
+def _numbers(networks: pd.DataFrame, column: str) -> Whole:
+    return numbered(networks[column].to_numpy(dtype=str))
 
 
 def _parts(networks: pd.DataFrame, scope: Scope) -> Whole:
@@ -109,7 +113,7 @@ def _parts(networks: pd.DataFrame, scope: Scope) -> Whole:
     boards holds out on them is missing among what is known of the others, and changes nothing of the scope.
     """
     boards, systems = (
-        numbered(networks["device_id"].to_numpy(dtype=str)),
+        _numbers(networks, "device_id"),
         numbered(networks["system_id"].to_numpy(dtype=str)),
     )
     if scope == "nowhere":
@@ -125,7 +129,7 @@ def _parts(networks: pd.DataFrame, scope: Scope) -> Whole:
 def _asked(networks: pd.DataFrame, seed: int) -> Iterator[tuple[str, int, Mask]]:
     """Rows that are asked for on every system: split, repeat, and rows."""
     names, families = (
-        numbered(networks["network"].to_numpy(dtype=str)),
+        _numbers(networks, "network"),
         numbered(networks["family"].to_numpy(dtype=str)),
     )
     fold = np.empty(int(names.max()) + 1, dtype=np.int64)
@@ -190,7 +194,7 @@ def _design_features(candidates: pd.DataFrame) -> Reals:
     logs = np.log1p(np.column_stack([*costs, large]))
     spread = logs.std(axis=0)
     scaled = (logs - logs.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    types = numbered(candidates["dtype"].to_numpy(dtype=str))
+    types = _numbers(candidates, "dtype")
     return np.column_stack([scaled, _TYPE_WEIGHT * types])
 
 
@@ -199,9 +203,9 @@ def _one_network(networks: pd.DataFrame, scope: Scope) -> Iterator[Mask]:
 
     So one fit does for all boards, and what it tests on one of them is known on the others.
     """
-    names = numbered(networks["network"].to_numpy(dtype=str))
+    names = _numbers(networks, "network")
     n = int(names.max()) + 1
-    boards = numbered(networks["device_id"].to_numpy(dtype=str)) if scope == "other-boards" else np.zeros_like(names)
+    boards = _numbers(networks, "device_id") if scope == "other-boards" else np.zeros_like(names)
     shift = boards * n // (int(boards.max()) + 1)
     for number in range(n):
         yield (number + shift) % n == names
