@@ -95,7 +95,7 @@ def _n_within(lines: Sequence[str]) -> int:
 def _change_row(change: RatingChange) -> dict[str, object]:
     known = change.after or change.before
     return {
-        "system": None if known is None else known.system,
+        "system": None if known is None else known.system_id,
         "edition": None if known is None else known.edition,
         "tier": None if known is None else known.tier,
         "boundary": None if known is None else known.boundary,

@@ -29,7 +29,7 @@ CAPTIONS = {
     "What was measured:: ,.",
 }  # fmt: skip
 """Every text of a label without its facts."""
-NOT_DRAWN = {"device_id", "tier", "boundary", "record_ids"}
+NOT_DRAWN = {"device_id", "system_id", "tier", "boundary", "record_ids"}
 """Facts that a label is signed with and does not show."""
 
 
