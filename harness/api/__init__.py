@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from harness.api.simulations import Simulation, SimulationProgress, simulate
     from harness.api.submissions import read_release, sarif, severity_of, validate
     from harness.api.traces import ReducedRun, reduce
+    from harness.evaluation.network_scores import NetworkScore, NetworkShare
     from harness.graphs.families.files import WrittenFamilies
     from harness.graphs.kernels import KernelList
     from harness.graphs.model_kernels import ModelKernels
@@ -61,6 +62,8 @@ __all__ = [
     "ModelKernels",
     "NetworkEnergy",
     "NetworkKernel",
+    "NetworkScore",
+    "NetworkShare",
     "PredictableOutput",
     "Prediction",
     "Publication",
@@ -121,6 +124,7 @@ _NAMES: Final = {
     "harness.api.simulations": ("Simulation", "SimulationProgress", "simulate"),
     "harness.api.submissions": ("read_release", "sarif", "severity_of", "validate"),
     "harness.api.traces": ("ReducedRun", "reduce"),
+    "harness.evaluation.network_scores": ("NetworkScore", "NetworkShare"),
     "harness.graphs.families.files": ("WrittenFamilies",),
     "harness.graphs.kernels": ("KernelList",),
     "harness.graphs.model_kernels": ("ModelKernels",),
