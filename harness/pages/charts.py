@@ -103,7 +103,11 @@ def ranking_chart(ranking: Ranking) -> alt.LayerChart:
         )
     else:
         marks = base.mark_bar(height=13, yOffset=9).encode(x=x, color=own_colour, tooltip=tooltip)
-    names = base.mark_text(align="left", dy=-8, dx=2, fontWeight="bold").encode(x=alt.value(0), text="device:N")
+    # A name that is wider than the chart would narrow the bands and be cut at the edge of the page.
+    limit = alt.ExprRef(expr="width")
+    names = base.mark_text(align="left", dy=-8, dx=2, fontWeight="bold", limit=limit).encode(
+        x=alt.value(0), text="device:N"
+    )
     values = base.mark_text(align="left", dx=9, dy=9).encode(x=x, text="shown:N")
     return _layered([*_bands(edition, low, high), marks, names, values], len(rows))
 
@@ -158,7 +162,7 @@ def device_chart(device: DeviceEntry, edition: Edition) -> alt.LayerChart:
     ]
     order = [row["network"] for row in references]
     y = alt.Y("network:N", sort=order, axis=None)
-    points = _energy_points(rows, y)
+    points = _energy_points(rows, y, "Delegate" if len(device.systems) == 1 else "System")
     reference = alt.Chart(alt.InlineData(references)).encode(y=y)
     ticks = reference.mark_tick(thickness=2, height=17, yOffset=9).encode(
         x=alt.X("reference_mj:Q"), tooltip=["network:N", alt.Tooltip("reference_mj:Q", title="reference in mJ")]
@@ -176,21 +180,21 @@ def way_of(device: DeviceEntry, place: Mapping[Any, Any]) -> str:
     return name.removeprefix(f"{device.name} \N{MIDDLE DOT} ")
 
 
-def _energy_points(rows: list[Spec], y: alt.Y) -> alt.Chart:
-    """One point per network and delegate; a delegate has a colour and a shape of its own."""
+def _energy_points(rows: list[Spec], y: alt.Y, title: str) -> alt.Chart:
+    """One point per network and delegate or system, as `title` says; each has a colour and a shape of its own."""
     x = alt.X(
         "energy_mj:Q",
         scale=alt.Scale(type="log", nice=False, padding=14),
         axis=alt.Axis(title="Energy of one inference in mJ (logarithmic; bar: reference)", format=",~r", tickCount=6),
     )
-    legend = alt.Legend(orient="top", title="Delegate", direction="horizontal", columns=4)
+    legend = alt.Legend(orient="top", title=title, direction="horizontal", columns=4)
     points = alt.Chart(alt.InlineData(rows)).mark_point(filled=True, size=95, opacity=1, yOffset=9)
     encoded: alt.Chart = points.encode(
         x=x,
         y=y,
         color=alt.Color("delegate:N", legend=legend),
         shape=alt.Shape("delegate:N", legend=legend),
-        tooltip=["network:N", "delegate:N", alt.Tooltip("energy_mj:Q", title="energy in mJ")],
+        tooltip=["network:N", alt.Tooltip("delegate:N", title=title.lower()), alt.Tooltip("energy_mj:Q", title="energy in mJ")],
     )
     return encoded
 
