@@ -26,8 +26,8 @@ def moved_files(devices: Sequence[DeviceEntry], files: Mapping[str, str]) -> dic
         files: files of the site by address, with the labels of every system.
 
     Returns:
-        A page that leads to the system, and its label under the former name, for every former device without a page; and
-        the label that a board itself had.
+        A page that leads to the system, and its label under the former name, for every former device without a page;
+        and the label that a board itself had.
     """
     found: dict[str, str] = {}
     for former, systems in sorted(_of_former(devices).items()):

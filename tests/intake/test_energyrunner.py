@@ -121,9 +121,9 @@ def test_description_and_log_become_facts(tmp_path):
     }
 
 
-def renamed_system(tmp_path, name, **changed):
+def renamed_system(tmp_path, name, run=None, **changed):
     """System of the folder of another name, with changed lines of its description."""
-    system = tiny_system(tmp_path, DESCRIPTION | changed)
+    system = tiny_system(tmp_path, DESCRIPTION | changed, ad=run or {})
     (system.parents[1] / "systems/ACME_ONE.json").rename(system.parents[1] / "systems" / f"{name}.json")
     return system.rename(system.with_name(name))
 
@@ -152,8 +152,9 @@ def test_system_of_a_known_board_is_under_its_board(tmp_path, name, board, frequ
 
 
 def test_systems_of_one_board_are_told_apart(tmp_path):
-    for name, clock in (("NUCLEO_U575ZI_Q", "160 MHz"), ("NUCLEO_U575ZI_Q_60MHz", "60 MHz")):
-        system = renamed_system(tmp_path / name, name, **{"Processor(s) Frequencies": clock})
+    other = {"trace": energy_bytes(OTHER_POWERS), "results": results_text("215.000")}
+    for name, clock, run in (("NUCLEO_U575ZI_Q", "160 MHz", {}), ("NUCLEO_U575ZI_Q_60MHz", "60 MHz", other)):
+        system = renamed_system(tmp_path / name, name, run, **{"Processor(s) Frequencies": clock})
         take_in("energyrunner", system, out=tmp_path / "out")
     campaigns = validate([tmp_path / "out"]).campaigns
     assert {campaign.system_id for campaign in campaigns} == {
