@@ -14,7 +14,7 @@ LAYERS = (
     {"schema"},
     {"traces", "splits"},
     {"validation", "graphs", "releases"},
-    {"intake", "leaks", "simulation", "split_statements", "predictor", "scoring"},
+    {"intake", "leaks", "simulation", "split_statements", "predictor", "readouts", "scoring"},
     {"sandbox", "review"},
     {"prediction"},
     {"evaluation"},

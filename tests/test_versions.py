@@ -9,13 +9,14 @@ import pytest
 from harness import code_version as versions
 from harness import splits
 from harness.code_version import N_DIGITS, code_of, code_version
-from harness.evaluation import results
+from harness.evaluation import network_results, results
 from harness.simulation import estimator
 from tests.test_layers import MODULES, imports_of
 
 VERSIONS = {
     "split": (splits.split_version, splits.DECIDING_MODULES),
     "evaluation": (results.evaluation_version, results.DECIDING_MODULES),
+    "networks": (network_results.networks_version, network_results.DECIDING_MODULES),
     "simulation": (estimator.settings_version, estimator.DECIDING_MODULES),
 }
 """Besides these, `harness.predictor.registry.predictor_version` follows the files of each predictor."""
@@ -46,6 +47,8 @@ NOT_DECIDING = {
         "harness.predictor.conformance": "it checks the protocol and makes no figure",
         "harness.predictor.declaration": OF_OTHER_VERSION,
         "harness.predictor.loading": OF_RUN,
+        "harness.predictor.network_conformance": "it checks the protocol and makes no figure",
+        "harness.predictor.networks": "no kernel is predicted from it; the version of networks follows it",
         "harness.predictor.persistence": "it makes files of what is fitted, and no figure",
         "harness.predictor.pins": OF_RUN,
         "harness.predictor.registry": OF_OTHER_VERSION,
@@ -92,8 +95,15 @@ NOT_DECIDING = {
         "harness.simulation.accelerators": "the key of an estimate holds what it gives",
     },
 }
+OF_KERNELS = "it decides results of kernels, and none of networks"
+NOT_DECIDING["networks"] = {
+    **{name: why for name, why in NOT_DECIDING["evaluation"].items() if name not in network_results.DECIDING_MODULES},
+    **{name: OF_KERNELS for name in results.DECIDING_MODULES if name not in network_results.DECIDING_MODULES},
+    "harness.evaluation.network_results": OF_RUN,
+}
 ROOTS = {
     "evaluation": ("harness.evaluation.runner", "harness.evaluation.tracks"),
+    "networks": ("harness.evaluation.network_runner", "harness.evaluation.tracks"),
     "simulation": ("harness.simulation.estimator",),
 }
 

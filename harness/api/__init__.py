@@ -19,6 +19,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from harness.api.choices import choose
     from harness.api.contributions import formats, intake, new_submission
     from harness.api.drawings import draw_energy, draw_trace
     from harness.api.evaluations import TrackBoard, board_json, evaluate, new_predictor
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from harness.api.simulations import Simulation, SimulationProgress, simulate
     from harness.api.submissions import read_release, sarif, severity_of, validate
     from harness.api.traces import ReducedRun, reduce
+    from harness.evaluation.network_scores import NetworkScore, NetworkShare
     from harness.graphs.families.files import WrittenFamilies
     from harness.graphs.kernels import KernelList
     from harness.graphs.model_kernels import ModelKernels
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from harness.releases import Release
     from harness.schema.export import json_schemas, schema_text
     from harness.schema.networks import NetworkKernel, input_in_words, network_json
-    from harness.schema.outputs import PredictableOutput
+    from harness.schema.outputs import ChoiceOutput, ChosenNetwork, PredictableOutput, SystemChoice
     from harness.scoring.ratings import Rating
     from harness.simulation.campaign import WrittenCampaign
     from harness.simulation.runner import Tally
@@ -51,6 +53,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Build",
+    "ChoiceOutput",
+    "ChosenNetwork",
     "Extrapolation",
     "IntakeResult",
     "KernelEnergy",
@@ -58,6 +62,8 @@ __all__ = [
     "ModelKernels",
     "NetworkEnergy",
     "NetworkKernel",
+    "NetworkScore",
+    "NetworkShare",
     "PredictableOutput",
     "Prediction",
     "Publication",
@@ -66,6 +72,7 @@ __all__ = [
     "Release",
     "Simulation",
     "SimulationProgress",
+    "SystemChoice",
     "Tally",
     "TrackBoard",
     "Validation",
@@ -74,6 +81,7 @@ __all__ = [
     "board_json",
     "build",
     "changed_ratings",
+    "choose",
     "draw_energy",
     "draw_trace",
     "evaluate",
@@ -105,6 +113,7 @@ __all__ = [
 ]
 
 _NAMES: Final = {
+    "harness.api.choices": ("choose",),
     "harness.api.contributions": ("formats", "intake", "new_submission"),
     "harness.api.drawings": ("draw_energy", "draw_trace"),
     "harness.api.evaluations": ("TrackBoard", "board_json", "evaluate", "new_predictor"),
@@ -115,6 +124,7 @@ _NAMES: Final = {
     "harness.api.simulations": ("Simulation", "SimulationProgress", "simulate"),
     "harness.api.submissions": ("read_release", "sarif", "severity_of", "validate"),
     "harness.api.traces": ("ReducedRun", "reduce"),
+    "harness.evaluation.network_scores": ("NetworkScore", "NetworkShare"),
     "harness.graphs.families.files": ("WrittenFamilies",),
     "harness.graphs.kernels": ("KernelList",),
     "harness.graphs.model_kernels": ("ModelKernels",),
@@ -129,7 +139,7 @@ _NAMES: Final = {
     "harness.releases": ("Release",),
     "harness.schema.export": ("json_schemas", "schema_text"),
     "harness.schema.networks": ("NetworkKernel", "input_in_words", "network_json"),
-    "harness.schema.outputs": ("PredictableOutput",),
+    "harness.schema.outputs": ("ChoiceOutput", "ChosenNetwork", "PredictableOutput", "SystemChoice"),
     "harness.scoring.ratings": ("Rating",),
     "harness.simulation.campaign": ("WrittenCampaign",),
     "harness.simulation.runner": ("Tally",),

@@ -12,6 +12,9 @@ from harness.defaults import EVALUATION, FIT_MEMORY_MB, FIT_SECONDS, LEAST_FIT_M
 from harness.errors import UsageError
 from harness.evaluation.board import BoardRow, board, notes_on
 from harness.evaluation.comparison import BASELINE
+from harness.evaluation.network_runner import evaluate_networks
+from harness.evaluation.network_scores import NetworkScore, network_notes, network_scores
+from harness.evaluation.network_track import NetworkPlan, network_plan
 from harness.evaluation.plans import Plan
 from harness.evaluation.runner import RunSettings
 from harness.evaluation.runner import evaluate as run_evaluation
@@ -34,11 +37,13 @@ class TrackBoard:
         notes: sentences about what could not be evaluated, what ran unconfined, and where no predictor beats the
             baseline.
         faults: sentences about results of earlier runs that were damaged or edited, and made anew.
+        networks: track `models`: predictors that are fitted on measured networks, by split.
     """
 
     rows: Sequence[BoardRow]
     notes: Sequence[str]
     faults: Sequence[str] = ()
+    networks: Sequence[NetworkScore] = ()
 
 
 def evaluate(
@@ -96,24 +101,49 @@ def evaluate(
     listing = _chosen(as_names(predictors), package)
     release = release_of(source, on_step)
     planned = {track: plans_of(track, release, seed) for track in TRACKS if track in chosen}
-    plans = _all_plans(planned)
+    networks, notes = network_plan(release, seed) if "models" in chosen else (None, [])
+    _check_any(planned, networks)
     limits = Limits(fit_seconds, fit_memory_mb, is_unconfined_allowed=allow_unconfined)
     settings = RunSettings(Path(out), package, limits, seed, n_jobs, backend)
-    n_units = len(plans) * (len(listing.infos) + len(listing.faults))
-    faults: list[str] = []
     with only_writer(settings.folder):
-        evaluated = run_evaluation(plans, listing, settings, lambda name: on_step(name, n_units), faults.append)
-        boards = {}
-        for track, found in planned.items():
-            rows = board([one for one in evaluated if one.result.track == track], seed)
-            of_track = [fault for fault in faults if f"/{track}/" in fault]
-            boards[track] = TrackBoard(rows, [*found.notes, *notes_on(rows)], of_track)
+        boards = _boards(planned, (networks, notes), listing, settings, on_step)
         _write_boards(boards, settings.folder)
     return boards
 
 
+def _boards(
+    planned: Mapping[Track, TrackPlans],
+    measured: tuple[NetworkPlan | None, list[str]],
+    listing: Listing,
+    settings: RunSettings,
+    on_step: OnStep,
+) -> dict[Track, TrackBoard]:
+    """Boards of all tracks: predictors of kernels on the plans, and those of networks on the measured networks."""
+    networks, notes = measured
+    plans = _all_plans(planned)
+    of_kernels = listing.of_kernels
+    n_units = len(plans) * (len(of_kernels.infos) + len(of_kernels.faults))
+    n_units += sum(info.learns_networks for info in listing.infos.values()) if networks else 0
+    faults: list[str] = []
+    evaluated = run_evaluation(plans, of_kernels, settings, lambda name: on_step(name, n_units), faults.append)
+    scores: list[NetworkScore] = []
+    if networks is not None:
+        on_networks = evaluate_networks(
+            networks, listing.infos, settings, lambda name: on_step(name, n_units), faults.append
+        )
+        scores = network_scores(on_networks, networks, listing.infos)
+        notes = [*notes, *network_notes(on_networks)]
+    boards = {}
+    for track, found in planned.items():
+        rows = board([one for one in evaluated if one.result.track == track], settings.seed)
+        of_track = [fault for fault in faults if f"/{track}/" in fault]
+        more, of_networks = (notes, scores) if track == "models" else ([], [])
+        boards[track] = TrackBoard(rows, [*found.notes, *notes_on(rows), *more], of_track, of_networks)
+    return boards
+
+
 def _write_boards(boards: Mapping[Track, TrackBoard], folder: Path) -> None:
-    files = {f"{track}.json": board_json(track, board.rows).encode() for track, board in boards.items()}
+    files = {f"{track}.json": board_json(track, board.rows, board.networks).encode() for track, board in boards.items()}
     with replacing_parts(folder, files) as fresh:
         lay_down(files, fresh)
 
@@ -133,19 +163,22 @@ def _chosen(keys: Sequence[str], package: str) -> Listing:
 
 
 def _all_plans(planned: Mapping[Track, TrackPlans]) -> list[Plan]:
-    plans = [plan for found in planned.values() for plan in found.plans]
-    if not plans:
+    return [plan for found in planned.values() for plan in found.plans]
+
+
+def _check_any(planned: Mapping[Track, TrackPlans], networks: NetworkPlan | None) -> None:
+    if not _all_plans(planned) and networks is None:
         notes = "; ".join(note for found in planned.values() for note in found.notes)
         raise UsageError(f"nothing to evaluate on: {notes}. Name submissions that have such rows with --data")
-    return plans
 
 
-def board_json(track: str, rows: Iterable[BoardRow]) -> str:
+def board_json(track: str, rows: Iterable[BoardRow], networks: Sequence[NetworkScore] = ()) -> str:
     """Rows of a board as `deepen evaluate --format json` prints them.
 
     Args:
         track: track, or `all`.
         rows: rows of one board or several.
+        networks: scores on measured networks; they stand under `networks`, where there are any.
 
     Examples:
         >>> from harness import api
@@ -156,6 +189,8 @@ def board_json(track: str, rows: Iterable[BoardRow]) -> str:
         }
     """
     content: dict[str, Any] = {"track": track, "results": [row.as_json() for row in rows]}
+    if networks:
+        content["networks"] = [score.as_json() for score in networks]
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 

@@ -201,7 +201,7 @@ def _build(root: Path, release: Release, fresh: Path, results: CheckedResults, o
         return Build(datasets, None)
     predictors = build_predictors(
         release,
-        list_predictors(),
+        list_predictors().of_kernels,
         cards=cards,
         dist=fresh,
         results=results,

@@ -65,7 +65,8 @@ def evaluate(
     _print_faults(boards.values())
     if form == "json":
         rows = [row for board in boards.values() for row in board.rows]
-        typer.echo(api.board_json(track or "all", rows), nl=False)
+        networks = [score for board in boards.values() for score in board.networks]
+        typer.echo(api.board_json(track or "all", rows, networks), nl=False)
     else:
         _print_boards(boards.values(), is_summary=form == "summary")
         typer.echo(f"results: {out.as_posix()}; every split by kernel type: --format json")
@@ -83,11 +84,17 @@ def _refuse_failures(keys: Iterable[str], boards: Iterable["api.TrackBoard"]) ->
 
 def _failures(keys: Iterable[str], boards: Iterable["api.TrackBoard"]) -> Iterator[str]:
     """Sentences about predictors that have no result but failures, each with its first reason."""
-    results = [(row.predictor, row.result) for board in boards for row in board.rows]
+    boards = list(boards)
+    reasons = [
+        (row.predictor, row.result.reason if row.result.status == "failed" else "")
+        for board in boards
+        for row in board.rows
+    ]
+    reasons += [(score.predictor, score.reason) for board in boards for score in board.networks]
     for key in dict.fromkeys(keys):
-        own = [result for predictor, result in results if predictor == key]
-        if own and all(result.status == "failed" for result in own):
-            yield f"{key} failed on every split: {own[0].reason}"
+        own = [reason for predictor, reason in reasons if predictor == key]
+        if own and all(own):
+            yield f"{key} failed on every split: {own[0]}"
 
 
 def _print_faults(boards: Iterable["api.TrackBoard"]) -> None:
@@ -98,9 +105,11 @@ def _print_faults(boards: Iterable["api.TrackBoard"]) -> None:
 def _print_boards(boards: Iterable["api.TrackBoard"], *, is_summary: bool) -> None:
     # Board tables read the declared columns of boards, and with them the libraries of the evaluation.
     from harness.cli.boards import print_board, print_headlines, print_notes
+    from harness.cli.network_board import print_network_board, print_network_headlines
 
     for board in boards:
         (print_headlines if is_summary else print_board)(board.rows)
+        (print_network_headlines if is_summary else print_network_board)(board.networks)
         print_notes(board.notes)
 
 

@@ -86,6 +86,30 @@ def resampled_means(terms: Reals, groups: Whole, seed: int) -> Means:
     return Means(value[1:] / value[0], drawn[:, 1:] / drawn[:, :1], n_groups)
 
 
+def resampled_shares(hits: Reals, columns: Whole, groups: Whole, seed: int) -> Means:
+    """Mean of a value in each of several columns, and of resamples of whole groups, which all columns share.
+
+    Args:
+        hits: value of each row, shape `(n,)`, n at least 1.
+        columns: column that each row counts in, as a number below the count of columns, shape `(n,)`; each has a row.
+        groups: group of each row as a number below the count of groups, shape `(n,)`; each has a row.
+        seed: seed of the draws; the same count of groups and seed give the same draws.
+
+    Returns:
+        One mean per column; in a resample without a row of a column it is NaN.
+    """
+    n_groups, n_columns = int(groups.max()) + 1, int(columns.max()) + 1
+    cells, shape = groups * n_columns + columns, (n_groups, n_columns)
+    sums = np.bincount(cells, hits, n_groups * n_columns).reshape(shape)
+    counts = np.bincount(cells, minlength=n_groups * n_columns).reshape(shape).astype(np.float64)
+    value = sums.sum(axis=0) / counts.sum(axis=0)
+    if n_groups < FEWEST_GROUPS:
+        return Means(value, np.empty((0, n_columns)), n_groups)
+    drawn = _draws(n_groups, seed).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        return Means(value, (drawn @ sums) / (drawn @ counts), n_groups)
+
+
 @lru_cache(maxsize=64)
 def _draws(n_groups: int, seed: int) -> npt.NDArray[np.int16]:
     """How often each group is drawn in each resample, shape `(N_RESAMPLES, n_groups)`."""

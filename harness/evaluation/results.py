@@ -99,13 +99,13 @@ def write_result(evaluation: Evaluation, folder: Path) -> None:
     result = evaluation.result
     path = result_path(folder, result.track, result.pins.predictor, result.subject)
     for place in (path, path.with_suffix(".parquet")):
-        _free(place)
+        make_room(place)
     sealed = result.model_copy(update={"seal": seal_of(_unsealed(result))})
     write_file(path.with_suffix(".parquet"), rows_bytes(evaluation.rows))
     write_file(path, f"{sealed.model_dump_json(indent=1)}\n")
 
 
-def _free(path: Path) -> None:
+def make_room(path: Path) -> None:
     """Remove what is neither file nor folder from the place of a file, such as a pipe, at which a writer waits."""
     with writing_errors(path):
         if path.exists() and not path.is_file() and not path.is_dir():
@@ -132,7 +132,7 @@ def read_result(path: Path) -> Evaluation | None:
         UsageError: the key of the seal cannot be read.
     """
     try:
-        content = _content_of(path)
+        content = content_of(path)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -149,7 +149,7 @@ def read_result(path: Path) -> Evaluation | None:
     return Evaluation(result.model_copy(update={"seal": ""}), rows)
 
 
-def _content_of(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
     """Content of a file of a result.
 
     Raises:
@@ -177,7 +177,7 @@ def _read_rows(path: Path, result: Result) -> pd.DataFrame:
         ResultFaultError: they are not those that it was written with, or no table.
     """
     try:
-        content = _content_of(path)
+        content = content_of(path)
     except OSError as error:
         raise ResultFaultError(f"has no readable {path.name} beside it") from error
     if hashlib.sha256(content).hexdigest() != result.rows_sha256:

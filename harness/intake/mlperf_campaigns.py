@@ -130,16 +130,23 @@ def _row(run: MeasuredRun, uncertainty_mj: float | None, system: EdgeSystem, pla
         "repeat_energy_mj": run.repeat_energy_mj,
         "repeat_latency_ms": run.repeat_latency_ms,
     }
+    network = NETWORKS[run.benchmark]
     cells = {
-        **NETWORKS[run.benchmark].cells,
+        **network.cells,
         "delegate": system.delegate[0],
         "energy_kind": "absolute",
         **{name: _text(name, value) for name, value in numbers.items() if value is not None},
         **({} if uncertainty_mj is None else {"energy_u_mj": f"{uncertainty_mj:.3g}"}),
-        **({} if run.accuracy_percent is None else {"accuracy_percent": run.accuracy_percent}),
+        **_accuracy(run.accuracy_percent, network.dataset),
         **({"rounds": place.round} if place.round else {}),
     }
     return ForeignRow(run.source_id, run.source_id, cells)
+
+
+def _accuracy(percent: str | None, dataset: str | None) -> dict[str, str]:
+    """Cells of an accuracy and of the data set that it is on, where they are known."""
+    cells = {"accuracy_percent": percent, "accuracy_dataset": dataset}
+    return {} if percent is None else {name: cell for name, cell in cells.items() if cell is not None}
 
 
 def _text(name: str, value: float) -> str:

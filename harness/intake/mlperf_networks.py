@@ -38,6 +38,19 @@ class BenchmarkNetwork:
             cells["input_shape"] = f"{self.side}x{self.side}x3"
         return cells | {"dtype": self.dtype}
 
+    @property
+    def dataset(self) -> str | None:
+        """Data set that an accuracy in per cent is on; None where the benchmark has another measure.
+
+        Source:
+            MLPerf Inference, table of benchmarks: image classification is on the validation images of ImageNet 2012,
+            speech recognition on LibriSpeech, where the accuracy is what the word error rate leaves.
+        """
+        return _SPEECH if self.family == "RNN-T" else None if self.side is None else _IMAGES
+
+
+_IMAGES: Final = "ImageNet-1k"
+_SPEECH: Final = "LibriSpeech"
 
 _DTYPES: Final[tuple[tuple[Dtype, str, str, str], ...]] = (
     ("fp32", "non-quantized", "float", "fp32"),

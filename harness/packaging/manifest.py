@@ -18,6 +18,8 @@ from harness.schema.vocabulary import Level, Split
 from harness.splits import split_version
 
 MANIFEST: Final = "manifest.json"
+_ROWS: Final = "data/"
+"""Folder of the rows; tables beside them are in another."""
 
 
 class FileEntry(BaseModel):
@@ -96,7 +98,8 @@ def hash_rows(tables: Mapping[str, pa.Table]) -> tuple[dict[str, str], str]:
         for row in table.to_pylist():
             digest = row_sha256(row)
             lines.append(f"{place} {digest}")
-            if "record_id" in row:
+            # Tables of read-outs name rows as well, and are none.
+            if path.startswith(_ROWS):
                 rows[row["record_id"]] = digest
     content = hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
     return dict(sorted(rows.items())), content

@@ -15,6 +15,7 @@ from harness.errors import ReleaseError
 from harness.leaks import LeakReport, leak_report
 from harness.packaging.side_tables import COLUMN_TABLE, TABLES, column_table, sentence_of
 from harness.packaging.texts import DatasetText, Texts, Version
+from harness.readouts.tables import read_out_tables
 from harness.releases import Release
 from harness.schema.facts import SIDE_RECORDS
 from harness.schema.records import RECORDS
@@ -174,8 +175,9 @@ def _row_files(rows: pa.Table, splits: list[Split]) -> Iterable[DataFile]:
 
 def _side_files(release: Release, level: Level) -> Iterable[DataFile]:
     tables = {name: getattr(release, name) for name in SIDE_RECORDS}
+    tables |= read_out_tables(release) if level == "models" else {}
     present = {name: table for name, table in tables.items() if table.num_rows}
-    columns = column_table({"rows": RECORDS[level], **{name: SIDE_RECORDS[name] for name in present}})
+    columns = column_table({"rows": RECORDS[level], **{name: TABLES[name] for name in present}})
     for name, table in (present | {COLUMN_TABLE: columns}).items():
         yield DataFile(f"tables/{name}.parquet", name, "train", table)
 

@@ -14,6 +14,7 @@ from harness.schema.columns import arrow_schema
 from harness.schema.export import field_table
 from harness.schema.facts import SIDE_RECORDS
 from harness.schema.quantity import Quantity
+from harness.schema.readouts import READ_OUTS
 
 COLUMN_TABLE: Final = "columns"
 _RULE: Final = "derived"
@@ -35,7 +36,7 @@ class ColumnRecord(BaseModel):
     meaning: Annotated[str, _words("What it is, in a sentence.")]
 
 
-TABLES: Final[dict[str, type[BaseModel]]] = {**SIDE_RECORDS, COLUMN_TABLE: ColumnRecord}
+TABLES: Final[dict[str, type[BaseModel]]] = {**SIDE_RECORDS, **READ_OUTS, COLUMN_TABLE: ColumnRecord}
 """Rows of the tables beside the rows of a dataset, by the name of the table and of its configuration."""
 
 

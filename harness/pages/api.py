@@ -9,18 +9,24 @@ from harness.pages.board_pages import page_of
 from harness.pages.board_rows import Boards
 from harness.pages.device_entries import DeviceEntry, SystemEntry
 from harness.pages.label import facts_of, label_path
+from harness.readouts.attributions import attributions_of
+from harness.readouts.tables import read_outs
+from harness.releases import Release
 from harness.schema.systems import Settings
 from harness.scoring.editions import editions
 from harness.scoring.ratings import Rating
 
 
 def api_files(
-    devices: Sequence[DeviceEntry], ratings: Sequence[Rating], dataset_version: str, boards: Boards
+    release: Release, devices: Sequence[DeviceEntry], ratings: Sequence[Rating], dataset_version: str, boards: Boards
 ) -> dict[str, str]:
     """Text of every file of the API, by its address from the root of the site.
 
     Args:
+        release: release that the site describes.
+        devices: its devices.
         ratings: ratings of the release, in the order of `rate`.
+        dataset_version: version that every file states.
         boards: predictors and their results.
     """
     head = {"dataset_version": dataset_version, "harness_version": __version__}
@@ -34,7 +40,19 @@ def api_files(
             "labels": {"labels": [_label(device, rating, dataset_version) for device, rating in labelled]},
             "editions": {"editions": [edition.model_dump(mode="json") for edition in editions()]},
             "predictors": _predictors(boards),
+            **_read_outs(release),
         }.items()
+    }
+
+
+def _read_outs(release: Release) -> dict[str, dict[str, Any]]:
+    """Every read-out under its own name, with the sentences that owners of its figures ask for."""
+    return {
+        name: {
+            name: [row.model_dump(mode="json") for row in rows],
+            "attributions": attributions_of(release.only_of("models")),
+        }
+        for name, rows in read_outs(release).items()
     }
 
 

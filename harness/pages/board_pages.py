@@ -20,6 +20,7 @@ from harness.evaluation.metrics import METRICS, RANKED
 from harness.evaluation.tracks import TRACKS
 from harness.pages.board_rows import Boards
 from harness.pages.markup import MISSING, code, fixed, plain, title
+from harness.pages.network_tables import network_tables, splits_table
 from harness.pages.tables import Cell, Table, TableColumn, link, noted, number, text, words
 from harness.predictor.protocol import PredictorInfo
 from harness.schema.results import Subject, Track
@@ -74,27 +75,32 @@ def _index_page(env: Environment, boards: Boards, names: Mapping[str, str]) -> _
 
 def _board_page(env: Environment, track: Track, boards: Boards, names: Mapping[str, str]) -> _Page:
     sections = _sections(track, boards, names)
+    networks = network_tables(boards.networks, boards.infos) if track == "models" else []
     content = env.get_template("board.md.j2").render(
         track=track,
         title=TITLES[track],
         lead=_LEADS[track],
         tracks=_tracks(boards),
         sections=sections,
+        networks=networks,
         notes=boards.notes.get(track, ()),
         baseline=BASELINE,
         fewest_groups=FEWEST_GROUPS,
         metrics=[metric for metric in METRICS if metric is not RANKED],
     )
     tables = [table for section in sections for part in section["parts"] for table in part["tables"]]
-    return _Page(f"predictors/{track}.md", content, tables)
+    return _Page(f"predictors/{track}.md", content, [*networks, *tables])
 
 
 def _predictor_page(env: Environment, info: PredictorInfo, boards: Boards, names: Mapping[str, str]) -> _Page:
     results = _results(info.key, boards, names)
+    own = [score for score in boards.networks if score.predictor == info.key]
+    networks = [splits_table(f"{page_of(info.key)}networks", own, {})] if own else []
     content = env.get_template("predictor.md.j2").render(
-        info=info, title=title(info.name), facts_of=_facts(info), results=results
+        info=info, title=title(info.name), facts_of=_facts(info), results=results, networks=networks
     )
-    return _Page(f"{page_of(info.key)}index.md", content, [table for result in results for table in result["tables"]])
+    tables = [*networks, *(table for result in results for table in result["tables"])]
+    return _Page(f"{page_of(info.key)}index.md", content, tables)
 
 
 def page_of(key: str) -> str:
@@ -103,7 +109,11 @@ def page_of(key: str) -> str:
 
 
 def _tracks(boards: Boards) -> list[dict[str, Any]]:
-    return [{"track": track, "title": TITLES[track], "has_rows": bool(boards.rows.get(track))} for track in TRACKS]
+    return [{"track": track, "title": TITLES[track], "has_rows": _has_rows(boards, track)} for track in TRACKS]
+
+
+def _has_rows(boards: Boards, track: Track) -> bool:
+    return bool(boards.rows.get(track)) or (track == "models" and bool(boards.networks))
 
 
 def _headlines(boards: Boards, names: Mapping[str, str]) -> Iterator[Table]:
@@ -130,7 +140,7 @@ def _overview(infos: Iterable[PredictorInfo]) -> Table:
     rows = [
         [
             link(info.name, f"about/{info.key}/"), words(info.key), text(", ".join(info.authors)), text(info.licence),
-            text("all" if info.kernels == "all" else ", ".join(info.kernels)),
+            text("all" if info.kernels == "all" else ", ".join(info.kernels) or "none: networks alone"),
         ]
         for info in infos
     ]  # fmt: skip
@@ -180,6 +190,7 @@ def _part(
     if leaks.rows:
         tables.append(leaks)
     present = {row.predictor for row in rows}
+    of_kernels = [key for key, info in infos.items() if info.kernel_types]
     return {
         "heading": words_of,
         "device": subject.device_id if subject.device_id in names else None,
@@ -189,7 +200,7 @@ def _part(
         "skipped": list(
             dict.fromkeys((row.result.split, row.result.reason) for row in of_all if row.result.status == "skipped")
         ),
-        "missing": [key for key in dict.fromkeys((BASELINE, *infos)) if key not in present],
+        "missing": [key for key in dict.fromkeys((BASELINE, *of_kernels)) if key not in present],
     }
 
 
@@ -293,6 +304,7 @@ def _leaks(name: str, caption: str, rows: Iterable[BoardRow]) -> Table:
 def _facts(info: PredictorInfo) -> list[tuple[str, Any]]:
     """Facts that a predictor declares of itself."""
     kernels = "all" if info.kernels == "all" else Markup(", ").join(code(kernel) for kernel in info.kernels)
+    kernels = kernels or "none: it is fitted on energies of networks, and predicts these"
     trained = info.trained_on or "the rows that it is fitted on and nothing else"
     return [
         ("Key", code(info.key)),

@@ -9,7 +9,8 @@ from harness.schema.annotations import FieldType, field_types
 from harness.schema.columns import flat_columns
 from harness.schema.facts import SIDE_RECORDS, Device, Manifest
 from harness.schema.networks import Network
-from harness.schema.outputs import KernelsOutput, PredictableOutput, PredictionOutput
+from harness.schema.outputs import ChoiceOutput, KernelsOutput, PredictableOutput, PredictionOutput
+from harness.schema.readouts import READ_OUTS
 from harness.schema.records import RECORDS, ROWS
 from harness.schema.vocabulary import Level
 
@@ -39,6 +40,14 @@ def fact_tables() -> list[Table]:
     return [
         _column_table(model, f"schema/{name}", f"Columns of the {name.removesuffix('s')} table")
         for name, model in SIDE_RECORDS.items()
+    ]
+
+
+def read_out_tables() -> list[Table]:
+    """Columns of the read-outs of the networks, as tables and in the JSON API."""
+    return [
+        _column_table(model, f"schema/{name.replace('_', '-')}", f"Columns of {name}")
+        for name, model in READ_OUTS.items()
     ]
 
 
@@ -86,6 +95,7 @@ def output_tables() -> list[Table]:
         "kernels-output": ("deepen kernels", KernelsOutput),
         "prediction-output": ("deepen predict", PredictionOutput),
         "predictable-output": ("deepen predict --list", PredictableOutput),
+        "choice-output": ("deepen choose", ChoiceOutput),
     }
     return [
         Table(f"schema/{name}", f"Fields of {command} --format json", _COLUMNS, _yaml_rows(model))

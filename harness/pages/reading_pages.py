@@ -16,6 +16,7 @@ from harness.pages.fields import (
     fact_tables,
     network_table,
     output_tables,
+    read_out_tables,
     record_table,
     row_table,
     submission_yaml_table,
@@ -143,6 +144,13 @@ def _schema_parts() -> list[tuple[str, str, str, list[Table]]]:
             "The kernel list of one model of models.csv, one entry per kernel. A dot leads into an entry.",
             [network_table()],
         ),
+        *_derived_parts(),
+    ]
+
+
+def _derived_parts() -> list[tuple[str, str, str, list[Table]]]:
+    """Parts of the schema page about what nobody writes by hand."""
+    return [
         (
             "Tables beside the rows",
             "fact-tables",
@@ -150,10 +158,17 @@ def _schema_parts() -> list[tuple[str, str, str, list[Table]]]:
             fact_tables(),
         ),
         (
+            "Read-outs",
+            "read-outs",
+            "What the rows of networks say about choices, one table each, beside the rows of the models dataset and in "
+            "the JSON API.",
+            read_out_tables(),
+        ),
+        (
             "Outputs of commands",
             "outputs",
-            "What deepen kernels and deepen predict print with --format json. A dot leads into an entry; of a kernel, "
-            "fields that its type does not have are left out.",
+            "What deepen kernels, deepen predict and deepen choose print with --format json. A dot leads into an "
+            "entry; of a kernel, fields that its type does not have are left out.",
             output_tables(),
         ),
     ]

@@ -75,7 +75,7 @@ def write_pages(
     devices = device_entries(release, ratings, suites)
     boards = boards or Boards()
     env = environment(site / "templates")
-    files: dict[str, str] = api_files(devices, ratings, dataset_version, boards)
+    files: dict[str, str] = api_files(release, devices, ratings, dataset_version, boards)
     files["assets/generated/classes.css"] = class_styles()
     files["assets/generated/vega.js"] = chart_bundle()
     files |= _home(env, release, devices, dataset_version)

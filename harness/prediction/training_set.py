@@ -45,8 +45,12 @@ class TrainingSet:
         """Rows of the kernel types that a predictor supports.
 
         Raises:
-            UsageError: there are none.
+            UsageError: there are none, or it supports no type.
         """
+        if not info.kernel_types:
+            raise UsageError(
+                f"{info.key} supports no kernel type: it is fitted on energies of networks, not of kernels"
+            )
         rows = self.rows[self.rows["kernel"].isin(info.kernel_types)].reset_index(drop=True)
         if rows.empty:
             types = _listed(info.kernel_types)

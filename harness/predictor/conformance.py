@@ -6,7 +6,7 @@ It judges behaviour, never how good the predictions are. The checks call the pre
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +17,8 @@ from sklearn.base import clone
 from harness.arrays import Reals
 from harness.predictor.features import FEATURES, LABEL, NUMBERS, WORDS
 from harness.predictor.loading import load_model, raised_at
+from harness.predictor.network_conformance import NETWORK_CHECKS, NetworkCase
+from harness.predictor.network_conformance import Check as NetworkCheck
 from harness.predictor.persistence import as_bytes, from_bytes
 from harness.predictor.protocol import Predictor, PredictorError, PredictorInfo
 from harness.predictor.registry import PACKAGE, predictor_info
@@ -298,17 +300,34 @@ def faults_of(key: str, package: str = PACKAGE) -> list[str]:
         UsageError: there is no such predictor.
         PredictorError: it cannot be loaded.
     """
-    case = ConformanceCase(key, package)
+    info = predictor_info(key, package)
     faults = []
-    for check in CHECKS:
-        try:
-            check(case)
-        except ConformanceError as error:
-            faults.append(f"{check.__name__}: {error}")
-        except Exception as error:  # noqa: BLE001 - whatever a predictor raises is a fault of it
-            place = raised_at(error, package)
-            faults.append(f"{check.__name__}: raised {type(error).__name__}: {error}{f' ({place})' if place else ''}")
+    if info.kernel_types:
+        case = ConformanceCase(key, package)
+        for check in CHECKS:
+            faults += _faults(check.__name__, partial(check, case), package)
+    if info.learns_networks:
+        networks = NetworkCase(info, package, sample_kernels)
+        for of_networks in NETWORK_CHECKS:
+            faults += _faults(of_networks.__name__, partial(_check_networks, of_networks, networks), package)
     return faults
+
+
+def _faults(name: str, check: Callable[[], None], package: str) -> list[str]:
+    """Fault of one check in a line; none where it is passed."""
+    try:
+        check()
+    except ConformanceError as error:
+        return [f"{name}: {error}"]
+    except Exception as error:  # noqa: BLE001 - whatever a predictor raises is a fault of it
+        place = raised_at(error, package)
+        return [f"{name}: raised {type(error).__name__}: {error}{f' ({place})' if place else ''}"]
+    return []
+
+
+def _check_networks(check: NetworkCheck, case: NetworkCase) -> None:
+    fault = check(case)
+    _require(not fault, fault)
 
 
 def _require(is_met: bool, fault: str) -> None:

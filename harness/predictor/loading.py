@@ -32,11 +32,12 @@ def load_model(key: str, package: str = PACKAGE) -> type[Predictor]:
     model: Any = getattr(_imported(f"{package}.{info.folder}.model", place, package), "Model", None)
     if not isinstance(model, type):
         raise PredictorError(f"{place}: no class Model; expected one, a scikit-learn estimator")
-    lacking = [method for method in ("fit", "predict", "get_params", "set_params") if not hasattr(model, method)]
+    predicting = [*["predict"] * bool(info.kernel_types), *["predict_networks"] * info.learns_networks]
+    lacking = [method for method in ("fit", *predicting, "get_params", "set_params") if not hasattr(model, method)]
     if lacking:
         raise PredictorError(
             f"{place}: Model has no {' and no '.join(lacking)}; expected a class derived from "
-            "sklearn.base.BaseEstimator with fit and predict"
+            f"sklearn.base.BaseEstimator with fit and {' and '.join(predicting)}"
         )
     return model
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Protocol, Self, get_args, runtime_checkable
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from harness.errors import DeepenError
@@ -72,8 +72,13 @@ class PredictorInfo(BaseModel):
         min_length=1, max_length=100, description="Who wrote it.", examples=['["A. Author"]']
     )
     licence: _Text = Field(description="SPDX identifier of the licence of its code.", examples=['"Apache-2.0"'])
+    learns_networks: bool = Field(
+        False, description="Whether it is fitted on energies of whole networks too.", examples=["true"]
+    )
     kernels: tuple[Kernel, ...] | Literal["all"] = Field(
-        description='Kernel types that it supports, each once, or "all"; it is given no others.', examples=['"all"']
+        description='Kernel types that it supports, each once, or "all"; it is given no others. A predictor of '
+        "networks alone has none: [].",
+        examples=['"all"'],
     )
     trained_on: _Line = Field(
         "",
@@ -88,6 +93,9 @@ class PredictorInfo(BaseModel):
     is_cross_device: bool = Field(
         False, description="Whether one instance is fitted on several devices at once.", examples=["true"]
     )
+    uses_latency: bool = Field(
+        False, description="Whether it is given the measured latency of networks.", examples=["true"]
+    )
 
     @field_validator("licence")
     @classmethod
@@ -100,8 +108,8 @@ class PredictorInfo(BaseModel):
 
     @field_validator("kernels", mode="before")
     @classmethod
-    def _names_each_once(cls, kernels: object) -> object:
-        if isinstance(kernels, tuple) and kernels:
+    def _names_each_once(cls, kernels: object, info: ValidationInfo) -> object:
+        if isinstance(kernels, tuple) and (kernels or info.data.get("learns_networks")):
             for kernel in kernels:
                 if kernel not in KERNELS:
                     expected, fix = suggested(
@@ -114,6 +122,13 @@ class PredictorInfo(BaseModel):
         elif kernels != "all":
             raise _fault('"all", or a list of kernel types', 'Write it as in kernels = ["conv-bn-relu", "fc"]')
         return kernels
+
+    @field_validator("uses_latency")
+    @classmethod
+    def _has_networks(cls, uses_latency: bool, info: ValidationInfo) -> bool:
+        if uses_latency and not info.data.get("learns_networks", True):
+            raise _fault("false, for only networks have a latency that is given", "Write learns_networks = true too")
+        return uses_latency
 
     # Of validators before the field the last runs first.
     @field_validator("authors", "kernels", mode="before")
@@ -182,6 +197,42 @@ class IntervalPredictor(Predictor, Protocol):
         Returns:
             Lower and upper bound in mJ, shape `(n, 2)`, finite, not negative, `lower <= upper`; wider for a
             higher coverage.
+        """
+        ...
+
+
+@runtime_checkable
+class NetworkPredictor(Protocol):
+    """A predictor that is fitted on measured networks besides kernels; it declares `learns_networks`.
+
+    Energies of kernels do not follow from energies of networks: many ways to divide a network's energy among its
+    kernels fit the networks equally well. So a predictor without kernel rows predicts networks alone.
+    """
+
+    def fit(self, kernels: pd.DataFrame, networks: pd.DataFrame) -> Self:
+        """Fit on measured kernels and measured networks.
+
+        Args:
+            kernels: as for `Predictor.fit`, of all devices that the networks are of; it has no row where no kernel of
+                them was measured.
+            networks: one row per measured network and system, columns `harness.predictor.networks.NETWORK_FEATURES`
+                and `energy_mj`; with `uses_latency`, also `latency_ms`. A system is a device with its software and
+                settings. Rows of other systems are there for the same networks, also for those that are to be
+                predicted, as far as the test allows.
+
+        Returns:
+            The predictor itself.
+        """
+        ...
+
+    def predict_networks(self, networks: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Energy per inference of networks, each on the system of its row.
+
+        Args:
+            networks: as for `fit`, without `energy_mj`. A system need not be one that it was fitted on.
+
+        Returns:
+            Energy in mJ, shape `(n,)`, finite and positive.
         """
         ...
 

@@ -39,6 +39,11 @@ class Listing(NamedTuple):
     infos: Mapping[str, PredictorInfo]
     faults: Mapping[str, str]
 
+    @property
+    def of_kernels(self) -> "Listing":
+        """The same without those that support no kernel type."""
+        return Listing({key: info for key, info in self.infos.items() if info.kernel_types}, self.faults)
+
 
 def list_predictors(package: str = PACKAGE) -> Listing:
     """All predictors of a package; a broken one is a fault of its own and hides no other.
@@ -80,6 +85,9 @@ def predictor_info(key: str, package: str = PACKAGE) -> PredictorInfo:
         UsageError: there is none of this key; the message names the nearest.
         PredictorError: it is broken, or there is no such package.
     """
+    own = _info_in_its_folder(key, package)
+    if own is not None:
+        return own
     infos, faults = list_predictors(package)
     if key in faults:
         raise PredictorError(faults[key])
@@ -150,6 +158,19 @@ def _entries(package: str) -> list[Path]:
         if is_meant and not entry.name.startswith(("_", ".")):
             found.setdefault(entry.name, entry)
     return list(found.values())
+
+
+def _info_in_its_folder(key: str, package: str) -> PredictorInfo | None:
+    """What the folder that a key is the name of declares, without a look at the others; None where it is not sound."""
+    folder = key.replace("-", "_")
+    for entry in _entries(package):
+        if entry.name == folder:
+            try:
+                info = _info(entry, package)
+            except PredictorError:
+                return None
+            return info if info.key == key else None
+    return None
 
 
 def _is_left_over(folder: Path) -> bool:

@@ -4,10 +4,11 @@ A worker (`harness.sandbox.worker`) serves many jobs of a predictor: it imports 
 and forks a child for each job, which loads the predictor. So nothing of a predictor passes from one job to another,
 no process ever holds rows of two jobs, and none a test label. The parent passes a folder and the descriptor of a fresh
 connection to the worker for every job, and the worker answers with the exit status of its child. On the connection,
-three messages go to the child: a header, the table to fit on or the file of a fitted predictor, and the table to
-predict (Arrow IPC). Two come back: a header, and the figures (little-endian float64), with the file of the fitted
-predictor where one is wanted. Headers are JSON; nothing that comes back is unpickled, which would run code in the
-parent. Whatever comes back is untrusted: all that it can bring about is figures, a file with its stamp, or a failure.
+five messages go to the child: a header, the kernels to fit on or the file of a fitted predictor, what networks are made
+of and those to fit on, both empty where kernels are predicted, and the table to predict (Arrow IPC). Two come back: a
+header, and the figures (little-endian float64), with the file of the fitted predictor where one is wanted. Headers are
+JSON; nothing that comes back is unpickled, which would run code in the parent. Whatever comes back is untrusted: all
+that it can bring about is figures, a file with its stamp, or a failure.
 `docs/confinement.md` lists what is contained.
 """
 
@@ -17,7 +18,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ import pandas as pd
 import pyarrow as pa
 
 from harness.predictor.features import FEATURES, LABEL
+from harness.predictor.networks import LATENCY, LIST_COLUMNS, SYSTEM_COLUMNS
 from harness.predictor.persistence import DamagedError, Stamp, read_stamp
 from harness.predictor.protocol import PredictorError
 from harness.predictor.registry import PACKAGE, predictor_info
@@ -34,7 +36,7 @@ from harness.sandbox.idle import IdleWorkers
 from harness.sandbox.processes import ANSWER_LENGTH, DeathError, Limits, WorkerProcess
 from harness.sandbox.worker import LONGEST_MESSAGE
 
-__all__ = ["Job", "Limits", "Outcome", "run_jobs"]
+__all__ = ["Job", "Limits", "NetworkJob", "Outcome", "run_jobs"]
 
 Reals = npt.NDArray[np.float64]
 
@@ -75,8 +77,60 @@ class Job:
 
     def __post_init__(self) -> None:
         for name, frame, columns in (("train", self.train, (*FEATURES, LABEL)), ("test", self.test, FEATURES)):
-            if not isinstance(frame, bytes) and tuple(frame.columns) != columns:
-                raise ValueError(f"{name} has columns {', '.join(frame.columns)}; expected {', '.join(columns)}")
+            if not isinstance(frame, bytes):
+                _check_columns(name, frame, columns)
+
+    def request(self) -> tuple[bytes, ...]:
+        """The messages that go to the child."""
+        header = {
+            "coverages": self.coverages,
+            "networks": None if self.networks is None else self.networks.tolist(),
+            "is_saved": isinstance(self.train, bytes),
+            "stamp": None if self.stamp is None else self.stamp.model_dump_json(),
+            "kind": "kernels",
+        }
+        train = self.train if isinstance(self.train, bytes) else _as_bytes(self.train)
+        return json.dumps(header).encode(), train, b"", b"", _as_bytes(self.test)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkJob:
+    """One fit on kernels and networks, and the energies of networks that it predicts.
+
+    Attributes:
+        kernels: kernels to fit on, columns `FEATURES` and `energy_mj`; it may have no row.
+        lists: networks by data type, columns `LIST_COLUMNS`.
+        train: networks to fit on: number in `list`, `SYSTEM_COLUMNS`, `latency_ms` where latencies are given, and
+            `energy_mj`.
+        test: networks to predict, the same columns but the last; a table with labels is refused.
+        series: as for `Job`.
+    """
+
+    kernels: pd.DataFrame
+    lists: pd.DataFrame
+    train: pd.DataFrame
+    test: pd.DataFrame
+    series: str = ""
+    coverages: ClassVar[tuple[float, ...]] = ()
+    networks: ClassVar[None] = None
+    stamp: ClassVar[None] = None
+
+    def __post_init__(self) -> None:
+        shown = ("list", *SYSTEM_COLUMNS, *((LATENCY,) if LATENCY in self.test else ()))
+        for name, columns in {
+            "kernels": (*FEATURES, LABEL), "lists": LIST_COLUMNS, "train": (*shown, LABEL), "test": shown,
+        }.items():  # fmt: skip
+            _check_columns(name, getattr(self, name), columns)
+
+    def request(self) -> tuple[bytes, ...]:
+        """The messages that go to the child."""
+        header = json.dumps({"kind": "networks"}).encode()
+        return header, *map(_as_bytes, (self.kernels, self.lists, self.train, self.test))
+
+
+def _check_columns(name: str, frame: pd.DataFrame, columns: tuple[str, ...]) -> None:
+    if tuple(frame.columns) != columns:
+        raise ValueError(f"{name} has columns {', '.join(frame.columns)}; expected {', '.join(columns)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +165,7 @@ class Outcome:
 
 def run_jobs(
     key: str,
-    jobs: Iterable[Job],
+    jobs: Iterable[Job | NetworkJob],
     *,
     package: str = PACKAGE,
     limits: Limits | None = None,
@@ -173,8 +227,8 @@ def conformance_faults(key: str, package: str = PACKAGE) -> list[str]:
     start = time.monotonic()
     try:
         with closing(WorkerProcess(key, package, CONFORMANCE_LIMITS)) as worker:
-            wanted = json.dumps({"is_conformance": True}).encode()
-            answer, status = worker.run((wanted, b"", b""), (LONGEST_MESSAGE, LONGEST_MESSAGE))
+            wanted = json.dumps({"kind": "conformance"}).encode()
+            answer, status = worker.run((wanted, b"", b"", b"", b""), (LONGEST_MESSAGE, LONGEST_MESSAGE))
     except DeathError as error:
         raise PredictorError(f"{key} {error}") from error
     if status:
@@ -188,17 +242,11 @@ def conformance_faults(key: str, package: str = PACKAGE) -> list[str]:
     return [harmless(fault) for fault in said.faults]
 
 
-def _run(worker: WorkerProcess, job: Job) -> Outcome:
-    networks = None if job.networks is None else job.networks.tolist()
-    is_saved = isinstance(job.train, bytes)
-    stamp = None if job.stamp is None else job.stamp.model_dump_json()
-    wanted = {"coverages": job.coverages, "networks": networks, "is_saved": is_saved, "stamp": stamp}
-    header = json.dumps(wanted | {"is_conformance": False}).encode()
-    train = job.train if isinstance(job.train, bytes) else _as_bytes(job.train)
+def _run(worker: WorkerProcess, job: Job | NetworkJob) -> Outcome:
     n_figures = len(job.test) * (2 + 2 * len(job.coverages))
-    longest = LONGEST_MESSAGE, LONGEST_MESSAGE + 8 * n_figures + (MOST_SAVED_BYTES if stamp else 0)
+    longest = LONGEST_MESSAGE, LONGEST_MESSAGE + 8 * n_figures + (MOST_SAVED_BYTES if job.stamp else 0)
     start = time.monotonic()
-    answer, status = worker.run((header, train, _as_bytes(job.test)), longest)
+    answer, status = worker.run(job.request(), longest)
     if status < 0:
         return Outcome("failed", f"was ended by signal {-status} ({signal.strsignal(-status)})")
     if status > 0 or len(answer) < ANSWER_LENGTH:
@@ -218,7 +266,7 @@ def _as_bytes(frame: pd.DataFrame) -> bytes:
     return content
 
 
-def _outcome(job: Job, header: bytes, content: bytes, elapsed_s: float) -> Outcome:
+def _outcome(job: Job | NetworkJob, header: bytes, content: bytes, elapsed_s: float) -> Outcome:
     """Outcome of a complete answer of a job that took so many seconds.
 
     Raises:

@@ -33,6 +33,7 @@ import pyarrow as pa
 from harness.errors import DeepenError
 from harness.issues import printable, quoted
 from harness.predictor.loading import load_model, raised_at
+from harness.predictor.networks import networks_on_systems
 from harness.predictor.protocol import Predictor
 from harness.sandbox import confinement
 from harness.sandbox.confinement import Confinement
@@ -157,7 +158,7 @@ def _serve(job: Connection, loaded: int, folder: Path, setup: Mapping[str, Any])
         os.chdir(folder)
         os.environ.update(HOME=str(folder), TMPDIR=str(folder))
         wanted = json.loads(job.recv_bytes())
-        train, test = (pa.py_buffer(job.recv_bytes()) for _ in range(2))
+        kernels, lists, train, test = (pa.py_buffer(job.recv_bytes()) for _ in range(4))
         answer = _Answer()
         try:
             sys.path.extend(root for root in setup["roots"] if root not in sys.path)
@@ -166,12 +167,14 @@ def _serve(job: Connection, loaded: int, folder: Path, setup: Mapping[str, Any])
             model = _loaded(setup)
             os.eventfd_write(loaded, 1)
             answer.header["is_loaded"] = True
-            if wanted["is_conformance"]:
+            if wanted["kind"] == "conformance":
                 from harness.predictor.conformance import faults_of
 
                 answer.header["faults"] = faults_of(setup["key"], setup["package"])
+            elif wanted["kind"] == "networks":
+                answer.work_out_networks(model(), kernels, *map(_frame, (lists, train, test)))
             else:
-                answer.work_out(model(), train, test, wanted, setup)
+                answer.work_out(model(), kernels, test, wanted, setup)
         except BaseException as error:  # noqa: BLE001 - whatever a predictor raises is an answer
             answer.header["reason"] = _in_words(error, setup)
             answer.figures.clear()
@@ -227,12 +230,28 @@ class _Answer:
             stamp = Stamp.model_validate_json(wanted["stamp"])
             self.saved = saved_bytes(fitted, stamp, setup["package"])
 
-    def _fit(self, model: Any, train: pa.Buffer) -> Any:
-        labelled = _frame(train)
-        returned = model.fit(labelled)
+    def work_out_networks(
+        self, model: Any, kernels: pa.Buffer, lists: pd.DataFrame, train: pd.DataFrame, test: pd.DataFrame
+    ) -> None:
+        asked = networks_on_systems(lists, test)
+        before = asked.copy()
+        start = time.perf_counter()
+        self._fit(model, kernels, networks_on_systems(lists, train))
+        fitted = time.perf_counter()
+        energies = model.predict_networks(asked)
+        self.header |= {"fit_s": fitted - start, "predict_s": time.perf_counter() - fitted}
+        self.figures.append(_shaped(energies, (len(asked),), "energies of networks"))
+        _check_same(asked, before, "predict_networks")
+
+    def _fit(self, model: Any, train: pa.Buffer, *networks: pd.DataFrame) -> Any:
+        kernels = _frame(train)
+        before = [frame.copy() for frame in networks]
+        returned = model.fit(kernels, *networks)
         if returned is not model:
             raise _FaultError(f"returned {type(returned).__name__} from fit; expected self")
-        _check_untouched(labelled, train, "fit")
+        _check_untouched(kernels, train, "fit")
+        for frame, copy in zip(networks, before, strict=True):
+            _check_same(frame, copy, "fit")
         return model
 
     def _predict(self, model: Any, kernels: pd.DataFrame, test: pa.Buffer, wanted: Mapping[str, Any]) -> None:
@@ -269,7 +288,11 @@ def _frame(buffer: pa.Buffer) -> pd.DataFrame:
 
 
 def _check_untouched(frame: pd.DataFrame, buffer: pa.Buffer, method: str) -> None:
-    if not frame.equals(_frame(buffer)):
+    _check_same(frame, _frame(buffer), method)
+
+
+def _check_same(frame: pd.DataFrame, before: pd.DataFrame, method: str) -> None:
+    if not frame.equals(before):
         raise _FaultError(f"changed its input in {method}")
 
 

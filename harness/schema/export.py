@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from harness.schema.columns import Column, flat_columns
 from harness.schema.facts import Device, Manifest
 from harness.schema.networks import Network
-from harness.schema.outputs import KernelsOutput, PredictableOutput, PredictionOutput
+from harness.schema.outputs import ChoiceOutput, KernelsOutput, PredictableOutput, PredictionOutput
 from harness.schema.records import RECORDS, ROWS
 from harness.schema.vocabulary import Level
 
@@ -30,6 +30,7 @@ _SCHEMA_FILES: Final[dict[str, type[BaseModel]]] = {
     "kernels-output": KernelsOutput,
     "prediction-output": PredictionOutput,
     "predictable-output": PredictableOutput,
+    "choice-output": ChoiceOutput,
 }
 
 

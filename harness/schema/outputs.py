@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.schema import quantities as q
+from harness.schema import run_quantities as run
 from harness.schema.networks import COUNTED, ListedKernel, NetworkKernel, count_of
 from harness.schema.results import Sha256
 
@@ -190,6 +191,74 @@ class PredictableOutput(Output):
     schema_version: Literal[1] = Field(1, description="Version of this layout.")
     predictable: list[Predictable] = Field(description="Ways of running devices, by device.")
     others: list[Unpredictable] = Field(description="Devices without kernel rows.")
+
+
+class ChosenNetwork(Output):
+    """One network that ran on a system."""
+
+    record_id: q.RecordId
+    model: q.ModelName
+    family: q.FamilyName
+    variant: q.VariantName | None
+    input_shape: q.InputShape | None
+    dtype: q.DtypeName
+    accuracy_percent: run.AccuracyPercent
+    energy_mj: q.EnergyMj
+    energy_u_mj: q.EnergyUMj | None
+    latency_ms: q.LatencyMs | None
+    idle_share: Share | None = Field(description="Share of the idle board in the energy; null where it is unknown.")
+
+
+class FrontNetwork(ChosenNetwork):
+    """A network on the front of accuracy and energy, or tied with one on it."""
+
+    is_on_front: bool = Field(description="Whether no network is as accurate for as little energy.")
+    is_tied: bool | None = Field(
+        description="Whether it is off the front only by energies within their uncertainty; null where it is unknown."
+    )
+
+
+class SystemChoice(Output):
+    """What to run on one system, by the networks that ran on it in one round."""
+
+    system_id: q.SystemId
+    system: str = Field(description="Name of the system.")
+    runtime: q.RuntimeName
+    delegate: q.Delegate
+    round: str | None = Field(description="Publication round; null where the rows state none.")
+    tier: q.TierName
+    boundary: q.BoundaryName
+    accuracy_dataset: str = Field(description="Data set that the accuracies are on.")
+    n_networks: Count = Field(description="Networks that the choice is among.")
+    n_accurate: Count = Field(description="Those of them that are accurate enough.")
+    cheapest: ChosenNetwork | None = Field(description="Cheapest network that is accurate enough; null for none.")
+    runner_up: ChosenNetwork | None = Field(description="Next one in energy that is accurate enough; null for none.")
+    is_tied: bool | None = Field(
+        description="Whether the two differ by no more than the uncertainty; null where it is unknown."
+    )
+    most_accurate: ChosenNetwork = Field(description="Most accurate network, of equally accurate ones the cheapest.")
+    front: list[FrontNetwork] = Field(description="Front of accuracy and energy, most accurate first.")
+
+
+class LeftOut(Output):
+    """Rows of the device that no choice is among."""
+
+    reason: str = Field(description="Why they are left out.")
+    n_rows: int = Field(ge=1, description="Number of rows.")
+
+
+class ChoiceOutput(Output):
+    """What `deepen choose --format json` prints: the cheapest network at an accuracy, on every system of a device."""
+
+    schema_version: Literal[1] = Field(1, description="Version of this layout.")
+    device_id: q.DeviceId
+    min_accuracy_percent: float = Field(ge=0, le=100, description="Least accuracy.")
+    max_latency_ms: float | None = Field(gt=0, description="Longest latency; null for any.")
+    dtype: q.DtypeName | None = Field(description="Data type; null for any.")
+    family: q.FamilyName | None = Field(description="Family; null for any.")
+    systems: list[SystemChoice] = Field(description="Systems, those with a network that is accurate enough first.")
+    left_out: list[LeftOut] = Field(description="Rows of networks that the choice is not among.")
+    attributions: list[str] = Field(description="Sentences that owners of the figures ask for.")
 
 
 def _without_empty(kernel: NetworkKernel) -> dict[str, Any]:

@@ -54,6 +54,7 @@ class ModelRow(Row):
     flops: q.Flops | None = None
     params: q.Params | None = None
     accuracy_percent: run.AccuracyPercent | None = None
+    accuracy_dataset: run.AccuracyDataset | None = None
     auc: run.Auc | None = None
     latency_p90_ms: run.LatencyP90Ms | None = None
     latency_unmetered_ms: run.LatencyUnmeteredMs | None = None

@@ -5,7 +5,7 @@ They are declared as those of `harness.schema.quantities`, whose names and bound
 
 from typing import Annotated, Final
 
-from harness.schema.quantities import NOWHERE
+from harness.schema.quantities import LINE, NOWHERE
 from harness.schema.quantity import DeviceTable, Display, Quantity
 
 _NETWORKS: Final[tuple[DeviceTable, ...]] = ("networks",)
@@ -28,14 +28,28 @@ AccuracyPercent = Annotated[
     float,
     Quantity(
         "%",
-        "Share of right answers of the network as it was run (Top-1).",
+        "Share of right answers of the network as it was run: Top-1; of speech, 100 less the word error rate.",
         "accuracy-range",
         "Give the share in percent, from 0 to 100, or leave it empty.",
         ge=0,
         le=100,
         why="A network that answers worse is no thriftier way to the same answer; above 100 % stands a count.",
         group="result",
-        display=Display("Accuracy (Top-1)", _NETWORKS),
+        display=Display("Accuracy", _NETWORKS),
+    ),
+]
+AccuracyDataset = Annotated[
+    str,
+    Quantity(
+        "",
+        "Data set that the accuracy is of, such as ImageNet-1k.",
+        "text-plain",
+        "Name the data set in one line of at most 100 printable characters.",
+        pattern=LINE,
+        max_length=100,
+        form="one line of printable text without angle brackets",
+        group="result",
+        display=Display("Accuracy on", NOWHERE),
     ),
 ]
 Auc = Annotated[

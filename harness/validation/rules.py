@@ -348,6 +348,18 @@ def check_energy_kind(context: RowContext) -> None:
         context.report_first(rule, rows, "energy_kind", expected=expected, fix=fix)
 
 
+def check_accuracy_dataset(context: RowContext) -> None:
+    """accuracy-dataset-missing."""
+    if "accuracy_percent" not in context.rows.columns:
+        return
+    accuracy, dataset = (context.rows.table.column(name) for name in ("accuracy_percent", "accuracy_dataset"))
+    rows = pc.and_(pc.is_valid(accuracy), pc.is_null(dataset)).to_numpy(zero_copy_only=False)
+    if rows.any():
+        expected = "the data set beside it in accuracy_dataset, such as ImageNet-1k"
+        fix = "Name the data set that the accuracy is the share of right answers on."
+        context.report_first("accuracy-dataset-missing", rows, "accuracy_percent", expected=expected, fix=fix)
+
+
 CHECKS: Final[tuple[Callable[[RowContext], None], ...]] = (
     check_energy_power_latency,
     check_power_limit,
@@ -361,6 +373,7 @@ CHECKS: Final[tuple[Callable[[RowContext], None], ...]] = (
     check_shapes,
     check_idle_baseline,
     check_energy_kind,
+    check_accuracy_dataset,
     check_identifiers,
     check_repeats,
 )

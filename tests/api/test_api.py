@@ -66,6 +66,7 @@ def test_importing_is_light(module):
         ("validate", ("altair", "datasets", "onnx", "sklearn")),
         ("kernels", ("altair", "datasets", "pandas", "scipy", "sklearn")),
         ("score", ("altair", "datasets", "onnx", "sklearn")),
+        ("choose", ("altair", "datasets", "onnx", "rich", "sklearn")),
         ("predict", ("altair", "datasets")),
         ("evaluate", ("altair", "datasets", "onnx")),
     ],
@@ -146,6 +147,8 @@ def test_what_is_not_a_path_is_refused_in_words(function):
         (lambda: api.new_submission("a", "b", "layers"), "'layers' is not a known level"),
         (lambda: api.severity_of("energy"), "'energy' is not a known rule"),
         (lambda: api.validate([]), "no path is given"),
+        (lambda: api.choose("acme-phone", min_accuracy=101), "min_accuracy = 101; expected 0 to 100"),
+        (lambda: api.choose("a", min_accuracy=70, dtype="int9"), "'int9' is not a known data type; did you mean int8?"),
         (lambda: api.families("ResNet19", n_variants=1), "'ResNet19' is not a known family; did you mean ResNet18?"),
         (lambda: api.families(networks="KWT/2"), "'2' is no variant of KWT; expected 1"),
         (lambda: api.families(networks="MobileNetV3"), "'base' is no variant of MobileNetV3; expected large-alpha-1.0"),
@@ -156,3 +159,12 @@ def test_wrong_arguments_are_refused_in_words(call, message, tmp_path, monkeypat
     with pytest.raises(UsageError, match=re.escape(message)):
         call()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_choice_is_of_a_release_as_of_its_folders():
+    release = api.read_release([BASE])
+    for source in (release, BASE):
+        with pytest.raises(UsageError, match="2 rows without an accuracy"):
+            api.choose("acme-phone", min_accuracy=70, source=source)
+        with pytest.raises(UsageError, match=r"did you mean acme-phone\?"):
+            api.choose("acme-phon", min_accuracy=70, source=source)

@@ -67,6 +67,7 @@ def test_run_becomes_a_row_with_everything_that_its_files_state(tmp_path):
         "latency_p90_ms": 510.0,
         "power_mw": power_mw,
         "accuracy_percent": 57.875,
+        "accuracy_dataset": "ImageNet-1k",
         "auc": None,
         "idle_before_mw": 3010.0,
         "idle_after_mw": 3010.0,

@@ -37,7 +37,7 @@ def test_accuracy_and_performance_run_beside_the_energy_run_become_columns(tmp_p
     run_beside(system, "performance", "ulp-mlperf: Median throughput is      102.000 inf./sec.\n")
     taken(system, tmp_path)
     row = only_row(tmp_path)
-    assert (row["accuracy_percent"], row["auc"]) == (77.8, 0.86)
+    assert (row["accuracy_percent"], row["accuracy_dataset"], row["auc"]) == (77.8, "ToyADMOS", 0.86)
     assert (row["latency_ms"], row["latency_unmetered_ms"]) == (10, 9.80392)
 
 
@@ -47,7 +47,7 @@ def test_figures_that_the_runs_beside_print_twice_or_not_at_all_stay_empty(tmp_p
     run_beside(system, "performance", "Median throughput is 0.000 inf./sec.\n")
     taken(system, tmp_path)
     row = only_row(tmp_path)
-    assert row["accuracy_percent"] is row["auc"] is row["latency_unmetered_ms"] is None
+    assert row["accuracy_percent"] is row["accuracy_dataset"] is row["auc"] is row["latency_unmetered_ms"] is None
 
 
 def test_latency_follows_from_elapsed_times_where_no_throughput_is_printed(tmp_path):

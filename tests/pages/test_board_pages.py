@@ -1,6 +1,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 from html import unescape
 
 import numpy as np
@@ -19,6 +20,7 @@ from harness.schema.results import Subject
 from tests.evaluation.releases import info, kernel_device, made_in_process, release_of
 from tests.evaluation.test_scores import rows_of
 from tests.pages.conftest import built_site, copy_of_site, write_site
+from tests.pages.test_network_tables import DONE, FAILED
 
 ACTUAL = np.linspace(1, 10, 120)
 MEASURED = Subject(
@@ -64,7 +66,8 @@ def boards():
         ],
         0,
     )
-    return Boards(KEYS, {"kernels": rows}, {"kernels": ["2 devices have no rows"]})
+    networks = [replace(DONE, predictor="good"), FAILED]
+    return Boards(KEYS, {"kernels": rows}, {"kernels": ["2 devices have no rows"]}, networks)
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +96,17 @@ def test_site_with_boards_builds_strictly_and_a_predictor_may_be_called_as_a_tra
     for address in re.findall(r'href="(\.\./[^"#]*)"', shown):
         target = (built / "predictors" / "kernels" / address).resolve()
         assert target.exists(), address
+
+
+def test_measured_networks_are_on_the_board_of_models_and_on_the_predictors_page(written):
+    rows = download(written, "models/networks")
+    assert [(row["predictor"], row["within_10_percent"], row["within_10_low_percent"]) for row in rows] == [
+        ("good", "70.0", "60.0"), ("gone", "", "")
+    ]  # fmt: skip
+    assert [row["predictor"] for row in download(written, "about/good/networks")] == ["good"]
+    board_page, own = (written / "predictors" / name for name in ("models.md", "about/good/index.md"))
+    assert "## Measured networks" in board_page.read_text(encoding="utf-8")
+    assert "No results yet" not in own.read_text(encoding="utf-8")
 
 
 def test_download_holds_the_figures_of_the_rows(written, boards):

@@ -32,6 +32,17 @@ _TASKS: Final = {
     # A run of the streaming wake word is one inference: a stream of 1200 s, in frames of 40 features.
     "sww": {"model": "mlperf-tiny-sww", "family": "DS-CNN", "variant": "1D", "input_shape": "37499x1x40"},
 }
+_DATASETS: Final = {
+    "ad": "ToyADMOS",
+    "ic": "CIFAR-10",
+    "kws": "Speech Commands",
+    "vww": "Visual Wake Words",
+}
+"""Data sets that accuracies of the tasks are on.
+
+Source:
+    Banbury et al., MLPerf Tiny Benchmark, NeurIPS Datasets and Benchmarks, 2021, table 1.
+"""
 _FOLDERS: Final = {
     **{task: task for task in _TASKS},
     "anomaly_detection": "ad",
@@ -197,7 +208,7 @@ def _run(run: _Energy, power: Path, cells: dict[str, str]) -> ForeignRun:
         **_TASKS.get(run.task or "", {}),
         **cells,
         **({} if latency_ms is None else {"latency_ms": latency_ms}),
-        **beside(run.folder),
+        **_beside(run),
         **({} if run.supply_mv is None else {"supply_mv": run.supply_mv}),
     }
     return ForeignRun(
@@ -210,6 +221,13 @@ def _run(run: _Energy, power: Path, cells: dict[str, str]) -> ForeignRun:
         printed=_printed(printed),
         faults=tuple(faults),
     )
+
+
+def _beside(run: _Energy) -> dict[str, str]:
+    """Columns from the runs beside, with the data set of the accuracy where there is one."""
+    cells = beside(run.folder)
+    dataset = _DATASETS.get(run.task or "")
+    return cells | ({"accuracy_dataset": dataset} if dataset is not None and "accuracy_percent" in cells else {})
 
 
 class _About:

@@ -1,0 +1,1 @@
+"""Energy of networks that is linear in their FLOPs."""

@@ -1,0 +1,1 @@
+"""Energy of networks as on other systems, scaled."""
