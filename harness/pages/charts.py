@@ -225,7 +225,7 @@ def _energy_points(rows: list[Spec], y: alt.Y, names: Sequence[str], *, scale: a
     x = alt.X(
         "energy_mj:Q",
         scale=scale,
-        axis=alt.Axis(title="Energy of one inference in mJ (logarithmic; bar: reference)", format=",~r", tickCount=6),
+        axis=alt.Axis(title="mJ for one inference (logarithmic; bar: reference)", format=",~r", tickCount=6),
     )
     columns = _LEGEND_WIDTH // (max(map(len, names)) * _CHARACTER_WIDTH + _SYMBOL_WIDTH)
     legend = alt.Legend(

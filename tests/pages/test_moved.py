@@ -19,18 +19,28 @@ from harness.scoring.suite import suites
 from tests.scoring.suites import board
 
 
-def entries(*campaigns):
-    release = assemble(list(campaigns))
+def entries_of(release):
     places = suites(release)
     return device_entries(release, rate(release, places), places)
 
 
+def entries(*campaigns):
+    return entries_of(assemble(list(campaigns)))
+
+
 @pytest.fixture(scope="module")
-def devices():
-    return entries(
-        board("acme", name="one", manifest={"system": {"stack": "Old 1"}, "formerly": "acme_1/one"}),
-        board("acme", name="two", manifest={"system": {"stack": "New", "clock_mhz": 60}}),
+def release():
+    return assemble(
+        [
+            board("acme", name="one", manifest={"system": {"stack": "Old 1"}, "formerly": "acme_1/one"}),
+            board("acme", name="two", manifest={"system": {"stack": "New", "clock_mhz": 60}}),
+        ]
     )
+
+
+@pytest.fixture(scope="module")
+def devices(release):
+    return entries_of(release)
 
 
 def of_stack(stack, date="2026-01", **facts):
@@ -86,8 +96,9 @@ def test_the_former_page_and_label_lead_to_the_system(devices):
     assert addresses == {"../../devices/acme/#system-acme--old-1"}
 
 
-def test_the_api_lists_systems_with_what_they_were(devices):
-    files = api_files(devices, [rating for entry in devices for rating in entry.ratings], "1.0.0", Boards())
+def test_the_api_lists_systems_with_what_they_were(release, devices):
+    ratings = [rating for entry in devices for rating in entry.ratings]
+    files = api_files(release, devices, ratings, "1.0.0", Boards())
     systems = {each["system_id"]: each for each in json.loads(files["api/v1/systems.json"])["systems"]}
     assert systems["acme--old-1"]["former_devices"] == ["acme_1"]
     assert systems["acme--new--60-mhz"]["clock_mhz"] == 60
