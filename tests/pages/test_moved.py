@@ -20,13 +20,17 @@ from tests.scoring.suites import board
 
 
 @pytest.fixture(scope="module")
-def devices():
-    release = assemble(
+def release():
+    return assemble(
         [
             board("acme", name="one", manifest={"system": {"stack": "Old 1"}, "formerly": "acme_1/one"}),
             board("acme", name="two", manifest={"system": {"stack": "New", "clock_mhz": 60}}),
         ]
     )
+
+
+@pytest.fixture(scope="module")
+def devices(release):
     places = suites(release)
     return device_entries(release, rate(release, places), places)
 
@@ -52,8 +56,9 @@ def test_the_former_page_and_label_lead_to_the_system(devices):
     assert addresses == {"../../devices/acme/#system-acme--old-1"}
 
 
-def test_the_api_lists_systems_with_what_they_were(devices):
-    files = api_files(devices, [rating for entry in devices for rating in entry.ratings], "1.0.0", Boards())
+def test_the_api_lists_systems_with_what_they_were(release, devices):
+    ratings = [rating for entry in devices for rating in entry.ratings]
+    files = api_files(release, devices, ratings, "1.0.0", Boards())
     systems = {each["system_id"]: each for each in json.loads(files["api/v1/systems.json"])["systems"]}
     assert systems["acme--old-1"]["former_devices"] == ["acme_1"]
     assert systems["acme--new--60-mhz"]["clock_mhz"] == 60
