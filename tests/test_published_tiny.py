@@ -2,11 +2,15 @@
 
 import csv
 import os
+import re
 from collections import Counter
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 import yaml
+
+from harness.intake.flow import take_in
 
 ROOT = Path(__file__).parents[1]
 UPSTREAM = Path(os.environ.get("DEEPEN_UPSTREAM", ROOT / "../shared/data/upstream"))
@@ -125,3 +129,31 @@ def test_every_system_has_its_runtime_and_every_board_its_microcontroller_and_ma
     assert len(boards) == 11
     assert all("soc" in device for device in boards.values())
     assert all(device["vendor"] == "STMicroelectronics" for name, device in boards.items() if "NUCLEO" in name)
+
+
+TRACE = re.compile(
+    r"The raw trace of (\w+) \((\S+) in the folder of its source id, SHA-256 (\w{64})\) gives ([\d.]+) ± ([\d.]+) mJ"
+)
+
+
+def test_every_trace_whose_hash_is_stated_gives_the_energy_of_its_row(submitted, tmp_path):
+    stated = [
+        (key, row, device, TRACE.search(submission.get("notes", "")))
+        for key, (row, submission, device) in submitted.items()
+        if "The raw trace of" in submission.get("notes", "")
+    ]
+    bound = [each for each in stated if each[1]["model"] == f"mlperf-tiny-{each[-1][1]}"]
+    assert len(bound) == 4
+    for (edition, path), row, device, match in bound:
+        _, name, digest, energy, expanded = match.groups()
+        folder = (UPSTREAM / "energyrunner" / edition / path).parent
+        assert sha256((folder / name).read_bytes()).hexdigest() == digest
+        place = tmp_path / digest[:8]
+        place.mkdir()
+        (place / "device.yaml").write_text(yaml.safe_dump(device), encoding="utf-8")
+        take_in("energyrunner", folder.parents[1], place.name, "traces", out=tmp_path)
+        with (place / "traces" / "models.csv").open(encoding="utf-8", newline="") as file:
+            (taken,) = csv.DictReader(file)
+        assert float(energy) == pytest.approx(float(taken["energy_mj"]), rel=0.005)
+        assert float(expanded) == pytest.approx(float(taken["energy_u_mj"]), rel=0.05)
+        assert abs(float(taken["energy_mj"]) - float(row["energy_mj"])) < float(taken["energy_u_mj"])

@@ -72,9 +72,9 @@ class MeasuredRun:
         return Repeated(self.figures, self.repeat_energy_mj)
 
 
-def campaign_name(place: Place, system: str) -> str:
+def campaign_name(place: Place, system: str, benchmark: str = "mlperf-inference") -> str:
     """Name of the campaign folder of a system."""
-    parts = ("mlperf-inference", place.round, place.division, place.submitter, system)
+    parts = (benchmark, place.round, place.division, place.submitter, system)
     name = safe_name("-".join(part for part in parts if part), most=1000)
     if len(name) <= _LONGEST_NAME:
         return name

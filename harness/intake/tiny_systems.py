@@ -10,7 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from harness.intake.foreign import ForeignSourceError
+from harness.intake.tiny_boards import TinyBoard, tiny_board
+from harness.schema.systems import System as SystemFacts
 from harness.validation.faults import Faults
 from harness.validation.text import read_bytes
 
@@ -25,6 +29,21 @@ _DEVICE_LINES: Final = {
     "board": "board name",
 }
 _FREQUENCY: Final = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)\s*([MG])Hz", re.ASCII | re.IGNORECASE)
+_VERSION: Final = re.compile(r"\bv(?=\d)", re.IGNORECASE)
+"""Letter before the number of a version, which one framework has in some descriptions and lacks in others."""
+
+
+def can_stand(name: str, fact: object) -> bool:
+    """Whether a fact is one as `system:` of submission.yaml holds it.
+
+    >>> can_stand("submitter", "Krai"), can_stand("stack", "(own)"), can_stand("clock_mhz", 0.0)
+    (True, False, False)
+    """
+    try:
+        SystemFacts.model_validate({name: fact})
+    except ValidationError:
+        return False
+    return True
 
 
 def one_line(text: object) -> str | None:
@@ -66,6 +85,34 @@ class System:
         return " ".join(plain[:100].split()) or "NPU"
 
     @property
+    def board(self) -> TinyBoard | None:
+        """Board that the name of its folder has; None where that is no known one."""
+        return tiny_board(self.name)
+
+    @property
+    def clock_mhz(self) -> float | None:
+        """Clock of its processor in MHz; None where the description states none, or several."""
+        found = _FREQUENCY.findall(self.line("processor(s) frequencies") or "")
+        clocks = {float(number) * (1000 if unit in "gG" else 1) for number, unit in found}
+        return clocks.pop() if len(clocks) == 1 else None
+
+    def settings(self) -> dict[str, Any]:
+        """What `system:` of submission.yaml has from the description: stack, submitter and clock.
+
+        The clock is left out where it is that of the board, as which every other system of the board leaves it out.
+
+        >>> System("NUCLEO_U575ZI_Q", {"inference framework": "X-CUBE-AI v9.0"}).settings()
+        {'stack': 'X-CUBE-AI 9.0'}
+        """
+        framework, board, clock = self.line("inference framework"), self.board, self.clock_mhz
+        stated = {
+            "stack": framework and _VERSION.sub("", framework),
+            "submitter": self.line("submitter"),
+            "clock_mhz": None if board is not None and board.frequency_mhz == clock else clock,
+        }
+        return {name: fact for name, fact in stated.items() if fact is not None and can_stand(name, fact)}
+
+    @property
     def dtype(self) -> str:
         """Data type, where the quantisation states it."""
         return "int8" if "int8 quantization" in (self.line("quantization method") or "").lower() else "unstated"
@@ -76,7 +123,11 @@ class System:
         return self.line("inference framework") or "not stated"
 
     def device(self) -> dict[str, Any] | None:
-        """Contents of device.yaml; None where there is no description."""
+        """Contents of device.yaml: facts of the board where it is known; None where there is no description either."""
+        if self.board is not None:
+            facts = self.board.device()
+            own = {} if self.delegate is None else {self.delegate: "npu" if self.line("accelerator") else "cpu"}
+            return facts | {"delegates": own | facts["delegates"]}
         if self.stated is None or self.delegate is None:
             return None
         lines = {name: self.stated.get(key) for name, key in _DEVICE_LINES.items()}

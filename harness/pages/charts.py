@@ -28,6 +28,15 @@ _FONT: Final = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-ser
 _LOGARITHMIC_FROM: Final = 20
 """Ratio of the outer borders from which a linear axis would crush the better classes."""
 
+_MOST_SERIES: Final = min(map(len, SERIES.values()))
+_LEGEND_WIDTH: Final = 310
+"""Pixels that a legend may take, which a phone has."""
+_CHARACTER_WIDTH: Final = 7
+_SYMBOL_WIDTH: Final = 30
+_MOST_LEGEND_COLUMNS: Final = 4
+_BETWEEN: Final = " \N{MIDDLE DOT} "
+"""Between the parts of the name of a system."""
+
 Spec = dict[str, Any]
 
 
@@ -103,11 +112,7 @@ def ranking_chart(ranking: Ranking) -> alt.LayerChart:
         )
     else:
         marks = base.mark_bar(height=13, yOffset=9).encode(x=x, color=own_colour, tooltip=tooltip)
-    # A name that is wider than the chart would narrow the bands and be cut at the edge of the page.
-    limit = alt.ExprRef(expr="width")
-    names = base.mark_text(align="left", dy=-8, dx=2, fontWeight="bold", limit=limit).encode(
-        x=alt.value(0), text="device:N"
-    )
+    names = base.mark_text(align="left", dy=-8, dx=2, fontWeight="bold").encode(x=alt.value(0), text="device:N")
     values = base.mark_text(align="left", dx=9, dy=9).encode(x=x, text="shown:N")
     return _layered([*_bands(edition, low, high), marks, names, values], len(rows))
 
@@ -146,12 +151,21 @@ def _domain(edition: Edition, indices: Sequence[float], is_log: bool) -> tuple[f
     return 0, max(borders[-1], *indices) * 1.15
 
 
-def device_chart(device: DeviceEntry, edition: Edition) -> alt.LayerChart:
-    """Energy of every network by delegate, with the edition's reference, on a logarithmic axis."""
+def device_charts(device: DeviceEntry, edition: Edition) -> list[alt.LayerChart]:
+    """Energy of every network by system and delegate, with the edition's reference, on a logarithmic axis.
+
+    Returns:
+        One chart for at most as many series as there are colours; all have the same networks and the same axis.
+    """
     titles = {network.id: network_title(network) for network in edition.networks}
     places = device.places[edition.edition]
+    names = series_names(device, places.to_dict("records"))
     rows: list[Spec] = [
-        {"network": titles[place["network"]], "delegate": way_of(device, place), "energy_mj": place["energy_mj"]}
+        {
+            "network": titles[place["network"]],
+            "series": names[place["system_id"], place["delegate"]],
+            "energy_mj": place["energy_mj"],
+        }
         for place in places.to_dict("records")
     ]
     present = set(places["network"])
@@ -160,41 +174,79 @@ def device_chart(device: DeviceEntry, edition: Edition) -> alt.LayerChart:
         for network in edition.networks
         if network.id in present
     ]
+    energies = [row["energy_mj"] for row in rows] + [row["reference_mj"] for row in references]
+    scale = alt.Scale(type="log", nice=False, padding=14, domain=[min(energies), max(energies)])
+    title = "System" if len(device.systems) > 1 else "Delegate"
+    series = list(names.values())
+    parts = [series[start : start + _MOST_SERIES] for start in range(0, len(series), _MOST_SERIES)]
+    return [
+        _energy_chart([row for row in rows if row["series"] in part], references, part, scale=scale, title=title)
+        for part in parts
+    ]
+
+
+def _energy_chart(
+    rows: list[Spec], references: list[Spec], names: Sequence[str], *, scale: alt.Scale, title: str
+) -> alt.LayerChart:
     order = [row["network"] for row in references]
     y = alt.Y("network:N", sort=order, axis=None)
-    points = _energy_points(rows, y, "Delegate" if len(device.systems) == 1 else "System")
+    points = _energy_points(rows, y, names, scale=scale, title=title)
     reference = alt.Chart(alt.InlineData(references)).encode(y=y)
     ticks = reference.mark_tick(thickness=2, height=17, yOffset=9).encode(
         x=alt.X("reference_mj:Q"), tooltip=["network:N", alt.Tooltip("reference_mj:Q", title="reference in mJ")]
     )
-    names = reference.mark_text(align="left", dy=-8, dx=2).encode(x=alt.value(0), text="network:N")
+    headings = reference.mark_text(align="left", dy=-8, dx=2).encode(x=alt.value(0), text="network:N")
     lines = reference.mark_rule(yOffset=9)
-    return _layered([lines, ticks, points, names], len(order))
+    return _layered([lines, ticks, points, headings], len(order))
 
 
-def way_of(device: DeviceEntry, place: Mapping[Any, Any]) -> str:
-    """Delegate of a figure, with what sets its system apart where the device has several."""
+def series_names(device: DeviceEntry, places: Sequence[Mapping[Any, Any]]) -> dict[tuple[str, str], str]:
+    """Name of every series, by system and delegate: the delegate, with what sets systems apart where there are several.
+
+    Words that all systems share are left out; the table has them.
+    """
+    keys = sorted({(place["system_id"], place["delegate"]) for place in places})
     if len(device.systems) == 1:
-        return str(place["delegate"])
-    name = device.system(place["system_id"]).name
-    return name.removeprefix(f"{device.name} \N{MIDDLE DOT} ")
+        return {key: key[1] for key in keys}
+    words = {}
+    for system_id, delegate in keys:
+        name = device.system(system_id).name.removeprefix(device.name).split(_BETWEEN)
+        own = [word for word in name if word]
+        words[system_id, delegate] = own if delegate in own else [*own, delegate]
+    shared = set.intersection(*map(set, words.values())) if len(words) > 1 else set()
+    names = {key: _BETWEEN.join(word for word in own if word not in shared) for key, own in words.items()}
+    # Without the words that all share, a name may be empty or that of another.
+    is_told_apart = all(names.values()) and len(set(names.values())) == len(names)
+    return names if is_told_apart else {key: _BETWEEN.join(own) for key, own in words.items()}
 
 
-def _energy_points(rows: list[Spec], y: alt.Y, title: str) -> alt.Chart:
-    """One point per network and delegate or system, as `title` says; each has a colour and a shape of its own."""
+def _energy_points(rows: list[Spec], y: alt.Y, names: Sequence[str], *, scale: alt.Scale, title: str) -> alt.Chart:
+    """One point per network and series; a series has a colour and a shape of its own."""
     x = alt.X(
         "energy_mj:Q",
-        scale=alt.Scale(type="log", nice=False, padding=14),
-        axis=alt.Axis(title="Energy of one inference in mJ (logarithmic; bar: reference)", format=",~r", tickCount=6),
+        scale=scale,
+        axis=alt.Axis(title="mJ for one inference (logarithmic; bar: reference)", format=",~r", tickCount=6),
     )
-    legend = alt.Legend(orient="top", title=title, direction="horizontal", columns=4)
+    columns = _LEGEND_WIDTH // (max(map(len, names)) * _CHARACTER_WIDTH + _SYMBOL_WIDTH)
+    legend = alt.Legend(
+        orient="top",
+        title=title,
+        direction="horizontal",
+        columns=min(max(columns, 1), _MOST_LEGEND_COLUMNS),
+        labelLimit=_LEGEND_WIDTH - _SYMBOL_WIDTH,
+    )
     points = alt.Chart(alt.InlineData(rows)).mark_point(filled=True, size=95, opacity=1, yOffset=9)
+    own = alt.Scale(domain=list(names))
     encoded: alt.Chart = points.encode(
         x=x,
         y=y,
-        color=alt.Color("delegate:N", legend=legend),
-        shape=alt.Shape("delegate:N", legend=legend),
-        tooltip=["network:N", alt.Tooltip("delegate:N", title=title.lower()), alt.Tooltip("energy_mj:Q", title="energy in mJ")],
+        color=alt.Color("series:N", legend=legend, scale=own),
+        shape=alt.Shape("series:N", legend=legend, scale=own),
+        tooltip=[
+            "network:N",
+            alt.Tooltip("series:N", title=title.lower()),
+            alt.Tooltip("energy_mj:Q", title="energy in mJ"),
+        ],
     )
     return encoded
 

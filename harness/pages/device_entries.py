@@ -59,6 +59,15 @@ class SystemEntry:
         former = {entry["formerly"].split("/")[0] for entry in self.submissions if entry["formerly"]}
         return tuple(sorted(former - {self.device_id}))
 
+    @property
+    def days_under_its_device(self) -> tuple[str, ...]:
+        """Dates of its submissions that were published under its device from the first on."""
+        return tuple(
+            str(entry["date"])
+            for entry in self.submissions
+            if not entry["formerly"] or entry["formerly"].split("/")[0] == self.device_id
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceEntry:

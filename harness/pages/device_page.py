@@ -8,7 +8,7 @@ from markupsafe import Markup
 from pydantic import BaseModel
 
 from harness.issues import counted
-from harness.pages.charts import chart_files, device_chart
+from harness.pages.charts import chart_files, device_charts
 from harness.pages.declared import fact, in_order
 from harness.pages.device_entries import DeviceEntry
 from harness.pages.device_tables import (
@@ -93,7 +93,7 @@ def device_page(device: DeviceEntry, dataset_version: str) -> DevicePage:
     }
     beside = (systems, kernels, kernel_rows, families, errata, records)
     tables = [suite["table"] for suite in suites] + [table for table in beside if table is not None]
-    return DevicePage(context, tuple(tables), tuple(suite["chart"] for suite in suites))
+    return DevicePage(context, tuple(tables), tuple(chart for suite in suites for chart in suite["charts"]))
 
 
 def _reasons(device: DeviceEntry) -> list[str]:
@@ -128,16 +128,23 @@ def _lead(device: DeviceEntry) -> str:
 
 def _suite(device: DeviceEntry, edition: Edition) -> dict[str, Any]:
     table = places_table(device, edition)
-    place = "energy of one inference for each network and system, beside the edition's references"
-    chart = Chart(
-        path=f"assets/generated/charts/devices/{device.device_id}-{edition.edition}",
-        title=f"{device.name}: {place}. The figures are in the table below.",
-        caption=f"{place[0].upper()}{place[1:]}",
-        files={},
-    )
-    chart.files.update(chart_files(device_chart(device, edition), chart.title))
+    charts = _charts(device, edition)
     has_ranks = any(column.key == "energy_rank" for column in table.columns)
-    return {"edition": edition, "table": table, "chart": chart, "ranks": has_ranks}
+    return {"edition": edition, "table": table, "charts": charts, "ranks": has_ranks}
+
+
+def _charts(device: DeviceEntry, edition: Edition) -> list[Chart]:
+    """Charts of an edition's networks, numbered where there are several."""
+    path = f"assets/generated/charts/devices/{device.device_id}-{edition.edition}"
+    shown = "energy of one inference for each network and system, beside the edition's references"
+    drawn = device_charts(device, edition)
+    found = []
+    for number, chart in enumerate(drawn, start=1):
+        suffix, part = (f"-{number}", f", chart {number} of {len(drawn)}") if len(drawn) > 1 else ("", "")
+        title = f"{device.name}: {shown}{part}. The figures are in the table below."
+        caption = f"{shown[0].upper()}{shown[1:]}{part}"
+        found.append(Chart(f"{path}{suffix}", title, caption, chart_files(chart, title)))
+    return found
 
 
 def _rating(device: DeviceEntry, rating: Rating, dataset_version: str) -> dict[str, Any]:

@@ -26,7 +26,8 @@ def moved_files(devices: Sequence[DeviceEntry], files: Mapping[str, str]) -> dic
         files: files of the site by address, with the labels of every system.
 
     Returns:
-        A page that leads to the system, and its label under the former name, for every former device without a page.
+        A page that leads to the system, and its label under the former name, for every former device without a page;
+        and the label that a board itself had.
     """
     found: dict[str, str] = {}
     for former, systems in sorted(_of_former(devices).items()):
@@ -37,7 +38,34 @@ def moved_files(devices: Sequence[DeviceEntry], files: Mapping[str, str]) -> dic
         label = files.get(f"labels/{system.system_id}.svg")
         if label is not None:
             found[f"labels/{former}.svg"] = label
+    return found | _labels_of_boards(devices, files)
+
+
+def _labels_of_boards(devices: Sequence[DeviceEntry], files: Mapping[str, str]) -> dict[str, str]:
+    """Labels under the ids of boards that were rated themselves before they had systems."""
+    found: dict[str, str] = {}
+    for device in devices:
+        address, kept = f"labels/{device.device_id}.svg", _rated_as_itself(device)
+        if kept is not None and address not in files:
+            found[address] = files[f"labels/{kept.system_id}.svg"]
     return found
+
+
+def _rated_as_itself(device: DeviceEntry) -> SystemEntry | None:
+    """System that has a label, and whose submissions were always those of its device.
+
+    Of several it is the earliest of a board that others moved to. A board without any such move had its systems from
+    the begin, so that none of several was the board.
+    """
+    since = {
+        system.system_id: min(days)
+        for system in device.systems
+        if any(rating.label for rating in system.ratings) and (days := system.days_under_its_device)
+    }
+    if len(since) > 1 and not any(system.former_devices for system in device.systems):
+        return None
+    first = [system_id for system_id, day in since.items() if day == min(since.values())]
+    return device.system(first[0]) if len(first) == 1 else None
 
 
 def _of_former(devices: Sequence[DeviceEntry]) -> dict[str, list[SystemEntry]]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from harness.errors import UsageError
 from harness.intake.flow import take_in
 from harness.intake.foreign import ForeignSourceError
+from harness.intake.tiny_boards import TINY_BOARDS, tiny_board
 from harness.traces.findings import NAME_THE_LOG
 from harness.validation import validate
 from tests.intake.run_folders import (
@@ -102,6 +103,7 @@ def test_description_and_log_become_facts(tmp_path):
         "date": "2026-01-02",
         "method": "measured",
         "runtime": "Acme runtime 2.0",
+        "system": {"stack": "Acme runtime 2.0", "submitter": "Acme Labs", "round": "v1.2", "clock_mhz": 80.0},
         "boundary": "rail",
         "rails": ["supply of the device under test"],
         "licence": "Apache-2.0",
@@ -117,6 +119,90 @@ def test_description_and_log_become_facts(tmp_path):
         "or the median over the windows of elapsed time divided by inferences. Quantisation as submitted: TensorFlow "
         "Int8 Quantization.",
     }
+
+
+def renamed_system(tmp_path, name, run=None, **changed):
+    """System of the folder of another name, with changed lines of its description."""
+    system = tiny_system(tmp_path, DESCRIPTION | changed, ad=run or {})
+    (system.parents[1] / "systems/ACME_ONE.json").rename(system.parents[1] / "systems" / f"{name}.json")
+    return system.rename(system.with_name(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "board", "frequency", "clock_mhz"),
+    [
+        ("NUCLEO_U575ZI_Q", "NUCLEO-U575ZI-Q", "160 MHz", None),
+        ("NUCLEO_U575ZI_Q_60MHz", "NUCLEO-U575ZI-Q", "60 MHz", 60),
+        ("microtvm_native-NUCLEO_L4R5ZI", "NUCLEO-L4R5ZI", "120 MHz", None),
+        ("NUCLEO_L4R5ZI-P_70MHz", "NUCLEO-L4R5ZI-P", "70 MHz", 70),
+        ("gap9_800_370", "GAP9-EVK", "0.37 GHz", 370),
+    ],
+)
+def test_system_of_a_known_board_is_under_its_board(tmp_path, name, board, frequency, clock_mhz):
+    own = {} if board != "GAP9-EVK" else {"Accelerator": "NE16"}
+    system = renamed_system(tmp_path, name, **{"Processor(s) Frequencies": frequency}, **own)
+    result = take_in("energyrunner", system, out=tmp_path / "out")
+    assert result.folder == tmp_path / "out" / board / f"mlperf-tiny-v1.2-closed-acme-{name}"
+    assert result.n_accepted == 1
+    declared = yaml.safe_load((result.folder / "submission.yaml").read_text())["system"]
+    clock = {} if clock_mhz is None else {"clock_mhz": clock_mhz}
+    assert declared == {"stack": "Acme runtime 2.0", "submitter": "Acme Labs", "round": "v1.2"} | clock
+    device = yaml.safe_load((result.folder.parent / "device.yaml").read_text())
+    assert device == yaml.safe_load((ROOT / "submissions" / board / "device.yaml").read_text())
+
+
+def test_systems_of_one_board_are_told_apart(tmp_path):
+    other = {"trace": energy_bytes(OTHER_POWERS), "results": results_text("215.000")}
+    for name, clock, run in (("NUCLEO_U575ZI_Q", "160 MHz", {}), ("NUCLEO_U575ZI_Q_60MHz", "60 MHz", other)):
+        system = renamed_system(tmp_path / name, name, run, **{"Processor(s) Frequencies": clock})
+        take_in("energyrunner", system, out=tmp_path / "out")
+    campaigns = validate([tmp_path / "out"]).campaigns
+    assert {campaign.system_id for campaign in campaigns} == {
+        "NUCLEO-U575ZI-Q--acme-runtime-2.0--60-mhz--acme-labs",
+        "NUCLEO-U575ZI-Q--acme-runtime-2.0--acme-labs",
+    }
+
+
+def test_boards_that_the_intake_knows_are_those_of_the_submissions():
+    for board in TINY_BOARDS:
+        device = ROOT / "submissions" / board.device_id / "device.yaml"
+        assert yaml.safe_load(device.read_text()) == board.device(), board.device_id
+
+
+def test_former_folders_of_submissions_name_their_boards():
+    found = [
+        (former.split("/")[0], path.parts[-3])
+        for path in sorted((ROOT / "submissions").glob("*/mlperf-tiny-*/submission.yaml"))
+        if (former := yaml.safe_load(path.read_text()).get("formerly"))
+    ]
+    assert found
+    assert {folder: tiny_board(folder).device_id for folder, _ in found} == dict(found)
+
+
+def test_system_of_an_unknown_board_keeps_its_own_name(tmp_path):
+    result = take_in("energyrunner", tiny_system(tmp_path), out=tmp_path / "out")
+    assert result.folder == tmp_path / "out/ACME_ONE/mlperf-tiny-v1.2-closed-acme-ACME_ONE"
+
+
+def test_what_no_file_states_is_no_part_of_the_system(tmp_path):
+    changed = {"Inference Framework": "N/A", "Submitter": "", "Processor(s) Frequencies": "60 MHz, 80 MHz"}
+    result = taken(tiny_system(tmp_path, DESCRIPTION | changed), tmp_path)
+    declared = yaml.safe_load((result.folder / "submission.yaml").read_text())["system"]
+    assert declared == {"submitter": "acme", "round": "v1.2"}
+    (run,) = [tiny_run(tmp_path / "somewhere/ACME_TWO/ad/energy")]
+    folder = tmp_path / "out/ACME_TWO"
+    folder.mkdir()
+    (folder / "device.yaml").write_text("name: Acme\ndevice_class: microcontroller\ndelegates: {CPU: cpu}\n")
+    result = take_in("energyrunner", run, "ACME_TWO", "tiny", out=tmp_path / "out")
+    assert "system" not in yaml.safe_load((result.folder / "submission.yaml").read_text())
+
+
+def test_known_board_needs_no_description(tmp_path):
+    run = tiny_run(tmp_path / "v1.1/open/acme/results/NUCLEO_L4R5ZI/ad/energy")
+    result = take_in("energyrunner", run, out=tmp_path / "out")
+    (campaign,) = validate([result.folder]).campaigns
+    assert campaign.tables["models"].column("delegate").to_pylist() == ["CPU"]
+    assert campaign.device.name == "NUCLEO-L4R5ZI"
 
 
 def test_line_that_a_description_has_twice_is_as_it_is_stated(tmp_path):
@@ -424,6 +510,7 @@ def test_published_energy_follows_from_the_published_trace(tmp_path, system, boa
     (row,) = validated.campaigns[0].tables["models"].to_pylist()
     assert row["energy_mj"] == pytest.approx(median_uj / 1000, rel=0.001)
     assert (row["n_runs"], row["supply_mv"]) == (5, supply_mv)
+    assert tiny_board(source.name).device_id == board
     assert row["latency_unmetered_ms"] == unmetered_ms
 
 

@@ -1,17 +1,21 @@
 import json
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from altair import LayerChart
 
-from harness.pages.charts import VEGALITE, chart_bundle, chart_files, device_chart, ranking_chart
+from harness.pages.charts import VEGALITE, chart_bundle, chart_files, device_charts, ranking_chart, series_names
 from harness.pages.device_entries import DeviceEntry, device_entries, rankings
+from harness.pages.device_page import device_page
 from harness.pages.palette import SERIES, contrast
 from harness.releases import Release, assemble
 from harness.scoring.editions import edition_named
 from harness.scoring.ratings import rate
 from harness.scoring.suite import suites
 from tests.pages.conftest import rated_phone
+from tests.scoring.suites import board
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +46,72 @@ def test_microcontrollers_have_a_logarithmic_axis_and_no_bars(devices: list[Devi
 
 def test_device_chart_tells_delegates_by_shape_as_well_as_colour(devices: list[DeviceEntry]) -> None:
     device = next(device for device in devices if device.device_id == "rated-phone")
-    spec = device_chart(device, edition_named("phone-2023")).to_dict()
-    points = next(layer for layer in spec["layer"] if layer["mark"]["type"] == "point")
-    assert points["encoding"]["shape"]["field"] == points["encoding"]["color"]["field"] == "delegate"
+    (chart,) = device_charts(device, edition_named("phone-2023"))
+    points = points_of(chart)
+    assert points["encoding"]["shape"]["field"] == points["encoding"]["color"]["field"] == "series"
+    assert points["encoding"]["color"]["scale"]["domain"] == ["CPU1", "GPU"]
+
+
+def points_of(chart: LayerChart) -> dict[str, Any]:
+    """Layer of the points of a chart."""
+    return next(layer for layer in chart.to_dict()["layer"] if layer["mark"]["type"] == "point")
+
+
+def points_drawn(chart: LayerChart) -> list[dict[str, Any]]:
+    """What the points of a chart stand for."""
+    spec = chart.to_dict()
+    return spec["datasets"][points_of(chart)["data"]["name"]]
+
+
+def device_of(*stacks: str, submitter: str | None = None) -> DeviceEntry:
+    """Board with a system for every stack."""
+    shared = {} if submitter is None else {"submitter": submitter}
+    boards = [board("acme", name=f"c{n}", manifest={"system": {"stack": s} | shared}) for n, s in enumerate(stacks)]
+    release = assemble(boards)
+    (entry,) = device_entries(release, rate(release), suites(release))
+    return entry
+
+
+@pytest.mark.parametrize(("n_systems", "parts"), [(1, [1]), (8, [8]), (9, [8, 1]), (17, [8, 8, 1])])
+def test_no_two_series_of_a_chart_look_alike(n_systems: int, parts: list[int]) -> None:
+    device = device_of(*(f"Stack {number:02}" for number in range(n_systems)))
+    charts = device_charts(device, edition_named("mcu-2025"))
+    domains = [points_of(chart)["encoding"]["color"]["scale"]["domain"] for chart in charts]
+    assert [len(domain) for domain in domains] == parts
+    assert max(parts) <= len(SERIES["light"])
+    axes = [points_of(chart)["encoding"]["x"]["scale"]["domain"] for chart in charts]
+    assert all(axis == axes[0] for axis in axes)
+    # Every figure of the table is in one of the charts, under its own series.
+    drawn = [row["series"] for chart in charts for row in points_drawn(chart)]
+    assert len(drawn) == len(device.places["mcu-2025"])
+    assert set(drawn) == {name for domain in domains for name in domain}
+
+
+def test_page_holds_every_chart_of_a_device_with_many_systems() -> None:
+    page = device_page(device_of(*(f"Stack {number:02}" for number in range(9))), "1.0.0")
+    assert [chart.path.rpartition("/")[2] for chart in page.charts] == ["acme-mcu-2025-1", "acme-mcu-2025-2"]
+    assert [chart.caption.rpartition(", ")[2] for chart in page.charts] == ["chart 1 of 2", "chart 2 of 2"]
+    for chart, names in zip(page.charts, (range(8), range(8, 9)), strict=True):
+        drawn = "".join(ElementTree.fromstring(chart.files[".light.svg"]).itertext())
+        assert [name for name in range(9) if f"Stack {name:02}" in drawn] == list(names)
+
+
+def test_series_are_named_by_what_sets_them_apart() -> None:
+    device = device_of("Old 1", "New 2", submitter="Krai")
+    places = device.places["mcu-2025"].to_dict("records")
+    assert set(series_names(device, places).values()) == {"Old 1", "New 2"}
+    # A figure of one system alone shares nothing with another.
+    alone = [place for place in places if place["system_id"].startswith("acme--old")]
+    (name,) = series_names(device, alone).values()
+    assert "Old 1" in name
+
+
+def test_legend_of_long_names_fits_on_a_phone() -> None:
+    (chart,) = device_charts(device_of("A stack of a long name, 1.0", "Another stack, 2.0"), edition_named("mcu-2025"))
+    legend = points_of(chart)["encoding"]["color"]["legend"]
+    assert (legend["columns"], legend["title"]) == (1, "System")
+    (chart,) = device_charts(device_of("A", "B"), edition_named("mcu-2025"))
+    assert points_of(chart)["encoding"]["color"]["legend"]["columns"] == 4
 
 
 def test_specification_needs_no_other_file(written: Path) -> None:

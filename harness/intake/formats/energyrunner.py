@@ -15,8 +15,11 @@ from typing import Any, Final
 from harness.errors import UsageError
 from harness.intake.facts import declared_device
 from harness.intake.foreign import ForeignRow, ForeignTable, IntakeFormat, IntakeOptions
+from harness.intake.mlperf_campaigns import Place, campaign_name
+from harness.intake.mlperf_systems import safe_name
+from harness.intake.stated import UNKNOWN
 from harness.intake.tiny_results import PrintedResults, beside, one_of, read_printed, text_of
-from harness.intake.tiny_systems import System, one_line, read_system
+from harness.intake.tiny_systems import System, can_stand, one_line, read_system
 from harness.intake.traced import ForeignRun, TracedRows, faulty_row, identifier_of, traced_rows
 from harness.traces.runs import ENERGY, RESULTS, TINY_RESULTS, energyrunner_results, energyrunner_run, has_samples
 from harness.traces.trace import TraceFault
@@ -91,15 +94,11 @@ class _Energy:
 def _read(source: Path, options: IntakeOptions) -> ForeignTable:
     if options.mapping is not None:
         raise UsageError("energyrunner takes no mapping; its files say what they are")
-    runs = _energies(source)
-    systems = list(dict.fromkeys(run.system for run in runs))
-    if len(systems) != 1:
-        raise UsageError(_several(source.resolve(), systems))
-    system = read_system(systems[0])
+    runs, system = _found(source)
     delegate = system.delegate
     if delegate is None:
         device = declared_device(options.device)
-        delegates = [] if device is None else list(device.delegates)
+        delegates = list((system.device() or {}).get("delegates", {}) if device is None else device.delegates)
         delegate = delegates[0] if len(delegates) == 1 else ""
     about = _About(system, runs)
     cells = {"dtype": system.dtype, "delegate": delegate} | ({"rounds": about.round} if about.round else {})
@@ -113,6 +112,27 @@ def _read(source: Path, options: IntakeOptions) -> ForeignTable:
         traces=traced.files,
         reductions=traced.reductions,
     )
+
+
+def _names(source: Path) -> tuple[str, str]:
+    """Device folder and campaign folder of a source: the board where it is known, otherwise the system itself."""
+    runs, system = _found(source)
+    device_id = safe_name(system.name) if system.board is None else system.board.device_id
+    return device_id, campaign_name(_About(system, runs).place, system.name, "mlperf-tiny")
+
+
+def _found(source: Path) -> tuple[list[_Energy], System]:
+    """Runs of a source and their system.
+
+    Raises:
+        UsageError: it holds no run, or several systems.
+        ForeignSourceError: the description of the system cannot be read.
+    """
+    runs = _energies(source)
+    systems = list(dict.fromkeys(run.system for run in runs))
+    if len(systems) != 1:
+        raise UsageError(_several(source.resolve(), systems))
+    return runs, read_system(systems[0])
 
 
 def _several(source: Path, systems: Sequence[Path]) -> str:
@@ -226,7 +246,20 @@ class _About:
         at = max((position for position, part in enumerate(parts) if part in _DIVISIONS), default=None)
         self._division = None if at is None else parts[at]
         above = None if at is None or at + 2 >= len(parts) else one_line(parts[at + 1])
-        self._submitter = system.line("submitter") or above or "not stated"
+        self._above = above
+        self._submitter = system.line("submitter") or above or UNKNOWN
+
+    @property
+    def place(self) -> Place:
+        """Where the results stand."""
+        return Place(self.round, self._division, self._above)
+
+    def _declared(self) -> dict[str, Any]:
+        """The system, under its key; nothing where neither description nor path states anything."""
+        above = {"submitter": self._above, "round": self.round}
+        stated = {name: fact for name, fact in above.items() if fact is not None and can_stand(name, fact)}
+        system = stated | self._system.settings()
+        return {"system": system} if system else {}
 
     def submission(self, traced: TracedRows) -> dict[str, Any]:
         """Contents of submission.yaml."""
@@ -246,6 +279,7 @@ class _About:
             "date": self._date(),
             "method": "measured",
             "runtime": self._system.runtime,
+            **self._declared(),
             # One supply leads into the device under test; which parts of its board it feeds is the submitter's choice.
             "boundary": "rail",
             "rails": ["supply of the device under test"],
@@ -292,4 +326,4 @@ class _About:
         )
 
 
-FORMAT = IntakeFormat("energyrunner", "MLPerf Tiny energy runs of one system, a results tree", _read)
+FORMAT = IntakeFormat("energyrunner", "MLPerf Tiny energy runs of one system, a results tree", _read, names=_names)
