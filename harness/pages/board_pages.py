@@ -28,12 +28,13 @@ from harness.schema.vocabulary import TIER_TITLES
 
 TITLES: Final[dict[Track, str]] = {
     "kernels": "Unseen configurations",
-    "models": "Unseen model families",
+    "models": "Unseen networks",
     "devices": "Unseen devices",
 }
 _LEADS: Final[dict[Track, str]] = {
     "kernels": "Energy of kernels in configurations that the predictor was not fitted on, on the same device.",
-    "models": "Energy of networks as the sum over their kernels; the predictor was fitted without their family.",
+    "models": "Energy of networks that the predictor was not fitted on: from other measured networks, "
+    "or as the sum over their kernels, fitted without their family.",
     "devices": "Energy of kernels on a device that the predictor was not fitted on, except for k rows to calibrate on.",
 }
 _SPLIT: Final = TableColumn("split", "Split")

@@ -112,9 +112,15 @@ def ranking_chart(ranking: Ranking) -> alt.LayerChart:
         )
     else:
         marks = base.mark_bar(height=13, yOffset=9).encode(x=x, color=own_colour, tooltip=tooltip)
-    names = base.mark_text(align="left", dy=-8, dx=2, fontWeight="bold").encode(x=alt.value(0), text="device:N")
     values = base.mark_text(align="left", dx=9, dy=9).encode(x=x, text="shown:N")
-    return _layered([*_bands(edition, low, high), marks, names, values], len(rows))
+    return _layered([*_bands(edition, low, high), marks, _system_names(base), values], len(rows))
+
+
+def _system_names(base: alt.Chart) -> alt.Chart:
+    # A name that is wider than the chart would narrow the bands and be cut at the edge of the page.
+    names = base.mark_text(align="left", dy=-8, dx=2, fontWeight="bold", limit=alt.ExprRef(expr="width"))
+    named: alt.Chart = names.encode(x=alt.value(0), text="device:N")
+    return named
 
 
 def _bands(edition: Edition, low: float, high: float) -> list[alt.Chart]:
