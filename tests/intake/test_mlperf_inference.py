@@ -233,6 +233,10 @@ def test_repeat_may_miss_some_samples_and_not_most(tmp_path):
         ({LOG: None}, "mlperf_log_detail.txt: no mlperf_log_detail.txt in run_1/; expected spl.txt and"),
         ({LOG: "nothing\n"}, "nothing; expected a log of LoadGen"),
         (
+            {"accuracy/accuracy.txt": "accuracy=nan%, good=1, total=2\n"},
+            "accuracy.txt: accuracy=nan%; expected accuracy= with a number and %",
+        ),
+        (
             {LOG: run_log(result_validity="INVALID")},
             "mlperf_log_detail.txt: result_validity INVALID; expected result_validity VALID",
         ),

@@ -134,13 +134,13 @@ def _measured(run: _Run) -> tuple[MeasuredRun | TraceFault, date | None]:
     try:
         figures, day = read_run(performance / "run_1", is_result=True)
         meter = _meter(performance / "power")
+        accuracy = _accuracy(run.folder / "accuracy" / "accuracy.txt")
     except TraceFormatError as error:
         return error.fault, None
     try:
         repeat, _ = read_run(performance / "ranging", is_result=False)
     except TraceFormatError:
         repeat = None
-    accuracy = _ACCURACY.search(_text(run.folder / "accuracy" / "accuracy.txt"))
     found = MeasuredRun(
         run.benchmark,
         run.source_id,
@@ -148,9 +148,25 @@ def _measured(run: _Run) -> tuple[MeasuredRun | TraceFault, date | None]:
         None if repeat is None else repeat.energy_mj,
         None if repeat is None else repeat.latency_ms,
         meter,
-        None if accuracy is None else accuracy[1],
+        accuracy,
     )
     return found, day
+
+
+def _accuracy(path: Path) -> str | None:
+    """Accuracy in percent as the file states it; None where it states none, as those of detection and language do.
+
+    Raises:
+        TraceFormatError: it states one that is no share in percent.
+    """
+    text = _text(path)
+    if match := _ACCURACY.search(text):
+        return match[1]
+    if "accuracy=" in text:
+        found = f"{path.name}: {text[text.index('accuracy=') :].split(',')[0][:40]}"
+        fix = "Take the file anew from the source; without it the network is on no front."
+        raise TraceFormatError(TraceFault("foreign-file", found, "accuracy= with a number and %", fix))
+    return None
 
 
 def _meter(folder: Path) -> str:
