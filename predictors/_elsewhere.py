@@ -8,7 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from harness.arrays import Reals
-from predictors._networks import Words, network_energies, words_of
+from predictors._networks import Words, words_of
+from predictors._per_kernel import energies
 
 
 class Elsewhere(NamedTuple):
@@ -85,7 +86,7 @@ def elsewhere(networks: pd.DataFrame) -> Elsewhere:
     Raises:
         ValueError: there is no row, or an energy that is not a positive number.
     """
-    labels = np.log(network_energies(networks))
+    labels = np.log(energies(networks))
     names, first, row = np.unique(names_of(networks), return_index=True, return_inverse=True)
     systems, column = np.unique(words_of(networks, "system_id"), return_inverse=True)
     sums, counts = np.zeros((len(names), len(systems))), np.zeros((len(names), len(systems)))

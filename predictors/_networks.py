@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from harness.arrays import Reals
+from predictors._per_kernel import energies
 
 Words = npt.NDArray[np.str_]
 
@@ -34,7 +35,7 @@ class PerSystem(BaseEstimator, ABC):
         Raises:
             ValueError: there is no row, or an energy that is not a positive number.
         """
-        labels = network_energies(networks)
+        labels = energies(networks)
         columns, dtypes, systems = self._columns(networks), words_of(networks, "dtype"), words_of(networks, "system_id")
         self.models_: dict[str, Any] = {}
         for system in np.unique(systems):
@@ -69,20 +70,6 @@ class PerSystem(BaseEstimator, ABC):
     @abstractmethod
     def _predict_system(self, model: Any, columns: Reals, dtypes: Words) -> Reals:
         """Energy of networks on the system of a model."""
-
-
-def network_energies(networks: pd.DataFrame) -> Reals:
-    """Labels of a table to fit on, in mJ.
-
-    Raises:
-        ValueError: there is no row, or an energy that is not a positive number.
-    """
-    labels: Reals = networks["energy_mj"].to_numpy(dtype=np.float64)
-    wrong = np.flatnonzero(~(np.isfinite(labels) & (labels > 0)))
-    if wrong.size or not labels.size:
-        found = f"energy_mj = {labels[wrong[0]]} in row {wrong[0]}" if wrong.size else "no row to fit on"
-        raise ValueError(f"{found}; expected energies above 0")
-    return labels
 
 
 def words_of(networks: pd.DataFrame, name: str) -> Words:

@@ -33,6 +33,7 @@ NOT_DECIDING = {
         "harness.code_version": OF_RUN,
         "harness.defaults": OF_RUN,
         "harness.errors": OF_RUN,
+        "harness.evaluation.result_files": OF_RUN,
         "harness.evaluation.result_layout": "it has a version of its own, schema_version",
         "harness.evaluation.results": OF_RUN,
         "harness.evaluation.seal": OF_RUN,

@@ -4,8 +4,6 @@ A file is believed only where it is sealed by this user, and its predictions are
 No measure is kept: all follow from the predictions.
 """
 
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -13,22 +11,17 @@ from pathlib import Path
 from typing import Final, Literal
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import Field
 
-from harness.budget import MOST_RESULT_ROWS
 from harness.code_version import code_version
 from harness.evaluation.network_splits import Scope
 from harness.evaluation.network_track import NetworkPlan
-from harness.evaluation.result_layout import Pins
-from harness.evaluation.results import ResultFaultError, content_of, make_room, rows_bytes
-from harness.evaluation.seal import is_sealed, seal_of
-from harness.files import write_file
+from harness.evaluation.result_files import ResultFaultError, read_json, read_rows, write_files
+from harness.evaluation.result_layout import Pins, SealedResult
 from harness.predictor.pins import fit_pins
 from harness.predictor.protocol import PredictorInfo
 from harness.sandbox.confinement import Confinement
-from harness.schema.results import Sha256, Strict
+from harness.schema.results import Strict
 
 DECIDING_MODULES: Final = (
     "harness.evaluation.label_files", "harness.evaluation.network_runner", "harness.evaluation.network_splits",
@@ -43,6 +36,8 @@ LAYOUT: Final = 1
 PREDICTIONS: Final = ("split", "scope", "repeat", "row", "predicted_mj")
 """Columns of the table of predictions; `row` is the record that was predicted."""
 _KEY: Final = list(PREDICTIONS[:4])
+_TEXT: Final = frozenset({"split", "scope", "row"})
+"""Columns of `PREDICTIONS` that are text; all others are numbers."""
 
 
 class NetworkOutcome(Strict):
@@ -63,26 +58,20 @@ class NetworkOutcome(Strict):
     fit_s: float | None = Field(default=None, ge=0)
 
 
-class NetworkResult(Strict):
+class NetworkResult(SealedResult):
     """Contents of the JSON file.
 
     Attributes:
-        schema_version: version of this layout.
         pins: everything that the result depends on.
-        rows_sha256: content of the table of predictions.
         outcomes: one per split and scope.
         label_files: files of the predictor that hold energies that it is tested on, with their count.
         confinement: what confined the predictor.
-        seal: code of all else under the key of this user.
     """
 
-    schema_version: int
     pins: Pins
-    rows_sha256: Sha256
     outcomes: list[NetworkOutcome]
     label_files: dict[str, int]
     confinement: Confinement | None = None
-    seal: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,19 +121,7 @@ def write_network_result(evaluation: NetworkEvaluation, folder: Path) -> None:
     Raises:
         UsageError: they cannot be written there.
     """
-    content = rows_bytes(evaluation.predictions)
-    digest = {"rows_sha256": hashlib.sha256(content).hexdigest(), "seal": ""}
-    result = evaluation.result.model_copy(update=digest)
-    path = network_path(folder, evaluation.predictor)
-    for place in (path, path.with_suffix(".parquet")):
-        make_room(place)
-    sealed = result.model_copy(update={"seal": seal_of(_unsealed(result))})
-    write_file(path.with_suffix(".parquet"), content)
-    write_file(path, f"{sealed.model_dump_json(indent=1)}\n")
-
-
-def _unsealed(result: NetworkResult) -> bytes:
-    return result.model_copy(update={"seal": ""}).model_dump_json().encode()
+    write_files(evaluation.result, evaluation.predictions, network_path(folder, evaluation.predictor))
 
 
 def current_network_result(
@@ -171,10 +148,11 @@ def current_network_result(
     """
     path = network_path(folder, info.key)
     try:
-        found = _read(path)
-        if found is None:
+        result = read_json(path, NetworkResult, LAYOUT)
+        if result is None:
             return None
-        confinement = found.result.confinement
+        found = NetworkEvaluation(result, read_rows(path, result, PREDICTIONS, _TEXT))
+        confinement = result.confinement
         if confinement is not None and confinement.missing and not is_unconfined_allowed:
             return None
         expected = network_pins(plan, info.key, version)
@@ -185,43 +163,6 @@ def current_network_result(
         on_fault(f"{path.as_posix()} {error}; it counts for nothing, and `deepen evaluate` makes it anew")
         return None
     return found
-
-
-def _read(path: Path) -> NetworkEvaluation | None:
-    """Result of a file, as the harness wrote it; None where there is none of this layout.
-
-    Raises:
-        ResultFaultError: the file or the predictions beside it are damaged or were edited.
-    """
-    try:
-        content = content_of(path)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ResultFaultError(f"cannot be read ({error.strerror})") from error
-    try:
-        if json.loads(content).get("schema_version") != LAYOUT:
-            return None
-        result = NetworkResult.model_validate_json(content)
-    except (ValueError, AttributeError, RecursionError) as error:
-        raise ResultFaultError("holds no result that can be read") from error
-    if not is_sealed(_unsealed(result), result.seal):
-        raise ResultFaultError("was not sealed here: it was edited, or brought from elsewhere")
-    return NetworkEvaluation(result, _read_predictions(path.with_suffix(".parquet"), result))
-
-
-def _read_predictions(path: Path, result: NetworkResult) -> pd.DataFrame:
-    try:
-        content = content_of(path)
-        if hashlib.sha256(content).hexdigest() != result.rows_sha256:
-            raise ResultFaultError(f"has other rows beside it than those that it was made of ({path.name})")
-        file = pq.ParquetFile(pa.BufferReader(content))
-        if file.metadata.num_rows > MOST_RESULT_ROWS or tuple(file.schema_arrow.names) != PREDICTIONS:
-            raise ResultFaultError(f"has rows of another form beside it ({path.name})")
-        predictions: pd.DataFrame = file.read().replace_schema_metadata().to_pandas()
-    except (pa.ArrowException, OSError, ValueError, TypeError) as error:
-        raise ResultFaultError(f"has no table of rows beside it ({path.name})") from error
-    return predictions
 
 
 def _check_rows(found: NetworkEvaluation, plan: NetworkPlan, info: PredictorInfo) -> None:

@@ -25,6 +25,7 @@ from harness.evaluation.network_results import (
 )
 from harness.evaluation.network_splits import Scope
 from harness.evaluation.network_track import NetworkPlan
+from harness.evaluation.result_files import rows_sha256
 from harness.evaluation.runner import RunSettings
 from harness.parallel import at_once
 from harness.predictor.protocol import PredictorInfo
@@ -119,15 +120,16 @@ def _run(
         tally.parts.append(pd.DataFrame(dict(zip(PREDICTIONS, columns, strict=True))))
     numbers = numbers_in(predictor_files(info.key, settings.package))
     held = label_files(numbers, np.asarray(plan.actual_mj, dtype=np.float64))
+    predictions = _joined([tally.parts for tally in tallies.values() if tally.reason is None])
     result = NetworkResult(
         schema_version=LAYOUT,
         pins=network_pins(plan, info.key, versions[info.key]),
-        rows_sha256="0" * 64,
+        rows_sha256=rows_sha256(predictions),
         outcomes=[tally.outcome(*key) for key, tally in tallies.items()],
         label_files=dict(held),
         confinement=confinement,
     )
-    return NetworkEvaluation(result, _joined([tally.parts for tally in tallies.values() if tally.reason is None]))
+    return NetworkEvaluation(result, predictions)
 
 
 def _joined(parts: Sequence[Sequence[pd.DataFrame]]) -> pd.DataFrame:

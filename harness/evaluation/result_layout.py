@@ -119,7 +119,21 @@ class SplitResult(Strict):
     scores: list[Score] = Field(default_factory=list)
 
 
-class Result(Strict):
+class SealedResult(Strict):
+    """What the file of every result holds.
+
+    Attributes:
+        schema_version: version of its layout.
+        rows_sha256: content of the file beside it, which holds the prediction of every row.
+        seal: seal of everything else (`harness.evaluation.seal`); empty until it is written.
+    """
+
+    schema_version: int
+    rows_sha256: Sha256
+    seal: str = ""
+
+
+class Result(SealedResult):
     """One predictor on one subject in one track, as its file holds it.
 
     Attributes:
@@ -127,20 +141,16 @@ class Result(Strict):
         track: track.
         subject: rows that it was tested on.
         pins: what it depends on.
-        rows_sha256: content of the file beside it, which holds the prediction of every row.
         splits: one entry per split.
         confinement: what confined the predictor; null where it had nothing to predict.
-        seal: seal of everything above (`harness.evaluation.seal`); empty until it is written.
     """
 
     schema_version: Literal[4]
     track: Track
     subject: Subject
     pins: Pins
-    rows_sha256: Sha256
     splits: list[SplitResult]
     confinement: Confinement | None = None
-    seal: str = ""
 
     @property
     def is_unconfined(self) -> bool:

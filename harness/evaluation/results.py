@@ -4,10 +4,7 @@ A file is believed only where it is sealed by this user, its rows are those of t
 the rows. Any other is a fault in one line and no result.
 """
 
-import hashlib
-import json
 import math
-import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,17 +12,12 @@ from pathlib import Path
 from typing import Final
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from harness.budget import MOST_RESULT_BYTES, MOST_RESULT_ROWS
 from harness.code_version import code_version
 from harness.evaluation.plans import ROWS, Plan
+from harness.evaluation.result_files import ResultFaultError, read_json, read_rows, write_files
 from harness.evaluation.result_layout import Pins, Result
 from harness.evaluation.scores import scores
-from harness.evaluation.seal import is_sealed, seal_of
-from harness.files import write_file
-from harness.files.faults import writing_errors
 from harness.predictor.pins import fit_pins
 from harness.schema.results import Subject, Track
 
@@ -42,7 +34,7 @@ DECIDING_MODULES: Final = (
 
 LAYOUT: Final = 4
 """`schema_version` of the results that are written and read."""
-_TEXT: Final = ("split", "row", "kernel", "group")
+_TEXT: Final = frozenset({"split", "row", "kernel", "group"})
 """Columns of `ROWS` that are text; all others are numbers."""
 _SAME: Final = 1e-9
 """Relative difference of two sums of the same terms."""
@@ -97,31 +89,7 @@ def write_result(evaluation: Evaluation, folder: Path) -> None:
         UsageError: they cannot be written there.
     """
     result = evaluation.result
-    path = result_path(folder, result.track, result.pins.predictor, result.subject)
-    for place in (path, path.with_suffix(".parquet")):
-        make_room(place)
-    sealed = result.model_copy(update={"seal": seal_of(_unsealed(result))})
-    write_file(path.with_suffix(".parquet"), rows_bytes(evaluation.rows))
-    write_file(path, f"{sealed.model_dump_json(indent=1)}\n")
-
-
-def make_room(path: Path) -> None:
-    """Remove what is neither file nor folder from the place of a file, such as a pipe, at which a writer waits."""
-    with writing_errors(path):
-        if path.exists() and not path.is_file() and not path.is_dir():
-            path.unlink()
-
-
-def rows_bytes(rows: pd.DataFrame) -> bytes:
-    """Table of rows as Parquet; the same rows give the same bytes."""
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata(), sink, compression="zstd")
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
-
-
-class ResultFaultError(Exception):
-    """What is wrong with the files of a result, in words that follow their name."""
+    write_files(result, evaluation.rows, result_path(folder, result.track, result.pins.predictor, result.subject))
 
 
 def read_result(path: Path) -> Evaluation | None:
@@ -131,75 +99,10 @@ def read_result(path: Path) -> Evaluation | None:
         ResultFaultError: the file or the rows beside it are damaged or were edited.
         UsageError: the key of the seal cannot be read.
     """
-    try:
-        content = content_of(path)
-    except FileNotFoundError:
+    result = read_json(path, Result, LAYOUT)
+    if result is None:
         return None
-    except OSError as error:
-        raise ResultFaultError(f"cannot be read ({error.strerror})") from error
-    try:
-        if json.loads(content).get("schema_version") != LAYOUT:
-            return None
-        result = Result.model_validate_json(content)
-    except (ValueError, AttributeError, RecursionError) as error:
-        raise ResultFaultError("holds no result that can be read") from error
-    if not is_sealed(_unsealed(result), result.seal):
-        raise ResultFaultError("was not sealed here: it was edited, or brought from elsewhere")
-    rows = _read_rows(path.with_suffix(".parquet"), result)
-    return Evaluation(result.model_copy(update={"seal": ""}), rows)
-
-
-def content_of(path: Path) -> bytes:
-    """Content of a file of a result.
-
-    Raises:
-        OSError: it cannot be read.
-        ResultFaultError: it is no file, such as a pipe, which is not opened; or a very long one.
-    """
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise ResultFaultError(f"is no file, or has none beside it ({path.name})")
-    with path.open("rb") as file:
-        content = file.read(MOST_RESULT_BYTES + 1)
-    if len(content) > MOST_RESULT_BYTES:
-        raise ResultFaultError(f"is longer than a result, or has rows that are ({path.name})")
-    return content
-
-
-def _unsealed(result: Result) -> bytes:
-    """What the seal is over."""
-    return result.model_copy(update={"seal": ""}).model_dump_json().encode()
-
-
-def _read_rows(path: Path, result: Result) -> pd.DataFrame:
-    """Rows of a result.
-
-    Raises:
-        ResultFaultError: they are not those that it was written with, or no table.
-    """
-    try:
-        content = content_of(path)
-    except OSError as error:
-        raise ResultFaultError(f"has no readable {path.name} beside it") from error
-    if hashlib.sha256(content).hexdigest() != result.rows_sha256:
-        raise ResultFaultError(f"has other rows beside it than those that it was made of ({path.name})")
-    try:
-        file = pq.ParquetFile(pa.BufferReader(content))
-        is_small = file.metadata.num_rows <= MOST_RESULT_ROWS
-        table = file.read().replace_schema_metadata() if is_small else None
-    except (pa.ArrowException, OSError, ValueError, TypeError) as error:
-        raise ResultFaultError(f"has no table of rows beside it ({path.name})") from error
-    if table is None or tuple(table.column_names) != ROWS or not all(map(_has_its_form, table.schema)):
-        raise ResultFaultError(f"has rows of another form beside it ({path.name})")
-    rows: pd.DataFrame = table.to_pandas()
-    return rows
-
-
-def _has_its_form(column: pa.Field) -> bool:
-    """Whether a column of rows is text or numbers, as it has to be; one without rows is neither."""
-    kind = column.type
-    if column.name in _TEXT:
-        return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind))
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind))
+    return Evaluation(result.model_copy(update={"seal": ""}), read_rows(path, result, ROWS, _TEXT))
 
 
 def _check_rows(evaluation: Evaluation, actual_mj: "pd.Series[float]") -> None:

@@ -3,7 +3,6 @@
 Plans decide the folds, `harness.sandbox.jobs` how predictors are confined.
 """
 
-import hashlib
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +16,9 @@ import pandas as pd
 from harness.arrays import Mask
 from harness.evaluation.label_files import label_files, numbers_in
 from harness.evaluation.plans import COVERAGES, ROWS, Fold, FoldPredictions, Plan
+from harness.evaluation.result_files import rows_sha256
 from harness.evaluation.result_layout import Leaks, Pins, Result, SplitResult
-from harness.evaluation.results import LAYOUT, Evaluation, current_result, make_pins, rows_bytes, write_result
+from harness.evaluation.results import LAYOUT, Evaluation, current_result, make_pins, write_result
 from harness.evaluation.scores import scores
 from harness.parallel import at_once
 from harness.predictor.protocol import PredictorInfo
@@ -212,13 +212,12 @@ def _evaluation(
     """Result of splits with their rows, and of those that cannot be evaluated."""
     skipped = [SplitResult(split=name, status="skipped", reason=reason) for name, reason in plan.skipped.items()]
     joined = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=list(ROWS))
-    digest = hashlib.sha256(rows_bytes(joined)).hexdigest()
     result = Result(
         schema_version=LAYOUT,
         track=plan.track,
         subject=plan.subject,
         pins=pins,
-        rows_sha256=digest,
+        rows_sha256=rows_sha256(joined),
         splits=[*splits, *skipped],
         confinement=confinement,
     )

@@ -11,16 +11,15 @@ from pydantic import ValidationError
 from harness.errors import UsageError
 from harness.evaluation import seal
 from harness.evaluation.metrics import METRIC
+from harness.evaluation.result_files import ResultFaultError, rows_bytes, rows_sha256
 from harness.evaluation.result_layout import Leaks, Result, Score, SplitResult
 from harness.evaluation.results import (
     CheckedResults,
     Evaluation,
-    ResultFaultError,
     current_result,
     make_pins,
     read_result,
     result_path,
-    rows_bytes,
     write_result,
 )
 from harness.evaluation.scores import scores
@@ -41,7 +40,7 @@ def evaluated(status="ok", pins=PINS, predicted=(1.0, 3.0, 4.5), confinement=WHO
     rows = rows_of(ACTUAL_MJ, list(predicted))
     found = scores(rows, "kernels", 0)
     splits = [SplitResult(split="published", status=status, reason="", leaks=LEAKS, scores=found)]
-    digest = hashlib.sha256(rows_bytes(rows)).hexdigest()
+    digest = rows_sha256(rows)
     result = Result(
         schema_version=4, track="kernels", subject=SUBJECT, pins=pins, rows_sha256=digest, splits=splits,
         confinement=confinement,
@@ -260,7 +259,7 @@ def test_measures_that_do_not_follow_from_the_rows_are_a_fault(tmp_path, change)
 def test_rows_of_another_form_are_a_fault(tmp_path):
     sound = evaluated()
     rows = sound.rows.drop(columns="flops")
-    digest = hashlib.sha256(rows_bytes(rows)).hexdigest()
+    digest = rows_sha256(rows)
     write_result(Evaluation(sound.result.model_copy(update={"rows_sha256": digest}), rows), tmp_path)
     (fault,) = faults_in(tmp_path)
     assert "rows of another form" in fault
