@@ -36,6 +36,7 @@ def predict(
     model: AnyPath,
     device_id: str | None = None,
     *,
+    system: str | None = None,
     delegate: str | None = None,
     dtype: Dtype | None = None,
     predictor: str | None = None,
@@ -59,6 +60,7 @@ def predict(
     Args:
         model: ONNX or TFLite file.
         device_id: device; needed unless `file` is given.
+        system: system of the device, by its id; needed where kernels of several were measured.
         delegate: how the network runs; needed where the device was measured with several.
         dtype: data type that the network runs in; that of the file by default.
         predictor: predictor, by its key.
@@ -101,10 +103,10 @@ def predict(
     check_within("coverage", coverage, LEAST_COVERAGE, MOST_COVERAGE)
     check_within("at_least", at_least, 0, 1)
     check_known("data type", [] if dtype is None else [dtype], DTYPES)
-    source = _rows(device_id, delegate, data, on_step) if file is None else _loaded(Path(file), package)
+    source = _rows(device_id, system, delegate, data, on_step) if file is None else _loaded(Path(file), package)
     rules, settled = runtime or source.runtime.rules, as_names(values)
     found = kernels_of_file(Path(model), rules, as_names(inputs), batch, dtype, values=settled, signature=signature)
-    request = _Request(device_id, delegate, main_dtype(found.kernels.kernels), predictor)
+    request = _Request(device_id, system, delegate, main_dtype(found.kernels.kernels), predictor)
     fitted = _fitted(request, source, package)
     network = predict_network(
         found.kernels.kernels, fitted, coverage=coverage, at_least=at_least, may_extrapolate=extrapolate
@@ -142,6 +144,7 @@ class _Request(NamedTuple):
     """What a predictor has to support; None where nothing is requested."""
 
     device_id: str | None
+    system_id: str | None
     delegate: str | None
     dtype: Dtype
     predictor: str | None
@@ -154,7 +157,7 @@ class _Source(NamedTuple):
     kernels: pa.Table | FittedPredictor
 
 
-def _rows(device_id: str | None, delegate: str | None, data: Paths, on_step: OnStep) -> _Source:
+def _rows(device_id: str | None, system: str | None, delegate: str | None, data: Paths, on_step: OnStep) -> _Source:
     """Rows of a device of some submissions; only those of the device are read.
 
     Raises:
@@ -171,7 +174,7 @@ def _rows(device_id: str | None, delegate: str | None, data: Paths, on_step: OnS
     if device_id not in ready:
         raise not_predictable(device_id, campaigns)
     release = read_release([path for path in campaigns if path.parent.name == device_id], on_step=on_step)
-    return _Source(runtime_of_rows(release, device_id, delegate), release.levels["kernels"])
+    return _Source(runtime_of_rows(release, device_id, delegate, system), release.levels["kernels"])
 
 
 def _loaded(file: Path, package: str) -> _Source:
@@ -191,7 +194,9 @@ def _fitted(request: _Request, source: _Source, package: str) -> FittedPredictor
         return _checked(source.kernels, request)
     key = predictor_info(request.predictor or PREDICTOR, package).key
     device_id, rules = str(request.device_id), source.runtime.rules
-    chosen = training_set(source.kernels, device_id, request.dtype, request.delegate, rules)
+    chosen = training_set(
+        source.kernels, device_id, request.dtype, request.delegate, runtime=rules, system_id=request.system_id
+    )
     return fitted_for(chosen, key, SAVED_PREDICTORS, package)
 
 
@@ -202,8 +207,8 @@ def _checked(fitted: FittedPredictor, request: _Request) -> FittedPredictor:
         UsageError: it is not.
     """
     subject = fitted.subject
-    there = (subject.device_id, subject.delegate, subject.dtype, fitted.stamp.predictor)
-    options = ("--device", "--delegate", "--dtype", "--predictor")
+    there = (subject.device_id, subject.system_id, subject.delegate, subject.dtype, fitted.stamp.predictor)
+    options = ("--device", "--system", "--delegate", "--dtype", "--predictor")
     for option, asked, found in zip(options, request, there, strict=True):
         if asked is not None and asked != found:
             file = "" if fitted.file is None else fitted.file.as_posix()

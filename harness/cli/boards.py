@@ -76,7 +76,7 @@ def print_notes(notes: Iterable[str]) -> None:
 
 def _in_words(subject: Subject) -> str:
     batch = f", batches of {subject.batch_size}" if subject.batch_size > 1 else ""
-    return f"{subject.device_id}, {subject.delegate}, {subject.dtype}{batch}, {subject.quantity} ({subject.tier})"
+    return f"{subject.system_id}, {subject.delegate}, {subject.dtype}{batch}, {subject.quantity} ({subject.tier})"
 
 
 def _print_table(console: Console, heading: str, rows: Sequence[tuple[str, BoardRow]]) -> None:

@@ -40,7 +40,7 @@ Extrapolate = Annotated[
     bool, typer.Option("--extrapolate", help="Predict also where most of the energy is extrapolated.")
 ]
 _KERNEL: Final = ("kernel", "operator", "extents")
-_PREDICTABLE: Final = ("device", "delegate", "processor", "data type", "runtime", "rows", "kernels")
+_PREDICTABLE: Final = ("system", "delegate", "processor", "data type", "runtime", "rows", "kernels")
 _MOST_NUMBERS: Final = 8
 """Kernels that a warning lists by number."""
 
@@ -48,6 +48,9 @@ _MOST_NUMBERS: Final = 8
 def predict(
     model: Annotated[Path | None, typer.Argument(metavar="MODEL", help="ONNX or TFLite file.")] = None,
     device: Annotated[str | None, typer.Option("--device", help="Device, by its id.")] = None,
+    system: Annotated[
+        str | None, typer.Option("--system", help="System of the device, where there are several.")
+    ] = None,
     delegate: Annotated[str | None, typer.Option("--delegate", help="How it runs, where there are several.")] = None,
     dtype: RunsIn = None,
     predictor: Predictor = None,
@@ -77,9 +80,10 @@ def predict(
         raise UsageError("MODEL is needed, an ONNX or TFLite file; --list shows what can be predicted")
     with steps("Predicting") as step:
         found = api.predict(
-            model, device, delegate=delegate, dtype=dtype, predictor=predictor, runtime=runtime, inputs=inputs or (),
-            batch=batch, values=values or (), signature=signature, data=data or SUBMISSIONS, file=file,
-            coverage=coverage, at_least=at_least, extrapolate=extrapolate, package=package, on_step=step,
+            model, device, system=system, delegate=delegate, dtype=dtype, predictor=predictor, runtime=runtime,
+            inputs=inputs or (), batch=batch, values=values or (), signature=signature,
+            data=data or SUBMISSIONS, file=file, coverage=coverage, at_least=at_least, extrapolate=extrapolate,
+            package=package, on_step=step,
         )  # fmt: skip
     if plot is not None:
         write_file(plot, api.draw_energy(found))
@@ -100,7 +104,7 @@ def _print_predictable(data: Sequence[Path], form: PredictFormat) -> None:
     for one in found.predictable:
         types = ", ".join(f"{of.kernel} {of.n_rows}" for of in one.kernels)
         runtime = one.runtime or f"{one.stated_runtime} (no fusion rules)"
-        rows.append((one.device_id, one.delegate, one.processor, one.dtype, runtime, str(one.n_rows), types))
+        rows.append((one.system_id, one.delegate, one.processor, one.dtype, runtime, str(one.n_rows), types))
     print_table(_PREDICTABLE, rows, left=_PREDICTABLE, width=160, title="What can be predicted")
     by_levels: defaultdict[str, list[str]] = defaultdict(list)
     for other in found.others:
@@ -119,7 +123,7 @@ def _print_prediction(found: "api.Prediction") -> None:
         cells = [kernel.kernel or "none", kernel.operator, api.extents_in_words(kernel), flops]
         rows.append((str(number), *cells, *_energy_cells(each, network.energy_mj)))
     headings = ("#", *_KERNEL, "FLOPs", "mJ", f"{_nominal(network)} interval", "of the energy")
-    title = f"{printable(found.file.name)} on {subject.device_id}, {subject.delegate}, {subject.dtype}"
+    title = f"{printable(found.file.name)} on {subject.system_id}, {subject.delegate}, {subject.dtype}"
     print_table(headings, rows, left=_KERNEL, width=160, title=title)
     for line in _lines(found):
         typer.echo(line)

@@ -164,7 +164,7 @@ def notes_on(rows: Iterable[BoardRow]) -> list[str]:
 
 def _confinement_notes(row: BoardRow) -> Iterator[str]:
     if row.confinement is not None and row.confinement.missing:
-        yield f"{row.predictor} on {row.subject.device_id} ran {row.confinement.in_words}"
+        yield f"{row.predictor} on {row.subject.system_id} ran {row.confinement.in_words}"
 
 
 def _label_notes(row: BoardRow) -> Iterator[str]:
@@ -176,4 +176,4 @@ def _label_notes(row: BoardRow) -> Iterator[str]:
 
 
 def _where(subject: Subject) -> str:
-    return f"{subject.device_id}, {subject.delegate}, {subject.dtype}"
+    return f"{subject.system_id}, {subject.delegate}, {subject.dtype}"

@@ -145,7 +145,7 @@ class Result(SealedResult):
         confinement: what confined the predictor; null where it had nothing to predict.
     """
 
-    schema_version: Literal[4]
+    schema_version: Literal[5]
     track: Track
     subject: Subject
     pins: Pins

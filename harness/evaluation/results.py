@@ -32,7 +32,7 @@ DECIDING_MODULES: Final = (
 )  # fmt: skip
 """Modules whose code decides which rows are held out, predicted and scored, and how, and what a predictor may see."""
 
-LAYOUT: Final = 4
+LAYOUT: Final = 5
 """`schema_version` of the results that are written and read."""
 _TEXT: Final = frozenset({"split", "row", "kernel", "group"})
 """Columns of `ROWS` that are text; all others are numbers."""

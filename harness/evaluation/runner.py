@@ -66,7 +66,7 @@ class _Unit:
 
     @property
     def name(self) -> str:
-        return f"{self.info.key} on {self.plan.subject.device_id}"
+        return f"{self.info.key} on {self.plan.subject.system_id}"
 
 
 def evaluate(
@@ -108,7 +108,7 @@ def evaluate(
         known = {key: found for key, found in current.items() if found is not None and not found.has_failed}
         for key, evaluation in known.items():
             evaluations[number, key] = evaluation
-            on_done(f"{key} on {plan.subject.device_id}")
+            on_done(f"{key} on {plan.subject.system_id}")
         missing = [key for key in infos if key not in known]
         leaks = _leaks(plan, known.values()) if missing else {}
         actual_mj = np.asarray(plan.actual_mj, dtype=np.float64)
@@ -116,7 +116,7 @@ def evaluate(
         units += [_Unit(number, plan, infos[key], versions[key], leaks, held[key]) for key in missing]
         for key, fault in predictors.faults.items():
             evaluations[number, key] = _broken(plan, key, fault, settings.seed)
-            on_done(f"{key} on {plan.subject.device_id}")
+            on_done(f"{key} on {plan.subject.system_id}")
     for unit, evaluation in _run(units, settings):
         write_result(evaluation, settings.folder)
         evaluations[unit.number, unit.info.key] = evaluation

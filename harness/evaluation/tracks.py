@@ -72,7 +72,7 @@ def _device_plans(release: Release, seed: int) -> TrackPlans:
         if others.num_rows:
             plans.append(DevicePlan(subject, rows, others, seed))
         else:
-            alone.append(f"{subject.device_id} ({subject.delegate}, {subject.dtype})")
+            alone.append(f"{subject.system_id} ({subject.delegate}, {subject.dtype})")
     without = "none of the same tier, boundary, processor and data type"
     notes = [f"no other device to fit on for {', '.join(alone)}: {without}"]
     return TrackPlans(plans, notes if alone else ([] if plans else ["there are no kernel rows"]))

@@ -45,7 +45,7 @@ class PredictorFacts:
         results: its results on the same rows, by track.
         rows: its rows of the kernels level of a release.
         submissions: submissions that the rows belong to.
-        device_name: name of the device.
+        system_name: name of the system.
         citations: BibTeX entries by address of the work.
     """
 
@@ -55,7 +55,7 @@ class PredictorFacts:
     results: Mapping[Track, Result]
     rows: pa.Table
     submissions: pa.Table
-    device_name: str
+    system_name: str
     citations: Mapping[str, str]
 
     @property
@@ -94,7 +94,7 @@ def predictor_header(facts: PredictorFacts) -> "ModelCardData":
         datasets=[facts.stamp.dataset],
         metrics=list(METRIC),
         tags=["energy", "energy-efficiency", "edge-computing", "skops", facts.info.key, facts.subject.device_id],
-        model_name=f"{facts.info.name}, {facts.device_name}, {facts.subject.delegate}, {facts.subject.dtype}",
+        model_name=f"{facts.info.name}, {facts.system_name}, {facts.subject.delegate}, {facts.subject.dtype}",
         eval_results=eval_results or None,
     )
 
@@ -112,7 +112,7 @@ def _eval_results(facts: PredictorFacts) -> Iterator["EvalResult"]:
                 task_type="tabular-regression",
                 task_name="Energy per inference",
                 dataset_type=_DATASETS[track],
-                dataset_name=f"DeepEn {track}, {facts.device_name}",
+                dataset_name=f"DeepEn {track}, {facts.system_name}",
                 dataset_config=evidence_of(facts.subject.tier),
                 dataset_split=_SPLITS.get(split.split, split.split),
                 dataset_args={
@@ -147,7 +147,7 @@ def _template_facts(facts: PredictorFacts) -> dict[str, Any]:
         "info": facts.info,
         "stamp": stamp,
         "subject": subject,
-        "device_name": facts.device_name,
+        "system_name": facts.system_name,
         "packages": ", ".join(f"{name} {version}" for name, version in sorted(stamp.packages.items())),
         "energy_kind_title": ENERGY_KIND_TITLES[subject.energy_kind],
         "evidence": TIER_TITLES[subject.tier],

@@ -149,7 +149,7 @@ def build_predictors(
         # Those of one predictor follow each other, so that they share its processes.
         pairs = list(product(predictors.infos.values(), _training_sets(release)))
         for fitted in at_once(partial(_fitted, build=build), pairs, backend="threading", n_jobs=-1):
-            on_done(f"{fitted.info.key} on {fitted.training.subject.device_id}")
+            on_done(f"{fitted.info.key} on {fitted.training.subject.system_id}")
             outcomes.append(_outcome(build, fitted))
     for training, (key, fault) in product(_training_sets(release), predictors.faults.items()):
         outcomes.append(BuiltPredictor(key, training.subject, None, fault))
@@ -159,7 +159,7 @@ def build_predictors(
 def _training_sets(release: Release) -> Iterator[TrainingSet]:
     for subject, table in by_subject(release.levels["kernels"]).items():
         if subject.batch_size == 1:
-            runtime = runtime_of_rows(release, subject.device_id, subject.delegate)
+            runtime = runtime_of_rows(release, subject.device_id, subject.delegate, subject.system_id)
             yield TrainingSet(subject, table, runtime.rules)
 
 
@@ -217,7 +217,7 @@ def _write(build: _Build, fitted: _Fitted, stamp: Stamp, home: Path) -> None:
         results=fitted.results,
         rows=training.table,
         submissions=build.release.submissions.filter(pc.is_in(names, value_set=own)),
-        device_name=pairs_of(build.release.devices, "device_id", "name")[training.subject.device_id],
+        system_name=pairs_of(build.release.submissions, "system_id", "system")[training.subject.system_id],
         citations=build.texts.citations,
     )
     (home / CARD_FILE).write_text(predictor_card(facts, build.cards), encoding="utf-8", newline="\n")

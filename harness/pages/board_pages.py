@@ -49,7 +49,7 @@ def board_files(env: Environment, boards: Boards, names: Mapping[str, str]) -> d
 
     Args:
         boards: predictors and their results.
-        names: names of the devices that have a page, by id.
+        names: names of the systems of devices that have a page, by id.
     """
     pages = [_index_page(env, boards, names)]
     pages += [_board_page(env, track, boards, names) for track in TRACKS]
@@ -194,7 +194,7 @@ def _part(
     of_kernels = [key for key, info in infos.items() if info.kernel_types]
     return {
         "heading": words_of,
-        "device": subject.device_id if subject.device_id in names else None,
+        "device": subject.device_id if subject.system_id in names else None,
         "evidence": TIER_TITLES[subject.tier],
         "tables": tables,
         "notes": notes_on(rows),
@@ -211,7 +211,7 @@ def _predictor_cell(row: BoardRow, infos: Mapping[str, PredictorInfo]) -> Cell:
 
 def _in_words(subject: Subject, names: Mapping[str, str]) -> str:
     batch = f", batches of {subject.batch_size}" if subject.batch_size > 1 else ""
-    name = names.get(subject.device_id, subject.device_id)
+    name = names.get(subject.system_id, subject.system_id)
     mark = " (simulated)" if subject.tier == "simulated" else ""
     return f"{name}{mark}, {subject.delegate}, {subject.dtype}{batch}, {subject.quantity}"
 
@@ -360,5 +360,7 @@ def _subject_cells(subject: Subject) -> list[Cell]:
 
 
 def _device_cell(subject: Subject, names: Mapping[str, str]) -> Cell:
-    device_id = subject.device_id
-    return link(names[device_id], f"../../../devices/{device_id}/") if device_id in names else text(device_id)
+    system_id = subject.system_id
+    if system_id not in names:
+        return text(system_id)
+    return link(names[system_id], f"../../../devices/{subject.device_id}/")

@@ -82,12 +82,17 @@ def write_pages(
     files |= _devices(env, devices, dataset_version)
     files |= _reading_pages(env, release, devices, dataset_version, rules)
     files |= moved_files(devices, files)
-    files |= board_files(env, boards, {device.device_id: device.name for device in devices})
+    files |= board_files(env, boards, _system_names(release))
     _remove_generated(site)
     for path, content in files.items():
         (site / path).parent.mkdir(parents=True, exist_ok=True)
         (site / path).write_text(content, encoding="utf-8", newline="\n")
     return sorted(site / path for path in files)
+
+
+def _system_names(release: Release) -> dict[str, str]:
+    of_systems = release.submissions.select(["system_id", "system"]).to_pylist()
+    return {row["system_id"]: row["system"] for row in of_systems}
 
 
 def _remove_generated(site: Path) -> None:

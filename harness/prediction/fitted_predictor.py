@@ -66,7 +66,7 @@ def saved_folder(folder: Path, key: str, subject: Subject) -> Path:
     Args:
         folder: folder of all saved predictors.
         key: predictor.
-        subject: device and way of running that it is fitted for.
+        subject: system and way of running that it is fitted for.
     """
     way = subject.key.removeprefix(f"{subject.device_id}--")
     return folder / key / subject.device_id / way

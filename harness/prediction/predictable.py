@@ -33,7 +33,7 @@ def predictable(release: Release) -> Iterator[Predictable]:
             continue
         frame = kernel_frame(rows)
         counts = Counter(frame["kernel"])
-        runtime = runtime_of_rows(release, subject.device_id, subject.delegate)
+        runtime = runtime_of_rows(release, subject.device_id, subject.delegate, subject.system_id)
         yield Predictable(
             **subject.model_dump(exclude={"batch_size"}),
             name=names[subject.device_id],

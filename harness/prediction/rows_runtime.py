@@ -1,5 +1,6 @@
 """Fusion rules that kernel rows of a device go with: those of the runtime that they were measured in."""
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import pyarrow as pa
@@ -25,17 +26,21 @@ class RowsRuntime(NamedTuple):
 UNKNOWN: Final = RowsRuntime(None, "unstated")
 
 
-def runtime_of_rows(release: Release, device_id: str, delegate: str | None = None) -> RowsRuntime:
+def runtime_of_rows(
+    release: Release, device_id: str, delegate: str | None = None, system_id: str | None = None
+) -> RowsRuntime:
     """Runtime of the kernel rows of a device: that of its kernel lists; without any, the one that its rows state.
 
     Args:
         release: release with the device.
         device_id: device.
         delegate: how it runs; None for any.
+        system_id: one of the device's systems; None for any.
     """
-    rows = _rows_of(release.levels["kernels"], device_id, delegate)
+    chosen = {"device_id": device_id, "delegate": delegate, "system_id": system_id}
+    rows = _rows_of(release.levels["kernels"], chosen)
     stated = sorted(set(rows.column("runtime").to_pylist()))
-    models = _rows_of(release.levels["models"], device_id, delegate)
+    models = _rows_of(release.levels["models"], chosen)
     models = models.filter(pc.is_in(models.column("delegate"), value_set=pc.unique(rows.column("delegate"))))
     rules: set[str | None] = set(models.column("kernel_runtime").drop_null().to_pylist())
     if not rules:
@@ -44,9 +49,11 @@ def runtime_of_rows(release: Release, device_id: str, delegate: str | None = Non
     return RowsRuntime(next(iter(rules)) if len(rules) == 1 else None, ", ".join(stated))
 
 
-def _rows_of(table: pa.Table, device_id: str, delegate: str | None) -> pa.Table:
-    rows = table.filter(pc.equal(table.column("device_id"), device_id))
-    return rows if delegate is None else rows.filter(pc.equal(rows.column("delegate"), delegate))
+def _rows_of(table: pa.Table, chosen: Mapping[str, str | None]) -> pa.Table:
+    for name, value in chosen.items():
+        if value is not None:
+            table = table.filter(pc.equal(table.column(name), value))
+    return table
 
 
 def _rules_as_stated(stated: str, processor: str) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import pandas as pd
 import pyarrow as pa
@@ -19,10 +20,10 @@ from harness.schema.vocabulary import ENERGY_KIND_TITLES, TIER_TITLES, Kernel
 
 @dataclass(frozen=True, eq=False)
 class TrainingSet:
-    """Kernel rows of one device, run in one way.
+    """Kernel rows of one system, run in one way.
 
     Attributes:
-        subject: device and way of running.
+        subject: system and way of running.
         table: its rows of the kernels level.
         runtime: fusion rules that the rows go with; None where they are unknown.
     """
@@ -65,11 +66,17 @@ def types_of(rows: pd.DataFrame) -> tuple[Kernel, ...]:
 
 
 def training_set(
-    kernels: pa.Table, device_id: str, dtype: str, delegate: str | None = None, runtime: str | None = None
+    kernels: pa.Table,
+    device_id: str,
+    dtype: str,
+    delegate: str | None = None,
+    *,
+    runtime: str | None = None,
+    system_id: str | None = None,
 ) -> TrainingSet:
-    """Rows to fit on for one device, delegate and data type.
+    """Rows to fit on for one system of a device, delegate and data type.
 
-    Where a device has several kinds of evidence or of energy, the best evidence is used, then the kind of energy with
+    Where a system has several kinds of evidence or of energy, the best evidence is used, then the kind of energy with
     most rows, then the absolute one; they are never mixed.
 
     Args:
@@ -78,16 +85,14 @@ def training_set(
         dtype: data type that the network runs in.
         delegate: how it runs; may be left out where the device was measured in one way only.
         runtime: fusion rules that the rows go with; None where they are unknown.
+        system_id: system of the device; may be left out where kernels of one were measured.
 
     Raises:
         UsageError: there are no such rows; the message lists those that there are.
     """
     subjects = _subjects_of(kernels, device_id)
-    if delegate is not None:
-        delegates = sorted({subject.delegate for subject in subjects})
-        if delegate not in delegates:
-            raise unknown(f"delegate of {device_id}", delegate, delegates)
-        subjects = {subject: rows for subject, rows in subjects.items() if subject.delegate == delegate}
+    for field, wanted in (("system_id", system_id), ("delegate", delegate)):
+        subjects = _narrowed(subjects, field, wanted)
     of_dtype = {subject: rows for subject, rows in subjects.items() if subject.dtype == dtype}
     if not of_dtype:
         there = sorted({subject.dtype for subject in subjects})
@@ -95,11 +100,27 @@ def training_set(
             f"the network runs in {dtype}, and {device_id} was measured in {_listed(there)}; --dtype {there[0]} "
             "predicts it as if it ran in that"
         )
-    delegates = sorted({subject.delegate for subject in of_dtype})
-    if len(delegates) > 1:
-        raise UsageError(f"{device_id} was measured with {_listed(delegates)}; choose one with --delegate")
+    for field, (verb, option) in _CHOSEN.items():
+        there = sorted({getattr(subject, field) for subject in of_dtype})
+        if len(there) > 1:
+            raise UsageError(f"{device_id} was measured {verb} {_listed(there)}; choose one with {option}")
     best = min(of_dtype, key=lambda subject: _preference(subject, of_dtype[subject]))
     return TrainingSet(best, of_dtype[best], runtime)
+
+
+_CHOSEN: Final = {"system_id": ("as", "--system"), "delegate": ("with", "--delegate")}
+"""Fields of which one value has to be chosen, with how a message says so and the option that chooses."""
+
+
+def _narrowed(subjects: Mapping[Subject, pa.Table], field: str, wanted: str | None) -> Mapping[Subject, pa.Table]:
+    """Ways of running that have a wanted value in a field; all where none is wanted."""
+    if wanted is None:
+        return subjects
+    there = sorted({getattr(subject, field) for subject in subjects})
+    if wanted not in there:
+        device_id = next(iter(subjects)).device_id
+        raise unknown(f"{field.removesuffix('_id')} of {device_id}", wanted, there)
+    return {subject: rows for subject, rows in subjects.items() if getattr(subject, field) == wanted}
 
 
 def _subjects_of(kernels: pa.Table, device_id: str) -> Mapping[Subject, pa.Table]:

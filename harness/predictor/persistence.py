@@ -63,10 +63,10 @@ class Stamp(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    schema_version: Literal[1] = Field(1, description="Version of this layout.")
+    schema_version: Literal[2] = Field(2, description="Version of this layout.")
     predictor: str = Field(description="Key of the predictor.")
     predictor_version: str = Field(description="Version of its code.")
-    subjects: tuple[Subject, ...] = Field(min_length=1, description="Device and way of running that it predicts for.")
+    subjects: tuple[Subject, ...] = Field(min_length=1, description="System and way of running that it predicts for.")
     dataset: str = Field(description="Dataset that the rows belong to.")
     dataset_version: str | None = Field(description="Version of the dataset; null where it has none.")
     data_sha256: Sha256 = Field(description="Content of the rows that it was fitted on.")

@@ -165,6 +165,7 @@ class Predictable(Output):
     """One way of running a device that `deepen predict` can be asked for."""
 
     device_id: q.DeviceId
+    system_id: q.SystemId
     name: str = Field(description="Name of the device.")
     delegate: q.Delegate
     processor: q.ProcessorName

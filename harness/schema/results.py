@@ -19,9 +19,10 @@ class Strict(BaseModel):
 
 
 class Subject(Strict):
-    """Rows that belong in one table of results: same device, delegate, data type, evidence, quantity and boundary."""
+    """Rows that belong in one table of results: same system, delegate, data type, evidence, quantity and boundary."""
 
     device_id: q.DeviceId
+    system_id: q.SystemId
     delegate: q.Delegate
     dtype: q.DtypeName
     energy_kind: q.EnergyKindName
@@ -33,11 +34,11 @@ class Subject(Strict):
     def key(self) -> str:
         """Name of its files, without suffix.
 
-        >>> Subject(device_id="acme", delegate="CPU1", dtype="fp32", energy_kind="absolute", batch_size=1,
-        ...         tier="rail", boundary="module").key
+        >>> Subject(device_id="acme", system_id="acme", delegate="CPU1", dtype="fp32", energy_kind="absolute",
+        ...         batch_size=1, tier="rail", boundary="module").key
         'acme--CPU1--fp32--rail--module'
         """
-        parts = [self.device_id, self.delegate.replace(" ", "_"), self.dtype, self.tier]
+        parts = [self.system_id, self.delegate.replace(" ", "_"), self.dtype, self.tier]
         parts += [self.boundary] if self.boundary != "unstated" else []
         parts += [self.energy_kind] if self.energy_kind != "absolute" else []
         parts += [f"batch-{self.batch_size}"] if self.batch_size > 1 else []

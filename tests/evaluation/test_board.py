@@ -23,7 +23,7 @@ def off_by(share, seed=0):
 
 def evaluated(key, predicted=None, reason="", **columns):
     pins = PINS.model_copy(update={"predictor": key})
-    head = {"schema_version": 4, "track": "kernels", "subject": SUBJECT, "pins": pins, "rows_sha256": "0" * 64}
+    head = {"schema_version": 5, "track": "kernels", "subject": SUBJECT, "pins": pins, "rows_sha256": "0" * 64}
     if predicted is None:
         failed = SplitResult(split="published", status="failed", reason=reason, leaks=LEAKS)
         return Evaluation(Result(**head, splits=[failed]), rows_of([], []))

@@ -28,7 +28,13 @@ from harness.schema.results import Subject
 from tests.evaluation.test_scores import rows_of
 
 SUBJECT = Subject(
-    device_id="ACME-M4.rev_2", delegate="CPU 1", dtype="fp32", energy_kind="idle-subtracted", batch_size=1, tier="rail"
+    device_id="ACME-M4.rev_2",
+    system_id="ACME-M4.rev_2",
+    delegate="CPU 1",
+    dtype="fp32",
+    energy_kind="idle-subtracted",
+    batch_size=1,
+    tier="rail",
 )
 LEAKS = Leaks(n_train=8, n_test=2, shared_configurations=0, shared_record_ids=0, near_duplicates=1)
 PINS = make_pins("0" * 64, "constant", "abc", 0)
@@ -42,7 +48,7 @@ def evaluated(status="ok", pins=PINS, predicted=(1.0, 3.0, 4.5), confinement=WHO
     splits = [SplitResult(split="published", status=status, reason="", leaks=LEAKS, scores=found)]
     digest = rows_sha256(rows)
     result = Result(
-        schema_version=4, track="kernels", subject=SUBJECT, pins=pins, rows_sha256=digest, splits=splits,
+        schema_version=5, track="kernels", subject=SUBJECT, pins=pins, rows_sha256=digest, splits=splits,
         confinement=confinement,
     )  # fmt: skip
     return Evaluation(result, rows)

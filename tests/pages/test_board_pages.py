@@ -24,9 +24,15 @@ from tests.pages.test_network_tables import DONE, FAILED
 
 ACTUAL = np.linspace(1, 10, 120)
 MEASURED = Subject(
-    device_id="acme-phone", delegate="CPU1", dtype="fp32", energy_kind="absolute", batch_size=1, tier="analyser"
+    device_id="acme-phone",
+    system_id="acme-phone",
+    delegate="CPU1",
+    dtype="fp32",
+    energy_kind="absolute",
+    batch_size=1,
+    tier="analyser",
 )
-SIMULATED = MEASURED.model_copy(update={"device_id": "acme-npu", "tier": "simulated"})
+SIMULATED = MEASURED.model_copy(update={"device_id": "acme-npu", "system_id": "acme-npu", "tier": "simulated"})
 LEAKS = Leaks(n_train=480, n_test=120, shared_configurations=0, shared_record_ids=0, near_duplicates=7.5)
 SPLIT = "cv-5x5"
 NASTY = "raised ValueError: <b>no|pe</b> *x*"
@@ -41,7 +47,7 @@ def off_by(share):
 
 def evaluated(key, share=None, subject=MEASURED):
     """Result of a predictor that is right on a share of the rows, or that failed."""
-    head = {"schema_version": 4, "track": "kernels", "subject": subject, "rows_sha256": "0" * 64}
+    head = {"schema_version": 5, "track": "kernels", "subject": subject, "rows_sha256": "0" * 64}
     head["pins"] = make_pins("0" * 64, key, "1", 0)
     skipped = SplitResult(split="unseen-kernel-size", status="skipped", reason="there is one kernel size")
     if share is None:

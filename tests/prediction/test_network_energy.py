@@ -210,6 +210,17 @@ def test_the_way_of_running_has_to_be_named_where_there_are_several():
         training(dtype="int8")
 
 
+def test_kernels_of_two_systems_of_a_board_are_never_fitted_together():
+    stacks = [{"manifest": MEASURED | {"system": {"stack": stack}}, "name": stack} for stack in ("ruy", "xnnpack")]
+    both = [kernel_device("board", n=50 + number, facts=facts) for number, facts in enumerate(stacks)]
+    with pytest.raises(UsageError, match="measured as board--ruy, board--xnnpack; choose one with --system"):
+        training(*both, device_id="board")
+    chosen = training(*both, device_id="board", system_id="board--xnnpack")
+    assert (chosen.subject.system_id, len(chosen.rows)) == ("board--xnnpack", 51)
+    with pytest.raises(UsageError, match="'armnn' is not a known system of board"):
+        training(*both, device_id="board", system_id="armnn")
+
+
 def test_absolute_and_idle_subtracted_rows_are_never_mixed():
     idle = {"idle": {"power_mw": 300, "how": "Screen off."}}
     subtracted = kernel_device(n=30, energy_kind="idle-subtracted", facts={"name": "idle", "manifest": MEASURED | idle})

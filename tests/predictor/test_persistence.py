@@ -34,7 +34,13 @@ from harness.schema.results import Subject
 from tests.predictor.packages import kernels, model_source
 
 SUBJECT = Subject(
-    device_id="acme-phone", delegate="CPU1", dtype="fp32", energy_kind="absolute", batch_size=1, tier="analyser"
+    device_id="acme-phone",
+    system_id="acme-phone",
+    delegate="CPU1",
+    dtype="fp32",
+    energy_kind="absolute",
+    batch_size=1,
+    tier="analyser",
 )
 TEST = kernels(20, seed=1)[list(FEATURES)]
 
