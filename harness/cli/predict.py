@@ -18,6 +18,7 @@ from harness.issues import counted, printable, share_in_words
 from harness.schema.vocabulary import TIER_TITLES, Dtype
 
 PredictFormat = Literal["table", "json"]
+System = Annotated[str | None, typer.Option("--system", help="System of the device, where there are several.")]
 Predictor = Annotated[str | None, typer.Option("--predictor", help=f"Predictor, by its key; {PREDICTOR} by default.")]
 RunsIn = Annotated[
     Dtype | None, typer.Option("--dtype", help="Data type that it runs in; that of the file by default.")
@@ -48,9 +49,7 @@ _MOST_NUMBERS: Final = 8
 def predict(
     model: Annotated[Path | None, typer.Argument(metavar="MODEL", help="ONNX or TFLite file.")] = None,
     device: Annotated[str | None, typer.Option("--device", help="Device, by its id.")] = None,
-    system: Annotated[
-        str | None, typer.Option("--system", help="System of the device, where there are several.")
-    ] = None,
+    system: System = None,
     delegate: Annotated[str | None, typer.Option("--delegate", help="How it runs, where there are several.")] = None,
     dtype: RunsIn = None,
     predictor: Predictor = None,

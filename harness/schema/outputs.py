@@ -125,6 +125,7 @@ class PredictionOutput(Output):
     rows_runtime: str | None = Field(description="Fusion rules that the device's rows go with; null where unknown.")
     batch: int = Field(ge=1, description="Inferences that run together in the file; the energy is of one.")
     device_id: q.DeviceId
+    system_id: q.SystemId
     delegate: q.Delegate
     dtype: q.DtypeName
     energy_kind: q.EnergyKindName
