@@ -3,8 +3,9 @@
 A board is what was plugged in: one module on the carrier boards of two makers is two boards.
 
 Source:
-    Names of boards, processors and accelerators: descriptions of the systems, `systems/*.json` of the results. Systems
-    on chip: the makers' pages of the boards; the Raspberry Pi 4, whose Linux reports BCM2835, has a BCM2711.
+    Names of boards, processors, accelerators and systems on chip: descriptions of the systems, `systems/*.json` of the
+    results. They leave three open: the Raspberry Pi 4, whose Linux reports BCM2835, has a BCM2711; a Snapdragon 865
+    without another number is a SM8250; the systems on chip of Jetson modules have the modules' names.
 """
 
 from collections.abc import Mapping
