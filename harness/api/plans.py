@@ -57,7 +57,7 @@ def plan(
     formats: Sequence[str] = (),
     seed: int = 0,
     out: AnyPath | None = None,
-    data: Paths = SUBMISSIONS,
+    data: Paths | None = None,
     on_step: OnStep = silent,
 ) -> WrittenPlan:
     """Choose kernels to measure on a device, and write them as small model files with a plan.
@@ -79,7 +79,7 @@ def plan(
         formats: formats of the files, `onnx` or `tflite`; both by default.
         seed: seed of the draw, of the weights and of the order.
         out: folder to write into, which must be empty or new; `dist/plans/<device>` by default.
-        data: submissions, of which those of the device are read.
+        data: submissions, of which those of the device are read; `submissions`, if it is there, by default.
         on_step: called with each campaign's path before it is read, and with the number of campaigns.
 
     Raises:
@@ -115,14 +115,16 @@ def plan(
 
 
 def _measured(
-    device_id: str, system: str | None, delegate: str | None, data: Paths, on_step: OnStep
+    device_id: str, system: str | None, delegate: str | None, data: Paths | None, on_step: OnStep
 ) -> MeasuredKernels | None:
     """Kernels that the device was measured on; None for a device without such rows.
 
     Raises:
         UsageError: it was measured in several ways, and none is chosen.
     """
-    campaigns = campaign_paths(as_paths(data))
+    # Whoever measures a first device has no submissions yet.
+    folders = [path for path in (SUBMISSIONS,) if path.exists()] if data is None else as_paths(data)
+    campaigns = campaign_paths(folders)
     device_id = device_of(device_id, campaigns)
     own = [path for path in campaigns if path.parent.name == device_id]
     if not any(map(has_kernels, own)):

@@ -8,7 +8,7 @@ import typer
 from harness import api
 from harness.cli.options import Data, Inputs, Runtime
 from harness.cli.printing import print_json, print_table, steps
-from harness.defaults import PLANS, SUBMISSIONS
+from harness.defaults import PLANS
 from harness.issues import counted, printable, share_in_words
 
 PlanFormat = Literal["table", "json"]
@@ -47,7 +47,8 @@ def plan(
     with steps("Planning") as step:
         written = api.plan(
             device, n_rows, networks=networks or (), inputs=inputs or (), runtime=runtime, system=system,
-            delegate=delegate, dtype=dtype, formats=files or (), seed=seed, out=out, data=data or SUBMISSIONS, on_step=step,
+            delegate=delegate, dtype=dtype, formats=files or (), seed=seed, out=out, data=data,
+            on_step=step,
         )  # fmt: skip
     if form == "json":
         print_json(written.plan.as_json())

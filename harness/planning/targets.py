@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, NamedTuple
 
 import pandas as pd
@@ -88,7 +89,8 @@ def shares_of(networks: Iterable[TargetNetwork]) -> Shares:
     )
 
 
-def reference_networks(runtime: str) -> list[TargetNetwork]:
+@cache
+def reference_networks(runtime: str) -> tuple[TargetNetwork, ...]:
     """The named networks of the model families; every family counts the same.
 
     Args:
@@ -106,7 +108,7 @@ def reference_networks(runtime: str) -> list[TargetNetwork]:
         variant = Variant(family, name)
         found = kernel_list(graph_of_onnx(variant.build(), variant.model), rules)
         networks.append(TargetNetwork(variant.model, 1 / (len(sizes) * sizes[family]), found.kernels))
-    return networks
+    return tuple(networks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ class LeftOutKernel(Output):
     """Kernels of the networks that are in no file of the plan."""
 
     kernel: str = Field(description="Kernel type, or operator where there is no type.")
-    n: int = Field(ge=1, description="Number of different configurations.")
+    n: int = Field(ge=1, description="Number of their configurations; of kernels, where there is no type.")
     weight: Share = Field(description="Their share in the targets.")
     reason: str = Field(description="Why they cannot be measured alone.")
 
