@@ -1,1 +1,1 @@
-"""Which kernels of a device to measure, before any of them is measured; it predicts no energy."""
+"""Which kernels to measure on a device, and the model files that hold them; it measures and predicts nothing."""

@@ -1,7 +1,7 @@
 """Kernel configurations as minimal ONNX models in fp32; it does not know what a runtime runs as one kernel."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import numpy as np
 import onnx
@@ -9,7 +9,7 @@ from onnx import TensorProto, helper
 
 from harness.graphs.families.writer import OperatorWriter, declared
 from harness.planning.operands import Extents, Operands, halves, squeezed_channels, unwritable
-from harness.schema.kernel_types import Kernel
+from harness.schema.kernel_types import Kernel, require_each
 
 _OPSET: Final = 18
 _IR_VERSION: Final = 8
@@ -244,6 +244,7 @@ ONNX_KERNELS: Final[Mapping[Kernel, Callable[[_Model, Extents], list[str]]]] = {
     "resize": _resize,
 }
 """How each kernel type is written."""
+require_each(get_args(Kernel), ONNX_KERNELS, "ONNX file")
 
 
 def onnx_kernel(kernel: Kernel, extents: Extents, operands: Operands) -> bytes:

@@ -3,17 +3,18 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from harness.arrays import Reals
 from harness.errors import UsageError
 from harness.graphs.sampler import sample_kernels
 from harness.planning.design import design, variance_left
 from harness.planning.kernel_files import kernel_files
 from harness.planning.ordering import measuring_order
-from harness.planning.targets import DTYPE, Shares, TargetNetwork, kernel_table, key_of, shares_of
+from harness.planning.targets import DTYPE, KernelTable, Shares, TargetNetwork, kernel_table, key_of, shares_of
 from harness.prediction.network_energy import main_dtype
 from harness.predictor.features import COST_FEATURES
 from harness.schema.networks import Configuration
@@ -85,21 +86,12 @@ def make_plan(
     wanted, weights = kernel_table([dict(key) for key in shares.typed]), np.array(list(shares.typed.values()))
     candidates, left_out = _candidates(shares, references, seed, formats)
     table = kernel_table(candidates)
-    done = frozenset() if measured is None else measured.ids
-    free = [place for place, identifier in enumerate(table.ids) if identifier not in done]
-    most = min(len(free), MOST_ROWS)
-    if not LEAST_ROWS <= n_rows <= most:
-        kinds = "that can be measured alone and were not measured before"
-        raise UsageError(f"{n_rows} kernels to measure; expected {LEAST_ROWS} to {most}, of the {len(free)} {kinds}")
-    before = table.frame.iloc[:0] if measured is None else measured.frame
-    picked = design(table.frame.iloc[free], wanted.frame, n_rows, weights=weights, measured=before)
-    chosen = [free[place] for place in picked]
-    left = variance_left(pd.concat([before, table.frame.iloc[chosen]]), wanted.frame, weights)[-n_rows - 1 :]
+    choice = _choice(table, wanted.frame, weights, n_rows, measured)
     written = _Written(seed, formats)
-    for number, place in enumerate(chosen):
+    for number, place in enumerate(choice.places):
         facts: dict[str, Any] = {name: int(table.frame[name].iloc[place]) for name in COST_FEATURES}
         facts |= {"configuration_id": table.ids[place], "weight": shares.typed.get(key_of(candidates[place]), 0.0)}
-        facts |= {"variance_before": left[number], "variance_left": left[number + 1]}
+        facts |= {"variance_before": choice.left[number], "variance_left": choice.left[number + 1]}
         written.add_kernel(candidates[place], facts)
     for network in networks:
         written.add_network(network, sum(each.weight for each in networks))
@@ -109,14 +101,49 @@ def make_plan(
         dtype=DTYPE,
         seed=seed,
         networks=written.networks,
-        n_candidates=len(free),
-        n_measured=len(done),
-        variance_measured=left[0],
+        n_candidates=choice.n_candidates,
+        n_measured=0 if measured is None else len(measured.ids),
+        variance_measured=choice.left[0],
         kernels=written.kernels,
         order=written.order(),
         left_out=left_out,
     )
     return PlanFiles(plan, written.contents)
+
+
+class _Choice(NamedTuple):
+    """Kernels that were chosen.
+
+    Attributes:
+        places: their places among all kernels that files hold.
+        left: share of the targets' variance that is left before the first of them and after each.
+        n_candidates: kernels that the choice was among.
+    """
+
+    places: list[int]
+    left: Reals
+    n_candidates: int
+
+
+def _choice(
+    table: KernelTable, wanted: pd.DataFrame, weights: Reals, n_rows: int, measured: MeasuredKernels | None
+) -> _Choice:
+    """Choose among kernels that files hold.
+
+    Raises:
+        UsageError: there are fewer than are wanted, or too few are wanted.
+    """
+    done = frozenset() if measured is None else measured.ids
+    free = [place for place, identifier in enumerate(table.ids) if identifier not in done]
+    most = min(len(free), MOST_ROWS)
+    if not LEAST_ROWS <= n_rows <= most:
+        kinds = "that can be measured alone and were not measured before"
+        raise UsageError(f"{n_rows} kernels to measure; expected {LEAST_ROWS} to {most}, of the {len(free)} {kinds}")
+    before = table.frame.iloc[:0] if measured is None else measured.frame
+    picked = design(table.frame.iloc[free], wanted, n_rows, weights=weights, measured=before)
+    places = [free[place] for place in picked]
+    left = variance_left(pd.concat([before, table.frame.iloc[places]]), wanted, weights)[-n_rows - 1 :]
+    return _Choice(places, left, len(free))
 
 
 class _Written:

@@ -1,13 +1,13 @@
 """Kernel configurations as minimal TFLite models in fp32; it does not know what a runtime runs as one kernel."""
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, get_args
 
 import numpy as np
 
 from harness.planning.operands import Extents, Operands, halves, squeezed_channels, unwritable
 from harness.planning.tflite_writer import TfliteWriter
-from harness.schema.kernel_types import Kernel
+from harness.schema.kernel_types import Kernel, require_each
 
 _RELU: Final = 1
 _TANH: Final = 4
@@ -270,7 +270,10 @@ TFLITE_KERNELS: Final[Mapping[Kernel, Callable[[_Model, Extents], list[int]]]] =
     "lstm": _lstm,
     "resize": _resize,
 }
-"""How each kernel type is written; `attention`, `norm` and `gru` are no operator of TFLite."""
+"""How each kernel type is written that TFLite has as an operator."""
+_ABSENT: Final = ("attention", "gru", "norm")
+"""Kernel types that it has not."""
+require_each(sorted(set(get_args(Kernel)) - set(_ABSENT)), TFLITE_KERNELS, "TFLite file")
 
 
 def tflite_kernel(kernel: Kernel, extents: Extents, operands: Operands) -> bytes:
@@ -284,7 +287,7 @@ def tflite_kernel(kernel: Kernel, extents: Extents, operands: Operands) -> bytes
     Raises:
         UnwritableKernelError: TFLite has no such operator.
     """
-    if kernel not in TFLITE_KERNELS:
+    if kernel in _ABSENT:
         raise unwritable(f"TFLite has no operator of the type {kernel}")
     model = _Model(operands)
     return model.finished(TFLITE_KERNELS[kernel](model, extents))

@@ -95,9 +95,7 @@ def test_kernels_that_the_device_was_measured_on_are_known_and_not_planned_again
     done = made.plan.kernels[:3]
     ids = frozenset(kernel.configuration_id for kernel in done)
     table = kernel_table([_configuration(kernel) for kernel in done])
-    plan = make_plan(
-        "acme-board", [MOBILE], [MOBILE, TINY], 5, seed=1, measured=MeasuredKernels(table.frame, ids)
-    ).plan
+    plan = make_plan("acme-board", [MOBILE], [MOBILE, TINY], 5, seed=1, measured=MeasuredKernels(table.frame, ids)).plan
     assert plan.n_measured == 3
     assert plan.variance_measured == pytest.approx(done[-1].variance_left)
     # The choice goes on where it would have gone on.
