@@ -18,10 +18,13 @@ from harness.planning.tflite_kernels import tflite_kernel
 from harness.schema.kernel_types import Kernel
 from harness.schema.networks import Configuration, configuration_of
 from harness.schema.plans import FORMATS, FileFormat, ModelInput, PlannedFile
+from harness.schema.vocabulary import StoredDtype
 
-_LEAST_INPUT: Final = 0.1
-_MOST_INPUT: Final = 1.0
-"""Ends of the values of inputs that are no indices: every function is finite between them."""
+_RANGES: Final[Mapping[StoredDtype, tuple[float, float]]] = {
+    "fp64": (0.1, 1.0), "fp32": (0.1, 1.0), "fp16": (0.1, 1.0), "bf16": (0.1, 1.0), "int8": (0.0, 127.0),
+    "uint8": (0.0, 127.0),
+}  # fmt: skip
+"""Ends of the values of inputs that are no indices: every function of real numbers is finite between them."""
 
 
 class Form(NamedTuple):
@@ -143,7 +146,6 @@ def model_inputs(graph: Graph, n_entries: int = 1) -> list[ModelInput]:
     for name in graph.inputs:
         tensor = graph.tensors[name]
         stored = tensor.stored or "fp32"
-        is_real = stored.startswith(("fp", "bf"))
-        low, high = (_LEAST_INPUT, _MOST_INPUT) if is_real else (0.0, float(n_entries - 1))
+        low, high = _RANGES.get(stored, (0.0, float(n_entries - 1)))
         found.append(ModelInput(name=name, extents=list(tensor.shape or ()), dtype=stored, low=low, high=high))
     return found

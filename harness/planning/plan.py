@@ -196,9 +196,11 @@ class _Written:
         )
 
     def order(self) -> list[Measurement]:
-        """Measurements of all that has a file."""
-        names = measuring_order(list(self._sizes), list(self._sizes.values()), self._seed)
-        return [Measurement(id=name, is_anchor=name == names[0]) for name in names]
+        """Measurements of all that has a file; the kernel of middle size is the anchor."""
+        by_size = sorted(self.kernels, key=lambda kernel: (self._sizes[kernel.id], kernel.id))
+        anchor = by_size[len(by_size) // 2].id
+        names = measuring_order(self._sizes, anchor, self._seed)
+        return [Measurement(id=name, is_anchor=name == anchor) for name in names]
 
 
 def _candidates(
