@@ -8,7 +8,7 @@ from scipy.linalg import solve_triangular
 
 from harness.arrays import Reals, Whole
 from harness.errors import UsageError
-from harness.predictor.likeness import PRIOR_VARIANCE, Placed, covariance, placed
+from harness.predictor.likeness import Placed, covariance, placed, variance
 
 _NOISE: Final = 0.01
 """Variance of a measured log energy about the truth, beside the variances of the covariance below."""
@@ -50,7 +50,7 @@ def design(
     known, asked = placed(candidates), placed(targets)
     before = _explained(measured, known, asked)
     shared = covariance(asked, known) - before.targets.T @ before.candidates
-    variance = np.maximum(PRIOR_VARIANCE - (before.candidates**2).sum(axis=0), 0)
+    unsure = np.maximum(variance(known) - (before.candidates**2).sum(axis=0), 0)
     parts = np.vstack([before.candidates, np.empty((n_rows, len(known)))])
     types = known.kernel
     wanted = set(asked.kernel) & set(types) - before.types
@@ -59,13 +59,13 @@ def design(
     for place in range(n_rows):
         allowed = is_free & np.isin(types, sorted(wanted)) if 0 < len(wanted) == n_rows - place else is_free
         row = len(before.candidates) + place
-        gain = importance @ shared**2 / (variance + _NOISE)
+        gain = importance @ shared**2 / (unsure + _NOISE)
         best = int(np.where(allowed, gain, -np.inf).argmax())
         column = covariance(known, known.only(best))[:, 0] - parts[:row].T @ parts[:row, best]
-        deviation = np.sqrt(variance[best] + _NOISE)
+        deviation = np.sqrt(unsure[best] + _NOISE)
         parts[row] = column / deviation
         shared -= np.outer(shared[:, best] / deviation, parts[row])
-        variance = np.maximum(variance - parts[row] ** 2, 0)
+        unsure = np.maximum(unsure - parts[row] ** 2, 0)
         chosen[place], is_free[best] = best, False
         wanted.discard(types[best])
     return chosen
@@ -84,7 +84,7 @@ def variance_left(measured: pd.DataFrame, targets: pd.DataFrame, weights: Reals)
     """
     asked = placed(targets)
     parts = _explained(measured, asked, asked).targets
-    left = 1 - np.cumsum(parts**2, axis=0) / PRIOR_VARIANCE
+    left = 1 - np.cumsum(parts**2, axis=0) / variance(asked)
     shares: Reals = np.clip(np.vstack([np.ones(len(asked)), left]) @ (weights / weights.sum()), 0, 1)
     return shares
 

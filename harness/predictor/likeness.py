@@ -23,11 +23,14 @@ _LENGTHS: Final = {
     "window": 2.0,
     "stride": 2.0,
 }
-"""Distance over which each feature changes log energy, in natural logarithms of the feature."""
+"""Distance over which each feature changes log energy, in natural logarithms of the feature; costs come first."""
+_COSTS: Final = ("flops", "bytes_moved", "params")
+_SLOPE: Final = 0.1
+"""Deviation of what log energy changes by with the logarithm of each cost, the same for all kernel types."""
+_TYPICAL: Final = np.log(1e6)
+"""Logarithm of a cost from which these changes count."""
 _SHARED: Final = 1.0
 _OF_TYPE: Final = 1.0
-PRIOR_VARIANCE: Final = _SHARED + _OF_TYPE
-"""Variance of the log energy of a kernel of which nothing is known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,17 +41,20 @@ class Placed:
         kernel: type of each, shape `(n,)`.
         features: logarithms of costs and extents in units of the length over which they matter, shape
             `(n, n_features)`.
+        costs: logarithms of FLOPs, bytes moved and parameters beyond a typical one, shape `(n, 3)`.
     """
 
     kernel: npt.NDArray[np.str_]
     features: Reals
+    costs: Reals
 
     def __len__(self) -> int:
         return len(self.kernel)
 
     def only(self, place: int) -> "Placed":
         """One kernel of them."""
-        return Placed(self.kernel[place : place + 1], self.features[place : place + 1])
+        chosen = slice(place, place + 1)
+        return Placed(self.kernel[chosen], self.features[chosen], self.costs[chosen])
 
 
 def placed(kernels: pd.DataFrame) -> Placed:
@@ -59,7 +65,7 @@ def placed(kernels: pd.DataFrame) -> Placed:
     """
     extents = {name: kernels[name].fillna(1).to_numpy(dtype=np.float64) for name in _EXTENTS}
     positions = np.ceil(extents["input_h"] / extents["stride_h"]) * np.ceil(extents["input_w"] / extents["stride_w"])
-    columns = {name: kernels[name].to_numpy(dtype=np.float64) for name in ("flops", "bytes_moved", "params")}
+    columns = {name: kernels[name].to_numpy(dtype=np.float64) for name in _COSTS}
     columns |= {
         "cin": kernels[["cin", "cin2", "cin3", "cin4"]].sum(axis=1).to_numpy(dtype=np.float64),
         "cout": kernels["cout"].fillna(kernels["cin"]).fillna(1).to_numpy(dtype=np.float64),
@@ -67,11 +73,18 @@ def placed(kernels: pd.DataFrame) -> Placed:
         "window": extents["kernel_h"] * extents["kernel_w"],
         "stride": extents["stride_h"] * extents["stride_w"],
     }
-    logs = [np.log(np.maximum(columns[name], 1)) / length for name, length in _LENGTHS.items()]
-    return Placed(kernels["kernel"].to_numpy(dtype=str), np.column_stack(logs))
+    logs = np.column_stack([np.log(np.maximum(columns[name], 1)) for name in _LENGTHS])
+    features = logs / list(_LENGTHS.values())
+    return Placed(kernels["kernel"].to_numpy(dtype=str), features, logs[:, : len(_COSTS)] - _TYPICAL)
 
 
 _EXTENTS: Final = ("input_h", "input_w", "kernel_h", "kernel_w", "stride_h", "stride_w")
+
+
+def variance(kernels: Placed) -> Reals:
+    """Variance of the log energy of kernels of which nothing is known, shape `(n,)`."""
+    of_slopes: Reals = _SLOPE**2 * (kernels.costs**2).sum(axis=1)
+    return _SHARED + _OF_TYPE + of_slopes
 
 
 def covariance(one: Placed, other: Placed) -> Reals:
@@ -85,5 +98,5 @@ def covariance(one: Placed, other: Placed) -> Reals:
     distance = np.sqrt(3 * np.maximum(squared - 2 * one.features @ other.features.T, 0))
     alike = (1 + distance) * np.exp(-distance)
     same = one.kernel[:, None] == other.kernel[None]
-    shared: Reals = alike * (_SHARED + _OF_TYPE * same)
+    shared: Reals = alike * (_SHARED + _OF_TYPE * same) + _SLOPE**2 * one.costs @ other.costs.T
     return shared
