@@ -64,6 +64,24 @@ def test_a_system_of_two_devices_is_reported():
     assert [issue.found for issue in faults.issues] == ["board--acme-1, a system of board already"]
 
 
+@pytest.mark.parametrize(
+    ("first", "other", "found"),
+    [
+        ({"stack": "C 1"}, {"stack": "C++ 1"}, [("system.stack", "C++ 1")]),
+        ({"stack": "A", "submitter": "B"}, {"stack": "A", "fan": None, "operating_system": "B"},
+         [("system.operating_system", "B"), ("system.submitter", "nothing")]),
+        ({"stack": "A", "round": "v1"}, {"stack": "A", "round": "v2"}, []),
+        ({"stack": "A"}, {"stack": "B"}, []),
+    ],
+)  # fmt: skip
+def test_two_systems_of_a_device_that_have_one_id_are_reported(first, other, found):
+    faults, identities = Faults(), Identities()
+    assert identities.add(campaign("models", [], "board", name="one", manifest={"system": first}), {}, "1", faults)
+    added = identities.add(campaign("models", [], "board", name="two", manifest={"system": other}), {}, "2", faults)
+    assert added == (not found)
+    assert sorted((issue.column, issue.found) for issue in faults.issues) == found
+
+
 def test_a_system_that_states_nothing_but_empty_fields_is_none():
     with pytest.raises(ValidationError, match="a system without any is the device itself"):
         System.model_validate({"stack": None, "fan": None})
