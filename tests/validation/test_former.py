@@ -24,7 +24,11 @@ source: {{citation: "A paper, 2026."}}
 @pytest.fixture
 def campaigns(tmp_path):
     """Campaign folders of a board, one of which had another name."""
-    for name, former in (("one", "formerly: old-board/one"), ("two", "# formerly: rumoured-board/two")):
+    for name, former in (
+        ("one", "formerly: old-board/one"),
+        ("two", "# formerly: rumoured-board/two"),
+        ("three", "formerly:   'older-board/three'"),
+    ):
         (tmp_path / "board" / name).mkdir(parents=True)
         (tmp_path / "board" / name / "submission.yaml").write_text(MANIFEST.format(former=former))
     return sorted((tmp_path / "board").iterdir())
@@ -32,7 +36,13 @@ def campaigns(tmp_path):
 
 @pytest.mark.parametrize(
     ("asked", "found"),
-    [("board", "board"), ("old-board", "board"), ("old", "old"), ("rumoured-board", "rumoured-board")],
+    [
+        ("board", "board"),
+        ("old-board", "board"),
+        ("older-board", "board"),
+        ("old", "old"),
+        ("rumoured-board", "rumoured-board"),
+    ],
 )
 def test_a_former_name_stands_for_the_device_of_today(campaigns, asked, found):
     assert device_of(asked, campaigns) == found
