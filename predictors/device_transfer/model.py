@@ -30,8 +30,8 @@ LEAST_OF_OTHERS: Final = 100
 """Rows from which a device is of use for others."""
 _N_COMPARED: Final = 200
 """Kernels, drawn at random, on which devices are compared with each other."""
-_UNKNOWN: Final = 2.0
-"""Deviation of the log energies of devices about each other that is assumed where only one is known."""
+_EXPECTED_APART: Final = 2.0
+"""Deviation of the log energies of devices about each other that is expected; it counts as much as one device."""
 
 Words = npt.NDArray[np.str_]
 
@@ -83,7 +83,8 @@ class Model(BaseEstimator):
             self.devices_[name] = DeviceModel(processes[name], self.random_state).fit(rows, logs[own], elsewhere)
         drawn = np.random.default_rng(self.random_state).permutation(len(points))[:_N_COMPARED]
         compared = self._elsewhere("", points.only(drawn))
-        self.apart_ = float(np.sqrt(compared.var(axis=1, ddof=1).mean())) if compared.shape[1] > 1 else _UNKNOWN
+        n = len(self.others_)
+        self.apart_ = float(np.sqrt(((n - 1) * _variance(compared) + _EXPECTED_APART**2) / n))
         return self
 
     def predict(self, kernels: pd.DataFrame) -> Reals:
@@ -127,7 +128,7 @@ class Model(BaseEstimator):
             else:
                 n = len(self.others_)
                 spread = self.apart_ * np.sqrt(1 + 1 / n)
-                half[rows] = spread * t.ppf((1 + coverage) / 2, max(n - 1, 1))
+                half[rows] = spread * t.ppf((1 + coverage) / 2, n)
         return np.exp(np.column_stack([middle - half, middle + half]))
 
     def _of_devices(self, kernels: pd.DataFrame) -> Iterator[tuple[str, Whole, Points]]:
@@ -148,6 +149,11 @@ class Model(BaseEstimator):
 
 def _predicted(processes: Sequence[KernelProcess], points: Points) -> Reals:
     return np.array([process.predict(points) for process in processes]).reshape(-1, len(points)).T
+
+
+def _variance(compared: Reals) -> float:
+    """Mean variance of devices about their mean; 0 for one device."""
+    return float(compared.var(axis=1, ddof=1).mean()) if compared.shape[1] > 1 else 0.0
 
 
 def _once_each(kernels: pd.DataFrame, energy_mj: Reals) -> tuple[pd.DataFrame, Reals]:
