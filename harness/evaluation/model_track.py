@@ -91,11 +91,10 @@ class ModelPlan(Plan):
             yield Fold((ALL_FAMILIES, _without(family)), train, test, place=place, networks=networks)
 
     def rows(self, split: str, predictions: Sequence[tuple[Fold, FoldPredictions]]) -> pd.DataFrame:
-        """One row per network, grouped by family where the split has several, otherwise by network."""
+        """One row per network, grouped by family, which is what is held out: one family has no interval."""
         parts = [self._sums(fold, of_fold) for fold, of_fold in predictions]
         rows = pd.concat(parts, ignore_index=True).assign(split=split)
-        rows["group"] = rows["family"] if split == ALL_FAMILIES else rows["row"]
-        return rows[list(ROWS)]
+        return rows.rename(columns={"family": "group"})[list(ROWS)]
 
     def _sums(self, fold: Fold, predictions: FoldPredictions) -> pd.DataFrame:
         """One row per network of a family: the sum over its kernels, or the predictor's own energy of the network.
