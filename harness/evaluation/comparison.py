@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from harness.arrays import Reals
-from harness.evaluation.bootstrap import Difference, Means, difference, ranks, resampled_means
+from harness.evaluation.bootstrap import Difference, Means, difference, mean_of_repeats, ranks, resampled_means
 from harness.evaluation.folds import numbered
 from harness.evaluation.metrics import METRIC, RANKED_PERCENT, is_within
 from harness.evaluation.scores import ScoredRows
@@ -98,16 +98,17 @@ class _Pairs:
             return Difference(float("nan"), None)
         rows = both.tobytes()
         if rows not in self._means:
-            hits = np.column_stack([_hits(part)[both] for part in self._parts.values()])
-            self._means[rows] = resampled_means(hits, numbered(self._parts[one].groups[both]), self._seed)
+            hits = [_hits(part)[:, both] for part in self._parts.values()]
+            means = resampled_means(np.vstack(hits).T, numbered(self._parts[one].groups[both]), self._seed)
+            value, resamples = (part.reshape(-1, len(hits), len(hits[0])).swapaxes(1, 2) for part in means[:2])
+            self._means[rows] = Means(mean_of_repeats(value)[0], mean_of_repeats(resamples, self._seed), means.n_groups)
         return difference(self._means[rows], self._places[one], self._places[other])
 
 
 def _hits(part: ScoredRows) -> Reals:
-    """Share of the repeats in which each row is within the bound; 0 for a row that is not scored."""
+    """Whether each row is within the bound, by repeat, shape `(n_repeats, n)`; 0 for a row that is not scored."""
     predicted = np.nan_to_num(part.predicted_mj, nan=np.inf)
-    hits: Reals = is_within(part.actual_mj, predicted, RANKED_PERCENT).mean(axis=0)
-    return hits
+    return is_within(part.actual_mj, predicted, RANKED_PERCENT).astype(np.float64)
 
 
 def _mape(part: ScoredRows) -> float:

@@ -112,6 +112,10 @@ class Plan(ABC):
     def skipped(self) -> Mapping[str, str]:
         """Splits that cannot be evaluated on this subject, with the reason."""
 
+    def unsuited(self, info: PredictorInfo) -> Mapping[str, str]:  # noqa: ARG002
+        """Splits among these that a predictor is not meant for, with the reason; it has no fold there."""
+        return {}
+
     @abstractmethod
     def folds(self, info: PredictorInfo) -> Iterator[Fold]:
         """Folds in the order in which they are run."""

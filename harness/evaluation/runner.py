@@ -132,10 +132,14 @@ def _broken(plan: Plan, key: str, fault: str, seed: int) -> Evaluation:
 
 
 def _leaks(plan: Plan, known: Iterable[Evaluation]) -> dict[str, Leaks]:
-    """Leaks of every split; those of another predictor on the same data are the same."""
-    for evaluation in known:
-        return {split.split: split.leaks for split in evaluation.result.splits if split.leaks is not None}
-    return {split: plan.leaks(split) for split in plan.splits}
+    """Leaks of every split; those of other predictors on the same data are the same."""
+    found = {
+        split.split: split.leaks
+        for evaluation in known
+        for split in evaluation.result.splits
+        if split.leaks is not None
+    }
+    return found | {split: plan.leaks(split) for split in plan.splits if split not in found}
 
 
 def _run(units: Sequence[_Unit], settings: RunSettings) -> Iterator[tuple[_Unit, Evaluation]]:
@@ -189,9 +193,12 @@ def _result(unit: _Unit, settings: RunSettings, idle: IdleWorkers | None) -> tup
 
 
 def _scored(unit: _Unit, tallies: _Tallies, seed: int) -> Evaluation:
-    plan = unit.plan
+    plan, unsuited = unit.plan, unit.plan.unsuited(unit.info)
     rows, splits = [], []
     for split in plan.splits:
+        if split in unsuited:
+            splits.append(SplitResult(split=split, status="skipped", reason=unsuited[split]))
+            continue
         tally = tallies[split]
         of_split = None if tally.reason is not None else plan.rows(split, tally.predictions)
         splits.append(_split_result(unit, split, tally, of_split, seed))

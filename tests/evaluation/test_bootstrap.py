@@ -9,6 +9,7 @@ from harness.evaluation.bootstrap import (
     difference,
     interval_of,
     interval_of_share,
+    mean_of_repeats,
     measures,
     ranks,
     resampled_means,
@@ -38,6 +39,17 @@ def test_repeats_are_averaged_and_are_no_more_rows():
     for name in METRIC:
         assert thrice.values[name] == pytest.approx(once.values[name])
         assert thrice.ci95[name] == pytest.approx(once.ci95[name])
+
+
+def test_repeats_that_differ_widen_the_interval_by_their_draw():
+    actual, _ = noisy(400, 0.1)
+    predicted = np.stack([actual * (1 + share) for share in (0.02, 0.04, 0.06, 0.08, 0.1)])
+    found = measures(actual, predicted, np.arange(400), 0)
+    low, high = found.ci95["mape"]
+    # The standard error of a mean of five, from resamples, by the quantile for 400 groups.
+    half = 1.97 * np.std([2, 4, 6, 8, 10]) / 5**0.5
+    assert (low, high) == pytest.approx((6 - half, 6 + half), abs=0.4)
+    assert mean_of_repeats(predicted[None], None)[0] == pytest.approx(1.06 * actual)
 
 
 def test_interval_of_independent_rows_is_about_that_of_the_binomial():
