@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.arrays import Reals, Whole
-from harness.evaluation.plans import Fold, FoldPredictions, Plan, energies_of, kernel_rows, leaks_between, unlabelled
+from harness.evaluation.plans import Fold, FoldPredictions, Plan, SharedRows, energies_of, kernel_rows, unlabelled
 from harness.evaluation.result_layout import Leaks
 from harness.predictor.features import LABEL, labelled_frame
 from harness.predictor.protocol import PredictorInfo
@@ -184,11 +184,22 @@ class DevicePlan(Plan):
 
     def leaks(self, split: str) -> Leaks:
         """Counts of what the rows to train and calibrate on share with those held out, as means over the draws."""
-        test, (count, is_own) = self._sides[1], _SPLITS[split]
-        columns = [name for name in self._pool.column_names if name in test.column_names]
-        known = [self._known(draw, count).select(columns) for draw in range(_n_draws(count))]
-        pool = [] if is_own else [self._pool.select(columns)]
-        return leaks_between((pa.concat_tables([*pool, of_draw]), test) for of_draw in known)
+        count, is_own = _SPLITS[split]
+        n_pool, n_known, n_test = (table.num_rows for table in (self._pool, *self._sides))
+        test = np.arange(n_pool + n_known + n_test) >= n_pool + n_known
+        folds = []
+        for draw in range(_n_draws(count)):
+            train = np.zeros_like(test)
+            train[:n_pool] = not is_own
+            train[n_pool + self._draws[draw][:count]] = True
+            folds.append((train, test))
+        return self._shared.leaks(folds)
+
+    @cached_property
+    def _shared(self) -> SharedRows:
+        """Rows of the other devices, those to draw from, and those held out."""
+        columns = [name for name in self._pool.column_names if name in self.table.column_names]
+        return SharedRows(pa.concat_tables([table.select(columns) for table in (self._pool, *self._sides)]))
 
 
 def _n_draws(count: int) -> int:

@@ -17,7 +17,7 @@ N_FOLDS: Final = 5
 N_REPEATS: Final = 5
 DECILE: Final = 10
 MOST_FOLDS: Final = 8
-"""Folds of a split by unseen values; with as many values or fewer, each fold holds out one."""
+"""Values up to which each has a fold of its own; more are spread over `N_FOLDS`."""
 ALWAYS_TRAINED: Final = -1
 """Fold of a row that no fold holds out."""
 UNSEEN: Final[Mapping[str, tuple[str, ...]]] = {
@@ -98,7 +98,7 @@ def largest_flops(kernels: pd.DataFrame, groups: Whole) -> Mask:
 def unseen(kernels: pd.DataFrame, columns: tuple[str, ...], seed: int) -> ValueFolds:
     """Folds that hold out every value of some columns once, each with all its rows, whatever their kernel type.
 
-    With up to `MOST_FOLDS` values, each has a fold of its own. More are spread over as many folds: those of most rows
+    With up to `MOST_FOLDS` values, each has a fold of its own. More are spread over `N_FOLDS`: those of most rows
     first, and of equal ones in the order of a hash, each goes to the fold that has fewest rows so far.
 
     Args:
@@ -112,7 +112,7 @@ def unseen(kernels: pd.DataFrame, columns: tuple[str, ...], seed: int) -> ValueF
     names = ["x".join(map(str, value)) for value in distinct.tolist()]
     known = [number for number, value in enumerate(distinct) if value.any()]
     of_value = np.full(len(distinct), ALWAYS_TRAINED)
-    n_rows = np.zeros(min(len(known), MOST_FOLDS), dtype=np.int64)
+    n_rows = np.zeros(len(known) if len(known) <= MOST_FOLDS else N_FOLDS, dtype=np.int64)
     for number in sorted(known, key=lambda number: (-counts[number], _digest(f"{seed}/{names[number]}"))):
         of_value[number] = fold = int(n_rows.argmin())
         n_rows[fold] += counts[number]

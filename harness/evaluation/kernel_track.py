@@ -25,7 +25,7 @@ from harness.evaluation.folds import (
     repeated_folds,
     unseen,
 )
-from harness.evaluation.plans import Fold, FoldPredictions, Plan, energies_of, kernel_rows, leaks_between, unlabelled
+from harness.evaluation.plans import Fold, FoldPredictions, Plan, SharedRows, energies_of, kernel_rows, unlabelled
 from harness.evaluation.result_layout import Leaks
 from harness.predictor.features import LABEL, labelled_frame
 from harness.predictor.protocol import PredictorInfo
@@ -158,8 +158,8 @@ class KernelPlan(Plan):
     def leaks(self, split: str) -> Leaks:
         """Counts of what the sides share, by the folds of the first repeat."""
         folds = self._all[split].folds[0]
-        pairs = (
-            (self.table.filter(pa.array(folds != fold)), self.table.filter(pa.array(folds == fold)))
-            for fold in range(int(folds.max()) + 1)
-        )
-        return leaks_between(pairs)
+        return self._shared.leaks((folds != fold, folds == fold) for fold in range(int(folds.max()) + 1))
+
+    @cached_property
+    def _shared(self) -> SharedRows:
+        return SharedRows(self.table)

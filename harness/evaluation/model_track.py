@@ -13,8 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.arrays import Reals
-from harness.evaluation.plans import ROWS, Fold, FoldPredictions, Plan, energies_of, interval_columns, leaks_between
+from harness.arrays import Mask, Reals
+from harness.evaluation.plans import ROWS, Fold, FoldPredictions, Plan, SharedRows, energies_of, interval_columns
 from harness.evaluation.result_layout import Leaks
 from harness.leaks import configurations_in
 from harness.prediction.sum_interval import interval_of_sum
@@ -135,10 +135,30 @@ class ModelPlan(Plan):
     def leaks(self, split: str) -> Leaks:
         """Counts of what the training rows share with the kernels of the held-out networks."""
         families = [family for family in self._families if split in (ALL_FAMILIES, _without(family))]
-        trains = [self._train(family) for family in families]
-        pairs = ((train, _kernels_of(self._networks(family))) for family, train in zip(families, trains, strict=True))
-        n_removed = np.mean([self.kernels.num_rows - train.num_rows for train in trains])
-        return leaks_between(pairs, float(n_removed))
+        folds = [self._sides_of(family) for family in families]
+        n_removed = np.mean([self.kernels.num_rows - train.sum() for train, _ in folds])
+        return self._shared.leaks(folds, float(n_removed))
+
+    @cached_property
+    def _in_networks(self) -> pa.Table:
+        return _kernels_of(self.models)
+
+    @cached_property
+    def _shared(self) -> SharedRows:
+        """Kernel rows, and the distinct configurations of all networks."""
+        columns = ["record_id", "configuration_id", *KEYS["kernels"]]
+        both = [table.select(columns) for table in (self.kernels, self._in_networks)]
+        return SharedRows(pa.concat_tables(both, promote_options="permissive"))
+
+    def _sides_of(self, family: str) -> tuple[Mask, Mask]:
+        """Kernel rows to train on and configurations of a family, among all of `_shared`."""
+        seen = configurations_in(self._networks(family))
+        of_rows, of_networks = (
+            np.isin(table.column("configuration_id").to_numpy().astype(str), list(seen))
+            for table in (self.kernels, self._in_networks)
+        )
+        train = np.concatenate([~of_rows, np.zeros_like(of_networks)])
+        return train, np.concatenate([np.zeros_like(of_rows), of_networks])
 
 
 def _intervals(fold: Fold, predictions: FoldPredictions, n_networks: int) -> dict[int, Reals]:

@@ -6,11 +6,12 @@ import pyarrow.compute as pc
 import pytest
 
 from harness.evaluation.device_track import N_DRAWS
-from harness.evaluation.folds import MOST_FOLDS, UNSEEN
+from harness.evaluation.folds import MOST_FOLDS, N_FOLDS, UNSEEN
 from harness.evaluation.kernel_track import CROSS_VALIDATION, LARGEST_FLOPS, PUBLISHED
 from harness.evaluation.model_track import ALL_FAMILIES
 from harness.evaluation.plans import ROWS, FoldPredictions
 from harness.evaluation.tracks import TRACKS, plans_of
+from harness.leaks import leak_report
 from harness.predictor.features import FEATURES, LABEL, labelled_frame
 from harness.releases import Release
 from harness.schema.identity import configuration_ids
@@ -104,6 +105,25 @@ def test_rows_have_the_declared_columns_and_leaks_none_of_what_is_held_out(track
             assert leaks.n_test > 0
 
 
+@pytest.mark.parametrize("split", [PUBLISHED, CROSS_VALIDATION, *UNSEEN])
+def test_leaks_are_the_means_of_the_leak_reports_of_the_folds(split):
+    plan = plan_of("kernels", kernel_device(n=120))
+    table = plan.table
+    records = np.array(table.column("record_id").to_pylist())
+    reports = []
+    rows = rows_of(plan, split)
+    for fold in (fold for fold in plan.folds(ANYONE) if fold.splits == (split,) and fold.repeat == 0):
+        energies = set(fold.train[LABEL])
+        is_train = [energy in energies for energy in table.column(LABEL).to_pylist()]
+        sides = ["train" if trained else "test" for trained in is_train]
+        assert set(records[~np.array(is_train)]) <= set(rows["row"])
+        reports.append(leak_report(table, "kernels", sides))
+    found = plan.leaks(split)
+    assert found.near_duplicates == np.mean([report.near_duplicates for report in reports]) > 0
+    assert found.n_train == np.mean([report.n_train for report in reports])
+    assert found.n_test == np.mean([report.n_test for report in reports])
+
+
 # Kernels.
 
 
@@ -156,7 +176,8 @@ def test_unseen_values_are_each_held_out_once_and_are_what_rows_are_resampled_wi
     assert dict(zip(rows["row"], rows["group"], strict=True)) == expected
     assert len(rows) == len(expected)
     folds = [fold for fold in plan.folds(ANYONE) if fold.splits == (split,)]
-    assert len(folds) == min(len(set(expected.values())), MOST_FOLDS) > 1
+    n_values = len(set(expected.values()))
+    assert len(folds) == (n_values if n_values <= MOST_FOLDS else N_FOLDS) > 1
 
 
 @pytest.mark.parametrize(
