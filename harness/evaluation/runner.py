@@ -4,7 +4,7 @@ Plans decide the folds, `harness.sandbox.jobs` how predictors are confined.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -75,6 +75,8 @@ def evaluate(
     settings: RunSettings,
     on_done: Callable[[str], None] = lambda _: None,
     on_fault: Callable[[str], None] = lambda _: None,
+    *,
+    chosen: Container[tuple[str, int]] | None = None,
 ) -> list[Evaluation]:
     """Result of every predictor on every plan, in order of the plans.
 
@@ -87,6 +89,8 @@ def evaluate(
         settings: how to run them.
         on_done: called with the name of every predictor and device that is done.
         on_fault: called with a sentence about a file of results that is damaged or was edited; it is made anew.
+        chosen: predictors by key with the number of a plan, where only some are run; then broken predictors are left
+            out. All where None.
 
     Raises:
         UsageError: the back end is not there, or a file cannot be written.
@@ -104,29 +108,38 @@ def evaluate(
                 is_unconfined_allowed=settings.limits.is_unconfined_allowed, on_fault=on_fault,
             )
             for key in versions
+            if chosen is None or (key, number) in chosen
         }  # fmt: skip
         known = {key: found for key, found in current.items() if found is not None and not found.has_failed}
         for key, evaluation in known.items():
             evaluations[number, key] = evaluation
             on_done(f"{key} on {plan.subject.system_id}")
-        missing = [key for key in infos if key not in known]
+        missing = [key for key in current if key not in known]
         leaks = _leaks(plan, known.values()) if missing else {}
         actual_mj = np.asarray(plan.actual_mj, dtype=np.float64)
         held = {key: label_files(numbers[key], actual_mj) for key in missing}
         units += [_Unit(number, plan, infos[key], versions[key], leaks, held[key]) for key in missing]
-        for key, fault in predictors.faults.items():
-            evaluations[number, key] = _broken(plan, key, fault, settings.seed)
+        for key, fault in predictors.faults.items() if chosen is None else ():
+            evaluations[number, key] = broken(plan, key, fault, settings.seed)
             on_done(f"{key} on {plan.subject.system_id}")
     for unit, evaluation in _run(units, settings):
         write_result(evaluation, settings.folder)
         evaluations[unit.number, unit.info.key] = evaluation
         on_done(unit.name)
     keys = (*versions, *predictors.faults)
-    return [evaluations[number, key] for number in range(len(plans)) for key in keys]
+    places = ((number, key) for number in range(len(plans)) for key in keys)
+    return [evaluations[place] for place in places if place in evaluations]
 
 
-def _broken(plan: Plan, key: str, fault: str, seed: int) -> Evaluation:
-    """Result of a predictor that cannot be used as it is."""
+def broken(plan: Plan, key: str, fault: str, seed: int) -> Evaluation:
+    """Result of a predictor that cannot be used as it is.
+
+    Args:
+        plan: what it would be tested on.
+        key: predictor.
+        fault: what is wrong with it.
+        seed: seed of folds and resamples.
+    """
     splits = [SplitResult(split=split, status="failed", reason=fault) for split in plan.splits]
     return _evaluation(plan, make_pins(plan.data_sha256, key, "", seed), splits)
 
