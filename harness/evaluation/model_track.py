@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.arrays import Mask, Reals
+from harness.arrays import Mask, Reals, Whole
 from harness.evaluation.plans import ROWS, Fold, FoldPredictions, Plan, SharedRows, energies_of, interval_columns
 from harness.evaluation.result_layout import Leaks
 from harness.leaks import configurations_in
@@ -129,8 +129,32 @@ class ModelPlan(Plan):
             covered_kernels=lambda rows: rows["covered_kernels"] / rows["n_kernels"],
             covered_flops=lambda rows: rows["covered_flops"] / rows["flops"],
             missing_mj=lambda rows: rows["missing_mj"] + rows["actual_mj"] * rows["unknown_flops"] / rows["flops"],
-            **interval_columns(_intervals(fold, predictions, len(facts)), len(facts)),
+            **interval_columns(self._intervals(fold, predictions, len(facts)), len(facts)),
         )
+
+    @cached_property
+    def _configurations(self) -> Sequence[Whole]:
+        """Configuration of every kernel of the networks of each family, as a number."""
+        return [numbered_configurations(network_frame(self._networks(family))[0]) for family in self._families]
+
+    def _intervals(self, fold: Fold, predictions: FoldPredictions, n_networks: int) -> dict[int, Reals]:
+        """Interval of the energy of each network, by nominal coverage in percent, shape `(n_networks, 2)`.
+
+        Networks with a kernel that is not covered have none, because an interval of the others is none of the whole;
+        nor has a predictor that predicts whole networks.
+        """
+        if predictions.networks:
+            return {}
+        networks, configurations = np.asarray(fold.networks), self._configurations[fold.place]
+        found = {}
+        for coverage, bounds in predictions.intervals.items():
+            found[coverage] = of_networks = np.full((n_networks, 2), np.nan)
+            for number in range(n_networks):
+                rows = networks == number
+                if rows.any() and np.isfinite(bounds[rows]).all():
+                    energies = predictions.energy_mj[rows]
+                    of_networks[number] = interval_of_sum(energies, bounds[rows], configurations[rows])
+        return found
 
     def leaks(self, split: str) -> Leaks:
         """Counts of what the training rows share with the kernels of the held-out networks."""
@@ -159,26 +183,6 @@ class ModelPlan(Plan):
         )
         train = np.concatenate([~of_rows, np.zeros_like(of_networks)])
         return train, np.concatenate([np.zeros_like(of_rows), of_networks])
-
-
-def _intervals(fold: Fold, predictions: FoldPredictions, n_networks: int) -> dict[int, Reals]:
-    """Interval of the energy of each network, by nominal coverage in percent, shape `(n_networks, 2)`.
-
-    Networks with a kernel that is not covered have none, because an interval of the others is none of the whole; nor
-    has a predictor that predicts whole networks.
-    """
-    if predictions.networks:
-        return {}
-    networks = np.asarray(fold.networks)
-    configurations = numbered_configurations(fold.test)
-    found = {}
-    for coverage, bounds in predictions.intervals.items():
-        found[coverage] = of_networks = np.full((n_networks, 2), np.nan)
-        for number in range(n_networks):
-            rows = networks == number
-            if rows.any() and np.isfinite(bounds[rows]).all():
-                of_networks[number] = interval_of_sum(predictions.energy_mj[rows], bounds[rows], configurations[rows])
-    return found
 
 
 def _without(family: str) -> str:
