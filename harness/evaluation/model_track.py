@@ -158,8 +158,8 @@ class ModelPlan(Plan):
 
     def leaks(self, split: str) -> Leaks:
         """Counts of what the training rows share with the kernels of the held-out networks."""
-        families = [family for family in self._families if split in (ALL_FAMILIES, _without(family))]
-        folds = [self._sides_of(family) for family in families]
+        pairs = zip(self._families, self._sides, strict=True)
+        folds = [sides for family, sides in pairs if split in (ALL_FAMILIES, _without(family))]
         n_removed = np.mean([self.kernels.num_rows - train.sum() for train, _ in folds])
         return self._shared.leaks(folds, float(n_removed))
 
@@ -174,15 +174,17 @@ class ModelPlan(Plan):
         both = [table.select(columns) for table in (self.kernels, self._in_networks)]
         return SharedRows(pa.concat_tables(both, promote_options="permissive"))
 
-    def _sides_of(self, family: str) -> tuple[Mask, Mask]:
-        """Kernel rows to train on and configurations of a family, among all of `_shared`."""
-        seen = configurations_in(self._networks(family))
-        of_rows, of_networks = (
-            np.isin(table.column("configuration_id").to_numpy().astype(str), list(seen))
-            for table in (self.kernels, self._in_networks)
-        )
-        train = np.concatenate([~of_rows, np.zeros_like(of_networks)])
-        return train, np.concatenate([np.zeros_like(of_rows), of_networks])
+    @cached_property
+    def _sides(self) -> Sequence[tuple[Mask, Mask]]:
+        """By family, kernel rows to train on and configurations of its networks, among all of `_shared`."""
+        ids = [table.column("configuration_id").to_numpy().astype(str) for table in (self.kernels, self._in_networks)]
+        found = []
+        for family in self._families:
+            seen = sorted(configurations_in(self._networks(family)))
+            of_rows, of_networks = (np.isin(of_table, seen) for of_table in ids)
+            train = np.concatenate([~of_rows, np.zeros_like(of_networks)])
+            found.append((train, np.concatenate([np.zeros_like(of_rows), of_networks])))
+        return found
 
 
 def _without(family: str) -> str:

@@ -4,7 +4,7 @@ Plans decide the folds, `harness.sandbox.jobs` how predictors are confined.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from harness.arrays import Mask
 from harness.evaluation.label_files import label_files, numbers_in
 from harness.evaluation.plans import COVERAGES, ROWS, Fold, FoldPredictions, Plan
 from harness.evaluation.result_files import rows_sha256
-from harness.evaluation.result_layout import Leaks, Pins, Result, SplitResult
+from harness.evaluation.result_layout import Pins, Result, SplitResult
 from harness.evaluation.results import LAYOUT, Evaluation, current_result, make_pins, write_result
 from harness.evaluation.scores import scores
 from harness.parallel import at_once
@@ -61,7 +61,6 @@ class _Unit:
     plan: Plan
     info: PredictorInfo
     version: str
-    leaks: Mapping[str, Leaks]
     label_files: Mapping[str, int]
 
     @property
@@ -115,10 +114,9 @@ def evaluate(
             evaluations[number, key] = evaluation
             on_done(f"{key} on {plan.subject.system_id}")
         missing = [key for key in current if key not in known]
-        leaks = _leaks(plan, known.values()) if missing else {}
         actual_mj = np.asarray(plan.actual_mj, dtype=np.float64)
         held = {key: label_files(numbers[key], actual_mj) for key in missing}
-        units += [_Unit(number, plan, infos[key], versions[key], leaks, held[key]) for key in missing]
+        units += [_Unit(number, plan, infos[key], versions[key], held[key]) for key in missing]
         for key, fault in predictors.faults.items() if chosen is None else ():
             evaluations[number, key] = broken(plan, key, fault, settings.seed)
             on_done(f"{key} on {plan.subject.system_id}")
@@ -142,17 +140,6 @@ def broken(plan: Plan, key: str, fault: str, seed: int) -> Evaluation:
     """
     splits = [SplitResult(split=split, status="failed", reason=fault) for split in plan.splits]
     return _evaluation(plan, make_pins(plan.data_sha256, key, "", seed), splits)
-
-
-def _leaks(plan: Plan, known: Iterable[Evaluation]) -> dict[str, Leaks]:
-    """Leaks of every split; those of other predictors on the same data are the same."""
-    found = {
-        split.split: split.leaks
-        for evaluation in known
-        for split in evaluation.result.splits
-        if split.leaks is not None
-    }
-    return found | {split: plan.leaks(split) for split in plan.splits if split not in found}
 
 
 def _run(units: Sequence[_Unit], settings: RunSettings) -> Iterator[tuple[_Unit, Evaluation]]:
@@ -302,7 +289,7 @@ def _split_result(unit: _Unit, split: str, tally: _Tally, rows: pd.DataFrame | N
         reason=tally.reason or "",
         fit_s=float(np.mean(tally.fit_s)) if tally.fit_s else None,
         predict_rows_per_s=tally.n_predicted / max(tally.predict_s, _TICK_S) if tally.predict_s else None,
-        leaks=unit.leaks[split],
+        leaks=unit.plan.leaks(split),
         label_files=dict(unit.label_files),
         scores=[] if rows is None else scores(rows, unit.plan.track, seed),
     )
