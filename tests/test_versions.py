@@ -36,7 +36,7 @@ NOT_DECIDING = {
         "harness.evaluation.result_files": OF_RUN,
         "harness.evaluation.result_layout": "it has a version of its own, schema_version",
         "harness.evaluation.results": OF_RUN,
-        "harness.evaluation.seal": OF_RUN,
+        "harness.seal": OF_RUN,
         "harness.evaluation.tracks": "it chooses rows, whose content a result pins",
         "harness.files": OF_RUN,
         "harness.files.faults": OF_RUN,

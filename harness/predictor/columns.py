@@ -30,6 +30,11 @@ class KernelColumns:
     def __init__(self, columns: Mapping[str, Column]) -> None:
         self._columns = columns
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(self._columns)
+
     def __len__(self) -> int:
         return len(next(iter(self._columns.values())))
 

@@ -1,9 +1,9 @@
 """Fitted predictors as plain values and arrays, which are read at once and without the libraries that fitted them.
 
 A predictor whose model has a method `plain` can be written so: the method gives an object that predicts as the model
-does and is made of numbers, words, lists, dicts, NumPy arrays and objects of the predictor's own classes. Of these, each
-may have a method `plain` itself. What is read is run in this process, so it is done for `ANSWERED_HERE` alone; files of
-everything else are those of `harness.predictor.persistence`.
+does and is made of numbers, words, lists, dicts, NumPy arrays and objects of the predictor's own classes, each of which
+may have a method `plain` itself. What is read runs in this process, so it is done for `ANSWERED_HERE` alone; all others
+are read within the sandbox, from the files of `harness.predictor.persistence`.
 """
 
 import importlib
@@ -122,6 +122,6 @@ def _made(described: Any, arrays: memoryview, package: str) -> Any:
     of_class = getattr(importlib.import_module(module), name)
     if not isinstance(of_class, type) or of_class.__module__ != module:
         raise ValueError(f"{module} defines no class {name}")
-    found = object.__new__(of_class)
+    found: Any = object.__new__(of_class)
     found.__dict__.update({key: _made(each, arrays, package) for key, each in state.items()})
     return found
