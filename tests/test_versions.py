@@ -52,6 +52,7 @@ NOT_DECIDING = {
         "harness.predictor.networks": "no kernel is predicted from it; the version of networks follows it",
         "harness.predictor.persistence": "it makes files of what is fitted, and no figure",
         "harness.predictor.pins": OF_RUN,
+        "harness.predictor.plain": "it makes arrays of what is fitted, for predictions",
         "harness.predictor.registry": OF_OTHER_VERSION,
         "harness.predictor.subjects": "it chooses rows, whose content a result pins",
         "harness.releases": OF_ROWS,

@@ -4,7 +4,7 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.api.arguments import OnStep, Paths, as_paths, silent
-from harness.api.prediction_sources import Request
+from harness.api.prediction_request import Request
 from harness.api.submissions import read_release
 from harness.defaults import PREDICTOR, SAVED_PREDICTORS, SUBMISSIONS
 from harness.errors import UsageError

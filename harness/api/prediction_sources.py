@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 from harness.api.arguments import as_paths
 from harness.defaults import PREDICTOR
@@ -21,35 +21,8 @@ if TYPE_CHECKING:
 
     from harness.api.arguments import OnStep, Paths
     from harness.api.device_rows import DeviceRows
+    from harness.api.prediction_request import Request, Source
     from harness.schema.vocabulary import Dtype
-
-
-class Request(NamedTuple):
-    """What a predictor has to support; None where nothing is requested."""
-
-    device_id: str | None
-    system_id: str | None
-    delegate: str | None
-    predictor: str | None
-    package: str
-
-
-class Source(Protocol):
-    """A fitted predictor, or rows to fit one on."""
-
-    @property
-    def runtime(self) -> RowsRuntime:
-        """Runtime of the rows."""
-        ...
-
-    def fitted(self, dtype: Dtype) -> FittedPredictor:
-        """Predictor for networks that run in a data type.
-
-        Raises:
-            UsageError: there is no such predictor, no row for the request, or it is fitted for something else.
-            PredictorError: it fails, or a saved one is damaged.
-        """
-        ...
 
 
 def source_of(request: Request, file: Path | None, data: Paths, on_step: OnStep) -> Source:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.api.arguments import AnyPath, OnStep, Paths, as_names, check_known, check_within, silent
-from harness.api.prediction_sources import Request, source_of
+from harness.api.prediction_request import Request
+from harness.api.prediction_sources import source_of
 from harness.defaults import COVERAGE, LEAST_COVERAGE, LEAST_COVERED, MOST_COVERAGE, PREDICTORS, SUBMISSIONS
 from harness.graphs.model_kernels import kernels_of_file
 from harness.prediction.network_energy import main_dtype, predict_network

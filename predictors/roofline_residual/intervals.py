@@ -91,9 +91,9 @@ class LocalErrors:
         known = n / (n + 1)
         if coverage <= known:
             return float(self.ratios_[int(np.ceil(coverage * (n + 1))) - 1])
-        from scipy.stats import t
+        from scipy.special import stdtrit
 
-        beyond, at_most = (float(t.ppf((1 + share) / 2, max(n - 1, 1))) for share in (coverage, known))
+        beyond, at_most = (float(stdtrit(max(n - 1, 1), (1 + share) / 2)) for share in (coverage, known))
         return float(self.ratios_[-1]) * beyond / at_most
 
 

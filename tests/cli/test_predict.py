@@ -182,7 +182,7 @@ def file(mine, tmp_path):
 
 
 def test_a_saved_predictor_needs_no_data(run, model, file, monkeypatch):
-    monkeypatch.setattr(predictions, "read_release", None)
+    monkeypatch.setattr(device_rows, "read_release", None)
     code, out, err = run(model, "--model", file)
     assert (code, err) == (0, "")
     assert f"by mine ({file.as_posix()})" in out
@@ -329,6 +329,6 @@ def test_only_the_named_device_is_read(run, model, monkeypatch, tmp_path):
         read.extend(paths)
         return assemble([kernel_device()])
 
-    monkeypatch.setattr(predictions, "read_release", release)
+    monkeypatch.setattr(device_rows, "read_release", release)
     assert run(model, "--device", "acme-phone")[0] == 0
     assert [path.parent.name for path in read] == ["acme-phone"]
