@@ -10,6 +10,7 @@ from sklearn.tree._tree import DepthFirstTreeBuilder, Tree
 from sklearn.utils import check_array, check_consistent_length
 
 from harness.arrays import Reals
+from predictors._tree_arrays import TreeArrays
 
 _SEEDS: Final = np.iinfo(np.int32).max
 """Seeds of trees are below this number, as those of scikit-learn are."""
@@ -98,6 +99,10 @@ class MeanOfTrees(RegressorMixin, BaseEstimator):
         for tree in self.trees_:
             total += tree.predict(given)[:, 0]
         return total / self.n_trees
+
+    def plain(self) -> TreeArrays:
+        """The same as arrays alone, to predict."""
+        return TreeArrays.of_forest(self.trees_)
 
 
 def _times_drawn(draws: np.random.RandomState, seed: int, n_rows: int) -> Reals:

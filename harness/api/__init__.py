@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from harness.api.choices import choose
     from harness.api.contributions import formats, intake, new_submission
+    from harness.api.device_rows import predictable_devices
     from harness.api.drawings import draw_energy, draw_trace
     from harness.api.evaluations import TrackBoard, board_json, evaluate, merge_shards, new_predictor
     from harness.api.networks import families, kernels
-    from harness.api.predictions import predict, predictable_devices
+    from harness.api.predictions import predict
     from harness.api.publishing import Build, Publication, build, publish, serve, site
     from harness.api.ratings import changed_ratings, score
     from harness.api.simulations import Simulation, SimulationProgress, simulate
@@ -116,10 +117,11 @@ __all__ = [
 _NAMES: Final = {
     "harness.api.choices": ("choose",),
     "harness.api.contributions": ("formats", "intake", "new_submission"),
+    "harness.api.device_rows": ("predictable_devices",),
     "harness.api.drawings": ("draw_energy", "draw_trace"),
     "harness.api.evaluations": ("TrackBoard", "board_json", "evaluate", "merge_shards", "new_predictor"),
     "harness.api.networks": ("families", "kernels"),
-    "harness.api.predictions": ("predict", "predictable_devices"),
+    "harness.api.predictions": ("predict",),
     "harness.api.publishing": ("Build", "Publication", "build", "publish", "serve", "site"),
     "harness.api.ratings": ("changed_ratings", "score"),
     "harness.api.simulations": ("Simulation", "SimulationProgress", "simulate"),

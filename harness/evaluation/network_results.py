@@ -25,10 +25,10 @@ from harness.schema.results import Strict
 
 DECIDING_MODULES: Final = (
     "harness.evaluation.label_files", "harness.evaluation.network_runner", "harness.evaluation.network_splits",
-    "harness.evaluation.network_track", "harness.predictor.features", "harness.predictor.networks",
-    "harness.predictor.package_files", "harness.predictor.protocol", "harness.sandbox.answers",
-    "harness.sandbox.confinement", "harness.sandbox.jobs", "harness.sandbox.landlock", "harness.sandbox.processes",
-    "harness.sandbox.seccomp", "harness.sandbox.system_calls", "harness.sandbox.worker",
+    "harness.evaluation.network_track", "harness.predictor.features", "harness.predictor.figures",
+    "harness.predictor.networks", "harness.predictor.package_files", "harness.predictor.protocol",
+    "harness.sandbox.answers", "harness.sandbox.confinement", "harness.sandbox.jobs", "harness.sandbox.landlock",
+    "harness.sandbox.processes", "harness.sandbox.seccomp", "harness.sandbox.system_calls", "harness.sandbox.worker",
 )  # fmt: skip
 """Modules whose code decides which rows are held out and predicted, and what a predictor may see."""
 LAYOUT: Final = 1

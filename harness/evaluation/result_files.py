@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 
 from harness.budget import MOST_RESULT_BYTES, MOST_RESULT_ROWS
 from harness.evaluation.result_layout import SealedResult
-from harness.evaluation.seal import is_sealed, seal_of
 from harness.files import write_file
 from harness.files.faults import writing_errors
+from harness.seal import is_sealed, seal_of
 
 _Result = TypeVar("_Result", bound=SealedResult)
 

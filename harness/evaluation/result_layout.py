@@ -125,7 +125,7 @@ class SealedResult(Strict):
     Attributes:
         schema_version: version of its layout.
         rows_sha256: content of the file beside it, which holds the prediction of every row.
-        seal: seal of everything else (`harness.evaluation.seal`); empty until it is written.
+        seal: seal of everything else (`harness.seal`); empty until it is written.
     """
 
     schema_version: int

@@ -26,9 +26,10 @@ DECIDING_MODULES: Final = (
     "harness.evaluation.kernel_track", "harness.evaluation.label_files", "harness.evaluation.metrics",
     "harness.evaluation.model_track", "harness.evaluation.plans", "harness.evaluation.runner",
     "harness.evaluation.scores", "harness.leaks", "harness.prediction.sum_interval", "harness.predictor.features",
-    "harness.predictor.package_files", "harness.predictor.protocol", "harness.sandbox.answers",
-    "harness.sandbox.confinement", "harness.sandbox.idle", "harness.sandbox.jobs", "harness.sandbox.landlock",
-    "harness.sandbox.processes", "harness.sandbox.seccomp", "harness.sandbox.system_calls", "harness.sandbox.worker",
+    "harness.predictor.figures", "harness.predictor.package_files", "harness.predictor.protocol",
+    "harness.sandbox.answers", "harness.sandbox.confinement", "harness.sandbox.idle", "harness.sandbox.jobs",
+    "harness.sandbox.landlock", "harness.sandbox.processes", "harness.sandbox.seccomp", "harness.sandbox.system_calls",
+    "harness.sandbox.worker",
 )  # fmt: skip
 """Modules whose code decides which rows are held out, predicted and scored, and how, and what a predictor may see."""
 

@@ -21,6 +21,9 @@ KERNELS: Final[tuple[Kernel, ...]] = get_args(Kernel)
 KEY_PATTERN: Final = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 """Keys of predictors: lower-case words and digits joined by hyphens."""
 
+RESTS_ON: Final = ("numpy", "pandas", "scikit-learn", "scipy")
+"""Libraries whose versions are pins of what is fitted."""
+
 MOST_CHARACTERS: Final = 300
 _BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Letters and signs that show nothing."""

@@ -229,6 +229,10 @@ class _Answer:
 
             stamp = Stamp.model_validate_json(wanted["stamp"])
             self.saved = saved_bytes(fitted, stamp, setup["package"])
+        elif wanted["is_plain"]:
+            from harness.predictor.plain import plain_bytes
+
+            self.saved = plain_bytes(fitted, setup["package"])
 
     def work_out_networks(
         self, model: Any, kernels: pa.Buffer, lists: pd.DataFrame, train: pd.DataFrame, test: pd.DataFrame

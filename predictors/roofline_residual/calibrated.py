@@ -1,18 +1,18 @@
 """A corrected roofline, calibrated on held-out rows: how much each method counts, and how wide intervals are."""
 
-from typing import Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-from sklearn.base import BaseEstimator
 
 from harness.arrays import Reals, Whole
-from harness.evaluation.folds import repeated_folds
-from harness.predictor.features import numbered_configurations
+from harness.predictor.columns import Kernels
 from predictors.roofline_residual.corrected import CorrectedRoofline
 from predictors.roofline_residual.features import Described, described
 from predictors.roofline_residual.intervals import LocalErrors
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _FOLD_TREES: Final = 10
 """Extra trees of the models that predict folds: more would take most of all time, and find the same errors."""
@@ -38,7 +38,7 @@ class _HeldOut(NamedTuple):
         return self.actual - self.log_roofline
 
 
-class CalibratedRoofline(BaseEstimator):
+class CalibratedRoofline:
     """Kernel types that are fitted together, with weights and intervals from cross-validation grouped by configuration.
 
     Each method weighs the inverse square of its mean absolute error. Of the weighted residual, each kernel type takes
@@ -54,7 +54,7 @@ class CalibratedRoofline(BaseEstimator):
         self.has_boosting = has_boosting
         self.random_state = random_state
 
-    def fit(self, rows: pd.DataFrame, energy_mj: Reals, rounding: Reals) -> Self:
+    def fit(self, rows: "pd.DataFrame", energy_mj: Reals, rounding: Reals) -> Self:
         """Fit on all rows, and calibrate on how folds of them are predicted by the others.
 
         Args:
@@ -74,11 +74,11 @@ class CalibratedRoofline(BaseEstimator):
         self.errors_ = LocalErrors().fit(held_out.kernel, log_energy, held_out.deviation, held_out.actual - log_energy)
         return self
 
-    def predict_log(self, rows: pd.DataFrame) -> Reals:
+    def predict_log(self, rows: Kernels) -> Reals:
         """Logarithm of the energy in mJ, shape `(n,)`."""
         return self._log_energy(described(rows))
 
-    def predict_log_interval(self, rows: pd.DataFrame, coverage: float) -> Reals:
+    def predict_log_interval(self, rows: Kernels, coverage: float) -> Reals:
         """Lower and upper bound of the logarithm of the energy in mJ, shape `(n, 2)`.
 
         Args:
@@ -142,7 +142,10 @@ def _share(predicted: Reals, residual: Reals, prior: float = _TINY, expected: fl
     return float(np.clip((predicted @ residual + prior * expected) / (predicted @ predicted + prior), 0, 1))
 
 
-def _folds(rows: pd.DataFrame, seed: int) -> Whole:
+def _folds(rows: "pd.DataFrame", seed: int) -> Whole:
     """Fold of each row; one configuration is in one fold."""
+    from harness.evaluation.folds import repeated_folds
+    from harness.predictor.features import numbered_configurations
+
     folds: Whole = repeated_folds(numbered_configurations(rows), rows["kernel"], seed)[0]
     return folds

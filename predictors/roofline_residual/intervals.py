@@ -4,8 +4,6 @@ from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t
-from sklearn.base import BaseEstimator
 
 from harness.arrays import Reals
 
@@ -21,7 +19,7 @@ _UNKNOWN: Final = np.log(2)
 """Error of log energy that is assumed where there is no error to estimate it from."""
 
 
-class LocalErrors(BaseEstimator):
+class LocalErrors:
     """Distribution of errors in units of a local scale.
 
     The scale of a row is the mean absolute error of the tenth of the rows (at least ten) whose predicted energies are
@@ -93,7 +91,9 @@ class LocalErrors(BaseEstimator):
         known = n / (n + 1)
         if coverage <= known:
             return float(self.ratios_[int(np.ceil(coverage * (n + 1))) - 1])
-        beyond, at_most = (float(t.ppf((1 + share) / 2, max(n - 1, 1))) for share in (coverage, known))
+        from scipy.special import stdtrit
+
+        beyond, at_most = (float(stdtrit(max(n - 1, 1), (1 + share) / 2)) for share in (coverage, known))
         return float(self.ratios_[-1]) * beyond / at_most
 
 

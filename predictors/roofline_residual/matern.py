@@ -1,24 +1,20 @@
 """Mean and deviation of a Gaussian process with scikit-learn's covariances, predicted in large batches."""
 
 import warnings
-from collections.abc import Iterator
-from typing import Final, Self
+from typing import Self
 
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, solve_triangular
-from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, WhiteKernel
 from sklearn.preprocessing import StandardScaler
 
 from harness.arrays import Reals
-
-_BLOCK: Final = 512
-"""Rows predicted at once, so that their distances stay in the processor's cache."""
+from predictors.roofline_residual.process import PlainProcess, Process
 
 
-class MaternProcess(RegressorMixin, BaseEstimator):
+class MaternProcess(Process):
     """Gaussian process with a Matérn covariance of smoothness 3/2 over standardised features.
 
     Args:
@@ -54,52 +50,28 @@ class MaternProcess(RegressorMixin, BaseEstimator):
             Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), algorithm 2.1.
         """
         drawn = np.random.default_rng(self.random_state).permutation(len(y))[: self.n_most]
-        self.scaler_ = StandardScaler().fit(X)
-        scaled, target = self.scaler_.transform(X)[drawn], y[drawn]
+        scaler = StandardScaler().fit(X)
+        self.center_, self.scale_ = scaler.mean_, scaler.scale_
+        scaled, target = self._standardised(X)[drawn], y[drawn]
         known = np.zeros(len(drawn)) if noise_variance is None else noise_variance[drawn]
         self.mean_, self.deviation_ = float(target.mean()), float(target.std()) or 1.0
         target, known = (target - self.mean_) / self.deviation_, known / self.deviation_**2 + 1e-10
         self.kernel_ = self.kernel or _settled(scaled[: self.n_settling], target[: self.n_settling])
         self.factor_ = cholesky(self.kernel_(scaled) + np.diag(known), lower=True, check_finite=False)
         covariance = self.kernel_.k1
-        self.points_ = scaled / covariance.k2.length_scale
-        self.weights_ = (
-            covariance.k1.constant_value * self.deviation_ * cho_solve((self.factor_, True), target, check_finite=False)
-        )
+        self.constant_, self.length_scale_ = covariance.k1.constant_value, covariance.k2.length_scale
+        self.points_ = scaled / self.length_scale_
+        self.weights_ = self.constant_ * self.deviation_ * cho_solve((self.factor_, True), target, check_finite=False)
         return self
 
-    def predict(self, X: Reals) -> Reals:  # noqa: N803
-        """Mean of the process at every row, shape `(n,)`.
+    def plain(self) -> PlainProcess:
+        """The same as arrays alone, to predict."""
+        inverse = solve_triangular(self.factor_, np.eye(len(self.factor_)), lower=True, check_finite=False)
+        return PlainProcess(self, inverse)
 
-        The same as scikit-learn's, several times as fast, because distances come of a matrix product.
-        """
-        predicted = np.empty(len(X))
-        for rows, correlation in self._correlations(X):
-            predicted[rows] = correlation @ self.weights_
-        return self.mean_ + predicted
-
-    def deviation(self, X: Reals) -> Reals:  # noqa: N803
-        """Standard deviation of the process at every row, without noise, shape `(n,)`."""
-        variance = np.empty(len(X))
-        constant = self.kernel_.k1.k1.constant_value
-        for rows, correlation in self._correlations(X):
-            known = solve_triangular(self.factor_, constant * correlation.T, lower=True, check_finite=False)
-            variance[rows] = constant - np.einsum("ij,ij->j", known, known)
-        return self.deviation_ * np.sqrt(np.maximum(variance, 0))
-
-    def _correlations(self, X: Reals) -> Iterator[tuple[slice, Reals]]:  # noqa: N803
-        """Blocks of rows with their correlations to the rows that it rests on, shape `(n_block, n_points)`."""
-        scaled = self.scaler_.transform(X) / self.kernel_.k1.k2.length_scale
-        squared = np.einsum("ij,ij->i", self.points_, self.points_)
-        for start in range(0, len(X), _BLOCK):
-            block = scaled[start : start + _BLOCK]
-            distance = block @ (-2 * self.points_.T)
-            distance += squared
-            distance += np.einsum("ij,ij->i", block, block)[:, None]
-            np.maximum(distance, 0, out=distance)
-            distance *= 3
-            np.sqrt(distance, out=distance)
-            yield slice(start, start + len(block)), (1 + distance) * np.exp(-distance)
+    def _known(self, covariance: Reals) -> Reals:
+        known: Reals = solve_triangular(self.factor_, covariance, lower=True, check_finite=False)
+        return known
 
 
 def _settled(scaled: Reals, target: Reals) -> Kernel:

@@ -13,9 +13,10 @@ from harness.evaluation.results import read_result, result_path
 from harness.evaluation.runner import RunSettings, evaluate
 from harness.evaluation.tracks import plans_of
 from harness.predictor.features import LABEL
+from harness.predictor.figures import MOST_BOUND_MJ, MOST_MJ
 from harness.predictor.registry import predictor_info
 from harness.releases import Release
-from harness.sandbox.jobs import MOST_BOUND_MJ, MOST_DEATHS, MOST_MJ, Limits
+from harness.sandbox.jobs import MOST_DEATHS, Limits
 from tests.evaluation.releases import changed, info, kernel_device, listed, network_device, networks, release_of, truth
 from tests.predictor.packages import model_source
 

@@ -27,7 +27,7 @@ from harness.prediction.network_energy import (
     MOST_EXTRAPOLATED,
     MOST_WIDENED,
     ExtrapolationError,
-    kernels_frame,
+    kernel_columns,
     main_dtype,
     predict_network,
 )
@@ -191,7 +191,7 @@ def test_another_data_type_moves_other_bytes_at_the_same_flops():
 def test_a_network_looks_to_predictors_as_rows_of_a_release_do():
     rows = training().rows
     kernels = known(*range(6))
-    frame = kernels_frame(kernels, training().subject, "cpu")
+    frame = kernel_columns(kernels, training().subject, "cpu").as_frame()
     assert frame.dtypes.to_dict() == rows[list(FEATURES)].dtypes.to_dict()
     of_release = {tuple(row) for row in rows[list(FEATURES)].astype(object).fillna(-1).itertuples(index=False)}
     assert {tuple(row) for row in frame.astype(object).fillna(-1).itertuples(index=False)} <= of_release
