@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.predictor.columns import Kernels
@@ -138,6 +139,26 @@ def other_weights(kernels: Sequence[NetworkKernel], dtype: Dtype) -> list[Extrap
     return [
         Extrapolation(name, "weight_dtype", ", ".join(sorted(set(of.values()))), dtype, tuple(of))
         for name, of in found.items()
+    ]
+
+
+def without_interval(
+    kernels: Kernels, has_none: npt.NDArray[np.bool_], known: Sequence[Extrapolation]
+) -> list[Extrapolation]:
+    """Kernels that the predictor gives no interval for, by kernel type, besides those that are known to be outside.
+
+    Args:
+        kernels: columns `harness.predictor.features.FEATURES`.
+        has_none: which of them have no interval, shape `(n,)`.
+        known: kernels outside the ranges.
+    """
+    others = np.setdiff1d(np.flatnonzero(has_none), [place for each in known for place in each.places])
+    types = np.asarray(kernels["kernel"], dtype=str)[others]
+    words = ("size", "that no row has", "too few sizes to tell its error by")
+    return [
+        Extrapolation(kernel, *words, tuple(others[types == kernel].tolist()))
+        for kernel in KERNEL_TYPES
+        if kernel in types
     ]
 
 

@@ -15,7 +15,7 @@ from harness.defaults import COVERAGE, LEAST_COVERED
 from harness.errors import DeepenError
 from harness.issues import share_in_words
 from harness.prediction.coverage import KernelEnergy, UnsupportedKernels, check_coverage, covered_share, unsupported
-from harness.prediction.extrapolation import Extrapolation, extrapolations, other_weights
+from harness.prediction.extrapolation import Extrapolation, extrapolations, other_weights, without_interval
 from harness.prediction.fitted import FittedPredictor
 from harness.prediction.sum_interval import interval_of_sum, widened
 from harness.predictor.columns import KernelColumns
@@ -129,6 +129,8 @@ def predict_network(
     counts = np.array([count_of(kernel) for kernel in covered], np.float64)
     energies, bounds = energies * counts, None if bounds is None else bounds * counts[:, None]
     outside = [*other_weights(covered, fitted.subject.dtype), *extrapolations(columns, fitted.ranges)]
+    if bounds is not None:
+        outside += without_interval(columns, np.isnan(bounds[:, 0]), outside)
     is_outside = np.isin(np.arange(len(covered)), [place for each in outside for place in each.places])
     for number, place in enumerate(places):
         is_bounded = bounds is not None and not is_outside[number]
@@ -155,7 +157,7 @@ def _interval(
         return None, f"no interval: {found} of the energy is extrapolated; at most {most} is covered by widening it"
     inside = ~is_outside
     sums = interval_of_sum(energies[inside], bounds[inside], _configurations(columns[inside]))
-    return widened(sums, float(energies[is_outside].sum())), ""
+    return widened(sums, energies[is_outside], bounds[is_outside]), ""
 
 
 def _too_far(network: NetworkEnergy, fitted: FittedPredictor) -> str:

@@ -32,7 +32,7 @@ def fault_of(energies: Reals, what: str) -> str:
 def fault_of_interval(bounds: Reals) -> str:
     """What is wrong with intervals in mJ, shape `(n, 2)`; empty where nothing is."""
     faults = {
-        "bounds that are NaN": np.isnan(bounds).any(axis=1),
+        "one bound that is NaN": np.isnan(bounds).sum(axis=1) == 1,
         "bounds that are infinite": np.isinf(bounds).any(axis=1),
         "negative bounds": np.less(bounds, 0).any(axis=1),
         "lower bounds above the upper ones": bounds[:, 0] > bounds[:, 1],

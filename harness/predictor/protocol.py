@@ -199,7 +199,7 @@ class IntervalPredictor(Predictor, Protocol):
 
         Returns:
             Lower and upper bound in mJ, shape `(n, 2)`, finite, not negative, `lower <= upper`; wider for a
-            higher coverage.
+            higher coverage. Both NaN for a kernel that there is no interval for, whatever the coverage.
         """
         ...
 

@@ -25,18 +25,20 @@ class Described:
         kernel: type of each, shape `(n,)`.
         terms: terms of its roofline, shape `(n, 3)`.
         features: its features, shape `(n, n_features)`.
+        sizes: logarithms of height and width of its input and of its window, shape `(n, 4)`; NaN without one.
     """
 
     kernel: npt.NDArray[np.str_]
     terms: Reals
     features: Reals
+    sizes: Reals
 
     def __len__(self) -> int:
         return len(self.kernel)
 
     def only(self, chosen: npt.NDArray[np.bool_]) -> Self:
         """Chosen rows."""
-        return type(self)(self.kernel[chosen], self.terms[chosen], self.features[chosen])
+        return type(self)(self.kernel[chosen], self.terms[chosen], self.features[chosen], self.sizes[chosen])
 
 
 def described(rows: Kernels) -> Described:
@@ -45,7 +47,8 @@ def described(rows: Kernels) -> Described:
     Args:
         rows: one row per kernel.
     """
-    return Described(kernel_types(rows), roofline_terms(rows), features(rows))
+    sizes = np.log(numbers(rows, "input_h", "input_w", "kernel_h", "kernel_w")).T
+    return Described(kernel_types(rows), roofline_terms(rows), features(rows), sizes)
 
 
 def features(rows: Kernels) -> Reals:

@@ -418,6 +418,26 @@ def test_weights_of_another_data_type_than_the_rows_have_are_extrapolated():
     assert [each.interval_mj is None for each in found.kernels] == [False, False, True, True]
 
 
+def test_a_kernel_that_the_predictor_gives_no_interval_for_widens_the_networks():
+    kernels, chosen = known(0, 1, 2), training()
+    fitted = truthful(chosen)
+
+    def ask(frame, coverage):
+        energies, bounds = fitted.predict(frame, coverage)
+        bounds[np.asarray(frame["kernel"]) == "fc"] = np.nan
+        return energies, bounds
+
+    found = predict_network(kernels, FittedPredictor(fitted.stamp, fitted.ranges, None, ask))
+    place = [each.kernel.kernel for each in found.kernels].index("fc")
+    assert found.kernels[place].interval_mj is None
+    assert [each.in_words for each in found.extrapolations] == [
+        "fc with size that no row has, fitted on too few sizes to tell its error by"
+    ]
+    inside = sum(each.energy_mj for number, each in enumerate(found.kernels) if number != place)
+    assert found.interval_mj[0] < inside
+    assert found.interval_mj[1] > found.energy_mj + found.kernels[place].energy_mj
+
+
 def test_where_much_is_extrapolated_there_is_no_interval_and_the_reason():
     inside = known(0, 1, 2)
     alone = predict_network(inside, truthful())

@@ -104,7 +104,7 @@ BAD = {
     "gives open intervals": ("self.high_ = np.inf", "gave bounds that are infinite for 50 of 50 rows"),
     "gives intervals without end": ("self.high_ = 1e101", r"gave bounds above 1e\+100 mJ for 50 of 50 rows"),
     "gives negative intervals": ("self.low_ = -1.0", "gave negative bounds for 50 of 50 rows"),
-    "gives no intervals": ("self.low_ = np.nan", "gave bounds that are NaN for 50 of 50 rows"),
+    "gives no intervals": ("self.low_ = np.nan", "gave one bound that is NaN for 50 of 50 rows"),
     "asks for the name of its machine": ("import socket; socket.gethostname()", ""),
     "writes to its folder": (
         "assert tempfile.gettempdir() == os.environ['HOME'] == os.getcwd(), os.getcwd()\ntempfile.mkdtemp()",
