@@ -1,7 +1,7 @@
 """Benchmarks, each beside named alternatives in the same run: `python -m tests.bench [NAME...]`.
 
-Names: validation, reduction, uncertainty, graphs, evaluation, loop, kills, model-files, loading; all where none is
-given.
+Names: validation, reduction, uncertainty, graphs, evaluation, predict, loop, kills, model-files, loading; all where
+none is given.
 """
 
 import os
@@ -10,7 +10,18 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import evaluation, graphs, kills, loading, loop, model_files, reduction, uncertainty, validation
+from tests.bench import (
+    evaluation,
+    graphs,
+    kills,
+    loading,
+    loop,
+    model_files,
+    predict,
+    reduction,
+    uncertainty,
+    validation,
+)
 
 BENCHES = {
     "validation": validation.main,
@@ -18,6 +29,7 @@ BENCHES = {
     "uncertainty": uncertainty.main,
     "graphs": graphs.main,
     "evaluation": evaluation.main,
+    "predict": predict.main,
     "loop": loop.main,
     "kills": kills.main,
     "model-files": model_files.main,
