@@ -49,7 +49,7 @@ def _state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _files_of_examples(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Run an example of `harness.api` or `deepen` in a folder with the files that the introduction of the first lists."""
+    """Run an example of `harness.api` or `deepen` in a folder with the files that the former lists."""
     homes = {ROOT / "deepen", ROOT / "harness" / "api"}
     if not (isinstance(request.node, DoctestItem) and homes & set(request.node.path.parents)):
         yield

@@ -11,20 +11,20 @@ time; the first fits the predictor and keeps it.
 
 from typing import TYPE_CHECKING, Any
 
-from harness import __version__, api
+from harness import __version__ as __version__
+from harness import api
 
 if TYPE_CHECKING:
     from harness.api.arguments import AnyPath
     from harness.prediction.network_energy import NetworkEnergy
 
-__all__ = ["__version__", "predict", *(name for name in api.__all__ if name != "predict")]
+__all__ = list(api.__all__)
 
 
 def predict(model: "AnyPath", device: str | None = None, **options: Any) -> "NetworkEnergy":
     """Energy of one inference of a model file on a device, kernel by kernel.
 
-    `deepen.api.predict` gives it with what it rests on: the fusion rules, the predictor and the rows that it was
-    fitted on, and notes.
+    `harness.api.predict` gives it with what it rests on: fusion rules, predictor, the rows of the fit, and notes.
 
     Args:
         model: ONNX or TFLite file.

@@ -11,7 +11,7 @@ from harness.predictor.columns import Kernels
 from predictors.roofline_residual.corrected import CorrectedRoofline
 from predictors.roofline_residual.features import Described, described
 from predictors.roofline_residual.intervals import LocalErrors
-from predictors.roofline_residual.unseen import LearntSizes, size_folds
+from predictors.roofline_residual.unseen import LEAST_VALUES, LearntSizes, size_folds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,10 +113,11 @@ class CalibratedRoofline:
         deviation = self.roofline_.deviation(kernels, self.roofline_.log_roofline(kernels))
         half = self.errors_.half_width(kernels.kernel, log_energy, deviation, coverage)
         distance = self.sizes_.distance(kernels)
-        of_both = np.hypot(deviation, self.error_of_distance_ * distance)
-        unseen = self.errors_unseen_.half_width(kernels.kernel, log_energy, of_both, coverage)
-        half = np.where(distance > 0, np.maximum(half, unseen), half)
-        half[~self.sizes_.is_told(kernels)] = np.nan
+        if (distance > 0).any():
+            of_both = np.hypot(deviation, self.error_of_distance_ * distance)
+            unseen = self.errors_unseen_.half_width(kernels.kernel, log_energy, of_both, coverage)
+            unseen *= _for_few(self.sizes_.n_values(kernels), coverage)
+            half = np.where(distance > 0, np.maximum(half, unseen), half)
         return np.column_stack([log_energy - half, log_energy + half])
 
     def _log_energy(self, kernels: Described) -> Reals:
@@ -180,6 +181,24 @@ class CalibratedRoofline:
         shares = np.array([self.shares_[name] for name in kernel], dtype=np.float64)
         log_energy: Reals = log_roofline + shares * (residuals @ self.weights_)
         return log_energy
+
+
+def _for_few(n_values: Reals, coverage: float) -> Reals:
+    """How many times wider an interval is from errors at so few values than from many, shape `(n,)`.
+
+    Rows of one value err alike, so that values are the sample: quantiles are those of Student's t beside the normal
+    distribution. NaN where there are too few values to tell an error by.
+
+    >>> _for_few(np.array([2, 3, 20, np.inf]), 0.9).round(2).tolist()
+    [nan, 1.78, 1.05, 1.0]
+    """
+    from scipy.special import ndtri, stdtrit
+
+    tail = (1 + coverage) / 2
+    factors = np.ones(len(n_values))
+    is_few = np.isfinite(n_values)
+    factors[is_few] = stdtrit(np.maximum(n_values[is_few] - 1, 1), tail) / ndtri(tail)
+    return np.where(n_values < LEAST_VALUES, np.nan, factors)
 
 
 def _share(predicted: Reals, residual: Reals, prior: float = _TINY, expected: float = 1.0) -> float:

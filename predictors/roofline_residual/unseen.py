@@ -45,15 +45,17 @@ class LearntSizes:
         apart: Reals = np.linalg.norm([self._of_extent(kernels, name)[0] for name in EXTENTS], axis=0)
         return apart
 
-    def is_told(self, kernels: Described) -> Mask:
-        """Whether enough values were learnt of every extent in which a row has an unseen one, shape `(n,)`.
+    def n_values(self, kernels: Described) -> Reals:
+        """Values learnt of the extent in which a row has an unseen one, the fewest of two, shape `(n,)`.
+
+        Infinity where both sizes of a row were learnt.
 
         Args:
             kernels: as for `distance`.
         """
         found = [self._of_extent(kernels, name) for name in EXTENTS]
-        told: Mask = np.logical_and.reduce([(far == 0) | (n_values >= LEAST_VALUES) for far, n_values in found])
-        return told
+        fewest: Reals = np.min([np.where(far > 0, n_values, np.inf) for far, n_values in found], axis=0)
+        return fewest
 
     def _of_extent(self, kernels: Described, name: str) -> tuple[Reals, Reals]:
         """Distance in one extent, and the count of its learnt values."""

@@ -22,7 +22,7 @@ def test_predict_gives_the_network_of_the_interface(monkeypatch):
 
 
 def test_other_names_are_those_of_the_interface():
-    assert set(deepen.__all__) == {*api.__all__, "__version__"}
+    assert set(deepen.__all__) == set(api.__all__)
     assert all(getattr(deepen, name) is getattr(api, name) for name in set(api.__all__) - {"predict"})
     assert set(deepen.__all__) <= set(dir(deepen))
     with pytest.raises(AttributeError, match="no attribute 'predikt'"):

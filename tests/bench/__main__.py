@@ -1,7 +1,7 @@
 """Benchmarks, each beside named alternatives in the same run: `python -m tests.bench [NAME...]`.
 
-Names: validation, reduction, uncertainty, graphs, evaluation, intervals, loop, kills, model-files, loading; all where
-none is given.
+Names: validation, reduction, uncertainty, graphs, evaluation, intervals, predict, loop, kills, model-files, loading; all
+where none is given.
 """
 
 import os
@@ -18,6 +18,7 @@ from tests.bench import (
     loading,
     loop,
     model_files,
+    predict,
     reduction,
     uncertainty,
     validation,
@@ -30,6 +31,7 @@ BENCHES = {
     "graphs": graphs.main,
     "evaluation": evaluation.main,
     "intervals": intervals.main,
+    "predict": predict.main,
     "loop": loop.main,
     "kills": kills.main,
     "model-files": model_files.main,

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+from harness import seal
 from harness.errors import UsageError
-from harness.evaluation import seal
 from harness.evaluation.metrics import METRIC
 from harness.evaluation.result_files import ResultFaultError, rows_bytes, rows_sha256
 from harness.evaluation.result_layout import Leaks, Result, Score, SplitResult
