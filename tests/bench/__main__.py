@@ -1,7 +1,7 @@
 """Benchmarks, each beside named alternatives in the same run: `python -m tests.bench [NAME...]`.
 
-Names: validation, reduction, uncertainty, graphs, evaluation, intervals, predict, loop, kills, model-files, loading; all
-where none is given.
+Names: validation, reduction, uncertainty, graphs, evaluation, intervals, predict, loop, kills, model-files, loading;
+all where none is given.
 """
 
 import os
