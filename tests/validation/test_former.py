@@ -24,7 +24,11 @@ source: {{citation: "A paper, 2026."}}
 @pytest.fixture
 def campaigns(tmp_path):
     """Campaign folders of a board, one of which had another name."""
-    for name, former in (("one", "formerly: old-board/one"), ("two", "# formerly: rumoured-board/two")):
+    for name, former in (
+        ("one", "formerly: old-board/one"),
+        ("two", "# formerly: rumoured-board/two"),
+        ("three", "formerly:   'older-board/three'"),
+    ):
         (tmp_path / "board" / name).mkdir(parents=True)
         (tmp_path / "board" / name / "submission.yaml").write_text(MANIFEST.format(former=former))
     return sorted((tmp_path / "board").iterdir())
@@ -32,7 +36,13 @@ def campaigns(tmp_path):
 
 @pytest.mark.parametrize(
     ("asked", "found"),
-    [("board", "board"), ("old-board", "board"), ("old", "old"), ("rumoured-board", "rumoured-board")],
+    [
+        ("board", "board"),
+        ("old-board", "board"),
+        ("older-board", "board"),
+        ("old", "old"),
+        ("rumoured-board", "rumoured-board"),
+    ],
 )
 def test_a_former_name_stands_for_the_device_of_today(campaigns, asked, found):
     assert device_of(asked, campaigns) == found
@@ -62,6 +72,24 @@ def test_a_system_of_two_devices_is_reported():
     assert identities.add(campaign("models", [], "board", **stack), {}, "one.yaml", faults)
     assert not identities.add(campaign("models", [], "board--acme-1"), {}, "two.yaml", faults)
     assert [issue.found for issue in faults.issues] == ["board--acme-1, a system of board already"]
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "found"),
+    [
+        ({"stack": "C 1"}, {"stack": "C++ 1"}, [("system.stack", "C++ 1")]),
+        ({"stack": "A", "submitter": "B"}, {"stack": "A", "fan": None, "operating_system": "B"},
+         [("system.operating_system", "B"), ("system.submitter", "nothing")]),
+        ({"stack": "A", "round": "v1"}, {"stack": "A", "round": "v2"}, []),
+        ({"stack": "A"}, {"stack": "B"}, []),
+    ],
+)  # fmt: skip
+def test_two_systems_of_a_device_that_have_one_id_are_reported(first, other, found):
+    faults, identities = Faults(), Identities()
+    assert identities.add(campaign("models", [], "board", name="one", manifest={"system": first}), {}, "1", faults)
+    added = identities.add(campaign("models", [], "board", name="two", manifest={"system": other}), {}, "2", faults)
+    assert added == (not found)
+    assert sorted((issue.column, issue.found) for issue in faults.issues) == found
 
 
 def test_a_system_that_states_nothing_but_empty_fields_is_none():
