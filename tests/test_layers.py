@@ -17,6 +17,7 @@ LAYERS = (
     {"intake", "leaks", "simulation", "split_statements", "predictor", "readouts", "scoring"},
     {"sandbox", "review"},
     {"prediction"},
+    {"planning"},
     {"evaluation"},
     {"packaging", "pages"},
     {"api", "regenerate", "supply"},
