@@ -62,7 +62,7 @@ class KeptSource:
 
     def __init__(self, request: Request, predictor: str, key: str, data: Paths, on_step: OnStep) -> None:
         self._request, self._predictor, self._data, self._on_step = request, predictor, data, on_step
-        self._key = key_for(key, request.system_id, request.delegate)
+        self._found, self._key = key, key_for(key, request.system_id, request.delegate)
 
     @cached_property
     def _rows(self) -> DeviceRows:
@@ -77,7 +77,7 @@ class KeptSource:
         if kept is not None:
             return RowsRuntime(*json.loads(kept))
         found = self._rows.runtime
-        keep(self._key, json.dumps(found).encode())
+        self._keep(self._key, json.dumps(found).encode())
         return found
 
     def fitted(self, dtype: Dtype) -> FittedPredictor:
@@ -87,5 +87,10 @@ class KeptSource:
         if kept is not None:
             return of_plain_content(kept, is_kept=True)
         fitted = self._rows.plain(dtype)
-        keep(key, fitted)
+        self._keep(key, fitted)
         return of_plain_content(fitted, is_kept=False)
+
+    def _keep(self, key: str, content: bytes) -> None:
+        """Keep an answer, unless rows or code have changed since their hash was taken, so that it may be of others."""
+        if key_of(as_paths(self._data), str(self._request.device_id)) == self._found:
+            keep(key, content)

@@ -19,7 +19,7 @@ from harness.files import write_file
 from harness.predictor.package_files import CACHE, file_digest, package_folders
 from harness.predictor.protocol import RESTS_ON, PredictorError
 from harness.predictor.registry import HARNESS, PACKAGE
-from harness.seal import is_sealed, seal_of
+from harness.seal import is_sealed, seal_of, user_folder
 
 _N_DIGITS: Final = 64
 """Length of a key; other names in the folder are those of files that are being written."""
@@ -71,9 +71,9 @@ def read_kept(key: str) -> bytes | None:
 
 def keep(key: str, content: bytes) -> None:
     """Keep something under a key; where nothing can be written, nothing is kept."""
-    path = _file(key)
     # The answer is given all the same, and found anew next time.
     with suppress(DeepenError):
+        path = _file(key)
         with suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_file(path, seal_of(_sealed(key, content)).encode() + b"\n" + content)
@@ -87,8 +87,7 @@ def _sealed(key: str, content: bytes) -> bytes:
 
 def _file(key: str) -> Path:
     """File of a key, in the folder of caches of the user (XDG Base Directory Specification)."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache, "deepen", "fitted", key)
+    return Path(user_folder("XDG_CACHE_HOME", ".cache"), "deepen", "fitted", key)
 
 
 def _remove_oldest(folder: Path) -> None:

@@ -60,6 +60,13 @@ def test_changed_rows_are_read_and_fitted_anew(folder):
     assert second.network.energy_mj > first.network.energy_mj
 
 
+def test_an_answer_of_rows_that_changed_meanwhile_is_not_kept(folder, monkeypatch):
+    keys = iter(str(number) for number in range(10))
+    monkeypatch.setattr("harness.api.prediction_sources.key_of", lambda data, device_id: next(keys))
+    api.predict("net.onnx", "acme-phone", **ASKED)
+    assert not (folder / "cache").exists()
+
+
 def test_an_error_is_never_kept(folder):
     for _ in range(2):
         with pytest.raises(UsageError, match="'GPV' is not a known delegate"):

@@ -61,6 +61,16 @@ def test_without_a_place_to_write_nothing_is_kept(monkeypatch, tmp_path):
     assert read_kept(KEY) is None
 
 
+def test_without_a_home_nothing_is_kept(monkeypatch):
+    def no_home():
+        raise RuntimeError("no home")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr("pathlib.Path.home", no_home)
+    keep(KEY, b"answer")
+    assert read_kept(KEY) is None
+
+
 def test_the_oldest_are_removed(cache, monkeypatch):
     monkeypatch.setattr(kept, "_MOST_KEPT", 2)
     keys = [key_for(str(number)) for number in range(3)]
