@@ -22,6 +22,7 @@ class LearntSizes:
 
     Attributes:
         values_: by kernel type and extent, logarithms of the distinct values, shape `(n_values, 2)`.
+        n_values_: by extent, count of the distinct values of all types together.
     """
 
     def fit(self, kernels: Described) -> Self:
@@ -34,6 +35,9 @@ class LearntSizes:
         for kernel, chosen in rows_of(kernels.kernel):
             found = {name: kernels.sizes[chosen, columns] for name, columns in EXTENTS.items()}
             self.values_[kernel] = {name: np.unique(_known(values), axis=0) for name, values in found.items()}
+        self.n_values_ = {
+            name: len(np.unique(_known(kernels.sizes[:, columns]), axis=0)) for name, columns in EXTENTS.items()
+        }
         return self
 
     def distance(self, kernels: Described) -> Reals:
@@ -48,13 +52,17 @@ class LearntSizes:
     def n_values(self, kernels: Described) -> Reals:
         """Values learnt of the extent in which a row has an unseen one, the fewest of two, shape `(n,)`.
 
-        Infinity where both sizes of a row were learnt.
+        Those of all types together; those of its own type where these are too few. Infinity where both sizes of a row
+        were learnt.
 
         Args:
             kernels: as for `distance`.
         """
-        found = [self._of_extent(kernels, name) for name in EXTENTS]
-        fewest: Reals = np.min([np.where(far > 0, n_values, np.inf) for far, n_values in found], axis=0)
+        counts = []
+        for name, n_of_all in self.n_values_.items():
+            far, n_of_type = self._of_extent(kernels, name)
+            counts.append(np.where(far > 0, np.where(n_of_type < LEAST_VALUES, n_of_type, n_of_all), np.inf))
+        fewest: Reals = np.min(counts, axis=0)
         return fewest
 
     def _of_extent(self, kernels: Described, name: str) -> tuple[Reals, Reals]:
