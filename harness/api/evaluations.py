@@ -135,7 +135,7 @@ def _boards(
         notes = [*notes, *network_notes(on_networks)]
     boards = {}
     for track, found in planned.items():
-        rows = board([one for one in evaluated if one.result.track == track], settings.seed)
+        rows = board([one for one in evaluated if one.result.track == track])
         of_track = [fault for fault in faults if f"/{track}/" in fault]
         more, of_networks = (notes, scores) if track == "models" else ([], [])
         boards[track] = TrackBoard(rows, [*found.notes, *notes_on(rows), *more], of_track, of_networks)

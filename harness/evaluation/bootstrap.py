@@ -1,4 +1,4 @@
-"""95 % bootstrap intervals of error measures, resampled by group, and the difference of two predictors.
+"""95 % bootstrap intervals of error measures, resampled by group.
 
 Rows of one group (a configuration, a family) are drawn together, because they are not independent. All draws are one
 matrix product. Percentile intervals, expanded for the count of groups: with few, resamples spread less than samples do.
@@ -12,7 +12,7 @@ Source:
     that no resample varies.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -21,7 +21,15 @@ import numpy.typing as npt
 from scipy.special import ndtr, stdtrit
 
 from harness.arrays import Reals, Whole
-from harness.evaluation.metrics import METRICS, MeanStatistic, Metric, WeightedStatistic, columns_of
+from harness.evaluation.metrics import (
+    METRICS,
+    IntervalKind,
+    MeanStatistic,
+    Metric,
+    PredictedRows,
+    WeightedStatistic,
+    columns_of,
+)
 from harness.schema.results import Interval
 
 N_RESAMPLES: Final = 1_000
@@ -49,23 +57,6 @@ class Measures(NamedTuple):
 
     values: dict[str, float | None]
     ci95: dict[str, Interval | None]
-
-
-class Difference(NamedTuple):
-    """Difference of a measure of two predictors, the first minus the second.
-
-    Attributes:
-        value: difference on the rows as they are.
-        ci95: its interval over resamples that both share; None where there are too few groups.
-    """
-
-    value: float
-    ci95: Interval | None
-
-    @property
-    def is_above(self) -> bool:
-        """Whether the whole interval lies above 0."""
-        return self.ci95 is not None and self.ci95[0] > 0
 
 
 def resampled_means(terms: Reals, groups: Whole, seed: int) -> Means:
@@ -120,47 +111,48 @@ def _draws(n_groups: int, seed: int) -> npt.NDArray[np.int16]:
 
 
 def measures(
-    actual: Reals, predicted: Reals, groups: Whole, seed: int, metrics: Sequence[Metric] = METRICS
+    repeats: Sequence[PredictedRows], groups: Whole, seed: int, metrics: Sequence[Metric] = METRICS
 ) -> Measures:
     """Measures of predictions with their intervals.
 
-    Every row counts once, however often it was predicted: its terms, or the measures of the repeats, are averaged.
+    Every row counts once, however often it was predicted: its terms or errors, or the measures of the repeats, are
+    averaged.
 
     Args:
-        actual: mJ, shape `(n,)`, n at least 1.
-        predicted: mJ, shape `(n_repeats, n)`.
+        repeats: the rows with the predictions of each repeat, at least one row.
         groups: group of each row as a number below the count of groups, shape `(n,)`; each has a row.
         seed: seed of the draws.
         metrics: what to measure.
     """
     n_groups = int(groups.max()) + 1
-    found = _of_one_product(actual, predicted, groups, seed, metrics)
+    found = _of_one_product(repeats, groups, seed, metrics)
     for metric in metrics:
         if isinstance(metric.statistic, WeightedStatistic):
-            weights = (np.ones(len(actual)), _weights(groups, n_groups, seed))
-            value, resamples = (_of_weights(metric.statistic, actual, predicted, each) for each in weights)
-            found[metric.key] = value, resamples
+            errors: Reals = np.mean([metric.statistic.errors(once) for once in repeats], axis=0)
+            found[metric.key] = (
+                metric.statistic.value(errors, np.ones(len(groups))),
+                metric.statistic.value(errors, _weights(groups, n_groups, seed)),
+            )
     values, intervals = {}, {}
     for metric in metrics:
         value, resamples = found[metric.key]
-        rule = interval_of_share if metric.interval == "share" else interval_of
         values[metric.key] = float(value) if np.isfinite(value) else None
-        intervals[metric.key] = rule(resamples, n_groups)
+        intervals[metric.key] = _INTERVALS[metric.interval](resamples, n_groups)
     return Measures(values, intervals)
 
 
 def _of_one_product(
-    actual: Reals, predicted: Reals, groups: Whole, seed: int, metrics: Sequence[Metric]
+    repeats: Sequence[PredictedRows], groups: Whole, seed: int, metrics: Sequence[Metric]
 ) -> dict[str, tuple[Reals, Reals]]:
     """Value and resamples of every metric that follows from means, by its key."""
     statistics = {metric.key: metric.statistic for metric in metrics if isinstance(metric.statistic, MeanStatistic)}
     if not statistics:
         return {}
-    blocks = [[columns_of(statistic, actual, once) for statistic in statistics.values()] for once in predicted]
+    blocks = [[columns_of(statistic, once) for statistic in statistics.values()] for once in repeats]
     ends = np.cumsum([0, *(block.shape[1] for block in blocks[0])])
     means = resampled_means(np.hstack([block for of_repeat in blocks for block in of_repeat]), groups, seed)
     value, resamples = (
-        part.reshape(*part.shape[:-1], len(predicted), ends[-1]) for part in (means.value, means.resamples)
+        part.reshape(*part.shape[:-1], len(repeats), ends[-1]) for part in (means.value, means.resamples)
     )
     return {
         key: (_of_means(statistic, value[..., start:end]), _of_means(statistic, resamples[..., start:end]))
@@ -174,12 +166,6 @@ def _of_means(statistic: MeanStatistic, means: Reals) -> Reals:
         averaged: Reals = statistic.value(means).mean(axis=-1)
         return averaged
     return statistic.value(means.mean(axis=-2))
-
-
-def _of_weights(statistic: WeightedStatistic, actual: Reals, predicted: Reals, weights: Reals) -> Reals:
-    """Mean over the repeats of a statistic of weighted rows, from weights of shape `(..., n)`."""
-    averaged: Reals = np.mean([statistic.value(actual, once, weights) for once in predicted], axis=0)
-    return averaged
 
 
 def _weights(groups: Whole, n_groups: int, seed: int) -> Reals:
@@ -221,23 +207,14 @@ def interval_of_share(resamples: Reals, n_groups: int) -> Interval | None:
     return (0.0, 1 - exact) if found == (0, 0) else found
 
 
-def difference(means: Means, one: int, other: int) -> Difference:
-    """Difference of the means of two columns, on the same rows and in the same resamples."""
-    value = float(means.value[one] - means.value[other])
-    return Difference(value, interval_of(means.resamples[:, one] - means.resamples[:, other], means.n_groups))
+def _interval_of_varied(resamples: Reals, n_groups: int) -> Interval | None:
+    """Interval like `interval_of`; None where no resample varies the figure, which is not certain for that."""
+    found = interval_of(resamples, n_groups)
+    return None if found is None or found[0] == found[1] else found
 
 
-def ranks(differences: Sequence[Sequence[Difference]]) -> list[int]:
-    """Rank of each of several predictors: 1, and 1 more for every other that is significantly better.
-
-    Two predictors of which neither is significantly better are tied.
-
-    Args:
-        differences: `differences[i][j]`: predictor i minus predictor j, in a measure where more is better.
-
-    >>> better, same, worse = Difference(0.2, (0.1, 0.3)), Difference(0.0, (-0.1, 0.1)), Difference(-0.2, (-0.3, -0.1))
-    >>> ranks([[same, same, better], [same, same, better], [worse, worse, same]])
-    [1, 1, 3]
-    """
-    everyone = range(len(differences))
-    return [1 + sum(differences[other][one].is_above for other in everyone) for one in everyone]
+_INTERVALS: Final[Mapping[IntervalKind, Callable[[Reals, int], Interval | None]]] = {
+    "percentile": interval_of,
+    "share": interval_of_share,
+    "varied": _interval_of_varied,
+}

@@ -97,14 +97,12 @@ class DevicePlan(Plan):
     def folds(self, info: PredictorInfo) -> Iterator[Fold]:
         """One fit for all counts, or one for each."""
         calibration, test = self._sides
-        pool = labelled_frame(self._pool)
         if not info.is_cross_device:
             kernels = pd.concat([labelled_frame(calibration), labelled_frame(test)])
-            yield Fold(tuple(self.splits), pool, unlabelled(kernels))
+            yield Fold(tuple(self.splits), labelled_frame(self._pool), unlabelled(kernels))
             return
         for split in self.splits:
-            known = labelled_frame(calibration.slice(0, _count(split)))
-            yield Fold((split,), pd.concat([pool, known], ignore_index=True), unlabelled(labelled_frame(test)))
+            yield Fold((split,), self._seen(split), unlabelled(labelled_frame(test)))
 
     def rows(self, split: str, predictions: Sequence[tuple[Fold, FoldPredictions]]) -> pd.DataFrame:
         """One row per kernel of the device's test side."""
@@ -121,10 +119,15 @@ class DevicePlan(Plan):
             {coverage: factor * bounds[n_before:] for coverage, bounds in of_fold.intervals.items()},
         )
         frame = fold.test.iloc[n_before:].reset_index(drop=True)
+        of_device = Fold(fold.splits, self._seen(split), frame)
         facts = test.select(["record_id", "configuration_id", LABEL]).to_pandas()
-        return kernel_rows(
-            split, Fold(fold.splits, fold.train, frame), of_test, facts.set_axis(["row", "group", "actual_mj"], axis=1)
-        )
+        facts = facts.set_axis(["row", "group", "actual_mj"], axis=1).assign(is_twin=self.twins(split, of_device))
+        return kernel_rows(split, of_device, of_test, facts)
+
+    def _seen(self, split: str) -> pd.DataFrame:
+        """Rows that a predictor is fitted and calibrated on."""
+        known = self._sides[0].slice(0, _count(split))
+        return pd.concat([labelled_frame(self._pool), labelled_frame(known)], ignore_index=True)
 
     def leaks(self, split: str) -> Leaks:
         """Counts of what the rows to train and calibrate on share with those held out."""

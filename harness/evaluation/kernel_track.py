@@ -105,10 +105,10 @@ class KernelPlan(Plan):
     def rows(self, split: str, predictions: Sequence[tuple[Fold, FoldPredictions]]) -> pd.DataFrame:
         """One row per held-out kernel and repeat."""
         of_place = {(repeat, place): held_out for repeat, place, held_out in self._places(split)}
-        parts = [
-            kernel_rows(split, fold, of_fold, self._facts.iloc[of_place[fold.repeat, fold.place]])
-            for fold, of_fold in predictions
-        ]
+        parts = []
+        for fold, of_fold in predictions:
+            facts = self._facts.iloc[of_place[fold.repeat, fold.place]].assign(is_twin=self.twins(split, fold))
+            parts.append(kernel_rows(split, fold, of_fold, facts))
         return pd.concat(parts, ignore_index=True)
 
     def leaks(self, split: str) -> Leaks:
