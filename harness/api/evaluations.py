@@ -227,7 +227,7 @@ def _boards(
         scores = network_scores(on_networks, work.networks, work.predictors.infos)
     boards = {}
     for track in work.tracks:
-        rows = board([one for one in evaluated if one.result.track == track], work.seed)
+        rows = board([one for one in evaluated if one.result.track == track])
         of_track = [fault for fault in faults if f"/{track}/" in fault]
         is_models = track == "models"
         notes = [*work.notes[track], *notes_on(rows), *(network_notes(on_networks) if is_models else [])]
