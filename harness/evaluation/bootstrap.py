@@ -1,4 +1,4 @@
-"""95 % bootstrap intervals of error measures, resampled by group, and the difference of two predictors.
+"""95 % bootstrap intervals of error measures, resampled by group.
 
 Rows of one group (a configuration, a family) are drawn together, because they are not independent. Where rows were
 predicted several times, by other folds or other calibration rows, these repeats are drawn too, independently of the
@@ -14,7 +14,7 @@ Source:
     Limits Illustrated in the Case of the Binomial (1934), for shares that no resample varies.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -23,7 +23,15 @@ import numpy.typing as npt
 from scipy.special import ndtr, stdtrit
 
 from harness.arrays import Reals, Whole
-from harness.evaluation.metrics import METRICS, MeanStatistic, Metric, WeightedStatistic, columns_of
+from harness.evaluation.metrics import (
+    METRICS,
+    IntervalKind,
+    MeanStatistic,
+    Metric,
+    PredictedRows,
+    WeightedStatistic,
+    columns_of,
+)
 from harness.schema.results import Interval
 
 N_RESAMPLES: Final = 1_000
@@ -53,23 +61,6 @@ class Measures(NamedTuple):
 
     values: dict[str, float | None]
     ci95: dict[str, Interval | None]
-
-
-class Difference(NamedTuple):
-    """Difference of a measure of two predictors, the first minus the second.
-
-    Attributes:
-        value: difference on the rows as they are.
-        ci95: its interval over resamples that both share; None where there are too few groups.
-    """
-
-    value: float
-    ci95: Interval | None
-
-    @property
-    def is_above(self) -> bool:
-        """Whether the whole interval lies above 0."""
-        return self.ci95 is not None and self.ci95[0] > 0
 
 
 def resampled_means(terms: Reals, groups: Whole, seed: int) -> Means:
@@ -143,51 +134,44 @@ def mean_of_repeats(figures: Reals, seed: int | None = None) -> Reals:
 
 
 def measures(
-    actual: Reals, predicted: Reals, groups: Whole, seed: int, metrics: Sequence[Metric] = METRICS
+    repeats: Sequence[PredictedRows], groups: Whole, seed: int, metrics: Sequence[Metric] = METRICS
 ) -> Measures:
     """Measures of predictions with their intervals.
 
-    Every row counts once, however often it was predicted: its terms, or the measures of the repeats, are averaged, and
-    resamples average over repeats that are drawn.
+    Every row counts once, however often it was predicted: its terms or errors, or the measures of the repeats, are
+    averaged, and resamples average over repeats that are drawn.
 
     Args:
-        actual: mJ, shape `(n,)`, n at least 1.
-        predicted: mJ, shape `(n_repeats, n)`.
+        repeats: the rows with the predictions of each repeat, at least one row.
         groups: group of each row as a number below the count of groups, shape `(n,)`; each has a row.
         seed: seed of the draws.
         metrics: what to measure.
     """
     n_groups = int(groups.max()) + 1
-    found = _of_one_product(actual, predicted, groups, seed, metrics)
+    found = _of_one_product(repeats, groups, seed, metrics)
     for metric in metrics:
         if isinstance(metric.statistic, WeightedStatistic):
-            weights = _weights(groups, n_groups, seed)
-            value, resamples = (
-                np.stack([metric.statistic.value(actual, once, each) for once in predicted], axis=-1)
-                for each in (np.ones(len(actual)), weights)
-            )
-            found[metric.key] = value.mean(), mean_of_repeats(resamples, seed)
+            found[metric.key] = _of_errors(metric.statistic, repeats, groups, seed)
     values, intervals = {}, {}
     for metric in metrics:
         value, resamples = found[metric.key]
-        rule = interval_of_share if metric.interval == "share" else interval_of
         values[metric.key] = float(value) if np.isfinite(value) else None
-        intervals[metric.key] = rule(resamples, n_groups)
+        intervals[metric.key] = _INTERVALS[metric.interval](resamples, n_groups)
     return Measures(values, intervals)
 
 
 def _of_one_product(
-    actual: Reals, predicted: Reals, groups: Whole, seed: int, metrics: Sequence[Metric]
+    repeats: Sequence[PredictedRows], groups: Whole, seed: int, metrics: Sequence[Metric]
 ) -> dict[str, tuple[Reals, Reals]]:
     """Value and resamples of every metric that follows from means, by its key."""
     statistics = {metric.key: metric.statistic for metric in metrics if isinstance(metric.statistic, MeanStatistic)}
     if not statistics:
         return {}
-    blocks = [[columns_of(statistic, actual, once) for statistic in statistics.values()] for once in predicted]
+    blocks = [[columns_of(statistic, once) for statistic in statistics.values()] for once in repeats]
     ends = np.cumsum([0, *(block.shape[1] for block in blocks[0])])
     means = resampled_means(np.hstack([block for of_repeat in blocks for block in of_repeat]), groups, seed)
     value, resamples = (
-        part.reshape(*part.shape[:-1], len(predicted), ends[-1]) for part in (means.value, means.resamples)
+        part.reshape(*part.shape[:-1], len(repeats), ends[-1]) for part in (means.value, means.resamples)
     )
     return {
         key: (
@@ -203,6 +187,21 @@ def _of_means(statistic: MeanStatistic, means: Reals, seed: int | None) -> Reals
     if statistic.is_per_repeat:
         return mean_of_repeats(statistic.value(means), seed)
     return statistic.value(mean_of_repeats(means, seed))
+
+
+def _of_errors(
+    statistic: WeightedStatistic, repeats: Sequence[PredictedRows], groups: Whole, seed: int
+) -> tuple[Reals, Reals]:
+    """Statistic of the errors that are averaged over the repeats, and of its resamples.
+
+    What the draw of repeats adds is the mean of each drawn repeat's own statistic, from that of all.
+    """
+    of_repeats = np.stack([statistic.errors(once) for once in repeats])
+    weights = _weights(groups, int(groups.max()) + 1, seed)
+    resamples = statistic.value(of_repeats.mean(axis=0), weights)
+    own = np.array([statistic.value(errors, np.ones(len(groups))) for errors in of_repeats])
+    drawn = mean_of_repeats(np.broadcast_to(own, (len(weights), len(own))), seed)
+    return statistic.value(of_repeats.mean(axis=0), np.ones(len(groups))), resamples + drawn - own.mean()
 
 
 def _weights(groups: Whole, n_groups: int, seed: int) -> Reals:
@@ -244,23 +243,14 @@ def interval_of_share(resamples: Reals, n_groups: int) -> Interval | None:
     return (0.0, 1 - exact) if found == (0, 0) else found
 
 
-def difference(means: Means, one: int, other: int) -> Difference:
-    """Difference of the means of two columns, on the same rows and in the same resamples."""
-    value = float(means.value[one] - means.value[other])
-    return Difference(value, interval_of(means.resamples[:, one] - means.resamples[:, other], means.n_groups))
+def _interval_of_varied(resamples: Reals, n_groups: int) -> Interval | None:
+    """Interval like `interval_of`; None where no resample varies the figure, which is not certain for that."""
+    found = interval_of(resamples, n_groups)
+    return None if found is None or found[0] == found[1] else found
 
 
-def ranks(differences: Sequence[Sequence[Difference]]) -> list[int]:
-    """Rank of each of several predictors: 1, and 1 more for every other that is significantly better.
-
-    Two predictors of which neither is significantly better are tied.
-
-    Args:
-        differences: `differences[i][j]`: predictor i minus predictor j, in a measure where more is better.
-
-    >>> better, same, worse = Difference(0.2, (0.1, 0.3)), Difference(0.0, (-0.1, 0.1)), Difference(-0.2, (-0.3, -0.1))
-    >>> ranks([[same, same, better], [same, same, better], [worse, worse, same]])
-    [1, 1, 3]
-    """
-    everyone = range(len(differences))
-    return [1 + sum(differences[other][one].is_above for other in everyone) for one in everyone]
+_INTERVALS: Final[Mapping[IntervalKind, Callable[[Reals, int], Interval | None]]] = {
+    "percentile": interval_of,
+    "share": interval_of_share,
+    "varied": _interval_of_varied,
+}

@@ -160,10 +160,17 @@ class DevicePlan(Plan):
         facts = self._sides[1].select(["record_id", "configuration_id", LABEL]).to_pandas()
         facts = facts.set_axis(["row", "group", "actual_mj"], axis=1)
         of_draws = [each for pair in predictions for each in self._of_draws(split, *pair)]
-        return pd.concat([kernel_rows(split, *of_draw, facts) for of_draw in of_draws], ignore_index=True)
+        parts = [
+            kernel_rows(split, fold, of_fold, facts.assign(is_twin=self.twins(split, fold)))
+            for fold, of_fold in of_draws
+        ]
+        return pd.concat(parts, ignore_index=True)
 
     def _of_draws(self, split: str, fold: Fold, of_fold: FoldPredictions) -> Iterator[tuple[Fold, FoldPredictions]]:
-        """Predictions of the test side by draw: as they are, or multiplied by the factor of each draw."""
+        """Predictions of the test side by draw: as they are, or multiplied by the factor of each draw.
+
+        The rows to train on are those that the predictions rest on, with those that the factor is of.
+        """
         calibration, test = self._sides
         n_before = len(of_fold.energy_mj) - test.num_rows
         if not n_before:
@@ -174,8 +181,9 @@ class DevicePlan(Plan):
         for draw in range(_n_draws(count)):
             known = self._draws[draw][:count]
             factor = _factor(actual[known], of_fold.energy_mj[known])
+            seen = pd.concat([fold.train, labelled_frame(self._known(draw, count))], ignore_index=True)
             yield (
-                replace(fold, test=fold.test.iloc[n_before:].reset_index(drop=True), repeat=draw),
+                replace(fold, train=seen, test=fold.test.iloc[n_before:].reset_index(drop=True), repeat=draw),
                 FoldPredictions(
                     factor * of_fold.energy_mj[n_before:],
                     {coverage: factor * bounds[n_before:] for coverage, bounds in of_fold.intervals.items()},

@@ -149,10 +149,10 @@ class KernelPlan(Plan):
         """One row per held-out kernel and repeat."""
         of_place = {(repeat, place): held_out for repeat, place, held_out in self._places(split)}
         facts = self._facts.assign(group=self._all[split].groups)
-        parts = [
-            kernel_rows(split, fold, of_fold, facts.iloc[of_place[fold.repeat, fold.place]])
-            for fold, of_fold in predictions
-        ]
+        parts = []
+        for fold, of_fold in predictions:
+            of_test = facts.iloc[of_place[fold.repeat, fold.place]].assign(is_twin=self.twins(split, fold))
+            parts.append(kernel_rows(split, fold, of_fold, of_test))
         return pd.concat(parts, ignore_index=True)
 
     def leaks(self, split: str) -> Leaks:

@@ -125,6 +125,7 @@ class ModelPlan(Plan):
         return facts.join(sums).assign(
             repeat=0,
             kernel="all",
+            is_twin=np.nan,
             predicted_mj=lambda rows: rows["predicted_mj"].where(rows["covered_kernels"] > 0),
             covered_kernels=lambda rows: rows["covered_kernels"] / rows["n_kernels"],
             covered_flops=lambda rows: rows["covered_flops"] / rows["flops"],

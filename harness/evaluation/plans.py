@@ -6,6 +6,7 @@ It runs no predictor and computes no measure.
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar, Final
 
 import numpy as np
@@ -16,9 +17,10 @@ import pyarrow as pa
 from harness.arrays import Mask, Reals, Whole
 from harness.evaluation.folds import numbered
 from harness.evaluation.result_layout import Leaks
-from harness.leaks import near_pairs
+from harness.leaks import has_twin, near_pairs
 from harness.predictor.features import FEATURES, LABEL
 from harness.predictor.protocol import PredictorInfo
+from harness.schema.records import KEYS
 from harness.schema.results import Subject, Track
 
 COVERAGES: Final = (80, 90, 95)
@@ -27,14 +29,16 @@ LEAST_COVERAGE: Final = 0.9
 """Share of a network's FLOPs that must be covered for the sum over its kernels to be compared with its energy."""
 ROWS: Final = (
     "split", "repeat", "row", "kernel", "group", "actual_mj", "predicted_mj", "n_kernels", "flops", "covered_kernels",
-    "covered_flops", "missing_mj", *(f"{side}_{coverage}" for coverage in COVERAGES for side in ("low", "high")),
+    "covered_flops", "missing_mj", "is_twin",
+    *(f"{side}_{coverage}" for coverage in COVERAGES for side in ("low", "high")),
 )  # fmt: skip
 """Columns of the table of predictions of a plan.
 
 `row` is the record that was predicted, `group` the group that it is resampled with. `covered_kernels` and
 `covered_flops` are the shares of its `n_kernels` and `flops` that the predictor supports; `predicted_mj` is the energy
-of these alone. `missing_mj` is what the others are estimated to take, missing where a row is a kernel. `low_80` and so
-on are the bounds of the predictor's own intervals, missing where it has none.
+of these alone. `missing_mj` is what the others are estimated to take, missing where a row is a kernel. `is_twin` is 1
+where a training row is one extent apart, and missing where a row is a network. `low_80` and so on are the bounds of the
+predictor's own intervals, missing where it has none.
 """
 
 
@@ -127,6 +131,18 @@ class Plan(ABC):
     def leaks(self, split: str) -> Leaks:
         """Counts of what the sides of a split share."""
 
+    @cached_property
+    def _twins(self) -> dict[tuple[str, int, int], Mask]:
+        return {}
+
+    def twins(self, split: str, fold: Fold) -> Mask:
+        """Test kernels of a fold with a training row one extent apart; they are the same for every predictor."""
+        key = split, fold.repeat, fold.place
+        if key not in self._twins:
+            sides = (pa.Table.from_pandas(side[list(KEYS["kernels"])]) for side in (fold.train, fold.test))
+            self._twins[key] = has_twin(*sides)
+        return self._twins[key]
+
 
 def energies_of(table: pa.Table) -> "pd.Series[float]":
     """Measured energy of the records of a table in mJ, by their ids."""
@@ -141,7 +157,7 @@ def kernel_rows(split: str, fold: Fold, predictions: FoldPredictions, facts: pd.
         split: name of the split.
         fold: a fold of it.
         predictions: predictions of the fold.
-        facts: columns `row`, `group`, `actual_mj` of the fold's test kernels.
+        facts: columns `row`, `group`, `actual_mj`, `is_twin` of the fold's test kernels.
     """
     is_covered = np.isfinite(predictions.energy_mj).astype(np.float64)
     rows = facts.assign(
@@ -154,6 +170,7 @@ def kernel_rows(split: str, fold: Fold, predictions: FoldPredictions, facts: pd.
         covered_kernels=is_covered,
         covered_flops=is_covered,
         missing_mj=np.nan,
+        is_twin=facts["is_twin"].astype(np.float64),
         **interval_columns(predictions.intervals, len(facts)),
     )
     return rows[list(ROWS)]

@@ -33,7 +33,7 @@ DECIDING_MODULES: Final = (
 )  # fmt: skip
 """Modules whose code decides which rows are held out, predicted and scored, and how, and what a predictor may see."""
 
-LAYOUT: Final = 5
+LAYOUT: Final = 6
 """`schema_version` of the results that are written and read."""
 _TEXT: Final = frozenset({"split", "row", "kernel", "group"})
 """Columns of `ROWS` that are text; all others are numbers."""
@@ -125,7 +125,8 @@ def _check_rows(evaluation: Evaluation, actual_mj: "pd.Series[float]") -> None:
             continue
         # Measures do not depend on the groups that rows are resampled in; with one group there is no resample.
         try:
-            found = scores(rows[rows["split"] == split.split].assign(group=""), result.track, result.pins.seed)
+            of_split = rows[rows["split"] == split.split].assign(group="")
+            found = scores(of_split, result.track, result.pins.seed, split.resolution_mj)
         except ValueError as error:
             raise ResultFaultError(f"has rows of {split.split} that have no measures") from error
         same = len(found) == len(split.scores) and all(

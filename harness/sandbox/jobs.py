@@ -65,6 +65,7 @@ class Job:
         networks: number of the network that each test kernel belongs to, where they are kernels of networks.
         stamp: what the fitted predictor was trained on, where it is wanted as a file.
         is_plain: whether the fitted predictor is wanted as plain arrays (`harness.predictor.plain`).
+        n_timed: rows of one more batch, of test kernels in turn, whose prediction is timed; 0 where none is wanted.
     """
 
     train: pd.DataFrame | bytes
@@ -73,6 +74,7 @@ class Job:
     networks: npt.NDArray[np.int64] | None = None
     stamp: Stamp | None = None
     is_plain: bool = False
+    n_timed: int = 0
 
     def __post_init__(self) -> None:
         for name, frame, columns in (("train", self.train, (*FEATURES, LABEL)), ("test", self.test, FEATURES)):
@@ -87,6 +89,7 @@ class Job:
             "is_saved": isinstance(self.train, bytes),
             "stamp": None if self.stamp is None else self.stamp.model_dump_json(),
             "is_plain": self.is_plain,
+            "n_timed": self.n_timed,
             "kind": "kernels",
         }
         train = self.train if isinstance(self.train, bytes) else _as_bytes(self.train)
@@ -147,6 +150,8 @@ class Outcome:
             sum over their kernels.
         fit_s: time of the fit in seconds; None where it did not come to an end.
         predict_s: time of the predictions in seconds, likewise; None also where there was nothing to predict.
+        batch_s: time of the prediction of the timed batch in seconds; None where there was none: because none was
+            wanted, or it would have taken longer than `harness.sandbox.worker.LONGEST_BATCH_S`.
         peak_mb: most memory that the process held; None where it did not live to say so.
         saved: content of the file of the fitted predictor, with the stamp of the job, or its plain arrays; empty where
             neither was wanted.
@@ -160,6 +165,7 @@ class Outcome:
     networks: Mapping[int, float] = field(default_factory=dict)
     fit_s: float | None = None
     predict_s: float | None = None
+    batch_s: float | None = None
     peak_mb: float | None = None
     confinement: Confinement | None = None
     saved: bytes = b""
@@ -279,7 +285,7 @@ def _outcome(job: Job | NetworkJob, header: bytes, content: bytes, elapsed_s: fl
     reason = None if said.reason is None else harmless(said.reason)
     if not said.is_loaded:
         raise _LoadError(reason or "ended before it was loaded")
-    cost: dict[str, Any] = {"fit_s": said.fit_s, "predict_s": said.predict_s, "peak_mb": said.peak_mb}
+    cost: dict[str, Any] = {name: getattr(said, name) for name in ("fit_s", "predict_s", "batch_s", "peak_mb")}
     if reason is not None:
         return Outcome("failed", reason or "failed without a reason", **cost)
     n, n_coverages = len(job.test), len(job.coverages) * said.has_intervals

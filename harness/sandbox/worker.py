@@ -44,11 +44,16 @@ from harness.sandbox.watch import Watched, end_of
 LONGEST_MESSAGE: Final = 1 << 16
 """Bytes of a message on the control socket, and of the header of an answer."""
 
+LONGEST_BATCH_S: Final = 20.0
+"""A batch that would take longer, as the test kernels did, is not timed."""
+
 LONGEST_REASON: Final = 400
 """Characters of a reason in the harness's own words, which end with how to fix it."""
 
 Reals = npt.NDArray[np.float64]
 
+_SAME: Final = 1e-6
+"""Relative difference of predictions of one kernel in batches of two sizes."""
 _REAL: Final = "fiu"
 """Kinds of NumPy arrays whose values are real numbers."""
 
@@ -266,6 +271,8 @@ class _Answer:
         self.header["predict_s"] = time.perf_counter() - start
         self.figures.append(_shaped(predictions, (len(kernels),), "predictions"))
         _check_untouched(kernels, test, "predict")
+        if self.header["predict_s"] * wanted["n_timed"] <= LONGEST_BATCH_S * len(kernels):
+            self._time_batch(model, kernels, wanted["n_timed"])
         if hasattr(model, "predict_interval"):
             for coverage in wanted["coverages"]:
                 bounds = model.predict_interval(kernels, coverage)
@@ -277,6 +284,19 @@ class _Answer:
             energies = model.predict_models(models)
             self.figures.append(_shaped(energies, (len(models),), "energies of networks"))
             self.header["has_networks"] = True
+
+    def _time_batch(self, model: Any, kernels: pd.DataFrame, n_timed: int) -> None:
+        """Time the prediction of so many kernels in one batch, which has to be that of the same kernels before."""
+        if not n_timed:
+            return
+        rows = np.arange(n_timed) % len(kernels)
+        batch = kernels.iloc[rows].reset_index(drop=True)
+        start = time.perf_counter()
+        predictions = model.predict(batch)
+        self.header["batch_s"] = time.perf_counter() - start
+        found = _shaped(predictions, (n_timed,), "predictions")
+        if not np.allclose(found, self.figures[0][rows], rtol=_SAME, atol=0, equal_nan=True):
+            raise _FaultError(f"predicted other energies in a batch of {n_timed} kernels")
 
 
 def _networks(kernels: pd.DataFrame, networks: list[int]) -> pd.DataFrame:

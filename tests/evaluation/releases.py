@@ -153,7 +153,8 @@ class InProcess:
             except ValueError as error:
                 yield Outcome("failed", str(error))
                 continue
-            yield Outcome("ok", "", energies, self.intervals(key, job, energies), fit_s=0.5, predict_s=0.25)
+            times = {"fit_s": 0.5, "predict_s": 0.25, "batch_s": 0.125 if job.n_timed else None}
+            yield Outcome("ok", "", energies, self.intervals(key, job, energies), **times)
 
     def intervals(self, key: str, job: Job, energies: np.ndarray) -> dict[float, np.ndarray]:
         """Only the true one is sure of itself."""

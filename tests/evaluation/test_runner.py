@@ -9,7 +9,7 @@ from harness.evaluation.board import board, notes_on
 from harness.evaluation.device_track import N_CALIBRATION
 from harness.evaluation.kernel_track import CROSS_VALIDATION, LARGEST_FLOPS, PUBLISHED
 from harness.evaluation.model_track import ALL_FAMILIES
-from harness.evaluation.results import read_result, result_path
+from harness.evaluation.results import current_result, read_result, result_path
 from harness.evaluation.runner import RunSettings, evaluate
 from harness.evaluation.tracks import plans_of
 from harness.predictor.features import LABEL
@@ -92,20 +92,32 @@ def test_predictor_that_overruns_in_one_track_is_tried_in_the_others(tmp_path, p
     assert {split.status for split in of_kernels.result.splits} == {"ok"}
 
 
-def test_times_are_means_of_fits_and_sums_of_predictions(in_process, settings):
+def test_times_are_means_of_fits_and_speed_is_that_of_one_batch(in_process, settings):
     (_, knows) = evaluate(plans(), TWO, settings)
-    split = split_of(knows, CROSS_VALIDATION)
-    assert split.fit_s == 0.5
-    assert split.predict_rows_per_s == pytest.approx(5 * 60 / (25 * 0.25))
+    assert {split.fit_s for split in knows.result.splits if split.status == "ok"} == {0.5}
+    assert {split.predict_rows_per_s for split in knows.result.splits if split.status == "ok"} == {10_000 / 0.125}
+    timed = [job.n_timed for key, job in in_process.jobs if key == "truth"]
+    assert timed == [10_000, *[0] * (len(timed) - 1)]
 
 
 def test_a_job_that_claims_to_have_taken_no_time_ends_nothing(in_process, settings, monkeypatch):
     def run_jobs(key, jobs, **limits):
-        return (replace(outcome, predict_s=5e-324) for outcome in in_process.run_jobs(key, jobs, **limits))
+        return (replace(outcome, batch_s=5e-324) for outcome in in_process.run_jobs(key, jobs, **limits))
 
     monkeypatch.setattr(runner, "run_jobs", run_jobs)
     (_, knows) = evaluate(plans(), TWO, settings)
-    assert split_of(knows, CROSS_VALIDATION).predict_rows_per_s == pytest.approx(5 * 60 / 1e-9)
+    assert split_of(knows, CROSS_VALIDATION).predict_rows_per_s == pytest.approx(10_000 / 1e-9)
+
+
+def test_digit_of_the_energies_is_that_of_the_subject_and_not_of_a_split(in_process, settings):
+    release = release_of(kernel_device())
+    table = changed(release.levels["kernels"], LABEL, lambda energies: [round(energy, 2) for energy in energies])
+    rounded = Release({**release.levels, "kernels": table}, release.devices, release.submissions, release.errata)
+    (plan,) = plans_of("kernels", rounded, 0).plans
+    for one in evaluate([plan], TWO, settings):
+        assert {split.resolution_mj for split in one.result.splits if split.status == "ok"} == {0.01}
+        assert current_result(settings.folder, plan, one.result.pins.predictor, "1", 0) is not None
+        assert of_all(one, PUBLISHED).measures["energy_weighted_error"] < of_all(one, PUBLISHED).measures["mape"]
 
 
 @pytest.mark.parametrize("track", ["kernels", "models"])
@@ -177,7 +189,7 @@ def test_failure_ends_its_split_with_the_reason_and_no_other(in_process, setting
     others = [split for split in result.result.splits if split.split != CROSS_VALIDATION]
     assert {split.status for split in others} == {"ok"}
     assert CROSS_VALIDATION not in set(result.rows["split"])
-    # The other 24 folds were not run.
+    # The other folds of the split were not run.
     n_folds = sum(fold.splits != (CROSS_VALIDATION,) for fold in plans()[0].folds(info("breaks")))
     assert len(in_process.jobs) == n_folds + 1
 
@@ -199,14 +211,17 @@ def test_predictor_is_given_only_the_kernels_that_it_speaks_for(in_process, sett
     assert (score.n, score.n_test) == (40, 60)
     assert score.coverage == pytest.approx(2 / 3)
     by_type = {score.kernel: score for score in split_of(result, CROSS_VALIDATION).scores}
-    assert (by_type["conv-bn-relu"].coverage, by_type["conv-bn-relu"].measures) == (0, {})
+    assert (score.measures["within_10"], score.measures["mape"]) == (pytest.approx(2 / 3), pytest.approx(0, abs=1e-9))
+    assert score.measures["macro_within_10"] == pytest.approx(2 / 3)
+    none = by_type["conv-bn-relu"]
+    assert (none.coverage, none.measures["within_10"], none.measures["mape"]) == (0, 0, None)
 
 
 def test_predictor_that_speaks_for_nothing_here_is_not_started(in_process, settings):
     (result,) = evaluate(plans(), listed(info("truth", kernels=("hswish",))), settings)
     assert in_process.jobs == []
     split = split_of(result, CROSS_VALIDATION)
-    assert (split.status, split.scores[0].coverage, split.scores[0].measures) == ("ok", 0, {})
+    assert (split.status, split.scores[0].coverage, split.scores[0].measures["within_10"]) == ("ok", 0, 0)
     assert split.fit_s is None
 
 
@@ -271,7 +286,7 @@ def test_energies_without_signal_leave_nobody_better_than_the_constant(in_proces
     table = changed(release.levels["kernels"], LABEL, lambda energies: rng.permutation(energies).tolist())
     shuffled = Release({**release.levels, "kernels": table}, release.devices, release.submissions, release.errata)
     results = evaluate(plans_of("kernels", shuffled, 0).plans, TWO, settings)
-    rows = board(results, 0)
+    rows = board(results)
     row = next(row for row in rows if row.predictor == "truth" and row.result.split == CROSS_VALIDATION)
     assert not row.is_above_baseline
     note = f"acme-phone, CPU1, fp32, {CROSS_VALIDATION}: no predictor is significantly better than constant"

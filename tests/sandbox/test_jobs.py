@@ -220,6 +220,31 @@ def test_what_does_no_harm_gives_predictions_whatever_came_before(outcomes, case
     assert 20 < outcome.peak_mb < LIMITS.memory_mb
 
 
+def test_a_batch_of_any_size_is_timed_where_it_is_wanted_and_no_other(package):
+    package.add("steady")
+    jobs = [Job(kernels(50), kernels(7, seed=1)[list(FEATURES)], n_timed=count) for count in (10_000, 3, 0)]
+    large, small, none = run_jobs("steady", jobs, package=package.name, limits=LIMITS)
+    assert large.batch_s > 0
+    assert small.batch_s > 0
+    assert none.batch_s is None
+    assert large.predictions.tolist() == none.predictions.tolist()
+    assert len(large.predictions) == 7
+
+
+def test_a_batch_that_would_take_long_is_not_timed_and_is_no_failure(package):
+    package.add("slow", model=model_source(predict="import time; time.sleep(0.05)"))
+    job = Job(kernels(50), kernels(7, seed=1)[list(FEATURES)], n_timed=10_000)
+    (outcome,) = run_jobs("slow", [job], package=package.name, limits=LIMITS)
+    assert (outcome.status, outcome.batch_s) == ("ok", None)
+
+
+def test_other_energies_in_the_timed_batch_are_a_failure(package):
+    package.add("hasty", model=model_source(predict="if len(kernels) > 100: return np.ones(len(kernels))"))
+    job = Job(kernels(50), kernels(7, seed=1)[list(FEATURES)], n_timed=10_000)
+    (outcome,) = run_jobs("hasty", [job], package=package.name, limits=LIMITS)
+    assert (outcome.status, outcome.reason) == ("failed", "predicted other energies in a batch of 10000 kernels")
+
+
 NETWORKS = """
 def predict_models(self, models):
     assert list(models.columns) == ["kernels"]
