@@ -39,7 +39,8 @@ def plans(scratch: Path) -> Iterator[Plan]:
         home = scratch / "deepen2023"
         home.mkdir()
         (home / "device.yaml").write_text(DEVICE)
-        api.intake("deepen2023", UPSTREAM, "deepen2023", "kernels", out=scratch)
+        facts = {"delegate": "CPU", "dtype": "fp32", "runtime": "not stated"}
+        api.intake("deepen2023", UPSTREAM, "deepen2023", "kernels", out=scratch, **facts)
         folders.append(home)
     yield from plans_of("kernels", assemble(validate(folders).campaigns), 0).plans
 
