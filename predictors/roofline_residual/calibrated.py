@@ -22,6 +22,8 @@ _PRIOR_ROWS: Final = 5
 """Rows that the group's common share of the residual counts for in the share of one kernel type."""
 _LEAST_ROWS: Final = 10
 """Held-out rows below which the roofline of a kernel type is not corrected: noise would look like a residual."""
+_MANY_VALUES: Final = 8
+"""Values of an extent from which their count widens no interval."""
 _TINY: Final = 1e-12
 
 
@@ -187,16 +189,17 @@ def _for_few(n_values: Reals, coverage: float) -> Reals:
     """How many times wider an interval is from errors at so few values than from many, shape `(n,)`.
 
     Rows of one value err alike, so that values are the sample: quantiles are those of Student's t beside the normal
-    distribution. NaN where there are too few values to tell an error by.
+    distribution. From `_MANY_VALUES` on, that is less than what the folds err more because a third of the values is
+    missing in each. NaN where there are too few values to tell an error by.
 
-    >>> _for_few(np.array([2, 3, 20, np.inf]), 0.9).round(2).tolist()
-    [nan, 1.78, 1.05, 1.0]
+    >>> _for_few(np.array([2, 3, 7, 8, np.inf]), 0.9).round(2).tolist()
+    [nan, 1.78, 1.18, 1.0, 1.0]
     """
     from scipy.special import ndtri, stdtrit
 
     tail = (1 + coverage) / 2
     factors = np.ones(len(n_values))
-    is_few = np.isfinite(n_values)
+    is_few = n_values < _MANY_VALUES
     factors[is_few] = stdtrit(np.maximum(n_values[is_few] - 1, 1), tail) / ndtri(tail)
     return np.where(n_values < LEAST_VALUES, np.nan, factors)
 
