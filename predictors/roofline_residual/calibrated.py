@@ -22,7 +22,7 @@ _PRIOR_ROWS: Final = 5
 """Rows that the group's common share of the residual counts for in the share of one kernel type."""
 _LEAST_ROWS: Final = 10
 """Held-out rows below which the roofline of a kernel type is not corrected: noise would look like a residual."""
-_MANY_VALUES: Final = 8
+_MANY_VALUES: Final = 6
 """Values of an extent from which their count widens no interval."""
 _TINY: Final = 1e-12
 
@@ -192,8 +192,8 @@ def _for_few(n_values: Reals, coverage: float) -> Reals:
     distribution. From `_MANY_VALUES` on, that is less than what the folds err more because a third of the values is
     missing in each. NaN where there are too few values to tell an error by.
 
-    >>> _for_few(np.array([2, 3, 7, 8, np.inf]), 0.9).round(2).tolist()
-    [nan, 1.78, 1.18, 1.0, 1.0]
+    >>> _for_few(np.array([2, 3, 5, 6, np.inf]), 0.9).round(2).tolist()
+    [nan, 1.78, 1.3, 1.0, 1.0]
     """
     from scipy.special import ndtri, stdtrit
 
