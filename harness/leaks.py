@@ -6,6 +6,7 @@ It assigns no row to a side.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -270,6 +271,27 @@ def _near_duplicates(table: pa.Table, splits: list[Split]) -> int:
                 if train and sides[test] == "test":
                     near.update((test, other) for size, other in train if _is_near(extent, size))
     return len(near)
+
+
+def near_pairs(table: pa.Table) -> Whole:
+    """Pairs of distinct configurations that differ in one extent by at most 10 %, whatever their sides.
+
+    Args:
+        table: rows of the kernels level, each configuration once.
+
+    Returns:
+        Places of the rows of each pair, shape `(n, 2)`.
+    """
+    rows = canonical_configurations(table).select(list(KEYS["kernels"])).to_pylist()
+    place = {tuple(row.values()): number for number, row in enumerate(rows)}
+    pairs = {
+        (place[one], place[other])
+        for positions in _EXTENTS
+        for members in _alike_but(positions, place).values()
+        for (extent, one), (size, other) in combinations(members, 2)
+        if _is_near(extent, size)
+    }
+    return np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
 
 
 def _alike_but(

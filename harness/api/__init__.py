@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.api.choices import choose
     from harness.api.contributions import formats, intake, new_submission
     from harness.api.drawings import draw_energy, draw_trace
-    from harness.api.evaluations import TrackBoard, board_json, evaluate, new_predictor
+    from harness.api.evaluations import TrackBoard, board_json, evaluate, merge_shards, new_predictor
     from harness.api.networks import families, kernels
     from harness.api.predictions import predict, predictable_devices
     from harness.api.publishing import Build, Publication, build, publish, serve, site
@@ -92,6 +92,7 @@ __all__ = [
     "intake",
     "json_schemas",
     "kernels",
+    "merge_shards",
     "network_json",
     "new_predictor",
     "new_submission",
@@ -116,7 +117,7 @@ _NAMES: Final = {
     "harness.api.choices": ("choose",),
     "harness.api.contributions": ("formats", "intake", "new_submission"),
     "harness.api.drawings": ("draw_energy", "draw_trace"),
-    "harness.api.evaluations": ("TrackBoard", "board_json", "evaluate", "new_predictor"),
+    "harness.api.evaluations": ("TrackBoard", "board_json", "evaluate", "merge_shards", "new_predictor"),
     "harness.api.networks": ("families", "kernels"),
     "harness.api.predictions": ("predict", "predictable_devices"),
     "harness.api.publishing": ("Build", "Publication", "build", "publish", "serve", "site"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -18,16 +18,22 @@ from harness.defaults import (
     PREDICTORS,
     SUBMISSIONS,
 )
+from harness.errors import UsageError
 from harness.schema.vocabulary import Track
 
 Unconfined = Annotated[
     bool,
     typer.Option("--allow-unconfined", help="Run predictors where they cannot be confined; each result says so."),
 ]
+ShardFolders = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[DIR]...", help="With --merge: folders of all shards.", show_default=False),
+]
 BoardFormat = Literal["text", "summary", "json"]
 
 
 def evaluate(
+    folders: ShardFolders = None,
     track: Annotated[Track | None, typer.Option("--track", help="What is unseen; all three by default.")] = None,
     keys: Annotated[
         list[str] | None,
@@ -49,19 +55,34 @@ def evaluate(
     ] = FIT_MEMORY_MB,
     package: Package = PREDICTORS,
     allow_unconfined: Unconfined = False,
+    shard: Annotated[
+        str | None, typer.Option("--shard", help="Run one part of several, such as 2/3, into OUT/shard-2-of-3.")
+    ] = None,
+    merge: Annotated[bool, typer.Option("--merge", help="Join the results of all shards, in folders DIR.")] = False,
 ) -> None:
     """Evaluate predictors of energy, each in a process of its own, with intervals, coverage and leaks.
 
     Exit code 1 where a predictor named by --predictor fails on every split; its results are written all the same.
+    Shards can run anywhere: --shard 1/3, 2/3 and 3/3 with the same other options, then --merge with their folders.
 
     Example: deepen evaluate --track kernels --data submissions/acme-phone --predictor roofline
     """
+    if merge != bool(folders) or (merge and shard is not None):
+        raise UsageError(
+            "--merge takes the folders of all shards, as in --merge shard-1-of-2 shard-2-of-2, and no --shard"
+        )
+    rows_of: dict[str, Any] = {
+        "source": data or SUBMISSIONS, "tracks": [track] if track else None, "predictors": keys or (), "seed": seed,
+        "out": out, "package": package, "allow_unconfined": allow_unconfined,
+    }  # fmt: skip
     with steps("Evaluating") as step:
-        boards = api.evaluate(
-            data or SUBMISSIONS, tracks=[track] if track else None, predictors=keys or (), seed=seed, out=out,
-            fit_seconds=time_limit, fit_memory_mb=memory_limit, n_jobs=jobs, backend=backend, package=package,
-            allow_unconfined=allow_unconfined, on_step=step,
+        boards = api.merge_shards(folders, **rows_of, on_step=step) if folders else api.evaluate(
+            **rows_of, fit_seconds=time_limit, fit_memory_mb=memory_limit, n_jobs=jobs, backend=backend, shard=shard,
+            on_step=step,
         )  # fmt: skip
+    if shard is not None:
+        typer.echo(f"results of shard {shard}: below {out.as_posix()}; join all with deepen evaluate --merge DIR...")
+        return
     _print_faults(boards.values())
     if form == "json":
         rows = [row for board in boards.values() for row in board.rows]

@@ -1,15 +1,17 @@
 """95 % bootstrap intervals of error measures, resampled by group.
 
-Rows of one group (a configuration, a family) are drawn together, because they are not independent. All draws are one
-matrix product. Percentile intervals, expanded for the count of groups: with few, resamples spread less than samples do.
-The empirical coverage is below 95 % where errors are much skewed, the more so the fewer groups there are.
+Rows of one group (a configuration, a family) are drawn together, because they are not independent. Where rows were
+predicted several times, by other folds or other calibration rows, these repeats are drawn too, independently of the
+groups. All draws are one matrix product. Percentile intervals, expanded for the count of groups: with few, resamples
+spread less than samples do. The empirical coverage is below 95 % where errors are much skewed, the more so the fewer
+groups there are.
 
 Source:
     Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13 (percentile interval); Hesterberg, What
     Teachers Should Know About the Bootstrap (2015), on the expanded percentile interval; Cameron, Gelbach and
-    Miller, Bootstrap-Based Improvements for Inference with Clustered Errors (2008), on drawing whole groups; Clopper
-    and Pearson, The Use of Confidence or Fiducial Limits Illustrated in the Case of the Binomial (1934), for shares
-    that no resample varies.
+    Miller, Bootstrap-Based Improvements for Inference with Clustered Errors (2008), on drawing whole groups; Owen, The
+    Pigeonhole Bootstrap (2007), on drawing groups and repeats; Clopper and Pearson, The Use of Confidence or Fiducial
+    Limits Illustrated in the Case of the Binomial (1934), for shares that no resample varies.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,12 +19,12 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import ndtr, stdtrit
 
 from harness.arrays import Reals, Whole
 from harness.evaluation.metrics import (
     METRICS,
+    Counts,
     IntervalKind,
     MeanStatistic,
     Metric,
@@ -36,6 +38,8 @@ N_RESAMPLES: Final = 1_000
 FEWEST_GROUPS: Final = 6
 """Below so many groups there is no interval: even if all of them agree, that may be chance."""
 _TAIL: Final = 0.025
+_OF_REPEATS: Final = 1
+"""Seed of draws of repeats, beside that of draws of groups."""
 
 
 class Means(NamedTuple):
@@ -102,12 +106,31 @@ def resampled_shares(hits: Reals, columns: Whole, groups: Whole, seed: int) -> M
 
 
 @lru_cache(maxsize=64)
-def _draws(n_groups: int, seed: int) -> npt.NDArray[np.int16]:
+def _draws(n_groups: int, seed: int, *more: int) -> Counts:
     """How often each group is drawn in each resample, shape `(N_RESAMPLES, n_groups)`."""
-    drawn = np.random.default_rng((seed, n_groups)).integers(n_groups, size=(N_RESAMPLES, n_groups))
+    drawn = np.random.default_rng((seed, n_groups, *more)).integers(n_groups, size=(N_RESAMPLES, n_groups))
     places = (drawn + n_groups * np.arange(N_RESAMPLES)[:, None]).ravel()
     counts = np.bincount(places, minlength=N_RESAMPLES * n_groups)
     return counts.reshape(N_RESAMPLES, n_groups).astype(np.int16)
+
+
+def mean_of_repeats(figures: Reals, seed: int | None = None) -> Reals:
+    """Mean over the repeats, or over those that are drawn in each resample.
+
+    Args:
+        figures: shape `(n, n_repeats, ...)`; one row per resample where repeats are drawn.
+        seed: seed of the draws; None for the repeats as they are.
+
+    Returns:
+        Shape `(n, ...)`.
+    """
+    n_repeats = figures.shape[1]
+    if seed is None or n_repeats == 1 or not len(figures):
+        averaged: Reals = figures.mean(axis=1)
+        return averaged
+    weights = _draws(n_repeats, seed, _OF_REPEATS).astype(np.float64) / n_repeats
+    drawn: Reals = np.einsum("rk,rk...->r...", weights, figures)
+    return drawn
 
 
 def measures(
@@ -115,8 +138,8 @@ def measures(
 ) -> Measures:
     """Measures of predictions with their intervals.
 
-    Every row counts once, however often it was predicted: its terms or errors, or the measures of the repeats, are
-    averaged.
+    Every row counts once, however often it was predicted: its terms, or the measures of the repeats, are averaged, and
+    resamples average over repeats that are drawn.
 
     Args:
         repeats: the rows with the predictions of each repeat, at least one row.
@@ -128,11 +151,12 @@ def measures(
     found = _of_one_product(repeats, groups, seed, metrics)
     for metric in metrics:
         if isinstance(metric.statistic, WeightedStatistic):
-            errors: Reals = np.mean([metric.statistic.errors(once) for once in repeats], axis=0)
-            found[metric.key] = (
-                metric.statistic.value(errors, np.ones(len(groups))),
-                metric.statistic.value(errors, _weights(groups, n_groups, seed)),
+            weights = _weights(groups, n_groups, seed)
+            value, resamples = (
+                np.stack([metric.statistic.value(once, each) for once in repeats], axis=-1)
+                for each in (np.ones(len(groups), dtype=np.int16), weights)
             )
+            found[metric.key] = value.mean(), mean_of_repeats(resamples, seed)
     values, intervals = {}, {}
     for metric in metrics:
         value, resamples = found[metric.key]
@@ -155,24 +179,26 @@ def _of_one_product(
         part.reshape(*part.shape[:-1], len(repeats), ends[-1]) for part in (means.value, means.resamples)
     )
     return {
-        key: (_of_means(statistic, value[..., start:end]), _of_means(statistic, resamples[..., start:end]))
+        key: (
+            _of_means(statistic, value[None, :, start:end], None)[0],
+            _of_means(statistic, resamples[..., start:end], seed),
+        )
         for (key, statistic), start, end in zip(statistics.items(), ends, ends[1:], strict=False)
     }
 
 
-def _of_means(statistic: MeanStatistic, means: Reals) -> Reals:
-    """Statistic from means of terms, shape `(..., n_repeats, n_terms)`."""
+def _of_means(statistic: MeanStatistic, means: Reals, seed: int | None) -> Reals:
+    """Statistic from means of terms, shape `(n, n_repeats, n_terms)`; repeats are drawn where there is a seed."""
     if statistic.is_per_repeat:
-        averaged: Reals = statistic.value(means).mean(axis=-1)
-        return averaged
-    return statistic.value(means.mean(axis=-2))
+        return mean_of_repeats(statistic.value(means), seed)
+    return statistic.value(mean_of_repeats(means, seed))
 
 
-def _weights(groups: Whole, n_groups: int, seed: int) -> Reals:
+def _weights(groups: Whole, n_groups: int, seed: int) -> Counts:
     """How often each row is drawn in each resample, shape `(N_RESAMPLES, n)`; shape `(0, n)` where groups are few."""
     if n_groups < FEWEST_GROUPS:
-        return np.empty((0, len(groups)))
-    return _draws(n_groups, seed)[:, groups].astype(np.float64)
+        return np.empty((0, len(groups)), dtype=np.int16)
+    return _draws(n_groups, seed)[:, groups]
 
 
 def interval_of(resamples: Reals, n_groups: int) -> Interval | None:

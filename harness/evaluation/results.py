@@ -92,14 +92,18 @@ def write_result(evaluation: Evaluation, folder: Path) -> None:
     write_files(result, evaluation.rows, result_path(folder, result.track, result.pins.predictor, result.subject))
 
 
-def read_result(path: Path) -> Evaluation | None:
+def read_result(path: Path, *, is_sealed_here: bool = True) -> Evaluation | None:
     """Result of a file, as the harness wrote it; None where there is none of this layout.
+
+    Args:
+        path: JSON file.
+        is_sealed_here: whether its seal has to be that of this user; otherwise it is not looked at.
 
     Raises:
         ResultFaultError: the file or the rows beside it are damaged or were edited.
         UsageError: the key of the seal cannot be read.
     """
-    result = read_json(path, Result, LAYOUT)
+    result = read_json(path, Result, LAYOUT, is_sealed_here=is_sealed_here)
     if result is None:
         return None
     return Evaluation(result.model_copy(update={"seal": ""}), read_rows(path, result, ROWS, _TEXT))
@@ -150,6 +154,7 @@ def current_result(
     *,
     is_unconfined_allowed: bool = False,
     on_fault: Callable[[str], None] = lambda _: None,
+    is_sealed_here: bool = True,
 ) -> Evaluation | None:
     """Result of exactly these rows by the code that is installed now; None where there is none that can be believed.
 
@@ -164,13 +169,14 @@ def current_result(
         seed: seed of folds and resamples.
         is_unconfined_allowed: whether a result counts whose predictor ran without a part of the confinement.
         on_fault: called with a sentence about a file that is damaged or was edited.
+        is_sealed_here: whether its seal has to be that of this user; otherwise it is not looked at.
 
     Raises:
         UsageError: the key of the seal cannot be read.
     """
     path = result_path(folder, plan.track, predictor, plan.subject)
     try:
-        found = read_result(path)
+        found = read_result(path, is_sealed_here=is_sealed_here)
         if found is None or (found.result.is_unconfined and not is_unconfined_allowed):
             return None
         expected = make_pins(plan.data_sha256, predictor, predictor_version, seed)

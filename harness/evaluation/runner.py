@@ -5,7 +5,7 @@ Plans decide the folds, `harness.sandbox.jobs` how predictors are confined.
 
 import itertools
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from harness.evaluation.label_files import label_files, numbers_in
 from harness.evaluation.metrics import resolution
 from harness.evaluation.plans import COVERAGES, ROWS, Fold, FoldPredictions, Plan
 from harness.evaluation.result_files import rows_sha256
-from harness.evaluation.result_layout import Leaks, Pins, Result, SplitResult
+from harness.evaluation.result_layout import Pins, Result, SplitResult
 from harness.evaluation.results import LAYOUT, Evaluation, current_result, make_pins, write_result
 from harness.evaluation.scores import scores
 from harness.parallel import at_once
@@ -65,7 +65,6 @@ class _Unit:
     plan: Plan
     info: PredictorInfo
     version: str
-    leaks: Mapping[str, Leaks]
     label_files: Mapping[str, int]
     resolution_mj: float
 
@@ -80,6 +79,8 @@ def evaluate(
     settings: RunSettings,
     on_done: Callable[[str], None] = lambda _: None,
     on_fault: Callable[[str], None] = lambda _: None,
+    *,
+    chosen: Container[tuple[str, int]] | None = None,
 ) -> list[Evaluation]:
     """Result of every predictor on every plan, in order of the plans.
 
@@ -92,6 +93,8 @@ def evaluate(
         settings: how to run them.
         on_done: called with the name of every predictor and device that is done.
         on_fault: called with a sentence about a file of results that is damaged or was edited; it is made anew.
+        chosen: predictors by key with the number of a plan, where only some are run; then broken predictors are left
+            out. All where None.
 
     Raises:
         UsageError: the back end is not there, or a file cannot be written.
@@ -109,39 +112,40 @@ def evaluate(
                 is_unconfined_allowed=settings.limits.is_unconfined_allowed, on_fault=on_fault,
             )
             for key in versions
+            if chosen is None or (key, number) in chosen
         }  # fmt: skip
         known = {key: found for key, found in current.items() if found is not None and not found.has_failed}
         for key, evaluation in known.items():
             evaluations[number, key] = evaluation
             on_done(f"{key} on {plan.subject.system_id}")
-        missing = [key for key in infos if key not in known]
-        leaks = _leaks(plan, known.values()) if missing else {}
+        missing = [key for key in current if key not in known]
         actual_mj = np.asarray(plan.actual_mj, dtype=np.float64)
         held = {key: label_files(numbers[key], actual_mj) for key in missing}
         digit = resolution(actual_mj)
-        units += [_Unit(number, plan, infos[key], versions[key], leaks, held[key], digit) for key in missing]
-        for key, fault in predictors.faults.items():
-            evaluations[number, key] = _broken(plan, key, fault, settings.seed)
+        units += [_Unit(number, plan, infos[key], versions[key], held[key], digit) for key in missing]
+        for key, fault in predictors.faults.items() if chosen is None else ():
+            evaluations[number, key] = broken(plan, key, fault, settings.seed)
             on_done(f"{key} on {plan.subject.system_id}")
     for unit, evaluation in _run(units, settings):
         write_result(evaluation, settings.folder)
         evaluations[unit.number, unit.info.key] = evaluation
         on_done(unit.name)
     keys = (*versions, *predictors.faults)
-    return [evaluations[number, key] for number in range(len(plans)) for key in keys]
+    places = ((number, key) for number in range(len(plans)) for key in keys)
+    return [evaluations[place] for place in places if place in evaluations]
 
 
-def _broken(plan: Plan, key: str, fault: str, seed: int) -> Evaluation:
-    """Result of a predictor that cannot be used as it is."""
+def broken(plan: Plan, key: str, fault: str, seed: int) -> Evaluation:
+    """Result of a predictor that cannot be used as it is.
+
+    Args:
+        plan: what it would be tested on.
+        key: predictor.
+        fault: what is wrong with it.
+        seed: seed of folds and resamples.
+    """
     splits = [SplitResult(split=split, status="failed", reason=fault) for split in plan.splits]
     return _evaluation(plan, make_pins(plan.data_sha256, key, "", seed), splits)
-
-
-def _leaks(plan: Plan, known: Iterable[Evaluation]) -> dict[str, Leaks]:
-    """Leaks of every split; those of another predictor on the same data are the same."""
-    for evaluation in known:
-        return {split.split: split.leaks for split in evaluation.result.splits if split.leaks is not None}
-    return {split: plan.leaks(split) for split in plan.splits}
 
 
 def _run(units: Sequence[_Unit], settings: RunSettings) -> Iterator[tuple[_Unit, Evaluation]]:
@@ -193,9 +197,12 @@ def _result(unit: _Unit, settings: RunSettings, idle: IdleWorkers | None) -> tup
 
 
 def _scored(unit: _Unit, tallies: _Tallies, batch_s: float | None, seed: int) -> Evaluation:
-    plan = unit.plan
+    plan, unsuited = unit.plan, unit.plan.unsuited(unit.info)
     rows, splits = [], []
     for split in plan.splits:
+        if split in unsuited:
+            splits.append(SplitResult(split=split, status="skipped", reason=unsuited[split]))
+            continue
         tally = tallies[split]
         of_split = None if tally.reason is not None else plan.rows(split, tally.predictions)
         splits.append(_split_result(unit, split, tally, of_split, batch_s=batch_s, seed=seed))
@@ -291,7 +298,7 @@ def _split_result(
         fit_s=float(np.mean(tally.fit_s)) if tally.fit_s else None,
         predict_rows_per_s=None if batch_s is None else N_TIMED / max(batch_s, _TICK_S),
         resolution_mj=resolution_mj,
-        leaks=unit.leaks[split],
+        leaks=unit.plan.leaks(split),
         label_files=dict(unit.label_files),
         scores=[] if rows is None else scores(rows, track, seed, resolution_mj),
     )

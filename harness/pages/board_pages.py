@@ -35,7 +35,8 @@ _LEADS: Final[dict[Track, str]] = {
     "kernels": "Energy of kernels in configurations that the predictor was not fitted on, on the same device.",
     "models": "Energy of networks that the predictor was not fitted on: from other measured networks, "
     "or as the sum over their kernels, fitted without their family.",
-    "devices": "Energy of kernels on a device that the predictor was not fitted on, except for k rows to calibrate on.",
+    "devices": "Energy of kernels on a device that the predictor was not fitted on, except for k rows to calibrate on, "
+    "drawn five times; with own rows, it was fitted on these alone.",
 }
 _SPLIT: Final = TableColumn("split", "Split")
 _ROWS_OF: Final = TableColumn("rows_of", "Device", is_prose=True)

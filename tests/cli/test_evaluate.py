@@ -160,6 +160,17 @@ def test_unchanged_results_are_used_again(evaluate, in_process):
     assert evaluate(*arguments, "--seed", "1")[1] != first[1]
 
 
+def test_shards_join_to_the_board_of_one_run(evaluate, tmp_path):
+    whole = evaluate("--track", "kernels", "--format", "json")
+    for shard in ("1/2", "2/2"):
+        code, out, _ = evaluate("--track", "kernels", "--shard", shard, "--out", "parts")
+        assert code == 0
+        assert out == f"results of shard {shard}: below parts; join all with deepen evaluate --merge DIR...\n"
+    folders = ("parts/shard-1-of-2", "parts/shard-2-of-2")
+    assert evaluate("--track", "kernels", "--format", "json", "--out", "joined", "--merge", *folders) == whole
+    assert (tmp_path / "joined" / "kernels.json").read_bytes() == whole[1].encode()
+
+
 def test_board_says_where_nobody_is_better_than_the_constant(evaluate, in_process):
     in_process.functions["truth"] = lambda train, test: 5 * truth(train, test)
     _, out, _ = evaluate("--track", "kernels", "--predictor", "truth")
@@ -176,6 +187,11 @@ def test_board_says_where_nobody_is_better_than_the_constant(evaluate, in_proces
         (["--backend", "nonsense"], 2, "joblib back end 'nonsense'"),
         (["--time-limit", "0"], 2, "--time-limit"),
         (["--seed", "-1"], 2, "--seed"),
+        (["--shard", "3/2"], 2, "shard '3/2'; expected i/n with i from 1 to n, such as 2/3"),
+        (["--merge"], 2, "--merge takes the folders of all shards"),
+        (["somewhere"], 2, "--merge takes the folders of all shards"),
+        (["--merge", "somewhere", "--shard", "1/2"], 2, "--merge takes the folders of all shards"),
+        (["--merge", "nowhere"], 2, "nowhere/shard.json: No such file or directory; expected the folder of a shard"),
     ],
     ids=lambda value: value[-1] if isinstance(value, list) else None,
 )

@@ -7,6 +7,7 @@ from harness.evaluation.bootstrap import (
     N_RESAMPLES,
     interval_of,
     interval_of_share,
+    mean_of_repeats,
     resampled_means,
 )
 from harness.evaluation.bootstrap import measures as measures_of
@@ -40,6 +41,17 @@ def test_repeats_are_averaged_and_are_no_more_rows():
     for name in METRIC:
         assert thrice.values[name] == pytest.approx(once.values[name])
         assert thrice.ci95[name] == pytest.approx(once.ci95[name])
+
+
+def test_repeats_that_differ_widen_the_interval_by_their_draw():
+    actual, _ = noisy(400, 0.1)
+    predicted = np.stack([actual * (1 + share) for share in (0.02, 0.04, 0.06, 0.08, 0.1)])
+    found = measures(actual, predicted, np.arange(400), 0)
+    low, high = found.ci95["mape"]
+    # The standard error of a mean of five, from resamples, by the quantile for 400 groups.
+    half = 1.97 * np.std([2, 4, 6, 8, 10]) / 5**0.5
+    assert (low, high) == pytest.approx((6 - half, 6 + half), abs=0.4)
+    assert mean_of_repeats(predicted[None], None)[0] == pytest.approx(1.06 * actual)
 
 
 def test_interval_of_independent_rows_is_about_that_of_the_binomial():
@@ -114,7 +126,8 @@ def test_few_groups_have_measures_and_no_interval():
         assert (found.ci95["mape"] is not None) == has_interval
 
 
-def weighted_median(errors, weights):
+def weighted_median(rows, weights):
+    errors = np.abs(np.log(rows.predicted / rows.actual))
     order = np.argsort(errors)
     reached = np.cumsum(weights[..., order], axis=-1)
     return errors[order][np.argmax(reached >= reached[..., -1:] / 2, axis=-1)]
@@ -122,8 +135,7 @@ def weighted_median(errors, weights):
 
 MEDIAN = Metric(
     key="median_log", title="Median error", short="median", name="median absolute log error", meaning="median",
-    unit="", is_more_better=False,
-    statistic=WeightedStatistic(lambda rows: np.abs(np.log(rows.predicted / rows.actual)), weighted_median),
+    unit="", is_more_better=False, statistic=WeightedStatistic(weighted_median),
 )  # fmt: skip
 
 

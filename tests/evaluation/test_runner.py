@@ -6,6 +6,7 @@ import pytest
 from harness.errors import UsageError
 from harness.evaluation import runner
 from harness.evaluation.board import board, notes_on
+from harness.evaluation.device_track import N_CALIBRATION
 from harness.evaluation.kernel_track import CROSS_VALIDATION, LARGEST_FLOPS, PUBLISHED
 from harness.evaluation.model_track import ALL_FAMILIES
 from harness.evaluation.results import current_result, read_result, result_path
@@ -188,7 +189,8 @@ def test_failure_ends_its_split_with_the_reason_and_no_other(in_process, setting
     assert {split.status for split in others} == {"ok"}
     assert CROSS_VALIDATION not in set(result.rows["split"])
     # The other 24 folds were not run.
-    assert len(in_process.jobs) == len(others) + 1
+    n_folds = sum(fold.splits != (CROSS_VALIDATION,) for fold in plans()[0].folds(info("breaks")))
+    assert len(in_process.jobs) == n_folds + 1
 
 
 def test_failure_is_run_again(in_process, settings):
@@ -247,8 +249,34 @@ def test_calibration_brings_a_predictor_to_another_device(in_process, settings):
     of_acme = next(one for one in results if one.result.subject.device_id == "acme-phone")
     assert of_all(of_acme, "k=0").measures["within_15"] == 0
     assert of_all(of_acme, "k=10").measures["within_5"] == of_all(of_acme, "k=50").measures["within_5"] == 1
-    # One fit serves all three.
-    assert len([job for _, job in in_process.jobs if set(job.train["device_id"]) == {"other-phone"}]) == 1
+    # One fit serves all counts and draws.
+    fits = [job.train for _, job in in_process.jobs if set(job.train["device_id"]) == {"other-phone"}]
+    assert len([train for train in fits if len(train) > max(N_CALIBRATION)]) == 1
+
+
+def test_cross_device_predictor_has_no_result_on_own_rows_and_needs_none_to_be_found_again(in_process, settings):
+    two = plans("devices", kernel_device(n=120, factor=3), kernel_device("other-phone", n=120))
+    knows = listed(info("truth", is_cross_device=True))
+    (result, _) = evaluate(two, knows, settings)
+    assert split_of(result, "k=10, own rows").status == "skipped"
+    assert of_all(result, "k=10").n == of_all(result, "k=0").n
+    in_process.keys_run()
+    evaluate(two, listed(*knows.infos.values(), info("constant")), settings)
+    assert in_process.keys_run() == {"constant"}
+
+
+def test_intervals_of_calibrated_predictions_include_the_draw(in_process, settings):
+    """Every draw is off by a factor of its own, so that no resample of rows alone varies."""
+    factors = iter([1.0, 1.08, 1.2, 1.3, 1.04, 1.02] * 10)
+    in_process.functions["truth"] = lambda train, test: next(factors) * 3 * truth(train, test)
+    plan = plans("devices", kernel_device(n=120, factor=3), kernel_device("other-phone", n=120))[0]
+    (result,) = evaluate([plan], listed(info("truth", is_cross_device=True)), settings)
+    score = of_all(result, "k=10")
+    mape = score.measures["mape"]
+    assert mape == pytest.approx((8 + 20 + 30 + 4 + 2) / 5)
+    low, high = score.ci95["mape"]
+    assert low < mape - 4
+    assert high > mape + 4
 
 
 def test_energies_without_signal_leave_nobody_better_than_the_constant(in_process, settings):
