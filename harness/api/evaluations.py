@@ -19,7 +19,7 @@ from harness.evaluation.network_track import network_plan
 from harness.evaluation.results import Evaluation
 from harness.evaluation.runner import RunSettings
 from harness.evaluation.runner import evaluate as run_evaluation
-from harness.evaluation.shards import NETWORKS, Work, merged, parse_shard, write_manifest
+from harness.evaluation.shards import NETWORKS, Shard, Work, merged, parse_shard, write_manifest
 from harness.evaluation.tracks import TRACKS, plans_of
 from harness.files.locks import only_writer
 from harness.files.swap import lay_down, replacing_parts
@@ -105,20 +105,8 @@ def evaluate(
     work = _work(source, tracks, predictors, on_step, seed=seed, package=package)
     limits = Limits(fit_seconds, fit_memory_mb, is_unconfined_allowed=allow_unconfined)
     settings = RunSettings(Path(out, one.folder) if one else Path(out), package, limits, seed, n_jobs, backend)
-    parts = work.parts if one is None else work.of_shard(one)
-    n_units = len(parts) + (len(work.plans) * len(work.predictors.faults) if one is None else 0)
-    faults: list[str] = []
     with only_writer(settings.folder):
-        evaluated = run_evaluation(
-            work.plans, work.predictors.of_kernels, settings, lambda name: on_step(name, n_units),
-            faults.append, chosen=None if one is None else frozenset(parts),
-        )  # fmt: skip
-        on_networks: list[NetworkEvaluation] = []
-        if work.networks is not None:
-            infos = {part.predictor: work.predictors.infos[part.predictor] for part in parts if part.plan == NETWORKS}
-            on_networks = evaluate_networks(
-                work.networks, infos, settings, lambda name: on_step(name, n_units), faults.append
-            )
+        evaluated, on_networks, faults = _results(work, one, settings, on_step)
         if one is not None:
             write_manifest(work, one, settings.folder)
             return {}
@@ -208,6 +196,26 @@ def _work(
         every = "; ".join(note for of_track in notes.values() for note in of_track)
         raise UsageError(f"nothing to evaluate on: {every}. Name submissions that have such rows with --data")
     return Work(tuple(planned), plans, networks, listing, package, seed, notes)
+
+
+def _results(
+    work: Work, shard: Shard | None, settings: RunSettings, on_step: OnStep
+) -> tuple[list[Evaluation], list[NetworkEvaluation], list[str]]:
+    """Results of an evaluation or one shard, and sentences about those of earlier runs that were damaged or edited."""
+    parts = work.parts if shard is None else work.of_shard(shard)
+    n_units = len(parts) + (len(work.plans) * len(work.predictors.faults) if shard is None else 0)
+    faults: list[str] = []
+    on_networks: list[NetworkEvaluation] = []
+    evaluated = run_evaluation(
+        work.plans, work.predictors.of_kernels, settings, lambda name: on_step(name, n_units), faults.append,
+        chosen=None if shard is None else frozenset(parts),
+    )  # fmt: skip
+    if work.networks is not None:
+        infos = {part.predictor: work.predictors.infos[part.predictor] for part in parts if part.plan == NETWORKS}
+        on_networks = evaluate_networks(
+            work.networks, infos, settings, lambda name: on_step(name, n_units), faults.append
+        )
+    return evaluated, on_networks, faults
 
 
 def _boards(

@@ -8,6 +8,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -106,19 +107,12 @@ def evaluate(
     evaluations: dict[tuple[int, str], Evaluation] = {}
     units: list[_Unit] = []
     for number, plan in enumerate(plans):
-        current = {
-            key: current_result(
-                settings.folder, plan, key, versions[key], settings.seed,
-                is_unconfined_allowed=settings.limits.is_unconfined_allowed, on_fault=on_fault,
-            )
-            for key in versions
-            if chosen is None or (key, number) in chosen
-        }  # fmt: skip
-        known = {key: found for key, found in current.items() if found is not None and not found.has_failed}
+        keys = [key for key in versions if chosen is None or (key, number) in chosen]
+        known = _known(plan, {key: versions[key] for key in keys}, settings, on_fault)
         for key, evaluation in known.items():
             evaluations[number, key] = evaluation
             on_done(f"{key} on {plan.subject.system_id}")
-        missing = [key for key in current if key not in known]
+        missing = [key for key in keys if key not in known]
         actual_mj = np.asarray(plan.actual_mj, dtype=np.float64)
         held = {key: label_files(numbers[key], actual_mj) for key in missing}
         digit = resolution(actual_mj)
@@ -130,9 +124,22 @@ def evaluate(
         write_result(evaluation, settings.folder)
         evaluations[unit.number, unit.info.key] = evaluation
         on_done(unit.name)
-    keys = (*versions, *predictors.faults)
-    places = ((number, key) for number in range(len(plans)) for key in keys)
+    places = product(range(len(plans)), (*versions, *predictors.faults))
     return [evaluations[place] for place in places if place in evaluations]
+
+
+def _known(
+    plan: Plan, versions: Mapping[str, str], settings: RunSettings, on_fault: Callable[[str], None]
+) -> dict[str, Evaluation]:
+    """Current results on disk of predictors that did not fail, by their keys."""
+    current = {
+        key: current_result(
+            settings.folder, plan, key, version, settings.seed,
+            is_unconfined_allowed=settings.limits.is_unconfined_allowed, on_fault=on_fault,
+        )
+        for key, version in versions.items()
+    }  # fmt: skip
+    return {key: found for key, found in current.items() if found is not None and not found.has_failed}
 
 
 def broken(plan: Plan, key: str, fault: str, seed: int) -> Evaluation:
