@@ -19,12 +19,12 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import ndtr, stdtrit
 
 from harness.arrays import Reals, Whole
 from harness.evaluation.metrics import (
     METRICS,
+    Counts,
     IntervalKind,
     MeanStatistic,
     Metric,
@@ -106,7 +106,7 @@ def resampled_shares(hits: Reals, columns: Whole, groups: Whole, seed: int) -> M
 
 
 @lru_cache(maxsize=64)
-def _draws(n_groups: int, seed: int, *more: int) -> npt.NDArray[np.int16]:
+def _draws(n_groups: int, seed: int, *more: int) -> Counts:
     """How often each group is drawn in each resample, shape `(N_RESAMPLES, n_groups)`."""
     drawn = np.random.default_rng((seed, n_groups, *more)).integers(n_groups, size=(N_RESAMPLES, n_groups))
     places = (drawn + n_groups * np.arange(N_RESAMPLES)[:, None]).ravel()
@@ -138,8 +138,8 @@ def measures(
 ) -> Measures:
     """Measures of predictions with their intervals.
 
-    Every row counts once, however often it was predicted: its terms or errors, or the measures of the repeats, are
-    averaged, and resamples average over repeats that are drawn.
+    Every row counts once, however often it was predicted: its terms, or the measures of the repeats, are averaged, and
+    resamples average over repeats that are drawn.
 
     Args:
         repeats: the rows with the predictions of each repeat, at least one row.
@@ -151,7 +151,12 @@ def measures(
     found = _of_one_product(repeats, groups, seed, metrics)
     for metric in metrics:
         if isinstance(metric.statistic, WeightedStatistic):
-            found[metric.key] = _of_errors(metric.statistic, repeats, groups, seed)
+            weights = _weights(groups, n_groups, seed)
+            value, resamples = (
+                np.stack([metric.statistic.value(once, each) for once in repeats], axis=-1)
+                for each in (np.ones(len(groups), dtype=np.int16), weights)
+            )
+            found[metric.key] = value.mean(), mean_of_repeats(resamples, seed)
     values, intervals = {}, {}
     for metric in metrics:
         value, resamples = found[metric.key]
@@ -189,26 +194,11 @@ def _of_means(statistic: MeanStatistic, means: Reals, seed: int | None) -> Reals
     return statistic.value(mean_of_repeats(means, seed))
 
 
-def _of_errors(
-    statistic: WeightedStatistic, repeats: Sequence[PredictedRows], groups: Whole, seed: int
-) -> tuple[Reals, Reals]:
-    """Statistic of the errors that are averaged over the repeats, and of its resamples.
-
-    What the draw of repeats adds is the mean of each drawn repeat's own statistic, from that of all.
-    """
-    of_repeats = np.stack([statistic.errors(once) for once in repeats])
-    weights = _weights(groups, int(groups.max()) + 1, seed)
-    resamples = statistic.value(of_repeats.mean(axis=0), weights)
-    own = np.array([statistic.value(errors, np.ones(len(groups))) for errors in of_repeats])
-    drawn = mean_of_repeats(np.broadcast_to(own, (len(weights), len(own))), seed)
-    return statistic.value(of_repeats.mean(axis=0), np.ones(len(groups))), resamples + drawn - own.mean()
-
-
-def _weights(groups: Whole, n_groups: int, seed: int) -> Reals:
+def _weights(groups: Whole, n_groups: int, seed: int) -> Counts:
     """How often each row is drawn in each resample, shape `(N_RESAMPLES, n)`; shape `(0, n)` where groups are few."""
     if n_groups < FEWEST_GROUPS:
-        return np.empty((0, len(groups)))
-    return _draws(n_groups, seed)[:, groups].astype(np.float64)
+        return np.empty((0, len(groups)), dtype=np.int16)
+    return _draws(n_groups, seed)[:, groups]
 
 
 def interval_of(resamples: Reals, n_groups: int) -> Interval | None:

@@ -143,34 +143,35 @@ class DevicePlan(Plan):
     def folds(self, info: PredictorInfo) -> Iterator[Fold]:
         """One fit for all counts and draws, or one for each; and those on the calibration rows alone."""
         calibration, test = self._sides
-        pool, asked = labelled_frame(self._pool), unlabelled(labelled_frame(test))
+        asked = unlabelled(labelled_frame(test))
         if not info.is_cross_device:
             shared = tuple(name for name in self.splits if not _SPLITS[name].is_own)
-            yield Fold(shared, pool, unlabelled(pd.concat([labelled_frame(calibration), labelled_frame(test)])))
+            every = unlabelled(pd.concat([labelled_frame(calibration), labelled_frame(test)]))
+            yield Fold(shared, labelled_frame(self._pool), every)
         for name in self.splits:
             count, is_own = _SPLITS[name]
             if is_own != info.is_cross_device:
                 for draw in range(_n_draws(count)):
-                    known = labelled_frame(self._known(draw, count))
-                    train = known if is_own else pd.concat([pool, known], ignore_index=True)
-                    yield Fold((name,), train, asked, draw)
+                    yield Fold((name,), self._seen(name, draw), asked, draw)
+
+    def _seen(self, split: str, draw: int) -> pd.DataFrame:
+        """Rows that are known in a draw, by which a predictor is fitted or multiplied."""
+        count, is_own = _SPLITS[split]
+        known = labelled_frame(self._known(draw, count))
+        return known if is_own else pd.concat([labelled_frame(self._pool), known], ignore_index=True)
 
     def rows(self, split: str, predictions: Sequence[tuple[Fold, FoldPredictions]]) -> pd.DataFrame:
         """One row per kernel of the device's test side and draw."""
         facts = self._sides[1].select(["record_id", "configuration_id", LABEL]).to_pandas()
         facts = facts.set_axis(["row", "group", "actual_mj"], axis=1)
-        of_draws = [each for pair in predictions for each in self._of_draws(split, *pair)]
-        parts = [
-            kernel_rows(split, fold, of_fold, facts.assign(is_twin=self.twins(split, fold)))
-            for fold, of_fold in of_draws
-        ]
+        parts = []
+        for fold, of_fold in (each for pair in predictions for each in self._of_draws(split, *pair)):
+            is_twin = self.twins(split, replace(fold, train=self._seen(split, fold.repeat)))
+            parts.append(kernel_rows(split, fold, of_fold, facts.assign(is_twin=is_twin)))
         return pd.concat(parts, ignore_index=True)
 
     def _of_draws(self, split: str, fold: Fold, of_fold: FoldPredictions) -> Iterator[tuple[Fold, FoldPredictions]]:
-        """Predictions of the test side by draw: as they are, or multiplied by the factor of each draw.
-
-        The rows to train on are those that the predictions rest on, with those that the factor is of.
-        """
+        """Predictions of the test side by draw: as they are, or multiplied by the factor of each draw."""
         calibration, test = self._sides
         n_before = len(of_fold.energy_mj) - test.num_rows
         if not n_before:
@@ -181,9 +182,8 @@ class DevicePlan(Plan):
         for draw in range(_n_draws(count)):
             known = self._draws[draw][:count]
             factor = _factor(actual[known], of_fold.energy_mj[known])
-            seen = pd.concat([fold.train, labelled_frame(self._known(draw, count))], ignore_index=True)
             yield (
-                replace(fold, train=seen, test=fold.test.iloc[n_before:].reset_index(drop=True), repeat=draw),
+                replace(fold, test=fold.test.iloc[n_before:].reset_index(drop=True), repeat=draw),
                 FoldPredictions(
                     factor * of_fold.energy_mj[n_before:],
                     {coverage: factor * bounds[n_before:] for coverage, bounds in of_fold.intervals.items()},

@@ -151,8 +151,8 @@ class KernelPlan(Plan):
         facts = self._facts.assign(group=self._all[split].groups)
         parts = []
         for fold, of_fold in predictions:
-            of_test = facts.iloc[of_place[fold.repeat, fold.place]].assign(is_twin=self.twins(split, fold))
-            parts.append(kernel_rows(split, fold, of_fold, of_test))
+            of_rows = facts.iloc[of_place[fold.repeat, fold.place]].assign(is_twin=self.twins(split, fold))
+            parts.append(kernel_rows(split, fold, of_fold, of_rows))
         return pd.concat(parts, ignore_index=True)
 
     def leaks(self, split: str) -> Leaks:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import rankdata
 
 from harness.arrays import Mask, Reals, Whole
@@ -25,6 +26,8 @@ _EXACT: Final = 1e-12
 IntervalKind = Literal["percentile", "share", "varied"]
 Form = Literal["share", "mean-share", "percent", "figure", "correlation"]
 RowsOf = Literal["held-out", "twin-free", "covered"]
+Counts = npt.NDArray[np.int16]
+"""How often rows or groups are drawn, which is far less often than 32,767 times."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +74,13 @@ class MeanStatistic:
 
 @dataclass(frozen=True)
 class WeightedStatistic:
-    """Statistic that no means give, such as a median, of errors that are averaged over the repeats.
+    """Statistic that no means give, such as a median; each repeat has a value of its own, and these are averaged.
 
     Attributes:
-        errors: error of each row in one repeat, shape `(n,)`.
-        value: statistic from the errors, shape `(n,)`, and from the weights of the rows, shape `(..., n)`: how often
-            each counts.
+        value: statistic from the rows of a repeat, and from their weights, shape `(..., n)`: how often each counts.
     """
 
-    errors: Callable[[PredictedRows], Reals]
-    value: Callable[[Reals, Reals], Reals]
+    value: Callable[[PredictedRows, Counts], Reals]
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class Metric:
             return float("nan")
         rows = PredictedRows(actual, predicted, resolution_mj)
         if isinstance(self.statistic, WeightedStatistic):
-            return float(self.statistic.value(self.statistic.errors(rows), np.ones(len(actual))))
+            return float(self.statistic.value(rows, np.ones(len(actual), dtype=np.int16)))
         return float(self.statistic.value(columns_of(self.statistic, rows).mean(axis=0)))
 
 
@@ -250,19 +250,18 @@ def _ratio(of: Reals, to: Reals) -> Reals:
     return quotient
 
 
-def _log_errors(rows: PredictedRows) -> Reals:
-    """Absolute log error beyond rounding."""
-    errors: Reals = np.abs(np.log(rows.predicted / rows.possible))
-    return errors
-
-
-def _weighted_median(values: Reals, weights: Reals) -> Reals:
-    """Median of weighted values; between the middle two where the weight below and above is equal."""
-    order = np.argsort(values)
-    reached = np.cumsum(weights[..., order], axis=-1)
-    half = reached[..., -1:] / 2
-    low, high = np.argmax(reached >= half, axis=-1), np.argmax(reached > half, axis=-1)
-    median: Reals = (values[order][low] + values[order][high]) / 2
+def _median_log_error(rows: PredictedRows, weights: Counts) -> Reals:
+    """Median of the absolute log error beyond rounding; between the middle two where both sides weigh the same."""
+    errors = np.abs(np.log(rows.predicted / rows.possible))
+    order = np.argsort(errors)
+    # Sums over all weightings in one, so that one search finds where each of them reaches its half.
+    reached = np.cumsum(weights[..., order], dtype=np.int64)
+    ends = reached[len(order) - 1 :: len(order)]
+    half = np.append(0, ends[:-1]) + np.diff(ends, prepend=0) / 2 if len(ends) else ends
+    low, high = (
+        (np.searchsorted(reached, half, side) % len(order)).reshape(weights.shape[:-1]) for side in ("left", "right")
+    )
+    median: Reals = (errors[order][low] + errors[order][high]) / 2
     return median
 
 
@@ -321,7 +320,7 @@ METRICS: Final = (
         key="median_log_error", title="Median log error beyond rounding", short="median log r",
         name="median absolute log error beyond rounding",
         meaning=f"median of the absolute natural logarithm of predicted over measured energy, {_BEYOND_ROUNDING}",
-        unit="", is_more_better=False, statistic=WeightedStatistic(_log_errors, _weighted_median), form="figure",
+        unit="", is_more_better=False, statistic=WeightedStatistic(_median_log_error), form="figure",
     ),
     Metric(
         key="energy_weighted_error", title="Energy-weighted error beyond rounding",

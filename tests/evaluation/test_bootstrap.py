@@ -126,7 +126,8 @@ def test_few_groups_have_measures_and_no_interval():
         assert (found.ci95["mape"] is not None) == has_interval
 
 
-def weighted_median(errors, weights):
+def weighted_median(rows, weights):
+    errors = np.abs(np.log(rows.predicted / rows.actual))
     order = np.argsort(errors)
     reached = np.cumsum(weights[..., order], axis=-1)
     return errors[order][np.argmax(reached >= reached[..., -1:] / 2, axis=-1)]
@@ -134,8 +135,7 @@ def weighted_median(errors, weights):
 
 MEDIAN = Metric(
     key="median_log", title="Median error", short="median", name="median absolute log error", meaning="median",
-    unit="", is_more_better=False,
-    statistic=WeightedStatistic(lambda rows: np.abs(np.log(rows.predicted / rows.actual)), weighted_median),
+    unit="", is_more_better=False, statistic=WeightedStatistic(weighted_median),
 )  # fmt: skip
 
 
