@@ -45,13 +45,15 @@ LONGEST_MESSAGE: Final = 1 << 16
 """Bytes of a message on the control socket, and of the header of an answer."""
 
 LONGEST_BATCH_S: Final = 20.0
-"""A batch that would take longer, as the test kernels did, is not timed."""
+"""A batch that would take longer, by the time of a smaller one, is not timed."""
 
 LONGEST_REASON: Final = 400
 """Characters of a reason in the harness's own words, which end with how to fix it."""
 
 Reals = npt.NDArray[np.float64]
 
+_STEP: Final = 10
+"""Factor between the sizes of the batches that lead to the timed one."""
 _SAME: Final = 1e-6
 """Relative difference of predictions of one kernel in batches of two sizes."""
 _REAL: Final = "fiu"
@@ -212,7 +214,7 @@ class _Answer:
 
     def __init__(self) -> None:
         self.header: dict[str, Any] = dict.fromkeys(("is_loaded", "has_intervals", "has_networks"), False)
-        self.header["reason"] = None
+        self.header |= {"reason": None, "batch_s": None}
         self.figures: list[Reals] = []
         self.saved = b""
 
@@ -267,7 +269,7 @@ class _Answer:
         self.header["predict_s"] = time.perf_counter() - start
         self.figures.append(_shaped(predictions, (len(kernels),), "predictions"))
         _check_untouched(kernels, test, "predict")
-        if self.header["predict_s"] * wanted["n_timed"] <= LONGEST_BATCH_S * len(kernels):
+        if wanted["n_timed"]:
             self._time_batch(model, kernels, wanted["n_timed"])
         if hasattr(model, "predict_interval"):
             for coverage in wanted["coverages"]:
@@ -282,17 +284,22 @@ class _Answer:
             self.header["has_networks"] = True
 
     def _time_batch(self, model: Any, kernels: pd.DataFrame, n_timed: int) -> None:
-        """Time the prediction of so many kernels in one batch, which has to be that of the same kernels before."""
-        if not n_timed:
-            return
-        rows = np.arange(n_timed) % len(kernels)
-        batch = kernels.iloc[rows].reset_index(drop=True)
-        start = time.perf_counter()
-        predictions = model.predict(batch)
-        self.header["batch_s"] = time.perf_counter() - start
-        found = _shaped(predictions, (n_timed,), "predictions")
-        if not np.allclose(found, self.figures[0][rows], rtol=_SAME, atol=0, equal_nan=True):
-            raise _FaultError(f"predicted other energies in a batch of {n_timed} kernels")
+        """Time the prediction of so many kernels in one batch, which has to be that of the same kernels before.
+
+        Smaller batches come first, each a tenth of the next, so that none is begun that would take too long.
+        """
+        size, seconds = len(kernels), self.header["predict_s"]
+        while self.header["batch_s"] is None and seconds * _STEP <= LONGEST_BATCH_S:
+            size = min(size * _STEP, n_timed)
+            rows = np.arange(size) % len(kernels)
+            batch = kernels.iloc[rows].reset_index(drop=True)
+            start = time.perf_counter()
+            predictions = model.predict(batch)
+            seconds = time.perf_counter() - start
+            found = _shaped(predictions, (size,), "predictions")
+            if not np.allclose(found, self.figures[0][rows], rtol=_SAME, atol=0, equal_nan=True):
+                raise _FaultError(f"predicted other energies in a batch of {size} kernels")
+            self.header["batch_s"] = seconds if size == n_timed else None
 
 
 def _networks(kernels: pd.DataFrame, networks: list[int]) -> pd.DataFrame:

@@ -232,17 +232,24 @@ def test_a_batch_of_any_size_is_timed_where_it_is_wanted_and_no_other(package):
 
 
 def test_a_batch_that_would_take_long_is_not_timed_and_is_no_failure(package):
-    package.add("slow", model=model_source(predict="import time; time.sleep(0.05)"))
+    package.add("slow", model=model_source(predict="import time; time.sleep(0.3 * len(kernels))"))
     job = Job(kernels(50), kernels(7, seed=1)[list(FEATURES)], n_timed=10_000)
     (outcome,) = run_jobs("slow", [job], package=package.name, limits=LIMITS)
     assert (outcome.status, outcome.batch_s) == ("ok", None)
+
+
+def test_a_call_that_takes_long_whatever_it_predicts_is_timed(package):
+    package.add("ponderous", model=model_source(predict="import time; time.sleep(0.1)"))
+    job = Job(kernels(50), kernels(1, seed=1)[list(FEATURES)], n_timed=10_000)
+    (outcome,) = run_jobs("ponderous", [job], package=package.name, limits=LIMITS)
+    assert outcome.batch_s >= 0.1
 
 
 def test_other_energies_in_the_timed_batch_are_a_failure(package):
     package.add("hasty", model=model_source(predict="if len(kernels) > 100: return np.ones(len(kernels))"))
     job = Job(kernels(50), kernels(7, seed=1)[list(FEATURES)], n_timed=10_000)
     (outcome,) = run_jobs("hasty", [job], package=package.name, limits=LIMITS)
-    assert (outcome.status, outcome.reason) == ("failed", "predicted other energies in a batch of 10000 kernels")
+    assert (outcome.status, outcome.reason) == ("failed", "predicted other energies in a batch of 700 kernels")
 
 
 NETWORKS = """
