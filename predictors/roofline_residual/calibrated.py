@@ -11,7 +11,7 @@ from harness.predictor.columns import Kernels
 from predictors.roofline_residual.corrected import CorrectedRoofline
 from predictors.roofline_residual.features import Described, described
 from predictors.roofline_residual.intervals import LocalErrors
-from predictors.roofline_residual.unseen import LEAST_VALUES, LearntSizes, size_folds
+from predictors.roofline_residual.unseen import LearntSizes, size_folds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,8 +22,8 @@ _PRIOR_ROWS: Final = 5
 """Rows that the group's common share of the residual counts for in the share of one kernel type."""
 _LEAST_ROWS: Final = 10
 """Held-out rows below which the roofline of a kernel type is not corrected: noise would look like a residual."""
-_MANY_VALUES: Final = 6
-"""Values of an extent from which their count widens no interval."""
+_WIDEST: Final = float(np.log(1e9))
+"""Half-width of log energy beyond which an interval says nothing, as those from a few rows may be."""
 _TINY: Final = 1e-12
 
 
@@ -118,8 +118,9 @@ class CalibratedRoofline:
         if (distance > 0).any():
             of_both = np.hypot(deviation, self.error_of_distance_ * distance)
             unseen = self.errors_unseen_.half_width(kernels.kernel, log_energy, of_both, coverage)
-            unseen *= _for_few(self.sizes_.n_values(kernels), coverage)
             half = np.where(distance > 0, np.maximum(half, unseen), half)
+            half[~self.sizes_.is_told(kernels)] = np.nan
+        half = np.minimum(half, _WIDEST)
         return np.column_stack([log_energy - half, log_energy + half])
 
     def _log_energy(self, kernels: Described) -> Reals:
@@ -183,25 +184,6 @@ class CalibratedRoofline:
         shares = np.array([self.shares_[name] for name in kernel], dtype=np.float64)
         log_energy: Reals = log_roofline + shares * (residuals @ self.weights_)
         return log_energy
-
-
-def _for_few(n_values: Reals, coverage: float) -> Reals:
-    """How many times wider an interval is from errors at so few values than from many, shape `(n,)`.
-
-    Rows of one value err alike, so that values are the sample: quantiles are those of Student's t beside the normal
-    distribution. From `_MANY_VALUES` on, that is less than what the folds err more because a third of the values is
-    missing in each. NaN where there are too few values to tell an error by.
-
-    >>> _for_few(np.array([2, 3, 5, 6, np.inf]), 0.9).round(2).tolist()
-    [nan, 1.78, 1.3, 1.0, 1.0]
-    """
-    from scipy.special import ndtri, stdtrit
-
-    tail = (1 + coverage) / 2
-    factors = np.ones(len(n_values))
-    is_few = n_values < _MANY_VALUES
-    factors[is_few] = stdtrit(np.maximum(n_values[is_few] - 1, 1), tail) / ndtri(tail)
-    return np.where(n_values < LEAST_VALUES, np.nan, factors)
 
 
 def _share(predicted: Reals, residual: Reals, prior: float = _TINY, expected: float = 1.0) -> float:

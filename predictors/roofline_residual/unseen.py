@@ -22,7 +22,6 @@ class LearntSizes:
 
     Attributes:
         values_: by kernel type and extent, logarithms of the distinct values, shape `(n_values, 2)`.
-        n_values_: by extent, count of the distinct values of all types together.
     """
 
     def fit(self, kernels: Described) -> Self:
@@ -35,9 +34,6 @@ class LearntSizes:
         for kernel, chosen in rows_of(kernels.kernel):
             found = {name: kernels.sizes[chosen, columns] for name, columns in EXTENTS.items()}
             self.values_[kernel] = {name: np.unique(_known(values), axis=0) for name, values in found.items()}
-        self.n_values_ = {
-            name: len(np.unique(_known(kernels.sizes[:, columns]), axis=0)) for name, columns in EXTENTS.items()
-        }
         return self
 
     def distance(self, kernels: Described) -> Reals:
@@ -49,21 +45,15 @@ class LearntSizes:
         apart: Reals = np.linalg.norm([self._of_extent(kernels, name)[0] for name in EXTENTS], axis=0)
         return apart
 
-    def n_values(self, kernels: Described) -> Reals:
-        """Values learnt of the extent in which a row has an unseen one, the fewest of two, shape `(n,)`.
-
-        Those of all types together; those of its own type where these are too few. Infinity where both sizes of a row
-        were learnt.
+    def is_told(self, kernels: Described) -> Mask:
+        """Whether enough values were learnt of every extent in which a row has an unseen one, shape `(n,)`.
 
         Args:
             kernels: as for `distance`.
         """
-        counts = []
-        for name, n_of_all in self.n_values_.items():
-            far, n_of_type = self._of_extent(kernels, name)
-            counts.append(np.where(far > 0, np.where(n_of_type < LEAST_VALUES, n_of_type, n_of_all), np.inf))
-        fewest: Reals = np.min(counts, axis=0)
-        return fewest
+        found = [self._of_extent(kernels, name) for name in EXTENTS]
+        told: Mask = np.logical_and.reduce([(far == 0) | (n_values >= LEAST_VALUES) for far, n_values in found])
+        return told
 
     def _of_extent(self, kernels: Described, name: str) -> tuple[Reals, Reals]:
         """Distance in one extent, and the count of its learnt values."""

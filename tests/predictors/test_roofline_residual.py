@@ -235,3 +235,11 @@ def test_likelihood_is_greatest_where_scikit_learn_finds_it():
     kernel = ConstantKernel(1.0, (1e-2, 1e2)) * Matern(3.0, (0.1, 1e2), nu=1.5) + WhiteKernel(0.05, (1e-3, 1.0))
     theirs = GaussianProcessRegressor(kernel).fit(StandardScaler().fit_transform(given), wanted).kernel_
     assert MaternProcess().fit(given, target).kernel_.theta == pytest.approx(theirs.theta, abs=0.01)
+
+
+def test_the_widest_interval_is_still_a_number(corrected, monkeypatch):
+    model, _, test = corrected
+    monkeypatch.setattr(LocalErrors, "half_width", lambda *_: np.full(len(test), 1e4))
+    bounds = model.predict_interval(unlabelled(test), 0.95)
+    assert (bounds[:, 1] < 1e100).all()
+    assert (bounds[:, 0] > 0).all()
