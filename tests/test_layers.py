@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LAYERS = (
     {"arrays", "budget", "children", "defaults", "errors"},
-    {"code_version", "discovery", "files", "issues", "numbers", "parallel"},
+    {"code_version", "discovery", "files", "issues", "numbers", "parallel", "seal"},
     {"schema"},
     {"traces", "splits"},
     {"validation", "graphs", "releases"},

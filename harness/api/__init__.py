@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from harness.api.choices import choose
     from harness.api.contributions import formats, intake, new_submission
+    from harness.api.device_rows import predictable_devices
     from harness.api.drawings import draw_energy, draw_trace
-    from harness.api.evaluations import TrackBoard, board_json, evaluate, new_predictor
+    from harness.api.evaluations import TrackBoard, board_json, evaluate, merge_shards, new_predictor
     from harness.api.networks import families, kernels
     from harness.api.plans import WrittenPlan, plan
-    from harness.api.predictions import predict, predictable_devices
+    from harness.api.predictions import predict
     from harness.api.publishing import Build, Publication, build, publish, serve, site
     from harness.api.ratings import changed_ratings, score
     from harness.api.simulations import Simulation, SimulationProgress, simulate
@@ -96,6 +97,7 @@ __all__ = [
     "intake",
     "json_schemas",
     "kernels",
+    "merge_shards",
     "network_json",
     "new_predictor",
     "new_submission",
@@ -120,11 +122,12 @@ __all__ = [
 _NAMES: Final = {
     "harness.api.choices": ("choose",),
     "harness.api.contributions": ("formats", "intake", "new_submission"),
+    "harness.api.device_rows": ("predictable_devices",),
     "harness.api.drawings": ("draw_energy", "draw_trace"),
-    "harness.api.evaluations": ("TrackBoard", "board_json", "evaluate", "new_predictor"),
+    "harness.api.evaluations": ("TrackBoard", "board_json", "evaluate", "merge_shards", "new_predictor"),
     "harness.api.networks": ("families", "kernels"),
     "harness.api.plans": ("WrittenPlan", "plan"),
-    "harness.api.predictions": ("predict", "predictable_devices"),
+    "harness.api.predictions": ("predict",),
     "harness.api.publishing": ("Build", "Publication", "build", "publish", "serve", "site"),
     "harness.api.ratings": ("changed_ratings", "score"),
     "harness.api.simulations": ("Simulation", "SimulationProgress", "simulate"),

@@ -68,9 +68,9 @@ def _print_plan(written: "api.WrittenPlan") -> None:
         cout = "" if kernel.cout is None else str(kernel.cout)
         rows.append((name, api.input_in_words(kernel), cout, window, *costs, *shares, formats))
     print_table(_COLUMNS, rows, left=(*_COLUMNS[:4], "files"), width=160, title=f"To measure on {found.device_id}")
-    known = f"{counted(found.n_measured, 'kernel')} measured before, " if found.n_measured else ""
     typer.echo(
-        f"{known}{counted(len(rows), 'kernel')} of {found.n_candidates} candidates chosen; variance of the targets: "
+        f"{counted(found.n_measured, 'kernel')} measured before, {counted(len(rows), 'kernel')} of "
+        f"{found.n_candidates} candidates chosen; variance of the targets: "
         f"{found.variance_measured:.1%} before, {found.kernels[-1].variance_left:.1%} after"
     )
     _print_networks(found)

@@ -13,7 +13,7 @@ from harness.graphs.kernels import kernel_list
 from harness.graphs.onnx_reader import graph_of_onnx
 from harness.graphs.tflite_reader import graph_of_tflite
 from harness.planning.onnx_kernels import onnx_kernel
-from harness.planning.operands import Extents, Operands, UnwritableKernelError
+from harness.planning.operands import KernelExtents, Operands, UnwritableKernelError
 from harness.planning.tflite_kernels import tflite_kernel
 from harness.schema.kernel_types import Kernel
 from harness.schema.networks import Configuration, configuration_of
@@ -37,7 +37,7 @@ class Form(NamedTuple):
     """
 
     runtime: str
-    write: Callable[[Kernel, Extents, Operands], bytes]
+    write: Callable[[Kernel, KernelExtents, Operands], bytes]
     read: Callable[[bytes], Graph]
 
 
@@ -92,8 +92,20 @@ def planned_file(
     """
     digest = hashlib.sha256(content).hexdigest()
     return PlannedFile(
-        format=form, path=path, sha256=digest, n_bytes=len(content), fusion_rules=fusion_rules, inputs=inputs
+        format=form,
+        path=path,
+        sha256=digest,
+        n_bytes=len(content),
+        opset=_opset(content) if form == "onnx" else None,
+        fusion_rules=fusion_rules,
+        inputs=inputs,
     )
+
+
+def _opset(content: bytes) -> int | None:
+    """Version of the standard operators that an ONNX file needs; None where it has none of these."""
+    imports = onnx.ModelProto.FromString(content).opset_import
+    return max((each.version for each in imports if each.domain in ("", "ai.onnx")), default=None)
 
 
 def kernel_files(
@@ -126,7 +138,7 @@ def _written(configuration: Configuration, form: Form, seed: int | None) -> tupl
         UnwritableKernelError: the format does not hold the kernel, or its runtime runs something else for it.
     """
     text = "/".join(f"{name}={value}" for name, value in sorted(configuration.items()))
-    content = form.write(cast("Kernel", configuration["kernel"]), Extents(configuration), Operands(seed, text))
+    content = form.write(cast("Kernel", configuration["kernel"]), KernelExtents(configuration), Operands(seed, text))
     graph, rules = form.read(content), read_runtime(form.runtime)
     found = kernel_list(graph, rules).kernels
     if [configuration_of(kernel) for kernel in found] != [configuration]:

@@ -8,7 +8,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from harness.graphs.families.writer import OperatorWriter, declared
-from harness.planning.operands import Extents, Operands, halves, squeezed_channels, unwritable
+from harness.planning.operands import KernelExtents, Operands, halves, squeezed_channels, unwritable
 from harness.schema.kernel_types import Kernel, require_each
 
 _OPSET: Final = 18
@@ -58,11 +58,11 @@ class _Model:
         return bytes(inferred.SerializeToString(deterministic=True))
 
 
-def _plane(e: Extents) -> tuple[int, int, int, int]:
+def _plane(e: KernelExtents) -> tuple[int, int, int, int]:
     return 1, e["cin"], e["input_h"], e["input_w"]
 
 
-def _window(e: Extents) -> dict[str, list[int]]:
+def _window(e: KernelExtents) -> dict[str, list[int]]:
     """Window with zeros around the input, so that an extent divided by the stride is rounded up."""
     window, stride = [e["kernel_h"], e["kernel_w"]], [e["stride_h"], e["stride_w"]]
     dilation = [e["dilation_h"], e["dilation_w"]]
@@ -75,19 +75,19 @@ def _window(e: Extents) -> dict[str, list[int]]:
     return {"kernel_shape": window, "strides": stride, "pads": pads, **dilated}
 
 
-def _conv(m: _Model, e: Extents) -> list[str]:
+def _conv(m: _Model, e: KernelExtents) -> list[str]:
     kh, kw, inner, cout = e["kernel_h"], e["kernel_w"], e["cin"] // e["groups"], e["cout"]
     weights = (m.weight(cout, inner, kh, kw, of=kh * kw * inner), m.weight(cout))
     return [m.op("Relu", m.op("Conv", m.input(*_plane(e)), *weights, group=e["groups"], **_window(e)))]
 
 
-def _channel_conv(m: _Model, e: Extents) -> list[str]:
+def _channel_conv(m: _Model, e: KernelExtents) -> list[str]:
     kh, kw, cin, cout = e["kernel_h"], e["kernel_w"], e["cin"], e.get("cout") or e["cin"]
     weights = (m.weight(cout, 1, kh, kw, of=kh * kw), m.weight(cout))
     return [m.op("Relu", m.op("Conv", m.input(*_plane(e)), *weights, group=cin, **_window(e)))]
 
 
-def _transposed_conv(m: _Model, e: Extents) -> list[str]:
+def _transposed_conv(m: _Model, e: KernelExtents) -> list[str]:
     kh, kw, inner, cout = e["kernel_h"], e["kernel_w"], e["cin"] // e["groups"], e["cout"]
     made = [e["input_h"] * e["stride_h"], e["input_w"] * e["stride_w"]]
     weights = (m.weight(e["cin"], cout // e["groups"], kh, kw, of=kh * kw * inner), m.weight(cout))
@@ -95,37 +95,37 @@ def _transposed_conv(m: _Model, e: Extents) -> list[str]:
     return [m.op("ConvTranspose", m.input(*_plane(e)), *weights, group=e["groups"], **settings)]
 
 
-def _dense(m: _Model, e: Extents) -> list[str]:
+def _dense(m: _Model, e: KernelExtents) -> list[str]:
     weights = (m.weight(e["cout"], e["cin"], of=e["cin"]), m.weight(e["cout"]))
     return [m.op("Gemm", m.input(1, e["cin"]), *weights, transB=1)]
 
 
-def _pool(operator: str) -> Callable[[_Model, Extents], list[str]]:
+def _pool(operator: str) -> Callable[[_Model, KernelExtents], list[str]]:
     return lambda m, e: [m.op(operator, m.input(*_plane(e)), **_window(e))]
 
 
-def _of_plane(operator: str) -> Callable[[_Model, Extents], list[str]]:
+def _of_plane(operator: str) -> Callable[[_Model, KernelExtents], list[str]]:
     return lambda m, e: [m.op(operator, m.input(*_plane(e)))]
 
 
-def _sum(m: _Model, e: Extents) -> list[str]:
+def _sum(m: _Model, e: KernelExtents) -> list[str]:
     return [m.op("Add", m.input(*_plane(e)), m.input(*_plane(e)))]
 
 
-def _sum_relu(m: _Model, e: Extents) -> list[str]:
+def _sum_relu(m: _Model, e: KernelExtents) -> list[str]:
     return [m.op("Relu", *_sum(m, e))]
 
 
-def _norm_of_batch(m: _Model, e: Extents) -> list[str]:
+def _norm_of_batch(m: _Model, e: KernelExtents) -> list[str]:
     scale, shift, mean = (m.weight(e["cin"]) for _ in range(3))
     return [m.op("BatchNormalization", m.input(*_plane(e)), scale, shift, mean, m.variance(e["cin"]))]
 
 
-def _norm_of_batch_relu(m: _Model, e: Extents) -> list[str]:
+def _norm_of_batch_relu(m: _Model, e: KernelExtents) -> list[str]:
     return [m.op("Relu", *_norm_of_batch(m, e))]
 
 
-def _squeeze_excite(m: _Model, e: Extents) -> list[str]:
+def _squeeze_excite(m: _Model, e: KernelExtents) -> list[str]:
     x, channels, inner = m.input(*_plane(e)), e["cin"], squeezed_channels(e)
     y = m.op("GlobalAveragePool", x)
     y = m.op("Relu", m.op("Conv", y, m.weight(inner, channels, 1, 1, of=channels), m.weight(inner)))
@@ -133,36 +133,36 @@ def _squeeze_excite(m: _Model, e: Extents) -> list[str]:
     return [m.op("Mul", x, y)]
 
 
-def _concat(m: _Model, e: Extents) -> list[str]:
+def _concat(m: _Model, e: KernelExtents) -> list[str]:
     parts = [e[name] for name in ("cin", "cin2", "cin3", "cin4") if name in e]
     return [m.op("Concat", *(m.input(1, part, e["input_h"], e["input_w"]) for part in parts), axis=1)]
 
 
-def _split(m: _Model, e: Extents) -> list[str]:
+def _split(m: _Model, e: KernelExtents) -> list[str]:
     halves(e)
     return m.writer.split([m.input(*_plane(e))], 2, axis=1)
 
 
-def _shuffle(m: _Model, e: Extents) -> list[str]:
+def _shuffle(m: _Model, e: KernelExtents) -> list[str]:
     h, w, integers = e["input_h"], e["input_w"], m.writer.integers
     y = m.op("Reshape", m.input(*_plane(e)), integers(1, 2, halves(e), h, w))
     return [m.op("Reshape", m.op("Transpose", y, perm=[0, 2, 1, 3, 4]), integers(*_plane(e)))]
 
 
-def _product(m: _Model, e: Extents) -> list[str]:
+def _product(m: _Model, e: KernelExtents) -> list[str]:
     rows, cin, cout = e["rows"], e["cin"], e["cout"]
     if "batch" in e:
         return [m.op("MatMul", m.input(1, e["batch"], rows, cin), m.input(1, e["batch"], cin, cout))]
     return [m.op("MatMul", m.input(1, rows, cin), m.weight(cin, cout, of=cin))]
 
 
-def _attention(m: _Model, e: Extents) -> list[str]:
+def _attention(m: _Model, e: KernelExtents) -> list[str]:
     queries = m.input(1, e["heads"], e["q_len"], e["head_size"])
     kept = (1, e["kv_heads"], e["kv_len"], e["head_size"])
     return [m.op("Attention", queries, m.input(*kept), m.input(*kept))]
 
 
-def _norm(m: _Model, e: Extents) -> list[str]:
+def _norm(m: _Model, e: KernelExtents) -> list[str]:
     rows, cin = e["rows"], e["cin"]
     if e.function == "group-norm":
         raise unwritable("ONNX Runtime runs a group normalisation as several operators")
@@ -175,11 +175,11 @@ def _norm(m: _Model, e: Extents) -> list[str]:
     return [m.op("LayerNormalization", x, m.weight(cin), m.weight(cin))]
 
 
-def _softmax(m: _Model, e: Extents) -> list[str]:
+def _softmax(m: _Model, e: KernelExtents) -> list[str]:
     return [m.op("Softmax", m.input(1, e["rows"], e["cin"]), axis=-1)]
 
 
-def _elementwise(m: _Model, e: Extents) -> list[str]:
+def _elementwise(m: _Model, e: KernelExtents) -> list[str]:
     rows, function, number = (1, e["rows"], e["cin"]), e.function, m.writer.number
     x = m.input(*rows)
     if function in _TWO_OPERANDS:
@@ -195,12 +195,12 @@ def _elementwise(m: _Model, e: Extents) -> list[str]:
     return [m.op(_ONE_OPERAND[function], x)]
 
 
-def _embedding(m: _Model, e: Extents) -> list[str]:
+def _embedding(m: _Model, e: KernelExtents) -> list[str]:
     return [m.op("Gather", m.weight(e["entries"], e["cout"]), m.input(1, e["rows"], kind=TensorProto.INT64))]
 
 
-def _recurrent(operator: str, gates: int) -> Callable[[_Model, Extents], list[str]]:
-    def write(m: _Model, e: Extents) -> list[str]:
+def _recurrent(operator: str, gates: int) -> Callable[[_Model, KernelExtents], list[str]]:
+    def write(m: _Model, e: KernelExtents) -> list[str]:
         steps, cin, cout, directions = (e[name] for name in ("rows", "cin", "cout", "directions"))
         matrices = (m.weight(directions, gates * cout, extent, of=extent) for extent in (cin, cout))
         biases = m.weight(directions, 2 * gates * cout)
@@ -210,12 +210,12 @@ def _recurrent(operator: str, gates: int) -> Callable[[_Model, Extents], list[st
     return write
 
 
-def _resize(m: _Model, e: Extents) -> list[str]:
+def _resize(m: _Model, e: KernelExtents) -> list[str]:
     sizes = m.writer.integers(1, e["cin"], e["output_h"], e["output_w"])
     return [m.op("Resize", m.input(*_plane(e)), "", "", sizes, mode="linear")]
 
 
-ONNX_KERNELS: Final[Mapping[Kernel, Callable[[_Model, Extents], list[str]]]] = {
+ONNX_KERNELS: Final[Mapping[Kernel, Callable[[_Model, KernelExtents], list[str]]]] = {
     "conv-bn-relu": _conv,
     "dwconv-bn-relu": _channel_conv,
     "conv-transpose": _transposed_conv,
@@ -247,7 +247,7 @@ ONNX_KERNELS: Final[Mapping[Kernel, Callable[[_Model, Extents], list[str]]]] = {
 require_each(get_args(Kernel), ONNX_KERNELS, "ONNX file")
 
 
-def onnx_kernel(kernel: Kernel, extents: Extents, operands: Operands) -> bytes:
+def onnx_kernel(kernel: Kernel, extents: KernelExtents, operands: Operands) -> bytes:
     """A kernel as the contents of an ONNX file.
 
     Args:

@@ -1,8 +1,8 @@
-"""Extents and weights of a kernel that is written as a model file."""
+"""KernelExtents and weights of a kernel that is written as a model file."""
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -26,8 +26,8 @@ def unwritable(reason: str) -> UnwritableKernelError:
     return UnwritableKernelError(reason)
 
 
-class Extents(Mapping[str, int]):
-    """Extents of a configuration; one of `AT_LEAST_ONE` that is left out is 1."""
+class KernelExtents(Mapping[str, int]):
+    """KernelExtents of a configuration; one of `AT_LEAST_ONE` that is left out is 1."""
 
     def __init__(self, configuration: Configuration) -> None:
         """Take the extents of a configuration."""
@@ -40,7 +40,7 @@ class Extents(Mapping[str, int]):
     def __contains__(self, name: object) -> bool:
         return name in self._stated
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[str]:
         return iter(self._stated)
 
     def __len__(self) -> int:

@@ -5,7 +5,7 @@ from typing import Final, get_args
 
 import numpy as np
 
-from harness.planning.operands import Extents, Operands, halves, squeezed_channels, unwritable
+from harness.planning.operands import KernelExtents, Operands, halves, squeezed_channels, unwritable
 from harness.planning.tflite_writer import TfliteWriter
 from harness.schema.kernel_types import Kernel, require_each
 
@@ -75,20 +75,20 @@ class _Model:
         return self._writer.model(self._inputs, outputs)
 
 
-def _plane(e: Extents) -> tuple[int, int, int, int]:
+def _plane(e: KernelExtents) -> tuple[int, int, int, int]:
     return 1, e["input_h"], e["input_w"], e["cin"]
 
 
-def _strides(e: Extents) -> dict[str, int]:
+def _strides(e: KernelExtents) -> dict[str, int]:
     return {"Padding": _SAME, "StrideH": e["stride_h"], "StrideW": e["stride_w"]}
 
 
-def _places(e: Extents) -> tuple[int, int]:
+def _places(e: KernelExtents) -> tuple[int, int]:
     """Height and width of what a window makes."""
     return -(-e["input_h"] // e["stride_h"]), -(-e["input_w"] // e["stride_w"])
 
 
-def _conv(m: _Model, e: Extents) -> list[int]:
+def _conv(m: _Model, e: KernelExtents) -> list[int]:
     kh, kw, inner, cout = e["kernel_h"], e["kernel_w"], e["cin"] // e["groups"], e["cout"]
     read = [m.input(*_plane(e)), m.weight(cout, kh, kw, inner, of=kh * kw * inner), m.weight(cout)]
     dilation = {"DilationHFactor": e["dilation_h"], "DilationWFactor": e["dilation_w"]}
@@ -96,7 +96,7 @@ def _conv(m: _Model, e: Extents) -> list[int]:
     return [m.op("CONV_2D", read, y, "Conv2DOptions", FusedActivationFunction=_RELU, **_strides(e), **dilation)]
 
 
-def _channel_conv(m: _Model, e: Extents) -> list[int]:
+def _channel_conv(m: _Model, e: KernelExtents) -> list[int]:
     kh, kw, cout = e["kernel_h"], e["kernel_w"], e.get("cout") or e["cin"]
     if cout % e["cin"]:
         raise unwritable("its output channels are no multiple of its input channels")
@@ -107,7 +107,7 @@ def _channel_conv(m: _Model, e: Extents) -> list[int]:
     return [m.op("DEPTHWISE_CONV_2D", read, y, "DepthwiseConv2DOptions", **_strides(e), **dilation, **more)]
 
 
-def _transposed_conv(m: _Model, e: Extents) -> list[int]:
+def _transposed_conv(m: _Model, e: KernelExtents) -> list[int]:
     if e["groups"] > 1:
         raise unwritable("TFLite has no transposed convolution with groups")
     kh, kw, cout = e["kernel_h"], e["kernel_w"], e["cout"]
@@ -116,13 +116,13 @@ def _transposed_conv(m: _Model, e: Extents) -> list[int]:
     return [m.op("TRANSPOSE_CONV", [*read, m.weight(cout)], m.made(*made), "TransposeConvOptions", **_strides(e))]
 
 
-def _dense(m: _Model, e: Extents) -> list[int]:
+def _dense(m: _Model, e: KernelExtents) -> list[int]:
     read = [m.input(1, e["cin"]), m.weight(e["cout"], e["cin"], of=e["cin"]), m.weight(e["cout"])]
     return [m.op("FULLY_CONNECTED", read, m.made(1, e["cout"]), "FullyConnectedOptions")]
 
 
-def _pool(operator: str) -> Callable[[_Model, Extents], list[int]]:
-    def write(m: _Model, e: Extents) -> list[int]:
+def _pool(operator: str) -> Callable[[_Model, KernelExtents], list[int]]:
+    def write(m: _Model, e: KernelExtents) -> list[int]:
         window = {"FilterHeight": e["kernel_h"], "FilterWidth": e["kernel_w"]}
         y = m.made(1, *_places(e), e["cin"])
         return [m.op(operator, [m.input(*_plane(e))], y, "Pool2DOptions", **_strides(e), **window)]
@@ -130,26 +130,26 @@ def _pool(operator: str) -> Callable[[_Model, Extents], list[int]]:
     return write
 
 
-def _mean(m: _Model, x: int, e: Extents) -> int:
+def _mean(m: _Model, x: int, e: KernelExtents) -> int:
     return m.op("MEAN", [x, m.integers(1, 2)], m.made(1, 1, 1, e["cin"]), "ReducerOptions", KeepDims=True)
 
 
-def _global_pool(m: _Model, e: Extents) -> list[int]:
+def _global_pool(m: _Model, e: KernelExtents) -> list[int]:
     return [_mean(m, m.input(*_plane(e)), e)]
 
 
-def _sum(activation: int) -> Callable[[_Model, Extents], list[int]]:
-    def write(m: _Model, e: Extents) -> list[int]:
+def _sum(activation: int) -> Callable[[_Model, KernelExtents], list[int]]:
+    def write(m: _Model, e: KernelExtents) -> list[int]:
         read, y = [m.input(*_plane(e)), m.input(*_plane(e))], m.made(*_plane(e))
         return [m.op("ADD", read, y, "AddOptions", FusedActivationFunction=activation)]
 
     return write
 
 
-def _scale_shift(activation: int) -> Callable[[_Model, Extents], list[int]]:
+def _scale_shift(activation: int) -> Callable[[_Model, KernelExtents], list[int]]:
     """Batch normalisation, which TFLite has as a product and a sum."""
 
-    def write(m: _Model, e: Extents) -> list[int]:
+    def write(m: _Model, e: KernelExtents) -> list[int]:
         x, channels = m.input(*_plane(e)), e["cin"]
         scaled = m.op("MUL", [x, m.weight(channels)], m.made(*_plane(e)), "MulOptions")
         y = m.made(*_plane(e))
@@ -158,11 +158,11 @@ def _scale_shift(activation: int) -> Callable[[_Model, Extents], list[int]]:
     return write
 
 
-def _of_plane(operator: str, table: str | None = None) -> Callable[[_Model, Extents], list[int]]:
+def _of_plane(operator: str, table: str | None = None) -> Callable[[_Model, KernelExtents], list[int]]:
     return lambda m, e: [m.op(operator, [m.input(*_plane(e))], m.made(*_plane(e)), table)]
 
 
-def _squeeze_excite(m: _Model, e: Extents) -> list[int]:
+def _squeeze_excite(m: _Model, e: KernelExtents) -> list[int]:
     x, channels, inner = m.input(*_plane(e)), e["cin"], squeezed_channels(e)
     options = {"Padding": _SAME, "StrideH": 1, "StrideW": 1, "DilationHFactor": 1, "DilationWFactor": 1}
     y = _mean(m, x, e)
@@ -174,19 +174,19 @@ def _squeeze_excite(m: _Model, e: Extents) -> list[int]:
     return [m.op("MUL", [x, factors], m.made(*_plane(e)), "MulOptions")]
 
 
-def _concat(m: _Model, e: Extents) -> list[int]:
+def _concat(m: _Model, e: KernelExtents) -> list[int]:
     parts = [e[name] for name in ("cin", "cin2", "cin3", "cin4") if name in e]
     plane = _plane(e)[:_CHANNELS]
     read = [m.input(*plane, channels) for channels in parts]
     return [m.op("CONCATENATION", read, m.made(*plane, sum(parts)), "ConcatenationOptions", Axis=_CHANNELS)]
 
 
-def _split(m: _Model, e: Extents) -> list[int]:
+def _split(m: _Model, e: KernelExtents) -> list[int]:
     half = (*_plane(e)[:_CHANNELS], halves(e))
     return m.split(m.input(*_plane(e)), _CHANNELS, [m.made(*half), m.made(*half)])
 
 
-def _shuffle(m: _Model, e: Extents) -> list[int]:
+def _shuffle(m: _Model, e: KernelExtents) -> list[int]:
     plane, half = _plane(e), halves(e)
     split, turned = (*plane[:_CHANNELS], 2, half), (*plane[:_CHANNELS], half, 2)
     y = m.op("RESHAPE", [m.input(*plane), m.integers(*split)], m.made(*split), "ReshapeOptions", NewShape=list(split))
@@ -194,7 +194,7 @@ def _shuffle(m: _Model, e: Extents) -> list[int]:
     return [m.op("RESHAPE", [y, m.integers(*plane)], m.made(*plane), "ReshapeOptions", NewShape=list(plane))]
 
 
-def _product(m: _Model, e: Extents) -> list[int]:
+def _product(m: _Model, e: KernelExtents) -> list[int]:
     rows, cin, cout = e["rows"], e["cin"], e["cout"]
     if "batch" in e:
         batch = e["batch"]
@@ -204,12 +204,12 @@ def _product(m: _Model, e: Extents) -> list[int]:
     return [m.op("FULLY_CONNECTED", [*read, -1], y, "FullyConnectedOptions", KeepNumDims=True)]
 
 
-def _softmax(m: _Model, e: Extents) -> list[int]:
+def _softmax(m: _Model, e: KernelExtents) -> list[int]:
     rows = (1, e["rows"], e["cin"])
     return [m.op("SOFTMAX", [m.input(*rows)], m.made(*rows), "SoftmaxOptions", Beta=1.0)]
 
 
-def _elementwise(m: _Model, e: Extents) -> list[int]:
+def _elementwise(m: _Model, e: KernelExtents) -> list[int]:
     rows, function = (1, e["rows"], e["cin"]), e.function
     x, y = m.input(*rows), m.made(*rows)
     if function in _TWO_OPERANDS:
@@ -223,12 +223,12 @@ def _elementwise(m: _Model, e: Extents) -> list[int]:
     return [m.op(operator, [x], y, maybe, **_SETTINGS.get(function, {}))]
 
 
-def _embedding(m: _Model, e: Extents) -> list[int]:
+def _embedding(m: _Model, e: KernelExtents) -> list[int]:
     read = [m.weight(e["entries"], e["cout"]), m.indices(1, e["rows"])]
     return [m.op("GATHER", read, m.made(1, e["rows"], e["cout"]), "GatherOptions", Axis=0)]
 
 
-def _lstm(m: _Model, e: Extents) -> list[int]:
+def _lstm(m: _Model, e: KernelExtents) -> list[int]:
     if e["directions"] > 1:
         raise unwritable("an LSTM of two directions is not written for TFLite")
     steps, cin, cout = e["rows"], e["cin"], e["cout"]
@@ -239,13 +239,13 @@ def _lstm(m: _Model, e: Extents) -> list[int]:
     return [m.op("UNIDIRECTIONAL_SEQUENCE_LSTM", read, y, table, FusedActivationFunction=_TANH, TimeMajor=False)]
 
 
-def _resize(m: _Model, e: Extents) -> list[int]:
+def _resize(m: _Model, e: KernelExtents) -> list[int]:
     plane, made = _plane(e), (e["output_h"], e["output_w"])
     y = m.made(1, *made, e["cin"])
     return [m.op("RESIZE_BILINEAR", [m.input(*plane), m.integers(*made)], y, "ResizeBilinearOptions")]
 
 
-TFLITE_KERNELS: Final[Mapping[Kernel, Callable[[_Model, Extents], list[int]]]] = {
+TFLITE_KERNELS: Final[Mapping[Kernel, Callable[[_Model, KernelExtents], list[int]]]] = {
     "conv-bn-relu": _conv,
     "dwconv-bn-relu": _channel_conv,
     "conv-transpose": _transposed_conv,
@@ -276,7 +276,7 @@ _ABSENT: Final = ("attention", "gru", "norm")
 require_each(sorted(set(get_args(Kernel)) - set(_ABSENT)), TFLITE_KERNELS, "TFLite file")
 
 
-def tflite_kernel(kernel: Kernel, extents: Extents, operands: Operands) -> bytes:
+def tflite_kernel(kernel: Kernel, extents: KernelExtents, operands: Operands) -> bytes:
     """A kernel as the contents of a TFLite file.
 
     Args:

@@ -34,6 +34,7 @@ class PlannedFile(Output):
     path: str = Field(pattern=r"^[a-z]+/[^/]+$", description="Path in the folder of the plan.")
     sha256: Sha256 = Field(description="SHA-256 of the file.")
     n_bytes: int = Field(ge=1, description="Bytes of the file.", json_schema_extra={"unit": "B"})
+    opset: int | None = Field(description="Version of the operators of an ONNX file; null for TFLite.")
     fusion_rules: q.FusionRuntime
     inputs: list[ModelInput] = Field(description="Inputs of the file.")
 
@@ -106,5 +107,11 @@ class Plan(Output):
 
     def as_json(self) -> dict[str, Any]:
         """The plan as JSON has it; extents that a kernel's type does not have are left out."""
-        kernels = [kernel.model_dump(mode="json", exclude_none=True) for kernel in self.kernels]
-        return super().as_json() | {"kernels": kernels}
+        return super().as_json() | {"kernels": [_without_empty(kernel) for kernel in self.kernels]}
+
+
+def _without_empty(kernel: PlannedKernel) -> dict[str, Any]:
+    """A kernel, its name and type first, without the fields that its type does not have."""
+    shown = kernel.model_dump(mode="json", include={"id", "kernel"}) | kernel.model_dump(mode="json")
+    empty = {"function", *Extents.model_fields}
+    return {name: value for name, value in shown.items() if value is not None or name not in empty}

@@ -1,7 +1,7 @@
 """Benchmarks, each beside named alternatives in the same run: `python -m tests.bench [NAME...]`.
 
-Names: validation, reduction, uncertainty, graphs, evaluation, few-shot, loop, kills, model-files, loading; all where
-none is given.
+Names: validation, reduction, uncertainty, graphs, evaluation, few-shot, intervals, predict, loop, kills, model-files,
+loading; all where none is given.
 """
 
 import os
@@ -14,10 +14,12 @@ from tests.bench import (
     evaluation,
     few_shot,
     graphs,
+    intervals,
     kills,
     loading,
     loop,
     model_files,
+    predict,
     reduction,
     uncertainty,
     validation,
@@ -30,6 +32,8 @@ BENCHES = {
     "graphs": graphs.main,
     "evaluation": evaluation.main,
     "few-shot": few_shot.main,
+    "intervals": intervals.main,
+    "predict": predict.main,
     "loop": loop.main,
     "kills": kills.main,
     "model-files": model_files.main,

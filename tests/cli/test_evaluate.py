@@ -101,8 +101,8 @@ def test_text_shows_intervals_coverage_failures_and_leaks(evaluate):
     code, out, _ = evaluate("--track", "kernels")
     assert code == 0
     assert "acme-phone, CPU1, fp32, energy (analyser): unseen configurations" in out
-    lines = [line for line in out.splitlines() if "truth" in line and "100.0 [100.0 100.0]" in line]
-    assert lines
+    # All of 60 rows are right, and the exact interval is that of 60.
+    assert any("truth" in line and f"100.0 [{100 * 0.025 ** (1 / 60):.1f} 100.0]" in line for line in out.splitlines())
     assert any("constant" in line for line in out.splitlines())
     assert "cv-5x5, broken: failed: raised OSError: no" in out
     assert "on both sides 0 configurations and 0 records" in out
@@ -160,6 +160,17 @@ def test_unchanged_results_are_used_again(evaluate, in_process):
     assert evaluate(*arguments, "--seed", "1")[1] != first[1]
 
 
+def test_shards_join_to_the_board_of_one_run(evaluate, tmp_path):
+    whole = evaluate("--track", "kernels", "--format", "json")
+    for shard in ("1/2", "2/2"):
+        code, out, _ = evaluate("--track", "kernels", "--shard", shard, "--out", "parts")
+        assert code == 0
+        assert out == f"results of shard {shard}: below parts; join all with deepen evaluate --merge DIR...\n"
+    folders = ("parts/shard-1-of-2", "parts/shard-2-of-2")
+    assert evaluate("--track", "kernels", "--format", "json", "--out", "joined", "--merge", *folders) == whole
+    assert (tmp_path / "joined" / "kernels.json").read_bytes() == whole[1].encode()
+
+
 def test_board_says_where_nobody_is_better_than_the_constant(evaluate, in_process):
     in_process.functions["truth"] = lambda train, test: 5 * truth(train, test)
     _, out, _ = evaluate("--track", "kernels", "--predictor", "truth")
@@ -176,6 +187,11 @@ def test_board_says_where_nobody_is_better_than_the_constant(evaluate, in_proces
         (["--backend", "nonsense"], 2, "joblib back end 'nonsense'"),
         (["--time-limit", "0"], 2, "--time-limit"),
         (["--seed", "-1"], 2, "--seed"),
+        (["--shard", "3/2"], 2, "shard '3/2'; expected i/n with i from 1 to n, such as 2/3"),
+        (["--merge"], 2, "--merge takes the folders of all shards"),
+        (["somewhere"], 2, "--merge takes the folders of all shards"),
+        (["--merge", "somewhere", "--shard", "1/2"], 2, "--merge takes the folders of all shards"),
+        (["--merge", "nowhere"], 2, "nowhere/shard.json: No such file or directory; expected the folder of a shard"),
     ],
     ids=lambda value: value[-1] if isinstance(value, list) else None,
 )

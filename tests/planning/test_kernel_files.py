@@ -107,7 +107,7 @@ def test_planned_file_states_what_was_written():
     assert planned.path == "kernels/k001-embedding.onnx"
     assert planned.sha256 == hashlib.sha256(files.contents["onnx"]).hexdigest()
     assert planned.n_bytes == len(files.contents["onnx"])
-    assert planned.fusion_rules == "onnxruntime-cpu"
+    assert (planned.fusion_rules, planned.opset) == ("onnxruntime-cpu", 18)
     (indices,) = planned.inputs
     assert (indices.extents, indices.dtype, indices.low, indices.high) == ([1, 6], "int64", 0, 49)
 
