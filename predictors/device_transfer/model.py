@@ -20,7 +20,7 @@ from harness.arrays import Reals, Whole
 from harness.evaluation.folds import numbered
 from harness.predictor.features import numbered_configurations
 from harness.predictor.likeness import placed
-from predictors._per_kernel import energies
+from predictors._rows import energies
 from predictors.device_transfer.combined import OWN, DeviceModel
 from predictors.device_transfer.process import KernelProcess, Points
 
