@@ -83,7 +83,7 @@ def evaluate(
     if shard is not None:
         typer.echo(f"results of shard {shard}: below {out.as_posix()}; join all with deepen evaluate --merge DIR...")
         return
-    _print(list(boards.values()), form, track or "all", out)
+    print_boards(list(boards.values()), form, track or "all", out)
     _refuse_failures(keys or (), boards.values())
 
 
@@ -94,7 +94,8 @@ def _check_merge(is_merge: bool, folders: list[Path] | None, shard: str | None) 
         )
 
 
-def _print(boards: "Sequence[api.TrackBoard]", form: BoardFormat, track: str, out: Path) -> None:
+def print_boards(boards: "Sequence[api.TrackBoard]", form: BoardFormat, track: str, out: Path) -> None:
+    """Print boards in a form, and what a reader has to know of results that were made anew."""
     for fault in (fault for board in boards for fault in board.faults):
         typer.echo(f"deepen: {fault}", err=True)
     if form == "json":

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _FOLD_TREES: Final = 6
 """Extra trees of the models that predict folds: more would take most of all time, and find the same errors."""
+_FEWEST_TREES: Final = 3
+"""Extra trees of the models that predict folds of whole sizes, where errors are much larger than what these add."""
 _PRIOR_ROWS: Final = 5
 """Rows that the group's common share of the residual counts for in the share of one kernel type."""
 _LEAST_ROWS: Final = 10
@@ -143,16 +145,16 @@ class CalibratedRoofline:
             folds: rows of each fold.
             energy_mj: energy of each row.
             rounding: variance of its logarithm that comes of rounding.
-            is_short: whether boosting is left out, and the trees stand in for it.
+            is_short: whether there are fewer trees, which stand in for boosting as well.
         """
         parts = []
         for fold in folds:
             test = fold & np.isin(kernels.kernel, kernels.kernel[~fold])
             if test.any():
                 # Hyper-parameters are those of all rows: three numbers, which few rows sway.
-                covariance = self.roofline_.covariance_
-                has_boosting = self.has_boosting and not is_short
-                model = CorrectedRoofline(has_boosting, _FOLD_TREES, covariance, self.random_state)
+                covariance, has_boosting = self.roofline_.covariance_, self.has_boosting and not is_short
+                n_trees = _FEWEST_TREES if is_short else _FOLD_TREES
+                model = CorrectedRoofline(has_boosting, n_trees, covariance, self.random_state)
                 learnt, asked = kernels.only(~fold), kernels.only(test)
                 model.fit(learnt, energy_mj[~fold], rounding[~fold])
                 log_roofline = model.log_roofline(asked)
