@@ -14,7 +14,7 @@ import pandas as pd
 from harness.arrays import Mask, Whole
 
 N_FOLDS: Final = 5
-N_REPEATS: Final = 5
+N_REPEATS: Final = 3
 DECILE: Final = 10
 MOST_FOLDS: Final = 8
 """Values up to which each has a fold of its own; more are spread over `N_FOLDS`."""

@@ -189,7 +189,7 @@ def test_failure_ends_its_split_with_the_reason_and_no_other(in_process, setting
     others = [split for split in result.result.splits if split.split != CROSS_VALIDATION]
     assert {split.status for split in others} == {"ok"}
     assert CROSS_VALIDATION not in set(result.rows["split"])
-    # The other 24 folds were not run.
+    # The other folds of the split were not run.
     n_folds = sum(fold.splits != (CROSS_VALIDATION,) for fold in plans()[0].folds(info("breaks")))
     assert len(in_process.jobs) == n_folds + 1
 

@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 import pytest
 
 from harness.evaluation.device_track import N_DRAWS
-from harness.evaluation.folds import MOST_FOLDS, N_FOLDS, UNSEEN
+from harness.evaluation.folds import MOST_FOLDS, N_FOLDS, N_REPEATS, UNSEEN
 from harness.evaluation.kernel_track import CROSS_VALIDATION, LARGEST_FLOPS, PUBLISHED
 from harness.evaluation.model_track import ALL_FAMILIES
 from harness.evaluation.plans import ROWS, FoldPredictions
@@ -151,8 +151,8 @@ def test_no_configuration_is_on_both_sides_of_a_fold(split):
 
 def test_cross_validation_predicts_every_row_once_in_every_repeat():
     rows = rows_of(plan_of("kernels", kernel_device(n=60)), CROSS_VALIDATION)
-    assert len(rows) == 5 * 60
-    assert (rows.groupby("row")["repeat"].nunique() == 5).all()
+    assert len(rows) == N_REPEATS * 60
+    assert (rows.groupby("row")["repeat"].nunique() == N_REPEATS).all()
 
 
 def test_rows_carry_the_energies_of_their_own_kernels():
@@ -209,7 +209,7 @@ def test_quantities_and_ways_of_running_that_differ_are_never_in_one_table():
     ]
     plans = plans_of("kernels", release_of(*campaigns), 0).plans
     assert len({plan.subject.key for plan in plans}) == len(plans) == len(campaigns)
-    assert all(len(rows_of(plan, CROSS_VALIDATION)) == 5 * 20 for plan in plans)
+    assert all(len(rows_of(plan, CROSS_VALIDATION)) == N_REPEATS * 20 for plan in plans)
 
 
 def test_content_of_a_subject_changes_with_its_energies_alone():

@@ -34,7 +34,7 @@ MEASURED = Subject(
 )
 SIMULATED = MEASURED.model_copy(update={"device_id": "acme-npu", "system_id": "acme-npu", "tier": "simulated"})
 LEAKS = Leaks(n_train=480, n_test=120, shared_configurations=0, shared_record_ids=0, near_duplicates=7.5)
-SPLIT = "cv-5x5"
+SPLIT = "cv-3x5"
 NASTY = "raised ValueError: <b>no|pe</b> *x*"
 KEYS = {key: info(key) for key in ("constant", "good", "broken", "kernels")}
 
