@@ -54,11 +54,12 @@ def compare(parts: Mapping[str, ScoredRows]) -> dict[str, Standing]:
     known = {key: part for key, part in parts.items() if part.is_scored.any()}
     if not known:
         return {}
-    hits = {key: _hits(part) for key, part in known.items()}
+    hits = {key: _hits(part) for key, part in parts.items()}
     groups = numbered(next(iter(known.values())).groups)
+    # Those that cover no row are counted among the pairs: else a rank would depend on how many others cover one.
     differences = pairwise_differences(np.column_stack(list(hits.values())), groups)
-    table = {key: dict(zip(known, row, strict=True)) for key, row in zip(known, differences, strict=True)}
-    of_rank = dict(zip(known, ranks(differences), strict=True))
+    table = {key: dict(zip(parts, row, strict=True)) for key, row in zip(parts, differences, strict=True)}
+    of_rank = dict(zip(parts, ranks(differences), strict=True))
 
     def place(key: str) -> tuple[int, float, int, float, str]:
         part = known[key]

@@ -1,6 +1,6 @@
 """Ids that campaigns have: two of one former id, and two systems of one id, are told apart by nobody."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from harness.schema.campaign import Campaign
@@ -13,11 +13,13 @@ class Identities:
     """Ids of the campaigns that were read so far.
 
     Attributes:
-        submissions: campaign by what its record ids are made of.
+        there: device folder and campaign folder of every campaign of the trees, whether it is read or not.
+        claimed: campaign by the former id that it states.
         systems: first campaign by system.
     """
 
-    submissions: dict[str, str] = field(default_factory=dict)
+    there: Collection[str] = ()
+    claimed: dict[str, str] = field(default_factory=dict)
     systems: dict[str, Campaign] = field(default_factory=dict)
 
     def add(self, campaign: Campaign, lines: Mapping[Path, int], shown: str, faults: Faults) -> bool:
@@ -29,18 +31,15 @@ class Identities:
             shown: name of the manifest in messages.
             faults: collects what is wrong.
         """
-        own = campaign.submission_id
-        first = self.submissions.setdefault(campaign.first_id, own)
-        if first != own:
-            if campaign.manifest.formerly is None:
-                found = f"not stated, and {first} states that it was {own}"
-                fix = f"Correct formerly of {first}, or remove this folder where it moved there."
-            else:
-                found = f"{campaign.first_id}, which {first} is or was already"
-                fix = "Name the folders that this campaign was published in, or remove the field."
+        own, former = campaign.submission_id, campaign.manifest.formerly
+        owner = own if former is None or former == own else self.claimed.setdefault(former, own)
+        is_there = former in self.there and former != own
+        if is_there or owner != own:
+            found = f"{former}, which {'is there still' if is_there else f'{owner} states already'}"
             faults.add(
                 "submission-taken", shown, line=lines.get(("formerly",)), column="formerly", found=found,
-                expected="a submission of its own", fix=fix, is_value=False,
+                expected="the folders that these rows were published in, and are gone from",
+                fix="Leave formerly out of a new submission; its record ids are its own.", is_value=False,
             )  # fmt: skip
         known = self.systems.setdefault(campaign.system_id, campaign)
         if known.device_id != campaign.device_id:
@@ -59,7 +58,7 @@ class Identities:
                 expected=f"{others[name]}, as {known.submission_id} states of the same {campaign.system_id}",
                 fix="Write what it states, or name the stack of another system with other letters or digits.",
             )  # fmt: skip
-        return first == own and not differing
+        return owner == own and not is_there and not differing
 
 
 def _stated(campaign: Campaign) -> dict[str, str]:
