@@ -146,7 +146,7 @@ class Command(Network):
             self._process.stdin.write(f"run {n}\n")  # type: ignore[union-attr]
             self._process.stdin.flush()  # type: ignore[union-attr]
         except OSError as error:
-            raise _ended(self._process) from error
+            raise self._ended() from error
         self._await("done")
 
     def close(self) -> None:
@@ -161,12 +161,13 @@ class Command(Network):
         for line in self._process.stdout:  # type: ignore[union-attr]
             if line.split() == [_MARK, word]:
                 return
-        raise _ended(self._process)
+        raise self._ended()
 
-
-def _ended(process: subprocess.Popen[str]) -> MeasureError:
-    fix = f"It prints '{_MARK} ready', then '{_MARK} done' after every line 'run N' that it reads."
-    return MeasureError(f"the program ended with status {process.wait()}", "its marks", fix)
+    def _ended(self) -> MeasureError:
+        status = self._process.wait()
+        self.close()
+        fix = f"It prints '{_MARK} ready', then '{_MARK} done' after every line 'run N' that it reads."
+        return MeasureError(f"the program ended with status {status}", "its marks", fix)
 
 
 def _imported(name: str) -> Any:
