@@ -86,7 +86,7 @@ class System(Settings):
     @model_validator(mode="before")
     @classmethod
     def _states_something(cls, data: object) -> object:
-        if isinstance(data, dict) and not data:
+        if isinstance(data, dict) and all(value is None for value in data.values()):
             raise ValueError("a stack, a setting or a submitter, because a system without any is the device itself")
         return data
 

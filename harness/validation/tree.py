@@ -23,6 +23,7 @@ from harness.validation.boundary import check_accuracy, check_boundary
 from harness.validation.documents import Document, read_fact
 from harness.validation.errata import check_device_errata, check_manifest_errata
 from harness.validation.faults import Faults, contained
+from harness.validation.identity import Identities
 from harness.validation.layout import (
     DEVICE_FILE,
     LEVEL_FILES,
@@ -72,6 +73,7 @@ class _Run:
     devices: dict[Path, Device | None] = field(default_factory=dict)
     doubted: list[Campaign] = field(default_factory=list)
     seen_traces: dict[str, str] = field(default_factory=dict)
+    identities: Identities = field(default_factory=Identities)
     reductions: ReductionStore = field(default_factory=ReductionStore)
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
     shared: SharedNetworks = field(init=False)
@@ -244,9 +246,11 @@ def _read_campaign(folder: Path, run: _Run) -> Campaign | None:
     if document is not None:
         shared = run.shared.of_campaign(folder, document.fact, document.lines, models, networks)
     subjects = {RULES[rule].subject for rule in run.faults.errors - before}
-    if device is None or manifest is None or subjects - {"traces"}:
+    if device is None or document is None or subjects - {"traces"}:
         return None
-    campaign = Campaign(folder.parent.name, folder.name, device, manifest, tables, networks, shared)
+    campaign = Campaign(folder.parent.name, folder.name, device, document.fact, tables, networks, shared)
+    if not run.identities.add(campaign, document.lines, shown_path(folder / MANIFEST_FILE), run.faults):
+        return None
     if subjects:
         run.doubted.append(campaign)
         return None
