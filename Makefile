@@ -15,7 +15,7 @@ help: ## list the targets
 
 setup: $(READY) ## make the virtual environment from the hashed lock file
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock pyproject.toml measure/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "DeepEn needs Python 3.11 or newer; set PYTHON=/path/to/python3"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
@@ -23,7 +23,8 @@ $(READY): requirements.lock pyproject.toml
 	  -r requirements.lock
 	@# On all cores, where pip takes one; files that packages ship for other versions of Python do not compile.
 	-@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib > /dev/null
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	  --editable . --editable measure
 	$(BIN)/python -m pip check --quiet --disable-pip-version-check
 	@touch $@
 

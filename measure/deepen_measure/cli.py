@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 from deepen_measure import __version__
 from deepen_measure.doctor import checks
@@ -35,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
 
 
-def _print(line: str, file: object = None) -> None:
-    print(line, file=file or sys.stdout, flush=True)  # type: ignore[call-overload] # noqa: T201
+def _print(line: str, file: TextIO | None = None) -> None:
+    print(line, file=file or sys.stdout, flush=True)
 
 
 def _doctor(asked: argparse.Namespace, _: Sequence[str]) -> int:
@@ -75,7 +76,7 @@ def _run(asked: argparse.Namespace, command: Sequence[str]) -> int:
         "minutes": asked.minutes,
     }
     protocol = Protocol(n_windows=asked.windows, idle_s=asked.idle, threads=asked.threads)
-    start(asked.folder, asked.models, command, options, protocol, _print)
+    start(asked.folder, asked.models, command, options=options, protocol=protocol, say=_print)
     _print(f"measured: {asked.folder}. Pack it with deepen-measure pack {asked.folder}")
     return 0
 

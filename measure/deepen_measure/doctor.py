@@ -68,7 +68,9 @@ def _load(now: dict[str, object]) -> Check:
     if not isinstance(load, float):
         return Check("warning", "other load", "not stated by this machine", "End all that is not measured.")
     found = f"{load:.2f} processes ran in the last minute, on {os.cpu_count()} cores"
-    return Check("ok" if load < _MOST_LOAD else "warning", "other load", found, "" if load < _MOST_LOAD else "End them.")
+    return Check(
+        "ok" if load < _MOST_LOAD else "warning", "other load", found, "" if load < _MOST_LOAD else "End them."
+    )
 
 
 def _throttling(now: dict[str, object]) -> Check:

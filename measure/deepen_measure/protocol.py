@@ -1,6 +1,6 @@
 """How one network is measured: idle, warm-up, windows of back-to-back inferences, idle.
 
-Idle before is a log of its own. The warm-up is in none, because power outside the windows is what idle is compared with.
+Idle before is a log of its own. The warm-up is in none, because the power outside the windows is compared with theirs.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any, NamedTuple
 
 from deepen_measure.errors import MeasureError
 from deepen_measure.machine import state, temperatures
@@ -63,30 +64,46 @@ class Protocol:
         return asdict(self)
 
 
-def measure(
-    network: Network, meter: Meter, updates: Updates, protocol: Protocol, folder: Path, clock: Clock, root: Path
-) -> dict[str, object]:
-    """Measure one network: its log and its windows are written, what was observed is returned.
+class Place(NamedTuple):
+    """What a network is measured with.
+
+    Attributes:
+        root: what `/` is.
+        meter: meter.
+        updates: how often its value changes.
+        clock: clock of readings and windows.
+    """
+
+    root: Path
+    meter: Meter
+    updates: Updates
+    clock: Clock
+
+    def log(self, folder: Path, name: str) -> Recorder:
+        """Recorder of a log of a name."""
+        return Recorder(self.meter, self.root, folder / log_name(self.meter, name), self.clock, self.updates)
+
+
+def measure(network: Network, place: Place, protocol: Protocol, folder: Path) -> dict[str, Any]:
+    """Measure one network: its logs and its windows are written, what was observed is returned.
 
     Args:
         network: network that is loaded.
-        meter: meter.
-        updates: how often its value changes.
+        place: what it is measured with.
         protocol: lengths and counts.
         folder: where the files are written.
-        clock: clock of both files.
-        root: what `/` is.
 
     Raises:
         MeasureError: the network or the meter fails.
     """
+    root, clock = place.root, place.clock
     before = state(root)
-    with Recorder(meter, root, folder / log_name(meter, BASELINE), clock, updates):
+    with place.log(folder, BASELINE):
         time.sleep(protocol.idle_s)
     latency_s, is_steady = _warmed_up(network, protocol)
-    n_each = max(1, math.ceil(protocol.window_seconds(updates) / latency_s))
+    n_each = max(1, math.ceil(protocol.window_seconds(place.updates) / latency_s))
     windows = []
-    with Recorder(meter, root, folder / log_name(meter, POWER), clock, updates) as recorder:
+    with place.log(folder, POWER) as recorder:
         time.sleep(protocol.pause_s)
         for _ in range(protocol.n_windows):
             recorder.check()
@@ -164,7 +181,9 @@ def _findings(
     if abs(drift) > _DRIFT:
         found.append(f"the latency drifted by {drift:+.1%} from the first window to the last")
     if before["throttle_count"] != after["throttle_count"]:
-        found.append(f"the processor was throttled: throttle_count {before['throttle_count']} to {after['throttle_count']}")
+        found.append(
+            f"the processor was throttled: throttle_count {before['throttle_count']} to {after['throttle_count']}"
+        )
     return found
 
 

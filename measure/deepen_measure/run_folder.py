@@ -46,7 +46,9 @@ def read_run(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise MeasureError(f"{path}: {error}", "the folder of a run", "Name the folder that run wrote.") from error
     if not isinstance(found, dict) or found.get("schema_version") != SCHEMA_VERSION:
-        raise MeasureError(f"{path} is of another layout", f"schema_version {SCHEMA_VERSION}", "Use the version of then.")
+        raise MeasureError(
+            f"{path} is of another layout", f"schema_version {SCHEMA_VERSION}", "Use the version of then."
+        )
     return found
 
 
@@ -75,7 +77,9 @@ def pack(folder: Path, target: Path) -> int:
     waiting = [entry["id"] for entry in run["entries"] if not (folder / entry["id"] / ENTRY).is_file()]
     if waiting:
         fix = f"End it with deepen-measure resume {folder}."
-        raise MeasureError(f"{len(waiting)} entries of {folder} are not measured, {waiting[0]} first", "a whole run", fix)
+        raise MeasureError(
+            f"{len(waiting)} entries of {folder} are not measured, {waiting[0]} first", "a whole run", fix
+        )
     names = [RUN, *(f"{entry['id']}/{name}" for entry in run["entries"] for name in _files_of(folder / entry["id"]))]
     manifest = {name: sha256_of(folder / name) for name in names}
     part = target.with_name(f".{target.name}.part")

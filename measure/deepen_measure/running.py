@@ -13,7 +13,7 @@ from deepen_measure.files import sha256_of
 from deepen_measure.machine import command_line, machine_facts, temperatures
 from deepen_measure.meter import Meter
 from deepen_measure.meters import the_meter
-from deepen_measure.protocol import POWER, Protocol, check_time, cool_down, log_name, measure
+from deepen_measure.protocol import POWER, Place, Protocol, check_time, cool_down, log_name, measure
 from deepen_measure.recorder import Clock, Updates, observe
 from deepen_measure.runtimes import Command, Network, load, seed_of
 
@@ -21,7 +21,13 @@ Say = Callable[[str], None]
 
 
 def start(
-    folder: Path, models: Sequence[Path], command: Sequence[str], options: dict[str, Any], protocol: Protocol, say: Say
+    folder: Path,
+    models: Sequence[Path],
+    command: Sequence[str],
+    *,
+    options: dict[str, Any],
+    protocol: Protocol,
+    say: Say,
 ) -> None:
     """Begin a run, and measure all that is named.
 
@@ -111,12 +117,18 @@ def _measure_all(folder: Path, meter: Meter, updates: Updates, say: Say) -> None
         network = _network(entry, run["options"], protocol.threads)
         clock = Clock()
         try:
-            observed = measure(network, meter, updates, protocol, home, clock, root)
+            observed = measure(network, Place(root, meter, updates, clock), protocol, home)
         finally:
             network.close()
-        facts = {"runtime": network.runtime, "delegate": network.delegate, "threads": network.threads}
-        facts |= {"cooled_s": cooled_s, "clock": {"wall_ns": clock.wall_ns, "monotonic_ns": clock.monotonic_ns}}
-        run_folder.end_entry(folder, entry, {**observed, **facts, "ended_s": time.time()})
+        facts = {
+            "runtime": network.runtime,
+            "delegate": network.delegate,
+            "threads": network.threads,
+            "cooled_s": cooled_s,
+            "clock": {"wall_ns": clock.wall_ns, "monotonic_ns": clock.monotonic_ns},
+            "ended_s": time.time(),
+        }
+        run_folder.end_entry(folder, entry, {**observed, **facts})
         for finding in observed["findings"]:
             say(f"  warning: {finding}")
         say(f"  {observed['latency_ms']:.4g} ms, {observed['n_windows']} windows of {observed['n_each']} inferences")

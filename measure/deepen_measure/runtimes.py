@@ -6,6 +6,7 @@ Adapters are imported when they are asked for. Inputs are seeded and the same in
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import random
 import subprocess
 from abc import ABC, abstractmethod
@@ -41,7 +42,7 @@ class Network(ABC):
             MeasureError: it fails.
         """
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most have nothing to end
         """End what was started."""
 
 
@@ -180,12 +181,14 @@ def _imported(name: str) -> Any:
 
 def _litert() -> tuple[Any, str]:
     for name, title in _LITERT:
-        try:
+        if _is_there(name):
             return importlib.import_module(name), title
-        except ImportError:
-            continue
     fix = "Install it in this Python: python3 -m pip install ai-edge-litert"
     raise MeasureError("LiteRT is not installed", "ai-edge-litert or tflite-runtime", fix)
+
+
+def _is_there(module: str) -> bool:
+    return importlib.util.find_spec(module.partition(".")[0]) is not None
 
 
 def _extents(path: Path, name: str, shape: Sequence[object]) -> list[int]:

@@ -24,7 +24,9 @@ def test_packages_are_read_once_and_mirrors_never(tmp_path):
 
 def test_a_counter_that_may_not_be_read_names_the_command_that_grants_it(tmp_path):
     write(tmp_path / "sys/class/powercap/intel-rapl:0/name", "package-0")
-    with pytest.raises(MeasureError, match=r"none of which this user may read. To grant it .* sudo chmod a\+r .*energy_uj"):
+    with pytest.raises(
+        MeasureError, match=r"none of which this user may read. To grant it .* sudo chmod a\+r .*energy_uj"
+    ):
         the_meter(tmp_path, None)
 
 
@@ -49,7 +51,7 @@ def test_rails_of_an_unknown_board_have_to_be_named(tmp_path):
     with pytest.raises(MeasureError, match=r"rails VDD_ACME, of which no board is known. Name those .* --rails"):
         the_meter(tmp_path, "hwmon")
     assert the_meter(tmp_path, "hwmon", ("VDD_ACME",)).facts.boundary == "rail"
-    with pytest.raises(MeasureError, match="no rail 'VDD_X'; there are VDD_ACME"):
+    with pytest.raises(MeasureError, match=r"no rail 'VDD_X'; there are VDD_ACME"):
         the_meter(tmp_path, "hwmon", ("VDD_X",))
 
 
@@ -58,7 +60,7 @@ def test_a_battery_is_read_while_nothing_charges_it(tmp_path):
     meter = the_meter(tmp_path, "battery")
     assert meter.read() == ("750000", "4000.000")
     write(tmp_path / "sys/class/power_supply/BAT0/status", "Charging\n")
-    with pytest.raises(MeasureError, match="status is Charging; expected Discharging. Unplug the charger"):
+    with pytest.raises(MeasureError, match=r"status is Charging; expected Discharging\. Unplug the charger"):
         meter.read()
     assert [each.reason for each in find_meters(tmp_path)[1] if each.name == "battery"] == ["BAT0 is Charging"]
 

@@ -1,4 +1,4 @@
-"""A run on a device whose energy is known: the energies return, faults have names, and an end in between loses nothing."""
+"""A run on a device whose energy is known returns it, faults have names, and an end in between loses nothing."""
 
 import io
 import json
@@ -57,7 +57,17 @@ def measured(device, world, *more):
     folder = device.parent / "out"
     with world:
         status = main(
-            ["run", str(device.parent / "net.onnx"), "-o", str(folder), "--root-sysfs", str(device), "--idle", "2", *more]
+            [
+                "run",
+                str(device.parent / "net.onnx"),
+                "-o",
+                str(folder),
+                "--root-sysfs",
+                str(device),
+                "--idle",
+                "2",
+                *more,
+            ]
         )
     assert status == 0
     home = folder / "001-net"
@@ -126,9 +136,11 @@ def test_a_meter_that_is_gone_meanwhile_is_an_error_of_the_run(tmp_path):
     with World(machine(tmp_path), "ina"):
         meter = the_meter(tmp_path, None)
         log = recorder.Recorder(meter, tmp_path, tmp_path / "power.csv", Clock(), Updates(0.02, 50, 1e-5))
-        with pytest.raises(MeasureError, match="curr1_input can no longer be read"), log:
-            (tmp_path / "sys/class/hwmon/hwmon3/curr1_input").unlink()
-            time.sleep(0.5)
+        log.__enter__()
+        (tmp_path / "sys/class/hwmon/hwmon3/curr1_input").unlink()
+        time.sleep(0.5)
+        with pytest.raises(MeasureError, match="curr1_input can no longer be read"):
+            log.check()
 
 
 def test_a_run_that_takes_longer_than_it_may_is_refused_before_it_begins(device, capsys):
@@ -178,7 +190,10 @@ def test_an_interrupt_says_how_to_go_on(tmp_path):
         time.sleep(4)
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=30)
-    assert (process.returncode, error.splitlines()[-1]) == (130, f"interrupted; go on with deepen-measure resume {folder}")
+    assert (process.returncode, error.splitlines()[-1]) == (
+        130,
+        f"interrupted; go on with deepen-measure resume {folder}",
+    )
 
 
 def test_what_is_packed_is_as_it_was_measured(tmp_path, capsys):

@@ -1,7 +1,7 @@
 """A device whose energy is known: fake sensors below a folder that follow the processor time of the thread measured.
 
-Power is idle plus so much for every second of processor time of one thread, as a share of the time. A process advances energy and files; what it writes down
-of both is the truth.
+Power is idle plus so much for every second of processor time of one thread, as a share of the time. A process advances
+energy and files; what it writes down of both is the truth.
 """
 
 import bisect
@@ -147,7 +147,8 @@ def _live(root, sensors, thread, update_s=0.02, freezes_after_s=1e9, **settings)
     energy_mj = updated_mj = 0.0
     for update in updates:
         update(0.0, IDLE_MW)
-    print("lives", flush=True)
+    sys.stdout.write("lives\n")
+    sys.stdout.flush()
     with (root / "truth.txt").open("w") as truth:
         while not is_over.wait(STEP_S):
             now_s, now_spent_s = time.monotonic(), int(spent.read_text().split()[0]) / 1e9

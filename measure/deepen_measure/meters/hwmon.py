@@ -45,9 +45,8 @@ class Ina(Meter):
 
     def __init__(self, rails: list[_Rail], boundary: str | None) -> None:
         self._rails = rails
-        self.columns = tuple(
-            name for number in range(1, len(rails) + 1) for name in (f"ch{number}_bus_voltage_mV", f"ch{number}_current_mA")
-        )  # fmt: skip
+        numbers = range(1, len(rails) + 1)
+        self.columns = tuple(name for n in numbers for name in (f"ch{n}_bus_voltage_mV", f"ch{n}_current_mA"))
         self.facts = MeterFacts(
             name="hwmon",
             title="INA sensors of the board",
