@@ -21,16 +21,13 @@ $(READY): requirements.lock pyproject.toml measure/pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps \
 	  -r requirements.lock
-	@# On all cores, where pip takes one; files that packages ship for other versions of Python do not compile.
-	-@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib > /dev/null
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 	  --editable . --editable measure
 	$(BIN)/python -m pip check --quiet --disable-pip-version-check
 	@touch $@
 
 publish: setup ## validate, evaluate the predictors, build the datasets, score the devices, build the site
-	$(BIN)/deepen evaluate --format summary
-	$(BIN)/deepen publish
+	$(BIN)/deepen publish --evaluate
 
 test: setup ## run every test
 	$(BIN)/python -m pytest $(ON_ALL_CORES)

@@ -40,16 +40,18 @@ device:
 
 @pytest.fixture(scope="session", autouse=True)
 def _state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep the key of results out of the home of whoever runs the tests."""
+    """Keep the key of results and what is fitted out of the home of whoever runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
 
 
 @pytest.fixture(autouse=True)
 def _files_of_examples(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Run an example of `harness.api` in a folder with the files that its introduction lists."""
-    if not (isinstance(request.node, DoctestItem) and ROOT / "harness" / "api" in request.node.path.parents):
+    """Run an example of `harness.api` or `deepen` in a folder with the files that the former lists."""
+    homes = {ROOT / "deepen", ROOT / "harness" / "api"}
+    if not (isinstance(request.node, DoctestItem) and homes & set(request.node.path.parents)):
         yield
         return
     folder = request.getfixturevalue("tmp_path")

@@ -14,6 +14,8 @@ SAVED_PREDICTORS: Final = Path("dist", "predictors")
 """Folder of fitted predictors."""
 FAMILIES: Final = Path("dist", "families")
 """Folder of networks of the model families."""
+PLANS: Final = Path("dist", "plans")
+"""Folder of plans of measurements, one folder per device."""
 ESTIMATES: Final = Path("dist", "simulation", "cache.jsonl")
 """File of the estimates of earlier simulations."""
 RUNTIME: Final = "tflite-cpu"

@@ -6,13 +6,14 @@ It assigns no row to a side.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.arrays import Whole
+from harness.arrays import Mask, Whole
 from harness.schema.identity import canonical_configurations, configuration_ids
 from harness.schema.records import KEYS
 from harness.schema.vocabulary import Level, Split
@@ -106,16 +107,17 @@ def leak_report(table: pa.Table, level: Level, splits: list[Split], networks: pa
     # A network under two families would be seen in training as one and tested as the other.
     names = (*both_sides("model"), *_shared_lists(table, splits)) if level == "models" else ()
     seen, tested = _network_configurations(table, level, splits, networks)
-    near_duplicates, twins = _twins(table, splits) if level == "kernels" else (0, 0)
+    is_kernels = level == "kernels"
+    train, test = (table.filter(pc.equal(pa.array(splits, pa.string()), side)) for side in ("train", "test"))
     return LeakReport(
         n_train=splits.count("train"),
         n_test=splits.count("test"),
         shared_groups=(*both_sides(GROUPS[level]), *names),
         shared_record_ids=both_sides("record_id"),
-        near_duplicates=near_duplicates,
+        near_duplicates=_near_duplicates(table, splits) if is_kernels else 0,
         n_network_configurations=len(tested),
         shared_configurations=len(seen & tested),
-        twins=twins,
+        twins=int(has_twin(train, test).sum()) if is_kernels else 0,
         near_networks=_near_networks(table, splits) if level == "models" else (),
     )
 
@@ -207,23 +209,84 @@ def _common_share(one: Counter[int], other: Counter[int]) -> float:
     return 2 * (one & other).total() / (one.total() + other.total())
 
 
-def _twins(table: pa.Table, splits: list[Split]) -> tuple[int, int]:
-    """Near duplicates, which are pairs of configurations, and test rows that are twins of training rows."""
+def has_twin(train: pa.Table, test: pa.Table) -> Mask:
+    """Test rows with a training row one extent apart, by whatever amount, or of the same configuration.
+
+    Args:
+        train: kernels to train on, with the columns of a configuration.
+        test: kernels held out, likewise.
+
+    Returns:
+        Shape `(n_test,)`.
+    """
+    sides = [side.select(list(_FIELDS)) for side in (train, test)]
+    both = canonical_configurations(pa.concat_tables(sides, promote_options="permissive"))
+    codes = {name: _codes(both.column(name)) for name in _FIELDS}
+    # Sums of random words are equal only where the values are, apart from a chance of 2 ** -64.
+    generator = np.random.default_rng(0)
+    words = {
+        name: generator.integers(2**64, size=int(code.max()) + 1, dtype=np.uint64)[code]
+        for name, code in codes.items()
+        if code.any()
+    }
+    of_all = sum(words.values(), np.zeros(both.num_rows, dtype=np.uint64))
+    n_train = train.num_rows
+    found = np.isin(of_all[n_train:], of_all[:n_train])
+    for names in ([_FIELDS[place] for place in places] for places in _EXTENTS):
+        varied = [words[name] for name in names if name in words]
+        if varied:
+            rest = of_all - np.sum(varied, axis=0, dtype=np.uint64)
+            is_one = _is_one_extent([both.column(name) for name in names])
+            found |= is_one[n_train:] & np.isin(rest[n_train:], rest[:n_train][is_one[:n_train]])
+    return found
+
+
+def _codes(column: pa.ChunkedArray) -> Whole:
+    """Values as numbers from 0 on, equal where they are, whether there are any or not."""
+    codes: Whole = column.combine_chunks().dictionary_encode("encode").indices.to_numpy().astype(np.int64)
+    return codes
+
+
+def _is_one_extent(columns: Sequence[pa.ChunkedArray]) -> Mask:
+    """Rows that have all of some fields, with one number in them."""
+    first, *others = columns
+    if pa.types.is_string(first.type) or pa.types.is_large_string(first.type):
+        return np.zeros(len(first), dtype=np.bool_)
+    alike = pc.is_valid(first)
+    for other in others:
+        alike = pc.and_(alike, pc.fill_null(pc.equal(first, other), fill_value=False))
+    rows: Mask = alike.to_numpy()
+    return rows
+
+
+def _near_duplicates(table: pa.Table, splits: list[Split]) -> int:
+    """Pairs of configurations, one of each side, that differ in one extent by at most 10 %."""
+    rows = canonical_configurations(table).select(list(_FIELDS)).to_pylist()
+    places = list({tuple(row.values()): number for number, row in enumerate(rows)}.values())
+    is_test = np.array([splits[place] == "test" for place in places], dtype=np.bool_)
+    one, other = near_pairs(table.take(pa.array(places, pa.int64()))).T
+    return int((is_test[one] != is_test[other]).sum())
+
+
+def near_pairs(table: pa.Table) -> Whole:
+    """Pairs of distinct configurations that differ in one extent by at most 10 %, whatever their sides.
+
+    Args:
+        table: rows of the kernels level, each configuration once.
+
+    Returns:
+        Places of the rows of each pair, shape `(n, 2)`.
+    """
     rows = canonical_configurations(table).select(list(KEYS["kernels"])).to_pylist()
-    configurations = [tuple(row.values()) for row in rows]
-    sides = dict(zip(configurations, splits, strict=True))
-    near: set[tuple[_Configuration, _Configuration]] = set()
-    twins: set[_Configuration] = set()
-    for positions in _EXTENTS:
-        for members in _alike_but(positions, sides).values():
-            train = [(extent, member) for extent, member in members if sides[member] == "train"]
-            for extent, test in members:
-                if train and sides[test] == "test":
-                    twins.add(test)
-                    near.update((test, other) for size, other in train if _is_near(extent, size))
-    return len(near), sum(
-        side == "test" and configuration in twins for configuration, side in zip(configurations, splits, strict=True)
-    )
+    place = {tuple(row.values()): number for number, row in enumerate(rows)}
+    pairs = {
+        (place[one], place[other])
+        for positions in _EXTENTS
+        for members in _alike_but(positions, place).values()
+        for (extent, one), (size, other) in combinations(members, 2)
+        if _is_near(extent, size)
+    }
+    return np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
 
 
 def _alike_but(

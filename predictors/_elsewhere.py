@@ -9,7 +9,7 @@ import pandas as pd
 
 from harness.arrays import Reals
 from predictors._networks import Words, words_of
-from predictors._per_kernel import energies
+from predictors._rows import energies
 
 
 class Elsewhere(NamedTuple):

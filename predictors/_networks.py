@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from harness.arrays import Reals
-from predictors._per_kernel import energies
+from predictors._rows import energies
 
 Words = npt.NDArray[np.str_]
 

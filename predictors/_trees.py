@@ -3,22 +3,26 @@
 from typing import Final, Self
 
 import numpy as np
-from sklearn import config_context
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.tree import DecisionTreeRegressor
-from sklearn.utils import check_array
+from sklearn.tree._criterion import MSE
+from sklearn.tree._splitter import BestSplitter, RandomSplitter
+from sklearn.tree._tree import DepthFirstTreeBuilder, Tree
+from sklearn.utils import check_array, check_consistent_length
 
 from harness.arrays import Reals
+from predictors._tree_arrays import TreeArrays
 
 _SEEDS: Final = np.iinfo(np.int32).max
 """Seeds of trees are below this number, as those of scikit-learn are."""
+_ANY_DEPTH: Final = np.iinfo(np.int32).max
 
 
 class MeanOfTrees(RegressorMixin, BaseEstimator):
     """Mean of regression trees, equal to that of scikit-learn's `RandomForestRegressor` or `ExtraTreesRegressor`.
 
-    Trees, seeds, draws and sums are the same, to the last bit. Those classes clone an estimator, start a job and make a
-    random generator for every tree, which takes longer than to grow it where a kernel type has few rows.
+    Trees, seeds, draws and sums are the same, to the last bit. Those classes clone an estimator, check what it is
+    given, start a job and make a random generator for every tree, which takes longer than to grow it where a kernel
+    type has few rows. So trees are grown here by the parts that scikit-learn's own trees are grown by.
 
     Args:
         n_trees: number of trees.
@@ -64,22 +68,29 @@ class MeanOfTrees(RegressorMixin, BaseEstimator):
         if sample_weight is not None and not self.is_extra:
             raise ValueError("sample_weight is given; expected none where the rows of each tree are drawn")
         given = check_array(X, dtype=np.float32, order="C")
-        target = np.array(y, dtype=np.float64)[:, None]
+        target = check_array(y, dtype=np.float64, ensure_2d=False)[:, None].copy()
+        weight = None if sample_weight is None else check_array(sample_weight, dtype=np.float64, ensure_2d=False)
+        check_consistent_length(given, target, weight)
         seeds, draws = (np.random.RandomState(self.random_state) for _ in range(2))
-        tree = DecisionTreeRegressor(
-            splitter="random" if self.is_extra else "best",
-            max_depth=self.max_depth,
-            max_features=self.max_features,
-            random_state=draws,
-        )
         self.trees_ = []
-        with config_context(skip_parameter_validation=True):
-            for _ in range(self.n_trees):
-                seed = seeds.randint(_SEEDS)
-                weight = sample_weight if self.is_extra else _times_drawn(draws, seed, len(given))
-                draws.seed(seed)
-                self.trees_.append(tree.fit(given, target, sample_weight=weight, check_input=False).tree_)
+        for _ in range(self.n_trees):
+            seed = seeds.randint(_SEEDS)
+            of_tree = weight if self.is_extra else _times_drawn(draws, seed, len(given))
+            draws.seed(seed)
+            self.trees_.append(self._tree(given, target, of_tree, draws))
         return self
+
+    def _tree(self, given: Reals, target: Reals, weight: Reals | None, draws: np.random.RandomState) -> Tree:
+        """One tree, split down to single rows, or to rows of one value."""
+        n_rows, n_features = given.shape
+        is_count = isinstance(self.max_features, int)
+        n_tried = self.max_features if is_count else max(1, int(self.max_features * n_features))
+        of_kind = RandomSplitter if self.is_extra else BestSplitter
+        splitter = of_kind(MSE(1, n_rows), n_tried, 1, 0.0, draws, None)
+        depth = _ANY_DEPTH if self.max_depth is None else self.max_depth
+        tree = Tree(n_features, np.array([1], dtype=np.intp), 1)
+        DepthFirstTreeBuilder(splitter, 2, 1, 0.0, depth, 0.0).build(tree, given, target, weight, None)
+        return tree
 
     def predict(self, X: Reals) -> Reals:  # noqa: N803
         """Mean of the trees at every row, shape `(n,)`."""
@@ -88,6 +99,10 @@ class MeanOfTrees(RegressorMixin, BaseEstimator):
         for tree in self.trees_:
             total += tree.predict(given)[:, 0]
         return total / self.n_trees
+
+    def plain(self) -> TreeArrays:
+        """The same as arrays alone, to predict."""
+        return TreeArrays.of_forest(self.trees_)
 
 
 def _times_drawn(draws: np.random.RandomState, seed: int, n_rows: int) -> Reals:

@@ -21,10 +21,11 @@ TESTS_OF = {
     "errors": ("tests/test_issues.py", "tests/cli"),
     "files": ("tests/test_files.py", "tests/test_kills.py"),
     "numbers": ("tests/traces", "tests/validation"),
+    "seal": ("tests/evaluation", "tests/prediction"),
     "split_statements": ("tests/test_splits.py",),
 }
 """Tests of rooms that have none of their own name."""
-EVERYTHING = ("tests", "harness", "predictors")
+EVERYTHING = ("tests", "deepen", "harness", "predictors")
 SHARED = ("Makefile", "conftest.py", "pyproject.toml", "requirements.lock")
 """Files that concern every test."""
 BESIDE = {
@@ -51,7 +52,7 @@ def affected_tests(paths: Iterable[str]) -> list[str]:
         first, *rest = path.parts
         if path.as_posix() in SHARED or (first == "tests" and len(rest) == 1 and not rest[0].startswith("test_")):
             return list(EVERYTHING)
-        if path.suffix == ".py" and first in ("harness", "predictors"):
+        if path.suffix == ".py" and first in EVERYTHING[1:]:
             found.add(path.as_posix())
         if path.suffix == ".md":
             found.add("tests/test_docs.py")

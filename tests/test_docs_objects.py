@@ -100,4 +100,4 @@ def test_every_function_of_the_api_is_on_its_page():
     functions = [getattr(api, name) for name in api.__all__ if inspect.isfunction(getattr(api, name))]
     own = {function.__module__ for function in functions if function.__module__.startswith("harness.api.")}
     shown = {line.removeprefix("::: ") for line in page("python").splitlines() if line.startswith("::: ")}
-    assert own == shown
+    assert own | {"deepen.predict", "harness.prediction.network_energy.NetworkEnergy"} == shown

@@ -10,13 +10,14 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LAYERS = (
     {"arrays", "budget", "children", "defaults", "errors"},
-    {"code_version", "discovery", "files", "issues", "numbers", "parallel"},
+    {"code_version", "discovery", "files", "issues", "numbers", "parallel", "seal"},
     {"schema"},
     {"traces", "splits"},
     {"validation", "graphs", "releases"},
     {"intake", "leaks", "simulation", "split_statements", "predictor", "readouts", "scoring"},
     {"sandbox", "review"},
     {"prediction"},
+    {"planning"},
     {"evaluation"},
     {"packaging", "pages"},
     {"api", "regenerate", "supply"},

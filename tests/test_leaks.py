@@ -1,8 +1,11 @@
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from harness.leaks import LeakReport, configurations_in, leak_report
+from harness.leaks import LeakReport, configurations_in, has_twin, leak_report
 from harness.releases import assemble
+from harness.schema.identity import canonical_configurations
 from harness.schema.records import KEYS
 from harness.schema.vocabulary import LEVELS
 from harness.splits import assign_splits
@@ -137,6 +140,25 @@ def test_heights_and_widths_that_are_no_squares_are_two_extents():
     # A square beside what is none differs in its width alone.
     table = table_of(["r1", "r2"], ["c1", "c2"], input_h=[10, 10], input_w=[10, 22])
     assert leak_report(table, "kernels", ["train", "test"]).twins == 1
+
+
+@given(st.lists(st.tuples(*[st.sampled_from([1, 7, 14, None])] * 4), min_size=2, max_size=12), st.data())
+def test_twins_are_those_that_a_comparison_of_all_pairs_finds(rows, data):
+    names = ("input_h", "input_w", "cin", "kernel_h")
+    columns = {name: list(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
+    ids = [str(number) for number in range(len(rows))]
+    table = table_of(ids, ids, **columns)
+    n_train = data.draw(st.integers(1, len(rows) - 1))
+    fields = canonical_configurations(table).select(list(KEYS["kernels"])).to_pylist()
+
+    def is_twin(one, other):
+        differing = [name for name in one if one[name] != other[name]]
+        is_numbers = all(None not in (one[name], other[name]) for name in differing)
+        square = differing == ["input_h", "input_w"] and all(row["input_h"] == row["input_w"] for row in (one, other))
+        return is_numbers and (len(differing) <= 1 or square)
+
+    expected = [any(is_twin(row, other) for other in fields[:n_train]) for row in fields[n_train:]]
+    assert has_twin(table.slice(0, n_train), table.slice(n_train)).tolist() == expected
 
 
 def test_twins_count_rows_of_the_test_side_alone():

@@ -21,10 +21,12 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from harness.api.choices import choose
     from harness.api.contributions import formats, intake, new_submission
+    from harness.api.device_rows import predictable_devices
     from harness.api.drawings import draw_energy, draw_trace
-    from harness.api.evaluations import TrackBoard, board_json, evaluate, new_predictor
+    from harness.api.evaluations import TrackBoard, board_json, evaluate, merge_shards, new_predictor
     from harness.api.networks import families, kernels
-    from harness.api.predictions import predict, predictable_devices
+    from harness.api.plans import WrittenPlan, plan
+    from harness.api.predictions import predict
     from harness.api.publishing import Build, Publication, build, publish, serve, site
     from harness.api.ratings import changed_ratings, score
     from harness.api.simulations import Simulation, SimulationProgress, simulate
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from harness.schema.export import json_schemas, schema_text
     from harness.schema.networks import NetworkKernel, input_in_words, network_json
     from harness.schema.outputs import ChoiceOutput, ChosenNetwork, PredictableOutput, SystemChoice
+    from harness.schema.plans import Plan
     from harness.scoring.ratings import Rating
     from harness.simulation.campaign import WrittenCampaign
     from harness.simulation.runner import Tally
@@ -64,6 +67,7 @@ __all__ = [
     "NetworkKernel",
     "NetworkScore",
     "NetworkShare",
+    "Plan",
     "PredictableOutput",
     "Prediction",
     "Publication",
@@ -78,6 +82,7 @@ __all__ = [
     "Validation",
     "WrittenCampaign",
     "WrittenFamilies",
+    "WrittenPlan",
     "board_json",
     "build",
     "changed_ratings",
@@ -92,9 +97,11 @@ __all__ = [
     "intake",
     "json_schemas",
     "kernels",
+    "merge_shards",
     "network_json",
     "new_predictor",
     "new_submission",
+    "plan",
     "predict",
     "predictable_devices",
     "publish",
@@ -115,10 +122,12 @@ __all__ = [
 _NAMES: Final = {
     "harness.api.choices": ("choose",),
     "harness.api.contributions": ("formats", "intake", "new_submission"),
+    "harness.api.device_rows": ("predictable_devices",),
     "harness.api.drawings": ("draw_energy", "draw_trace"),
-    "harness.api.evaluations": ("TrackBoard", "board_json", "evaluate", "new_predictor"),
+    "harness.api.evaluations": ("TrackBoard", "board_json", "evaluate", "merge_shards", "new_predictor"),
     "harness.api.networks": ("families", "kernels"),
-    "harness.api.predictions": ("predict", "predictable_devices"),
+    "harness.api.plans": ("WrittenPlan", "plan"),
+    "harness.api.predictions": ("predict",),
     "harness.api.publishing": ("Build", "Publication", "build", "publish", "serve", "site"),
     "harness.api.ratings": ("changed_ratings", "score"),
     "harness.api.simulations": ("Simulation", "SimulationProgress", "simulate"),
@@ -140,6 +149,7 @@ _NAMES: Final = {
     "harness.schema.export": ("json_schemas", "schema_text"),
     "harness.schema.networks": ("NetworkKernel", "input_in_words", "network_json"),
     "harness.schema.outputs": ("ChoiceOutput", "ChosenNetwork", "PredictableOutput", "SystemChoice"),
+    "harness.schema.plans": ("Plan",),
     "harness.scoring.ratings": ("Rating",),
     "harness.simulation.campaign": ("WrittenCampaign",),
     "harness.simulation.runner": ("Tally",),

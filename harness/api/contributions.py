@@ -51,9 +51,8 @@ def intake(
         fixes: rules whose corrections to apply.
         mapping: YAML file that says which column is which, for formats that need one, or what was run.
         layout: YAML file that states the columns of a table of any tool.
-        facts: what the files do not state about runs with power traces: attributes of
-            `harness.intake.stated.StatedFacts`, such as model, delegate, runtime or timezone. They go before the
-            mapping.
+        facts: what the files do not state: attributes of `harness.intake.stated.StatedFacts`, such as delegate, dtype,
+            runtime or timezone. They go before the mapping. What rows mean nothing without is asked for.
 
     Returns:
         Files and counts; rows read are rows accepted plus rows quarantined.

@@ -6,19 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.api.arguments import AnyPath, OnStep, Paths, as_names, check_at_least, check_known, silent
+from harness.api.arguments import AnyPath, OnStep, Paths, as_names, as_paths, check_at_least, check_known, silent
 from harness.api.submissions import release_of
 from harness.defaults import EVALUATION, FIT_MEMORY_MB, FIT_SECONDS, LEAST_FIT_MEMORY_MB, LEAST_FIT_SECONDS, SUBMISSIONS
 from harness.errors import UsageError
 from harness.evaluation.board import BoardRow, board, notes_on
 from harness.evaluation.comparison import BASELINE
+from harness.evaluation.network_results import NetworkEvaluation
 from harness.evaluation.network_runner import evaluate_networks
 from harness.evaluation.network_scores import NetworkScore, network_notes, network_scores
-from harness.evaluation.network_track import NetworkPlan, network_plan
-from harness.evaluation.plans import Plan
+from harness.evaluation.network_track import network_plan
+from harness.evaluation.results import Evaluation
 from harness.evaluation.runner import RunSettings
 from harness.evaluation.runner import evaluate as run_evaluation
-from harness.evaluation.tracks import TRACKS, TrackPlans, plans_of
+from harness.evaluation.shards import NETWORKS, Shard, Work, merged, parse_shard, write_manifest
+from harness.evaluation.tracks import TRACKS, plans_of
 from harness.files.locks import only_writer
 from harness.files.swap import lay_down, replacing_parts
 from harness.predictor.registry import PACKAGE, Listing, list_predictors, predictor_info
@@ -59,6 +61,7 @@ def evaluate(
     backend: str = "threading",
     package: str = PACKAGE,
     allow_unconfined: bool = False,
+    shard: str | None = None,
     on_step: OnStep = silent,
 ) -> Mapping[Track, TrackBoard]:
     """Evaluate predictors of energy, each in a process of its own, with intervals, coverage and leaks.
@@ -75,10 +78,12 @@ def evaluate(
         backend: joblib's back end: `threading`, `loky`, or `dask` (the cluster at DASK_SCHEDULER_ADDRESS).
         package: package of the predictors.
         allow_unconfined: run predictors also where a part of their confinement cannot be applied; each result says so.
+        shard: part of the evaluation to run, such as "2/3" for the second of three; `merge_shards` joins them. Its
+            results are written to a folder of its own below `out`, such as `shard-2-of-3`.
         on_step: called with the name of every predictor and device that is done, and with their number.
 
     Returns:
-        One board per track. Errors are in per cent or mJ, shares and coverages from 0 to 1.
+        One board per track; none for a shard. Errors are in per cent or mJ, shares and coverages from 0 to 1.
 
     Raises:
         UsageError: a name is unknown, a limit is too low, or there is nothing to evaluate on.
@@ -94,51 +99,139 @@ def evaluate(
         >>> {row.predictor for row in boards["kernels"].rows}
         {'constant'}
     """
-    chosen = TRACKS if tracks is None else as_names(tracks)
-    check_known("track", chosen, TRACKS)
     check_at_least("fit_seconds", fit_seconds, LEAST_FIT_SECONDS)
     check_at_least("fit_memory_mb", fit_memory_mb, LEAST_FIT_MEMORY_MB)
-    listing = _chosen(as_names(predictors), package)
-    release = release_of(source, on_step)
-    planned = {track: plans_of(track, release, seed) for track in TRACKS if track in chosen}
-    networks, notes = network_plan(release, seed) if "models" in chosen else (None, [])
-    _check_any(planned, networks)
+    one = None if shard is None else parse_shard(shard)
+    work = _work(source, tracks, predictors, on_step, seed=seed, package=package)
     limits = Limits(fit_seconds, fit_memory_mb, is_unconfined_allowed=allow_unconfined)
-    settings = RunSettings(Path(out), package, limits, seed, n_jobs, backend)
+    settings = RunSettings(Path(out, one.folder) if one else Path(out), package, limits, seed, n_jobs, backend)
     with only_writer(settings.folder):
-        boards = _boards(planned, (networks, notes), listing, settings, on_step)
+        evaluated, on_networks, faults = _results(work, one, settings, on_step)
+        if one is not None:
+            write_manifest(work, one, settings.folder)
+            return {}
+        boards = _boards(work, evaluated, on_networks, faults)
         _write_boards(boards, settings.folder)
     return boards
 
 
-def _boards(
-    planned: Mapping[Track, TrackPlans],
-    measured: tuple[NetworkPlan | None, list[str]],
-    listing: Listing,
-    settings: RunSettings,
+def merge_shards(
+    shards: Paths,
+    source: Release | Paths = SUBMISSIONS,
+    *,
+    tracks: Sequence[Track] | None = None,
+    predictors: Sequence[str] = (),
+    seed: int = 0,
+    out: AnyPath = EVALUATION,
+    package: str = PACKAGE,
+    allow_unconfined: bool = False,
+    on_step: OnStep = silent,
+) -> Mapping[Track, TrackBoard]:
+    """Join the shards of an evaluation: the same results as of one run, except for the measured times and the seal.
+
+    Pins, rows and measures of every result are checked. Seals are not, because other machines have other keys: the
+    results are as trustworthy as the folders that are named.
+
+    Args:
+        shards: folders of all shards, as `evaluate` writes them; every other argument is as it was there.
+        source: release, or folders of submissions, that was evaluated on.
+        tracks: tracks that were evaluated; all where None.
+        predictors: keys of the predictors that were; all where none is named.
+        seed: seed of folds and resamples.
+        out: folder of results.
+        package: package of the predictors.
+        allow_unconfined: whether predictors may have run where a part of their confinement cannot be applied.
+        on_step: called with the name of every predictor and device, and with their number.
+
+    Returns:
+        One board per track, as `evaluate` returns it.
+
+    Raises:
+        UsageError: a shard is missing, is there twice, is of other rows, options or versions, or lacks a result.
+        InvalidSubmissionsError: a submission has an error.
+        ReleaseError: another run is writing results to the same folder.
+
+    Examples:
+        >>> from harness import api
+        >>> for shard in ("1/2", "2/2"):
+        ...     _ = api.evaluate("submissions", tracks=["kernels"], predictors=["constant"], shard=shard)
+        >>> boards = api.merge_shards(["dist/evaluation/shard-1-of-2", "dist/evaluation/shard-2-of-2"], "submissions",
+        ...                           tracks=["kernels"], predictors=["constant"])
+        >>> {row.predictor for row in boards["kernels"].rows}
+        {'constant'}
+    """
+    work = _work(source, tracks, predictors, on_step, seed=seed, package=package)
+    settings = RunSettings(Path(out), package, Limits(is_unconfined_allowed=allow_unconfined), seed)
+    with only_writer(settings.folder):
+        n_parts = len(work.parts)
+        evaluated, on_networks = merged(work, as_paths(shards), settings, lambda name: on_step(name, n_parts))
+        boards = _boards(work, evaluated, on_networks, [])
+        _write_boards(boards, settings.folder)
+    return boards
+
+
+def _work(
+    source: Release | Paths,
+    tracks: Sequence[Track] | None,
+    predictors: Sequence[str],
     on_step: OnStep,
+    *,
+    seed: int,
+    package: str,
+) -> Work:
+    """What is evaluated: predictors of kernels on the plans of all tracks, and those of networks on measured networks.
+
+    Raises:
+        UsageError: a name is unknown, or there is nothing to evaluate on.
+    """
+    chosen = TRACKS if tracks is None else as_names(tracks)
+    check_known("track", chosen, TRACKS)
+    listing = _chosen(as_names(predictors), package)
+    release = release_of(source, on_step)
+    planned = {track: plans_of(track, release, seed) for track in TRACKS if track in chosen}
+    networks, more = network_plan(release, seed) if "models" in chosen else (None, [])
+    plans = [plan for found in planned.values() for plan in found.plans]
+    notes = {track: [*found.notes, *(more if track == "models" else [])] for track, found in planned.items()}
+    if not plans and networks is None:
+        every = "; ".join(note for of_track in notes.values() for note in of_track)
+        raise UsageError(f"nothing to evaluate on: {every}. Name submissions that have such rows with --data")
+    return Work(tuple(planned), plans, networks, listing, package, seed, notes)
+
+
+def _results(
+    work: Work, shard: Shard | None, settings: RunSettings, on_step: OnStep
+) -> tuple[list[Evaluation], list[NetworkEvaluation], list[str]]:
+    """Results of an evaluation or one shard, and sentences about those of earlier runs that were damaged or edited."""
+    parts = work.parts if shard is None else work.of_shard(shard)
+    n_units = len(parts) + (len(work.plans) * len(work.predictors.faults) if shard is None else 0)
+    faults: list[str] = []
+    on_networks: list[NetworkEvaluation] = []
+    evaluated = run_evaluation(
+        work.plans, work.predictors.of_kernels, settings, lambda name: on_step(name, n_units), faults.append,
+        chosen=None if shard is None else frozenset(parts),
+    )  # fmt: skip
+    if work.networks is not None:
+        infos = {part.predictor: work.predictors.infos[part.predictor] for part in parts if part.plan == NETWORKS}
+        on_networks = evaluate_networks(
+            work.networks, infos, settings, lambda name: on_step(name, n_units), faults.append
+        )
+    return evaluated, on_networks, faults
+
+
+def _boards(
+    work: Work, evaluated: Sequence[Evaluation], on_networks: Sequence[NetworkEvaluation], faults: Sequence[str]
 ) -> dict[Track, TrackBoard]:
     """Boards of all tracks: predictors of kernels on the plans, and those of networks on the measured networks."""
-    networks, notes = measured
-    plans = _all_plans(planned)
-    of_kernels = listing.of_kernels
-    n_units = len(plans) * (len(of_kernels.infos) + len(of_kernels.faults))
-    n_units += sum(info.learns_networks for info in listing.infos.values()) if networks else 0
-    faults: list[str] = []
-    evaluated = run_evaluation(plans, of_kernels, settings, lambda name: on_step(name, n_units), faults.append)
-    scores: list[NetworkScore] = []
-    if networks is not None:
-        on_networks = evaluate_networks(
-            networks, listing.infos, settings, lambda name: on_step(name, n_units), faults.append
-        )
-        scores = network_scores(on_networks, networks, listing.infos)
-        notes = [*notes, *network_notes(on_networks)]
+    scores: Sequence[NetworkScore] = []
+    if work.networks is not None:
+        scores = network_scores(on_networks, work.networks, work.predictors.infos)
     boards = {}
-    for track, found in planned.items():
-        rows = board([one for one in evaluated if one.result.track == track], settings.seed)
+    for track in work.tracks:
+        rows = board([one for one in evaluated if one.result.track == track])
         of_track = [fault for fault in faults if f"/{track}/" in fault]
-        more, of_networks = (notes, scores) if track == "models" else ([], [])
-        boards[track] = TrackBoard(rows, [*found.notes, *notes_on(rows), *more], of_track, of_networks)
+        is_models = track == "models"
+        notes = [*work.notes[track], *notes_on(rows), *(network_notes(on_networks) if is_models else [])]
+        boards[track] = TrackBoard(rows, notes, of_track, scores if is_models else [])
     return boards
 
 
@@ -160,16 +253,6 @@ def _chosen(keys: Sequence[str], package: str) -> Listing:
         return known
     infos = {key: predictor_info(key, package) for key in keys}
     return Listing(infos | {BASELINE: known.infos[BASELINE]} if BASELINE in known.infos else infos, {})
-
-
-def _all_plans(planned: Mapping[Track, TrackPlans]) -> list[Plan]:
-    return [plan for found in planned.values() for plan in found.plans]
-
-
-def _check_any(planned: Mapping[Track, TrackPlans], networks: NetworkPlan | None) -> None:
-    if not _all_plans(planned) and networks is None:
-        notes = "; ".join(note for found in planned.values() for note in found.notes)
-        raise UsageError(f"nothing to evaluate on: {notes}. Name submissions that have such rows with --data")
 
 
 def board_json(track: str, rows: Iterable[BoardRow], networks: Sequence[NetworkScore] = ()) -> str:

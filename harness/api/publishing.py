@@ -10,6 +10,7 @@ from typing import Final
 import pandas as pd
 
 from harness.api.arguments import AnyPath, OnStep, silent
+from harness.api.evaluations import TrackBoard, evaluate
 from harness.api.submissions import read_release
 from harness.defaults import EVALUATION
 from harness.evaluation.results import CheckedResults
@@ -26,6 +27,7 @@ from harness.pages.rules import RuleDoc
 from harness.pages.write import write_pages
 from harness.predictor.registry import list_predictors
 from harness.releases import Release
+from harness.schema.results import Track
 from harness.scoring.ratings import Rating, rate
 from harness.scoring.suite import suites
 from harness.validation import RULES
@@ -56,11 +58,13 @@ class Publication:
         ratings: ratings of the devices.
         built: datasets and fitted predictors.
         site: folder of the built site.
+        boards: boards of the evaluation by track; none where it was not asked for.
     """
 
     ratings: Sequence[Rating]
     built: Build
     site: Path
+    boards: Mapping[Track, TrackBoard]
 
 
 def build(root: AnyPath = ".", submissions: AnyPath | None = None, *, on_step: OnStep = silent) -> Build:
@@ -122,7 +126,13 @@ def site(root: AnyPath = ".", submissions: AnyPath | None = None, *, on_step: On
         return _site(Path(root), rated, fresh, CheckedResults(Path(root, EVALUATION)), on_step)
 
 
-def publish(root: AnyPath = ".", submissions: AnyPath | None = None, *, on_step: OnStep = silent) -> Publication:
+def publish(
+    root: AnyPath = ".",
+    submissions: AnyPath | None = None,
+    *,
+    is_evaluated: bool = False,
+    on_step: OnStep = silent,
+) -> Publication:
     """Do it all: validate, build datasets and evaluated predictors, score the devices, build the site.
 
     Everything takes the place of what was published before in one step, at the end.
@@ -130,6 +140,7 @@ def publish(root: AnyPath = ".", submissions: AnyPath | None = None, *, on_step:
     Args:
         root: checkout with submissions/, dataset_cards/, site/ and mkdocs.yml; what is built goes to its dist/.
         submissions: folder of submissions, where it is another one.
+        is_evaluated: whether to evaluate the predictors first, where results are not up to date.
         on_step: called with the name of every step.
 
     Raises:
@@ -137,6 +148,7 @@ def publish(root: AnyPath = ".", submissions: AnyPath | None = None, *, on_step:
         ReleaseError: a published version would change, the texts of the cards are not as declared, or another run is
             writing.
         UsageError: it cannot be written.
+        UnconfinedError: predictors cannot be confined on this machine.
         SiteError: MkDocs refused the pages.
 
     Examples:
@@ -146,13 +158,14 @@ def publish(root: AnyPath = ".", submissions: AnyPath | None = None, *, on_step:
         harness.errors.UsageError: no-such-folder does not exist
     """
     release = _release(root, submissions, on_step)
+    boards = evaluate(release, out=Path(root, EVALUATION), on_step=on_step) if is_evaluated else {}
     with _publishing(Path(root), (NAMESPACE, PREDICTORS, SITE)) as fresh:
         results = CheckedResults(Path(root, EVALUATION))
         built = _build(Path(root), release, fresh, results, on_step)
         places = suites(release)
         ratings = rate(release, places)
         rated = _Rated(release, places, ratings, built.datasets[0].version)
-        return Publication(ratings, built, _site(Path(root), rated, fresh, results, on_step))
+        return Publication(ratings, built, _site(Path(root), rated, fresh, results, on_step), boards)
 
 
 def serve(root: AnyPath = ".", port: int = 8000, on_ready: Callable[[str], None] = lambda _: None) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from harness import __version__
-from harness.cli import choose, evaluate, networks, predict, publishing, simulate, submissions, traces
+from harness.cli import choose, evaluate, networks, plan, predict, publishing, simulate, submissions, traces
 from harness.cli.ending import end_on_signals
 from harness.cli.process import spare_processor
 from harness.errors import DeepenError, InvalidSubmissionsError, UsageError
@@ -35,6 +35,7 @@ for _command in (
     evaluate.new_predictor,
     simulate.simulate,
     networks.kernels,
+    plan.plan,
     predict.predict,
     choose.choose,
 ):

@@ -12,7 +12,7 @@ from harness.evaluation.board import BoardRow, headlines
 from harness.evaluation.board_columns import COLUMNS, RANK, RANKED_COLUMN, BoardColumn, ColumnForm
 from harness.evaluation.comparison import BASELINE
 from harness.evaluation.kernel_track import CROSS_VALIDATION
-from harness.evaluation.metrics import RANKED, RANKED_PERCENT
+from harness.evaluation.metrics import FEWEST_FOR_PERCENT, RANKED_PERCENT
 from harness.evaluation.result_layout import SplitResult
 from harness.schema.results import Subject, Track
 
@@ -23,7 +23,7 @@ _TITLES: Final[dict[Track, str]] = {
 }
 _LEFT: Final = ("split", "kernel", "predictor")
 _THOUSAND: Final = 1000
-_WIDTH: Final = 260
+_WIDTH: Final = 340
 """A pipe has no width of its own, and a table cut at 80 columns would lose figures."""
 
 
@@ -48,9 +48,12 @@ def print_board(rows: Sequence[BoardRow]) -> None:
                 typer.echo(leaks)
     if rows:
         typer.echo(
-            f"±{RANKED_PERCENT} % with its 95 % interval, resampled by group; =: tied with another; +{BASELINE}, "
-            f"-best: share within ±{RANKED_PERCENT} % minus that of {BASELINE}, and minus that of the best; cov. 80 %: "
-            "empirical coverage of the predictor's 80 % intervals, in percent"
+            f"±{RANKED_PERCENT} % with its 95 % interval, resampled by group; a row that is not covered is a miss in "
+            "every share, and in no figure right of covered; fewer than "
+            f"{FEWEST_FOR_PERCENT} rows are counted; =: tied with another; +{BASELINE}, -best: share within "
+            f"±{RANKED_PERCENT} % minus that of {BASELINE}, and minus that of the best, with simultaneous intervals; "
+            "r: beyond rounding of the energies; no twin: rows without a training row that differs in one extent only; "
+            "cov. 80 %: empirical coverage of the predictor's 80 % intervals, in percent; rows/s: in a batch of 10,000"
         )
 
 
@@ -65,7 +68,10 @@ def print_headlines(rows: Iterable[BoardRow]) -> None:
 def _headline(row: BoardRow) -> str:
     if row.result.status != "ok":
         return f"{row.result.status} ({row.result.reason})"
-    return f"{_number(row.score.measures.get(RANKED.key), 100)} %" if row.score.n else "not covered"
+    if not row.score.n:
+        return "not covered"
+    shown = _cell(RANKED_COLUMN, row, has_interval=False)
+    return shown if RANKED_COLUMN.is_of_few(row) else f"{shown} %"
 
 
 def print_notes(notes: Iterable[str]) -> None:
@@ -99,15 +105,20 @@ def _cells(row: BoardRow) -> dict[str, str]:
     return {RANK.short: cells.pop(RANK.short), "predictor": row.predictor, **cells}
 
 
-def _cell(column: BoardColumn, row: BoardRow) -> str:
+def _cell(column: BoardColumn, row: BoardRow, *, has_interval: bool = True) -> str:
     value = column.value(row)
     if column is RANKED_COLUMN and value is None:
         return row.result.status
-    shown = "" if value is None else _SHOWN[column.form](value)
+    interval = column.interval(row) if has_interval and column.interval and value is not None else None
+    if isinstance(value, float) and column.is_of_few(row):
+        n = column.n(row) or 0
+        shown, bounds = column.in_count(value, row), [f"{bound * n:.1f}" for bound in interval or ()]
+    else:
+        shown = "" if value is None else _SHOWN[column.form](value)
+        bounds = [_SHOWN[column.form](bound) for bound in interval or ()]
     if column is RANK and shown:
         return f"{shown}{' =' if row.standing.ties else '  '}"
-    interval = column.interval(row) if column.interval and value is not None else None
-    return shown if interval is None else f"{shown} [{' '.join(map(_SHOWN[column.form], interval))}]"
+    return f"{shown} [{' '.join(bounds)}]" if bounds else shown
 
 
 def _number(value: float | None, factor: float = 1) -> str:
@@ -120,6 +131,7 @@ def _number(value: float | None, factor: float = 1) -> str:
 
 _SHOWN: Final[Mapping[ColumnForm, Callable[[Any], str]]] = {
     "share": lambda value: _number(value, 100),
+    "mean-share": lambda value: _number(value, 100),
     "percent": _number,
     "figure": "{:.3g}".format,
     "correlation": "{:.3f}".format,

@@ -1,8 +1,8 @@
 """The commands for authors of predictors: `evaluate` and `new-predictor`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -18,21 +18,32 @@ from harness.defaults import (
     PREDICTORS,
     SUBMISSIONS,
 )
+from harness.errors import UsageError
 from harness.schema.vocabulary import Track
 
 Unconfined = Annotated[
     bool,
     typer.Option("--allow-unconfined", help="Run predictors where they cannot be confined; each result says so."),
 ]
+ShardFolders = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[DIR]...", help="With --merge: folders of all shards.", show_default=False),
+]
+TrackOption = Annotated[Track | None, typer.Option("--track", help="What is unseen; all three by default.")]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option("--predictor", help="Predictor, by its key; all by default. The baseline is always evaluated."),
+]
+ShardOption = Annotated[
+    str | None, typer.Option("--shard", help="Run one part of several, such as 2/3, into OUT/shard-2-of-3.")
+]
 BoardFormat = Literal["text", "summary", "json"]
 
 
 def evaluate(
-    track: Annotated[Track | None, typer.Option("--track", help="What is unseen; all three by default.")] = None,
-    keys: Annotated[
-        list[str] | None,
-        typer.Option("--predictor", help="Predictor, by its key; all by default. The baseline is always evaluated."),
-    ] = None,
+    folders: ShardFolders = None,
+    track: TrackOption = None,
+    keys: Keys = None,
     data: Data = None,
     form: Annotated[
         BoardFormat, typer.Option("--format", help="Form of the results; summary: one line per device.")
@@ -49,28 +60,51 @@ def evaluate(
     ] = FIT_MEMORY_MB,
     package: Package = PREDICTORS,
     allow_unconfined: Unconfined = False,
+    shard: ShardOption = None,
+    merge: Annotated[bool, typer.Option("--merge", help="Join the results of all shards, in folders DIR.")] = False,
 ) -> None:
     """Evaluate predictors of energy, each in a process of its own, with intervals, coverage and leaks.
 
     Exit code 1 where a predictor named by --predictor fails on every split; its results are written all the same.
+    Shards can run anywhere: --shard 1/3, 2/3 and 3/3 with the same other options, then --merge with their folders.
 
     Example: deepen evaluate --track kernels --data submissions/acme-phone --predictor roofline
     """
+    _check_merge(merge, folders, shard)
+    common: dict[str, Any] = {
+        "source": data or SUBMISSIONS, "tracks": [track] if track else None, "predictors": keys or (), "seed": seed,
+        "out": out, "package": package, "allow_unconfined": allow_unconfined,
+    }  # fmt: skip
     with steps("Evaluating") as step:
-        boards = api.evaluate(
-            data or SUBMISSIONS, tracks=[track] if track else None, predictors=keys or (), seed=seed, out=out,
-            fit_seconds=time_limit, fit_memory_mb=memory_limit, n_jobs=jobs, backend=backend, package=package,
-            allow_unconfined=allow_unconfined, on_step=step,
+        boards = api.merge_shards(folders, **common, on_step=step) if folders else api.evaluate(
+            **common, fit_seconds=time_limit, fit_memory_mb=memory_limit, n_jobs=jobs, backend=backend, shard=shard,
+            on_step=step,
         )  # fmt: skip
-    _print_faults(boards.values())
-    if form == "json":
-        rows = [row for board in boards.values() for row in board.rows]
-        networks = [score for board in boards.values() for score in board.networks]
-        typer.echo(api.board_json(track or "all", rows, networks), nl=False)
-    else:
-        _print_boards(boards.values(), is_summary=form == "summary")
-        typer.echo(f"results: {out.as_posix()}; every split by kernel type: --format json")
+    if shard is not None:
+        typer.echo(f"results of shard {shard}: below {out.as_posix()}; join all with deepen evaluate --merge DIR...")
+        return
+    print_boards(list(boards.values()), form, track or "all", out)
     _refuse_failures(keys or (), boards.values())
+
+
+def _check_merge(is_merge: bool, folders: list[Path] | None, shard: str | None) -> None:
+    if is_merge != bool(folders) or (is_merge and shard is not None):
+        raise UsageError(
+            "--merge takes the folders of all shards, as in --merge shard-1-of-2 shard-2-of-2, and no --shard"
+        )
+
+
+def print_boards(boards: "Sequence[api.TrackBoard]", form: BoardFormat, track: str, out: Path) -> None:
+    """Print boards in a form, and what a reader has to know of results that were made anew."""
+    for fault in (fault for board in boards for fault in board.faults):
+        typer.echo(f"deepen: {fault}", err=True)
+    if form == "json":
+        rows = [row for board in boards for row in board.rows]
+        networks = [score for board in boards for score in board.networks]
+        typer.echo(api.board_json(track, rows, networks), nl=False)
+    else:
+        _print_boards(boards, is_summary=form == "summary")
+        typer.echo(f"results: {out.as_posix()}; every split by kernel type: --format json")
 
 
 def _refuse_failures(keys: Iterable[str], boards: Iterable["api.TrackBoard"]) -> None:
@@ -89,17 +123,13 @@ def _failures(keys: Iterable[str], boards: Iterable["api.TrackBoard"]) -> Iterat
         (row.predictor, row.result.reason if row.result.status == "failed" else "")
         for board in boards
         for row in board.rows
+        if row.result.status != "skipped"
     ]
     reasons += [(score.predictor, score.reason) for board in boards for score in board.networks]
     for key in dict.fromkeys(keys):
         own = [reason for predictor, reason in reasons if predictor == key]
         if own and all(own):
             yield f"{key} failed on every split: {own[0]}"
-
-
-def _print_faults(boards: Iterable["api.TrackBoard"]) -> None:
-    for fault in (fault for board in boards for fault in board.faults):
-        typer.echo(f"deepen: {fault}", err=True)
 
 
 def _print_boards(boards: Iterable["api.TrackBoard"], *, is_summary: bool) -> None:

@@ -72,8 +72,12 @@ def _print_shares(
     for column in table.columns[1:]:
         column.justify = "right"
     for of_one in zip(*shares, strict=True):
-        table.add_row(of_one[0].name, *(_share(share.value) + _interval(share.ci95) for share in of_one))
+        table.add_row(of_one[0].name, *map(_family_or_system, of_one))
     console.print(table, markup=False)
+
+
+def _family_or_system(share: NetworkShare) -> str:
+    return share.count or _share(share.value) + _interval(share.ci95)
 
 
 def _share(value: float | None) -> str:

@@ -149,7 +149,8 @@ def _lines(found: "api.Prediction") -> list[str]:
     lines.append(f"coverage: {n_covered} of {counted(n_kernels, 'kernel')}, {shares}")
     if not network.is_complete:
         lines.append(f"not in this energy: {'; '.join(item.in_words for item in network.unsupported)}")
-    where = "fitted now" if found.fitted.file is None else found.fitted.file.as_posix()
+    now = "fitted before" if found.fitted.is_kept else "fitted now"
+    where = now if found.fitted.file is None else found.fitted.file.as_posix()
     lines.append(
         f"by {stamp.predictor} ({where}), from {counted(stamp.n_rows, 'kernel')} {TIER_TITLES[subject.tier]}; "
         f"kernels as in {found.runtime.title}"

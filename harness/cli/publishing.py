@@ -8,8 +8,10 @@ from typing import Annotated, Final
 import typer
 
 from harness import api
+from harness.cli.evaluate import print_boards
 from harness.cli.options import Root, Submissions, TableFormat
 from harness.cli.printing import print_json, print_table, steps
+from harness.defaults import EVALUATION
 from harness.issues import counted
 
 _TEXT_HEADINGS: Final = ("device", "not rated because")
@@ -64,13 +66,19 @@ def serve(
     api.serve(root, port, on_ready=lambda address: typer.echo(f"serving {address} until Ctrl-C"))
 
 
-def publish(root: Root = Path(), submissions: Submissions = None) -> None:
+def publish(
+    root: Root = Path(),
+    submissions: Submissions = None,
+    is_evaluated: Annotated[bool, typer.Option("--evaluate", help="Evaluate the predictors first.")] = False,
+) -> None:
     """Do it all: validate, build datasets and evaluated predictors, score the devices, build the site.
 
-    Example: deepen publish
+    Example: deepen publish --evaluate
     """
     with steps("Publishing") as step:
-        published = api.publish(root, submissions, on_step=step)
+        published = api.publish(root, submissions, is_evaluated=is_evaluated, on_step=step)
+    if is_evaluated:
+        print_boards(list(published.boards.values()), "summary", "all", root / EVALUATION)
     _print_ratings(published.ratings)
     _print_datasets(published.built)
     _print_predictors(published.built)

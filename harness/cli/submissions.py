@@ -39,10 +39,12 @@ def intake(
 ) -> None:
     """Convert files of other tools to a submission; unusable rows are kept in quarantine.csv with their reasons.
 
-    Options from --model to --n-each are about runs with power traces. A mapping file states the same; options go
-    before it. Facts that neither states are listed, and stand as comments in the files that were written.
+    Options from --model to --n-each state what the files do not: what was run, and how power traces are read. A mapping
+    file states the same; options go before it. Facts that neither states are asked for where rows would mean nothing
+    without them; the others are listed, and stand as comments in the files that were written.
 
-    Example: deepen intake deepen2023 ~/DeepEn2023 --device acme-phone --campaign 2023-cpu
+    Example: deepen intake deepen2023 ~/DeepEn2023 --device acme-phone --campaign 2023-gpu --delegate GPU --dtype fp32
+    --runtime "TensorFlow Lite 2.4"
     """
     if is_list:
         for known, title in api.formats().items():

@@ -74,6 +74,7 @@ class BoardRow:
             "within_10_ci95": self.within_10_ci95,
             "fit_s": self.result.fit_s,
             "predict_rows_per_s": self.result.predict_rows_per_s,
+            "resolution_mj": self.result.resolution_mj,
             "status": self.result.status,
             "reason": self.result.reason,
             "rank": self.standing.rank,
@@ -98,24 +99,23 @@ def _figures(score: Score) -> dict[str, Any]:
     return figures
 
 
-def board(evaluations: Sequence[Evaluation], seed: int) -> list[BoardRow]:
+def board(evaluations: Sequence[Evaluation]) -> list[BoardRow]:
     """Rows of one track: subjects and splits in their order, `all` kernels before each type, best predictors first.
 
     Those without a measure come last.
 
     Args:
         evaluations: results of predictors on the subjects of one track, those of one subject one after the other.
-        seed: seed of the resamples.
     """
     rows: list[BoardRow] = []
     for _, group in groupby(evaluations, key=lambda one: one.result.subject):
         of_subject = list(group)
         for split in dict.fromkeys(found.split for one in of_subject for found in one.result.splits):
-            rows += _split_rows(split, of_subject, seed)
+            rows += _split_rows(split, of_subject)
     return rows
 
 
-def _split_rows(split: str, evaluations: Sequence[Evaluation], seed: int) -> list[BoardRow]:
+def _split_rows(split: str, evaluations: Sequence[Evaluation]) -> list[BoardRow]:
     parts: dict[str, dict[str, ScoredRows]] = {kernel: {} for kernel in ("all", *KERNELS)}
     for one in evaluations:
         for kernel, part in by_kernel(one.rows[one.rows["split"] == split]):
@@ -123,7 +123,7 @@ def _split_rows(split: str, evaluations: Sequence[Evaluation], seed: int) -> lis
                 parts[kernel][one.result.pins.predictor] = part
     rows: list[BoardRow] = []
     for kernel, of_kernel in parts.items():
-        standings = compare(of_kernel, seed)
+        standings = compare(of_kernel)
         found = {one.result.pins.predictor: _row(one, split, kernel, standings) for one in evaluations}
         in_order = (found[key] for key in dict.fromkeys((*standings, *sorted(found))))
         rows += [row for row in in_order if row is not None]

@@ -1,33 +1,45 @@
-"""95 % bootstrap intervals of error measures, resampled by group, and the difference of two predictors.
+"""95 % bootstrap intervals of error measures, resampled by group.
 
-Rows of one group (a configuration, a family) are drawn together, because they are not independent. All draws are one
-matrix product. Percentile intervals, expanded for the count of groups: with few, resamples spread less than samples do.
-The empirical coverage is below 95 % where errors are much skewed, the more so the fewer groups there are.
+Rows of one group (a configuration, a family) are drawn together, because they are not independent. Where rows were
+predicted several times, by other folds or other calibration rows, these repeats are drawn too, independently of the
+groups. All draws are one matrix product. Percentile intervals, expanded for the count of groups: with few, resamples
+spread less than samples do. The empirical coverage is below 95 % where errors are much skewed, the more so the fewer
+groups there are.
 
 Source:
     Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13 (percentile interval); Hesterberg, What
     Teachers Should Know About the Bootstrap (2015), on the expanded percentile interval; Cameron, Gelbach and
-    Miller, Bootstrap-Based Improvements for Inference with Clustered Errors (2008), on drawing whole groups; Clopper
-    and Pearson, The Use of Confidence or Fiducial Limits Illustrated in the Case of the Binomial (1934), for shares
-    that no resample varies.
+    Miller, Bootstrap-Based Improvements for Inference with Clustered Errors (2008), on drawing whole groups; Owen, The
+    Pigeonhole Bootstrap (2007), on drawing groups and repeats; Clopper and Pearson, The Use of Confidence or Fiducial
+    Limits Illustrated in the Case of the Binomial (1934), for shares that no resample varies.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import ndtr, stdtrit
 
 from harness.arrays import Reals, Whole
-from harness.evaluation.metrics import METRICS, MeanStatistic, Metric, WeightedStatistic, columns_of
+from harness.evaluation.metrics import (
+    METRICS,
+    Counts,
+    IntervalKind,
+    MeanStatistic,
+    Metric,
+    PredictedRows,
+    WeightedStatistic,
+    columns_of,
+)
 from harness.schema.results import Interval
 
 N_RESAMPLES: Final = 1_000
 FEWEST_GROUPS: Final = 6
 """Below so many groups there is no interval: even if all of them agree, that may be chance."""
 _TAIL: Final = 0.025
+_OF_REPEATS: Final = 1
+"""Seed of draws of repeats, beside that of draws of groups."""
 
 
 class Means(NamedTuple):
@@ -49,23 +61,6 @@ class Measures(NamedTuple):
 
     values: dict[str, float | None]
     ci95: dict[str, Interval | None]
-
-
-class Difference(NamedTuple):
-    """Difference of a measure of two predictors, the first minus the second.
-
-    Attributes:
-        value: difference on the rows as they are.
-        ci95: its interval over resamples that both share; None where there are too few groups.
-    """
-
-    value: float
-    ci95: Interval | None
-
-    @property
-    def is_above(self) -> bool:
-        """Whether the whole interval lies above 0."""
-        return self.ci95 is not None and self.ci95[0] > 0
 
 
 def resampled_means(terms: Reals, groups: Whole, seed: int) -> Means:
@@ -111,82 +106,99 @@ def resampled_shares(hits: Reals, columns: Whole, groups: Whole, seed: int) -> M
 
 
 @lru_cache(maxsize=64)
-def _draws(n_groups: int, seed: int) -> npt.NDArray[np.int16]:
+def _draws(n_groups: int, seed: int, *more: int) -> Counts:
     """How often each group is drawn in each resample, shape `(N_RESAMPLES, n_groups)`."""
-    drawn = np.random.default_rng((seed, n_groups)).integers(n_groups, size=(N_RESAMPLES, n_groups))
+    drawn = np.random.default_rng((seed, n_groups, *more)).integers(n_groups, size=(N_RESAMPLES, n_groups))
     places = (drawn + n_groups * np.arange(N_RESAMPLES)[:, None]).ravel()
     counts = np.bincount(places, minlength=N_RESAMPLES * n_groups)
     return counts.reshape(N_RESAMPLES, n_groups).astype(np.int16)
 
 
+def mean_of_repeats(figures: Reals, seed: int | None = None) -> Reals:
+    """Mean over the repeats, or over those that are drawn in each resample.
+
+    Args:
+        figures: shape `(n, n_repeats, ...)`; one row per resample where repeats are drawn.
+        seed: seed of the draws; None for the repeats as they are.
+
+    Returns:
+        Shape `(n, ...)`.
+    """
+    n_repeats = figures.shape[1]
+    if seed is None or n_repeats == 1 or not len(figures):
+        averaged: Reals = figures.mean(axis=1)
+        return averaged
+    weights = _draws(n_repeats, seed, _OF_REPEATS).astype(np.float64) / n_repeats
+    drawn: Reals = np.einsum("rk,rk...->r...", weights, figures)
+    return drawn
+
+
 def measures(
-    actual: Reals, predicted: Reals, groups: Whole, seed: int, metrics: Sequence[Metric] = METRICS
+    repeats: Sequence[PredictedRows], groups: Whole, seed: int, metrics: Sequence[Metric] = METRICS
 ) -> Measures:
     """Measures of predictions with their intervals.
 
-    Every row counts once, however often it was predicted: its terms, or the measures of the repeats, are averaged.
+    Every row counts once, however often it was predicted: its terms, or the measures of the repeats, are averaged, and
+    resamples average over repeats that are drawn.
 
     Args:
-        actual: mJ, shape `(n,)`, n at least 1.
-        predicted: mJ, shape `(n_repeats, n)`.
+        repeats: the rows with the predictions of each repeat, at least one row.
         groups: group of each row as a number below the count of groups, shape `(n,)`; each has a row.
         seed: seed of the draws.
         metrics: what to measure.
     """
     n_groups = int(groups.max()) + 1
-    found = _of_one_product(actual, predicted, groups, seed, metrics)
+    found = _of_one_product(repeats, groups, seed, metrics)
     for metric in metrics:
         if isinstance(metric.statistic, WeightedStatistic):
-            weights = (np.ones(len(actual)), _weights(groups, n_groups, seed))
-            value, resamples = (_of_weights(metric.statistic, actual, predicted, each) for each in weights)
-            found[metric.key] = value, resamples
+            weights = _weights(groups, n_groups, seed)
+            value, resamples = (
+                np.stack([metric.statistic.value(once, each) for once in repeats], axis=-1)
+                for each in (np.ones(len(groups), dtype=np.int16), weights)
+            )
+            found[metric.key] = value.mean(), mean_of_repeats(resamples, seed)
     values, intervals = {}, {}
     for metric in metrics:
         value, resamples = found[metric.key]
-        rule = interval_of_share if metric.interval == "share" else interval_of
         values[metric.key] = float(value) if np.isfinite(value) else None
-        intervals[metric.key] = rule(resamples, n_groups)
+        intervals[metric.key] = _INTERVALS[metric.interval](resamples, n_groups)
     return Measures(values, intervals)
 
 
 def _of_one_product(
-    actual: Reals, predicted: Reals, groups: Whole, seed: int, metrics: Sequence[Metric]
+    repeats: Sequence[PredictedRows], groups: Whole, seed: int, metrics: Sequence[Metric]
 ) -> dict[str, tuple[Reals, Reals]]:
     """Value and resamples of every metric that follows from means, by its key."""
     statistics = {metric.key: metric.statistic for metric in metrics if isinstance(metric.statistic, MeanStatistic)}
     if not statistics:
         return {}
-    blocks = [[columns_of(statistic, actual, once) for statistic in statistics.values()] for once in predicted]
+    blocks = [[columns_of(statistic, once) for statistic in statistics.values()] for once in repeats]
     ends = np.cumsum([0, *(block.shape[1] for block in blocks[0])])
     means = resampled_means(np.hstack([block for of_repeat in blocks for block in of_repeat]), groups, seed)
     value, resamples = (
-        part.reshape(*part.shape[:-1], len(predicted), ends[-1]) for part in (means.value, means.resamples)
+        part.reshape(*part.shape[:-1], len(repeats), ends[-1]) for part in (means.value, means.resamples)
     )
     return {
-        key: (_of_means(statistic, value[..., start:end]), _of_means(statistic, resamples[..., start:end]))
+        key: (
+            _of_means(statistic, value[None, :, start:end], None)[0],
+            _of_means(statistic, resamples[..., start:end], seed),
+        )
         for (key, statistic), start, end in zip(statistics.items(), ends, ends[1:], strict=False)
     }
 
 
-def _of_means(statistic: MeanStatistic, means: Reals) -> Reals:
-    """Statistic from means of terms, shape `(..., n_repeats, n_terms)`."""
+def _of_means(statistic: MeanStatistic, means: Reals, seed: int | None) -> Reals:
+    """Statistic from means of terms, shape `(n, n_repeats, n_terms)`; repeats are drawn where there is a seed."""
     if statistic.is_per_repeat:
-        averaged: Reals = statistic.value(means).mean(axis=-1)
-        return averaged
-    return statistic.value(means.mean(axis=-2))
+        return mean_of_repeats(statistic.value(means), seed)
+    return statistic.value(mean_of_repeats(means, seed))
 
 
-def _of_weights(statistic: WeightedStatistic, actual: Reals, predicted: Reals, weights: Reals) -> Reals:
-    """Mean over the repeats of a statistic of weighted rows, from weights of shape `(..., n)`."""
-    averaged: Reals = np.mean([statistic.value(actual, once, weights) for once in predicted], axis=0)
-    return averaged
-
-
-def _weights(groups: Whole, n_groups: int, seed: int) -> Reals:
+def _weights(groups: Whole, n_groups: int, seed: int) -> Counts:
     """How often each row is drawn in each resample, shape `(N_RESAMPLES, n)`; shape `(0, n)` where groups are few."""
     if n_groups < FEWEST_GROUPS:
-        return np.empty((0, len(groups)))
-    return _draws(n_groups, seed)[:, groups].astype(np.float64)
+        return np.empty((0, len(groups)), dtype=np.int16)
+    return _draws(n_groups, seed)[:, groups]
 
 
 def interval_of(resamples: Reals, n_groups: int) -> Interval | None:
@@ -221,23 +233,14 @@ def interval_of_share(resamples: Reals, n_groups: int) -> Interval | None:
     return (0.0, 1 - exact) if found == (0, 0) else found
 
 
-def difference(means: Means, one: int, other: int) -> Difference:
-    """Difference of the means of two columns, on the same rows and in the same resamples."""
-    value = float(means.value[one] - means.value[other])
-    return Difference(value, interval_of(means.resamples[:, one] - means.resamples[:, other], means.n_groups))
+def _interval_of_varied(resamples: Reals, n_groups: int) -> Interval | None:
+    """Interval like `interval_of`; None where no resample varies the figure, which is not certain for that."""
+    found = interval_of(resamples, n_groups)
+    return None if found is None or found[0] == found[1] else found
 
 
-def ranks(differences: Sequence[Sequence[Difference]]) -> list[int]:
-    """Rank of each of several predictors: 1, and 1 more for every other that is significantly better.
-
-    Two predictors of which neither is significantly better are tied.
-
-    Args:
-        differences: `differences[i][j]`: predictor i minus predictor j, in a measure where more is better.
-
-    >>> better, same, worse = Difference(0.2, (0.1, 0.3)), Difference(0.0, (-0.1, 0.1)), Difference(-0.2, (-0.3, -0.1))
-    >>> ranks([[same, same, better], [same, same, better], [worse, worse, same]])
-    [1, 1, 3]
-    """
-    everyone = range(len(differences))
-    return [1 + sum(differences[other][one].is_above for other in everyone) for one in everyone]
+_INTERVALS: Final[Mapping[IntervalKind, Callable[[Reals, int], Interval | None]]] = {
+    "percentile": interval_of,
+    "share": interval_of_share,
+    "varied": _interval_of_varied,
+}

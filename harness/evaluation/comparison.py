@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from harness.arrays import Reals
-from harness.evaluation.bootstrap import Difference, Means, difference, ranks, resampled_means
 from harness.evaluation.folds import numbered
 from harness.evaluation.metrics import METRIC, RANKED_PERCENT, is_within
+from harness.evaluation.ranks import Difference, pairwise_differences, ranks
 from harness.evaluation.scores import ScoredRows
 
 BASELINE: Final = "constant"
@@ -19,11 +19,10 @@ class Standing(NamedTuple):
     """Where a predictor stands among others.
 
     Attributes:
-        rank: 1, and 1 more for every predictor that is significantly better; None where it has no measures.
-        ties: keys of the predictors that it is not distinguishable from: the interval of the difference includes 0,
-            or there is none, because they share no row or too few groups.
-        differences: its share within 10 % minus that of the baseline, and minus that of the best, on the rows that
-            both support; by the key of the other predictor.
+        rank: 1, and 1 more for every predictor that is significantly better; None where it covers no row.
+        ties: keys of the other predictors of this rank; none of them is significantly better than another.
+        differences: its share within 10 % minus that of the baseline, and minus that of the best, over all held-out
+            rows, with simultaneous intervals; by the key of the other predictor.
         best: key of the best.
     """
 
@@ -43,74 +42,49 @@ class Standing(NamedTuple):
         return None if self.best is None else self.differences.get(self.best)
 
 
-def compare(parts: Mapping[str, ScoredRows], seed: int) -> dict[str, Standing]:
-    """Standing of each predictor that has measures, best first.
+def compare(parts: Mapping[str, ScoredRows]) -> dict[str, Standing]:
+    """Standing of each predictor that covers a row, in the order of ranks.
 
-    The best has the largest share of all held-out rows within the bound, where rows that a predictor does not support
-    are not within it; ties are broken by MAPE. Ranks and differences are of the rows that two predictors both support.
+    All figures are over all held-out rows, and one that a predictor does not cover is a miss. Predictors of one rank
+    come in the order of their share within the bound, then of their coverage and MAPE; the first of all is the best.
 
     Args:
         parts: rows of one split and kernel type with the predictions of each predictor, by its key; the same rows.
-        seed: seed of the resamples.
     """
     known = {key: part for key, part in parts.items() if part.is_scored.any()}
-    pairs = _Pairs(known, seed)
-    table = {one: {other: pairs.difference(one, other) for other in known} for one in known}
-    of_rank = dict(zip(known, ranks([list(row.values()) for row in table.values()]), strict=True))
-    in_order = sorted(known, key=lambda key: (-_hits(known[key]).mean(), _mape(known[key]), key))
-    best = next(iter(in_order), None)
+    if not known:
+        return {}
+    hits = {key: _hits(part) for key, part in parts.items()}
+    groups = numbered(next(iter(known.values())).groups)
+    # Those that cover no row are counted among the pairs: else a rank would depend on how many others cover one.
+    differences = pairwise_differences(np.column_stack(list(hits.values())), groups)
+    table = {key: dict(zip(parts, row, strict=True)) for key, row in zip(parts, differences, strict=True)}
+    of_rank = dict(zip(parts, ranks(differences), strict=True))
+
+    def place(key: str) -> tuple[int, float, int, float, str]:
+        part = known[key]
+        return of_rank[key], -float(hits[key].mean()), -int(part.is_scored.sum()), _mape(part), key
+
+    in_order = sorted(known, key=place)
+    best = in_order[0]
     return {
         key: Standing(
             of_rank[key],
-            tuple(
-                other
-                for other in known
-                if other != key and not _are_distinguishable(table[key][other], table[other][key])
-            ),
-            {
-                other: table[key][other]
-                for other in dict.fromkeys((BASELINE, best))
-                if other is not None and other in known and other != key and np.isfinite(table[key][other].value)
-            },
+            tuple(other for other in known if other != key and of_rank[other] == of_rank[key]),
+            {other: table[key][other] for other in dict.fromkeys((BASELINE, best)) if other in known and other != key},
             best,
         )
         for key in in_order
     }
 
 
-def _are_distinguishable(one: Difference, other: Difference) -> bool:
-    return one.is_above or other.is_above
-
-
-class _Pairs:
-    """Differences of pairs of predictors, on the rows that both support."""
-
-    def __init__(self, parts: Mapping[str, ScoredRows], seed: int) -> None:
-        self._parts = parts
-        self._places = {key: place for place, key in enumerate(parts)}
-        self._seed = seed
-        self._means: dict[bytes, Means] = {}
-
-    def difference(self, one: str, other: str) -> Difference:
-        """Share of one predictor minus that of another; NaN where they share no row."""
-        both = self._parts[one].is_scored & self._parts[other].is_scored
-        if not both.any():
-            return Difference(float("nan"), None)
-        rows = both.tobytes()
-        if rows not in self._means:
-            hits = np.column_stack([_hits(part)[both] for part in self._parts.values()])
-            self._means[rows] = resampled_means(hits, numbered(self._parts[one].groups[both]), self._seed)
-        return difference(self._means[rows], self._places[one], self._places[other])
-
-
 def _hits(part: ScoredRows) -> Reals:
-    """Share of the repeats in which each row is within the bound; 0 for a row that is not scored."""
-    predicted = np.nan_to_num(part.predicted_mj, nan=np.inf)
-    hits: Reals = is_within(part.actual_mj, predicted, RANKED_PERCENT).mean(axis=0)
+    """Share of the repeats in which each row is within the bound; a row that is not covered is not."""
+    hits: Reals = is_within(part.actual_mj, part.predicted_mj, RANKED_PERCENT).mean(axis=0)
     return hits
 
 
 def _mape(part: ScoredRows) -> float:
-    """Mean over the rows that are scored and the repeats."""
-    actual, predicted, _ = part.only(part.is_scored)
-    return float(np.mean([METRIC["mape"].of(actual, once) for once in predicted]))
+    """Mean over the rows that are covered and the repeats."""
+    is_scored = part.is_scored
+    return float(np.mean([METRIC["mape"].of(part.actual_mj[is_scored], once[is_scored]) for once in part.predicted_mj]))

@@ -1,11 +1,11 @@
-"""Which rows are held out: repeated cross-validation by group, and splits that require extrapolation.
+"""Which rows are held out, and when: repeated cross-validation by group, and splits that require extrapolation.
 
 They depend on configurations, never on energies.
 """
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,17 +14,32 @@ import pandas as pd
 from harness.arrays import Mask, Whole
 
 N_FOLDS: Final = 5
-N_REPEATS: Final = 5
+N_REPEATS: Final = 3
 DECILE: Final = 10
-HELD_OUT: Final = 0.2
-MOST_HELD_OUT: Final = 0.4
-"""A value that would make the test side a larger share of the rows than this is trained on."""
+MOST_FOLDS: Final = 8
+"""Values up to which each has a fold of its own; more are spread over `N_FOLDS`."""
+ALWAYS_TRAINED: Final = -1
+"""Fold of a row that no fold holds out."""
 UNSEEN: Final[Mapping[str, tuple[str, ...]]] = {
     "unseen-channels": ("cin", "cout", "cin2", "cin3", "cin4"),
     "unseen-input-size": ("input_h", "input_w"),
     "unseen-kernel-size": ("kernel_h", "kernel_w"),
 }
-"""Columns of each split by unseen values: each combination of their values is wholly on one side."""
+"""Columns of each split by unseen values: every combination of their values is held out once, wholly."""
+
+
+class ValueFolds(NamedTuple):
+    """Folds of a split by unseen values.
+
+    Attributes:
+        fold: fold in which each row is held out, shape `(n,)`; `ALWAYS_TRAINED` where it has none of the columns.
+        value: the values of each row as text, such as `3x3`, shape `(n,)`.
+        n_values: count of distinct values.
+    """
+
+    fold: Whole
+    value: npt.NDArray[np.str_]
+    n_values: int
 
 
 def numbered(groups: npt.NDArray[Any]) -> Whole:
@@ -80,26 +95,30 @@ def largest_flops(kernels: pd.DataFrame, groups: Whole) -> Mask:
     return np.isin(groups, held_out.to_numpy())
 
 
-def unseen(kernels: pd.DataFrame, columns: tuple[str, ...], seed: int) -> Mask:
-    """Rows whose values in some columns are held out: about a fifth of those that have values there.
+def unseen(kernels: pd.DataFrame, columns: tuple[str, ...], seed: int) -> ValueFolds:
+    """Folds that hold out every value of some columns once, each with all its rows, whatever their kernel type.
 
-    Values are held out in the order of a hash, each with all its rows, whatever their kernel type; one that would
-    make the test side too large is trained on, and so are rows without values.
+    With up to `MOST_FOLDS` values, each has a fold of its own. More are spread over `N_FOLDS`: those of most rows
+    first, and of equal ones in the order of a hash, each goes to the fold that has fewest rows so far.
 
     Args:
         kernels: one row per kernel.
-        columns: columns of the values.
+        columns: columns of the values; 0 stands for one that a row does not have.
         seed: seed of the order.
     """
     values = np.nan_to_num(kernels[list(columns)].to_numpy()).astype(np.int64)
     has_any = (values > 0).any(axis=1)
-    distinct, place, counts = np.unique(values[has_any], axis=0, return_inverse=True, return_counts=True)
-    wanted, most = (share * has_any.sum() for share in (HELD_OUT, MOST_HELD_OUT))
-    names = [f"{seed}/{'x'.join(map(str, value))}" for value in distinct.tolist()]
-    is_chosen = np.zeros(len(distinct), dtype=np.bool_)
-    for number in sorted(range(len(distinct)), key=lambda number: hashlib.sha256(names[number].encode()).digest()):
-        n_chosen = counts[is_chosen].sum()
-        is_chosen[number] = n_chosen < wanted and n_chosen + counts[number] <= most
-    held_out = np.zeros(len(kernels), dtype=np.bool_)
-    held_out[has_any] = is_chosen[place]
-    return held_out
+    distinct, place, counts = np.unique(values, axis=0, return_inverse=True, return_counts=True)
+    names = ["x".join(map(str, value)) for value in distinct.tolist()]
+    known = [number for number, value in enumerate(distinct) if value.any()]
+    of_value = np.full(len(distinct), ALWAYS_TRAINED)
+    n_rows = np.zeros(len(known) if len(known) <= MOST_FOLDS else N_FOLDS, dtype=np.int64)
+    for number in sorted(known, key=lambda number: (-counts[number], _digest(f"{seed}/{names[number]}"))):
+        of_value[number] = fold = int(n_rows.argmin())
+        n_rows[fold] += counts[number]
+    place = place.reshape(-1)
+    return ValueFolds(np.where(has_any, of_value[place], ALWAYS_TRAINED), np.array(names, dtype=str)[place], len(known))
+
+
+def _digest(name: str) -> bytes:
+    return hashlib.sha256(name.encode()).digest()

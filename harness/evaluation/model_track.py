@@ -13,8 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harness.arrays import Reals
-from harness.evaluation.plans import ROWS, Fold, FoldPredictions, Plan, energies_of, interval_columns, leaks_between
+from harness.arrays import Mask, Reals, Whole
+from harness.evaluation.plans import ROWS, Fold, FoldPredictions, Plan, SharedRows, energies_of, interval_columns
 from harness.evaluation.result_layout import Leaks
 from harness.leaks import configurations_in
 from harness.prediction.sum_interval import interval_of_sum
@@ -91,11 +91,10 @@ class ModelPlan(Plan):
             yield Fold((ALL_FAMILIES, _without(family)), train, test, place=place, networks=networks)
 
     def rows(self, split: str, predictions: Sequence[tuple[Fold, FoldPredictions]]) -> pd.DataFrame:
-        """One row per network, grouped by family where the split has several, otherwise by network."""
+        """One row per network, grouped by family, which is what is held out: one family has no interval."""
         parts = [self._sums(fold, of_fold) for fold, of_fold in predictions]
         rows = pd.concat(parts, ignore_index=True).assign(split=split)
-        rows["group"] = rows["family"] if split == ALL_FAMILIES else rows["row"]
-        return rows[list(ROWS)]
+        return rows.rename(columns={"family": "group"})[list(ROWS)]
 
     def _sums(self, fold: Fold, predictions: FoldPredictions) -> pd.DataFrame:
         """One row per network of a family: the sum over its kernels, or the predictor's own energy of the network.
@@ -126,40 +125,67 @@ class ModelPlan(Plan):
         return facts.join(sums).assign(
             repeat=0,
             kernel="all",
+            is_twin=np.nan,
             predicted_mj=lambda rows: rows["predicted_mj"].where(rows["covered_kernels"] > 0),
             covered_kernels=lambda rows: rows["covered_kernels"] / rows["n_kernels"],
             covered_flops=lambda rows: rows["covered_flops"] / rows["flops"],
             missing_mj=lambda rows: rows["missing_mj"] + rows["actual_mj"] * rows["unknown_flops"] / rows["flops"],
-            **interval_columns(_intervals(fold, predictions, len(facts)), len(facts)),
+            **interval_columns(self._intervals(fold, predictions, len(facts)), len(facts)),
         )
+
+    @cached_property
+    def _configurations(self) -> Sequence[Whole]:
+        """Configuration of every kernel of the networks of each family, as a number."""
+        return [numbered_configurations(network_frame(self._networks(family))[0]) for family in self._families]
+
+    def _intervals(self, fold: Fold, predictions: FoldPredictions, n_networks: int) -> dict[int, Reals]:
+        """Interval of the energy of each network, by nominal coverage in percent, shape `(n_networks, 2)`.
+
+        Networks with a kernel that is not covered have none, because an interval of the others is none of the whole;
+        nor has a predictor that predicts whole networks.
+        """
+        if predictions.networks:
+            return {}
+        networks, configurations = np.asarray(fold.networks), self._configurations[fold.place]
+        found = {}
+        for coverage, bounds in predictions.intervals.items():
+            found[coverage] = of_networks = np.full((n_networks, 2), np.nan)
+            for number in range(n_networks):
+                rows = networks == number
+                if rows.any() and np.isfinite(bounds[rows]).all():
+                    energies = predictions.energy_mj[rows]
+                    of_networks[number] = interval_of_sum(energies, bounds[rows], configurations[rows])
+        return found
 
     def leaks(self, split: str) -> Leaks:
         """Counts of what the training rows share with the kernels of the held-out networks."""
-        families = [family for family in self._families if split in (ALL_FAMILIES, _without(family))]
-        trains = [self._train(family) for family in families]
-        pairs = ((train, _kernels_of(self._networks(family))) for family, train in zip(families, trains, strict=True))
-        n_removed = np.mean([self.kernels.num_rows - train.num_rows for train in trains])
-        return leaks_between(pairs, float(n_removed))
+        pairs = zip(self._families, self._sides, strict=True)
+        folds = [sides for family, sides in pairs if split in (ALL_FAMILIES, _without(family))]
+        n_removed = np.mean([self.kernels.num_rows - train.sum() for train, _ in folds])
+        return self._shared.leaks(folds, float(n_removed))
 
+    @cached_property
+    def _in_networks(self) -> pa.Table:
+        return _kernels_of(self.models)
 
-def _intervals(fold: Fold, predictions: FoldPredictions, n_networks: int) -> dict[int, Reals]:
-    """Interval of the energy of each network, by nominal coverage in percent, shape `(n_networks, 2)`.
+    @cached_property
+    def _shared(self) -> SharedRows:
+        """Kernel rows, and the distinct configurations of all networks."""
+        columns = ["record_id", "configuration_id", *KEYS["kernels"]]
+        both = [table.select(columns) for table in (self.kernels, self._in_networks)]
+        return SharedRows(pa.concat_tables(both, promote_options="permissive"))
 
-    Networks with a kernel that is not covered have none, because an interval of the others is none of the whole; nor
-    has a predictor that predicts whole networks.
-    """
-    if predictions.networks:
-        return {}
-    networks = np.asarray(fold.networks)
-    configurations = numbered_configurations(fold.test)
-    found = {}
-    for coverage, bounds in predictions.intervals.items():
-        found[coverage] = of_networks = np.full((n_networks, 2), np.nan)
-        for number in range(n_networks):
-            rows = networks == number
-            if rows.any() and np.isfinite(bounds[rows]).all():
-                of_networks[number] = interval_of_sum(predictions.energy_mj[rows], bounds[rows], configurations[rows])
-    return found
+    @cached_property
+    def _sides(self) -> Sequence[tuple[Mask, Mask]]:
+        """By family, kernel rows to train on and configurations of its networks, among all of `_shared`."""
+        ids = [table.column("configuration_id").to_numpy().astype(str) for table in (self.kernels, self._in_networks)]
+        found = []
+        for family in self._families:
+            seen = sorted(configurations_in(self._networks(family)))
+            of_rows, of_networks = (np.isin(of_table, seen) for of_table in ids)
+            train = np.concatenate([~of_rows, np.zeros_like(of_networks)])
+            found.append((train, np.concatenate([np.zeros_like(of_rows), of_networks])))
+        return found
 
 
 def _without(family: str) -> str:

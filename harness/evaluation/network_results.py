@@ -25,10 +25,10 @@ from harness.schema.results import Strict
 
 DECIDING_MODULES: Final = (
     "harness.evaluation.label_files", "harness.evaluation.network_runner", "harness.evaluation.network_splits",
-    "harness.evaluation.network_track", "harness.predictor.features", "harness.predictor.networks",
-    "harness.predictor.package_files", "harness.predictor.protocol", "harness.sandbox.answers",
-    "harness.sandbox.confinement", "harness.sandbox.jobs", "harness.sandbox.landlock", "harness.sandbox.processes",
-    "harness.sandbox.seccomp", "harness.sandbox.system_calls", "harness.sandbox.worker",
+    "harness.evaluation.network_track", "harness.predictor.features", "harness.predictor.figures",
+    "harness.predictor.networks", "harness.predictor.package_files", "harness.predictor.protocol",
+    "harness.sandbox.answers", "harness.sandbox.confinement", "harness.sandbox.jobs", "harness.sandbox.landlock",
+    "harness.sandbox.processes", "harness.sandbox.seccomp", "harness.sandbox.system_calls", "harness.sandbox.worker",
 )  # fmt: skip
 """Modules whose code decides which rows are held out and predicted, and what a predictor may see."""
 LAYOUT: Final = 1
@@ -132,6 +132,7 @@ def current_network_result(
     *,
     is_unconfined_allowed: bool = False,
     on_fault: Callable[[str], None] = lambda _: None,
+    is_sealed_here: bool = True,
 ) -> NetworkEvaluation | None:
     """Result of exactly these rows by the code that is installed now; None where there is none that can be believed.
 
@@ -142,13 +143,14 @@ def current_network_result(
         version: version of its code.
         is_unconfined_allowed: whether a result counts whose predictor ran without a part of the confinement.
         on_fault: called with a sentence about a file that is damaged or was edited.
+        is_sealed_here: whether its seal has to be that of this user; otherwise it is not looked at.
 
     Raises:
         UsageError: the key of the seal cannot be read.
     """
     path = network_path(folder, info.key)
     try:
-        result = read_json(path, NetworkResult, LAYOUT)
+        result = read_json(path, NetworkResult, LAYOUT, is_sealed_here=is_sealed_here)
         if result is None:
             return None
         found = NetworkEvaluation(result, read_rows(path, result, PREDICTIONS, _TEXT))

@@ -14,7 +14,7 @@ import pandas as pd
 from harness.arrays import Reals, Whole
 from harness.evaluation.bootstrap import Means, interval_of_share, resampled_shares
 from harness.evaluation.folds import numbered
-from harness.evaluation.metrics import is_within
+from harness.evaluation.metrics import FEWEST_FOR_PERCENT, in_count, is_within
 from harness.evaluation.network_results import NetworkEvaluation
 from harness.evaluation.network_splits import ONE_FAMILY, SCOPES, SPLITS, Scope
 from harness.evaluation.network_track import NetworkPlan
@@ -32,12 +32,19 @@ class NetworkShare:
         value: share, 0 to 1; of a family, the mean of its shares on the systems.
         ci95: its interval over resamples of networks; None where there are too few.
         n: count of rows.
+        n_within: count of the rows within; of rows that are predicted in several repeats, a mean over these.
     """
 
     name: str
     value: float
     ci95: Interval | None
     n: int
+    n_within: float
+
+    @property
+    def count(self) -> str:
+        """Rows within and rows, where these are so few that percent would say more than is known; otherwise empty."""
+        return in_count(self.n_within / self.n, self.n) if self.n < FEWEST_FOR_PERCENT else ""
 
 
 @dataclass(frozen=True)
@@ -214,7 +221,8 @@ def _of_family(family: int, hits: Reals, each: Whole, rows: _Rows) -> NetworkSha
     systems, groups = (np.unique(numbers[own], return_inverse=True)[1] for numbers in (rows.systems, rows.networks))
     means = resampled_shares(hits[is_own], systems, groups, rows.seed)
     interval = interval_of_share(_known_means(means.resamples), means.n_groups)
-    return NetworkShare(rows.family_names[family], float(means.value.mean()), interval, len(own))
+    n_within = float(hits[is_own].sum())
+    return NetworkShare(rows.family_names[family], float(means.value.mean()), interval, len(own), n_within)
 
 
 def _known_means(resamples: Reals) -> Reals:
@@ -226,4 +234,5 @@ def _known_means(resamples: Reals) -> Reals:
 def _of_systems(names: Sequence[str], counts: Whole, means: Means) -> Iterator[NetworkShare]:
     for number, name in enumerate(names):
         interval = interval_of_share(means.resamples[:, number], means.n_groups)
-        yield NetworkShare(name, float(means.value[number]), interval, int(counts[number]))
+        share, n = float(means.value[number]), int(counts[number])
+        yield NetworkShare(name, share, interval, n, share * n)

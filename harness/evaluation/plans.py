@@ -6,6 +6,7 @@ It runs no predictor and computes no measure.
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar, Final
 
 import numpy as np
@@ -13,14 +14,14 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from harness.arrays import Mask, Reals
+from harness.arrays import Mask, Reals, Whole
+from harness.evaluation.folds import numbered
 from harness.evaluation.result_layout import Leaks
-from harness.leaks import leak_report
+from harness.leaks import has_twin, near_pairs
 from harness.predictor.features import FEATURES, LABEL
 from harness.predictor.protocol import PredictorInfo
 from harness.schema.records import KEYS
 from harness.schema.results import Subject, Track
-from harness.schema.vocabulary import Split
 
 COVERAGES: Final = (80, 90, 95)
 """Nominal coverages of the intervals that predictors are asked for, in percent."""
@@ -28,14 +29,16 @@ LEAST_COVERAGE: Final = 0.9
 """Share of a network's FLOPs that must be covered for the sum over its kernels to be compared with its energy."""
 ROWS: Final = (
     "split", "repeat", "row", "kernel", "group", "actual_mj", "predicted_mj", "n_kernels", "flops", "covered_kernels",
-    "covered_flops", "missing_mj", *(f"{side}_{coverage}" for coverage in COVERAGES for side in ("low", "high")),
+    "covered_flops", "missing_mj", "is_twin",
+    *(f"{side}_{coverage}" for coverage in COVERAGES for side in ("low", "high")),
 )  # fmt: skip
 """Columns of the table of predictions of a plan.
 
 `row` is the record that was predicted, `group` the group that it is resampled with. `covered_kernels` and
 `covered_flops` are the shares of its `n_kernels` and `flops` that the predictor supports; `predicted_mj` is the energy
-of these alone. `missing_mj` is what the others are estimated to take, missing where a row is a kernel. `low_80` and so
-on are the bounds of the predictor's own intervals, missing where it has none.
+of these alone. `missing_mj` is what the others are estimated to take, missing where a row is a kernel. `is_twin` is 1
+where a training row is one extent apart, and missing where a row is a network. `low_80` and so on are the bounds of the
+predictor's own intervals, missing where it has none.
 """
 
 
@@ -112,6 +115,10 @@ class Plan(ABC):
     def skipped(self) -> Mapping[str, str]:
         """Splits that cannot be evaluated on this subject, with the reason."""
 
+    def unsuited(self, info: PredictorInfo) -> Mapping[str, str]:  # noqa: ARG002
+        """Splits among these that a predictor is not meant for, with the reason; it has no fold there."""
+        return {}
+
     @abstractmethod
     def folds(self, info: PredictorInfo) -> Iterator[Fold]:
         """Folds in the order in which they are run."""
@@ -123,6 +130,18 @@ class Plan(ABC):
     @abstractmethod
     def leaks(self, split: str) -> Leaks:
         """Counts of what the sides of a split share."""
+
+    @cached_property
+    def _twins(self) -> dict[tuple[str, int, int], Mask]:
+        return {}
+
+    def twins(self, split: str, fold: Fold) -> Mask:
+        """Test kernels of a fold with a training row one extent apart; they are the same for every predictor."""
+        key = split, fold.repeat, fold.place
+        if key not in self._twins:
+            sides = (pa.Table.from_pandas(side[list(KEYS["kernels"])]) for side in (fold.train, fold.test))
+            self._twins[key] = has_twin(*sides)
+        return self._twins[key]
 
 
 def energies_of(table: pa.Table) -> "pd.Series[float]":
@@ -138,7 +157,7 @@ def kernel_rows(split: str, fold: Fold, predictions: FoldPredictions, facts: pd.
         split: name of the split.
         fold: a fold of it.
         predictions: predictions of the fold.
-        facts: columns `row`, `group`, `actual_mj` of the fold's test kernels.
+        facts: columns `row`, `group`, `actual_mj`, `is_twin` of the fold's test kernels.
     """
     is_covered = np.isfinite(predictions.energy_mj).astype(np.float64)
     rows = facts.assign(
@@ -151,6 +170,7 @@ def kernel_rows(split: str, fold: Fold, predictions: FoldPredictions, facts: pd.
         covered_kernels=is_covered,
         covered_flops=is_covered,
         missing_mj=np.nan,
+        is_twin=facts["is_twin"].astype(np.float64),
         **interval_columns(predictions.intervals, len(facts)),
     )
     return rows[list(ROWS)]
@@ -166,29 +186,45 @@ def interval_columns(intervals: Mapping[int, Reals], n_rows: int) -> dict[str, R
     }
 
 
-def leaks_between(pairs: Iterable[tuple[pa.Table, pa.Table]], n_removed: float = 0) -> Leaks:
-    """Counts of what the sides of folds share: their means over the folds.
+class SharedRows:
+    """What rows of the kernels level may share with each other, counted for any sides of them.
 
     Args:
-        pairs: kernels to train on and kernels held out, of every fold; columns of the configuration,
-            `configuration_id` and `record_id`.
-        n_removed: rows that were removed from training.
+        table: rows of all sides; columns of the configuration, `configuration_id` and `record_id`.
     """
-    counts = np.array([_shared(*pair) for pair in pairs], dtype=np.float64).mean(axis=0)
-    return Leaks(**dict(zip(_COUNTED, counts.tolist(), strict=True)), n_removed=n_removed)
+
+    def __init__(self, table: pa.Table) -> None:
+        _, first, self._configurations = np.unique(
+            table.column("configuration_id").to_numpy().astype(str), return_index=True, return_inverse=True
+        )
+        self._records = numbered(table.column("record_id").to_numpy().astype(str))
+        self._near = near_pairs(table.take(pa.array(first, pa.int64())))
+
+    def leaks(self, folds: Iterable[tuple[Mask, Mask]], n_removed: float = 0) -> Leaks:
+        """Counts of what the sides of folds share: their means over the folds.
+
+        Args:
+            folds: rows to train on and rows held out, each of shape `(n,)`.
+            n_removed: rows that were removed from training.
+        """
+        counts = np.array([self._counts(*fold) for fold in folds], dtype=np.float64).mean(axis=0)
+        return Leaks(**dict(zip(_COUNTED, counts.tolist(), strict=True)), n_removed=n_removed)
+
+    def _counts(self, train: Mask, test: Mask) -> tuple[int, ...]:
+        trained, tested = (_is_in(self._configurations, side) for side in (train, test))
+        one, other = self._near.T
+        is_near = (trained[one] & tested[other]) | (tested[one] & trained[other])
+        records = _is_in(self._records, train) & _is_in(self._records, test)
+        return int(train.sum()), int(test.sum()), int((trained & tested).sum()), int(records.sum()), int(is_near.sum())
 
 
 _COUNTED: Final = ("n_train", "n_test", "shared_configurations", "shared_record_ids", "near_duplicates")
 
 
-def _shared(train: pa.Table, test: pa.Table) -> tuple[int, ...]:
-    columns = ["record_id", "configuration_id", *KEYS["kernels"]]
-    both = pa.concat_tables([train.select(columns), test.select(columns)], promote_options="permissive")
-    sides: list[Split] = [*["train"] * train.num_rows, *["test"] * test.num_rows]  # type: ignore[list-item]
-    report = leak_report(both, "kernels", sides)
-    return (
-        report.n_train, report.n_test, len(report.shared_groups), len(report.shared_record_ids), report.near_duplicates
-    )  # fmt: skip
+def _is_in(numbers: Whole, rows: Mask) -> Mask:
+    """Which of the numbers occur in some rows."""
+    counts: Mask = np.bincount(numbers[rows], minlength=int(numbers.max(initial=-1)) + 1) > 0
+    return counts
 
 
 def unlabelled(kernels: pd.DataFrame) -> pd.DataFrame:

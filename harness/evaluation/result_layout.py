@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, field_validator
 
-from harness.evaluation.metrics import METRIC
+from harness.evaluation.metrics import METRIC, RowsOf
 from harness.sandbox.confinement import Confinement
 from harness.schema.results import FitPins, Interval, Sha256, Strict, Subject, Track
 from harness.schema.vocabulary import Kernel
@@ -55,11 +55,13 @@ class Score(Strict):
 
     Attributes:
         kernel: kernel type, or `all`.
-        n: rows that the measures are over.
+        n: rows that the predictor covers in every repeat.
         n_test: rows that were held out.
+        n_twin_free: of those, rows without a training row one extent apart, a mean over the repeats; null for networks.
         coverage: share of the held-out kernels that the predictor supports.
         coverage_flops: the same by FLOPs; null where they have none.
-        measures: value of every metric by its key; null where it is not defined. Empty where there are no rows.
+        measures: value of every metric by its key; null where it is not defined. Shares are over the held-out rows, of
+            which one that is not covered is a miss; other measures over the rows that are covered.
         ci95: 95 % interval of each measure by its key; null where there are too few groups.
         interval_coverage: empirical coverage of the predictor's own intervals, by their nominal percentage.
         kernel_error: networks only: mean error in percent that the covered kernels make, if the others take what is
@@ -70,6 +72,7 @@ class Score(Strict):
     kernel: Kernel | Literal["all"]
     n: int
     n_test: int
+    n_twin_free: float | None = None
     coverage: Share | None = None
     coverage_flops: Share | None = None
     measures: dict[str, float | None] = Field(default_factory=dict)
@@ -77,6 +80,10 @@ class Score(Strict):
     interval_coverage: dict[str, Share] = Field(default_factory=dict)
     kernel_error: float | None = None
     coverage_error: float | None = None
+
+    def n_of(self, rows: RowsOf) -> float | None:
+        """Count of the rows that a metric is over; None where there is no such kind of rows."""
+        return {"held-out": self.n_test, "twin-free": self.n_twin_free, "covered": self.n}[rows]
 
     @field_validator("measures", "ci95")
     @classmethod
@@ -90,7 +97,7 @@ class Score(Strict):
     @classmethod
     def _has_shares(cls, measures: dict[str, float | None]) -> dict[str, float | None]:
         for key, value in measures.items():
-            if METRIC[key].form == "share" and value is not None and not 0 <= value <= 1:
+            if METRIC[key].form in ("share", "mean-share") and value is not None and not 0 <= value <= 1:
                 raise ValueError(f"{key} = {value}; expected a share between 0 and 1")
         return measures
 
@@ -103,7 +110,9 @@ class SplitResult(Strict):
         status: `ok`; `failed`, if the predictor did; `skipped`, if there was nothing to test it on.
         reason: why it is not `ok`.
         fit_s: mean time of a fit; null where none ended.
-        predict_rows_per_s: kernels predicted per second; null where none was.
+        predict_rows_per_s: kernels predicted per second in one batch of 10,000, measured once for all splits; null
+            where that would have taken too long, or no kernel was predicted.
+        resolution_mj: unit of the last digit that the subject's energies are given to; 0 where they are exact.
         leaks: what both sides share; null where it was skipped.
         label_files: files of the predictor that hold energies of the subject's rows, each with how many distinct ones.
         scores: `all` first, then by kernel type; none unless it is `ok`.
@@ -114,6 +123,7 @@ class SplitResult(Strict):
     reason: str = ""
     fit_s: _Seconds | None = None
     predict_rows_per_s: _Seconds | None = None
+    resolution_mj: Annotated[float, Field(ge=0)] = 0.0
     leaks: Leaks | None = None
     label_files: dict[str, int] = Field(default_factory=dict)
     scores: list[Score] = Field(default_factory=list)
@@ -125,7 +135,7 @@ class SealedResult(Strict):
     Attributes:
         schema_version: version of its layout.
         rows_sha256: content of the file beside it, which holds the prediction of every row.
-        seal: seal of everything else (`harness.evaluation.seal`); empty until it is written.
+        seal: seal of everything else (`harness.seal`); empty until it is written.
     """
 
     schema_version: int
@@ -145,7 +155,7 @@ class Result(SealedResult):
         confinement: what confined the predictor; null where it had nothing to predict.
     """
 
-    schema_version: Literal[5]
+    schema_version: Literal[6]
     track: Track
     subject: Subject
     pins: Pins

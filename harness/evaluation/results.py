@@ -26,13 +26,14 @@ DECIDING_MODULES: Final = (
     "harness.evaluation.kernel_track", "harness.evaluation.label_files", "harness.evaluation.metrics",
     "harness.evaluation.model_track", "harness.evaluation.plans", "harness.evaluation.runner",
     "harness.evaluation.scores", "harness.leaks", "harness.prediction.sum_interval", "harness.predictor.features",
-    "harness.predictor.package_files", "harness.predictor.protocol", "harness.sandbox.answers",
-    "harness.sandbox.confinement", "harness.sandbox.idle", "harness.sandbox.jobs", "harness.sandbox.landlock",
-    "harness.sandbox.processes", "harness.sandbox.seccomp", "harness.sandbox.system_calls", "harness.sandbox.worker",
+    "harness.predictor.figures", "harness.predictor.package_files", "harness.predictor.protocol",
+    "harness.sandbox.answers", "harness.sandbox.confinement", "harness.sandbox.idle", "harness.sandbox.jobs",
+    "harness.sandbox.landlock", "harness.sandbox.processes", "harness.sandbox.seccomp", "harness.sandbox.system_calls",
+    "harness.sandbox.worker",
 )  # fmt: skip
 """Modules whose code decides which rows are held out, predicted and scored, and how, and what a predictor may see."""
 
-LAYOUT: Final = 5
+LAYOUT: Final = 6
 """`schema_version` of the results that are written and read."""
 _TEXT: Final = frozenset({"split", "row", "kernel", "group"})
 """Columns of `ROWS` that are text; all others are numbers."""
@@ -92,14 +93,18 @@ def write_result(evaluation: Evaluation, folder: Path) -> None:
     write_files(result, evaluation.rows, result_path(folder, result.track, result.pins.predictor, result.subject))
 
 
-def read_result(path: Path) -> Evaluation | None:
+def read_result(path: Path, *, is_sealed_here: bool = True) -> Evaluation | None:
     """Result of a file, as the harness wrote it; None where there is none of this layout.
+
+    Args:
+        path: JSON file.
+        is_sealed_here: whether its seal has to be that of this user; otherwise it is not looked at.
 
     Raises:
         ResultFaultError: the file or the rows beside it are damaged or were edited.
         UsageError: the key of the seal cannot be read.
     """
-    result = read_json(path, Result, LAYOUT)
+    result = read_json(path, Result, LAYOUT, is_sealed_here=is_sealed_here)
     if result is None:
         return None
     return Evaluation(result.model_copy(update={"seal": ""}), read_rows(path, result, ROWS, _TEXT))
@@ -120,7 +125,8 @@ def _check_rows(evaluation: Evaluation, actual_mj: "pd.Series[float]") -> None:
             continue
         # Measures do not depend on the groups that rows are resampled in; with one group there is no resample.
         try:
-            found = scores(rows[rows["split"] == split.split].assign(group=""), result.track, result.pins.seed)
+            of_split = rows[rows["split"] == split.split].assign(group="")
+            found = scores(of_split, result.track, result.pins.seed, split.resolution_mj)
         except ValueError as error:
             raise ResultFaultError(f"has rows of {split.split} that have no measures") from error
         same = len(found) == len(split.scores) and all(
@@ -149,6 +155,7 @@ def current_result(
     *,
     is_unconfined_allowed: bool = False,
     on_fault: Callable[[str], None] = lambda _: None,
+    is_sealed_here: bool = True,
 ) -> Evaluation | None:
     """Result of exactly these rows by the code that is installed now; None where there is none that can be believed.
 
@@ -163,13 +170,14 @@ def current_result(
         seed: seed of folds and resamples.
         is_unconfined_allowed: whether a result counts whose predictor ran without a part of the confinement.
         on_fault: called with a sentence about a file that is damaged or was edited.
+        is_sealed_here: whether its seal has to be that of this user; otherwise it is not looked at.
 
     Raises:
         UsageError: the key of the seal cannot be read.
     """
     path = result_path(folder, plan.track, predictor, plan.subject)
     try:
-        found = read_result(path)
+        found = read_result(path, is_sealed_here=is_sealed_here)
         if found is None or (found.result.is_unconfined and not is_unconfined_allowed):
             return None
         expected = make_pins(plan.data_sha256, predictor, predictor_version, seed)

@@ -3,8 +3,9 @@
 Plans decide the folds, `harness.sandbox.jobs` how predictors are confined.
 """
 
+import itertools
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,9 +16,10 @@ import pandas as pd
 
 from harness.arrays import Mask
 from harness.evaluation.label_files import label_files, numbers_in
+from harness.evaluation.metrics import resolution
 from harness.evaluation.plans import COVERAGES, ROWS, Fold, FoldPredictions, Plan
 from harness.evaluation.result_files import rows_sha256
-from harness.evaluation.result_layout import Leaks, Pins, Result, SplitResult
+from harness.evaluation.result_layout import Pins, Result, SplitResult
 from harness.evaluation.results import LAYOUT, Evaluation, current_result, make_pins, write_result
 from harness.evaluation.scores import scores
 from harness.parallel import at_once
@@ -27,6 +29,8 @@ from harness.sandbox.confinement import Confinement
 from harness.sandbox.idle import IdleWorkers
 from harness.sandbox.jobs import Job, Limits, Outcome, run_jobs
 
+N_TIMED: Final = 10_000
+"""Kernels of the batch by which the speed of predictions is measured."""
 _TICK_S: Final = 1e-9
 """Shortest time that a clock counts; a job may claim a shorter one."""
 
@@ -61,8 +65,8 @@ class _Unit:
     plan: Plan
     info: PredictorInfo
     version: str
-    leaks: Mapping[str, Leaks]
     label_files: Mapping[str, int]
+    resolution_mj: float
 
     @property
     def name(self) -> str:
@@ -75,6 +79,8 @@ def evaluate(
     settings: RunSettings,
     on_done: Callable[[str], None] = lambda _: None,
     on_fault: Callable[[str], None] = lambda _: None,
+    *,
+    chosen: Container[tuple[str, int]] | None = None,
 ) -> list[Evaluation]:
     """Result of every predictor on every plan, in order of the plans.
 
@@ -87,6 +93,8 @@ def evaluate(
         settings: how to run them.
         on_done: called with the name of every predictor and device that is done.
         on_fault: called with a sentence about a file of results that is damaged or was edited; it is made anew.
+        chosen: predictors by key with the number of a plan, where only some are run; then broken predictors are left
+            out. All where None.
 
     Raises:
         UsageError: the back end is not there, or a file cannot be written.
@@ -98,44 +106,52 @@ def evaluate(
     evaluations: dict[tuple[int, str], Evaluation] = {}
     units: list[_Unit] = []
     for number, plan in enumerate(plans):
-        current = {
-            key: current_result(
-                settings.folder, plan, key, versions[key], settings.seed,
-                is_unconfined_allowed=settings.limits.is_unconfined_allowed, on_fault=on_fault,
-            )
-            for key in versions
-        }  # fmt: skip
-        known = {key: found for key, found in current.items() if found is not None and not found.has_failed}
+        keys = [key for key in versions if chosen is None or (key, number) in chosen]
+        known = _known(plan, {key: versions[key] for key in keys}, settings, on_fault)
         for key, evaluation in known.items():
             evaluations[number, key] = evaluation
             on_done(f"{key} on {plan.subject.system_id}")
-        missing = [key for key in infos if key not in known]
-        leaks = _leaks(plan, known.values()) if missing else {}
+        missing = [key for key in keys if key not in known]
         actual_mj = np.asarray(plan.actual_mj, dtype=np.float64)
         held = {key: label_files(numbers[key], actual_mj) for key in missing}
-        units += [_Unit(number, plan, infos[key], versions[key], leaks, held[key]) for key in missing]
-        for key, fault in predictors.faults.items():
-            evaluations[number, key] = _broken(plan, key, fault, settings.seed)
+        digit = resolution(actual_mj)
+        units += [_Unit(number, plan, infos[key], versions[key], held[key], digit) for key in missing]
+        for key, fault in predictors.faults.items() if chosen is None else ():
+            evaluations[number, key] = broken(plan, key, fault, settings.seed)
             on_done(f"{key} on {plan.subject.system_id}")
     for unit, evaluation in _run(units, settings):
         write_result(evaluation, settings.folder)
         evaluations[unit.number, unit.info.key] = evaluation
         on_done(unit.name)
-    keys = (*versions, *predictors.faults)
-    return [evaluations[number, key] for number in range(len(plans)) for key in keys]
+    places = itertools.product(range(len(plans)), (*versions, *predictors.faults))
+    return [evaluations[place] for place in places if place in evaluations]
 
 
-def _broken(plan: Plan, key: str, fault: str, seed: int) -> Evaluation:
-    """Result of a predictor that cannot be used as it is."""
+def _known(
+    plan: Plan, versions: Mapping[str, str], settings: RunSettings, on_fault: Callable[[str], None]
+) -> dict[str, Evaluation]:
+    """Current results on disk of predictors that did not fail, by their keys."""
+    current = {
+        key: current_result(
+            settings.folder, plan, key, version, settings.seed,
+            is_unconfined_allowed=settings.limits.is_unconfined_allowed, on_fault=on_fault,
+        )
+        for key, version in versions.items()
+    }  # fmt: skip
+    return {key: found for key, found in current.items() if found is not None and not found.has_failed}
+
+
+def broken(plan: Plan, key: str, fault: str, seed: int) -> Evaluation:
+    """Result of a predictor that cannot be used as it is.
+
+    Args:
+        plan: what it would be tested on.
+        key: predictor.
+        fault: what is wrong with it.
+        seed: seed of folds and resamples.
+    """
     splits = [SplitResult(split=split, status="failed", reason=fault) for split in plan.splits]
     return _evaluation(plan, make_pins(plan.data_sha256, key, "", seed), splits)
-
-
-def _leaks(plan: Plan, known: Iterable[Evaluation]) -> dict[str, Leaks]:
-    """Leaks of every split; those of another predictor on the same data are the same."""
-    for evaluation in known:
-        return {split.split: split.leaks for split in evaluation.result.splits if split.leaks is not None}
-    return {split: plan.leaks(split) for split in plan.splits}
 
 
 def _run(units: Sequence[_Unit], settings: RunSettings) -> Iterator[tuple[_Unit, Evaluation]]:
@@ -159,16 +175,12 @@ class _Tally:
     predictions: list[tuple[Fold, FoldPredictions]] = field(default_factory=list)
     reason: str | None = None
     fit_s: list[float] = field(default_factory=list)
-    predict_s: float = 0.0
-    n_predicted: int = 0
     confinement: Confinement | None = None
 
     def add(self, fold: Fold, predictions: FoldPredictions, outcome: Outcome | None) -> None:
         self.predictions.append((fold, predictions))
-        if outcome is not None and outcome.fit_s is not None and outcome.predict_s is not None:
+        if outcome is not None and outcome.fit_s is not None:
             self.fit_s.append(outcome.fit_s)
-            self.predict_s += outcome.predict_s
-            self.n_predicted += int(np.isfinite(predictions.energy_mj).sum())
 
 
 _Tallies = defaultdict[str, _Tally]
@@ -177,7 +189,9 @@ _Tallies = defaultdict[str, _Tally]
 def _result(unit: _Unit, settings: RunSettings, idle: IdleWorkers | None) -> tuple[_Unit, Evaluation]:
     """Fit and predict all folds of a plan, and score the predictions."""
     tallies: _Tallies = defaultdict(_Tally)
+    batch_s: float | None = None
     for fold, predictions, outcome in _outcomes(unit, settings, tallies, idle):
+        batch_s = outcome.batch_s if batch_s is None and outcome is not None else batch_s
         for split in fold.splits:
             if outcome is not None:
                 tallies[split].confinement = outcome.confinement
@@ -185,16 +199,19 @@ def _result(unit: _Unit, settings: RunSettings, idle: IdleWorkers | None) -> tup
                 tallies[split].reason = outcome.reason if outcome else None
             else:
                 tallies[split].add(fold, predictions, outcome)
-    return unit, _scored(unit, tallies, settings.seed)
+    return unit, _scored(unit, tallies, batch_s, settings.seed)
 
 
-def _scored(unit: _Unit, tallies: _Tallies, seed: int) -> Evaluation:
-    plan = unit.plan
+def _scored(unit: _Unit, tallies: _Tallies, batch_s: float | None, seed: int) -> Evaluation:
+    plan, unsuited = unit.plan, unit.plan.unsuited(unit.info)
     rows, splits = [], []
     for split in plan.splits:
+        if split in unsuited:
+            splits.append(SplitResult(split=split, status="skipped", reason=unsuited[split]))
+            continue
         tally = tallies[split]
         of_split = None if tally.reason is not None else plan.rows(split, tally.predictions)
-        splits.append(_split_result(unit, split, tally, of_split, seed))
+        splits.append(_split_result(unit, split, tally, of_split, batch_s=batch_s, seed=seed))
         if of_split is not None:
             rows.append(of_split)
     confinements = [tally.confinement for tally in tallies.values() if tally.confinement is not None]
@@ -230,10 +247,11 @@ def _outcomes(
     """Every fold with its predictions and outcome.
 
     A fold all of whose splits have failed already is left out. Folds without a kernel that the predictor supports need
-    no predictor.
+    no predictor. The first job times a batch as well.
     """
     waiting: deque[tuple[Fold, Mask]] = deque()
     unsupported: list[Fold] = []
+    n_timed = itertools.chain([N_TIMED], itertools.repeat(0))
 
     def jobs() -> Iterator[Job]:
         for fold in unit.plan.folds(unit.info):
@@ -242,7 +260,7 @@ def _outcomes(
             is_covered = fold.covered(unit.info, unit.plan.subject.dtype)
             if is_covered.any():
                 waiting.append((fold, is_covered))
-                yield _job(unit, fold, is_covered)
+                yield _job(unit, fold, is_covered, next(n_timed))
             else:
                 unsupported.append(fold)
 
@@ -254,12 +272,12 @@ def _outcomes(
         yield fold, FoldPredictions(np.full(len(fold.test), np.nan), {}), None
 
 
-def _job(unit: _Unit, fold: Fold, is_covered: Mask) -> Job:
+def _job(unit: _Unit, fold: Fold, is_covered: Mask, n_timed: int) -> Job:
     """Job of a fold: the kernels of both sides that the predictor supports."""
     train = fold.train[fold.train["kernel"].isin(unit.info.kernel_types)].reset_index(drop=True)
     test = fold.test[is_covered].reset_index(drop=True)
     networks = None if fold.networks is None else fold.networks[is_covered]
-    return Job(train, test, tuple(coverage / 100 for coverage in COVERAGES), networks)
+    return Job(train, test, tuple(coverage / 100 for coverage in COVERAGES), networks, n_timed=n_timed)
 
 
 def _predictions(outcome: Outcome, is_covered: Mask) -> FoldPredictions | None:
@@ -275,14 +293,18 @@ def _predictions(outcome: Outcome, is_covered: Mask) -> FoldPredictions | None:
     return FoldPredictions(energy_mj, intervals, outcome.networks)
 
 
-def _split_result(unit: _Unit, split: str, tally: _Tally, rows: pd.DataFrame | None, seed: int) -> SplitResult:
+def _split_result(
+    unit: _Unit, split: str, tally: _Tally, rows: pd.DataFrame | None, *, batch_s: float | None, seed: int
+) -> SplitResult:
+    track, resolution_mj = unit.plan.track, unit.resolution_mj
     return SplitResult(
         split=split,
         status="failed" if rows is None else "ok",
         reason=tally.reason or "",
         fit_s=float(np.mean(tally.fit_s)) if tally.fit_s else None,
-        predict_rows_per_s=tally.n_predicted / max(tally.predict_s, _TICK_S) if tally.predict_s else None,
-        leaks=unit.leaks[split],
+        predict_rows_per_s=None if batch_s is None else N_TIMED / max(batch_s, _TICK_S),
+        resolution_mj=resolution_mj,
+        leaks=unit.plan.leaks(split),
         label_files=dict(unit.label_files),
-        scores=[] if rows is None else scores(rows, unit.plan.track, seed),
+        scores=[] if rows is None else scores(rows, track, seed, resolution_mj),
     )

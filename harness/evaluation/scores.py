@@ -8,17 +8,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from harness.arrays import Mask, Reals, Whole
-from harness.evaluation.bootstrap import measures
+from harness.evaluation.bootstrap import Measures, measures
 from harness.evaluation.folds import numbered
-from harness.evaluation.metrics import interval_coverage
+from harness.evaluation.metrics import METRIC, METRICS, PredictedRows, RowsOf, interval_coverage
 from harness.evaluation.plans import COVERAGES, LEAST_COVERAGE
 from harness.evaluation.result_layout import Score
 from harness.predictor.protocol import KERNELS
-from harness.schema.results import Track
+from harness.schema.results import Interval, Track
 
 _READ: Final = (
     "repeat", "row", "kernel", "group", "actual_mj", "predicted_mj", "n_kernels", "flops", "covered_kernels",
-    "covered_flops", "missing_mj", *(f"{side}_{coverage}" for coverage in COVERAGES for side in ("low", "high")),
+    "covered_flops", "missing_mj", "is_twin",
+    *(f"{side}_{coverage}" for coverage in COVERAGES for side in ("low", "high")),
 )  # fmt: skip
 """Columns that measures are of."""
 _NUMBERED: Final = ("row", "kernel", "group")
@@ -47,9 +48,27 @@ class ScoredRows(NamedTuple):
         scored: Mask = np.logical_and.reduce(np.isfinite(self.predicted_mj))
         return scored
 
-    def only(self, chosen: Mask) -> tuple[Reals, Reals, Whole]:
-        """Actual and predicted energies and numbered groups of chosen rows."""
-        return self.actual_mj[chosen], self.predicted_mj[:, chosen], numbered(self.groups[chosen])
+    @property
+    def is_twin(self) -> Reals:
+        """Whether the fit of each repeat had a row one extent apart, shape `(n_repeats, n)`; NaN where not defined."""
+        twins: Reals = self.columns["is_twin"].reshape(self.predicted_mj.shape)
+        return twins
+
+    def only(self, chosen: Mask, track: Track, resolution_mj: float) -> tuple[list[PredictedRows], Whole]:
+        """Chosen rows with the predictions of each repeat, and their numbered groups.
+
+        Args:
+            chosen: shape `(n,)`.
+            track: track; networks have no kernel type.
+            resolution_mj: unit of the last digit that the energies are given to; 0 where they are exact.
+        """
+        actual, types = self.actual_mj[chosen], self.columns["kernel"][: len(chosen)][chosen]
+        types = np.full_like(types, -1) if track == "models" else types
+        repeats = [
+            PredictedRows(actual, once[chosen], resolution_mj, types, twins[chosen])
+            for once, twins in zip(self.predicted_mj, self.is_twin, strict=True)
+        ]
+        return repeats, numbered(self.groups[chosen])
 
 
 def by_kernel(rows: pd.DataFrame) -> Iterator[tuple[str, ScoredRows]]:
@@ -91,30 +110,52 @@ def _scored(columns: Mapping[str, npt.NDArray[Any]]) -> ScoredRows:
     return ScoredRows(columns, columns["group"][:n], columns["actual_mj"][:n], scored.reshape(n_repeats, n))
 
 
-def scores(rows: pd.DataFrame, track: Track, seed: int) -> list[Score]:
+def scores(rows: pd.DataFrame, track: Track, seed: int, resolution_mj: float = 0.0) -> list[Score]:
     """Measures of one split, over all rows and over those of each kernel type.
 
     Args:
         rows: columns `ROWS`, of one split.
         track: track; networks have measures of their own.
         seed: seed of the resamples.
+        resolution_mj: unit of the last digit that the subject's energies are given to; 0 where they are exact.
     """
-    return [_score(kernel, part, track, seed) for kernel, part in by_kernel(rows)]
+    return [_score(kernel, part, track, seed, resolution_mj) for kernel, part in by_kernel(rows)]
 
 
-def _score(kernel: str, rows: ScoredRows, track: Track, seed: int) -> Score:
+def _score(kernel: str, rows: ScoredRows, track: Track, seed: int, resolution_mj: float) -> Score:
     columns = rows.columns
     chosen = rows.is_scored
     fields: dict[str, Any] = {"kernel": kernel, "n": int(chosen.sum()), "n_test": len(chosen)}
+    if np.isfinite(rows.is_twin).any():
+        fields["n_twin_free"] = float(np.equal(rows.is_twin, 0).sum(axis=1).mean())
     fields["coverage"] = _weighted(columns["covered_kernels"], columns["n_kernels"])
     fields["coverage_flops"] = _weighted(columns["covered_flops"], columns["flops"])
+    if len(chosen):
+        found = _measures(rows, track, seed, resolution_mj)
+        fields |= {"measures": found.values, "ci95": found.ci95}
     if chosen.any():
-        of_chosen = measures(*rows.only(chosen), seed)
-        fields |= {"measures": of_chosen.values, "ci95": of_chosen.ci95}
         fields["interval_coverage"] = _interval_coverage(columns, np.tile(chosen, len(rows.predicted_mj)))
     if track == "models":
         fields |= _errors_of_sums(columns)
     return Score(**fields)
+
+
+def _measures(rows: ScoredRows, track: Track, seed: int, resolution_mj: float) -> Measures:
+    """Every metric over the rows that it is of; where no row is covered, shares are 0 without an interval."""
+    is_scored = rows.is_scored
+    is_twin_free = np.logical_or.reduce(np.equal(rows.is_twin, 0))
+    of_rows: dict[RowsOf, Mask] = {
+        "held-out": np.ones_like(is_scored), "twin-free": is_twin_free, "covered": is_scored
+    }  # fmt: skip
+    values: dict[str, float | None] = dict.fromkeys(METRIC)
+    intervals: dict[str, Interval | None] = dict.fromkeys(METRIC)
+    for name, chosen in of_rows.items():
+        if chosen.any():
+            metrics = [metric for metric in METRICS if metric.rows == name]
+            found = measures(*rows.only(chosen, track, resolution_mj), seed, metrics)
+            values |= found.values
+            intervals |= found.ci95 if is_scored.any() else {}
+    return Measures(values, intervals)
 
 
 def _weighted(shares: Reals, weights: Reals) -> float | None:

@@ -15,13 +15,13 @@ from harness.files.left_overs import scratch_folder
 from harness.files.locks import only_writer
 from harness.files.swap import lay_down, write_folder
 from harness.intake.candidates import columns_given, csv_bytes, table_bytes
-from harness.intake.facts import IntakeFacts, manifest_bytes, read_facts
+from harness.intake.facts import IntakeFacts, declared_device, manifest_bytes, read_facts
 from harness.intake.fixes import chosen_fixes
 from harness.intake.foreign import ForeignSourceError, ForeignTable, IntakeFormat, IntakeOptions
 from harness.intake.formats import intake_format
 from harness.intake.names import require_folder_names
 from harness.intake.selection import QuarantinedRow, RowSelection, select_rows
-from harness.intake.stated import OpenFact, StatedFacts
+from harness.intake.stated import OpenFact, StatedFacts, require_declared
 from harness.intake.traced import kept_traces
 from harness.issues import Issue, Report, as_text, internal_fault, printable
 from harness.schema.vocabulary import Level
@@ -108,6 +108,8 @@ def take_in(
     if surplus := [name for name in stated.given if name not in form.facts]:
         raise UsageError(f"{format_name} takes no facts such as {surplus[0]}; its files or its mapping state them")
     with only_writer(folder.parent):
+        if (device := declared_device(declared if declared.exists() else None)) is not None:
+            require_declared(stated, device)
         with _refusing(source):
             table = form.read(source, IntakeOptions(mapping, declared if declared.exists() else None, stated))
         _refuse_other_files(folder, table)

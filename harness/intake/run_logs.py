@@ -77,10 +77,9 @@ def _read(form: TraceFormat, about: RunSource, source: Path, options: IntakeOpti
         raise UsageError(f"--model names one run, and there are {len(logs)}: {names}; a mapping names each")
     declared = declared_device(options.device)
     device = declared or mapping.device
-    delegates = [*stated.delegates] or ([] if device is None else list(device.delegates))
-    cells = {"delegate": delegates[0] if len(delegates) == 1 else ""}
-    cells |= {name: value for name in ("model", "family", "dtype") if (value := getattr(stated, name)) is not None}
-    traced = traced_rows([_run(log, form.name, mapping, stated, cells) for log in logs])
+    delegates = [] if device is None else list(device.delegates)
+    only = delegates[0] if len(delegates) == 1 else ""
+    traced = traced_rows([_run(log, form.name, mapping, stated, only) for log in logs])
     submission = _submission(mapping, meter, traced)
     new_device = None if mapping.device is None else mapping.device.model_dump(mode="json", exclude_unset=True)
     if declared is not None:
@@ -205,7 +204,8 @@ def _logs(source: Path, endings: tuple[str, ...], others: set[str | None]) -> li
     return logs
 
 
-def _run(log: _Log, format_name: str, mapping: RunMapping, stated: StatedFacts, cells: Mapping[str, str]) -> ForeignRun:
+def _run(log: _Log, format_name: str, mapping: RunMapping, stated: StatedFacts, only_delegate: str) -> ForeignRun:
+    """A run with what was run: as the caller states it, otherwise as the mapping does, or by the device's delegate."""
     facts = mapping.runs.get(log.name, RunFacts())
     meter = mapping.submission.meter
     run = logged_run(
@@ -230,13 +230,14 @@ def _run(log: _Log, format_name: str, mapping: RunMapping, stated: StatedFacts, 
             skips_warm_up=stated.skips_warm_up,
         ),
     )
-    return ForeignRun(log.source_id, run, {"model": log.name, **facts.cells, **_stated_first(facts, cells)})
+    cells = {"model": log.name, "delegate": only_delegate, **facts.cells, **_cells(stated)}
+    return ForeignRun(log.source_id, run, cells)
 
 
-def _stated_first(facts: RunFacts, cells: Mapping[str, str]) -> dict[str, str]:
-    """Cells of the caller; the delegate only where the mapping has none for the run."""
-    own = facts.cells
-    return {name: own.get(name, value) if name == "delegate" else value for name, value in cells.items()}
+def _cells(stated: StatedFacts) -> dict[str, str]:
+    """Cells that the caller states for all runs."""
+    cells = {name: value for name in ("model", "family", "dtype") if (value := getattr(stated, name)) is not None}
+    return cells | stated.delegate_cell
 
 
 def _first(*values: Number | None) -> Number | None:

@@ -106,6 +106,34 @@ class StatedFacts:
             )
         return {name: processor or known}
 
+    @property
+    def delegate_cell(self) -> dict[str, str]:
+        """Cell of the delegate; empty where none is stated."""
+        return {} if self.delegate is None else {"delegate": next(iter(self.delegates))}
+
+
+def require_declared(stated: StatedFacts, device: Device) -> None:
+    """Refuse a delegate that a device which is there already does not declare.
+
+    Raises:
+        UsageError: it declares others, or another processor for it.
+    """
+    if dict(device.delegates) in _UNKNOWNS:
+        return
+    for name, processor in stated.delegates.items():
+        declared = device.delegates.get(name)
+        if declared is None:
+            known = ", ".join(device.delegates)
+            raise UsageError(
+                f"device.yaml declares {known}, and not {name}, which is stated to have run; add `{name}: {processor}` "
+                "to its delegates, or state one of these"
+            )
+        if declared != processor:
+            raise UsageError(
+                f"device.yaml declares that {name} runs on the {declared}, and it is stated to have run on the "
+                f"{processor}; correct either"
+            )
+
 
 FACTS: Final = tuple(each.name for each in fields(StatedFacts))
 """All that a caller may state."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from harness.evaluation.kernel_track import CROSS_VALIDATION, PUBLISHED
-from harness.evaluation.metrics import METRIC, METRICS, RANKED, Form, Metric
+from harness.evaluation.metrics import FEWEST_FOR_PERCENT, METRIC, METRICS, RANKED, Form, Metric, in_count
 from harness.evaluation.result_layout import Result, Score, SplitResult
 from harness.packaging.licences import hub_header
 from harness.packaging.sources import attributions_of, bibtex_of, licences_of, sources_table
@@ -122,7 +122,10 @@ def _eval_results(facts: PredictorFacts) -> Iterator["EvalResult"]:
                 metric_type=metric.key,
                 metric_name=metric.name,
                 metric_value=_rounded(value),
-                metric_args=None if interval is None else {"ci95": [_rounded(bound) for bound in interval]},
+                metric_args={
+                    "n": score.n_of(metric.rows),
+                    **({} if interval is None else {"ci95": [_rounded(bound) for bound in interval]}),
+                },
             )
 
 
@@ -160,6 +163,7 @@ def _template_facts(facts: PredictorFacts) -> dict[str, Any]:
             for score in split.scores[1:]
         ],
         "networks": [_network_row(split.split, score) for track, split, score in scored if track == "models"],
+        "of_covered": [metric.title for metric in METRICS if metric.rows == "covered"],
         "unscored": _unscored_rows(facts.results),
         "intervals": _interval_rows(kernels),
         "licences": joined_licences(licences_of(facts.submissions)),
@@ -183,8 +187,9 @@ def _range_row(kernel: str, found: KernelRange) -> dict[str, object]:
 def _score_row(heading: str, name: str, score: Score) -> dict[str, object]:
     return {
         heading: code_span(name),
-        "n": score.n,
-        "coverage": _share(score.coverage),
+        "rows": score.n_test,
+        "covered": score.n,
+        "coverage": _share(score.coverage, n=score.n_test),
         **_metric_cells(score, (RANKED, *(metric for metric in METRICS if metric is not RANKED))),
     }
 
@@ -195,14 +200,16 @@ def _metric_cells(score: Score, metrics: Sequence[Metric]) -> dict[str, str]:
     for metric in metrics:
         unit = f" ({metric.unit})" if metric.unit and metric.form != "share" else ""
         interval = score.ci95.get(metric.key) if metric.shows_interval else None
-        cells[f"{metric.title}{unit}"] = _SHOWN[metric.form](score.measures.get(metric.key), interval)
+        value, n = score.measures.get(metric.key), score.n_of(metric.rows)
+        cells[f"{metric.title}{unit}"] = _SHOWN[metric.form](value, interval, n)
     return cells
 
 
 def _network_row(split: str, score: Score) -> dict[str, object]:
     return {
         "split": code_span(split),
-        "networks": score.n,
+        "networks": score.n_test,
+        "covered": score.n,
         "coverage of FLOPs": _share(score.coverage_flops),
         **_metric_cells(score, [metric for metric in METRICS if metric.shows_interval]),
         "kernel error (%)": _number(score.kernel_error),
@@ -216,7 +223,7 @@ def _interval_rows(kernels: Sequence[tuple[SplitResult, Score]]) -> list[dict[st
         {
             "split": code_span(split.split),
             **{
-                f"empirical coverage of {nominal} % intervals": _share(coverage)
+                f"empirical coverage of {nominal} % intervals": _share(coverage, n=score.n)
                 for nominal, coverage in score.interval_coverage.items()
             },
         }
@@ -235,22 +242,32 @@ def _unscored_rows(results: Mapping[Track, Result]) -> list[dict[str, object]]:
     ]
 
 
-def _share(value: float | None, interval: Interval | None = None) -> str:
+def _share(value: float | None, interval: Interval | None = None, n: float | None = None) -> str:
+    """Share in percent, or as a count where it is of few rows."""
     if value is None:
         return ""
+    if n is not None and n < FEWEST_FOR_PERCENT:
+        bounds = "" if interval is None else f" ({n * interval[0]:.1f} to {n * interval[1]:.1f})"
+        return f"{in_count(value, n)}{bounds}"
     bounds = "" if interval is None else f" ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
     return f"{100 * value:.1f} %{bounds}"
 
 
-def _number(value: float | None, interval: Interval | None = None, digits: str = ".3g") -> str:
+def _mean_share(value: float | None, interval: Interval | None, n: float | None) -> str:
+    """Mean of shares in percent; empty where it is of few rows, as no count gives it."""
+    return "" if n is not None and n < FEWEST_FOR_PERCENT else _share(value, interval)
+
+
+def _number(value: float | None, interval: Interval | None = None, _n: float | None = None, digits: str = ".3g") -> str:
     if value is None:
         return ""
     bounds = "" if interval is None else f" ({interval[0]:{digits}} to {interval[1]:{digits}})"
     return f"{value:{digits}}{bounds}"
 
 
-_SHOWN: Final[Mapping[Form, Callable[[float | None, Interval | None], str]]] = {
+_SHOWN: Final[Mapping[Form, Callable[[float | None, Interval | None, float | None], str]]] = {
     "share": _share,
+    "mean-share": _mean_share,
     "percent": _number,
     "figure": _number,
     "correlation": partial(_number, digits=".3f"),

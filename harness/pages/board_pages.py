@@ -12,11 +12,11 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from harness.evaluation.board import HEADLINES, BoardRow, headlines, notes_on
-from harness.evaluation.board_columns import COLUMNS, OUTCOME, BoardColumn, ColumnForm
+from harness.evaluation.board_columns import COLUMNS, OUTCOME, RANKED_COLUMN, BoardColumn, ColumnForm, Value
 from harness.evaluation.bootstrap import FEWEST_GROUPS
 from harness.evaluation.comparison import BASELINE
 from harness.evaluation.kernel_track import CROSS_VALIDATION
-from harness.evaluation.metrics import METRICS, RANKED
+from harness.evaluation.metrics import FEWEST_FOR_PERCENT, METRICS, RANKED
 from harness.evaluation.tracks import TRACKS
 from harness.pages.board_rows import Boards
 from harness.pages.markup import MISSING, code, fixed, plain, title
@@ -35,7 +35,8 @@ _LEADS: Final[dict[Track, str]] = {
     "kernels": "Energy of kernels in configurations that the predictor was not fitted on, on the same device.",
     "models": "Energy of networks that the predictor was not fitted on: from other measured networks, "
     "or as the sum over their kernels, fitted without their family.",
-    "devices": "Energy of kernels on a device that the predictor was not fitted on, except for k rows to calibrate on.",
+    "devices": "Energy of kernels on a device that the predictor was not fitted on, except for k rows to calibrate on, "
+    "drawn five times; with own rows, it was fitted on these alone.",
 }
 _SPLIT: Final = TableColumn("split", "Split")
 _ROWS_OF: Final = TableColumn("rows_of", "Device", is_prose=True)
@@ -87,6 +88,7 @@ def _board_page(env: Environment, track: Track, boards: Boards, names: Mapping[s
         notes=boards.notes.get(track, ()),
         baseline=BASELINE,
         fewest_groups=FEWEST_GROUPS,
+        fewest_for_percent=FEWEST_FOR_PERCENT,
         metrics=[metric for metric in METRICS if metric is not RANKED],
     )
     tables = [table for section in sections for part in section["parts"] for table in part["tables"]]
@@ -126,11 +128,18 @@ def _headlines(boards: Boards, names: Mapping[str, str]) -> Iterator[Table]:
         columns = [_ROWS_OF, _TRACK, _SPLIT, *(TableColumn(f"{key}_percent", key, "%", is_number=True) for key in keys)]
         cells = []
         for (track, subject), group in groupby(rows, key=lambda row: (row.track, row.subject)):
-            of_key = {row.predictor: row.score.measures.get(RANKED.key) for row in group}
+            of_key = {row.predictor: row for row in group}
             heads = (_in_words(subject, names), TITLES[track], HEADLINES[track])
-            cells.append([*map(text, heads), *(_share(of_key.get(key)) for key in keys)])
+            cells.append([*map(text, heads), *(_headline_cell(of_key.get(key)) for key in keys)])
         name = "simulated" if is_simulated else "measured"
         yield Table(f"predictors/headlines-{name}", f"Rows within ±10 %, {name} energies", columns, cells)
+
+
+def _headline_cell(row: BoardRow | None) -> Cell:
+    if row is None:
+        return _share(None)
+    cell = _value_cell(RANKED_COLUMN, row)
+    return cell if row.score.n or cell.value is None else Cell(cell.value, plain("not covered"))
 
 
 def _overview(infos: Iterable[PredictorInfo]) -> Table:
@@ -231,6 +240,7 @@ def _rate(value: float | None) -> Cell:
 
 _SHOWN: Final[Mapping[ColumnForm, Callable[[Any], Cell]]] = {
     "share": _share,
+    "mean-share": _share,
     "percent": _percent,
     "figure": lambda value: number(value, 3),
     "correlation": lambda value: number(value, 3),
@@ -246,18 +256,26 @@ def _value_cell(column: BoardColumn, row: BoardRow) -> Cell:
     value, status = column.value(row), row.result.status
     if column is OUTCOME and status != "ok":
         return Cell(value, noted(status, row.result.reason).shown)
-    return _SHOWN[column.form](value)
+    return _shown(column, value, row)
 
 
 def _bound_cell(column: BoardColumn, side: int, row: BoardRow) -> Cell:
     interval = column.interval(row) if column.interval else None
-    return _SHOWN[column.form](None if interval is None else interval[side])
+    return _shown(column, None if interval is None else interval[side], row)
+
+
+def _shown(column: BoardColumn, value: Value, row: BoardRow) -> Cell:
+    """Cell of a value; a share of few rows is shown as a count of them, and downloads as the number that it is."""
+    cell = _SHOWN[column.form](value)
+    if not isinstance(value, float) or not column.is_of_few(row):
+        return cell
+    return Cell(cell.value, plain(column.in_count(value, row) or MISSING))
 
 
 def _board_cells() -> Iterator[tuple[TableColumn, Callable[[BoardRow], Cell]]]:
     """Columns of a table of figures, each with the function of its cells."""
     for column in COLUMNS:
-        ending = "_percent" if column.form in ("share", "percent") else ""
+        ending = "_percent" if column.form in ("share", "mean-share", "percent") else ""
         is_number, is_prose = column.form not in ("text", "prose"), column.form == "prose"
         heading = TableColumn(f"{column.key}{ending}", column.title, column.unit, is_number, is_prose)
         yield heading, partial(_value_cell, column)

@@ -65,7 +65,7 @@ def read_boards(release: Release, results: CheckedResults, *, package: str = PAC
         )
         current = [result for result in known if result is not None]
         if current:
-            rows[track] = board(current, results.seed)
+            rows[track] = board(current)
         if current or faults:
             broken = (f"{key} is not evaluated: {fault}" for key, fault in listing.faults.items())
             notes[track] = [*faults, *of_track.notes, *broken]

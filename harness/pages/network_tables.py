@@ -5,7 +5,7 @@ from typing import Final
 
 from harness.evaluation.network_scores import NetworkScore, NetworkShare
 from harness.evaluation.network_splits import ONE_FAMILY
-from harness.pages.markup import fixed, plain
+from harness.pages.markup import MISSING, fixed, plain
 from harness.pages.tables import Cell, Table, TableColumn, link, number, text
 from harness.predictor.protocol import PredictorInfo
 from harness.schema.results import Interval
@@ -82,7 +82,10 @@ def _shares(what: str, scores: Sequence[NetworkScore], shares: Sequence[Sequence
 
 def _share_cells(share: NetworkShare) -> list[Cell]:
     low, high = share.ci95 or (None, None)
-    return [_cell(_percent(value)) for value in (share.value, low, high)]
+    cells = [_cell(_percent(value)) for value in (share.value, low, high)]
+    if not share.count:
+        return cells
+    return [Cell(cell.value, plain(shown)) for cell, shown in zip(cells, (share.count, MISSING, MISSING), strict=True)]
 
 
 def _predictor(key: str, infos: Mapping[str, PredictorInfo]) -> Cell:

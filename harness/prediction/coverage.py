@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from harness.errors import DeepenError
 from harness.issues import share_in_words
-from harness.prediction.fitted_predictor import FittedPredictor
+from harness.prediction.fitted import FittedPredictor
 from harness.schema.networks import NetworkKernel
 from harness.schema.results import Interval
 

@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.predictor.columns import Kernels
 from harness.schema.cost import dtype_of_stored
 from harness.schema.kernel_types import KERNEL_TYPES, Kernel
 from harness.schema.networks import NetworkKernel
 from harness.schema.vocabulary import Dtype
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RANGED: Final = ("input_h", "input_w", "cin", "cout", "cin2", "cin3", "cin4", "flops")
 """Columns in which a predictor is trusted between the least and the greatest value that it was fitted on."""
@@ -81,7 +85,7 @@ class Extrapolation:
         return f"{self.kernel} with {self.field} {self.found}, fitted on {self.learnt}"
 
 
-def ranges_of(kernels: pd.DataFrame, runtime: str | None = None) -> Ranges:
+def ranges_of(kernels: "pd.DataFrame", runtime: str | None = None) -> Ranges:
     """Ranges of kernels to fit on.
 
     Args:
@@ -92,31 +96,31 @@ def ranges_of(kernels: pd.DataFrame, runtime: str | None = None) -> Ranges:
     return Ranges.model_validate({"processor": kernels["processor"].iloc[0], "runtime": runtime, "kernels": of_kernel})
 
 
-def _range_of(rows: pd.DataFrame) -> KernelRange:
+def _range_of(rows: "pd.DataFrame") -> KernelRange:
     given = rows[list(RANGED)].dropna(axis="columns", how="all")
     bounds = {str(name): (float(values.min()), float(values.max())) for name, values in given.items()}
-    seen = {name: tuple(sorted(set(_in_words(rows, name)), key=_numbers)) for name in EXACT}
+    seen = {name: tuple(sorted(set(_in_words(rows, name).values()), key=_numbers)) for name in EXACT}
     return KernelRange(n_rows=len(rows), ranges=bounds, seen={name: values for name, values in seen.items() if values})
 
 
-def extrapolations(kernels: pd.DataFrame, ranges: Ranges) -> list[Extrapolation]:
+def extrapolations(kernels: Kernels, ranges: Ranges) -> list[Extrapolation]:
     """Kernels outside the ranges that a predictor was fitted on, by kernel type and field.
 
     Args:
-        kernels: columns `harness.predictor.features.FEATURES`, range index; types that the predictor
-            was not fitted on are left out.
+        kernels: columns `harness.predictor.features.FEATURES`; types that the predictor was not fitted on are
+            left out.
         ranges: ranges of the kernels that it was fitted on.
     """
     found: list[Extrapolation] = []
+    types = np.asarray(kernels["kernel"], dtype=str)
     for kernel, fitted in ranges.kernels.items():
-        rows = kernels[kernels["kernel"] == kernel]
-        if rows.empty:
-            continue
+        places = np.flatnonzero(types == kernel)
+        rows = kernels[types == kernel]
         checked = (*(_unseen(rows, name, fitted) for name in EXACT), *(_outside(rows, name, fitted) for name in RANGED))
         for name, (values, known) in zip((*EXACT, *RANGED), checked, strict=True):
-            if len(values):
-                words = _as_list(sorted(set(values), key=_numbers))
-                found.append(Extrapolation(kernel, name, words, known, tuple(int(place) for place in values.index)))
+            if values:
+                words = _as_list(sorted(set(values.values()), key=_numbers))
+                found.append(Extrapolation(kernel, name, words, known, tuple(int(places[row]) for row in values)))
     return found
 
 
@@ -138,29 +142,48 @@ def other_weights(kernels: Sequence[NetworkKernel], dtype: Dtype) -> list[Extrap
     ]
 
 
-def _unseen(rows: pd.DataFrame, name: str, fitted: KernelRange) -> tuple["pd.Series[str]", str]:
-    """Values that were not seen, at the kernels that have them; and those that were."""
-    values, seen = _in_words(rows, name), fitted.seen.get(name, ())
-    return values[~values.isin(seen)], _as_list(seen) or "none"
+def without_interval(
+    kernels: Kernels, has_none: npt.NDArray[np.bool_], known: Sequence[Extrapolation]
+) -> list[Extrapolation]:
+    """Kernels that the predictor gives no interval for, by kernel type, besides those that are known to be outside.
+
+    Args:
+        kernels: columns `harness.predictor.features.FEATURES`.
+        has_none: which of them have no interval, shape `(n,)`.
+        known: kernels outside the ranges.
+    """
+    others = np.setdiff1d(np.flatnonzero(has_none), [place for each in known for place in each.places])
+    types = np.asarray(kernels["kernel"], dtype=str)[others]
+    words = ("size", "that no row has", "too few sizes to tell its error by")
+    return [
+        Extrapolation(kernel, *words, tuple(others[types == kernel].tolist()))
+        for kernel in KERNEL_TYPES
+        if kernel in types
+    ]
 
 
-def _outside(rows: pd.DataFrame, name: str, fitted: KernelRange) -> tuple["pd.Series[str]", str]:
-    """Values out of the range, at the kernels that have them; and the range."""
+def _unseen(rows: Kernels, name: str, fitted: KernelRange) -> tuple[dict[int, str], str]:
+    """Values that were not seen, by the number of the row; and those that were."""
+    seen = fitted.seen.get(name, ())
+    return {row: word for row, word in _in_words(rows, name).items() if word not in seen}, _as_list(seen) or "none"
+
+
+def _outside(rows: Kernels, name: str, fitted: KernelRange) -> tuple[dict[int, str], str]:
+    """Values out of the range, by the number of the row; and the range."""
     least, most = fitted.ranges.get(name, (np.inf, -np.inf))
-    values = rows[name].dropna()
-    outside = values[(values < least) | (values > most)]
+    values = np.asarray(rows[name], dtype=np.float64)
+    outside = np.flatnonzero((values < least) | (values > most))
     known = f"{least:.0f} to {most:.0f}" if least <= most else "none"
-    return outside.astype(int).astype(str), known
+    return {int(row): str(int(values[row])) for row in outside}, known
 
 
-def _in_words(rows: pd.DataFrame, name: str) -> "pd.Series[str]":
-    """Values of columns of `EXACT` joined by x, of the rows that have them."""
-    values = rows[list(EXACT[name])]
+def _in_words(rows: Kernels, name: str) -> dict[int, str]:
+    """Values of columns of `EXACT` joined by x, by the number of the row, where a row has them."""
+    values = np.column_stack([np.asarray(rows[column], dtype=np.float64) for column in EXACT[name]])
     if name == "groups":
-        values = values.where(values.notna() | ~rows[["kernel"]].isin(_GROUPED).to_numpy(), 1.0)
-    whole = values.dropna().astype(int)
-    words = ["x".join(map(str, row)) for row in whole.itertuples(index=False)]
-    return pd.Series(words, index=whole.index, dtype="str")
+        values[np.isnan(values[:, 0]) & np.isin(np.asarray(rows["kernel"], dtype=str), _GROUPED), 0] = 1
+    given = np.flatnonzero(np.isfinite(values).all(axis=1))
+    return {int(row): "x".join(str(int(value)) for value in values[row]) for row in given}
 
 
 def _numbers(words: str) -> tuple[int, ...]:

@@ -1,20 +1,20 @@
 """A predictor fitted for one device, now or before and saved; it is fitted, loaded and asked in a confined process."""
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ValidationError
 
+from harness.arrays import Reals
 from harness.errors import UsageError
 from harness.issues import printable, quoted
 from harness.prediction.extrapolation import Ranges, ranges_of
+from harness.prediction.fitted import FittedPredictor, Predict, plain_content
 from harness.prediction.training_set import TrainingSet, types_of
+from harness.predictor.columns import KernelColumns
+from harness.predictor.features import FEATURES
 from harness.predictor.persistence import DAMAGED, STAMP_FILE, DamagedError, Stamp, read_stamp
 from harness.predictor.pins import fit_pins
 from harness.predictor.protocol import PredictorError
@@ -22,9 +22,7 @@ from harness.predictor.registry import PACKAGE, predictor_info, predictor_versio
 from harness.sandbox.jobs import Job, Limits, run_jobs
 from harness.schema.results import Subject
 
-Reals = npt.NDArray[np.float64]
 Contents = TypeVar("Contents", bound=BaseModel)
-Predict = Callable[[pd.DataFrame, float], tuple[Reals, Reals | None]]
 
 MODEL_FILE: Final = "model.skops"
 RANGES_FILE: Final = "ranges.json"
@@ -35,29 +33,6 @@ _SUMMED: Final = (MODEL_FILE, RANGES_FILE, STAMP_FILE)
 _SEED: Final = 0
 FIT_LIMITS: Final = Limits(seconds=300)
 """Longer than in an evaluation: somebody waits for the fit and can interrupt it."""
-
-
-@dataclass(frozen=True)
-class FittedPredictor:
-    """A fitted predictor.
-
-    Attributes:
-        stamp: predictor and the rows that it was fitted on.
-        ranges: ranges of those rows, by kernel type.
-        file: file that it was loaded from; None where it was fitted now.
-        predict: energies in mJ of kernels, shape `(n,)`, and their intervals of a nominal coverage, shape `(n, 2)`,
-            None where the predictor gives none; raises PredictorError where the predictor fails.
-    """
-
-    stamp: Stamp
-    ranges: Ranges
-    file: Path | None
-    predict: Predict
-
-    @property
-    def subject(self) -> Subject:
-        """Device and way of running that it is fitted for."""
-        return self.stamp.subjects[0]
 
 
 def saved_folder(folder: Path, key: str, subject: Subject) -> Path:
@@ -121,6 +96,25 @@ def fitted_for(training: TrainingSet, key: str, folder: Path, package: str = PAC
     return FittedPredictor(stamp, ranges_of(rows, training.runtime), None, _confined(key, rows, package))
 
 
+def plain_for(training: TrainingSet, key: str) -> bytes:
+    """Predictor for a training set as `plain_content` writes it, fitted now in a confined process.
+
+    Args:
+        training: rows to fit on.
+        key: predictor that is answered in this process (`harness.predictor.plain`).
+
+    Raises:
+        UsageError: there is no row of a kernel type that it supports.
+        PredictorError: it fails.
+    """
+    stamp, rows = make_stamp(training, key, None), training.rows_for(predictor_info(key))
+    job = Job(rows, rows[list(FEATURES)][:0], is_plain=True)
+    (outcome,) = run_jobs(key, [job], limits=FIT_LIMITS)
+    if outcome.status != "ok":
+        raise PredictorError(f"{key} {outcome.reason}")
+    return plain_content(stamp, ranges_of(rows, training.runtime), outcome.saved)
+
+
 def load_fitted(path: Path, package: str = PACKAGE) -> FittedPredictor:
     """Predictor in a file; it is loaded when it is asked, and only if it has no types except harmless ones.
 
@@ -159,7 +153,7 @@ def load_fitted(path: Path, package: str = PACKAGE) -> FittedPredictor:
         )
     ask = _confined(stamp.predictor, content, package)
 
-    def predict(kernels: pd.DataFrame, coverage: float) -> tuple[Reals, Reals | None]:
+    def predict(kernels: KernelColumns, coverage: float) -> tuple[Reals, Reals | None]:
         try:
             return ask(kernels, coverage)
         except PredictorError as error:
@@ -188,8 +182,8 @@ def _confined(key: str, train: pd.DataFrame | bytes, package: str) -> Predict:
         package: package that the predictor is in.
     """
 
-    def predict(kernels: pd.DataFrame, coverage: float) -> tuple[Reals, Reals | None]:
-        (outcome,) = run_jobs(key, [Job(train, kernels, (coverage,))], package=package, limits=FIT_LIMITS)
+    def predict(kernels: KernelColumns, coverage: float) -> tuple[Reals, Reals | None]:
+        (outcome,) = run_jobs(key, [Job(train, kernels.as_frame(), (coverage,))], package=package, limits=FIT_LIMITS)
         if outcome.predictions is None:
             raise PredictorError(f"{key} {outcome.reason}")
         return outcome.predictions, outcome.intervals.get(coverage)

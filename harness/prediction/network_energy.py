@@ -10,19 +10,19 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from harness.defaults import COVERAGE, LEAST_COVERED
 from harness.errors import DeepenError
 from harness.issues import share_in_words
 from harness.prediction.coverage import KernelEnergy, UnsupportedKernels, check_coverage, covered_share, unsupported
-from harness.prediction.extrapolation import Extrapolation, extrapolations, other_weights
-from harness.prediction.fitted_predictor import FittedPredictor
+from harness.prediction.extrapolation import Extrapolation, extrapolations, other_weights, without_interval
+from harness.prediction.fitted import FittedPredictor
 from harness.prediction.sum_interval import interval_of_sum, widened
-from harness.predictor.features import FEATURES, NUMBERS, WORDS, numbered_configurations
+from harness.predictor.columns import KernelColumns
+from harness.predictor.features import FEATURES, NUMBERS
 from harness.schema.networks import ListedKernel, NetworkKernel, count_of
 from harness.schema.results import Interval, Subject
-from harness.schema.vocabulary import Dtype
+from harness.schema.vocabulary import CONFIGURATION_FIELDS, Dtype
 
 Reals = npt.NDArray[np.float64]
 
@@ -124,17 +124,19 @@ def predict_network(
     places = [place for place, reason in enumerate(reasons) if not reason]
     check_coverage(found, fitted, at_least)
     covered = [kernels[place] for place in places]
-    frame = kernels_frame(covered, fitted.subject, fitted.ranges.processor)
-    energies, bounds = fitted.predict(frame, coverage)
+    columns = kernel_columns(covered, fitted.subject, fitted.ranges.processor)
+    energies, bounds = fitted.predict(columns, coverage)
     counts = np.array([count_of(kernel) for kernel in covered], np.float64)
     energies, bounds = energies * counts, None if bounds is None else bounds * counts[:, None]
-    outside = [*other_weights(covered, fitted.subject.dtype), *extrapolations(frame, fitted.ranges)]
-    is_outside = np.isin(np.arange(len(frame)), [place for each in outside for place in each.places])
+    outside = [*other_weights(covered, fitted.subject.dtype), *extrapolations(columns, fitted.ranges)]
+    if bounds is not None:
+        outside += without_interval(columns, np.isnan(bounds[:, 0]), outside)
+    is_outside = np.isin(np.arange(len(covered)), [place for each in outside for place in each.places])
     for number, place in enumerate(places):
         is_bounded = bounds is not None and not is_outside[number]
         interval = (float(bounds[number, 0]), float(bounds[number, 1])) if bounds is not None and is_bounded else None
         found[place] = KernelEnergy(kernels[place], float(energies[number]), interval)
-    interval, reason = _interval(energies, bounds, frame, is_outside)
+    interval, reason = _interval(energies, bounds, columns, is_outside)
     network = NetworkEnergy(
         tuple(found), float(energies.sum()), interval, coverage, tuple(_in_network(outside, places)), reason
     )
@@ -144,7 +146,7 @@ def predict_network(
 
 
 def _interval(
-    energies: Reals, bounds: Reals | None, frame: pd.DataFrame, is_outside: npt.NDArray[np.bool_]
+    energies: Reals, bounds: Reals | None, columns: KernelColumns, is_outside: npt.NDArray[np.bool_]
 ) -> tuple[Interval | None, str]:
     """Interval of the sum, and why there is none."""
     if bounds is None:
@@ -154,8 +156,8 @@ def _interval(
         found, most = share_in_words(share), share_in_words(MOST_WIDENED)
         return None, f"no interval: {found} of the energy is extrapolated; at most {most} is covered by widening it"
     inside = ~is_outside
-    sums = interval_of_sum(energies[inside], bounds[inside], numbered_configurations(frame[inside]))
-    return widened(sums, float(energies[is_outside].sum())), ""
+    sums = interval_of_sum(energies[inside], bounds[inside], _configurations(columns[inside]))
+    return widened(sums, energies[is_outside], bounds[is_outside]), ""
 
 
 def _too_far(network: NetworkEnergy, fitted: FittedPredictor) -> str:
@@ -185,7 +187,7 @@ def _why_not(kernel: NetworkKernel, fitted: FittedPredictor) -> str:
     return ""
 
 
-def kernels_frame(kernels: Sequence[NetworkKernel], subject: Subject, processor: str) -> pd.DataFrame:
+def kernel_columns(kernels: Sequence[NetworkKernel], subject: Subject, processor: str) -> KernelColumns:
     """Kernels of a network as predictors see them.
 
     Args:
@@ -194,11 +196,22 @@ def kernels_frame(kernels: Sequence[NetworkKernel], subject: Subject, processor:
         processor: processor that they run on.
 
     Returns:
-        Columns `FEATURES`, one row per kernel, range index; a kernel that runs several times as one run of it.
+        Columns `FEATURES`, one row per kernel; a kernel that runs several times as one run of it.
     """
     place = {"delegate": subject.delegate, "processor": processor, "device_id": subject.device_id}
-    frame = pd.DataFrame([_of_one_run(kernel).model_dump() | place for kernel in kernels], columns=list(FEATURES))
-    return frame.astype(dict.fromkeys(NUMBERS, "float64") | dict.fromkeys(("kernel", *WORDS), "str"))
+    rows = [_of_one_run(kernel).model_dump() | place for kernel in kernels]
+    # None becomes NaN where the column is one of numbers.
+    kinds = {name: np.float64 if name in NUMBERS else object for name in FEATURES}
+    return KernelColumns({name: np.array([row[name] for row in rows], kind) for name, kind in kinds.items()})
+
+
+def _configurations(kernels: KernelColumns) -> npt.NDArray[np.int64]:
+    """Configuration of each kernel as a number below the count of configurations, shape `(n,)`."""
+    # As words, because a missing number is not equal to itself.
+    columns = [kernels[name].astype(str) for name in ("kernel", *CONFIGURATION_FIELDS)]
+    numbers: dict[tuple[str, ...], int] = {}
+    rows = zip(*columns, strict=True)
+    return np.array([numbers.setdefault(row, len(numbers)) for row in rows], np.int64)
 
 
 def _of_one_run(kernel: NetworkKernel) -> NetworkKernel:

@@ -8,7 +8,7 @@ from typing import Any
 from harness.graphs.fusion_rules import Runtime
 from harness.prediction.coverage import KernelEnergy
 from harness.prediction.extrapolation import Extrapolation
-from harness.prediction.fitted_predictor import FittedPredictor
+from harness.prediction.fitted import FittedPredictor
 from harness.prediction.network_energy import NetworkEnergy
 from harness.prediction.rows_runtime import UNKNOWN, RowsRuntime
 from harness.schema.outputs import Coverage, FitFacts, MissingEnergy, Outside, PredictedKernel, PredictionOutput

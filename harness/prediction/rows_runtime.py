@@ -1,14 +1,15 @@
 """Fusion rules that kernel rows of a device go with: those of the runtime that they were measured in."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
-
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from harness.graphs.fusion_rules import read_runtime
 from harness.graphs.runtime_files import runtime_names
-from harness.releases import Release
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from harness.releases import Release
 
 
 class RowsRuntime(NamedTuple):
@@ -27,7 +28,7 @@ UNKNOWN: Final = RowsRuntime(None, "unstated")
 
 
 def runtime_of_rows(
-    release: Release, device_id: str, delegate: str | None = None, system_id: str | None = None
+    release: "Release", device_id: str, delegate: str | None = None, system_id: str | None = None
 ) -> RowsRuntime:
     """Runtime of the kernel rows of a device: that of its kernel lists; without any, the one that its rows state.
 
@@ -37,6 +38,8 @@ def runtime_of_rows(
         delegate: how it runs; None for any.
         system_id: one of the device's systems; None for any.
     """
+    import pyarrow.compute as pc
+
     chosen = {"device_id": device_id, "delegate": delegate, "system_id": system_id}
     rows = _rows_of(release.levels["kernels"], chosen)
     stated = sorted(set(rows.column("runtime").to_pylist()))
@@ -49,7 +52,9 @@ def runtime_of_rows(
     return RowsRuntime(next(iter(rules)) if len(rules) == 1 else None, ", ".join(stated))
 
 
-def _rows_of(table: pa.Table, chosen: Mapping[str, str | None]) -> pa.Table:
+def _rows_of(table: "pa.Table", chosen: Mapping[str, str | None]) -> "pa.Table":
+    import pyarrow.compute as pc
+
     for name, value in chosen.items():
         if value is not None:
             table = table.filter(pc.equal(table.column(name), value))

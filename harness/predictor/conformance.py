@@ -215,7 +215,10 @@ def check_rows_stand_alone(case: ConformanceCase) -> None:
 
 
 def check_intervals_widen(case: ConformanceCase) -> None:
-    """Intervals, where there are any, are ordered, finite and not negative, and contain those of lower coverage."""
+    """Intervals, where there are any, are ordered, finite and not negative, and contain those of lower coverage.
+
+    A kernel without an interval, whose bounds are both NaN, has none at any coverage.
+    """
     model: Any = case.fitted
     if not hasattr(model, "predict_interval"):
         return
@@ -224,10 +227,14 @@ def check_intervals_widen(case: ConformanceCase) -> None:
         bounds = np.asarray(model.predict_interval(case.test.copy(), coverage))
         what = f"{coverage:.0%} intervals"
         _require(bounds.shape == (len(case.test), 2), f"{what} have shape {bounds.shape}; expected (n, 2)")
-        _require(bool(np.isfinite(bounds).all() and (bounds >= 0).all()), f"{what} are not finite or are negative")
-        _require(bool((bounds[:, 0] <= bounds[:, 1]).all()), f"{what} have lower bounds above the upper ones")
+        has_none = np.isnan(bounds).all(axis=1)
+        given = bounds[~has_none]
+        _require(bool(np.isfinite(given).all() and (given >= 0).all()), f"{what} are not finite or are negative")
+        _require(bool((given[:, 0] <= given[:, 1]).all()), f"{what} have lower bounds above the upper ones")
         if inner is not None:
-            is_wider = (bounds[:, 0] <= inner[:, 0]) & (bounds[:, 1] >= inner[:, 1])
+            same = bool((has_none == np.isnan(inner).all(axis=1)).all())
+            _require(same, f"{what} are of other kernels than those of a lower coverage")
+            is_wider = has_none | ((bounds[:, 0] <= inner[:, 0]) & (bounds[:, 1] >= inner[:, 1]))
             _require(bool(is_wider.all()), f"{what} do not contain those of a lower coverage")
         inner = bounds
 
@@ -261,7 +268,8 @@ def check_few_rows_suffice(case: ConformanceCase) -> None:
         _energies(model.predict(test), len(test), f"kernels when fitted on {what}")
         if hasattr(model, "predict_interval"):
             bounds = np.asarray(model.predict_interval(test, COVERAGES[-1]))
-            _require(bool(np.isfinite(bounds).all()), f"intervals are not finite when fitted on {what}")
+            has_none = np.isnan(bounds).all(axis=1, keepdims=True)
+            _require(bool((np.isfinite(bounds) | has_none).all()), f"intervals are not finite when fitted on {what}")
 
 
 def check_saving_keeps_predictions(case: ConformanceCase) -> None:

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from types import FunctionType
 from typing import Any, Final, Literal
 
-import skops.io
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.issues import quoted
@@ -156,6 +155,8 @@ def as_bytes(model: Predictor, package: str = PACKAGE) -> bytes:
     Raises:
         PredictorError: it holds something that skops cannot write, or that would not be loaded again.
     """
+    import skops.io
+
     try:
         content: bytes = skops.io.dumps(model)
     except Exception as error:
@@ -176,6 +177,8 @@ def from_bytes(content: bytes, package: str = PACKAGE) -> Predictor:
         PredictorError: it holds something that is not trusted.
         DamagedError: it is damaged; the message begins with `DAMAGED`.
     """
+    import skops.io
+
     try:
         found = skops.io.get_untrusted_types(data=content)
         untrusted = _untrusted(found, package)

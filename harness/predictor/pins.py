@@ -1,13 +1,11 @@
 """Pins of a predictor that would be fitted now: everything that it depends on; it fits nothing."""
 
 from importlib.metadata import version
-from typing import Final
 
 from harness import __version__
+from harness.predictor.protocol import RESTS_ON
 from harness.schema.results import FitPins
 from harness.splits import split_version
-
-_PACKAGES: Final = ("numpy", "pandas", "scikit-learn", "scipy")
 
 
 def fit_pins(data_sha256: str, predictor: str, predictor_version: str, seed: int) -> FitPins:
@@ -25,6 +23,6 @@ def fit_pins(data_sha256: str, predictor: str, predictor_version: str, seed: int
         harness_version=__version__,
         predictor=predictor,
         predictor_version=predictor_version,
-        packages={name: version(name) for name in _PACKAGES},
+        packages={name: version(name) for name in RESTS_ON},
         seed=seed,
     )

@@ -21,6 +21,9 @@ KERNELS: Final[tuple[Kernel, ...]] = get_args(Kernel)
 KEY_PATTERN: Final = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 """Keys of predictors: lower-case words and digits joined by hyphens."""
 
+RESTS_ON: Final = ("numpy", "pandas", "scikit-learn", "scipy")
+"""Libraries whose versions are pins of what is fitted."""
+
 MOST_CHARACTERS: Final = 300
 _BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Letters and signs that show nothing."""
@@ -196,7 +199,7 @@ class IntervalPredictor(Predictor, Protocol):
 
         Returns:
             Lower and upper bound in mJ, shape `(n, 2)`, finite, not negative, `lower <= upper`; wider for a
-            higher coverage.
+            higher coverage. Both NaN for a kernel that there is no interval for, whatever the coverage.
         """
         ...
 

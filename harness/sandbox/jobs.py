@@ -26,6 +26,7 @@ import pandas as pd
 import pyarrow as pa
 
 from harness.predictor.features import FEATURES, LABEL
+from harness.predictor.figures import fault_of, fault_of_interval
 from harness.predictor.networks import LATENCY, LIST_COLUMNS, SYSTEM_COLUMNS
 from harness.predictor.persistence import DamagedError, Stamp, read_stamp
 from harness.predictor.protocol import PredictorError
@@ -44,10 +45,6 @@ MOST_SAVED_BYTES: Final = 256 << 20
 """Size beyond which the file of a fitted predictor is not taken."""
 CONFORMANCE_LIMITS: Final = Limits(seconds=300)
 """Of all checks together: they fit a predictor some twenty times."""
-MOST_MJ: Final = 1e12
-"""Largest energy that is taken for one: a thousand times what a measured one may be; sums are far from overflowing."""
-MOST_BOUND_MJ: Final = 1e100
-"""Largest bound of an interval, which is wide where little is known; sums of squares do not overflow yet."""
 MOST_DEATHS: Final = 3
 """Jobs, one after the other, that a predictor may overrun; the rest is not tried."""
 
@@ -67,6 +64,8 @@ class Job:
         coverages: coverages of the intervals wanted, where the predictor gives any.
         networks: number of the network that each test kernel belongs to, where they are kernels of networks.
         stamp: what the fitted predictor was trained on, where it is wanted as a file.
+        is_plain: whether the fitted predictor is wanted as plain arrays (`harness.predictor.plain`).
+        n_timed: rows of one more batch, of test kernels in turn, whose prediction is timed; 0 where none is wanted.
     """
 
     train: pd.DataFrame | bytes
@@ -74,6 +73,8 @@ class Job:
     coverages: tuple[float, ...] = ()
     networks: npt.NDArray[np.int64] | None = None
     stamp: Stamp | None = None
+    is_plain: bool = False
+    n_timed: int = 0
 
     def __post_init__(self) -> None:
         for name, frame, columns in (("train", self.train, (*FEATURES, LABEL)), ("test", self.test, FEATURES)):
@@ -87,6 +88,8 @@ class Job:
             "networks": None if self.networks is None else self.networks.tolist(),
             "is_saved": isinstance(self.train, bytes),
             "stamp": None if self.stamp is None else self.stamp.model_dump_json(),
+            "is_plain": self.is_plain,
+            "n_timed": self.n_timed,
             "kind": "kernels",
         }
         train = self.train if isinstance(self.train, bytes) else _as_bytes(self.train)
@@ -114,6 +117,7 @@ class NetworkJob:
     coverages: ClassVar[tuple[float, ...]] = ()
     networks: ClassVar[None] = None
     stamp: ClassVar[None] = None
+    is_plain: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         shown = ("list", *SYSTEM_COLUMNS, *((LATENCY,) if LATENCY in self.test else ()))
@@ -146,8 +150,11 @@ class Outcome:
             sum over their kernels.
         fit_s: time of the fit in seconds; None where it did not come to an end.
         predict_s: time of the predictions in seconds, likewise; None also where there was nothing to predict.
+        batch_s: time of the prediction of the timed batch in seconds; None where there was none: because none was
+            wanted, or it would have taken longer than `harness.sandbox.worker.LONGEST_BATCH_S`.
         peak_mb: most memory that the process held; None where it did not live to say so.
-        saved: content of the file of the fitted predictor, with the stamp of the job; empty where none was wanted.
+        saved: content of the file of the fitted predictor, with the stamp of the job, or its plain arrays; empty where
+            neither was wanted.
         confinement: what confined the job; None where it never ran.
     """
 
@@ -158,6 +165,7 @@ class Outcome:
     networks: Mapping[int, float] = field(default_factory=dict)
     fit_s: float | None = None
     predict_s: float | None = None
+    batch_s: float | None = None
     peak_mb: float | None = None
     confinement: Confinement | None = None
     saved: bytes = b""
@@ -244,7 +252,7 @@ def conformance_faults(key: str, package: str = PACKAGE) -> list[str]:
 
 def _run(worker: WorkerProcess, job: Job | NetworkJob) -> Outcome:
     n_figures = len(job.test) * (2 + 2 * len(job.coverages))
-    longest = LONGEST_MESSAGE, LONGEST_MESSAGE + 8 * n_figures + (MOST_SAVED_BYTES if job.stamp else 0)
+    longest = LONGEST_MESSAGE, LONGEST_MESSAGE + 8 * n_figures + (MOST_SAVED_BYTES if job.stamp or job.is_plain else 0)
     start = time.monotonic()
     answer, status = worker.run(job.request(), longest)
     if status < 0:
@@ -277,58 +285,22 @@ def _outcome(job: Job | NetworkJob, header: bytes, content: bytes, elapsed_s: fl
     reason = None if said.reason is None else harmless(said.reason)
     if not said.is_loaded:
         raise _LoadError(reason or "ended before it was loaded")
-    cost: dict[str, Any] = {"fit_s": said.fit_s, "predict_s": said.predict_s, "peak_mb": said.peak_mb}
+    cost: dict[str, Any] = {name: getattr(said, name) for name in ("fit_s", "predict_s", "batch_s", "peak_mb")}
     if reason is not None:
         return Outcome("failed", reason or "failed without a reason", **cost)
     n, n_coverages = len(job.test), len(job.coverages) * said.has_intervals
     numbers = [] if job.networks is None or not said.has_networks else np.unique(job.networks).tolist()
     n_bytes = 8 * (n * (1 + 2 * n_coverages) + len(numbers))
     figures, saved = np.frombuffer(content[:n_bytes], dtype="<f8"), content[n_bytes:]
-    if 8 * figures.size != n_bytes or bool(saved) != (job.stamp is not None):
+    if 8 * figures.size != n_bytes or bool(saved) != (job.stamp is not None or job.is_plain):
         raise ValueError("figures are missing")
     if job.stamp is not None and read_stamp(saved) != job.stamp:
         raise ValueError("the file is of something else")
     predictions, bounds, networks = np.split(figures, [n, n * (1 + 2 * n_coverages)])
     intervals = dict(zip(job.coverages, bounds.reshape(n_coverages, n, 2), strict=False))
-    faults = (_fault_of(predictions, "rows"), *map(_fault_of_interval, intervals.values()))
-    fault = next(filter(None, (*faults, _fault_of(networks, "networks"))), "")
+    faults = (fault_of(predictions, "rows"), *map(fault_of_interval, intervals.values()))
+    fault = next(filter(None, (*faults, fault_of(networks, "networks"))), "")
     if fault:
         return Outcome("failed", fault, **cost)
     of_networks = dict(zip(numbers, networks.tolist(), strict=True))
     return Outcome("ok", "", predictions, intervals, of_networks, **cost, saved=saved)
-
-
-def _fault_of(energies: Reals, what: str) -> str:
-    """What is wrong with energies in mJ; empty where nothing is."""
-    faults = {
-        "NaN": np.isnan(energies),
-        "infinity": np.isinf(energies),
-        "energies that are not positive": np.less_equal(energies, 0),
-        f"energies above {MOST_MJ:g} mJ": energies > MOST_MJ,
-    }
-    return _first_of(faults, what)
-
-
-def _fault_of_interval(bounds: Reals) -> str:
-    """What is wrong with an interval in mJ; empty where nothing is."""
-    faults = {
-        "bounds that are NaN": np.isnan(bounds).any(axis=1),
-        "bounds that are infinite": np.isinf(bounds).any(axis=1),
-        "negative bounds": np.less(bounds, 0).any(axis=1),
-        "lower bounds above the upper ones": bounds[:, 0] > bounds[:, 1],
-        f"bounds above {MOST_BOUND_MJ:g} mJ": bounds[:, 1] > MOST_BOUND_MJ,
-    }
-    return _first_of(faults, "rows")
-
-
-def _first_of(faults: Mapping[str, Any], what: str) -> str:
-    """First fault that any of them has, with their count.
-
-    Args:
-        faults: by name, which have it, shape `(n,)`.
-        what: what they are.
-    """
-    for fault, has_it in faults.items():
-        if has_it.any():
-            return f"gave {fault} for {int(has_it.sum())} of {len(has_it)} {what}"
-    return ""

@@ -44,11 +44,18 @@ from harness.sandbox.watch import Watched, end_of
 LONGEST_MESSAGE: Final = 1 << 16
 """Bytes of a message on the control socket, and of the header of an answer."""
 
+LONGEST_BATCH_S: Final = 20.0
+"""A batch that would take longer, by the time of a smaller one, is not timed."""
+
 LONGEST_REASON: Final = 400
 """Characters of a reason in the harness's own words, which end with how to fix it."""
 
 Reals = npt.NDArray[np.float64]
 
+_STEP: Final = 10
+"""Factor between the sizes of the batches that lead to the timed one."""
+_SAME: Final = 1e-6
+"""Relative difference of predictions of one kernel in batches of two sizes."""
 _REAL: Final = "fiu"
 """Kinds of NumPy arrays whose values are real numbers."""
 
@@ -207,7 +214,7 @@ class _Answer:
 
     def __init__(self) -> None:
         self.header: dict[str, Any] = dict.fromkeys(("is_loaded", "has_intervals", "has_networks"), False)
-        self.header["reason"] = None
+        self.header |= {"reason": None, "batch_s": None}
         self.figures: list[Reals] = []
         self.saved = b""
 
@@ -229,6 +236,10 @@ class _Answer:
 
             stamp = Stamp.model_validate_json(wanted["stamp"])
             self.saved = saved_bytes(fitted, stamp, setup["package"])
+        elif wanted["is_plain"]:
+            from harness.predictor.plain import plain_bytes
+
+            self.saved = plain_bytes(fitted, setup["package"])
 
     def work_out_networks(
         self, model: Any, kernels: pa.Buffer, lists: pd.DataFrame, train: pd.DataFrame, test: pd.DataFrame
@@ -262,6 +273,8 @@ class _Answer:
         self.header["predict_s"] = time.perf_counter() - start
         self.figures.append(_shaped(predictions, (len(kernels),), "predictions"))
         _check_untouched(kernels, test, "predict")
+        if wanted["n_timed"]:
+            self._time_batch(model, kernels, wanted["n_timed"])
         if hasattr(model, "predict_interval"):
             for coverage in wanted["coverages"]:
                 bounds = model.predict_interval(kernels, coverage)
@@ -273,6 +286,24 @@ class _Answer:
             energies = model.predict_models(models)
             self.figures.append(_shaped(energies, (len(models),), "energies of networks"))
             self.header["has_networks"] = True
+
+    def _time_batch(self, model: Any, kernels: pd.DataFrame, n_timed: int) -> None:
+        """Time the prediction of so many kernels in one batch, which has to be that of the same kernels before.
+
+        Smaller batches come first, each a tenth of the next, so that none is begun that would take too long.
+        """
+        size, seconds = len(kernels), self.header["predict_s"]
+        while self.header["batch_s"] is None and seconds * _STEP <= LONGEST_BATCH_S:
+            size = min(size * _STEP, n_timed)
+            rows = np.arange(size) % len(kernels)
+            batch = kernels.iloc[rows].reset_index(drop=True)
+            start = time.perf_counter()
+            predictions = model.predict(batch)
+            seconds = time.perf_counter() - start
+            found = _shaped(predictions, (size,), "predictions")
+            if not np.allclose(found, self.figures[0][rows], rtol=_SAME, atol=0, equal_nan=True):
+                raise _FaultError(f"predicted other energies in a batch of {size} kernels")
+            self.header["batch_s"] = seconds if size == n_timed else None
 
 
 def _networks(kernels: pd.DataFrame, networks: list[int]) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from harness.schema.columns import Column, flat_columns
 from harness.schema.facts import Device, Manifest
 from harness.schema.networks import Network
 from harness.schema.outputs import ChoiceOutput, KernelsOutput, PredictableOutput, PredictionOutput
+from harness.schema.plans import Plan
 from harness.schema.records import RECORDS, ROWS
 from harness.schema.vocabulary import Level
 
@@ -31,6 +32,7 @@ _SCHEMA_FILES: Final[dict[str, type[BaseModel]]] = {
     "prediction-output": PredictionOutput,
     "predictable-output": PredictableOutput,
     "choice-output": ChoiceOutput,
+    "plan": Plan,
 }
 
 

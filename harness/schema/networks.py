@@ -111,7 +111,7 @@ def configuration_of(kernel: NetworkKernel) -> dict[str, str | int]:
     return kernel.model_dump(include={"kernel", *CONFIGURATION_FIELDS}, exclude_none=True)
 
 
-def input_in_words(kernel: NetworkKernel) -> str:
+def input_in_words(kernel: Extents) -> str:
     """What a kernel reads, on a few characters: a plane or rows and their channels, or queries, keys and heads.
 
     >>> cost = {"flops": 1, "params": 0, "bytes_moved": 1}

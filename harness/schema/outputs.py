@@ -98,7 +98,7 @@ class PredictedKernel(ListedKernel):
 class FitFacts(Output):
     """What a predictor was fitted on."""
 
-    file: str | None = Field(description="File that it was loaded from; null where it was fitted now.")
+    file: str | None = Field(description="File that it was loaded from; null where it was fitted now, or kept since.")
     predictor_version: str = Field(description="Version of the predictor's code.")
     data_sha256: Sha256 = Field(description="Content of the rows.")
     n_rows: int = Field(ge=1, description="Number of rows.")

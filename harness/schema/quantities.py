@@ -24,9 +24,9 @@ _NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._+-]*$"
 _CONTENT_ID = r"^[0-9a-f]{20}$"
 
 # As characters, because regular expressions disagree on how to escape them.
-_INVISIBLE = "\x80-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
+_INVISIBLE = "\x80-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff"
 LINE = rf"^[^\x00-\x1f\x7f<>{_INVISIBLE}]+$"
-"""One line of text without markup, and without characters that break it or turn its direction."""
+"""One line of text without markup, and without characters that break it, turn its direction, or are none of XML."""
 TEXT = rf"^[^\x00-\x08\x0b-\x1f\x7f<>{_INVISIBLE}]+$"
 """The same over several lines."""
 

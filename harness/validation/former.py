@@ -21,7 +21,7 @@ def device_of(device_id: str, campaigns: Sequence[Path]) -> str:
     for path in campaigns:
         file = path / MANIFEST_FILE
         # Most files state none, and parsing all of them takes seconds.
-        if file.is_file() and f"formerly: {device_id}/".encode() in (data := file.read_bytes()):
+        if file.is_file() and b"formerly" in (data := file.read_bytes()) and f"{device_id}/".encode() in data:
             document = read_fact(data, Manifest, MANIFEST_FILE, Faults())
             if document is not None and (document.fact.formerly or "").split("/")[0] == device_id:
                 return path.parent.name

@@ -93,7 +93,7 @@ _YAML = _declare(
      "Energies that nobody printed were ranked among those of papers."),
     ("scores-unpublished", "Published scores come with the address of their publication.",
      "A score of the submitter's own stands on pages beside the one that is computed."),
-    ("submission-taken", "No submission states the former id of another one, and no system is one of two devices.",
+    ("submission-taken", "No submission states the former id of another one, and no two systems have one id.",
      "Rows of both would have the same ids, and ratings would mix them."),
     ("erratum-unmatched", "An erratum selects one row, or one field, whose used value is the one in the data.",
      "An erratum that points nowhere corrects nothing."),

@@ -123,6 +123,7 @@ def campaign_paths(paths: Sequence[Path], only: Collection[Path] | None = None) 
 def _chosen(paths: Sequence[Path], only: Collection[Path] | None, run: _Run) -> list[Path]:
     """Campaign folders to read, each once; everything that is wrong with names is reported."""
     folders = dict.fromkeys(found for path in paths for found in _campaign_folders(path, run))
+    run.identities.there = {f"{folder.parent.name}/{folder.name}" for folder in folders}
     wanted = None if only is None else {path.absolute() for path in only}
     return [folder for folder in folders if wanted is None or {folder, folder.parent} & wanted]
 

@@ -1,18 +1,18 @@
 """Rooflines of kernel types that are fitted together, and several methods that predict the residual."""
 
-from typing import Any, Final, Self
+from copy import copy
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.gaussian_process.kernels import Kernel
 
 from harness.arrays import Reals
-from predictors._per_kernel import rows_of
 from predictors._roofline import fit_roofline
-from predictors._trees import MeanOfTrees
+from predictors._rows import rows_of
+from predictors._tree_arrays import TreeArrays
 from predictors.roofline_residual.features import Described
-from predictors.roofline_residual.matern import MaternProcess
+
+if TYPE_CHECKING:
+    from sklearn.gaussian_process.kernels import Kernel
 
 _BOOSTING: Final = {
     "max_iter": 30, "learning_rate": 0.3, "max_leaf_nodes": 8, "min_samples_leaf": 8, "early_stopping": False
@@ -21,7 +21,7 @@ _SPREAD: Final = 0.05
 """Deviation of log energy that rows have besides their rounding, in the weights of the trees."""
 
 
-class CorrectedRoofline(BaseEstimator):
+class CorrectedRoofline:
     """A roofline for each kernel type, and residuals of log(energy / roofline) by several methods over all of them.
 
     Args:
@@ -40,7 +40,7 @@ class CorrectedRoofline(BaseEstimator):
         self,
         has_boosting: bool = False,
         n_trees: int = 30,
-        covariance: Kernel | None = None,
+        covariance: "Kernel | None" = None,
         random_state: int = 0,
     ) -> None:
         self.has_boosting = has_boosting
@@ -56,6 +56,11 @@ class CorrectedRoofline(BaseEstimator):
             energy_mj: energy of each, shape `(n,)`.
             rounding: variance of its logarithm that comes of rounding, shape `(n,)`.
         """
+        from sklearn.ensemble import HistGradientBoostingRegressor
+
+        from predictors._trees import MeanOfTrees
+        from predictors.roofline_residual.matern import MaternProcess
+
         self.rooflines_ = {
             kernel: fit_roofline(rows.terms[chosen], energy_mj[chosen]) for kernel, chosen in rows_of(rows.kernel)
         }
@@ -75,6 +80,14 @@ class CorrectedRoofline(BaseEstimator):
             boosting = HistGradientBoostingRegressor(**_BOOSTING, random_state=self.random_state)
             self.methods_.append(boosting.fit(given, residual))
         return self
+
+    def plain(self) -> Self:
+        """The same without estimators of scikit-learn, to predict."""
+        process, trees, *boosting = self.methods_
+        found = copy(self)
+        found.methods_ = [process.plain(), trees.plain(), *map(TreeArrays.of_boosting, boosting)]
+        del found.covariance, found.covariance_
+        return found
 
     def log_roofline(self, rows: Described) -> Reals:
         """Natural logarithm of the energy in mJ by the roofline, shape `(n,)`."""

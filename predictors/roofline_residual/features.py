@@ -5,11 +5,11 @@ from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from harness.arrays import Reals
-from predictors._per_kernel import kernel_types
+from harness.predictor.columns import Kernels
 from predictors._roofline import roofline_terms
+from predictors._rows import kernel_types, numbers
 
 _LANES: Final = 8
 """Output channels that one pass of a matrix multiplication fills; a channel count between multiples wastes some."""
@@ -25,30 +25,33 @@ class Described:
         kernel: type of each, shape `(n,)`.
         terms: terms of its roofline, shape `(n, 3)`.
         features: its features, shape `(n, n_features)`.
+        sizes: logarithms of height and width of its input and of its window, shape `(n, 4)`; NaN without one.
     """
 
     kernel: npt.NDArray[np.str_]
     terms: Reals
     features: Reals
+    sizes: Reals
 
     def __len__(self) -> int:
         return len(self.kernel)
 
     def only(self, chosen: npt.NDArray[np.bool_]) -> Self:
         """Chosen rows."""
-        return type(self)(self.kernel[chosen], self.terms[chosen], self.features[chosen])
+        return type(self)(self.kernel[chosen], self.terms[chosen], self.features[chosen], self.sizes[chosen])
 
 
-def described(rows: pd.DataFrame) -> Described:
+def described(rows: Kernels) -> Described:
     """Kernels as arrays.
 
     Args:
         rows: one row per kernel.
     """
-    return Described(kernel_types(rows), roofline_terms(rows), features(rows))
+    sizes = np.log(numbers(rows, "input_h", "input_w", "kernel_h", "kernel_w")).T
+    return Described(kernel_types(rows), roofline_terms(rows), features(rows), sizes)
 
 
-def features(rows: pd.DataFrame) -> Reals:
+def features(rows: Kernels) -> Reals:
     """Features of each row, shape `(n, n_features)`; an extent that a kernel type does not have is 1, an input 0.
 
     Args:
@@ -58,16 +61,16 @@ def features(rows: pd.DataFrame) -> Reals:
         Extents and costs as in the paper and nn-Meter. Tiles of 6 x 8 as in the single-precision kernels of XNNPACK
         for 64-bit ARM, which TensorFlow Lite runs; other sizes of tiles change with them.
     """
-    height, width, kernel_h, kernel_w, stride_h, stride_w, groups = (
-        rows[name].fillna(1).to_numpy(dtype=np.float64)
-        for name in ("input_h", "input_w", "kernel_h", "kernel_w", "stride_h", "stride_w", "groups")
+    height, width, kernel_h, kernel_w, stride_h, stride_w, groups = np.nan_to_num(
+        numbers(rows, "input_h", "input_w", "kernel_h", "kernel_w", "stride_h", "stride_w", "groups"), nan=1
     )
-    inputs = rows[["cin", "cin2", "cin3", "cin4"]].to_numpy(dtype=np.float64)
+    inputs = numbers(rows, "cin", "cin2", "cin3", "cin4").T
     n_inputs = np.isfinite(inputs).sum(axis=1)
     cin = np.nan_to_num(inputs[:, 0], nan=1)
     total = np.nansum(inputs, axis=1)
-    cout = rows["cout"].fillna(rows["cin"]).fillna(1).to_numpy(dtype=np.float64)
-    flops, params, bytes_moved = rows[["flops", "params", "bytes_moved"]].to_numpy(dtype=np.float64).T
+    (cout,) = numbers(rows, "cout")
+    cout = np.where(np.isnan(cout), cin, cout)
+    flops, params, bytes_moved = numbers(rows, "flops", "params", "bytes_moved")
     positions = np.ceil(height / stride_h) * np.ceil(width / stride_w)
     window = kernel_h * kernel_w
     logs = [

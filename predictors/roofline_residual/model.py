@@ -7,14 +7,15 @@ moves memory does so in the same way whatever it computes.
 from typing import Final, Self
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from harness.arrays import Reals
-from predictors._per_kernel import energies, kernel_types, rows_of
+from harness.predictor.columns import Kernels
+from predictors._rows import energies, kernel_types, rows_of
 from predictors.roofline_residual.calibrated import CalibratedRoofline
+from predictors.roofline_residual.groups import Groups
 
 OWN_ROWS: Final = 30
 """Rows from which a kernel type is fitted on its own."""
@@ -24,7 +25,7 @@ _TOGETHER: Final = "others"
 _MOST_DIGITS: Final = 9
 
 
-class Model(BaseEstimator):
+class Model(Groups, BaseEstimator):
     """Corrected rooflines with intervals, all fitted on log energy.
 
     Args:
@@ -62,53 +63,19 @@ class Model(BaseEstimator):
             self.models_[group] = model.fit(rows, labels[chosen], rounding[chosen])
         return self
 
-    def predict(self, kernels: pd.DataFrame) -> Reals:
-        """Energy of every kernel.
-
-        Args:
-            kernels: one row per kernel, of types that it was fitted on.
-
-        Returns:
-            Energy in mJ, shape `(n,)`.
-
-        Raises:
-            ValueError: a kernel type that it was not fitted on.
-        """
+    def predict(self, kernels: Kernels) -> Reals:
+        """As `Groups.predict`."""
         check_is_fitted(self)
-        predicted = np.empty(len(kernels))
-        for group, chosen in self._rows_of_groups(kernels):
-            predicted[chosen] = self.models_[group].predict_log(kernels[chosen])
-        return np.exp(predicted)
+        return super().predict(kernels)
 
-    def predict_interval(self, kernels: pd.DataFrame, coverage: float) -> Reals:
-        """Interval that the energy of a kernel lies in with a stated probability, symmetric in log energy.
-
-        Args:
-            kernels: as for `predict`.
-            coverage: probability, between 0 and 1.
-
-        Returns:
-            Lower and upper bound in mJ, shape `(n, 2)`.
-
-        Raises:
-            ValueError: a coverage that is no probability, or a kernel type that it was not fitted on.
-        """
-        if not 0 < coverage < 1:
-            raise ValueError(f"coverage = {coverage}; expected a probability between 0 and 1")
+    def predict_interval(self, kernels: Kernels, coverage: float) -> Reals:
+        """As `Groups.predict_interval`."""
         check_is_fitted(self)
-        bounds = np.empty((len(kernels), 2))
-        for group, chosen in self._rows_of_groups(kernels):
-            bounds[chosen] = self.models_[group].predict_log_interval(kernels[chosen], coverage)
-        return np.exp(bounds)
+        return super().predict_interval(kernels, coverage)
 
-    def _rows_of_groups(self, kernels: pd.DataFrame) -> "list[tuple[str, npt.NDArray[np.bool_]]]":
-        """Groups with their rows; kernel types that it was not fitted on are refused."""
-        types = kernel_types(kernels)
-        unknown = sorted(set(map(str, types)) - self.groups_.keys())
-        if unknown:
-            raise ValueError(f"kernel {unknown[0]!r} was not fitted; expected one of {', '.join(self.kernels_)}")
-        groups = np.array([self.groups_[kernel] for kernel in types], dtype=str)
-        return [(str(group), groups == group) for group in np.unique(groups)]
+    def plain(self) -> Groups:
+        """The same without what only a fit needs, which `harness.predictor.plain` makes arrays of."""
+        return Groups(self.groups_, self.models_)
 
 
 def resolution(labels: Reals) -> float:

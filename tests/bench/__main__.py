@@ -1,7 +1,7 @@
 """Benchmarks, each beside named alternatives in the same run: `python -m tests.bench [NAME...]`.
 
-Names: validation, reduction, uncertainty, graphs, evaluation, loop, kills, model-files, loading; all where none is
-given.
+Names: validation, reduction, uncertainty, graphs, evaluation, few-shot, intervals, predict, loop, kills, measure,
+model-files, loading; all where none is given.
 """
 
 import os
@@ -10,7 +10,21 @@ import sys
 
 from rich.console import Console
 
-from tests.bench import evaluation, graphs, kills, loading, loop, model_files, reduction, uncertainty, validation
+from tests.bench import (
+    evaluation,
+    few_shot,
+    graphs,
+    intervals,
+    kills,
+    loading,
+    loop,
+    measure,
+    model_files,
+    predict,
+    reduction,
+    uncertainty,
+    validation,
+)
 
 BENCHES = {
     "validation": validation.main,
@@ -18,8 +32,12 @@ BENCHES = {
     "uncertainty": uncertainty.main,
     "graphs": graphs.main,
     "evaluation": evaluation.main,
+    "few-shot": few_shot.main,
+    "intervals": intervals.main,
+    "predict": predict.main,
     "loop": loop.main,
     "kills": kills.main,
+    "measure": measure.main,
     "model-files": model_files.main,
     "loading": loading.main,
 }

@@ -13,6 +13,7 @@ from harness import __version__
 from harness.cli import app, main
 from harness.schema.facts import Trace
 from harness.scoring.editions import edition_named
+from tests.intake.sources import deepen2023
 from tests.validation.golden import BASE
 from tests.walkthroughs import write_plain_run
 
@@ -180,6 +181,21 @@ def test_intake_prints_the_sum_and_the_formats(run, tmp_path):
     code, out, _ = run("intake", "--list")
     assert code == 0
     assert {"deepen2023", "csv"} <= {line.split()[0] for line in out.splitlines()}
+
+
+def test_what_was_run_is_stated_by_options(run, tmp_path):
+    source = deepen2023(tmp_path / "source")
+    names = ("--device", "acme-phone", "--campaign", "2023-gpu", "--out", tmp_path / "out")
+    code, _, err = run("intake", "deepen2023", source, *names, "--dtype", "fp32")
+    assert code == 2
+    assert "--delegate" in err
+    assert "--runtime" in err
+    stated = ("--delegate", "GPU", "--dtype", "fp32", "--runtime", "TensorFlow Lite 2.4")
+    code, out, _ = run("intake", "deepen2023", source, *names, *stated)
+    assert code == 0
+    assert "5 rows read = 5 accepted + 0 quarantined" in out
+    rows = (tmp_path / "out/acme-phone/2023-gpu/kernels.csv").read_text().splitlines()[1:]
+    assert all(",GPU,fp32," in row for row in rows)
 
 
 def test_intake_of_a_trace_lists_what_is_left_to_fill_in(run, tmp_path):

@@ -3,8 +3,8 @@ import pytest
 from harness.cli.network_board import print_network_board, print_network_headlines
 from harness.evaluation.network_scores import NetworkScore, NetworkShare
 
-FAMILIES = (NetworkShare("MobileNetV1", 0.5, (0.25, 0.75), 40), NetworkShare("SqueezeNet", 0.125, None, 8))
-SYSTEMS = (NetworkShare("Acme · TFLite 2.7", 0.75, (0.5, 0.9), 24),)
+FAMILIES = (NetworkShare("MobileNetV1", 0.5, (0.25, 0.75), 40, 20), NetworkShare("SqueezeNet", 0.125, None, 8, 1))
+SYSTEMS = (NetworkShare("Acme · TFLite 2.7", 0.75, (0.5, 0.9), 24, 18),)
 
 
 def score(predictor, split="leave-one-family-out", scope="other-boards", **fields):

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 import pytest
 
-from harness.api import predictions
+from harness.api import device_rows
 from harness.cli import main
 from harness.prediction import fitted_predictor
 from harness.prediction.extrapolation import ranges_of
@@ -51,7 +51,7 @@ def run(tmp_path, monkeypatch, capfd, mine):
     (tmp_path / "submissions" / "acme-phone" / "kernels-2026" / "submission.yaml").write_text("")
     (tmp_path / "submissions" / "acme-phone" / "kernels-2026" / "kernels.csv").write_text("")
     (tmp_path / "submissions" / "acme-phone" / "device.yaml").write_text("")
-    monkeypatch.setattr(predictions, "read_release", lambda paths, on_step: assemble([kernel_device()]))
+    monkeypatch.setattr(device_rows, "read_release", lambda paths, on_step: assemble([kernel_device()]))
 
     def run_jobs(key, jobs, **settings):
         for job in jobs:
@@ -182,7 +182,7 @@ def file(mine, tmp_path):
 
 
 def test_a_saved_predictor_needs_no_data(run, model, file, monkeypatch):
-    monkeypatch.setattr(predictions, "read_release", None)
+    monkeypatch.setattr(device_rows, "read_release", None)
     code, out, err = run(model, "--model", file)
     assert (code, err) == (0, "")
     assert f"by mine ({file.as_posix()})" in out
@@ -227,7 +227,7 @@ def test_fusion_rules_are_those_of_the_devices_rows_whatever_the_file(run, tmp_p
 
 def test_rows_of_a_runtime_without_fusion_rules_are_told_of(run, model, monkeypatch):
     device = kernel_device(facts={"manifest": MEASURED | {"runtime": "Engine 3"}})
-    monkeypatch.setattr(predictions, "read_release", lambda paths, on_step: assemble([device]))
+    monkeypatch.setattr(device_rows, "read_release", lambda paths, on_step: assemble([device]))
     found = json.loads(run(model, "--device", "acme-phone", "--format", "json")[1])
     assert (found["runtime"], found["rows_runtime"]) == ("onnxruntime-cpu", None)
     assert found["notes"] == [
@@ -329,6 +329,6 @@ def test_only_the_named_device_is_read(run, model, monkeypatch, tmp_path):
         read.extend(paths)
         return assemble([kernel_device()])
 
-    monkeypatch.setattr(predictions, "read_release", release)
+    monkeypatch.setattr(device_rows, "read_release", release)
     assert run(model, "--device", "acme-phone")[0] == 0
     assert [path.parent.name for path in read] == ["acme-phone"]

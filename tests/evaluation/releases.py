@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from harness.evaluation import runner
+from harness.evaluation import runner, shards
 from harness.predictor.features import LABEL
 from harness.predictor.protocol import PredictorInfo
 from harness.predictor.registry import Listing
@@ -153,7 +153,8 @@ class InProcess:
             except ValueError as error:
                 yield Outcome("failed", str(error))
                 continue
-            yield Outcome("ok", "", energies, self.intervals(key, job, energies), fit_s=0.5, predict_s=0.25)
+            times = {"fit_s": 0.5, "predict_s": 0.25, "batch_s": 0.125 if job.n_timed else None}
+            yield Outcome("ok", "", energies, self.intervals(key, job, energies), **times)
 
     def intervals(self, key: str, job: Job, energies: np.ndarray) -> dict[float, np.ndarray]:
         """Only the true one is sure of itself."""
@@ -171,7 +172,8 @@ class InProcess:
 def made_in_process(monkeypatch: pytest.MonkeyPatch) -> InProcess:
     instead = InProcess()
     monkeypatch.setattr(runner, "run_jobs", instead.run_jobs)
-    monkeypatch.setattr(runner, "predictor_version", lambda key, package: instead.versions.get(key, "1"))
+    for module in (runner, shards):
+        monkeypatch.setattr(module, "predictor_version", lambda key, package: instead.versions.get(key, "1"))
     monkeypatch.setattr(runner, "predictor_files", lambda key, package: {})
     return instead
 

@@ -5,15 +5,18 @@ from scipy.stats import norm, t
 from harness.evaluation.bootstrap import (
     FEWEST_GROUPS,
     N_RESAMPLES,
-    Difference,
-    difference,
     interval_of,
     interval_of_share,
-    measures,
-    ranks,
+    mean_of_repeats,
     resampled_means,
 )
-from harness.evaluation.metrics import METRIC, METRICS, Metric, WeightedStatistic
+from harness.evaluation.bootstrap import measures as measures_of
+from harness.evaluation.metrics import METRIC, METRICS, Metric, PredictedRows, WeightedStatistic
+
+
+def measures(actual, predicted, groups, seed, *metrics):
+    """Measures of rows of one kernel type without twins, from the predictions of all repeats."""
+    return measures_of([PredictedRows(actual, once) for once in predicted], groups, seed, *metrics)
 
 
 def noisy(n, spread, seed=0):
@@ -38,6 +41,17 @@ def test_repeats_are_averaged_and_are_no_more_rows():
     for name in METRIC:
         assert thrice.values[name] == pytest.approx(once.values[name])
         assert thrice.ci95[name] == pytest.approx(once.ci95[name])
+
+
+def test_repeats_that_differ_widen_the_interval_by_their_draw():
+    actual, _ = noisy(400, 0.1)
+    predicted = np.stack([actual * (1 + share) for share in (0.02, 0.04, 0.06, 0.08, 0.1)])
+    found = measures(actual, predicted, np.arange(400), 0)
+    low, high = found.ci95["mape"]
+    # The standard error of a mean of five, from resamples, by the quantile for 400 groups.
+    half = 1.97 * np.std([2, 4, 6, 8, 10]) / 5**0.5
+    assert (low, high) == pytest.approx((6 - half, 6 + half), abs=0.4)
+    assert mean_of_repeats(predicted[None], None)[0] == pytest.approx(1.06 * actual)
 
 
 def test_interval_of_independent_rows_is_about_that_of_the_binomial():
@@ -112,46 +126,8 @@ def test_few_groups_have_measures_and_no_interval():
         assert (found.ci95["mape"] is not None) == has_interval
 
 
-def test_paired_difference_is_narrower_than_two_intervals_suggest():
-    rng = np.random.default_rng(0)
-    good = rng.random(300) < 0.6
-    # The other misses what the first misses, and a little more.
-    worse = good & (rng.random(300) < 0.93)
-    means = resampled_means(np.column_stack([good, worse]).astype(float), np.arange(300), 0)
-    found = difference(means, 0, 1)
-    apart = (
-        interval_of(means.resamples[:, 0], means.n_groups)[0] - interval_of(means.resamples[:, 1], means.n_groups)[1]
-    )
-    assert apart < 0
-    assert found.is_above
-    assert found.value == pytest.approx(good.mean() - worse.mean())
-
-
-def test_predictor_does_not_differ_from_itself():
-    means = resampled_means(np.ones((10, 1)), np.arange(10), 0)
-    assert difference(means, 0, 0) == Difference(0.0, (0.0, 0.0))
-
-
-def test_rank_counts_predictors_that_are_significantly_better():
-    def of(low, high):
-        return Difference((low + high) / 2, (low, high))
-
-    # The second is tied with the first and the third, although the first is better than the third.
-    table = [
-        [of(0, 0), of(-0.01, 0.05), of(0.01, 0.09)],
-        [of(-0.05, 0.01), of(0, 0), of(-0.01, 0.06)],
-        [of(-0.09, -0.01), of(-0.06, 0.01), of(0, 0)],
-    ]
-    assert ranks(table) == [1, 1, 2]
-
-
-def test_difference_without_interval_separates_nobody():
-    assert not Difference(0.5, None).is_above
-    assert not Difference(0.5, (0.0, 1.0)).is_above
-
-
-def weighted_median(actual, predicted, weights):
-    errors = np.abs(np.log(predicted / actual))
+def weighted_median(rows, weights):
+    errors = np.abs(np.log(rows.predicted / rows.actual))
     order = np.argsort(errors)
     reached = np.cumsum(weights[..., order], axis=-1)
     return errors[order][np.argmax(reached >= reached[..., -1:] / 2, axis=-1)]

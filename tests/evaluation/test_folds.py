@@ -5,6 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.evaluation.folds import (
+    ALWAYS_TRAINED,
+    MOST_FOLDS,
     N_FOLDS,
     N_REPEATS,
     UNSEEN,
@@ -96,40 +98,58 @@ def test_type_without_flops_goes_by_bytes():
     assert frame["bytes_moved"][held_out].min() >= frame["bytes_moved"][~held_out].max()
 
 
+VALUES = st.lists(st.sampled_from([0, 1, 3, 5, *range(20, 40)]), min_size=1, max_size=80)
+
+
+@FEW
+@given(VALUES, st.integers(0, 5))
+def test_every_value_is_held_out_once_with_all_its_rows(values, seed):
+    frame = pd.DataFrame({"kernel_h": values, "kernel_w": values}).replace(0, np.nan).astype(float)
+    found = unseen(frame, ("kernel_h", "kernel_w"), seed)
+    has_value = np.array(values) > 0
+    assert (found.fold[~has_value] == ALWAYS_TRAINED).all()
+    known = set(values) - {0}
+    assert found.n_values == len(known)
+    assert set(found.fold[has_value]) == set(range(len(known) if len(known) <= MOST_FOLDS else N_FOLDS))
+    for value in known:
+        rows = np.array(values) == value
+        assert len(set(found.fold[rows])) == 1
+        assert set(found.value[rows]) == {f"{value}x{value}"}
+
+
 @pytest.mark.parametrize("columns", UNSEEN.values(), ids=UNSEEN)
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_unseen_values_are_on_one_side(columns, seed):
+def test_no_value_is_on_both_sides_of_a_fold(columns):
     frame = kernels(320)
-    held_out = unseen(frame, columns, seed)
+    fold = unseen(frame, columns, 0).fold
     values = frame[list(columns)].fillna(0).apply(tuple, axis=1)
-    assert not set(values[held_out]) & set(values[~held_out])
-    has_any = frame[list(columns)].notna().any(axis=1)
-    assert not held_out[~has_any].any()
-    assert 0 < held_out.sum() <= 0.4 * has_any.sum()
+    for number in range(fold.max() + 1):
+        assert not set(values[fold == number]) & set(values[fold != number])
 
 
-def test_value_of_most_rows_stays_in_training():
-    frame = pd.DataFrame({"kernel_h": [3.0] * 9 + [5.0], "kernel_w": [3.0] * 9 + [5.0]})
-    for seed in range(4):
-        assert unseen(frame, ("kernel_h", "kernel_w"), seed).tolist() == [False] * 9 + [True]
+def test_few_values_have_a_fold_each_and_many_are_spread_evenly():
+    few, many = (pd.DataFrame({"cin": np.arange(120.0) % n_values + 1}) for n_values in (MOST_FOLDS, 40))
+    assert np.bincount(unseen(few, ("cin",), 0).fold).tolist() == [15] * MOST_FOLDS
+    assert np.bincount(unseen(many, ("cin",), 0).fold).tolist() == [24] * N_FOLDS
 
 
-def test_nothing_is_held_out_of_kernels_without_the_extent():
-    frame = pd.DataFrame({"kernel_h": [np.nan] * 3, "kernel_w": [np.nan] * 3})
-    assert not unseen(frame, ("kernel_h", "kernel_w"), 0).any()
+def test_value_of_most_rows_is_held_out_like_any_other():
+    frame = pd.DataFrame({"cin": [1.0] * 90 + [float(value) for value in range(2, 12)]})
+    fold = unseen(frame, ("cin",), 0).fold
+    assert sorted(np.bincount(fold).tolist()) == [2, 2, 3, 3, 90]
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_a_fifth_of_rows_with_values_of_their_own_is_held_out(seed):
-    frame = pd.DataFrame({"cin": np.arange(1.0, 101.0)})
-    assert unseen(frame, ("cin",), seed).sum() == 20
+def test_values_of_one_column_alone_are_values():
+    frame = pd.DataFrame({"cin": [8.0, 8.0, np.nan], "cout": [np.nan, 16.0, 16.0]})
+    found = unseen(frame, ("cin", "cout"), 0)
+    assert found.value.tolist() == ["8x0", "8x16", "0x16"]
+    assert sorted(found.fold) == [0, 1, 2]
 
 
-@pytest.mark.parametrize(("n_of_value", "n_held_out"), [(40, 40), (41, 0)])
-def test_value_of_up_to_four_tenths_of_the_rows_is_held_out(n_of_value, n_held_out):
-    frame = pd.DataFrame({"cin": [1.0] * n_of_value + [2.0] * (100 - n_of_value)})
-    for seed in range(4):
-        assert unseen(frame, ("cin",), seed).sum() == n_held_out
+def test_order_of_rows_moves_no_value():
+    frame = kernels(320)
+    there, back = (unseen(rows, UNSEEN["unseen-channels"], 0).fold for rows in (frame, frame[::-1]))
+    assert there.tolist() == back[::-1].tolist()
+    assert unseen(frame, UNSEEN["unseen-channels"], 1).fold.tolist() != there.tolist()
 
 
 @pytest.mark.parametrize(("n", "n_held_out"), [(9, 0), (10, 1), (19, 1), (20, 2)])

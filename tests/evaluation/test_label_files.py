@@ -104,4 +104,4 @@ def test_a_result_and_a_note_of_the_board_name_the_file_with_the_energies(in_pro
     held = [split.label_files for split in found[0].result.splits if split.status == "ok"]
     assert held == [{"truth/known.csv": 60}] * len(held)
     expected = "acme-phone, CPU1, fp32: file truth/known.csv of truth holds 60 of the energies that it is tested on"
-    assert [note for note in notes_on(board(found, 0)) if "file" in note] == [expected]
+    assert [note for note in notes_on(board(found)) if "file" in note] == [expected]

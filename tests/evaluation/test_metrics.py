@@ -4,7 +4,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from harness.evaluation.metrics import METRIC, METRICS, RANKED, RANKED_PERCENT, interval_coverage, is_within
+from harness.evaluation.metrics import (
+    METRIC,
+    METRICS,
+    RANKED,
+    RANKED_PERCENT,
+    PredictedRows,
+    interval_coverage,
+    is_within,
+    resolution,
+)
 
 FEW = settings(max_examples=50)
 ENERGIES = st.integers(2, 40).flatmap(
@@ -98,3 +107,59 @@ def test_repeats_broadcast_against_the_actual_energies():
 
 def test_bounds_of_an_interval_belong_to_it():
     assert interval_coverage(np.array([1.0, 2.0, 3.0]), np.array([[1.0, 2.0], [1.0, 2.0], [1.0, 2.0]])) == 2 / 3
+
+
+def test_digit_of_energies_is_the_last_that_any_is_given_to():
+    assert resolution(np.array([1.25, 0.002, 30.0])) == 0.001
+    assert resolution(np.array([0.1 + 0.2, 7.0])) == 0.1
+    assert resolution(np.array([1200.0, 30.0])) == 1
+    assert resolution(np.array([2 / 3, 1.0])) == 0
+
+
+def test_errors_count_beyond_half_a_unit_of_the_last_digit_in_the_measures_that_say_so():
+    # 0.002 mJ given to 0.001 mJ is anything from 0.0015 to 0.0025 mJ.
+    actual, predicted = np.array([0.002, 0.002, 1.0]), np.array([0.0025, 0.003, 1.2])
+    found = {metric.key: metric.of(actual, predicted, 0.001) for metric in METRICS}
+    exact = measures(actual, predicted)
+    assert found["median_log_error"] == pytest.approx(np.log(1.2 / 1.0005))
+    assert METRIC["median_log_error"].of(actual[:1], predicted[:1], 0.001) == 0
+    assert found["energy_weighted_error"] == pytest.approx(100 * (0 + 0.0005 + 0.1995) / 1.004)
+    assert found["macro_within_10"] == pytest.approx(1 / 3)
+    assert (exact["macro_within_10"], exact["energy_weighted_error"]) == (0, pytest.approx(100 * 0.2015 / 1.004))
+    for key in set(METRIC) - {"macro_within_10", "median_log_error", "energy_weighted_error"}:
+        assert found[key] == exact[key] or key == "spearman"
+
+
+@pytest.mark.parametrize("key", ["macro_within_10", "median_log_error", "energy_weighted_error"])
+def test_measures_with_an_allowance_say_so_wherever_they_are_named(key):
+    metric = METRIC[key]
+    assert "beyond rounding" in metric.title
+    assert "beyond rounding" in metric.name
+    assert "half a unit of the last digit" in metric.meaning
+    assert metric.short.endswith((" r", " r %"))
+    others = [other for other in METRICS if "rounding" in other.title + other.name + other.meaning]
+    assert metric in others
+    assert len(others) == 3
+
+
+def test_a_miss_counts_in_shares_and_has_no_value_in_other_measures():
+    assert {metric.key for metric in METRICS if metric.rows != "covered"} == {
+        "within_5", "within_10", "within_15", "macro_within_10", "twin_free_within_10"
+    }  # fmt: skip
+    actual, predicted = np.ones(4), np.array([1.0, 1.0, np.nan, np.nan])
+    for metric in METRICS:
+        if metric.rows != "covered":
+            assert metric.of(actual, predicted) == 0.5
+
+
+@FEW
+@given(ENERGIES)
+def test_median_log_error_is_that_of_numpy_and_of_repeated_rows(energies):
+    actual, predicted = energies
+    statistic = METRIC["median_log_error"].statistic
+    errors = np.abs(np.log(predicted / actual))
+    assert METRIC["median_log_error"].of(actual, predicted) == pytest.approx(np.median(errors))
+    counts = np.arange(len(actual)) % 3
+    if counts.any():
+        found = statistic.value(PredictedRows(actual, predicted), counts.astype(np.int16))
+        assert found == pytest.approx(np.median(np.repeat(errors, counts)))

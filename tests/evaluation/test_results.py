@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+from harness import seal
 from harness.errors import UsageError
-from harness.evaluation import seal
 from harness.evaluation.metrics import METRIC
 from harness.evaluation.result_files import ResultFaultError, rows_bytes, rows_sha256
 from harness.evaluation.result_layout import Leaks, Result, Score, SplitResult
@@ -48,7 +48,7 @@ def evaluated(status="ok", pins=PINS, predicted=(1.0, 3.0, 4.5), confinement=WHO
     splits = [SplitResult(split="published", status=status, reason="", leaks=LEAKS, scores=found)]
     digest = rows_sha256(rows)
     result = Result(
-        schema_version=5, track="kernels", subject=SUBJECT, pins=pins, rows_sha256=digest, splits=splits,
+        schema_version=6, track="kernels", subject=SUBJECT, pins=pins, rows_sha256=digest, splits=splits,
         confinement=confinement,
     )  # fmt: skip
     return Evaluation(result, rows)

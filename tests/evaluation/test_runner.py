@@ -6,15 +6,17 @@ import pytest
 from harness.errors import UsageError
 from harness.evaluation import runner
 from harness.evaluation.board import board, notes_on
+from harness.evaluation.device_track import N_CALIBRATION
 from harness.evaluation.kernel_track import CROSS_VALIDATION, LARGEST_FLOPS, PUBLISHED
 from harness.evaluation.model_track import ALL_FAMILIES
-from harness.evaluation.results import read_result, result_path
+from harness.evaluation.results import current_result, read_result, result_path
 from harness.evaluation.runner import RunSettings, evaluate
 from harness.evaluation.tracks import plans_of
 from harness.predictor.features import LABEL
+from harness.predictor.figures import MOST_BOUND_MJ, MOST_MJ
 from harness.predictor.registry import predictor_info
 from harness.releases import Release
-from harness.sandbox.jobs import MOST_BOUND_MJ, MOST_DEATHS, MOST_MJ, Limits
+from harness.sandbox.jobs import MOST_DEATHS, Limits
 from tests.evaluation.releases import changed, info, kernel_device, listed, network_device, networks, release_of, truth
 from tests.predictor.packages import model_source
 
@@ -90,20 +92,32 @@ def test_predictor_that_overruns_in_one_track_is_tried_in_the_others(tmp_path, p
     assert {split.status for split in of_kernels.result.splits} == {"ok"}
 
 
-def test_times_are_means_of_fits_and_sums_of_predictions(in_process, settings):
+def test_times_are_means_of_fits_and_speed_is_that_of_one_batch(in_process, settings):
     (_, knows) = evaluate(plans(), TWO, settings)
-    split = split_of(knows, CROSS_VALIDATION)
-    assert split.fit_s == 0.5
-    assert split.predict_rows_per_s == pytest.approx(5 * 60 / (25 * 0.25))
+    assert {split.fit_s for split in knows.result.splits if split.status == "ok"} == {0.5}
+    assert {split.predict_rows_per_s for split in knows.result.splits if split.status == "ok"} == {10_000 / 0.125}
+    timed = [job.n_timed for key, job in in_process.jobs if key == "truth"]
+    assert timed == [10_000, *[0] * (len(timed) - 1)]
 
 
 def test_a_job_that_claims_to_have_taken_no_time_ends_nothing(in_process, settings, monkeypatch):
     def run_jobs(key, jobs, **limits):
-        return (replace(outcome, predict_s=5e-324) for outcome in in_process.run_jobs(key, jobs, **limits))
+        return (replace(outcome, batch_s=5e-324) for outcome in in_process.run_jobs(key, jobs, **limits))
 
     monkeypatch.setattr(runner, "run_jobs", run_jobs)
     (_, knows) = evaluate(plans(), TWO, settings)
-    assert split_of(knows, CROSS_VALIDATION).predict_rows_per_s == pytest.approx(5 * 60 / 1e-9)
+    assert split_of(knows, CROSS_VALIDATION).predict_rows_per_s == pytest.approx(10_000 / 1e-9)
+
+
+def test_digit_of_the_energies_is_that_of_the_subject_and_not_of_a_split(in_process, settings):
+    release = release_of(kernel_device())
+    table = changed(release.levels["kernels"], LABEL, lambda energies: [round(energy, 2) for energy in energies])
+    rounded = Release({**release.levels, "kernels": table}, release.devices, release.submissions, release.errata)
+    (plan,) = plans_of("kernels", rounded, 0).plans
+    for one in evaluate([plan], TWO, settings):
+        assert {split.resolution_mj for split in one.result.splits if split.status == "ok"} == {0.01}
+        assert current_result(settings.folder, plan, one.result.pins.predictor, "1", 0) is not None
+        assert of_all(one, PUBLISHED).measures["energy_weighted_error"] < of_all(one, PUBLISHED).measures["mape"]
 
 
 @pytest.mark.parametrize("track", ["kernels", "models"])
@@ -175,8 +189,9 @@ def test_failure_ends_its_split_with_the_reason_and_no_other(in_process, setting
     others = [split for split in result.result.splits if split.split != CROSS_VALIDATION]
     assert {split.status for split in others} == {"ok"}
     assert CROSS_VALIDATION not in set(result.rows["split"])
-    # The other 24 folds were not run.
-    assert len(in_process.jobs) == len(others) + 1
+    # The other folds of the split were not run.
+    n_folds = sum(fold.splits != (CROSS_VALIDATION,) for fold in plans()[0].folds(info("breaks")))
+    assert len(in_process.jobs) == n_folds + 1
 
 
 def test_failure_is_run_again(in_process, settings):
@@ -196,14 +211,17 @@ def test_predictor_is_given_only_the_kernels_that_it_speaks_for(in_process, sett
     assert (score.n, score.n_test) == (40, 60)
     assert score.coverage == pytest.approx(2 / 3)
     by_type = {score.kernel: score for score in split_of(result, CROSS_VALIDATION).scores}
-    assert (by_type["conv-bn-relu"].coverage, by_type["conv-bn-relu"].measures) == (0, {})
+    assert (score.measures["within_10"], score.measures["mape"]) == (pytest.approx(2 / 3), pytest.approx(0, abs=1e-9))
+    assert score.measures["macro_within_10"] == pytest.approx(2 / 3)
+    none = by_type["conv-bn-relu"]
+    assert (none.coverage, none.measures["within_10"], none.measures["mape"]) == (0, 0, None)
 
 
 def test_predictor_that_speaks_for_nothing_here_is_not_started(in_process, settings):
     (result,) = evaluate(plans(), listed(info("truth", kernels=("hswish",))), settings)
     assert in_process.jobs == []
     split = split_of(result, CROSS_VALIDATION)
-    assert (split.status, split.scores[0].coverage, split.scores[0].measures) == ("ok", 0, {})
+    assert (split.status, split.scores[0].coverage, split.scores[0].measures["within_10"]) == ("ok", 0, 0)
     assert split.fit_s is None
 
 
@@ -232,8 +250,34 @@ def test_calibration_brings_a_predictor_to_another_device(in_process, settings):
     of_acme = next(one for one in results if one.result.subject.device_id == "acme-phone")
     assert of_all(of_acme, "k=0").measures["within_15"] == 0
     assert of_all(of_acme, "k=10").measures["within_5"] == of_all(of_acme, "k=50").measures["within_5"] == 1
-    # One fit serves all three.
-    assert len([job for _, job in in_process.jobs if set(job.train["device_id"]) == {"other-phone"}]) == 1
+    # One fit serves all counts and draws.
+    fits = [job.train for _, job in in_process.jobs if set(job.train["device_id"]) == {"other-phone"}]
+    assert len([train for train in fits if len(train) > max(N_CALIBRATION)]) == 1
+
+
+def test_cross_device_predictor_has_no_result_on_own_rows_and_needs_none_to_be_found_again(in_process, settings):
+    two = plans("devices", kernel_device(n=120, factor=3), kernel_device("other-phone", n=120))
+    knows = listed(info("truth", is_cross_device=True))
+    (result, _) = evaluate(two, knows, settings)
+    assert split_of(result, "k=10, own rows").status == "skipped"
+    assert of_all(result, "k=10").n == of_all(result, "k=0").n
+    in_process.keys_run()
+    evaluate(two, listed(*knows.infos.values(), info("constant")), settings)
+    assert in_process.keys_run() == {"constant"}
+
+
+def test_intervals_of_calibrated_predictions_include_the_draw(in_process, settings):
+    """Every draw is off by a factor of its own, so that no resample of rows alone varies."""
+    factors = iter([1.0, 1.08, 1.2, 1.3, 1.04, 1.02] * 10)
+    in_process.functions["truth"] = lambda train, test: next(factors) * 3 * truth(train, test)
+    plan = plans("devices", kernel_device(n=120, factor=3), kernel_device("other-phone", n=120))[0]
+    (result,) = evaluate([plan], listed(info("truth", is_cross_device=True)), settings)
+    score = of_all(result, "k=10")
+    mape = score.measures["mape"]
+    assert mape == pytest.approx((8 + 20 + 30 + 4 + 2) / 5)
+    low, high = score.ci95["mape"]
+    assert low < mape - 4
+    assert high > mape + 4
 
 
 def test_energies_without_signal_leave_nobody_better_than_the_constant(in_process, settings):
@@ -242,7 +286,7 @@ def test_energies_without_signal_leave_nobody_better_than_the_constant(in_proces
     table = changed(release.levels["kernels"], LABEL, lambda energies: rng.permutation(energies).tolist())
     shuffled = Release({**release.levels, "kernels": table}, release.devices, release.submissions, release.errata)
     results = evaluate(plans_of("kernels", shuffled, 0).plans, TWO, settings)
-    rows = board(results, 0)
+    rows = board(results)
     row = next(row for row in rows if row.predictor == "truth" and row.result.split == CROSS_VALIDATION)
     assert not row.is_above_baseline
     note = f"acme-phone, CPU1, fp32, {CROSS_VALIDATION}: no predictor is significantly better than constant"

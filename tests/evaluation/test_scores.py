@@ -12,7 +12,7 @@ def rows_of(actual, predicted, **columns):
     plain = {
         "split": "published", "repeat": 0, "row": [f"r{number:03}" for number in range(n)], "kernel": "relu",
         "group": [f"g{number:03}" for number in range(n)], "actual_mj": actual, "predicted_mj": predicted,
-        "n_kernels": 1, "flops": 1.0, "covered_kernels": 1.0, "covered_flops": 1.0, "missing_mj": 0.0,
+        "n_kernels": 1, "flops": 1.0, "covered_kernels": 1.0, "covered_flops": 1.0, "missing_mj": 0.0, "is_twin": 0.0,
     }  # fmt: skip
     return pd.DataFrame({name: (plain | columns).get(name, np.nan) for name in ROWS}, index=range(n))
 
@@ -24,7 +24,7 @@ def test_scores_are_over_all_rows_and_then_over_each_kernel_type():
     assert next(by_kernel(rows))[0] == "all"
 
 
-def test_uncovered_rows_lower_coverage_and_leave_the_errors_alone():
+def test_uncovered_rows_lower_coverage_and_shares_and_leave_the_errors_alone():
     rows = rows_of(
         [1.0, 1.0, 9.0], [1.0, 1.0, np.nan], covered_kernels=[1, 1, 0], covered_flops=[1, 1, 0], flops=[1, 1, 2]
     )
@@ -32,14 +32,53 @@ def test_uncovered_rows_lower_coverage_and_leave_the_errors_alone():
     assert (score.n, score.n_test) == (2, 3)
     assert score.coverage == pytest.approx(2 / 3)
     assert score.coverage_flops == pytest.approx(0.5)
-    assert (score.measures["within_10"], score.measures["mape"]) == (1, 0)
+    assert (score.measures["within_10"], score.measures["mape"]) == (pytest.approx(2 / 3), 0)
+
+
+def test_mean_over_types_counts_a_type_that_is_not_covered_as_0_and_each_type_once():
+    covered = [1, 1, 1, 0]
+    rows = rows_of(
+        [1.0] * 4, [1.0, 1.0, 1.0, np.nan], kernel=["relu"] * 3 + ["fc"], covered_kernels=covered, covered_flops=covered
+    )
+    found = {score.kernel: score.measures for score in scores(rows, "kernels", 0)}
+    assert found["all"]["within_10"] == pytest.approx(3 / 4)
+    assert [found[kernel]["macro_within_10"] for kernel in ("all", "relu", "fc")] == [0.5, 1, 0]
+
+
+def test_networks_have_no_kernel_types_and_no_twins():
+    score = scores(rows_of([1.0], [1.0], kernel="all", is_twin=np.nan), "models", 0)[0]
+    assert score.measures["macro_within_10"] is score.measures["twin_free_within_10"] is score.n_twin_free is None
+    assert score.measures["within_10"] == 1
+
+
+def test_rows_without_a_twin_have_a_share_of_their_own():
+    rows = rows_of([1.0] * 4, [1.0, 1.0, 1.0, 3.0], is_twin=[1.0, 1.0, 0.0, 0.0])
+    score = scores(rows, "kernels", 0)[0]
+    assert (score.measures["within_10"], score.measures["twin_free_within_10"], score.n_twin_free) == (0.75, 0.5, 2)
+
+
+def test_row_that_is_a_twin_in_one_repeat_counts_in_the_other():
+    one = rows_of([1.0, 1.0], [1.0, 3.0], is_twin=[0.0, 1.0])
+    other = rows_of([1.0, 1.0], [3.0, 1.0], is_twin=[0.0, 0.0], repeat=1)
+    score = scores(pd.concat([one, other], ignore_index=True), "kernels", 0)[0]
+    assert (score.measures["twin_free_within_10"], score.n_twin_free) == (pytest.approx(2 / 3), 1.5)
+
+
+def test_share_without_twins_is_as_uncertain_as_its_rows_are_few():
+    rows = rows_of([1.0] * 40, [1.0] * 40, is_twin=[1.0] * 30 + [0.0] * 10)
+    ci95 = scores(rows, "kernels", 0)[0].ci95
+    assert ci95["twin_free_within_10"] == pytest.approx((0.025 ** (1 / 10), 1))
+    assert ci95["within_10"] == pytest.approx((0.025 ** (1 / 40), 1))
+    # All types are right in every resample, which makes the mean over them no certainty.
+    assert ci95["macro_within_10"] is None
 
 
 def test_nothing_covered_has_no_errors_and_a_coverage_of_zero():
     rows = rows_of([1.0, 2.0], [np.nan, np.nan], covered_kernels=0.0, covered_flops=0.0)
     score = scores(rows, "kernels", 0)[0]
     assert (score.n, score.n_test, score.coverage) == (0, 2, 0)
-    assert score.measures == score.ci95 == {}
+    assert (score.measures["within_10"], score.measures["mape"]) == (0, None)
+    assert set(score.ci95.values()) == {None}
 
 
 def test_repeats_of_a_row_are_one_row():
@@ -51,11 +90,11 @@ def test_repeats_of_a_row_are_one_row():
     assert (score.n, score.measures["within_10"]) == (2, pytest.approx(0.75))
 
 
-def test_row_that_one_repeat_cannot_speak_for_is_not_scored():
+def test_row_that_one_repeat_does_not_cover_is_a_miss_there():
     one, other = rows_of([1.0, 2.0], [1.0, 2.0]), rows_of([1.0, 2.0], [1.0, np.nan], repeat=1, covered_kernels=[1, 0])
     score = scores(pd.concat([one, other], ignore_index=True), "kernels", 0)[0]
     assert (score.n, score.n_test) == (1, 2)
-    assert score.coverage == pytest.approx(3 / 4)
+    assert score.coverage == score.measures["within_10"] == pytest.approx(3 / 4)
 
 
 def test_intervals_of_a_predictor_are_held_against_the_energies():

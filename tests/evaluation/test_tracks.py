@@ -5,11 +5,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from harness.evaluation.device_track import N_CALIBRATION
+from harness.evaluation.device_track import N_DRAWS
+from harness.evaluation.folds import MOST_FOLDS, N_FOLDS, N_REPEATS, UNSEEN
 from harness.evaluation.kernel_track import CROSS_VALIDATION, LARGEST_FLOPS, PUBLISHED
 from harness.evaluation.model_track import ALL_FAMILIES
 from harness.evaluation.plans import ROWS, FoldPredictions
 from harness.evaluation.tracks import TRACKS, plans_of
+from harness.leaks import leak_report
 from harness.predictor.features import FEATURES, LABEL, labelled_frame
 from harness.releases import Release
 from harness.schema.identity import configuration_ids
@@ -103,6 +105,26 @@ def test_rows_have_the_declared_columns_and_leaks_none_of_what_is_held_out(track
             assert leaks.n_test > 0
 
 
+@pytest.mark.parametrize("split", [PUBLISHED, CROSS_VALIDATION, *UNSEEN])
+def test_leaks_are_the_means_of_the_leak_reports_of_the_folds(split):
+    plan = plan_of("kernels", kernel_device(n=120))
+    table = plan.table
+    records = np.array(table.column("record_id").to_pylist())
+    reports = []
+    rows = rows_of(plan, split)
+    for fold in (fold for fold in plan.folds(ANYONE) if fold.splits == (split,) and fold.repeat == 0):
+        energies = set(fold.train[LABEL])
+        is_train = [energy in energies for energy in table.column(LABEL).to_pylist()]
+        sides = ["train" if trained else "test" for trained in is_train]
+        assert set(records[~np.array(is_train)]) <= set(rows["row"])
+        reports.append(leak_report(table, "kernels", sides))
+    found = plan.leaks(split)
+    assert found.near_duplicates == np.mean([report.near_duplicates for report in reports])
+    assert found.near_duplicates > 0 or split != CROSS_VALIDATION
+    assert found.n_train == np.mean([report.n_train for report in reports])
+    assert found.n_test == np.mean([report.n_test for report in reports])
+
+
 # Kernels.
 
 
@@ -115,7 +137,7 @@ def test_published_split_holds_out_what_the_dataset_does():
     assert set(rows["row"]) == expected
 
 
-@pytest.mark.parametrize("split", [PUBLISHED, CROSS_VALIDATION, LARGEST_FLOPS, "unseen-channels", "unseen-input-size"])
+@pytest.mark.parametrize("split", [PUBLISHED, CROSS_VALIDATION, LARGEST_FLOPS, *UNSEEN])
 def test_no_configuration_is_on_both_sides_of_a_fold(split):
     # Every configuration was run twice.
     rows = [row | {"source_id": source} for row in kernel_rows(60) for source in ("a", "b")]
@@ -129,8 +151,8 @@ def test_no_configuration_is_on_both_sides_of_a_fold(split):
 
 def test_cross_validation_predicts_every_row_once_in_every_repeat():
     rows = rows_of(plan_of("kernels", kernel_device(n=60)), CROSS_VALIDATION)
-    assert len(rows) == 5 * 60
-    assert (rows.groupby("row")["repeat"].nunique() == 5).all()
+    assert len(rows) == N_REPEATS * 60
+    assert (rows.groupby("row")["repeat"].nunique() == N_REPEATS).all()
 
 
 def test_rows_carry_the_energies_of_their_own_kernels():
@@ -143,6 +165,35 @@ def test_hard_splits_without_a_held_out_row_are_skipped_with_the_reason():
     assert plan.skipped[LARGEST_FLOPS] == "no row is held out"
     assert LARGEST_FLOPS not in plan.splits
     assert CROSS_VALIDATION in plan.splits
+
+
+@pytest.mark.parametrize("split", UNSEEN)
+def test_unseen_values_are_each_held_out_once_and_are_what_rows_are_resampled_with(split):
+    plan = plan_of("kernels", kernel_device(n=60))
+    rows = rows_of(plan, split)
+    values = labelled_frame(plan.table)[list(UNSEEN[split])].fillna(0).astype(int).astype(str).agg("x".join, axis=1)
+    of_record = dict(zip(plan.table.column("record_id").to_pylist(), values, strict=True))
+    expected = {row: value for row, value in of_record.items() if set(value.split("x")) != {"0"}}
+    assert dict(zip(rows["row"], rows["group"], strict=True)) == expected
+    assert len(rows) == len(expected)
+    folds = [fold for fold in plan.folds(ANYONE) if fold.splits == (split,)]
+    n_values = len(set(expected.values()))
+    assert len(folds) == (n_values if n_values <= MOST_FOLDS else N_FOLDS) > 1
+
+
+@pytest.mark.parametrize(
+    ("extents", "reason"),
+    [
+        ({}, "no row is held out"),
+        ({"kernel_h": 3, "kernel_w": 3}, "there is one value of kernel_h, kernel_w; expected two or more"),
+    ],
+)
+def test_split_by_unseen_values_takes_two_values(extents, reason):
+    found = [row for row in kernel_rows(30) if row["kernel"] == ("conv-bn-relu" if extents else "relu")]
+    rows = [row | extents for row in found]
+    plan = plan_of("kernels", campaign("kernels", rows, "acme-phone", manifest=MEASURED))
+    assert plan.skipped["unseen-kernel-size"] == reason
+    assert "unseen-kernel-size" not in plan.splits
 
 
 def test_quantities_and_ways_of_running_that_differ_are_never_in_one_table():
@@ -158,7 +209,7 @@ def test_quantities_and_ways_of_running_that_differ_are_never_in_one_table():
     ]
     plans = plans_of("kernels", release_of(*campaigns), 0).plans
     assert len({plan.subject.key for plan in plans}) == len(plans) == len(campaigns)
-    assert all(len(rows_of(plan, CROSS_VALIDATION)) == 5 * 20 for plan in plans)
+    assert all(len(rows_of(plan, CROSS_VALIDATION)) == N_REPEATS * 20 for plan in plans)
 
 
 def test_content_of_a_subject_changes_with_its_energies_alone():
@@ -188,7 +239,7 @@ def test_every_family_is_left_out_once_and_has_a_split_of_its_own():
     assert len(list(plan.folds(ANYONE))) == len(FAMILIES)
     rows = rows_of(plan, "without-ResNet18")
     assert len(rows) == 4
-    assert rows["group"].nunique() == 4
+    assert set(rows["group"]) == {"ResNet18"}
 
 
 def test_configurations_of_the_held_out_family_are_not_trained_on():
@@ -289,22 +340,26 @@ def test_models_without_a_kernel_list_are_counted():
 # Devices.
 
 
+TWO_PHONES = (kernel_device(n=120, factor=3), kernel_device("other-phone", n=120))
+"""The first takes three times the energy of the second."""
+CROSS_DEVICE = info("anyone", is_cross_device=True)
+
+
 def device_plan(release: Release, device_id="acme-phone"):
     return next(plan for plan in plans_of("devices", release, 0).plans if plan.subject.device_id == device_id)
 
 
 def test_one_factor_carries_a_predictor_to_a_device_that_only_differs_by_one():
-    release = release_of(kernel_device(n=120, factor=3), kernel_device("other-phone", n=120))
-    plan = device_plan(release)
-    assert list(plan.splits) == [f"k={count}" for count in N_CALIBRATION]
+    plan = device_plan(release_of(*TWO_PHONES))
+    assert list(plan.splits) == ["k=0", "k=10", "k=10, own rows", "k=50", "k=50, own rows"]
     for split, factor in (("k=0", 3), ("k=10", 1), ("k=50", 1)):
         rows = rows_of(plan, split)
         assert np.allclose(rows["actual_mj"] / rows["predicted_mj"], factor)
 
 
 def test_devices_and_configurations_are_both_unseen():
-    plan = device_plan(release_of(kernel_device(n=120, factor=3), kernel_device("other-phone", n=120)))
-    (fold,) = plan.folds(ANYONE)
+    plan = device_plan(release_of(*TWO_PHONES))
+    (fold,) = (fold for fold in plan.folds(ANYONE) if "k=50" in fold.splits)
     assert set(fold.train["device_id"]) == {"other-phone"}
     rows = rows_of(plan, "k=50")
     assert not set(plan.table.filter(_is_in(plan, rows)).column("configuration_id").to_pylist()) & ids(fold.train)
@@ -314,26 +369,69 @@ def _is_in(plan, rows):
     return pc.is_in(plan.table.column("record_id"), value_set=pa.array(rows["row"]))
 
 
-def test_every_count_of_calibration_rows_is_tried_on_the_same_rows():
-    plan = device_plan(release_of(kernel_device(n=120, factor=3), kernel_device("other-phone", n=120)))
-    of_split = [rows_of(plan, split, constant)["row"].tolist() for split in plan.splits]
-    assert of_split[0] == of_split[1] == of_split[2]
+@pytest.mark.parametrize("predictor", [ANYONE, CROSS_DEVICE], ids=["one factor", "cross-device"])
+def test_every_count_and_draw_of_calibration_rows_is_tested_on_the_same_rows(predictor):
+    plan = device_plan(release_of(*TWO_PHONES))
+    own = [] if predictor.is_cross_device else ["k=10, own rows", "k=50, own rows"]
+    tested = {}
+    for split in ("k=0", "k=10", "k=50", *own):
+        for repeat, rows in rows_of(plan, split, constant, predictor).groupby("repeat"):
+            tested[split, repeat] = sorted(rows["row"])
+    assert sorted(tested) == sorted(
+        (split, repeat) for split in ("k=0", "k=10", "k=50", *own) for repeat in range(1 if split == "k=0" else N_DRAWS)
+    )
+    assert len({tuple(rows) for rows in tested.values()}) == 1
 
 
-def test_predictor_that_knows_devices_trains_on_the_calibration_rows():
-    plan = device_plan(release_of(kernel_device(n=120, factor=3), kernel_device("other-phone", n=120)))
-    folds = list(plan.folds(info("anyone", is_cross_device=True)))
-    assert [fold.splits for fold in folds] == [("k=0",), ("k=10",), ("k=50",)]
-    assert [(fold.train["device_id"] == "acme-phone").sum() for fold in folds] == [0, 10, 50]
-    rows = rows_of(plan, "k=10", predictor=info("anyone", is_cross_device=True))
+def test_predictor_that_knows_devices_trains_on_the_calibration_rows_of_every_draw():
+    plan = device_plan(release_of(*TWO_PHONES))
+    folds = list(plan.folds(CROSS_DEVICE))
+    assert [fold.splits for fold in folds] == [("k=0",), *[("k=10",)] * N_DRAWS, *[("k=50",)] * N_DRAWS]
+    own = [fold.train[fold.train["device_id"] == "acme-phone"] for fold in folds]
+    assert [len(rows) for rows in own] == [0, *[10] * N_DRAWS, *[50] * N_DRAWS]
+    assert len({frozenset(rows["energy_mj"]) for rows in own}) == 1 + 2 * N_DRAWS
+    # The first ten of a draw are ten of its fifty.
+    for ten, fifty in zip(own[1 : 1 + N_DRAWS], own[1 + N_DRAWS :], strict=True):
+        assert set(ten["energy_mj"]) < set(fifty["energy_mj"])
+    rows = rows_of(plan, "k=10", predictor=CROSS_DEVICE)
     assert np.allclose(rows["actual_mj"] / rows["predicted_mj"], 3)
+
+
+def test_own_rows_are_those_that_the_factor_is_taken_from():
+    plan = device_plan(release_of(*TWO_PHONES))
+    folds = {(fold.splits, fold.repeat): fold.train for fold in plan.folds(ANYONE)}
+    transferred = {(fold.splits, fold.repeat): fold.train for fold in plan.folds(CROSS_DEVICE)}
+    for (splits, repeat), train in transferred.items():
+        if splits != ("k=0",):
+            own = folds[(f"{splits[0]}, own rows",), repeat]
+            assert set(own["device_id"]) == {"acme-phone"}
+            assert set(own["energy_mj"]) == set(train["energy_mj"][train["device_id"] == "acme-phone"])
+
+
+def test_each_draw_has_a_factor_of_its_own():
+    plan = device_plan(release_of(*TWO_PHONES))
+    rows = rows_of(plan, "k=10", constant)
+    factors = rows.groupby("row")["predicted_mj"].nunique()
+    assert (factors == N_DRAWS).all()
+
+
+def test_own_rows_leave_out_cross_device_predictors_and_kernel_types_that_were_not_drawn():
+    plan = device_plan(release_of(*TWO_PHONES))
+    assert plan.unsuited(ANYONE) == {}
+    reason = "anyone is cross-device, so it is fitted on rows of other devices too"
+    assert plan.unsuited(CROSS_DEVICE) == dict.fromkeys(("k=10, own rows", "k=50, own rows"), reason)
+    own = {fold.repeat: set(fold.train["kernel"]) for fold in plan.folds(ANYONE) if fold.splits == ("k=10, own rows",)}
+    rows = rows_of(plan, "k=10, own rows")
+    for repeat, of_draw in rows.groupby("repeat"):
+        assert (of_draw["predicted_mj"].notna() == of_draw["kernel"].isin(own[repeat])).all()
 
 
 def test_device_with_few_rows_skips_the_counts_that_it_does_not_have():
     plan = device_plan(release_of(kernel_device(n=30), kernel_device("other-phone", n=30)))
     n_train = plan.leaks("k=0").n_train
-    assert list(plan.splits) == ["k=0", "k=10"]
-    assert plan.skipped == {"k=50": f"the device has {n_train:.0f} configurations to calibrate on"}
+    assert list(plan.splits) == ["k=0", "k=10", "k=10, own rows"]
+    reason = f"the device has {n_train:.0f} configurations to calibrate on"
+    assert plan.skipped == {"k=50": reason, "k=50, own rows": reason}
 
 
 def test_only_devices_of_one_tier_processor_and_data_type_teach_each_other():

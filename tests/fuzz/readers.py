@@ -149,12 +149,12 @@ def _format(case: Path) -> Target:
     return Target(make, read)
 
 
-def _intake(name: str, source: str, mapping: str | None = None) -> Callable[[Path], Iterator[str]]:
+def _intake(name: str, source: str, mapping: str | None = None, **facts: str) -> Callable[[Path], Iterator[str]]:
     def read(root: Path) -> Iterator[str]:
         out = root / "out"
         given = None if mapping is None else root / mapping
         try:
-            found = api.intake(name, root / source, "acme-phone", "2026-10", out=out, mapping=given)
+            found = api.intake(name, root / source, "acme-phone", "2026-10", out=out, mapping=given, **facts)
         except DeepenError as error:
             yield from _crashes(str(error))
             return
@@ -221,7 +221,9 @@ TARGETS = {
     "plain-run": Target(_plain_run, _pair("a_power.csv", "a_inference_time.csv")),
     "energyrunner-run": Target(_energyrunner, _tiny_files),
     "csv-source": Target(_csv_source, _intake("csv", "table.csv", "mapping.yaml")),
-    "deepen2023-source": Target(sources.deepen2023, _intake("deepen2023", ".")),
+    "deepen2023-source": Target(
+        sources.deepen2023, _intake("deepen2023", ".", delegate="CPU", dtype="fp32", runtime="TensorFlow Lite")
+    ),
     "monsoon-source": Target(_monsoon_source, _intake("monsoon", "runs", "mapping.yaml")),
     "mlperf-inference-source": Target(_mlperf, _intake("mlperf-inference", ".")),
     "layout": Target(_layout, _read_layout),

@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from harness.intake.stated import StatedFacts
+
 FOLDERS = {
     "energy": "Kernel_energy/{}_energy.json",
     "latency": "Kernel_latency/{}_latency.json",
@@ -40,6 +42,10 @@ SOUND: dict[str, dict[str, dict[str, Any]]] = {
     },
     "fc": {"DDDDD1": {"energy": "1.002", "latency": "0.501", "power": "2000.0", "config": {"CIN": 256, "COUT": 64}}},
 }
+
+
+RUN = StatedFacts(delegate="CPU", dtype="fp32", runtime="TensorFlow Lite", device_class="phone")
+"""What was run, which files of DeepEn2023 do not state."""
 
 
 def deepen2023(root: Path, kernels: Mapping[str, Mapping[str, Mapping[str, Any]]] = SOUND) -> Path:

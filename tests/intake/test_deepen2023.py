@@ -7,13 +7,14 @@ import pytest
 from harness.errors import UsageError
 from harness.intake.flow import take_in
 from harness.intake.foreign import ForeignSourceError
+from harness.intake.stated import StatedFacts
 from harness.validation import validate
-from tests.intake.sources import CONV, SOUND, deepen2023, quarantine
+from tests.intake.sources import CONV, RUN, SOUND, deepen2023, quarantine
 
 
 def taken(tmp_path, kernels=SOUND, **options):
     source = deepen2023(tmp_path / "source", kernels)
-    return take_in("deepen2023", source, "acme-phone", "deepen2023", out=tmp_path / "out", **options)
+    return take_in("deepen2023", source, "acme-phone", "deepen2023", out=tmp_path / "out", **{"stated": RUN} | options)
 
 
 def with_entry(kernel, identifier, **changed):
@@ -156,7 +157,7 @@ def test_identifier_that_stands_twice_is_two_rows(tmp_path):
     source = deepen2023(tmp_path / "source")
     path = source / "Kernel_energy" / "fc_energy.json"
     path.write_text('{"fc": {"DDDDD1": {"energy": "1.002"}, "DDDDD1": {"energy": "9.000"}}}')
-    result = take_in("deepen2023", source, "acme-phone", "deepen2023", out=tmp_path / "out")
+    result = take_in("deepen2023", source, "acme-phone", "deepen2023", out=tmp_path / "out", stated=RUN)
     assert (result.n_read, result.n_accepted, result.n_quarantined) == (6, 4, 2)
     assert [row.row.source_id for row in result.quarantined] == ["DDDDD1", "DDDDD1"]
     assert all("record-duplicate" in row.rules for row in result.quarantined)
@@ -206,7 +207,7 @@ def test_file_that_cannot_be_read_stops_the_intake(tmp_path, content, message):
     source = deepen2023(tmp_path / "source")
     (source / "Kernel_energy" / "fc_energy.json").write_bytes(content)
     with pytest.raises(ForeignSourceError) as refused:
-        take_in("deepen2023", source, "acme-phone", "deepen2023", out=tmp_path / "out")
+        take_in("deepen2023", source, "acme-phone", "deepen2023", out=tmp_path / "out", stated=RUN)
     assert str(refused.value) == f"{message}\n0 rows, 1 error, 0 warnings"
     assert not (tmp_path / "out").exists()
 
@@ -245,3 +246,70 @@ def test_strange_identifier_harms_its_own_row_only(tmp_path, identifier):
     assert (result.n_read, result.n_accepted) == (6, 6 if is_plain else 5)
     assert {rule for row in result.quarantined for rule in row.rules} <= {"text-plain", "line-length"}
     assert len(quarantine(result.folder) if result.n_quarantined else [0]) == 1
+
+
+def written(result):
+    """Device, submission and rows as they were written."""
+    (campaign,) = validate([result.folder]).campaigns
+    return campaign.device, campaign.manifest, campaign.tables["kernels"].to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("delegate", "processor"), [("GPU", "gpu"), ("CPU4", "cpu"), ("NNAPI=npu", "npu"), ("Hexagon=dsp", "dsp")]
+)
+def test_what_ran_is_as_it_is_stated(tmp_path, delegate, processor):
+    stated = StatedFacts(delegate=delegate, dtype="int8", runtime="LiteRT 2.0", date="2026-11", licence="CC-BY-4.0")
+    device, manifest, rows = written(taken(tmp_path, stated=stated))
+    name = delegate.partition("=")[0]
+    assert device.delegates == {name: processor}
+    assert {(row["delegate"], row["dtype"]) for row in rows} == {(name, "int8")}
+    assert (manifest.runtime, manifest.date, manifest.licence) == ("LiteRT 2.0", "2026-11", "CC-BY-4.0")
+    assert device.device_class == "unstated"
+
+
+def test_folder_measured_on_a_gpu_comes_in_as_gpu_for_a_device_without_a_cpu(tmp_path):
+    declared = tmp_path / "out/acme-phone/device.yaml"
+    declared.parent.mkdir(parents=True)
+    declared.write_text("name: Acme\ndevice_class: phone\ndelegates: {GPU: gpu}\n")
+    before = declared.read_bytes()
+    result = taken(tmp_path, stated=StatedFacts(delegate="GPU", dtype="fp32", runtime="TensorFlow Lite"))
+    assert (result.n_accepted, result.n_quarantined) == (5, 0)
+    assert {row["delegate"] for row in written(result)[2]} == {"GPU"}
+    assert declared.read_bytes() == before
+
+
+@pytest.mark.parametrize("missing", ["delegate", "dtype", "runtime"])
+def test_what_nobody_states_is_asked_for_by_its_option_and_never_assumed(tmp_path, missing):
+    known = {"delegate": "GPU", "dtype": "fp32", "runtime": "TensorFlow Lite"}
+    stated = StatedFacts(**{name: value for name, value in known.items() if name != missing})
+    with pytest.raises(UsageError) as refused:
+        taken(tmp_path, stated=stated)
+    options = {f"--{name}" for name in known if f"--{name}" in str(refused.value)}
+    assert options == {f"--{missing}"}
+    assert not (tmp_path / "out").exists()
+
+
+def test_all_that_is_missing_is_asked_for_at_once(tmp_path):
+    with pytest.raises(UsageError) as refused:
+        taken(tmp_path, stated=StatedFacts())
+    assert str(refused.value) == (
+        "files of DeepEn2023 do not state what was run; give --delegate NAME, such as CPU4, GPU or NNAPI=npu, and "
+        "--dtype, such as fp32, and --runtime NAME, such as 'TensorFlow Lite 2.4'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("delegate", "message"),
+    [
+        ("NNAPI", "delegate 'NNAPI' does not state its processor; write NNAPI=PROCESSOR"),
+        ("GPU=npu", "device.yaml declares that GPU runs on the gpu, and it is stated to have run on the npu"),
+        ("CPU4", "device.yaml declares GPU, and not CPU4, which is stated to have run; add `CPU4: cpu`"),
+    ],
+)
+def test_delegate_that_does_not_fit_the_device_is_refused(tmp_path, delegate, message):
+    declared = tmp_path / "out/acme-phone/device.yaml"
+    declared.parent.mkdir(parents=True)
+    declared.write_text("name: Acme\ndevice_class: phone\ndelegates: {GPU: gpu}\n")
+    with pytest.raises(UsageError) as refused:
+        taken(tmp_path, stated=StatedFacts(delegate=delegate, dtype="fp32", runtime="TensorFlow Lite"))
+    assert str(refused.value).startswith(message)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from harness.errors import UsageError
 from harness.intake.flow import take_in
 from harness.intake.foreign import ForeignSourceError
+from harness.intake.stated import StatedFacts
 from harness.intake.tiny_boards import TINY_BOARDS, tiny_board
 from harness.traces.findings import NAME_THE_LOG
 from harness.validation import validate
@@ -422,7 +423,22 @@ def test_system_without_description_needs_a_declared_device(tmp_path):
     assert campaign.tables["models"].column("delegate").to_pylist() == ["NPU"]
     assert campaign.manifest.date == "2023-06"
     declared.write_text("name: Acme\ndevice_class: microcontroller\ndelegates: {NPU: npu, CPU: cpu}\n")
-    assert taken(run, tmp_path).reasons == {"value-missing": 1}
+    with pytest.raises(UsageError, match="says which of NPU, CPU ran; state it with --delegate"):
+        taken(run, tmp_path)
+    stated = StatedFacts(delegate="CPU", dtype="int8", runtime="TFLM 1.0")
+    assert taken(run, tmp_path, stated=stated).n_accepted == 1
+    (campaign,) = validate([tmp_path / "out"]).campaigns
+    (row,) = campaign.tables["models"].to_pylist()
+    assert (row["delegate"], row["dtype"], campaign.manifest.runtime) == ("CPU", "int8", "TFLM 1.0")
+
+
+def test_facts_that_the_description_states_are_contradicted_by_nobody(tmp_path):
+    result = taken(tiny_system(tmp_path), tmp_path, stated=StatedFacts(delegate="Helium=dsp", dtype="fp16"))
+    (campaign,) = validate([result.folder]).campaigns
+    assert "Helium" in campaign.device.delegates
+    assert {(row["delegate"], row["dtype"]) for row in campaign.tables["models"].to_pylist()} == {("Helium", "int8")}
+    with pytest.raises(UsageError, match=r"the source states the runtime '?.*'?; leave --runtime out"):
+        taken(tiny_system(tmp_path / "b"), tmp_path / "c", stated=StatedFacts(runtime="Another 1.0"))
 
 
 def test_run_that_nobody_dates_is_refused(tmp_path):

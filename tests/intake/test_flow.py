@@ -13,22 +13,24 @@ from harness.intake.flow import take_in
 from harness.intake.formats import intake_formats
 from harness.traces.formats import trace_formats
 from harness.validation import validate
-from tests.intake.sources import DEVICE, HEADER, ROWS, SOUND, contents, deepen2023, mapping, quarantine, table
+from tests.intake.sources import DEVICE, HEADER, ROWS, RUN, SOUND, contents, deepen2023, mapping, quarantine, table
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
 from harness.files import swap
 from harness.intake.flow import take_in
+from harness.intake.stated import StatedFacts
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 swap._put_in_place = die
-take_in("deepen2023", Path(sys.argv[1]), "acme-phone", "deepen2023", out=Path(sys.argv[2]))
+facts = StatedFacts(delegate="CPU", dtype="fp32", runtime="TensorFlow Lite")
+take_in("deepen2023", Path(sys.argv[1]), "acme-phone", "deepen2023", out=Path(sys.argv[2]), stated=facts)
 """
 
 
 def taken(source: Path, out: Path, **options):
-    return take_in("deepen2023", source, "acme-phone", "deepen2023", out=out, **options)
+    return take_in("deepen2023", source, "acme-phone", "deepen2023", out=out, stated=RUN, **options)
 
 
 def test_trace_format_that_declares_a_folder_of_runs_is_an_intake_format():
@@ -129,7 +131,7 @@ def test_delegate_that_the_declared_device_lacks_is_told_once(tmp_path):
     declared = tmp_path / "out/acme-phone/device.yaml"
     declared.parent.mkdir(parents=True)
     declared.write_text("name: Acme\ndevice_class: phone\ndelegates: {GPU: gpu}\n")
-    with pytest.raises(UsageError, match=r"device\.yaml declares GPU, and .* declare `CPU: cpu` there"):
+    with pytest.raises(UsageError, match=r"device\.yaml declares GPU, and not CPU, .* add `CPU: cpu` to its"):
         taken(deepen2023(tmp_path / "source"), tmp_path / "out")
 
 

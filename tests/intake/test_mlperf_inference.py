@@ -350,6 +350,18 @@ def test_known_defect_of_a_round_gives_the_board_of_the_folder_and_no_fact_of_th
         taken(results_tree(tmp_path / "b", system="odroid-x", round_name="v2.1", description=other), tmp_path)
 
 
+def test_delegate_that_is_stated_goes_before_that_of_the_description(tmp_path):
+    stated = StatedFacts(delegate="EdgeTPU=npu", dtype="fp16")
+    result = taken(results_tree(tmp_path), tmp_path, stated=stated)
+    row = row_of(result)
+    # The name of the benchmark states the data type.
+    assert (row["delegate"], row["dtype"]) == ("EdgeTPU", "int8")
+    device = yaml.safe_load((result.folder.parent / "device.yaml").read_text())
+    assert device["delegates"]["EdgeTPU"] == "npu"
+    with pytest.raises(UsageError, match="leave --runtime out"):
+        taken(results_tree(tmp_path / "b"), tmp_path / "b", stated=StatedFacts(runtime="Another 1.0"))
+
+
 @pytest.mark.parametrize(
     ("framework", "accelerator", "delegate"),
     [

@@ -158,6 +158,15 @@ def test_delegate_may_state_its_processor(tmp_path):
     assert written(taken(tmp_path, **PI | {"delegate": "NNAPI=npu"}))[0]["delegates"] == {"NNAPI": "npu"}
 
 
+def test_delegate_that_is_stated_goes_before_that_of_a_run_in_the_mapping(tmp_path):
+    source = write_plain_run(tmp_path / "runs")
+    mapping = run_mapping(tmp_path / "m.yaml", runs={"mnv2": {"family": "MobileNetV2", "delegate": "CPU4"}})
+    result = taken(tmp_path, source, mapping, meter="Gauge", meter_kind="rail", delegate="GPU")
+    (row,) = validate([result.folder]).campaigns[0].tables["models"].to_pylist()
+    assert row["delegate"] == "GPU"
+    assert written(result)[0]["delegates"] == {"CPU4": "cpu", "GPU": "gpu"}
+
+
 def test_source_that_states_its_facts_itself_takes_none(tmp_path):
     with pytest.raises(UsageError, match="csv takes no facts such as model; its files or its mapping state them"):
         take_in("csv", tmp_path, "pi5", "bench", stated=StatedFacts(model="net"))

@@ -9,7 +9,7 @@ import pytest
 
 from harness.intake.flow import take_in
 from harness.validation import validate
-from tests.intake.sources import quarantine
+from tests.intake.sources import RUN, quarantine
 
 UPSTREAM = Path(os.environ.get("DEEPEN_UPSTREAM", Path(__file__).parents[2] / "../shared/data/upstream")) / "deepen2023"
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not UPSTREAM.is_dir(), reason="needs the upstrea
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory):
-    return take_in("deepen2023", UPSTREAM, "phone", "deepen2023", out=tmp_path_factory.mktemp("upstream"))
+    return take_in("deepen2023", UPSTREAM, "phone", "deepen2023", out=tmp_path_factory.mktemp("upstream"), stated=RUN)
 
 
 def test_every_row_is_accepted_or_quarantined(result):
@@ -57,7 +57,7 @@ def test_reader_is_told_of_repeats_and_of_the_rounding_floor(result):
 
 
 def test_no_row_is_saved_by_a_fix_alone(result, tmp_path):
-    fixed = take_in("deepen2023", UPSTREAM, "phone", "deepen2023", out=tmp_path, fixes=["unit-slip"])
+    fixed = take_in("deepen2023", UPSTREAM, "phone", "deepen2023", out=tmp_path, fixes=["unit-slip"], stated=RUN)
     assert (fixed.n_accepted, fixed.n_corrected) == (895, 0)
     notes = [row for row in fixed.quarantined if row.note]
     assert len(notes) == 57

@@ -1,4 +1,4 @@
-"""A run on a device whose energy is known returns it, faults have names, and an end in between loses nothing."""
+"""Faults of a meter have names, and a run that ends in between loses nothing; `tests.bench measure` has energies."""
 
 import io
 import json
@@ -16,13 +16,12 @@ from deepen_measure import recorder, running
 from deepen_measure.cli import main
 from deepen_measure.errors import MeasureError
 from deepen_measure.meters import the_meter
+from deepen_measure.protocol import Protocol, check_time
 from deepen_measure.recorder import Clock, Updates, observe
-from deepen_measure.runtimes import Command, Network
+from deepen_measure.runtimes import Command
 
-from harness import api
 from tests.measure.world import World, machine
 
-INFERENCE_S = 0.004
 PROGRAM = [sys.executable, "-u", "-c", """
 import sys
 print("deepen-measure ready")
@@ -30,92 +29,6 @@ for line in sys.stdin:
     sum(range(20_000 * int(line.split()[1])))
     print("deepen-measure done")
 """]  # fmt: skip
-
-
-class Busy(Network):
-    """Computes for some milliseconds of processor time in each inference, in the thread that runs it."""
-
-    runtime, delegate, threads = "Busy 1.0", "CPU", 1
-
-    def run(self, n):
-        for _ in range(n):
-            end = time.thread_time() + INFERENCE_S
-            while time.thread_time() < end:
-                pass
-
-
-@pytest.fixture
-def device(tmp_path, monkeypatch):
-    """Root of a machine with a model file; networks compute in the thread of the test."""
-    monkeypatch.setattr(running, "load", lambda *_: Busy())
-    (tmp_path / "net.onnx").write_bytes(b"a network")
-    return machine(tmp_path / "root")
-
-
-def measured(device, world, *more):
-    """Folder of the one entry of a run in a world, with what was observed."""
-    folder = device.parent / "out"
-    with world:
-        status = main(
-            [
-                "run",
-                str(device.parent / "net.onnx"),
-                "-o",
-                str(folder),
-                "--root-sysfs",
-                str(device),
-                "--idle",
-                "2",
-                *more,
-            ]
-        )
-    assert status == 0
-    home = folder / "001-net"
-    return home, json.loads((home / "entry.json").read_text())
-
-
-def truth_mj(world, home, entry):
-    """Energy of one inference of the world, the mean over the windows."""
-    clock = entry["clock"]
-    windows = [line.split(",") for line in (home / "inference_time.csv").read_text().split()[1:]]
-    moments = [[(int(stamp) - clock["wall_ns"] + clock["monotonic_ns"]) / 1e9 for stamp in row] for row in windows]
-    return sum(world.energy_mj(*pair) for pair in moments) / len(moments) / entry["n_each"]
-
-
-def reduced(home, entry):
-    (run,) = api.reduce(
-        home / "power.csv", home / "inference_time.csv", home / "baseline.csv", n_each=entry["n_each"], n_jobs=1
-    )
-    return run.reduction
-
-
-@pytest.mark.parametrize(
-    ("sensor", "settings"),
-    [
-        ("powercap", {"update_s": 0.01}),
-        ("powercap", {"update_s": 0.01, "start_uj": 262_143_328_850 - 9_000_000}),
-        ("ina", {"update_s": 0.05}),
-        ("battery", {"update_s": 0.05}),
-    ],
-    ids=["counter", "counter that begins again", "rail", "battery"],
-)
-def test_the_energy_of_an_inference_returns_within_its_uncertainty(device, sensor, settings):
-    world = World(device, sensor, **settings)
-    home, entry = measured(device, world)
-    found, truth = reduced(home, entry), truth_mj(world, home, entry)
-    assert entry["n_windows"] == 5
-    assert found.energy_mj == pytest.approx(truth, abs=found.energy_u_mj)
-    if sensor == "powercap":
-        assert found.energy_mj == pytest.approx(truth, rel=0.005)
-
-
-def test_idle_power_is_that_of_the_device_before_the_network_runs(device):
-    world = World(device, "powercap", update_s=0.01)
-    home, entry = measured(device, world)
-    found = reduced(home, entry)
-    assert found.idle_power_mw == pytest.approx(2000, rel=0.05)
-    assert entry["before"]["governors"] == ["performance"]
-    assert set(entry["files"]) == {"power.csv", "baseline.csv", "inference_time.csv"}
 
 
 def test_a_meter_that_never_changes_is_frozen_and_gives_no_energy(tmp_path):
@@ -143,15 +56,16 @@ def test_a_meter_that_is_gone_meanwhile_is_an_error_of_the_run(tmp_path):
             log.check()
 
 
-def test_a_run_that_takes_longer_than_it_may_is_refused_before_it_begins(device, capsys):
-    arguments = ["run", str(device.parent / "net.onnx"), "-o", str(device.parent / "out"), "--root-sysfs", str(device)]
-    with World(device, "powercap"):
-        assert main([*arguments, "--minutes", "0.1"]) == 1
-    assert "1 networks take up to 1 minutes" in capsys.readouterr().err
-    assert not (device.parent / "out").exists()
+def test_a_run_that_takes_longer_than_it_may_is_refused_before_it_begins():
+    updates = Updates(1.0, 50, 1e-5)
+    assert check_time(Protocol(), updates, None, 2) == pytest.approx(2 * (10 + 20 + 5 * 100.5))
+    with pytest.raises(
+        MeasureError, match=r"2 networks take up to 18 minutes .* every 1 s; expected at most 15 minutes"
+    ):
+        check_time(Protocol(), updates, 15, 2)
 
 
-def test_fewer_windows_than_their_spread_needs_are_refused(device):
+def test_fewer_windows_than_their_spread_needs_are_refused():
     with pytest.raises(SystemExit):
         main(["run", "net.onnx", "--windows", "4"])
 

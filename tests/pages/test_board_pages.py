@@ -34,7 +34,7 @@ MEASURED = Subject(
 )
 SIMULATED = MEASURED.model_copy(update={"device_id": "acme-npu", "system_id": "acme-npu", "tier": "simulated"})
 LEAKS = Leaks(n_train=480, n_test=120, shared_configurations=0, shared_record_ids=0, near_duplicates=7.5)
-SPLIT = "cv-5x5"
+SPLIT = "cv-3x5"
 NASTY = "raised ValueError: <b>no|pe</b> *x*"
 KEYS = {key: info(key) for key in ("constant", "good", "broken", "kernels")}
 
@@ -47,7 +47,7 @@ def off_by(share):
 
 def evaluated(key, share=None, subject=MEASURED):
     """Result of a predictor that is right on a share of the rows, or that failed."""
-    head = {"schema_version": 5, "track": "kernels", "subject": subject, "rows_sha256": "0" * 64}
+    head = {"schema_version": 6, "track": "kernels", "subject": subject, "rows_sha256": "0" * 64}
     head["pins"] = make_pins("0" * 64, key, "1", 0)
     skipped = SplitResult(split="unseen-kernel-size", status="skipped", reason="there is one kernel size")
     if share is None:
@@ -69,8 +69,7 @@ def boards():
             evaluated("broken"),
             evaluated("constant", 0.5, SIMULATED),
             evaluated("good", 0.5, SIMULATED),
-        ],
-        0,
+        ]
     )
     networks = [replace(DONE, predictor="good"), FAILED]
     return Boards(KEYS, {"kernels": rows}, {"kernels": ["2 devices have no rows"]}, networks)
@@ -198,7 +197,7 @@ def test_board_says_where_no_predictor_is_better_than_the_baseline(page):
 
 
 def test_predictors_without_a_result_are_named_with_the_baseline_first(unrated, rules, site):
-    write_site(unrated, site, rules, Boards(KEYS, {"kernels": board([evaluated("good", 0.9)], 0)}))
+    write_site(unrated, site, rules, Boards(KEYS, {"kernels": board([evaluated("good", 0.9)])}))
     shown = unescape((site / "predictors" / "kernels.md").read_text(encoding="utf-8"))
     assert "Without a result on these rows: constant, broken, kernels." in shown
 

@@ -2,8 +2,8 @@ from harness.evaluation.network_scores import NetworkScore, NetworkShare
 from harness.pages.network_tables import network_tables
 from tests.evaluation.releases import info
 
-FAMILIES = (NetworkShare("MobileNetV1", 0.5, (0.25, 0.75), 40), NetworkShare("SqueezeNet", 0.125, None, 8))
-SYSTEMS = (NetworkShare("Acme · TFLite 2.7", 0.75, (0.5, 0.9), 24),)
+FAMILIES = (NetworkShare("MobileNetV1", 0.5, (0.25, 0.75), 40, 20), NetworkShare("SqueezeNet", 0.125, None, 8, 1))
+SYSTEMS = (NetworkShare("Acme · TFLite 2.7", 0.75, (0.5, 0.9), 24, 18),)
 INFOS = {"transfer": info("transfer", kernels=(), learns_networks=True)}
 DONE = NetworkScore(
     "leave-one-family-out", "other-boards", "transfer", uses_latency=False, within_5=0.4, within_10=0.7,

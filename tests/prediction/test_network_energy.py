@@ -27,7 +27,7 @@ from harness.prediction.network_energy import (
     MOST_EXTRAPOLATED,
     MOST_WIDENED,
     ExtrapolationError,
-    kernels_frame,
+    kernel_columns,
     main_dtype,
     predict_network,
 )
@@ -191,7 +191,7 @@ def test_another_data_type_moves_other_bytes_at_the_same_flops():
 def test_a_network_looks_to_predictors_as_rows_of_a_release_do():
     rows = training().rows
     kernels = known(*range(6))
-    frame = kernels_frame(kernels, training().subject, "cpu")
+    frame = kernel_columns(kernels, training().subject, "cpu").as_frame()
     assert frame.dtypes.to_dict() == rows[list(FEATURES)].dtypes.to_dict()
     of_release = {tuple(row) for row in rows[list(FEATURES)].astype(object).fillna(-1).itertuples(index=False)}
     assert {tuple(row) for row in frame.astype(object).fillna(-1).itertuples(index=False)} <= of_release
@@ -416,6 +416,26 @@ def test_weights_of_another_data_type_than_the_rows_have_are_extrapolated():
     assert warning.in_words == "fc with weight_dtype int4, fitted on fp32"
     assert warning.places == (2, 3)
     assert [each.interval_mj is None for each in found.kernels] == [False, False, True, True]
+
+
+def test_a_kernel_that_the_predictor_gives_no_interval_for_widens_the_networks():
+    kernels, chosen = known(0, 1, 2), training()
+    fitted = truthful(chosen)
+
+    def ask(frame, coverage):
+        energies, bounds = fitted.predict(frame, coverage)
+        bounds[np.asarray(frame["kernel"]) == "fc"] = np.nan
+        return energies, bounds
+
+    found = predict_network(kernels, FittedPredictor(fitted.stamp, fitted.ranges, None, ask))
+    place = [each.kernel.kernel for each in found.kernels].index("fc")
+    assert found.kernels[place].interval_mj is None
+    assert [each.in_words for each in found.extrapolations] == [
+        "fc with size that no row has, fitted on too few sizes to tell its error by"
+    ]
+    inside = sum(each.energy_mj for number, each in enumerate(found.kernels) if number != place)
+    assert found.interval_mj[0] < inside
+    assert found.interval_mj[1] > found.energy_mj + found.kernels[place].energy_mj
 
 
 def test_where_much_is_extrapolated_there_is_no_interval_and_the_reason():

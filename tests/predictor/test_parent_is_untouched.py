@@ -63,7 +63,7 @@ def _is_untouched(patching):
 
 def test_an_evaluation_scores_what_was_predicted_and_a_broken_neighbour_is_a_row(patching):
     rows = {
-        row.predictor: row for row in patching[3].rows if row.result.split == "cv-5x5" and row.score.kernel == "all"
+        row.predictor: row for row in patching[3].rows if row.result.split == "cv-3x5" and row.score.kernel == "all"
     }
     assert rows["patching"].result.status == "ok"
     assert rows["patching"].score.measures["within_10"] < 0.5

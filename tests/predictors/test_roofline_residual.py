@@ -3,6 +3,8 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+from sklearn.preprocessing import StandardScaler
 
 from predictors.constant.model import Model as Constant
 from predictors.roofline.model import Model as Roofline
@@ -138,9 +140,9 @@ def test_process_predicts_as_scikit_learn_does():
     given, wanted = generator.normal(size=(60, 4)), generator.normal(size=60)
     ours = MaternProcess().fit(given, wanted)
     theirs = GaussianProcessRegressor(ours.kernel_, optimizer=None, normalize_y=True)
-    theirs.fit(ours.scaler_.transform(given), wanted)
+    theirs.fit((given - ours.center_) / ours.scale_, wanted)
     other = generator.normal(size=(1000, 4))
-    mean, deviation = theirs.predict(ours.scaler_.transform(other), return_std=True)
+    mean, deviation = theirs.predict((other - ours.center_) / ours.scale_, return_std=True)
     assert ours.predict(other) == pytest.approx(mean, abs=1e-6)
     noise = ours.kernel_.k2.noise_level * wanted.var()
     assert ours.deviation(other) == pytest.approx(np.sqrt(deviation**2 - noise), abs=1e-6)
@@ -187,3 +189,57 @@ def test_features_are_numbers_for_every_type(kernel):
     given = features(kernels)
     assert np.isfinite(given).all()
     assert given.shape == features(unlabelled(roofline_kernels(["relu"] * 5))).shape
+
+
+def square(kernels, sizes=None):
+    """Kernels whose inputs are as wide as they are high, of some sizes, each of which costs what no other tells."""
+    if sizes is None:
+        return kernels.assign(input_w=kernels["input_h"])
+    drawn = np.random.default_rng(0).choice(sizes, len(kernels)).astype(float)
+    energies = energies_of(kernels) * np.exp(0.3 * np.sin(97 * drawn))
+    return with_energies(kernels.assign(input_h=drawn, input_w=drawn), energies)
+
+
+def test_intervals_hold_at_sizes_that_no_row_has():
+    kernels = square(roofline_kernels(["conv-bn-relu"] * 200, noise=0.01), np.arange(7, 120, 14))
+    covered, widths = [], []
+    for unseen in sorted(set(kernels["input_h"])):
+        is_held_out = kernels["input_h"] == unseen
+        model = Model().fit(kernels[~is_held_out].reset_index(drop=True))
+        test = kernels[is_held_out].reset_index(drop=True)
+        low, high = model.predict_interval(unlabelled(test), 0.9).T
+        covered += [*((low <= energies_of(test)) & (energies_of(test) <= high))]
+        learnt = kernels[~is_held_out].reset_index(drop=True)
+        of_learnt = model.predict_interval(unlabelled(learnt), 0.9)
+        widths.append(np.median(np.log(high / low)) / np.median(np.log(of_learnt[:, 1] / of_learnt[:, 0])))
+    assert np.mean(covered) > 0.82
+    assert np.median(widths) > 2
+
+
+def test_where_too_few_sizes_were_learnt_an_unseen_one_has_no_interval():
+    kernels = square(roofline_kernels(["conv-bn-relu"] * 120, noise=0.05))
+    sizes = sorted(set(kernels["input_h"]))
+    two = kernels[kernels["input_h"].isin(sizes[:2])].reset_index(drop=True)
+    bounds = Model().fit(two).predict_interval(unlabelled(kernels), 0.9)
+    is_learnt = kernels["input_h"].isin(sizes[:2]).to_numpy()
+    assert np.isfinite(bounds[is_learnt]).all()
+    assert np.isnan(bounds[~is_learnt]).all()
+    assert np.isfinite(Model().fit(two).predict(unlabelled(kernels))).all()
+
+
+def test_likelihood_is_greatest_where_scikit_learn_finds_it():
+    rng = np.random.default_rng(0)
+    given = rng.standard_normal((80, 3))
+    target = np.sin(given).sum(axis=1) + 0.1 * rng.standard_normal(80)
+    wanted = StandardScaler().fit_transform(target[:, None])[:, 0]
+    kernel = ConstantKernel(1.0, (1e-2, 1e2)) * Matern(3.0, (0.1, 1e2), nu=1.5) + WhiteKernel(0.05, (1e-3, 1.0))
+    theirs = GaussianProcessRegressor(kernel).fit(StandardScaler().fit_transform(given), wanted).kernel_
+    assert MaternProcess().fit(given, target).kernel_.theta == pytest.approx(theirs.theta, abs=0.01)
+
+
+def test_the_widest_interval_is_still_a_number(corrected, monkeypatch):
+    model, _, test = corrected
+    monkeypatch.setattr(LocalErrors, "half_width", lambda *_: np.full(len(test), 1e4))
+    bounds = model.predict_interval(unlabelled(test), 0.95)
+    assert (bounds[:, 1] < 1e100).all()
+    assert (bounds[:, 0] > 0).all()

@@ -301,7 +301,7 @@ REACH = (
             lambda root: move(root, "oneplus-8-pro/sec23-again")),
     Attempt("reach", "delete a device under a former id that it never had", "former-id",
             lambda root: move(root, "huawei-p40/sec23", former="huawei-p40/2020")),
-    Attempt("reach", "take the record ids of a submission that stays", "former-id",
+    Attempt("reach", "take the record ids of a submission that stays", "submission-taken",
             lambda root: add(root, formerly="oneplus-8-pro/sec23")),
     Attempt("reach", "delete the device that is ahead", "published-removed",
             lambda root: shutil.rmtree(root / "huawei-p40-pro")),

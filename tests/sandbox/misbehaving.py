@@ -304,6 +304,9 @@ MISBEHAVING = {
     "answers with more time than has passed": Misbehaviour(
         "answer(json.dumps(SOUND | {'fit_s': 1e9}).encode())", "garbled its answer", READER
     ),
+    "answers with more time for a batch than has passed": Misbehaviour(
+        "answer(json.dumps(SOUND | {'batch_s': 1e9}).encode())", "garbled its answer", READER
+    ),
     "answers with figures too few": Misbehaviour(
         "answer(json.dumps(SOUND).encode(), bytes(8))", "garbled its answer", READER
     ),

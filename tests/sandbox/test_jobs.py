@@ -104,7 +104,7 @@ BAD = {
     "gives open intervals": ("self.high_ = np.inf", "gave bounds that are infinite for 50 of 50 rows"),
     "gives intervals without end": ("self.high_ = 1e101", r"gave bounds above 1e\+100 mJ for 50 of 50 rows"),
     "gives negative intervals": ("self.low_ = -1.0", "gave negative bounds for 50 of 50 rows"),
-    "gives no intervals": ("self.low_ = np.nan", "gave bounds that are NaN for 50 of 50 rows"),
+    "gives no intervals": ("self.low_ = np.nan", "gave one bound that is NaN for 50 of 50 rows"),
     "asks for the name of its machine": ("import socket; socket.gethostname()", ""),
     "writes to its folder": (
         "assert tempfile.gettempdir() == os.environ['HOME'] == os.getcwd(), os.getcwd()\ntempfile.mkdtemp()",
@@ -218,6 +218,38 @@ def test_what_does_no_harm_gives_predictions_whatever_came_before(outcomes, case
     }
     assert min(outcome.fit_s, outcome.predict_s) >= 0
     assert 20 < outcome.peak_mb < LIMITS.memory_mb
+
+
+def test_a_batch_of_any_size_is_timed_where_it_is_wanted_and_no_other(package):
+    package.add("steady")
+    jobs = [Job(kernels(50), kernels(7, seed=1)[list(FEATURES)], n_timed=count) for count in (10_000, 3, 0)]
+    large, small, none = run_jobs("steady", jobs, package=package.name, limits=LIMITS)
+    assert large.batch_s > 0
+    assert small.batch_s > 0
+    assert none.batch_s is None
+    assert large.predictions.tolist() == none.predictions.tolist()
+    assert len(large.predictions) == 7
+
+
+def test_a_batch_that_would_take_long_is_not_timed_and_is_no_failure(package):
+    package.add("slow", model=model_source(predict="import time; time.sleep(0.3 * len(kernels))"))
+    job = Job(kernels(50), kernels(7, seed=1)[list(FEATURES)], n_timed=10_000)
+    (outcome,) = run_jobs("slow", [job], package=package.name, limits=LIMITS)
+    assert (outcome.status, outcome.batch_s) == ("ok", None)
+
+
+def test_a_call_that_takes_long_whatever_it_predicts_is_timed(package):
+    package.add("ponderous", model=model_source(predict="import time; time.sleep(0.1)"))
+    job = Job(kernels(50), kernels(1, seed=1)[list(FEATURES)], n_timed=10_000)
+    (outcome,) = run_jobs("ponderous", [job], package=package.name, limits=LIMITS)
+    assert outcome.batch_s >= 0.1
+
+
+def test_other_energies_in_the_timed_batch_are_a_failure(package):
+    package.add("hasty", model=model_source(predict="if len(kernels) > 100: return np.ones(len(kernels))"))
+    job = Job(kernels(50), kernels(7, seed=1)[list(FEATURES)], n_timed=10_000)
+    (outcome,) = run_jobs("hasty", [job], package=package.name, limits=LIMITS)
+    assert (outcome.status, outcome.reason) == ("failed", "predicted other energies in a batch of 700 kernels")
 
 
 NETWORKS = """

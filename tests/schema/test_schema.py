@@ -13,6 +13,7 @@ from harness.schema.facts import Device, DeviceRecord, Erratum, ErratumRecord, M
 from harness.schema.networks import PublishedKernel
 from harness.schema.quantity import Display, Quantity
 from harness.schema.records import KEYS, RECORDS, ROWS, SHARED_KEY, KernelRow, ModelRecord, require_complete
+from harness.schema.systems import System
 from harness.schema.vocabulary import (
     CONFIGURATION_FIELDS,
     DTYPE_SYNONYMS,
@@ -198,6 +199,15 @@ def test_facts_are_finite(value):
 def test_lines_break_no_page_and_turn_no_text(text):
     with pytest.raises(ValidationError):
         Device(name=text, device_class="phone", delegates={"CPU1": "cpu"})
+
+
+@pytest.mark.parametrize("text", ["a\ufffe", "a\uffff", "a\ud800"])
+def test_text_holds_only_characters_of_xml(text):
+    """A chart is drawn as SVG, and its library ends the process at any other."""
+    with pytest.raises(ValidationError):
+        Device(name=text, device_class="phone", delegates={"CPU1": "cpu"})
+    with pytest.raises(ValidationError):
+        System(stack=text)
 
 
 @pytest.mark.parametrize("text", ["Ünï 手机", "a & b (c) 'd' \"e\"", "50 % | x * y"])

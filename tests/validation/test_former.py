@@ -24,7 +24,11 @@ source: {{citation: "A paper, 2026."}}
 @pytest.fixture
 def campaigns(tmp_path):
     """Campaign folders of a board, one of which had another name."""
-    for name, former in (("one", "formerly: old-board/one"), ("two", "# formerly: rumoured-board/two")):
+    for name, former in (
+        ("one", "formerly: old-board/one"),
+        ("two", "# formerly: rumoured-board/two"),
+        ("three", "formerly:   'older-board/three'"),
+    ):
         (tmp_path / "board" / name).mkdir(parents=True)
         (tmp_path / "board" / name / "submission.yaml").write_text(MANIFEST.format(former=former))
     return sorted((tmp_path / "board").iterdir())
@@ -32,28 +36,37 @@ def campaigns(tmp_path):
 
 @pytest.mark.parametrize(
     ("asked", "found"),
-    [("board", "board"), ("old-board", "board"), ("old", "old"), ("rumoured-board", "rumoured-board")],
+    [
+        ("board", "board"),
+        ("old-board", "board"),
+        ("older-board", "board"),
+        ("old", "old"),
+        ("rumoured-board", "rumoured-board"),
+    ],
 )
 def test_a_former_name_stands_for_the_device_of_today(campaigns, asked, found):
     assert device_of(asked, campaigns) == found
 
 
-def found_with(first, other, device="board"):
-    """Rules and messages about the second of two campaigns."""
-    faults, identities = Faults(), Identities()
-    manifests = [{"manifest": {} if former is None else {"formerly": former}} for former in (first, other)]
-    assert identities.add(campaign("models", [], "board", name="one", **manifests[0]), {}, "one.yaml", faults)
-    added = identities.add(campaign("models", [], device, name="two", **manifests[1]), {}, "two.yaml", faults)
-    assert added == (not faults.issues)
+def found_with(first, other):
+    """What is reported of two campaigns of a board, by the former id that each states."""
+    faults, identities = Faults(), Identities({"board/one", "board/two"})
+    for name, former in (("one", first), ("two", other)):
+        stated = {} if former is None else {"formerly": former}
+        n_before = len(faults.issues)
+        added = identities.add(campaign("models", [], "board", name=name, manifest=stated), {}, f"{name}.yaml", faults)
+        assert added == (len(faults.issues) == n_before)
     return [(issue.rule, issue.file, issue.found) for issue in faults.issues]
 
 
-def test_a_campaign_that_another_one_states_it_was_is_reported():
+def test_whoever_claims_a_submission_that_is_there_or_claimed_is_reported():
     assert found_with(None, None) == []
     assert found_with("old/a", "old/b") == []
-    rule, file = "submission-taken", "two.yaml"
-    assert found_with("board/two", None) == [(rule, file, "not stated, and board/one states that it was board/two")]
-    assert found_with("old/a", "old/a") == [(rule, file, "old/a, which board/one is or was already")]
+    assert found_with("board/one", "board/two") == []
+    rule = "submission-taken"
+    assert found_with("board/two", None) == [(rule, "one.yaml", "board/two, which is there still")]
+    assert found_with(None, "board/one") == [(rule, "two.yaml", "board/one, which is there still")]
+    assert found_with("old/a", "old/a") == [(rule, "two.yaml", "old/a, which board/one states already")]
 
 
 def test_a_system_of_two_devices_is_reported():
@@ -62,6 +75,24 @@ def test_a_system_of_two_devices_is_reported():
     assert identities.add(campaign("models", [], "board", **stack), {}, "one.yaml", faults)
     assert not identities.add(campaign("models", [], "board--acme-1"), {}, "two.yaml", faults)
     assert [issue.found for issue in faults.issues] == ["board--acme-1, a system of board already"]
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "found"),
+    [
+        ({"stack": "C 1"}, {"stack": "C++ 1"}, [("system.stack", "C++ 1")]),
+        ({"stack": "A", "submitter": "B"}, {"stack": "A", "fan": None, "operating_system": "B"},
+         [("system.operating_system", "B"), ("system.submitter", "nothing")]),
+        ({"stack": "A", "round": "v1"}, {"stack": "A", "round": "v2"}, []),
+        ({"stack": "A"}, {"stack": "B"}, []),
+    ],
+)  # fmt: skip
+def test_two_systems_of_a_device_that_have_one_id_are_reported(first, other, found):
+    faults, identities = Faults(), Identities()
+    assert identities.add(campaign("models", [], "board", name="one", manifest={"system": first}), {}, "1", faults)
+    added = identities.add(campaign("models", [], "board", name="two", manifest={"system": other}), {}, "2", faults)
+    assert added == (not found)
+    assert sorted((issue.column, issue.found) for issue in faults.issues) == found
 
 
 def test_a_system_that_states_nothing_but_empty_fields_is_none():

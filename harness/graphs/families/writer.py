@@ -2,8 +2,10 @@
 
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import onnx
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 OPSET: Final = 21
 IR_VERSION: Final = 10
@@ -42,8 +44,19 @@ class OperatorWriter:
         """Constant number without extents."""
         return self._constant(f"number_{value:g}", TensorProto.FLOAT, [], [value])
 
+    def array(self, values: npt.NDArray[np.float32]) -> str:
+        """Constant of 32-bit floats, as weights are."""
+        name = f"array_{len(self._constants)}"
+        self._constants[name] = numpy_helper.from_array(values, name)
+        return name
+
     def model(
-        self, name: str, inputs: list[onnx.ValueInfoProto], outputs: list[onnx.ValueInfoProto]
+        self,
+        name: str,
+        inputs: list[onnx.ValueInfoProto],
+        outputs: list[onnx.ValueInfoProto],
+        opset: int = OPSET,
+        ir_version: int = IR_VERSION,
     ) -> onnx.ModelProto:
         """The finished model.
 
@@ -51,10 +64,12 @@ class OperatorWriter:
             name: name of the network.
             inputs: inputs, and weights that have no values.
             outputs: outputs.
+            opset: version of the operators.
+            ir_version: version of the file's layout.
         """
         graph = helper.make_graph(self._nodes, name, inputs, outputs, list(self._constants.values()))
-        opsets = [helper.make_opsetid("", OPSET)]
-        return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="deepen")
+        opsets = [helper.make_opsetid("", opset)]
+        return helper.make_model(graph, opset_imports=opsets, ir_version=ir_version, producer_name="deepen")
 
     def _constant(self, name: str, kind: int, extents: list[int], values: Any) -> str:
         if name not in self._constants:

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from harness.budget import MOST_SOURCE_BYTES, MOST_SOURCE_LINES
 from harness.errors import UsageError
-from harness.intake.facts import declared_device
 from harness.intake.foreign import ForeignRow, ForeignSourceError, ForeignTable, IntakeFormat, IntakeOptions
+from harness.intake.stated import StatedFacts, open_facts
 from harness.issues import quoted
 from harness.schema.vocabulary import KERNEL_ALLOWS, KERNEL_REQUIRES
 from harness.validation.faults import Faults
@@ -38,7 +38,13 @@ _EXTENTS: Final = {
 """Columns of each key of a configuration; inputs, kernels and strides are square."""
 _ABSENT_AS_ZERO: Final = ("CIN3", "CIN4")
 """Inputs that a concat does not have are written as 0 channels."""
-_CONSTANTS: Final = {"delegate": "CPU", "dtype": "fp32", "energy_kind": "absolute"}
+_FACTS: Final = ("delegate", "dtype", "runtime", "date", "licence", "device_name", "device_class")
+_NEEDED: Final = {
+    "delegate": "--delegate NAME, such as CPU4, GPU or NNAPI=npu",
+    "dtype": "--dtype, such as fp32",
+    "runtime": "--runtime NAME, such as 'TensorFlow Lite 2.4'",
+}
+"""What was run, which no file states and nothing can be taken for, with its option."""
 
 _SUBMISSION: Final[dict[str, Any]] = {
     "title": "DeepEn2023, kernel tier",
@@ -47,7 +53,6 @@ _SUBMISSION: Final[dict[str, Any]] = {
     ],
     "date": "2023-12",
     "method": "published",
-    "runtime": "TensorFlow Lite",
     "licence": "NOASSERTION",
     "source": {
         "citation": "Tu et al., Unveiling Energy Efficiency in Deep Learning: Measurement, Prediction, and Scoring "
@@ -55,9 +60,9 @@ _SUBMISSION: Final[dict[str, Any]] = {
         "url": "https://arxiv.org/abs/2310.18329",
         "identifier": "arXiv 2310.18329",
     },
-    "notes": "Figures as the files print them. The files state neither device, meter, runtime, data type, threads, "
-    "idle subtraction, date nor licence: the device is as whoever took them in named it; fp32, TensorFlow Lite and "
-    "the date are those of the paper; energies are taken as absolute and the delegate as the CPU.",
+    "notes": "Figures as the files print them. The files state neither device, meter, delegate, runtime, data type, "
+    "threads, idle subtraction, date nor licence: device, delegate, runtime and data type are as whoever imported them "
+    "stated them; the date is that of the paper, unless it was stated; energies are taken as absolute.",
 }  # fmt: skip
 
 _Key = tuple[str, str]
@@ -72,15 +77,12 @@ class _Members(tuple[tuple[str, Any], ...]):
 def _read(source: Path, options: IntakeOptions) -> ForeignTable:
     if options.mapping is not None:
         raise UsageError("deepen2023 takes no mapping; its columns are known")
-    device = declared_device(options.device)
-    if device is not None and _CONSTANTS["delegate"] not in device.delegates:
-        raise UsageError(
-            f"device.yaml declares {', '.join(device.delegates)}, and DeepEn2023 does not say how many threads its "
-            f"{_CONSTANTS['delegate']} rows ran on; declare `{_CONSTANTS['delegate']}: cpu` there, or name a new device"
-        )
     first = next(iter(_FIGURES))
     if not (source / first).is_dir():
         raise UsageError(f"{source.as_posix()} holds no folder {first}; name the folder that has it")
+    stated = options.stated
+    if needed := [option for name, option in _NEEDED.items() if getattr(stated, name) is None]:
+        raise UsageError(f"files of DeepEn2023 do not state what was run; give {', and '.join(needed)}")
     faults = Faults()
     figures = {column: _entries(source / folder, faults) for folder, (_, column) in _FIGURES.items()}
     configurations = _entries(source / _CONFIGURATIONS, faults)
@@ -98,12 +100,30 @@ def _read(source: Path, options: IntakeOptions) -> ForeignTable:
         faults.add("file-size", first, found=f"{n_rows} rows", expected=expected, fix=fix)
     if faults.issues:
         raise ForeignSourceError(faults.issues)
+    device = {
+        **({"name": stated.device_name} if stated.device_name else {}),
+        "device_class": stated.device_class or "unstated",
+        "delegates": stated.delegates,
+    }
+    missing = open_facts(device if options.device is None else None, _SUBMISSION, [])
     return ForeignTable(
         level="kernels",
-        rows=list(_rows(figures, configurations)),
-        submission=_SUBMISSION,
-        device={"device_class": "phone", "delegates": {"CPU": "cpu"}},
+        rows=list(_rows(figures, configurations, _cells(stated))),
+        submission=_submission(stated),
+        device=device,
+        open_facts=[fact for fact in missing if fact.field == "device_class"],
     )
+
+
+def _cells(stated: StatedFacts) -> dict[str, str]:
+    """Cells that all rows have."""
+    return {**stated.delegate_cell, "dtype": str(stated.dtype), "energy_kind": "absolute"}
+
+
+def _submission(stated: StatedFacts) -> dict[str, Any]:
+    """Contents of submission.yaml."""
+    names = ("date", "runtime", "licence")
+    return _SUBMISSION | {name: value for name in names if (value := getattr(stated, name)) is not None}
 
 
 def _entries(folder: Path, faults: Faults) -> dict[_Key, list[Any]]:
@@ -147,21 +167,27 @@ def _report(shown: str, found: str, expected: str, faults: Faults, line: int | N
     faults.add("foreign-file", shown, line=line, found=found or "nothing", expected=expected, fix=fix)
 
 
-def _rows(figures: Mapping[str, dict[_Key, list[Any]]], configurations: dict[_Key, list[Any]]) -> Iterator[ForeignRow]:
+def _rows(
+    figures: Mapping[str, dict[_Key, list[Any]]], configurations: dict[_Key, list[Any]], common: Mapping[str, str]
+) -> Iterator[ForeignRow]:
     """Rows by kernel and id. Whatever has a figure is a row; a configuration that nobody measured is none."""
     keys: Iterable[_Key] = {key for entries in figures.values() for key in entries}
     for key in sorted(keys):
         n_rows = max(len(entries.get(key, ())) for entries in figures.values())
         for position in range(n_rows):
-            yield _row(key, position, figures, configurations)
+            yield _row(key, position, figures, configurations, common)
 
 
 def _row(
-    key: _Key, position: int, figures: Mapping[str, dict[_Key, list[Any]]], configurations: dict[_Key, list[Any]]
+    key: _Key,
+    position: int,
+    figures: Mapping[str, dict[_Key, list[Any]]],
+    configurations: dict[_Key, list[Any]],
+    common: Mapping[str, str],
 ) -> ForeignRow:
     kernel, identifier = key
     faults = Faults()
-    cells = {"kernel": kernel, **_CONSTANTS}
+    cells = {"kernel": kernel, **common}
     for folder, (name, column) in _FIGURES.items():
         entries = figures[column].get(key, [])
         if position < len(entries):
@@ -209,4 +235,4 @@ def _text(value: Any) -> str:
     return f"a list of {len(value)}" if isinstance(value, list) else json.dumps(value)
 
 
-FORMAT = IntakeFormat("deepen2023", "DeepEn2023 kernel tier, a folder of JSON files", _read)
+FORMAT = IntakeFormat("deepen2023", "DeepEn2023 kernel tier, a folder of JSON files", _read, facts=_FACTS)

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from harness.errors import UsageError
+from harness.intake.described import DESCRIBED_FACTS, with_stated
 from harness.intake.facts import declared_device
 from harness.intake.foreign import ForeignRow, ForeignTable, IntakeFormat, IntakeOptions
 from harness.intake.mlperf_campaigns import Place, campaign_name
@@ -95,16 +96,12 @@ def _read(source: Path, options: IntakeOptions) -> ForeignTable:
     if options.mapping is not None:
         raise UsageError("energyrunner takes no mapping; its files say what they are")
     runs, system = _found(source)
-    delegate = system.delegate
-    if delegate is None:
-        device = declared_device(options.device)
-        delegates = list((system.device() or {}).get("delegates", {}) if device is None else device.delegates)
-        delegate = delegates[0] if len(delegates) == 1 else ""
     about = _About(system, runs)
-    cells = {"dtype": system.dtype, "delegate": delegate} | ({"rounds": about.round} if about.round else {})
+    cells = {"dtype": system.dtype, "delegate": _delegate(system, options)}
+    cells |= {"rounds": about.round} if about.round else {}
     alone = [_without_trace(run) for run in runs if not _traces(run)]
     traced = traced_rows([_run(run, power, cells) for run in runs for power in _traces(run)])
-    return ForeignTable(
+    table = ForeignTable(
         level="models",
         rows=sorted([*traced.rows, *alone], key=lambda row: row.source_id),
         submission=about.submission(traced),
@@ -112,6 +109,26 @@ def _read(source: Path, options: IntakeOptions) -> ForeignTable:
         traces=traced.files,
         reductions=traced.reductions,
     )
+    return with_stated(table, options.stated)
+
+
+def _delegate(system: System, options: IntakeOptions) -> str:
+    """What ran the networks: as stated, as described, or the only one that the device has.
+
+    Raises:
+        UsageError: none of these says it.
+    """
+    if options.stated.delegates:
+        return next(iter(options.stated.delegates))
+    if system.delegate is not None:
+        return system.delegate
+    device = declared_device(options.device)
+    delegates = list((system.device() or {}).get("delegates", {}) if device is None else device.delegates)
+    if len(delegates) > 1:
+        raise UsageError(
+            f"{system.name} has no description that says which of {', '.join(delegates)} ran; state it with --delegate"
+        )
+    return delegates[0] if delegates else ""
 
 
 def _names(source: Path) -> tuple[str, str]:
@@ -326,4 +343,6 @@ class _About:
         )
 
 
-FORMAT = IntakeFormat("energyrunner", "MLPerf Tiny energy runs of one system, a results tree", _read, names=_names)
+FORMAT = IntakeFormat(
+    "energyrunner", "MLPerf Tiny energy runs of one system, a results tree", _read, DESCRIBED_FACTS, _names
+)

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from harness.errors import UsageError
+from harness.intake.described import DESCRIBED_FACTS, with_stated
 from harness.intake.foreign import ForeignRow, ForeignTable, IntakeFormat, IntakeOptions
 from harness.intake.mlperf_campaigns import ROUND_DATES, MeasuredRun, Place, campaign_name, campaign_table
 from harness.intake.mlperf_networks import NETWORKS
@@ -66,7 +67,7 @@ def _read(source: Path, options: IntakeOptions) -> ForeignTable:
     runs, place, system = _found(source)
     read = [(run, *_measured(run)) for run in runs]
     measured = [found for _, found, _ in read if isinstance(found, MeasuredRun)]
-    return campaign_table(
+    table = campaign_table(
         measured,
         [_faulty(run, found) for run, found, _ in read if isinstance(found, TraceFault)],
         system,
@@ -74,6 +75,7 @@ def _read(source: Path, options: IntakeOptions) -> ForeignTable:
         day=_date([day for _, _, day in read if day is not None], place),
         identifier=options.stated.identifier,
     )
+    return with_stated(table, options.stated)
 
 
 def _names(source: Path) -> tuple[str, str]:
@@ -220,6 +222,6 @@ FORMAT = IntakeFormat(
     "mlperf-inference",
     "MLPerf Inference runs with power of one system, a results tree",
     _read,
-    facts=("identifier",),
+    facts=("identifier", *DESCRIBED_FACTS),
     names=_names,
 )

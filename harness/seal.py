@@ -36,8 +36,20 @@ def is_sealed(content: bytes, seal: str) -> bool:
 
 def _key_path() -> Path:
     """File of the key, in the folder of state of the user (XDG Base Directory Specification)."""
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state, "deepen", "results.key")
+    return Path(user_folder("XDG_STATE_HOME", ".local/state"), "deepen", "results.key")
+
+
+def user_folder(variable: str, inside: str) -> Path:
+    """A folder of the user: that of a variable of the environment, or one in the home.
+
+    Raises:
+        UsageError: the variable is not set, and the user has no home.
+    """
+    stated = os.environ.get(variable)
+    try:
+        return Path(stated) if stated else Path.home() / inside
+    except RuntimeError as error:
+        raise UsageError(f"this user has no home folder; expected one, or {variable}. Set {variable}") from error
 
 
 @cache
