@@ -1,7 +1,7 @@
 """Benchmarks, each beside named alternatives in the same run: `python -m tests.bench [NAME...]`.
 
-Names: validation, reduction, uncertainty, graphs, evaluation, few-shot, intervals, predict, loop, kills, model-files,
-loading; all where none is given.
+Names: validation, reduction, uncertainty, graphs, evaluation, few-shot, intervals, predict, loop, kills, measure,
+model-files, loading; all where none is given.
 """
 
 import os
@@ -18,6 +18,7 @@ from tests.bench import (
     kills,
     loading,
     loop,
+    measure,
     model_files,
     predict,
     reduction,
@@ -36,6 +37,7 @@ BENCHES = {
     "predict": predict.main,
     "loop": loop.main,
     "kills": kills.main,
+    "measure": measure.main,
     "model-files": model_files.main,
     "loading": loading.main,
 }
