@@ -25,7 +25,7 @@ Scope = Literal["nowhere", "other-boards", "other-systems"]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 FIVE_FOLD: Final = "5-fold"
 ONE_FAMILY: Final = "leave-one-family-out"
-ONE_OF_EACH: Final = "leave-one-of-each-family-out"
+ONE_NETWORK: Final = "leave-one-network-out"
 UNSEEN_BOARD: Final = "unseen-board"
 N_MEASURED: Final = (5, 10, 20)
 """Counts of measurements on the tested system that few-shot splits train on: networks in one data type."""
@@ -70,7 +70,7 @@ def few_shot(count: int, way: Literal["random", "designed"]) -> str:
 SPLITS: Final = (
     FIVE_FOLD,
     ONE_FAMILY,
-    ONE_OF_EACH,
+    ONE_NETWORK,
     *(few_shot(count, way) for count in N_MEASURED for way in ("random", "designed")),
     UNSEEN_BOARD,
 )
@@ -94,8 +94,8 @@ def folds_of(networks: pd.DataFrame, scope: Scope, seed: int) -> Iterator[Networ
             if test.any():
                 yield NetworkFold(split, scope, repeat, test)
     if scope != "other-systems":
-        for test in _one_of_each_family(networks, scope):
-            yield NetworkFold(ONE_OF_EACH, scope, 0, test)
+        for test in _one_network(networks, scope):
+            yield NetworkFold(ONE_NETWORK, scope, 0, test)
     if scope == "other-boards":
         boards = _numbers(networks, "device_id")
         for board in range(int(boards.max()) + 1):
@@ -198,19 +198,14 @@ def _design_features(candidates: pd.DataFrame) -> Reals:
     return np.column_stack([scaled, _TYPE_WEIGHT * types])
 
 
-def _one_of_each_family(networks: pd.DataFrame, scope: Scope) -> Iterator[Mask]:
-    """Folds that hold out a network of each family, every network once; other networks of its family are trained on.
+def _one_network(networks: pd.DataFrame, scope: Scope) -> Iterator[Mask]:
+    """One fold per network; where energies on other boards are known, it holds out another network on every board.
 
-    Where energies on other boards are known, a fold holds out other networks on every board. So one fit does for all
-    boards, and what it tests on one of them is known on the others.
+    So one fit does for all boards, and what it tests on one of them is known on the others.
     """
-    boards = _numbers(networks, "device_id") if scope == "other-boards" else np.zeros(len(networks), dtype=np.int64)
-    names = networks[["family", "network"]].drop_duplicates().sort_values(["family", "network"])
-    place_of = dict(zip(names["network"], names.groupby("family").cumcount(), strict=True))
-    place = networks["network"].map(place_of).to_numpy()
-    n_boards = int(boards.max()) + 1
-    n = max(int(place.max()) + 1, n_boards)
-    shifted = (place + boards * n // n_boards) % n
+    names = _numbers(networks, "network")
+    n = int(names.max()) + 1
+    boards = _numbers(networks, "device_id") if scope == "other-boards" else np.zeros_like(names)
+    shift = boards * n // (int(boards.max()) + 1)
     for number in range(n):
-        if (shifted == number).any():
-            yield shifted == number
+        yield (number + shift) % n == names
