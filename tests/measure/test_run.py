@@ -70,11 +70,20 @@ def test_fewer_windows_than_their_spread_needs_are_refused():
         main(["run", "net.onnx", "--windows", "4"])
 
 
+COMMAND = """
+import signal, sys
+from deepen_measure.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(main())
+"""
+"""The command; shells have what they start in the background ignore an interrupt."""
+
+
 def running_command(root, folder):
     here = Path(running.__file__).parents[1]
     arguments = ["run", "-o", str(folder), "--root-sysfs", str(root), "--idle", "0.2", "--", *PROGRAM]
     return subprocess.Popen(
-        [sys.executable, "-m", "deepen_measure", *arguments], env={**os.environ, "PYTHONPATH": str(here)},
+        [sys.executable, "-c", COMMAND, *arguments], env={**os.environ, "PYTHONPATH": str(here)},
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
 
