@@ -7,7 +7,6 @@ from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist
 from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, WhiteKernel
-from sklearn.preprocessing import StandardScaler
 
 from harness.arrays import Reals
 from predictors.roofline_residual.process import PlainProcess, Process
@@ -54,8 +53,7 @@ class MaternProcess(Process):
             Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), algorithm 2.1.
         """
         drawn = np.random.default_rng(self.random_state).permutation(len(y))[: self.n_most]
-        scaler = StandardScaler().fit(X)
-        self.center_, self.scale_ = scaler.mean_, scaler.scale_
+        self.center_, self.scale_ = X.mean(axis=0), np.where(np.ptp(X, axis=0) > 0, X.std(axis=0), 1.0)
         scaled, target = self._standardised(X)[drawn], y[drawn]
         known = np.zeros(len(drawn)) if noise_variance is None else noise_variance[drawn]
         self.mean_, self.deviation_ = float(target.mean()), float(target.std()) or 1.0
