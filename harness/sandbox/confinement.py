@@ -12,6 +12,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from harness.errors import DeepenError
@@ -100,9 +101,14 @@ def limit_resources(memory_mb: int, file_mb: int) -> None:
 
 def python_folders() -> list[str]:
     """Folders of the Python installation and its libraries, without those that are only a checkout's."""
-    installed = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     found = {path for path in sys.path if "site-packages" in path or "dist-packages" in path or "lib-dynload" in path}
-    return sorted({os.path.realpath(path) for path in installed | found if path})
+    return sorted({os.path.realpath(path) for path in _installed() | found if path})
+
+
+@cache
+def _installed() -> frozenset[str]:
+    """Folders of this Python, which every job would ask for again."""
+    return frozenset(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
 def is_within(path: str, folders: Iterable[str]) -> bool:

@@ -78,6 +78,7 @@ def _overrun(job: Watched, process: int, control: socket) -> tuple[str, bool]:
         if job.loaded in ready:
             awaited.remove(job.loaded)
             start, most, deed = time.monotonic(), job.seconds, "ran longer than {:g} s"
+            continue
         overused = _overused(job)
         if overused:
             return overused, False

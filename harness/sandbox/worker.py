@@ -230,7 +230,7 @@ class _Answer:
         else:
             fitted = self._fit(model, train)
         self.header["fit_s"] = time.perf_counter() - start
-        self._predict(fitted, kernels, test, wanted)
+        self._predict(fitted, kernels, wanted)
         if wanted["stamp"] is not None:
             from harness.predictor.persistence import Stamp, saved_bytes
 
@@ -255,31 +255,31 @@ class _Answer:
         _check_same(asked, before, "predict_networks")
 
     def _fit(self, model: Any, train: pa.Buffer, *networks: pd.DataFrame) -> Any:
-        kernels = _frame(train)
-        before = [frame.copy() for frame in networks]
-        returned = model.fit(kernels, *networks)
+        given = (_frame(train), *networks)
+        before = [frame.copy() for frame in given]
+        returned = model.fit(*given)
         if returned is not model:
             raise _FaultError(f"returned {type(returned).__name__} from fit; expected self")
-        _check_untouched(kernels, train, "fit")
-        for frame, copy in zip(networks, before, strict=True):
+        for frame, copy in zip(given, before, strict=True):
             _check_same(frame, copy, "fit")
         return model
 
-    def _predict(self, model: Any, kernels: pd.DataFrame, test: pa.Buffer, wanted: Mapping[str, Any]) -> None:
+    def _predict(self, model: Any, kernels: pd.DataFrame, wanted: Mapping[str, Any]) -> None:
         if kernels.empty:
             return
+        before = kernels.copy()
         start = time.perf_counter()
         predictions = model.predict(kernels)
         self.header["predict_s"] = time.perf_counter() - start
         self.figures.append(_shaped(predictions, (len(kernels),), "predictions"))
-        _check_untouched(kernels, test, "predict")
+        _check_same(kernels, before, "predict")
         if wanted["n_timed"]:
             self._time_batch(model, kernels, wanted["n_timed"])
         if hasattr(model, "predict_interval"):
             for coverage in wanted["coverages"]:
                 bounds = model.predict_interval(kernels, coverage)
                 self.figures.append(_shaped(bounds, (len(kernels), 2), "intervals"))
-                _check_untouched(kernels, test, "predict_interval")
+                _check_same(kernels, before, "predict_interval")
             self.header["has_intervals"] = True
         if wanted["networks"] is not None and hasattr(model, "predict_models"):
             models = _networks(kernels, wanted["networks"])
@@ -316,10 +316,6 @@ def _frame(buffer: pa.Buffer) -> pd.DataFrame:
     # A copy: Arrow's arrays are read-only, and a predictor that writes to its input gets a message that says so.
     frame: pd.DataFrame = pa.ipc.open_stream(buffer).read_all().to_pandas(use_threads=False)
     return frame.copy()
-
-
-def _check_untouched(frame: pd.DataFrame, buffer: pa.Buffer, method: str) -> None:
-    _check_same(frame, _frame(buffer), method)
 
 
 def _check_same(frame: pd.DataFrame, before: pd.DataFrame, method: str) -> None:

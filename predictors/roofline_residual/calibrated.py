@@ -1,6 +1,6 @@
 """A corrected roofline, calibrated on held-out rows: how much each method counts, and how wide intervals are."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import numpy as np
@@ -26,6 +26,8 @@ _LEAST_ROWS: Final = 10
 """Held-out rows below which the roofline of a kernel type is not corrected: noise would look like a residual."""
 _WIDEST: Final = float(np.log(1e9))
 """Half-width of log energy beyond which an interval says nothing, as those from a few rows may be."""
+_ENOUGH_ROWS: Final = 400
+"""Held-out rows from which more folds would tell no more about errors."""
 _TINY: Final = 1e-12
 
 
@@ -77,8 +79,7 @@ class CalibratedRoofline:
         self.roofline_.fit(kernels, energy_mj, rounding)
         self.sizes_ = LearntSizes().fit(kernels)
         folds = _folds(rows, self.random_state)
-        apart = [folds == fold for fold in range(int(folds.max()) + 1)]
-        held_out = self._held_out(kernels, apart, energy_mj, rounding)
+        held_out = self._held_out(kernels, _enough(folds), energy_mj, rounding)
         errors = np.abs(held_out.residuals - held_out.residual[:, None])
         weights = 1 / (errors.mean(axis=0) + _TINY) ** 2 if len(errors) else np.ones(errors.shape[1])
         self.weights_ = weights / weights.sum()
@@ -195,6 +196,16 @@ def _share(predicted: Reals, residual: Reals, prior: float = _TINY, expected: fl
     (0.5, 0.0)
     """
     return float(np.clip((predicted @ residual + prior * expected) / (predicted @ predicted + prior), 0, 1))
+
+
+def _enough(folds: Whole) -> Iterator[Mask]:
+    """Rows of each fold, as many folds as hold out enough rows.
+
+    Args:
+        folds: fold of each row, shape `(n,)`.
+    """
+    n_rows = np.cumsum(np.bincount(folds))
+    yield from (folds == fold for fold in range(1 + int((n_rows < _ENOUGH_ROWS)[:-1].sum())))
 
 
 def _folds(rows: "pd.DataFrame", seed: int) -> Whole:
