@@ -267,10 +267,10 @@ def _run(worker: WorkerProcess, job: Job | NetworkJob) -> Outcome:
 
 def _as_bytes(frame: pd.DataFrame) -> bytes:
     # Without what pandas would note about its columns, which takes as long as to write them.
-    batch = pa.record_batch(dict(frame.items()))
+    table = pa.table(dict(frame.items()))
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema) as writer:
-        writer.write_batch(batch)
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
     content: bytes = sink.getvalue().to_pybytes()
     return content
 
