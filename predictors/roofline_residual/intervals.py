@@ -27,9 +27,9 @@ class LocalErrors:
     Quantiles of errors in these units are those of all rows.
 
     They are quantiles for rows held out as those were that it learnt from: at random, or by whole sizes of input or
-    window. 90 % intervals covered 92 % of the kernels of DeepEn2023 and of three simulated accelerators held out at
-    random; of kernels with an unseen input size 97 % and 84 to 92 %, of those with an unseen kernel size 99 % and 71 to
-    87 %, of those with most FLOPs 97 % and 76 to 95 %.
+    window. 90 % intervals covered 91 % of the kernels of DeepEn2023 and 91 to 92 % of those of three simulated
+    accelerators held out at random; of kernels with an unseen input size 96 % and 85 to 94 %, of those with an unseen
+    kernel size 98 % and 72 to 92 %, of those with most FLOPs 94 % and 76 to 93 %.
 
     Source:
         Split-conformal quantiles of normalised errors: Lei et al., Distribution-Free Predictive Inference for
