@@ -17,8 +17,8 @@ def interval_of_sum(energies: Reals, bounds: Reals, configurations: npt.NDArray[
     is slower than that of the rows) makes the true interval wider than this one.
 
     It was tested on the 40 of 90 networks whose kernels are all supported: four families on three simulated
-    accelerators, each family left out of the fit. The 80, 90 and 95 % intervals of roofline-residual cover 87.5, 95.0
-    and 99.2 % of the 120 energies. It was tested on no measured network.
+    accelerators, each family left out of the fit. The 80, 90 and 95 % intervals of roofline-residual cover 82.5, 95.0
+    and 98.3 % of the 120 energies. It was tested on no measured network.
 
     Args:
         energies: mJ, shape `(n,)`.
