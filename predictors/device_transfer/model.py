@@ -1,8 +1,9 @@
 """Few rows of a device, what other devices take for the same kernels, or both, by what predicts its rows better.
 
-Own rows are fitted by a Gaussian process over costs and extents. Other devices predict the same kernels, each by such
-a process of its own rows; the device's ratio to their mean is a process again, smoother than the energy where the
-devices are alike. Which of the two counts how much is decided by the rows of the device, each predicted by the others.
+Own rows are fitted by a Gaussian process over costs and extents, and few of them by another one of the ratio to their
+roofline. Other devices predict the same kernels, each by such a process of its own rows; the device's ratio to their
+mean is a process again, smoother than the energy where the devices are alike. How much each counts is decided by the
+rows of the device, each predicted by the others.
 A device without rows is taken for the mean of the others.
 """
 
@@ -20,8 +21,9 @@ from harness.arrays import Reals, Whole
 from harness.evaluation.folds import numbered
 from harness.predictor.features import numbered_configurations
 from harness.predictor.likeness import placed
+from predictors._roofline import roofline_terms
 from predictors._rows import energies
-from predictors.device_transfer.combined import OWN, DeviceModel
+from predictors.device_transfer.combined import OWN, DeviceModel, Kernels, OwnRows
 from predictors.device_transfer.process import KernelProcess, Points
 
 MOST_OWN: Final = 300
@@ -65,24 +67,19 @@ class Model(BaseEstimator):
             ValueError: there is no row, or an energy that is not a positive number.
         """
         distinct, logs = _once_each(kernels, energies(kernels))
-        points, devices = _points(distinct), _devices(distinct)
-        self.kernels_ = tuple(np.unique(points.types).tolist())
+        rows, devices = _kernels(distinct), _devices(distinct)
+        self.kernels_ = tuple(np.unique(rows.points.types).tolist())
         places = {str(name): np.flatnonzero(devices == name) for name in np.unique(devices)}
-        processes = {
-            name: KernelProcess(OWN, random_state=self.random_state).fit(points.only(own), logs[own])
-            for name, own in places.items()
-        }
         of_use = tuple(name for name, own in places.items() if len(own) >= LEAST_OF_OTHERS)
         self.others_ = of_use or tuple(places)
+        alone = {name: self._alone(rows.only(own), logs[own]) for name, own in places.items()}
         self.devices_: dict[str, DeviceModel] = {}
         for name, own in places.items():
-            others = [processes[other] for other in of_use if other != name]
-            is_compared = bool(others) and len(own) < MOST_OWN
-            rows = points.only(own)
-            elsewhere = _predicted(others, rows) if is_compared else None
-            self.devices_[name] = DeviceModel(processes[name], self.random_state).fit(rows, logs[own], elsewhere)
-        drawn = np.random.default_rng(self.random_state).permutation(len(points))[:_N_COMPARED]
-        compared = self._elsewhere("", points.only(drawn))
+            others = [alone[other] for other in of_use if other != name]
+            elsewhere = _predicted(others, rows.only(own)) if others and len(own) < MOST_OWN else None
+            self.devices_[name] = DeviceModel(alone[name], self.random_state).fit(rows.only(own), logs[own], elsewhere)
+        drawn = np.random.default_rng(self.random_state).permutation(len(distinct))[:_N_COMPARED]
+        compared = self._elsewhere("", rows.only(drawn))
         n = len(self.others_)
         self.apart_ = float(np.sqrt(((n - 1) * _variance(compared) + _EXPECTED_APART**2) / n))
         return self
@@ -100,10 +97,9 @@ class Model(BaseEstimator):
             ValueError: a kernel type that it was not fitted on.
         """
         predicted = np.empty(len(kernels))
-        for name, rows, points in self._of_devices(kernels):
-            elsewhere = self._elsewhere(name, points)
-            is_known = name in self.devices_
-            predicted[rows] = self.devices_[name].predict_log(points, elsewhere) if is_known else elsewhere.mean(axis=1)
+        for name, rows, asked in self._of_devices(kernels):
+            elsewhere, known = self._elsewhere(name, asked), self.devices_.get(name)
+            predicted[rows] = elsewhere.mean(axis=1) if known is None else known.predict_log(asked, elsewhere)
         return np.exp(predicted)
 
     def predict_interval(self, kernels: pd.DataFrame, coverage: float) -> Reals:
@@ -121,34 +117,46 @@ class Model(BaseEstimator):
         """
         if not 0 < coverage < 1:
             raise ValueError(f"coverage = {coverage}; expected a probability between 0 and 1")
-        middle, half = np.log(self.predict(kernels)), np.empty(len(kernels))
-        for name, rows, points in self._of_devices(kernels):
-            if name in self.devices_:
-                half[rows] = self.devices_[name].half_width(points, self._elsewhere(name, points), coverage)
+        bounds = np.empty((len(kernels), 2))
+        for name, rows, asked in self._of_devices(kernels):
+            elsewhere, known = self._elsewhere(name, asked), self.devices_.get(name)
+            if known is None:
+                middle, half = elsewhere.mean(axis=1), self._half_width(coverage)
+                bounds[rows] = np.column_stack([middle - half, middle + half])
             else:
-                n = len(self.others_)
-                spread = self.apart_ * np.sqrt(1 + 1 / n)
-                half[rows] = spread * t.ppf((1 + coverage) / 2, n)
-        return np.exp(np.column_stack([middle - half, middle + half]))
+                bounds[rows] = known.interval_log(asked, elsewhere, coverage)
+        return np.exp(bounds)
 
-    def _of_devices(self, kernels: pd.DataFrame) -> Iterator[tuple[str, Whole, Points]]:
+    def _alone(self, rows: Kernels, log_energy: Reals) -> OwnRows:
+        """Model of the rows of one device, without others."""
+        process = KernelProcess(OWN, random_state=self.random_state).fit(rows.points, log_energy)
+        return OwnRows(process, self.random_state).fit(rows, log_energy, is_few=len(log_energy) < MOST_OWN)
+
+    def _of_devices(self, kernels: pd.DataFrame) -> Iterator[tuple[str, Whole, Kernels]]:
         """Devices, their rows, and the kernels of these; types that it was not fitted on are refused."""
         check_is_fitted(self)
-        points, devices = _points(kernels), _devices(kernels)
-        unknown = sorted({*points.types.tolist()} - {*self.kernels_})
+        asked, devices = _kernels(kernels), _devices(kernels)
+        unknown = sorted({*asked.points.types.tolist()} - {*self.kernels_})
         if unknown:
             raise ValueError(f"kernel {unknown[0]!r} was not fitted; expected one of {', '.join(self.kernels_)}")
         for name in np.unique(devices):
             rows = np.flatnonzero(devices == name)
-            yield str(name), rows, points.only(rows)
+            yield str(name), rows, asked.only(rows)
 
-    def _elsewhere(self, name: str, points: Points) -> Reals:
-        """Log energies of kernels on the devices that are of use for one, shape `(n, n_devices)`."""
-        return _predicted([self.devices_[other].own for other in self.others_ if other != name], points)
+    def _half_width(self, coverage: float) -> float:
+        """Half-width of log energy on a device that it was not fitted on."""
+        n = len(self.others_)
+        return float(self.apart_ * np.sqrt(1 + 1 / n) * t.ppf((1 + coverage) / 2, n))
+
+    def _elsewhere(self, name: str, asked: Kernels) -> Reals:
+        """Log energies of kernels on the devices that are of use for one, shape `(n, n_devices)`, which may be none."""
+        is_alone = name in self.devices_ and self.devices_[name].ratio_ is None
+        others = [] if is_alone else [other for other in self.others_ if other != name]
+        return _predicted([self.devices_[other].alone for other in others], asked)
 
 
-def _predicted(processes: Sequence[KernelProcess], points: Points) -> Reals:
-    return np.array([process.predict(points) for process in processes]).reshape(-1, len(points)).T
+def _predicted(devices: Sequence[OwnRows], asked: Kernels) -> Reals:
+    return np.array([device.predict(asked) for device in devices]).reshape(-1, len(asked.points)).T
 
 
 def _variance(compared: Reals) -> float:
@@ -170,6 +178,6 @@ def _devices(kernels: pd.DataFrame) -> Words:
     return joined.to_numpy(dtype=str)
 
 
-def _points(kernels: pd.DataFrame) -> Points:
+def _kernels(kernels: pd.DataFrame) -> Kernels:
     kernel = placed(kernels)
-    return Points(kernel.features, kernel.costs, kernel.kernel)
+    return Kernels(Points(kernel.features, kernel.costs, kernel.kernel), roofline_terms(kernels))

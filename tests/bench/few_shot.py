@@ -32,8 +32,8 @@ PREDICTOR = "device-transfer"
 COUNTS = (10, 20, 50)
 N_DRAWS = 5
 COVERAGE = 0.9
-WAYS = {"own": 0.0, "transfer": 1.0, "both": None}
-"""Share of the ratio to other devices; None for the one that the predictor chooses."""
+WAYS = {"own": [1.0, 0.0], "transfer": [0.0, 1.0], "both": None}
+"""Shares of own rows and of the ratio to other devices; None for those that the predictor chooses."""
 
 Sides = tuple[pd.DataFrame, pd.DataFrame]
 
@@ -74,10 +74,10 @@ def figures_of(known: pd.DataFrame, others: list[pd.DataFrame], test: pd.DataFra
     (device,) = (
         of_device for name, of_device in model.devices_.items() if name.startswith(f"{known['device_id'][0]}/")
     )
-    chosen = device.share_
-    for way, share in WAYS.items():
+    chosen = device.shares_
+    for way, shares in WAYS.items():
         if device.ratio_ is not None or way != "transfer":
-            device.share_ = chosen if share is None else share
+            device.shares_ = shares or chosen
             relative = np.abs(model.predict(asked[list(FEATURES)]) / actual - 1)
             figures[way] = 100 * float((relative <= 0.1).sum()) / len(test)
     return figures
