@@ -105,8 +105,9 @@ def _parser() -> argparse.ArgumentParser:
         _add_meter_options(part)
         if name == "meters":
             part.add_argument("--longest", type=float, default=30.0, help="seconds to wait for a value to change")
-    run = parts.add_parser("run", help="measure networks", epilog="Instead of models, a program: run -o out -- PROGRAM")
-    run.add_argument("models", nargs="*", type=Path, metavar="MODEL", help="ONNX or TFLite file")
+    epilog = "Instead of models, a program: run -o out -- PROGRAM. A plan is the folder that deepen plan wrote, or its ZIP."
+    run = parts.add_parser("run", help="measure networks, or what was planned", epilog=epilog)
+    run.add_argument("models", nargs="*", type=Path, metavar="MODEL", help="ONNX or TFLite file; or one plan")
     run.add_argument("-o", "--out", dest="folder", type=Path, default=Path("measured"), help="folder of the run")
     run.add_argument("--runtime", help="onnxruntime or litert; name and version of what a program runs")
     run.add_argument("--delegate", default="CPU", help="what the networks run on")

@@ -151,13 +151,13 @@ def _warmed_up(network: Network, protocol: Protocol) -> tuple[float, bool]:
     """Seconds of one inference when it is steady, and whether it became steady."""
     begin = time.monotonic()
     network.run(1)
-    one_s = max(time.monotonic() - begin, 1e-6)
+    one_s = max(time.monotonic() - begin, 1e-9)
     blocks: list[float] = []
     while time.monotonic() - begin < protocol.longest_warm_up_s:
         n = max(1, math.ceil(_BLOCK_S / one_s))
         start = time.monotonic()
         network.run(n)
-        one_s = max((time.monotonic() - start) / n, 1e-6)
+        one_s = max((time.monotonic() - start) / n, 1e-9)
         blocks.append(one_s)
         recent = blocks[-_STEADY_BLOCKS:]
         if len(recent) == _STEADY_BLOCKS and max(recent) - min(recent) <= _STEADY * median(recent):

@@ -18,18 +18,26 @@ from deepen_measure.errors import MeasureError
 from deepen_measure.files import sha256_of, write_json
 
 SCHEMA_VERSION = 1
-RUN, ENTRY, MANIFEST = "run.json", "entry.json", "manifest.json"
+_DRIFT = 0.03
+RUN, ENTRY, MANIFEST, PLAN = "run.json", "entry.json", "manifest.json", "plan"
 
 
-def begin(folder: Path, facts: dict[str, Any]) -> None:
-    """Begin a run in a folder that is empty or not there.
+def require_empty(folder: Path) -> None:
+    """Refuse a folder that holds something; what a run that ended before it began left of its plan is removed.
 
     Raises:
         MeasureError: the folder holds something.
     """
-    if folder.exists() and any(folder.iterdir()):
+    held = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    if held - {PLAN}:
         fix = f"Continue it with deepen-measure resume {folder}, or name another folder."
         raise MeasureError(f"{folder} holds something", "an empty folder", fix)
+    if held:
+        shutil.rmtree(folder / PLAN)
+
+
+def begin(folder: Path, facts: dict[str, Any]) -> None:
+    """Write what a run is to measure, from when on it can be resumed."""
     zone = time.strftime("%z")
     write_json(folder / RUN, {"schema_version": SCHEMA_VERSION, "zone": zone, "started_s": time.time(), **facts})
 
@@ -60,6 +68,23 @@ def left_over(folder: Path, run: dict[str, Any]) -> list[dict[str, Any]]:
     return waiting
 
 
+def drift(folder: Path, run: dict[str, Any], entry: dict[str, Any], latency_ms: float) -> list[str]:
+    """A sentence where the latency of an anchor has moved since it was measured first; none where it has not.
+
+    Args:
+        folder: folder of the run.
+        run: what `run.json` states.
+        entry: measurement that has ended.
+        latency_ms: its latency.
+    """
+    alike = [each for each in run["entries"] if each.get("is_anchor") and each["model"] == entry.get("model")]
+    if not entry.get("is_anchor") or alike[0]["id"] == entry["id"]:
+        return []
+    first = json.loads((folder / alike[0]["id"] / ENTRY).read_text(encoding="utf-8"))["latency_ms"]
+    moved = latency_ms / first - 1
+    return [f"the latency of the anchor moved by {moved:+.1%} since {alike[0]['id']}"] if abs(moved) > _DRIFT else []
+
+
 def end_entry(folder: Path, entry: dict[str, Any], observed: dict[str, Any]) -> None:
     """Write that an entry is measured, with the hashes of its files."""
     home = folder / entry["id"]
@@ -80,7 +105,9 @@ def pack(folder: Path, target: Path) -> int:
         raise MeasureError(
             f"{len(waiting)} entries of {folder} are not measured, {waiting[0]} first", "a whole run", fix
         )
-    names = [RUN, *(f"{entry['id']}/{name}" for entry in run["entries"] for name in _files_of(folder / entry["id"]))]
+    planned = [f"{PLAN}/plan.json"] if (folder / PLAN).is_dir() else []
+    measured = [f"{entry['id']}/{name}" for entry in run["entries"] for name in _files_of(folder / entry["id"])]
+    names = [RUN, *planned, *measured]
     manifest = {name: sha256_of(folder / name) for name in names}
     part = target.with_name(f".{target.name}.part")
     with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -10,15 +10,36 @@ import importlib.util
 import random
 import subprocess
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from deepen_measure.errors import MeasureError
 
 _LITERT = (("ai_edge_litert.interpreter", "LiteRT"), ("tflite_runtime.interpreter", "TensorFlow Lite"))
 _SUFFIXES = {".onnx": "onnxruntime", ".ort": "onnxruntime", ".tflite": "litert"}
 _MARK = "deepen-measure"
+
+
+class Inputs(NamedTuple):
+    """Seeded values of inputs: zeros would let a runtime skip work.
+
+    Attributes:
+        seed: seed, the same for every input.
+        ranges: least and greatest value of inputs, by their names; of others, what most networks take.
+    """
+
+    seed: int
+    ranges: Mapping[str, Sequence[float]]
+
+    def values(self, name: str, shape: Sequence[int], dtype: str) -> Any:
+        """Values of an input as an array of NumPy."""
+        draw, known = _imported("numpy").random.RandomState(self.seed), self.ranges.get(name)
+        if dtype.startswith("float"):
+            values = draw.standard_normal(shape) if known is None else draw.uniform(known[0], known[1], shape)
+            return values.astype(dtype)
+        low, high = known or (0, 1 if dtype == "bool" else 63)
+        return draw.randint(int(low), int(high) + 1, shape).astype(dtype)
 
 
 class Network(ABC):
@@ -46,7 +67,13 @@ class Network(ABC):
         """End what was started."""
 
 
-def load(path: Path, runtime: str | None, delegate: str, threads: int, seed: int) -> Network:
+def installed() -> list[str]:
+    """Runtimes that are installed, by their names on the command line."""
+    there = {"onnxruntime": _is_there("onnxruntime"), "litert": any(_is_there(name) for name, _ in _LITERT)}
+    return [name for name, is_there in there.items() if is_there]
+
+
+def load(path: Path, runtime: str | None, delegate: str, threads: int, inputs: Inputs) -> Network:
     """A network of a file.
 
     Args:
@@ -54,7 +81,7 @@ def load(path: Path, runtime: str | None, delegate: str, threads: int, seed: int
         runtime: `onnxruntime` or `litert`; by the name of the file where None.
         delegate: CPU or an execution provider of ONNX Runtime.
         threads: threads to run with.
-        seed: seed of the inputs.
+        inputs: what it is given.
 
     Raises:
         MeasureError: the file cannot be run here.
@@ -65,7 +92,7 @@ def load(path: Path, runtime: str | None, delegate: str, threads: int, seed: int
     if not path.is_file():
         raise MeasureError(f"{path} is not there", "a model file", "Correct the path.")
     try:
-        return _Onnx(path, delegate, threads, seed) if name == "onnxruntime" else _LiteRt(path, threads, seed)
+        return _Onnx(path, delegate, threads, inputs) if name == "onnxruntime" else _LiteRt(path, threads, inputs)
     except MeasureError:
         raise
     except Exception as error:
@@ -75,9 +102,8 @@ def load(path: Path, runtime: str | None, delegate: str, threads: int, seed: int
 
 
 class _Onnx(Network):
-    def __init__(self, path: Path, delegate: str, threads: int, seed: int) -> None:
+    def __init__(self, path: Path, delegate: str, threads: int, inputs: Inputs) -> None:
         onnxruntime = _imported("onnxruntime")
-        numpy = _imported("numpy")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         provider = "CPUExecutionProvider" if delegate == "CPU" else delegate
@@ -93,7 +119,7 @@ class _Onnx(Network):
             "tensor(bool)": "bool",
         }  # fmt: skip
         self._inputs = {
-            each.name: _values(numpy, _extents(path, each.name, each.shape), kinds[each.type], seed)
+            each.name: inputs.values(each.name, _extents(path, each.name, each.shape), kinds[each.type])
             for each in self._session.get_inputs()
         }
 
@@ -103,15 +129,14 @@ class _Onnx(Network):
 
 
 class _LiteRt(Network):
-    def __init__(self, path: Path, threads: int, seed: int) -> None:
-        numpy = _imported("numpy")
+    def __init__(self, path: Path, threads: int, inputs: Inputs) -> None:
         module, title = _litert()
         self._interpreter = module.Interpreter(model_path=str(path), num_threads=threads)
         self._interpreter.allocate_tensors()
         version = getattr(importlib.import_module(module.__name__.partition(".")[0]), "__version__", "")
         self.runtime, self.delegate, self.threads = f"{title} {version}".strip(), "CPU", threads
         for each in self._interpreter.get_input_details():
-            values = _values(numpy, [int(extent) for extent in each["shape"]], numpy.dtype(each["dtype"]).name, seed)
+            values = inputs.values(each["name"], [int(extent) for extent in each["shape"]], each["dtype"].__name__)
             self._interpreter.set_tensor(each["index"], values)
 
     def run(self, n: int) -> None:
@@ -198,14 +223,6 @@ def _extents(path: Path, name: str, shape: Sequence[object]) -> list[int]:
         fix = "Export it with fixed extents."
         raise MeasureError(f"{path.name}: input {name} of {list(shape)}", "extents that are stated", fix)
     return [int(extent) for extent in extents]  # type: ignore[call-overload]
-
-
-def _values(numpy: Any, shape: Sequence[int], dtype: str, seed: int) -> Any:
-    """Seeded values of an input: zeros would let a runtime skip work."""
-    draw = numpy.random.RandomState(seed)
-    if dtype.startswith("float"):
-        return draw.standard_normal(shape).astype(dtype)
-    return draw.randint(0, 2 if dtype == "bool" else 64, shape).astype(dtype)
 
 
 def seed_of(name: str) -> int:
