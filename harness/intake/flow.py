@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -24,7 +25,6 @@ from harness.intake.selection import QuarantinedRow, RowSelection, select_rows
 from harness.intake.stated import OpenFact, StatedFacts, require_declared
 from harness.intake.traced import kept_traces
 from harness.issues import Issue, Report, as_text, internal_fault, printable
-from harness.schema.vocabulary import Level
 from harness.traces.store import ReductionStore
 from harness.validation.faults import Faults
 from harness.validation.layout import DEVICE_FILE, MANIFEST_FILE, QUARANTINE_FILE, SHARED_FOLDER
@@ -159,8 +159,8 @@ def _written(table: ForeignTable, rows: RowSelection, facts: IntakeFacts, folder
     Raises:
         InvalidSubmissionsError: it has errors.
     """
-    if not rows.accepted:
-        kept = {QUARANTINE_FILE: _quarantine(table.level, rows.quarantined)} if rows.quarantined else {}
+    if not rows.n_accepted:
+        kept = {QUARANTINE_FILE: _quarantine(table, rows.quarantined)} if rows.quarantined else {}
         if (folder / MANIFEST_FILE).exists():
             # An earlier intake succeeded here; a quarantine alone must not take its place.
             kept = {}
@@ -176,7 +176,7 @@ def _result(
     counts = Counter(rule for row in rows.quarantined for rule in row.rules)
     return IntakeResult(
         n_read=len(table.rows),
-        n_accepted=len(rows.accepted),
+        n_accepted=rows.n_accepted,
         n_quarantined=len(rows.quarantined),
         n_corrected=len(rows.errata),
         folder=folder,
@@ -196,7 +196,8 @@ def _refuse_other_files(folder: Path, table: ForeignTable) -> None:
     """
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise UsageError(f"{folder.as_posix()} is no folder of its own; give the campaign another name")
-    own = {MANIFEST_FILE, f"{table.level}.csv", QUARANTINE_FILE, *(f"{TRACES_FOLDER}/{name}" for name in table.traces)}
+    tables = {f"{level}.csv" for level in table.levels}
+    own = {MANIFEST_FILE, QUARANTINE_FILE, *tables, *(f"{TRACES_FOLDER}/{name}" for name in table.traces)}
     found = [path for path in sorted(folder.rglob("*")) if path.is_symlink() or not path.is_dir()]
     others = [path for path in found if path.relative_to(folder).as_posix() not in own]
     if others:
@@ -208,21 +209,21 @@ def _refuse_other_files(folder: Path, table: ForeignTable) -> None:
 
 def _files(table: ForeignTable, rows: RowSelection, facts: IntakeFacts) -> dict[str, bytes]:
     """Files of the campaign folder by their name in it."""
-    submission, traces = kept_traces(facts.submission, table.traces, rows.accepted)
-    files = {
-        MANIFEST_FILE: facts.submission_head + manifest_bytes(submission, rows.errata),
-        f"{table.level}.csv": table_bytes(table.level, rows.accepted),
-    }
+    submission, traces = kept_traces(facts.submission, table.traces, chain.from_iterable(rows.accepted.values()))
+    files = {MANIFEST_FILE: facts.submission_head + manifest_bytes(submission, rows.errata)}
+    files |= {f"{level}.csv": table_bytes(level, cells) for level, cells in rows.accepted.items() if cells}
     if rows.quarantined:
-        files[QUARANTINE_FILE] = _quarantine(table.level, rows.quarantined)
+        files[QUARANTINE_FILE] = _quarantine(table, rows.quarantined)
     for name, path in traces.items():
         files[f"{TRACES_FOLDER}/{name}"] = path.read_bytes()
     return files
 
 
-def _quarantine(level: Level, rows: Sequence[QuarantinedRow]) -> bytes:
+def _quarantine(table: ForeignTable, rows: Sequence[QuarantinedRow]) -> bytes:
     """CSV file with one line per row: its identifier, rules, reasons, cells, and the other values printed."""
-    columns = [name for name in columns_given(level, [row.row.cells for row in rows]) if name != IDENTIFIER]
+    cells = [row.row.cells for row in rows]
+    given = dict.fromkeys(name for level in table.levels for name in columns_given(level, cells))
+    columns = [name for name in given if name != IDENTIFIER]
     printed = list(dict.fromkeys(name for row in rows for name in row.row.printed))
     header = [IDENTIFIER, "rules", "reasons", *columns, *(f"printed.{_shown(name)}" for name in printed)]
     lines = [

@@ -6,12 +6,13 @@ Text is as the source prints it; what is wrong with it is found by validation.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from harness.errors import InvalidSubmissionsError
 from harness.intake.stated import OpenFact, StatedFacts
 from harness.issues import Issue, Report, as_text
-from harness.schema.vocabulary import Level
+from harness.schema.vocabulary import LEVELS, Level
 from harness.traces.store import ReductionStore
 
 
@@ -25,6 +26,7 @@ class ForeignRow:
         cells: text by column of the schema, in its units, without `source_id`; absent where the source gives nothing.
         printed: values of the source that no column holds or that were converted, by their name there.
         faults: what was wrong with the row as it was read; with any, the row cannot be used.
+        level: record level of the row; None where it is that of its table.
     """
 
     source_id: str
@@ -32,6 +34,7 @@ class ForeignRow:
     cells: Mapping[str, str]
     printed: Mapping[str, str] = field(default_factory=dict)
     faults: tuple[Issue, ...] = ()
+    level: Level | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,14 @@ class ForeignTable:
     """A foreign source as a format reads it.
 
     Attributes:
-        level: record level of its rows.
+        level: record level of its rows, where they state none.
         rows: every row, in the order in which they are to be written.
         submission: contents of submission.yaml, without `schema_version` and errata of fixes.
         device: contents of device.yaml, perhaps without `name`; None where the source does not state it.
         traces: files to be kept under `traces/`, by their name there.
         reductions: what was reduced while it was read.
         open_facts: what neither the source nor the caller states, of the device too where that is new.
+        scratch: folder that traces lie in, which goes with the table; None where they lie in the source.
     """
 
     level: Level
@@ -55,6 +59,17 @@ class ForeignTable:
     traces: Mapping[str, Path] = field(default_factory=dict)
     reductions: ReductionStore = field(default_factory=ReductionStore)
     open_facts: Sequence[OpenFact] = ()
+    scratch: TemporaryDirectory[str] | None = None
+
+    def of_level(self, level: Level) -> Sequence[ForeignRow]:
+        """Rows of a level, in their order."""
+        return [row for row in self.rows if (row.level or self.level) == level]
+
+    @property
+    def levels(self) -> Sequence[Level]:
+        """Levels that rows are of, as the schema orders them; that of the table where it has no row."""
+        found = {row.level or self.level for row in self.rows} or {self.level}
+        return [level for level in LEVELS if level in found]
 
 
 _NOTHING_STATED: Final = StatedFacts()

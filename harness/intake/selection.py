@@ -45,14 +45,19 @@ class RowSelection:
     """Rows of a source, accepted or quarantined.
 
     Attributes:
-        accepted: cells of the rows that a submission can hold, in the order of the source.
-        quarantined: all other rows, in the order of the source.
+        accepted: cells of the rows that a submission can hold, in the order of the source, by level.
+        quarantined: all other rows, level by level in the order of the source.
         errata: what was corrected in accepted rows, as submission.yaml declares it.
     """
 
-    accepted: Sequence[Mapping[str, str]]
+    accepted: Mapping[Level, Sequence[Mapping[str, str]]]
     quarantined: Sequence[QuarantinedRow]
     errata: Sequence[Mapping[str, Any]]
+
+    @property
+    def n_accepted(self) -> int:
+        """Rows that a submission can hold."""
+        return sum(map(len, self.accepted.values()))
 
 
 def select_rows(table: ForeignTable, device: Device, manifest: Manifest, fixes: Sequence[Fix]) -> RowSelection:
@@ -60,15 +65,27 @@ def select_rows(table: ForeignTable, device: Device, manifest: Manifest, fixes: 
 
     What remains after a row was taken out is checked again, because a rule may compare rows.
     """
-    rows = table.rows
+    accepted: dict[Level, Sequence[Mapping[str, str]]] = {}
+    quarantined: list[QuarantinedRow] = []
+    errata: list[Mapping[str, Any]] = []
+    for level in table.levels:
+        of_level = _selected(table.of_level(level), level=level, device=device, manifest=manifest, fixes=fixes)
+        accepted |= of_level.accepted
+        quarantined += of_level.quarantined
+        errata += of_level.errata
+    return RowSelection(accepted, quarantined, errata)
+
+
+def _selected(
+    rows: Sequence[ForeignRow], *, level: Level, device: Device, manifest: Manifest, fixes: Sequence[Fix]
+) -> RowSelection:
+    """Accept rows of one level."""
     current = [Candidate(row.place, _cells(row)) for row in rows]
-    check = partial(_issues, level=table.level, device=device, manifest=manifest)
+    check = partial(_issues, level=level, device=device, manifest=manifest)
     as_printed = check(current, [position for position, row in enumerate(rows) if row.cells])
     reasons = [_merged(row.faults, as_printed.get(position, ())) for position, row in enumerate(rows)]
     remaining = [position for position, row in enumerate(rows) if not row.faults]
-    current, corrections = _corrected(
-        current, remaining, level=table.level, device=device, manifest=manifest, fixes=fixes
-    )
+    current, corrections = _corrected(current, remaining, level=level, device=device, manifest=manifest, fixes=fixes)
     quarantined = {
         position: QuarantinedRow(row, _in_order(reasons[position])) for position, row in enumerate(rows) if row.faults
     }
@@ -79,12 +96,12 @@ def select_rows(table: ForeignTable, device: Device, manifest: Manifest, fixes: 
             quarantined[position] = QuarantinedRow(rows[position], merged, note)
         remaining = [position for position in remaining if position not in broken]
     errata = [
-        _erratum(correction, current[position].cells, KEYS[table.level][0])
+        _erratum(correction, current[position].cells, KEYS[level][0])
         for position in remaining
         for correction in corrections.get(position, ())
     ]
     accepted = [current[position].cells for position in remaining]
-    return RowSelection(accepted, [quarantined[position] for position in sorted(quarantined)], errata)
+    return RowSelection({level: accepted}, [quarantined[position] for position in sorted(quarantined)], errata)
 
 
 def _issues(

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from harness.intake.foreign import ForeignRow
 from harness.issues import Issue
 from harness.schema.quantities import FOLDER_NAME
+from harness.schema.vocabulary import Level
 from harness.traces.reduction import Reduction
 from harness.traces.runs import Run
 from harness.traces.store import ReductionStore, content_of, sha256_of
@@ -41,6 +42,7 @@ class ForeignRun:
         prefix: what the names of its files begin with under `traces/`.
         printed: what else the source states about it.
         faults: what was wrong with the statements of the source.
+        level: record level of its row.
     """
 
     source_id: str
@@ -51,6 +53,7 @@ class ForeignRun:
     prefix: str = ""
     printed: Mapping[str, str] = field(default_factory=dict)
     faults: tuple[TraceFault, ...] = ()
+    level: Level = "models"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +111,15 @@ def traced_rows(runs: Sequence[ForeignRun]) -> TracedRows:
     idles: list[float] = []
     for run, reduction in zip(runs, reduced, strict=True):
         if isinstance(reduction, TraceFault):
-            rows.append(faulty_row(run.source_id, (*run.faults, reduction), {**run.cells, **run.printed}))
+            rows.append(faulty_row(run.source_id, (*run.faults, reduction), {**run.cells, **run.printed}, run.level))
             continue
         shared = _shared_faults(run, n_sharing[files.sha256(run.run.power)])
         faults = (*run.faults, *reduction.faults, *_energy_faults(run, reduction), *shared)
         cells = {**_figures(run, reduction), **run.cells}
         if any(RULES[fault.rule].severity == "error" for fault in faults):
-            rows.append(faulty_row(run.source_id, faults, {**cells, **run.printed}))
+            rows.append(faulty_row(run.source_id, faults, {**cells, **run.printed}, run.level))
             continue
-        rows.append(ForeignRow(run.source_id, run.source_id, cells, run.printed))
+        rows.append(ForeignRow(run.source_id, run.source_id, cells, run.printed, level=run.level))
         bindings.append(_binding(run, reduction, files))
         kept.append(reduction)
         rates += [] if reduction.sampling_hz is None else [reduction.sampling_hz]
@@ -124,13 +127,15 @@ def traced_rows(runs: Sequence[ForeignRun]) -> TracedRows:
     return TracedRows(rows, files.kept, bindings, kept, rates, idles, reductions)
 
 
-def faulty_row(source_id: str, faults: Iterable[TraceFault], printed: Mapping[str, str]) -> ForeignRow:
+def faulty_row(
+    source_id: str, faults: Iterable[TraceFault], printed: Mapping[str, str], level: Level = "models"
+) -> ForeignRow:
     """Row of a run that cannot be used; everything known about it is kept as printed."""
-    return ForeignRow(source_id, source_id, {}, printed, issues_of(source_id, faults))
+    return ForeignRow(source_id, source_id, {}, printed, issues_of(source_id, faults), level)
 
 
 def kept_traces(
-    submission: Mapping[str, Any], files: Mapping[str, Path], accepted: Sequence[Mapping[str, str]]
+    submission: Mapping[str, Any], files: Mapping[str, Path], accepted: Iterable[Mapping[str, str]]
 ) -> tuple[Mapping[str, Any], Mapping[str, Path]]:
     """Submission and files without the traces of rows that were not accepted.
 
@@ -251,7 +256,7 @@ def _binding(run: ForeignRun, reduction: Reduction, kept: "_Files") -> dict[str,
     is_moved = settings.is_aligned or settings.offset_s != 0
     layout = None if options.layout is None else options.layout.model_dump(mode="json", exclude_unset=True)
     binding = {
-        "level": "models",
+        "level": run.level,
         "where": {IDENTIFIER: run.source_id},
         "format": files.format,
         "power": kept.bind(files.power, run.prefix),

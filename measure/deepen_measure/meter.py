@@ -15,6 +15,7 @@ class MeterFacts:
         name: name on the command line.
         title: what it is, in words, as a submission states it.
         kind: `counter` where readings are energies that add up, `sensor` where they are powers.
+        evidence: how it measures, a word of the schema: `rail`, `counter`, `battery-gauge` or `analyser`.
         format: format of `deepen reduce` that its log has.
         boundary: what its energies are of, a word of the schema; None where the rails do not tell.
         rails: names of what is read.
@@ -26,6 +27,7 @@ class MeterFacts:
     name: str
     title: str
     kind: str
+    evidence: str
     format: str
     boundary: Optional[str]  # noqa: UP045 - read on Python 3.9
     rails: tuple[str, ...]

@@ -33,6 +33,7 @@ class Battery(Meter):
             name="battery",
             title="Gauge of the battery",
             kind="sensor",
+            evidence="battery-gauge",
             format="plain",
             boundary="battery",
             rails=(folder.name,),

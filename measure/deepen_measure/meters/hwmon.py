@@ -51,6 +51,7 @@ class Ina(Meter):
             name="hwmon",
             title="INA sensors of the board",
             kind="sensor",
+            evidence="rail",
             format="ina",
             boundary=boundary,
             rails=tuple(rail.name for rail in rails),

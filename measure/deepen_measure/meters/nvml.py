@@ -54,6 +54,7 @@ class Gpu(Meter):
             name="nvml",
             title="NVML energy counter" if has_counter else "NVML power now",
             kind="counter" if has_counter else "sensor",
+            evidence="counter",
             format="plain",
             boundary="board",
             rails=(name.value.decode(errors="replace"),),

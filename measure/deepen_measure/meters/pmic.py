@@ -34,6 +34,7 @@ class Pmic(Meter):
             name="pmic",
             title="Power management chip of the Raspberry Pi 5",
             kind="sensor",
+            evidence="rail",
             format="pmic",
             boundary="sum-of-rails",
             rails=rails,

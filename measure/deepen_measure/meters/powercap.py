@@ -38,6 +38,7 @@ class Powercap(Meter):
             name="powercap",
             title="RAPL energy counters",
             kind="counter",
+            evidence="counter",
             format="powercap",
             boundary="package",
             rails=packages,
