@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from harness.schema import quantities as q
 from harness.schema.older_columns import RowSelection
+from harness.schema.protocol import Protocol
 from harness.schema.quantity import Display, Quantity
 from harness.schema.systems import FormerId, System, SystemColumns
 from harness.schema.vocabulary import Boundary, DeviceClass, Level, MeterKind, Method, Processor, Tier, tier_of
@@ -314,6 +315,7 @@ class Manifest(SubmissionFacts):
     formerly: FormerId | None = None
     kernel_lists: q.FusionRuntime | None = Field(None, description="Folder of _graphs/ that rows take kernel lists of.")
     meter: Meter | None = Field(None, description="What measured the power; needed when the method is measured.")
+    protocol: Protocol | None = Field(None, description="How the run was made, as deepen-measure wrote it down.")
     idle: Idle | None = Field(None, description="Idle baseline; needed when energies are idle-subtracted.")
     published_scores: PublishedScores | None = Field(None, description="Scores that the source prints.")
     traces: list[Trace] = Field(default_factory=list, description="Raw power traces behind rows.")
