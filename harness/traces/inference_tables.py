@@ -17,7 +17,10 @@ EXPECTED: Final = (
     "or calendar times or times since 1970 under start and end"
 )
 _FIX: Final = "Log the start and the end of every inference."
+_COUNT: Final = "n_inferences"
+"""Column of the inferences in a window; a file without it has one in each."""
 _NS_OF_US: Final = 1000
+_MOST_DIGITS: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,8 @@ def _column(header: Sequence[str], quantity: str) -> _Column | None:
     return _Column(quantity, header.index(quantity), None) if is_calendar else None
 
 
-def read_table(lines: Sequence[str], reading: Reading, zone: tzinfo | None) -> None:
-    """Read the windows of a table.
+def read_table(lines: Sequence[str], reading: Reading, zone: tzinfo | None) -> int:
+    """Read the windows of a table; inferences in each of them.
 
     Args:
         lines: all lines of the file, the header first.
@@ -98,12 +101,46 @@ def read_table(lines: Sequence[str], reading: Reading, zone: tzinfo | None) -> N
     start, end, duration = (_column(header, quantity) for quantity in ("start", "end", "duration"))
     if start is None or (end is None and duration is None):
         raise TraceFormatError(_no_header(lines[0]))
+    counts = _Counts(header, reading)
     for line, cells in _rows(lines, separator, len(header), reading):
+        if not counts.agree(cells, line):
+            continue
         start = start.settled(cells, lines[0])
         end = None if end is None else end.settled(cells, lines[0])
         _read_row(reading, line, cells, (start, end, duration), zone)
     if start.digits is not None:
         reading.set_scale_by_size()
+    return counts.n_each
+
+
+class _Counts:
+    """Inferences in each window, where a column states them, which has to state the same in every row.
+
+    Args:
+        header: names of the columns.
+        reading: takes the findings.
+
+    Attributes:
+        n_each: inferences in each window so far; 1 where no column states them.
+    """
+
+    def __init__(self, header: Sequence[str], reading: Reading) -> None:
+        self._place = header.index(_COUNT) if _COUNT in header else None
+        self._reading, self._first = reading, ""
+        self.n_each = 1
+
+    def agree(self, cells: Sequence[str], line: int) -> bool:
+        """Whether a row has as many as those before it, which is noted where it has not."""
+        if self._place is None:
+            return True
+        cell = cells[self._place]
+        if not self._first and cell.isascii() and cell.isdecimal() and 0 < len(cell) <= _MOST_DIGITS and int(cell):
+            self._first, self.n_each = cell, int(cell)
+        if cell == self._first:
+            return True
+        expected = f"{self._first or 'a whole number above 0'}, as in every window"
+        self._reading.fault("trace-format", f"{_COUNT} = {quoted(cell)}", expected, LEFT_OUT, line)
+        return False
 
 
 def _no_header(header: str) -> TraceFault:

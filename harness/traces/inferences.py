@@ -14,6 +14,8 @@ a comma is a decimal sign. Other columns are passed over.
 | `start`, `end` | numbers that are since 1970 in one unit only, by their size; others are refused |
 | `start`, `duration_ms` | a calendar time and a duration |
 
+A column `n_inferences` states how many inferences each window holds, the same number in every row.
+
 An export of Nordic's Power Profiler with digital channels holds the windows itself: the high periods of `D0`, or of
 the only channel that has any. The detailed log of LoadGen holds one window with its queries, and `results.json` of an
 energy run of MLPerf Tiny one for each trial with their inferences.
@@ -136,7 +138,7 @@ def _read_text(path: Path, reading: Reading, zone: tzinfo | None) -> int:
     if text.lstrip().startswith("["):
         _read_marks(text, reading)
     else:
-        read_table([line.strip("\r") for line in text.split("\n")], reading, zone)
+        return read_table([line.strip("\r") for line in text.split("\n")], reading, zone)
     return 1
 
 

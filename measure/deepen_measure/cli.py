@@ -105,9 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_meter_options(part)
         if name == "meters":
             part.add_argument("--longest", type=float, default=30.0, help="seconds to wait for a value to change")
-    epilog = (
-        "Instead of models, a program: run -o out -- PROGRAM. A plan is what deepen plan wrote, or its ZIP."
-    )
+    epilog = "Instead of models, a program: run -o out -- PROGRAM. A plan is what deepen plan wrote, or its ZIP."
     run = parts.add_parser("run", help="measure networks, or what was planned", epilog=epilog)
     run.add_argument("models", nargs="*", type=Path, metavar="MODEL", help="ONNX or TFLite file; or one plan")
     run.add_argument("-o", "--out", dest="folder", type=Path, default=Path("measured"), help="folder of the run")

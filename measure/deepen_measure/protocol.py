@@ -112,7 +112,7 @@ def measure(network: Network, place: Place, protocol: Protocol, folder: Path) ->
             windows.append((begin, clock.now_ns()))
             time.sleep(protocol.pause_s)
         time.sleep(protocol.idle_s)
-    _write_windows(folder / INFERENCES, windows)
+    _write_windows(folder / INFERENCES, windows, n_each)
     latencies_ms = [(end - begin) / n_each / 1e6 for begin, end in windows]
     after = state(root)
     return {
@@ -165,9 +165,9 @@ def _warmed_up(network: Network, protocol: Protocol) -> tuple[float, bool]:
     return median(blocks[-_STEADY_BLOCKS:] or [one_s]), False
 
 
-def _write_windows(path: Path, windows: list[tuple[int, int]]) -> None:
-    rows = "".join(f"{begin},{end}\n" for begin, end in windows)
-    path.write_text(f"start_ns,end_ns\n{rows}", encoding="utf-8")
+def _write_windows(path: Path, windows: list[tuple[int, int]], n_each: int) -> None:
+    rows = "".join(f"{begin},{end},{n_each}\n" for begin, end in windows)
+    path.write_text(f"start_ns,end_ns,n_inferences\n{rows}", encoding="utf-8")
 
 
 def _findings(

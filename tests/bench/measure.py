@@ -44,7 +44,7 @@ def truth_mj(world: World, home: Path, entry: dict) -> float:
     """Energy of one inference of the world, the mean over the windows."""
     clock = entry["clock"]
     windows = [line.split(",") for line in (home / "inference_time.csv").read_text().split()[1:]]
-    moments = [[(int(stamp) - clock["wall_ns"] + clock["monotonic_ns"]) / 1e9 for stamp in row] for row in windows]
+    moments = [[(int(stamp) - clock["wall_ns"] + clock["monotonic_ns"]) / 1e9 for stamp in row[:2]] for row in windows]
     return sum(world.energy_mj(*pair) for pair in moments) / len(moments) / entry["n_each"]
 
 
@@ -58,7 +58,7 @@ def cells(sensor: str, settings: dict, folder: Path) -> list[str]:
     home = out / "001-net"
     entry = json.loads((home / "entry.json").read_text())
     files = (home / f"{name}.csv" for name in ("power", "inference_time", "baseline"))
-    (run,) = api.reduce(*files, n_each=entry["n_each"], n_jobs=1)
+    (run,) = api.reduce(*files, n_jobs=1)
     truth, found = truth_mj(world, home, entry), run.reduction
     if found.energy_mj is None:
         return [f"{truth:.4g}", "none", ", ".join(fault.rule for fault in found.faults), "", ""]

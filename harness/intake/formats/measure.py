@@ -16,7 +16,6 @@ from harness.intake.stated import UNKNOWN, OpenFact, StatedFacts, open_facts
 from harness.intake.traced import ForeignRun, boundary_facts, faulty_row, traced_rows
 from harness.schema.configuration import Extents
 from harness.schema.vocabulary import UNSTATED_LICENCE, Level
-from harness.traces.format import TraceOptions
 from harness.traces.runs import BASELINE, Run
 from harness.traces.trace import TraceFault
 
@@ -95,14 +94,8 @@ def _run(pack: Pack, entry: Mapping[str, Any], stated: StatedFacts) -> ForeignRu
     home, meter = pack.home / entry["id"], pack.run["meter"]
     log = home / pack.run["log"]
     baseline = log.with_name(f"{BASELINE}{log.suffix}")
-    files = Run(
-        log,
-        home / _INFERENCES,
-        baseline if baseline.is_file() else None,
-        int(entry["n_each"]),
-        str(meter["format"]),
-        TraceOptions(),
-    )
+    idle = baseline if baseline.is_file() else None
+    files = Run(log, home / _INFERENCES, idle, format=str(meter["format"]))
     findings = {"findings": "; ".join(entry.get("findings", ()))}
     level = _level(entry)
     cells = {name: str(value) for name, value in _cells(entry, stated, level).items() if value is not None}
