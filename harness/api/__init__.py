@@ -19,6 +19,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from harness.api.calibrations import calibrate
     from harness.api.choices import choose
     from harness.api.contributions import formats, intake, new_submission
     from harness.api.device_rows import predictable_devices
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from harness.prediction.network_energy import NetworkEnergy
     from harness.prediction.prediction import Prediction
     from harness.releases import Release
+    from harness.schema.calibrations import CalibrationOutput, HeldOutError
     from harness.schema.export import json_schemas, schema_text
     from harness.schema.networks import NetworkKernel, input_in_words, network_json
     from harness.schema.outputs import ChoiceOutput, ChosenNetwork, PredictableOutput, SystemChoice
@@ -56,9 +58,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Build",
+    "CalibrationOutput",
     "ChoiceOutput",
     "ChosenNetwork",
     "Extrapolation",
+    "HeldOutError",
     "IntakeResult",
     "KernelEnergy",
     "KernelList",
@@ -85,6 +89,7 @@ __all__ = [
     "WrittenPlan",
     "board_json",
     "build",
+    "calibrate",
     "changed_ratings",
     "choose",
     "draw_energy",
@@ -120,6 +125,7 @@ __all__ = [
 ]
 
 _NAMES: Final = {
+    "harness.api.calibrations": ("calibrate",),
     "harness.api.choices": ("choose",),
     "harness.api.contributions": ("formats", "intake", "new_submission"),
     "harness.api.device_rows": ("predictable_devices",),
@@ -146,6 +152,7 @@ _NAMES: Final = {
     "harness.prediction.network_energy": ("NetworkEnergy",),
     "harness.prediction.prediction": ("Prediction",),
     "harness.releases": ("Release",),
+    "harness.schema.calibrations": ("CalibrationOutput", "HeldOutError"),
     "harness.schema.export": ("json_schemas", "schema_text"),
     "harness.schema.networks": ("NetworkKernel", "input_in_words", "network_json"),
     "harness.schema.outputs": ("ChoiceOutput", "ChosenNetwork", "PredictableOutput", "SystemChoice"),

@@ -77,17 +77,18 @@ class DeviceRows:
 
     def fitted(self, dtype: Dtype) -> FittedPredictor:
         """As `Source.fitted`."""
-        return fitted_for(self._training(dtype), self._key, SAVED_PREDICTORS, self._request.package)
+        return fitted_for(self.training(dtype), self._key, SAVED_PREDICTORS, self._request.package)
 
     def plain(self, dtype: Dtype) -> bytes:
         """Predictor that is answered in this process, as `of_plain_content` reads it; raises as `fitted` does."""
-        return plain_for(self._training(dtype), self._key)
+        return plain_for(self.training(dtype), self._key)
 
     @property
     def _key(self) -> str:
         return predictor_info(self._request.predictor or PREDICTOR, self._request.package).key
 
-    def _training(self, dtype: Dtype) -> TrainingSet:
+    def training(self, dtype: Dtype) -> TrainingSet:
+        """Rows to fit on for networks that run in a data type; raises as `fitted` does."""
         return training_set(
             self._release.levels["kernels"],
             self._device_id,

@@ -139,10 +139,10 @@ def _measured(
             raise UsageError(f"{device_id} was measured as {', '.join(there)}; choose one with {option}")
     if not rows.num_rows:
         return None
-    return _of_rows(rows)
+    return measured_kernels(rows)
 
 
-def _of_rows(rows: pa.Table) -> MeasuredKernels:
+def measured_kernels(rows: pa.Table) -> MeasuredKernels:
     """Kernels of rows, each configuration once."""
     frame, ids = kernel_frame(rows), rows.column("configuration_id").to_pylist()
     is_first = ~frame.assign(configuration_id=ids).duplicated("configuration_id")

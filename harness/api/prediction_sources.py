@@ -16,6 +16,9 @@ from harness.prediction.kept import keep, key_for, key_of, read_kept
 from harness.prediction.rows_runtime import RowsRuntime
 from harness.predictor.plain import is_answered_here
 
+CALIBRATED = "calibrated"
+"""What the answer of a calibration is kept under, in place of the key of a predictor."""
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -81,7 +84,12 @@ class KeptSource:
         return found
 
     def fitted(self, dtype: Dtype) -> FittedPredictor:
-        """As `Source.fitted`."""
+        """As `Source.fitted`; of a device that was calibrated, the predictor that was chosen then."""
+        calibrated = None if self._request.predictor else read_kept(key_for(self._key, dtype, CALIBRATED))
+        if calibrated is not None:
+            from harness.prediction.fitted_predictor import of_saved_content
+
+            return of_saved_content(calibrated, self._request.package)
         key = key_for(self._key, dtype, self._predictor)
         kept = read_kept(key)
         if kept is not None:
@@ -89,6 +97,15 @@ class KeptSource:
         fitted = self._rows.plain(dtype)
         self._keep(key, fitted)
         return of_plain_content(fitted, is_kept=False)
+
+    def calibrate(self, dtype: Dtype, content: bytes) -> None:
+        """Keep the predictor that a calibration has chosen, for `fitted` to find.
+
+        Args:
+            dtype: data type of its rows.
+            content: what `harness.prediction.fitted_predictor.saved_content_for` wrote.
+        """
+        self._keep(key_for(self._key, dtype, CALIBRATED), content)
 
     def _keep(self, key: str, content: bytes) -> None:
         """Keep an answer, unless rows or code have changed since their hash was taken, so that it may be of others."""

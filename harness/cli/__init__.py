@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from harness import __version__
-from harness.cli import choose, evaluate, networks, plan, predict, publishing, simulate, submissions, traces
+from harness.cli import calibrate, choose, evaluate, networks, plan, predict, publishing, simulate, submissions, traces
 from harness.cli.ending import end_on_signals
 from harness.cli.process import spare_processor
 from harness.errors import DeepenError, InvalidSubmissionsError, UsageError
@@ -36,6 +36,7 @@ for _command in (
     simulate.simulate,
     networks.kernels,
     plan.plan,
+    calibrate.calibrate,
     predict.predict,
     choose.choose,
 ):

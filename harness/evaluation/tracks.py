@@ -68,7 +68,7 @@ def _device_plans(release: Release, seed: int) -> TrackPlans:
     subjects = by_subject(table)
     plans, alone = [], []
     for subject, rows in subjects.items():
-        others = _others(table, subject, rows.column("processor")[0])
+        others = rows_of_others(table, subject, rows.column("processor")[0])
         if others.num_rows:
             plans.append(DevicePlan(subject, rows, others, seed))
         else:
@@ -78,7 +78,7 @@ def _device_plans(release: Release, seed: int) -> TrackPlans:
     return TrackPlans(plans, notes if alone else ([] if plans else ["there are no kernel rows"]))
 
 
-def _others(table: pa.Table, subject: Subject, processor: pa.Scalar) -> pa.Table:
+def rows_of_others(table: pa.Table, subject: Subject, processor: pa.Scalar) -> pa.Table:
     """Rows of other devices, measured as a subject is, on the same kind of processor."""
     chosen = pc.and_(
         pc.not_equal(table.column("device_id"), subject.device_id), pc.equal(table.column("processor"), processor)

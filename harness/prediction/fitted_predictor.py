@@ -1,10 +1,12 @@
 """A predictor fitted for one device, now or before and saved; it is fitted, loaded and asked in a confined process."""
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Final, TypeVar
 
 import pandas as pd
+import pyarrow as pa
 from pydantic import BaseModel, ValidationError
 
 from harness.arrays import Reals
@@ -14,11 +16,12 @@ from harness.prediction.extrapolation import Ranges, ranges_of
 from harness.prediction.fitted import FittedPredictor, Predict, plain_content
 from harness.prediction.training_set import TrainingSet, types_of
 from harness.predictor.columns import KernelColumns
-from harness.predictor.features import FEATURES
+from harness.predictor.features import FEATURES, labelled_frame
 from harness.predictor.persistence import DAMAGED, STAMP_FILE, DamagedError, Stamp, read_stamp
 from harness.predictor.pins import fit_pins
 from harness.predictor.protocol import PredictorError
 from harness.predictor.registry import PACKAGE, predictor_info, predictor_version
+from harness.predictor.subjects import by_subject, content_sha256
 from harness.sandbox.jobs import Job, Limits, run_jobs
 from harness.schema.results import Subject
 
@@ -113,6 +116,46 @@ def plain_for(training: TrainingSet, key: str) -> bytes:
     if outcome.status != "ok":
         raise PredictorError(f"{key} {outcome.reason}")
     return plain_content(stamp, ranges_of(rows, training.runtime), outcome.saved)
+
+
+def saved_content_for(training: TrainingSet, key: str, others: pa.Table, package: str = PACKAGE) -> bytes:
+    """Predictor for a training set as `of_saved_content` reads it, fitted now in a confined process.
+
+    Args:
+        training: rows to fit on.
+        key: predictor.
+        others: rows of other devices to fit on as well; it may have none.
+        package: package that the predictor is in.
+
+    Raises:
+        UsageError: there is no row of a kernel type that it supports.
+        PredictorError: it fails.
+    """
+    own = training.rows_for(predictor_info(key, package))
+    rows = pd.concat([labelled_frame(others), own], ignore_index=True)
+    facts = {"n_rows": len(rows), "kernels": types_of(rows), "data_sha256": content_sha256([rows])}
+    stamp = make_stamp(training, key, None, package).model_copy(
+        update={**facts, "subjects": (training.subject, *by_subject(others))}
+    )
+    job = Job(rows, rows[list(FEATURES)][:0], stamp=stamp)
+    (outcome,) = run_jobs(key, [job], package=package, limits=FIT_LIMITS)
+    if outcome.status != "ok":
+        raise PredictorError(f"{key} {outcome.reason}")
+    return plain_content(stamp, ranges_of(own, training.runtime), outcome.saved)
+
+
+def of_saved_content(content: bytes, package: str = PACKAGE) -> FittedPredictor:
+    """The fitted predictor that `saved_content_for` wrote; it is asked in a confined process.
+
+    Args:
+        content: what was written, by this program and unchanged since.
+        package: package that the predictor is in.
+    """
+    head, _, saved = content.partition(b"\n")
+    facts = json.loads(head)
+    stamp = Stamp.model_validate(facts["stamp"])
+    ask = _confined(stamp.predictor, saved, package)
+    return FittedPredictor(stamp, Ranges.model_validate(facts["ranges"]), None, ask, is_kept=True)
 
 
 def load_fitted(path: Path, package: str = PACKAGE) -> FittedPredictor:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from harness.schema.calibrations import CalibrationOutput
 from harness.schema.columns import Column, flat_columns
 from harness.schema.facts import Device, Manifest
 from harness.schema.networks import Network
@@ -32,6 +33,7 @@ _SCHEMA_FILES: Final[dict[str, type[BaseModel]]] = {
     "prediction-output": PredictionOutput,
     "predictable-output": PredictableOutput,
     "choice-output": ChoiceOutput,
+    "calibration-output": CalibrationOutput,
     "plan": Plan,
 }
 

@@ -1,0 +1,161 @@
+"""A device calibrated: the way that predicts it best from its rows, kept for predictions, and what to measure next."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import pyarrow as pa
+
+from harness.api.arguments import OnStep, Paths, as_paths, silent
+from harness.api.device_rows import DeviceRows
+from harness.api.plans import measured_kernels
+from harness.api.prediction_request import Request
+from harness.api.prediction_sources import KeptSource, source_of
+from harness.api.submissions import read_release
+from harness.defaults import PREDICTOR, RUNTIME, SUBMISSIONS
+from harness.errors import UsageError
+from harness.evaluation.calibration import (
+    LEAST_CONFIGURATIONS,
+    CalibrationPlan,
+    Way,
+    error_of,
+    errors_of,
+    score_error_percent,
+)
+from harness.evaluation.result_layout import Score, SplitResult
+from harness.evaluation.tracks import rows_of_others
+from harness.planning.plan import make_plan
+from harness.planning.targets import DTYPE, reference_networks
+from harness.prediction.fitted_predictor import saved_content_for
+from harness.prediction.predictable import has_kernels
+from harness.prediction.training_set import TrainingSet, types_of
+from harness.predictor.features import labelled_frame
+from harness.schema.calibrations import CalibrationOutput, FurtherKernel, HeldOutError, Tried
+from harness.schema.networks import input_in_words
+from harness.schema.vocabulary import Dtype
+from harness.validation.tree import campaign_paths
+
+_TRANSFER: Final = "device-transfer"
+_INTERVAL: Final = "90"
+_WITHIN: Final = "within_10"
+_SEED: Final = 0
+
+
+def calibrate(
+    device_id: str,
+    *,
+    system: str | None = None,
+    delegate: str | None = None,
+    dtype: Dtype = "fp32",
+    n_further: int = 5,
+    data: Paths = SUBMISSIONS,
+    on_step: OnStep = silent,
+) -> CalibrationOutput:
+    """Find the way that predicts a device best from its rows, and keep it for `predict`.
+
+    Each way predicts rows of the device that are held out, in three repeats of a five-fold cross-validation: the
+    default predictor and `device-transfer` on rows of the device alone, and the latter with rows of other devices that
+    were measured alike. The one with the least median error is fitted on all rows, and `predict` answers by it as long
+    as rows and code are these.
+
+    Args:
+        device_id: device.
+        system: system of the device, by its id; needed where kernels of several were measured.
+        delegate: how it runs; needed where it was measured with several.
+        dtype: data type of the rows.
+        n_further: kernels to name that would help most if they were measured.
+        data: submissions; those of other devices are of use too.
+        on_step: called with the name of every step.
+
+    Returns:
+        Errors of every way with their intervals, the way that was chosen, and the kernels to measure next.
+
+    Raises:
+        UsageError: there is no such device, it has too few rows, or the way of running is not settled.
+        InvalidSubmissionsError: a submission has an error.
+        PredictorError: every way fails.
+
+    Examples:
+        >>> from harness import api
+        >>> found = api.calibrate("acme-phone", delegate="CPU1", n_further=0)
+        >>> found.n_rows, found.best.predictor in ("roofline-residual", "device-transfer")
+        (16, True)
+    """
+    request = Request(device_id, system, delegate, None, "predictors")
+    on_step("reading rows", None)
+    rows = DeviceRows(request, data, silent)
+    training = rows.training(dtype)
+    n_configurations = len(set(training.table.column("configuration_id").to_pylist()))
+    if n_configurations < LEAST_CONFIGURATIONS:
+        raise UsageError(
+            f"{training.subject.system_id} has rows of {n_configurations} configurations; expected at least "
+            f"{LEAST_CONFIGURATIONS}, of which some are held out. Measure more: deepen plan --device {device_id}"
+        )
+    others = _others(training, data)
+    plan = CalibrationPlan(training.subject, training.table, _SEED, others)
+    ways = [Way(PREDICTOR), Way(_TRANSFER), *([Way(_TRANSFER, uses_others=True)] if others.num_rows else [])]
+    on_step("predicting rows that are held out", None)
+    results = errors_of(plan, ways)
+    chosen = min(range(len(ways)), key=lambda place: error_of(results[ways[place]]))
+    if results[ways[chosen]].status != "ok":
+        raise UsageError(f"no way predicts {training.subject.system_id}: {results[ways[chosen]].reason}")
+    on_step("fitting on all rows", None)
+    best = ways[chosen]
+    content = saved_content_for(training, best.predictor, others if best.uses_others else others.slice(0, 0))
+    source = source_of(request, None, data, silent)
+    if isinstance(source, KeptSource):
+        source.calibrate(dtype, content)
+    on_step("choosing kernels to measure next", None)
+    further, variance_left, missing = _further(training, n_further)
+    return CalibrationOutput(
+        subject=training.subject,
+        n_rows=training.table.num_rows,
+        n_rows_of_others=others.num_rows,
+        others=sorted(set(others.column("device_id").to_pylist())),
+        chosen=chosen,
+        tried=[_tried(way, results[way]) for way in ways],
+        missing=missing,
+        further=further,
+        variance_left=variance_left,
+    )
+
+
+def _others(training: TrainingSet, data: Paths) -> pa.Table:
+    """Rows of other devices that were measured as this one was."""
+    campaigns = [path for path in campaign_paths(as_paths(data)) if has_kernels(path)]
+    table = read_release(campaigns).levels["kernels"]
+    return rows_of_others(table, training.subject, training.table.column("processor")[0])
+
+
+def _tried(way: Way, result: SplitResult) -> Tried:
+    errors = [_held_out(score) for score in result.scores]
+    return Tried(predictor=way.predictor, uses_others=way.uses_others, reason=result.reason, errors=errors)
+
+
+def _held_out(score: Score) -> HeldOutError:
+    return HeldOutError(
+        kernel=score.kernel,
+        n=score.n_test,
+        within_10=score.measures.get(_WITHIN) or 0.0,
+        within_10_ci95=score.ci95.get(_WITHIN),
+        median_error_percent=score_error_percent(score),
+        covered_90=score.interval_coverage.get(_INTERVAL),
+    )
+
+
+def _further(training: TrainingSet, n_further: int) -> tuple[list[FurtherKernel], float | None, list[str]]:
+    """Kernels that would help most, the variance that the rows leave, and types of kernels without a row."""
+    networks = reference_networks(training.runtime or RUNTIME)
+    known = set(types_of(labelled_frame(training.table)))
+    run = {kernel.kernel for network in networks for kernel in network.kernels if kernel.kernel is not None}
+    missing: list[str] = sorted(run - known)
+    if n_further < 1 or training.subject.dtype != DTYPE:
+        return [], None, missing
+    measured = measured_kernels(training.table)
+    made = make_plan(training.subject.device_id, networks, networks, max(n_further, 2), seed=_SEED, measured=measured)
+    further: Sequence[FurtherKernel] = [
+        FurtherKernel(
+            kernel=kernel.kernel, input=input_in_words(kernel), cout=kernel.cout, variance_left=kernel.variance_left
+        )
+        for kernel in made.plan.kernels[:n_further]
+    ]
+    return list(further), made.plan.variance_measured, missing
