@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from harness.api.plans import WrittenPlan, plan
     from harness.api.predictions import predict
     from harness.api.publishing import Build, Publication, build, publish, serve, site
+    from harness.api.pull_requests import Submitted, submit
     from harness.api.ratings import changed_ratings, score
     from harness.api.simulations import Simulation, SimulationProgress, simulate
     from harness.api.submissions import read_release, sarif, severity_of, validate
@@ -80,6 +81,7 @@ __all__ = [
     "Release",
     "Simulation",
     "SimulationProgress",
+    "Submitted",
     "SystemChoice",
     "Tally",
     "TrackBoard",
@@ -121,6 +123,7 @@ __all__ = [
     "severity_of",
     "simulate",
     "site",
+    "submit",
     "validate",
 ]
 
@@ -135,6 +138,7 @@ _NAMES: Final = {
     "harness.api.plans": ("WrittenPlan", "plan"),
     "harness.api.predictions": ("predict",),
     "harness.api.publishing": ("Build", "Publication", "build", "publish", "serve", "site"),
+    "harness.api.pull_requests": ("Submitted", "submit"),
     "harness.api.ratings": ("changed_ratings", "score"),
     "harness.api.simulations": ("Simulation", "SimulationProgress", "simulate"),
     "harness.api.submissions": ("read_release", "sarif", "severity_of", "validate"),

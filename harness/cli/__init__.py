@@ -22,6 +22,7 @@ app = typer.Typer(
 for _command in (
     submissions.intake,
     submissions.validate,
+    submissions.submit,
     publishing.build,
     publishing.score,
     publishing.site,

@@ -119,6 +119,32 @@ def _rendered(report: Report, form: ReportFormat) -> str:
     return {"text": as_text, "json": as_json, "github": as_github}[form](report)
 
 
+def submit(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Campaign folder, submissions/DEVICE/CAMPAIGN.")],
+    branch: Annotated[str | None, typer.Option("--branch", help="Branch; submission/DEVICE-CAMPAIGN.")] = None,
+    push: Annotated[bool, typer.Option("--push", help="Push the branch and open the pull request by gh.")] = False,
+) -> None:
+    """Validate a submission and put it on a git branch of its own, with the text of its pull request.
+
+    Files and index of the checkout stay as they are, and nothing is sent without --push: the steps are printed.
+
+    Example: deepen submit submissions/my-board/2026-11-27-deepen-measure
+    """
+    with steps("Submitting") as step:
+        made = api.submit(folder, branch=branch, push=push, on_step=step)
+    typer.echo(made.title)
+    typer.echo(
+        f"branch {made.branch.name}, commit {made.branch.commit[:12]}{'' if made.branch.is_new else ', as before'}"
+    )
+    typer.echo(f"text of the pull request: {made.text.as_posix()}")
+    if made.is_sent:
+        typer.echo("pushed, and the pull request is open")
+    else:
+        typer.echo("to open the pull request:")
+        for line in made.steps:
+            typer.echo(f"  {line}")
+
+
 def new(
     name: Annotated[str, typer.Argument(metavar="DEVICE/CAMPAIGN", help="Folders to make.")],
     level: Annotated[Level, typer.Option("--level", help="Table to begin with.")] = "kernels",

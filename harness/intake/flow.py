@@ -5,7 +5,7 @@ How a source is laid out is known to the formats; what is right in a row, to val
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -112,11 +112,14 @@ def take_in(
             require_declared(stated, device)
         with _refusing(source):
             table = form.read(source, IntakeOptions(mapping, declared if declared.exists() else None, stated))
-        _refuse_other_files(folder, table)
-        with _refusing(source):
-            facts = read_facts(table, folder.parent)
-            rows = select_rows(table, facts.device, facts.manifest, chosen)
-        return _written(table, rows, facts, folder)
+        with ExitStack() as stack:
+            if table.scratch is not None:
+                stack.callback(table.scratch.cleanup)
+            _refuse_other_files(folder, table)
+            with _refusing(source):
+                facts = read_facts(table, folder.parent)
+                rows = select_rows(table, facts.device, facts.manifest, chosen)
+            return _written(table, rows, facts, folder)
 
 
 def _folder_names(form: IntakeFormat, source: Path, device_id: str | None, campaign: str | None) -> tuple[str, str]:
@@ -130,6 +133,8 @@ def _folder_names(form: IntakeFormat, source: Path, device_id: str | None, campa
     if form.names is None:
         raise UsageError(f"{form.name} does not name its device and campaign: --device and --campaign are needed")
     own_device, own_campaign = form.names(source)
+    if not (device_id or own_device):
+        raise UsageError(f"{source.as_posix()} does not name its device: --device is needed")
     return device_id or own_device, campaign or own_campaign
 
 

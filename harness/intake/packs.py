@@ -45,15 +45,30 @@ class Pack:
     entries: tuple[Mapping[str, Any], ...]
     scratch: TemporaryDirectory[str] | None
 
+    def close(self) -> None:
+        """Remove what was unpacked."""
+        if self.scratch is not None:
+            self.scratch.cleanup()
+
 
 def open_pack(source: Path) -> Pack:
-    """A run in a folder or a ZIP file.
+    """A run in a folder or a ZIP file, to be closed.
 
     Raises:
         ForeignSourceError: it is none, was not measured to its end, or a file is not as it was written.
     """
-    scratch = None if source.is_dir() else _unpacked(source)
-    home = source if scratch is None else Path(scratch.name)
+    scratch = None if source.is_dir() else scratch_folder()
+    try:
+        if scratch is not None:
+            _unpack(source, Path(scratch.name))
+        return _read_pack(source, source if scratch is None else Path(scratch.name), scratch)
+    except BaseException:
+        if scratch is not None:
+            scratch.cleanup()
+        raise
+
+
+def _read_pack(source: Path, home: Path, scratch: TemporaryDirectory[str] | None) -> Pack:
     run = read_json(home / RUN, source)
     if run.get("schema_version") != SCHEMA_VERSION:
         fix = "Use the deepen of the same release as the deepen-measure that measured."
@@ -123,25 +138,23 @@ def _check_files(home: Path, name: str, entry: Mapping[str, Any], source: Path) 
             raise refused(source, f"{name}/{file}", "other bytes than were measured", f"SHA-256 {digest}", _TAKE_AGAIN)
 
 
-def _unpacked(source: Path) -> TemporaryDirectory[str]:
-    """Files of a ZIP file, those of its manifest and no others.
+def _unpack(source: Path, home: Path) -> None:
+    """Unpack the files of a ZIP file, those of its manifest and no others.
 
     Raises:
         ForeignSourceError: it is none, or a file is missing or another one.
     """
     try:
         with zipfile.ZipFile(source) as archive:
-            return _members(archive, source)
+            _unpack_members(archive, home, source)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         raise refused(source, "", str(error), "what deepen-measure pack wrote", _TAKE_AGAIN) from error
 
 
-def _members(archive: zipfile.ZipFile, source: Path) -> TemporaryDirectory[str]:
+def _unpack_members(archive: zipfile.ZipFile, home: Path, source: Path) -> None:
     members = {info.filename: info for info in archive.infolist()}
     if MANIFEST not in members:
         raise refused(source, MANIFEST, "it is not there", "what deepen-measure pack wrote", _TAKE_AGAIN)
-    scratch = scratch_folder()
-    home = Path(scratch.name)
     with archive.open(MANIFEST) as file:
         content = file.read(_MOST_JSON_BYTES + 1)
     (home / MANIFEST).write_bytes(content)
@@ -155,7 +168,6 @@ def _members(archive: zipfile.ZipFile, source: Path) -> TemporaryDirectory[str]:
         left -= _copied(archive, members[name], path, left, source)
         if sha256_of(path) != digest:
             raise refused(source, name, "other bytes than were packed", f"SHA-256 {digest}", _TAKE_AGAIN)
-    return scratch
 
 
 def _copied(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, most: int, source: Path) -> int:

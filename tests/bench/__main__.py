@@ -1,7 +1,7 @@
 """Benchmarks, each beside named alternatives in the same run: `python -m tests.bench [NAME...]`.
 
 Names: validation, reduction, uncertainty, graphs, evaluation, few-shot, intervals, predict, loop, kills, measure,
-model-files, loading; all where none is given.
+device-loop, model-files, loading; all where none is given.
 """
 
 import os
@@ -11,6 +11,7 @@ import sys
 from rich.console import Console
 
 from tests.bench import (
+    device_loop,
     evaluation,
     few_shot,
     graphs,
@@ -38,6 +39,7 @@ BENCHES = {
     "loop": loop.main,
     "kills": kills.main,
     "measure": measure.main,
+    "device-loop": device_loop.main,
     "model-files": model_files.main,
     "loading": loading.main,
 }

@@ -4,6 +4,7 @@ The tool writes down machine, meter and protocol; energies are reduced here, fro
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Final
@@ -33,16 +34,26 @@ _FIX: Final = "Measure it again, or ask whoever measured for the whole pack."
 def _read(source: Path, options: IntakeOptions) -> ForeignTable:
     if options.mapping is not None:
         raise UsageError("measure takes no mapping; the tool writes down what was measured")
-    pack, stated = open_pack(source), options.stated
-    try:
-        delegates = _delegates(pack, stated)
-        traced = traced_rows([_run(pack, entry, stated) for entry in pack.entries])
-        skipped = [_skipped(entry) for entry in pack.run.get("skipped", ())]
-        submission = _submission(pack, stated) | boundary_facts(traced.reduced) | {"traces": traced.bindings}
-        device = _device(pack.run["machine"], delegates, stated)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        found = f"{type(error).__name__}: {error}"
-        raise refused(source, RUN, found, "what deepen-measure wrote", _FIX) from error
+    with ExitStack() as stack:
+        pack = open_pack(source)
+        stack.callback(pack.close)
+        try:
+            table = _table(pack, options)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            found = f"{type(error).__name__}: {error}"
+            raise refused(source, RUN, found, "what deepen-measure wrote", _FIX) from error
+        # Its traces are read once more when they are written, and the table takes them along.
+        stack.pop_all()
+        return table
+
+
+def _table(pack: Pack, options: IntakeOptions) -> ForeignTable:
+    stated = options.stated
+    delegates = _delegates(pack, stated)
+    traced = traced_rows([_run(pack, entry, stated) for entry in pack.entries])
+    skipped = [_skipped(entry) for entry in pack.run.get("skipped", ())]
+    submission = _submission(pack, stated) | boundary_facts(traced.reduced) | {"traces": traced.bindings}
+    device = _device(pack.run["machine"], delegates, stated)
     rows = [*traced.rows, *skipped]
     models = [row.cells for row in traced.rows if row.level == "models" and not row.faults]
     return ForeignTable(
@@ -59,11 +70,9 @@ def _read(source: Path, options: IntakeOptions) -> ForeignTable:
 
 def _names(source: Path) -> tuple[str, str]:
     """Device folder and campaign folder: the device that was planned for or the machine's name, and the day."""
-    pack = open_pack(source)
-    device = (pack.run.get("plan") or {}).get("device_id") or (pack.run.get("machine") or {}).get("name")
-    if not device:
-        raise UsageError("the machine does not say its name; --device is needed")
-    return safe_name(str(device)), f"{_day(pack.run)}-deepen-measure"
+    with closing(open_pack(source)) as pack:
+        device = (pack.run.get("plan") or {}).get("device_id") or (pack.run.get("machine") or {}).get("name") or ""
+        return safe_name(str(device)), f"{_day(pack.run)}-deepen-measure"
 
 
 def _day(run: Mapping[str, Any]) -> str:

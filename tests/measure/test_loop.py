@@ -1,0 +1,82 @@
+"""From a plan to predictions of networks, on a device whose energies are set: nothing is measured, and no clock runs.
+
+`tests.bench device-loop` does the same with networks that really run, and is not a test because other work disturbs it.
+"""
+
+import hashlib
+import json
+
+import pytest
+
+from harness import api
+from harness.errors import UsageError
+from harness.prediction.kept import read_kept
+from tests.measure.networks import MEASURED, UNSEEN, write
+from tests.measure.packs import kernel, pack, write_run
+
+DEVICE = "acme-board-3"
+N_ROWS = 16
+FACTS = {"contributors": ["A. Person"], "licence": "CC0-1.0", "device_class": "single-board-computer"}
+
+
+def energy_mj(flops, bytes_moved):
+    """Energy of a kernel: a roofline, and 2 % that it does not tell, the same whenever it runs."""
+    digest = hashlib.sha256(f"{flops}/{bytes_moved}".encode()).digest()
+    return (0.05 + 2e-6 * flops + 1e-5 * bytes_moved) * (1 + 0.02 * (2 * digest[0] / 255 - 1))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Submissions with the kernels of a plan, measured."""
+    here = tmp_path_factory.mktemp("loop")
+    paths = write(here, MEASURED)
+    planned = api.plan(DEVICE, N_ROWS, networks=list(paths.values()), formats=["onnx"], out=here / "plan", data=here)
+    plan = json.loads((planned.folder / "plan.json").read_text())
+    known = {each["id"]: each for each in plan["kernels"]}
+    entries = [
+        kernel(number, energy_mj(known[each["id"]]["flops"], known[each["id"]]["bytes_moved"]), known[each["id"]])
+        for number, each in enumerate(plan["order"], 1)
+        if each["id"] in known
+    ]
+    packed = pack(write_run(here / "run", entries, plan={"sha256": "a" * 64, "device_id": DEVICE}), here / "run.zip")
+    api.intake("measure", packed, out=here / "submissions", **FACTS)
+    return here / "submissions"
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
+def test_what_was_measured_validates(data):
+    report = api.validate(data).report
+    assert (report.n_errors, {issue.rule for issue in report.issues}) == (0, {"repeat"})
+    assert report.n_rows == N_ROWS + 2
+
+
+def test_networks_are_predicted_within_their_intervals(data, tmp_path):
+    found = api.calibrate(DEVICE, n_further=2, data=data)
+    assert (found.n_rows, found.others, len(found.further)) == (N_ROWS + 2, [], 2)
+    (everything, *_) = found.best.errors
+    assert (everything.kernel, everything.n) == ("all", N_ROWS + 2)
+    for path in write(tmp_path, UNSEEN).values():
+        prediction = api.predict(path, DEVICE, data=data)
+        assert prediction.fitted.stamp.predictor == found.best.predictor
+        assert prediction.fitted.is_kept
+        kernels = [each.kernel for each in prediction.network.kernels]
+        low, high = prediction.network.interval_mj
+        assert low <= sum(energy_mj(each.flops, each.bytes_moved) for each in kernels) <= high
+
+
+def test_the_way_with_least_error_is_kept_for_these_rows_alone(data, tmp_path):
+    found = api.calibrate(DEVICE, n_further=0, data=data)
+    errors = [way.errors[0].median_error_percent for way in found.tried]
+    assert found.chosen == errors.index(min(errors))
+    (kept,) = (path for path in (tmp_path / "deepen/fitted").iterdir() if path.stat().st_size > 1000)
+    assert read_kept(kept.name)
+    assert read_kept("0" * 64) is None
+
+
+def test_too_few_rows_are_refused(data):
+    with pytest.raises(UsageError, match=r"is not a known device"):
+        api.calibrate("other-board", data=data)
