@@ -1,17 +1,20 @@
 """A device calibrated: the way that predicts it best from its rows, kept for predictions, and what to measure next."""
 
 from collections.abc import Sequence
+from math import exp, log
+from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from harness.api.arguments import OnStep, Paths, as_paths, silent
+from harness.api.arguments import AnyPath, OnStep, Paths, as_names, as_paths, silent
 from harness.api.device_rows import DeviceRows
 from harness.api.plans import measured_kernels
 from harness.api.prediction_request import Request
 from harness.api.prediction_sources import KeptSource, source_of
 from harness.api.submissions import read_release
-from harness.defaults import PREDICTOR, RUNTIME, SUBMISSIONS
+from harness.defaults import PREDICTOR, PREDICTORS, RUNTIME, SUBMISSIONS
 from harness.errors import UsageError
 from harness.evaluation.calibration import (
     LEAST_CONFIGURATIONS,
@@ -23,13 +26,20 @@ from harness.evaluation.calibration import (
 )
 from harness.evaluation.result_layout import Score, SplitResult
 from harness.evaluation.tracks import rows_of_others
+from harness.graphs.model_kernels import kernels_of_file
+from harness.issues import quoted
 from harness.planning.plan import make_plan
 from harness.planning.targets import DTYPE, reference_networks
-from harness.prediction.fitted_predictor import saved_content_for
+from harness.prediction.fitted import FittedPredictor
+from harness.prediction.fitted_predictor import plain_for, saved_content_for, with_ratio
+from harness.prediction.network_energy import predict_network
+from harness.prediction.network_ratio import LEAST_NETWORKS, network_ratio
 from harness.prediction.predictable import has_kernels
 from harness.prediction.training_set import TrainingSet, types_of
-from harness.predictor.features import labelled_frame
-from harness.schema.calibrations import CalibrationOutput, FurtherKernel, HeldOutError, Tried
+from harness.predictor.features import LABEL, labelled_frame
+from harness.predictor.plain import is_answered_here
+from harness.predictor.subjects import rows_of
+from harness.schema.calibrations import CalibrationOutput, FurtherKernel, HeldOutError, MeasuredNetwork, Tried
 from harness.schema.networks import input_in_words
 from harness.schema.vocabulary import Dtype
 from harness.validation.tree import campaign_paths
@@ -46,6 +56,8 @@ def calibrate(
     system: str | None = None,
     delegate: str | None = None,
     dtype: Dtype = "fp32",
+    networks: Sequence[AnyPath] = (),
+    inputs: Sequence[str] = (),
     n_further: int = 5,
     data: Paths = SUBMISSIONS,
     on_step: OnStep = silent,
@@ -62,6 +74,9 @@ def calibrate(
         system: system of the device, by its id; needed where kernels of several were measured.
         delegate: how it runs; needed where it was measured with several.
         dtype: data type of the rows.
+        networks: ONNX or TFLite files of networks that were measured as a whole on the system; two or more tell the
+            ratio of a network's energy to the sum over its kernels, by which predictions are then multiplied.
+        inputs: extents of network inputs that these files leave open, each as `name=1x3x224x224`.
         n_further: kernels to name that would help most if they were measured.
         data: submissions; those of other devices are of use too.
         on_step: called with the name of every step.
@@ -70,7 +85,9 @@ def calibrate(
         Errors of every way with their intervals, the way that was chosen, and the kernels to measure next.
 
     Raises:
-        UsageError: there is no such device, it has too few rows, or the way of running is not settled.
+        UsageError: there is no such device, it has too few rows, the way of running is not settled, or a network was
+            not measured.
+        ModelFileError: a file is no model, is broken, or leaves extents open.
         InvalidSubmissionsError: a submission has an error.
         PredictorError: every way fails.
 
@@ -80,7 +97,7 @@ def calibrate(
         >>> found.n_rows, found.best.predictor in ("roofline-residual", "device-transfer")
         (16, True)
     """
-    request = Request(device_id, system, delegate, None, "predictors")
+    request = Request(device_id, system, delegate, None, PREDICTORS)
     on_step("reading rows", None)
     rows = DeviceRows(request, data, silent)
     training = rows.training(dtype)
@@ -100,7 +117,13 @@ def calibrate(
         raise UsageError(f"no way predicts {training.subject.system_id}: {results[ways[chosen]].reason}")
     on_step("fitting on all rows", None)
     best = ways[chosen]
-    content = saved_content_for(training, best.predictor, others if best.uses_others else others.slice(0, 0))
+    content = _fitted(training, best, others)
+    fitted, names = calibrated_predictor(content, PREDICTORS), as_names(inputs)
+    whole = [_whole(Path(path), training, rows.models, fitted, names) for path in networks]
+    ratio = None
+    if len(whole) >= LEAST_NETWORKS:
+        ratio = network_ratio([log(each.energy_mj / each.sum_mj) for each in whole])
+        content = with_ratio(content, ratio)
     source = source_of(request, None, data, silent)
     if isinstance(source, KeptSource):
         source.calibrate(dtype, content)
@@ -113,10 +136,41 @@ def calibrate(
         others=sorted(set(others.column("device_id").to_pylist())),
         chosen=chosen,
         tried=[_tried(way, results[way]) for way in ways],
+        networks=whole,
+        network_factor=None if ratio is None else ratio.factor,
         missing=missing,
         further=further,
         variance_left=variance_left,
     )
+
+
+def _fitted(training: TrainingSet, way: Way, others: pa.Table) -> bytes:
+    """Predictor of a way, fitted on all rows."""
+    if is_answered_here(way.predictor, PREDICTORS):
+        return plain_for(training, way.predictor)
+    return saved_content_for(training, way.predictor, others if way.uses_others else others.slice(0, 0))
+
+
+def _whole(
+    path: Path, training: TrainingSet, models: pa.Table, fitted: FittedPredictor, inputs: Sequence[str]
+) -> MeasuredNetwork:
+    """A network that was measured as a whole, beside the sum over its kernels.
+
+    Raises:
+        UsageError: no row of the system has its name.
+    """
+    rows = rows_of(models, training.subject)
+    energies = rows.filter(pc.equal(rows.column("model"), path.stem)).column(LABEL).to_pylist()
+    if not energies:
+        there = ", ".join(sorted(set(rows.column("model").to_pylist()))) or "none"
+        raise UsageError(
+            f"no row of {training.subject.system_id} in {training.subject.dtype} is of a network {quoted(path.stem)}; "
+            f"networks that were measured: {there}"
+        )
+    kernels = kernels_of_file(path, training.runtime, inputs, None, None).kernels.kernels
+    found = predict_network(kernels, fitted, may_extrapolate=True)
+    energy_mj = exp(sum(map(log, energies)) / len(energies))
+    return MeasuredNetwork(model=path.stem, energy_mj=energy_mj, sum_mj=found.energy_mj)
 
 
 def _others(training: TrainingSet, data: Paths) -> pa.Table:

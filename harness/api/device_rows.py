@@ -3,6 +3,8 @@
 from functools import cached_property
 from pathlib import Path
 
+import pyarrow as pa
+
 from harness.api.arguments import OnStep, Paths, as_paths, silent
 from harness.api.prediction_request import Request
 from harness.api.submissions import read_release
@@ -69,6 +71,11 @@ class DeviceRows:
             raise not_predictable(self._device_id, campaigns)
         own = [path for path in campaigns if path.parent.name == self._device_id]
         self._release = read_release(own, on_step=on_step)
+
+    @property
+    def models(self) -> pa.Table:
+        """Rows of networks of the device."""
+        return self._release.levels["models"]
 
     @cached_property
     def runtime(self) -> RowsRuntime:

@@ -87,9 +87,7 @@ class KeptSource:
         """As `Source.fitted`; of a device that was calibrated, the predictor that was chosen then."""
         calibrated = None if self._request.predictor else read_kept(key_for(self._key, dtype, CALIBRATED))
         if calibrated is not None:
-            from harness.prediction.fitted_predictor import of_saved_content
-
-            return of_saved_content(calibrated, self._request.package)
+            return calibrated_predictor(calibrated, self._request.package)
         key = key_for(self._key, dtype, self._predictor)
         kept = read_kept(key)
         if kept is not None:
@@ -103,7 +101,7 @@ class KeptSource:
 
         Args:
             dtype: data type of its rows.
-            content: what `harness.prediction.fitted_predictor.saved_content_for` wrote.
+            content: what `calibrated_predictor` reads.
         """
         self._keep(key_for(self._key, dtype, CALIBRATED), content)
 
@@ -111,3 +109,18 @@ class KeptSource:
         """Keep an answer, unless rows or code have changed since their hash was taken, so that it may be of others."""
         if key_of(as_paths(self._data), str(self._request.device_id)) == self._found:
             keep(key, content)
+
+
+def calibrated_predictor(content: bytes, package: str) -> FittedPredictor:
+    """Predictor that a calibration has chosen; asked in this process where its code may be, and confined otherwise.
+
+    Args:
+        content: what `plain_for` or `saved_content_for` of `harness.prediction.fitted_predictor` wrote.
+        package: package that the predictor is in.
+    """
+    stamp = json.loads(content.partition(b"\n")[0])["stamp"]
+    if is_answered_here(stamp["predictor"], package):
+        return of_plain_content(content, is_kept=True)
+    from harness.prediction.fitted_predictor import of_saved_content
+
+    return of_saved_content(content, package)

@@ -65,9 +65,7 @@ def submit(folder: AnyPath, *, branch: str | None = None, push: bool = False, on
     top = checkout_of(place)
     inner = Path(os.path.relpath(place.resolve(), top.resolve()))
     if inner.parts[:-2] != (SUBMISSIONS.as_posix(),):
-        raise UsageError(
-            f"{inner.as_posix()} is not {SUBMISSIONS}/DEVICE/CAMPAIGN of the checkout; take it in there"
-        )
+        raise UsageError(f"{inner.as_posix()} is not {SUBMISSIONS}/DEVICE/CAMPAIGN of the checkout; take it in there")
     gh = shutil.which("gh")
     if push and gh is None:
         raise UsageError("gh, GitHub's command, is not installed; leave --push out, which prints the steps")

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 import typer
 
 from harness import api
-from harness.cli.options import Data
+from harness.cli.options import Data, Inputs
 from harness.cli.predict import System
 from harness.cli.printing import print_json, print_table, steps
 from harness.defaults import SUBMISSIONS
-from harness.issues import counted, share_in_words
+from harness.issues import counted, printable, share_in_words
 from harness.schema.vocabulary import Dtype
 
 CalibrateFormat = Literal["table", "json"]
@@ -27,6 +27,11 @@ def calibrate(
     system: System = None,
     delegate: Annotated[str | None, typer.Option("--delegate", help="How it runs, where there are several.")] = None,
     dtype: Annotated[Dtype, typer.Option("--dtype", help="Data type of the rows.")] = "fp32",
+    networks: Annotated[
+        list[Path] | None,
+        typer.Option("--network", metavar="MODEL", help="Model file of a network that was measured whole; repeatable."),
+    ] = None,
+    inputs: Inputs = None,
     n_further: Annotated[
         int, typer.Option("--further", min=0, max=99, help="Kernels to name that would help most.")
     ] = 5,
@@ -38,13 +43,14 @@ def calibrate(
     Errors are those of rows of the device that are held out in turn. Rows of other devices are of use where these were
     measured alike.
 
-    Example: deepen calibrate my-board --data submissions
+    Example: deepen calibrate my-board --network mobilenet.onnx --network detector.onnx
     """
     places: list[Path] = data or [SUBMISSIONS]
     with steps("Calibrating") as step:
         found = api.calibrate(
-            device, system=system, delegate=delegate, dtype=dtype, n_further=n_further, data=places, on_step=step
-        )
+            device, system=system, delegate=delegate, dtype=dtype, networks=networks or (), inputs=inputs or (),
+            n_further=n_further, data=places, on_step=step,
+        )  # fmt: skip
     if form == "json":
         print_json(found.as_json())
     else:
@@ -64,6 +70,7 @@ def _print(found: "api.CalibrationOutput") -> None:
         typer.echo(f"others: {found.n_rows_of_others} rows of {', '.join(found.others)}")
     types = [(error.kernel, *_figures(error)[:3]) for error in found.best.errors[1:]]
     print_table(_TYPES, types, left=("kernel",), width=160, title=f"By kernel type, {found.best.predictor}")
+    _print_networks(found)
     if found.missing:
         typer.echo(f"no row of {', '.join(found.missing)}, which reference networks run")
     if found.further:
@@ -76,6 +83,20 @@ def _print(found: "api.CalibrationOutput") -> None:
             f"deepen plan --device {subject.device_id} writes more of these kernels"
         )
     typer.echo(f"deepen predict MODEL --device {subject.device_id} answers by it")
+
+
+def _print_networks(found: "api.CalibrationOutput") -> None:
+    """Print how networks that were measured as a whole compare with the sums over their kernels."""
+    for each in found.networks:
+        ratio = f"{each.energy_mj / each.sum_mj:.2f} of the sum over its kernels, {each.sum_mj:.4g} mJ"
+        typer.echo(f"{printable(each.model)}: {each.energy_mj:.4g} mJ measured, {ratio}")
+    if found.network_factor is not None:
+        typer.echo(f"sums over kernels are multiplied by {found.network_factor:.3g}, and intervals have its spread")
+    else:
+        typer.echo(
+            "warning: predictions are sums over kernels that were measured alone, each with a call of the runtime; "
+            "name two networks or more that were measured as a whole with --network, so that their ratio is known"
+        )
 
 
 def _figures(error: "api.HeldOutError") -> tuple[str, str, str, str]:

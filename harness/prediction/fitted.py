@@ -1,12 +1,14 @@
 """A fitted predictor as predictions use it, wherever it comes from; it fits none."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.arrays import Reals
 from harness.prediction.extrapolation import Ranges
+from harness.prediction.network_ratio import NetworkRatio
 from harness.predictor.columns import KernelColumns
 from harness.predictor.figures import fault_of, fault_of_interval
 from harness.predictor.persistence import Stamp
@@ -28,6 +30,7 @@ class FittedPredictor:
         predict: energies in mJ of kernels, shape `(n,)`, and their intervals of a nominal coverage, shape `(n, 2)`,
             None where the predictor gives none; raises PredictorError where the predictor fails.
         is_kept: whether it was fitted for an earlier prediction, and kept since.
+        ratio: ratio of networks to the sums over their kernels on its system; None where no calibration told it.
     """
 
     stamp: Stamp
@@ -35,6 +38,7 @@ class FittedPredictor:
     file: Path | None
     predict: Predict
     is_kept: bool = False
+    ratio: NetworkRatio | None = None
 
     @property
     def subject(self) -> Subject:
@@ -42,9 +46,10 @@ class FittedPredictor:
         return self.stamp.subjects[0]
 
 
-def plain_content(stamp: Stamp, ranges: Ranges, arrays: bytes) -> bytes:
-    """A fitted predictor as bytes: a line of JSON with stamp and ranges, then what `plain_bytes` wrote."""
+def plain_content(stamp: Stamp, ranges: Ranges, arrays: bytes, ratio: NetworkRatio | None = None) -> bytes:
+    """A fitted predictor as bytes: a line of JSON with stamp, ranges and ratio, then what `plain_bytes` wrote."""
     head = {"stamp": stamp.model_dump(mode="json"), "ranges": ranges.model_dump(mode="json")}
+    head |= {} if ratio is None else {"ratio": asdict(ratio)}
     return json.dumps(head).encode() + b"\n" + arrays
 
 
@@ -67,4 +72,9 @@ def of_plain_content(content: bytes, *, is_kept: bool) -> FittedPredictor:
             raise PredictorError(f"{stamp.predictor} {fault}")
         return energies, bounds
 
-    return FittedPredictor(stamp, Ranges.model_validate(facts["ranges"]), None, predict, is_kept)
+    return FittedPredictor(stamp, Ranges.model_validate(facts["ranges"]), None, predict, is_kept, ratio_in(facts))
+
+
+def ratio_in(facts: Mapping[str, Any]) -> NetworkRatio | None:
+    """Ratio of networks in the line of JSON that `plain_content` writes."""
+    return NetworkRatio(**facts["ratio"]) if "ratio" in facts else None

@@ -13,7 +13,8 @@ from harness.arrays import Reals
 from harness.errors import UsageError
 from harness.issues import printable, quoted
 from harness.prediction.extrapolation import Ranges, ranges_of
-from harness.prediction.fitted import FittedPredictor, Predict, plain_content
+from harness.prediction.fitted import FittedPredictor, Predict, plain_content, ratio_in
+from harness.prediction.network_ratio import NetworkRatio
 from harness.prediction.training_set import TrainingSet, types_of
 from harness.predictor.columns import KernelColumns
 from harness.predictor.features import FEATURES, labelled_frame
@@ -155,7 +156,20 @@ def of_saved_content(content: bytes, package: str = PACKAGE) -> FittedPredictor:
     facts = json.loads(head)
     stamp = Stamp.model_validate(facts["stamp"])
     ask = _confined(stamp.predictor, saved, package)
-    return FittedPredictor(stamp, Ranges.model_validate(facts["ranges"]), None, ask, is_kept=True)
+    ranges = Ranges.model_validate(facts["ranges"])
+    return FittedPredictor(stamp, ranges, None, ask, is_kept=True, ratio=ratio_in(facts))
+
+
+def with_ratio(content: bytes, ratio: NetworkRatio) -> bytes:
+    """What `saved_content_for` or `plain_for` wrote, with the ratio of networks to the sums over their kernels.
+
+    Args:
+        content: what was written.
+        ratio: ratio of the system.
+    """
+    head, _, saved = content.partition(b"\n")
+    facts = json.loads(head)
+    return plain_content(Stamp.model_validate(facts["stamp"]), Ranges.model_validate(facts["ranges"]), saved, ratio)
 
 
 def load_fitted(path: Path, package: str = PACKAGE) -> FittedPredictor:

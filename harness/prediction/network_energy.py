@@ -42,8 +42,8 @@ class NetworkEnergy:
 
     Attributes:
         kernels: kernels in order of execution.
-        energy_mj: sum over the supported kernels.
-        interval_mj: interval of that sum; None where there is none.
+        energy_mj: sum over the supported kernels, times the ratio of networks to such sums where that is known.
+        interval_mj: interval of it; None where there is none.
         why_no_interval: why there is none; empty where there is one.
         interval_coverage: nominal coverage of the interval, a probability.
         extrapolations: where kernels differ from all rows of the fit, with their numbers in the network from 0.
@@ -132,11 +132,15 @@ def predict_network(
     if bounds is not None:
         outside += without_interval(columns, np.isnan(bounds[:, 0]), outside)
     is_outside = np.isin(np.arange(len(covered)), [place for each in outside for place in each.places])
+    interval, reason = _interval(energies, bounds, columns, is_outside)
+    total_mj, ratio = float(energies.sum()), fitted.ratio
+    if ratio is not None:
+        interval = None if interval is None else ratio.of(total_mj, interval, coverage)
+        energies, bounds = energies * ratio.factor, None if bounds is None else bounds * ratio.factor
     for number, place in enumerate(places):
         is_bounded = bounds is not None and not is_outside[number]
-        interval = (float(bounds[number, 0]), float(bounds[number, 1])) if bounds is not None and is_bounded else None
-        found[place] = KernelEnergy(kernels[place], float(energies[number]), interval)
-    interval, reason = _interval(energies, bounds, columns, is_outside)
+        own = (float(bounds[number, 0]), float(bounds[number, 1])) if bounds is not None and is_bounded else None
+        found[place] = KernelEnergy(kernels[place], float(energies[number]), own)
     network = NetworkEnergy(
         tuple(found), float(energies.sum()), interval, coverage, tuple(_in_network(outside, places)), reason
     )

@@ -52,7 +52,14 @@ class Prediction:
     @property
     def notes(self) -> list[str]:
         """What a reader of the figure should know about the kernels and the runtime, on one line each."""
-        return [*self.kernel_notes, *self._runtime_notes()]
+        return [*self.kernel_notes, *self._runtime_notes(), *self._ratio_notes()]
+
+    def _ratio_notes(self) -> list[str]:
+        ratio = self.fitted.ratio
+        if ratio is None:
+            return []
+        networks = f"{ratio.n} networks that were measured as a whole"
+        return [f"times {ratio.factor:.3g}, the ratio of {networks} to the sums over their kernels"]
 
     def _runtime_notes(self) -> list[str]:
         rows, device = self.rows_runtime, self.subject.device_id

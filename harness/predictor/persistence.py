@@ -4,9 +4,9 @@ A file is loaded only if everything in it is of a type that is known to be harml
 is made into bytes and loaded from them within the sandbox, where its own code is; elsewhere only its stamp is read.
 """
 
+import importlib
 import io
 import json
-import sys
 import zipfile
 from collections.abc import Iterable
 from types import FunctionType
@@ -201,9 +201,14 @@ def _untrusted(found: Iterable[str], package: str) -> list[str]:
 def _is_defined_in(package: str, name: str) -> bool:
     """Whether a name is that of a class or function of a package, and not of something that it imports."""
     module, _, attribute = name.rpartition(".")
-    found = getattr(sys.modules.get(module), attribute, None)
-    is_code = isinstance(found, (type, FunctionType))
-    return is_code and module.startswith(f"{package}.") and found.__module__.startswith(f"{package}.")
+    if not module.startswith(f"{package}."):
+        return False
+    try:
+        # Models may import what only a fit needs when they are fitted.
+        found = getattr(importlib.import_module(module), attribute, None)
+    except ImportError:
+        return False
+    return isinstance(found, (type, FunctionType)) and found.__module__.startswith(f"{package}.")
 
 
 def _stamped(content: bytes, stamp: Stamp) -> bytes:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from harness.schema import quantities as q
-from harness.schema.outputs import Count, Output, Share
+from harness.schema.outputs import Count, Millijoules, Output, Share
 from harness.schema.results import Interval, Subject
 
 Percent = Annotated[float, Field(ge=0, json_schema_extra={"unit": "%"})]
@@ -42,6 +42,14 @@ class FurtherKernel(Output):
     )
 
 
+class MeasuredNetwork(Output):
+    """A network of the system that was measured as a whole."""
+
+    model: str = Field(description="Name of the network, which is that of its file.")
+    energy_mj: Millijoules = Field(description="Measured energy of one inference.")
+    sum_mj: Millijoules = Field(description="Sum of the predicted energies of its kernels.")
+
+
 class CalibrationOutput(Output):
     """What `deepen calibrate --format json` prints."""
 
@@ -52,6 +60,10 @@ class CalibrationOutput(Output):
     others: list[q.DeviceId] = Field(description="Those devices.")
     chosen: int = Field(ge=0, description="Place of the way with the least error among those that were tried.")
     tried: list[Tried] = Field(min_length=1, description="Ways that were tried.")
+    networks: list[MeasuredNetwork] = Field(description="Networks that were named, and measured as a whole.")
+    network_factor: float | None = Field(
+        description="What sums over kernels are multiplied by; null where fewer than two networks tell it."
+    )
     missing: list[str] = Field(description="Kernel types that reference networks run, and that no row is of.")
     further: list[FurtherKernel] = Field(description="Kernels that would help most, the best first.")
     variance_left: Share | None = Field(

@@ -6,17 +6,27 @@
 import hashlib
 import json
 
+import numpy as np
 import pytest
 
 from harness import api
 from harness.errors import UsageError
+from harness.prediction.fitted_predictor import fitted_for, of_saved_content, saved_content_for
 from harness.prediction.kept import read_kept
+from harness.prediction.training_set import training_set
+from harness.predictor.columns import KernelColumns
+from harness.predictor.features import FEATURES
 from tests.measure.networks import MEASURED, UNSEEN, write
 from tests.measure.packs import kernel, pack, write_run
 
 DEVICE = "acme-board-3"
 N_ROWS = 16
 FACTS = {"contributors": ["A. Person"], "licence": "CC0-1.0", "device_class": "single-board-computer"}
+
+
+def measured_mj(kernel, number):
+    """Energy of a kernel as one measurement of it has it, which no other repeats to the last digit."""
+    return energy_mj(kernel["flops"], kernel["bytes_moved"]) * (1 + 1e-4 * number)
 
 
 def energy_mj(flops, bytes_moved):
@@ -34,7 +44,7 @@ def data(tmp_path_factory):
     plan = json.loads((planned.folder / "plan.json").read_text())
     known = {each["id"]: each for each in plan["kernels"]}
     entries = [
-        kernel(number, energy_mj(known[each["id"]]["flops"], known[each["id"]]["bytes_moved"]), known[each["id"]])
+        kernel(number, measured_mj(known[each["id"]], number), known[each["id"]])
         for number, each in enumerate(plan["order"], 1)
         if each["id"] in known
     ]
@@ -75,6 +85,17 @@ def test_the_way_with_least_error_is_kept_for_these_rows_alone(data, tmp_path):
     (kept,) = (path for path in (tmp_path / "deepen/fitted").iterdir() if path.stat().st_size > 1000)
     assert read_kept(kept.name)
     assert read_kept("0" * 64) is None
+
+
+@pytest.mark.parametrize("key", ["roofline-residual", "device-transfer"])
+def test_a_predictor_that_was_saved_predicts_as_it_did(data, key):
+    release = api.read_release(data)
+    training = training_set(release.levels["kernels"], DEVICE, "fp32")
+    asked = KernelColumns({name: training.rows[name].to_numpy() for name in FEATURES})
+    fresh = fitted_for(training, key, data / "none").predict(asked, 0.9)
+    content = saved_content_for(training, key, release.levels["kernels"].slice(0, 0))
+    for now, then in zip(of_saved_content(content).predict(asked, 0.9), fresh, strict=True):
+        np.testing.assert_allclose(now, then)
 
 
 def test_too_few_rows_are_refused(data):
