@@ -12,7 +12,7 @@ from harness.api.arguments import AnyPath, OnStep, Paths, as_names, as_paths, si
 from harness.api.device_rows import DeviceRows
 from harness.api.plans import measured_kernels
 from harness.api.prediction_request import Request
-from harness.api.prediction_sources import KeptSource, source_of
+from harness.api.prediction_sources import KeptSource, calibrated_predictor, source_of
 from harness.api.submissions import read_release
 from harness.defaults import PREDICTOR, PREDICTORS, RUNTIME, SUBMISSIONS
 from harness.errors import UsageError
