@@ -41,7 +41,7 @@ def test_a_pack_and_the_folder_that_it_is_of_become_the_same_submission(tmp_path
     run = write_run(tmp_path / "run", ENTRIES)
     of_folder = taken(run, tmp_path / "one").folder
     of_pack = taken(pack(run, tmp_path / "run.zip"), tmp_path / "two").folder
-    assert of_folder.parts[-2:] == ("Acme-Board-3", "2026-11-27-deepen-measure")
+    assert of_folder.parts[-2:] == ("Acme-Board-3", "2026-09-21-deepen-measure")
     contents = [{path.name: path.read_bytes() for path in folder.rglob("*.*")} for folder in (of_folder, of_pack)]
     assert contents[0] == contents[1]
 

@@ -10,7 +10,7 @@ ACTIVE_MW = 6000.0
 STEP_S = 0.01
 IDLE_S = PAUSE_S = 0.5
 N_WINDOWS = 5
-BEGIN_S = 1_795_800_000
+BEGIN_S = 1_790_000_000
 STATE = {
     "governors": ["performance"], "clocks_mhz": [1500.0], "throttle_count": 0,
     "temperatures_c": {"cpu-thermal": 45.0}, "load": 0.1,

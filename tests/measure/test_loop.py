@@ -5,6 +5,8 @@
 
 import hashlib
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ from harness.prediction.training_set import training_set
 from harness.predictor.columns import KernelColumns
 from harness.predictor.features import FEATURES
 from tests.measure.networks import MEASURED, UNSEEN, write
-from tests.measure.packs import kernel, pack, write_run
+from tests.measure.packs import kernel, network, pack, write_run
 
 DEVICE = "acme-board-3"
 N_ROWS = 16
@@ -73,9 +75,33 @@ def test_networks_are_predicted_within_their_intervals(data, tmp_path):
         prediction = api.predict(path, DEVICE, data=data)
         assert prediction.fitted.stamp.predictor == found.best.predictor
         assert prediction.fitted.is_kept
-        kernels = [each.kernel for each in prediction.network.kernels]
         low, high = prediction.network.interval_mj
-        assert low <= sum(energy_mj(each.flops, each.bytes_moved) for each in kernels) <= high
+        assert low <= kernels_mj(prediction) <= high
+
+
+def test_networks_that_were_measured_whole_tell_what_sums_are_multiplied_by(data, tmp_path):
+    data = Path(shutil.copytree(data, tmp_path / "submissions"))
+    paths = write(tmp_path, MEASURED)
+    shares = {"wide": 0.7, "deep": 0.65, "narrow": 0.75}
+    sums = {name: kernels_mj(api.predict(path, DEVICE, data=data)) for name, path in paths.items()}
+    entries = [network(number, shares[name] * sums[name], name) for number, name in enumerate(paths, 1)]
+    run = write_run(tmp_path / "run", entries, started_s=1_791_000_000.0)
+    api.intake("measure", run, DEVICE, out=data, dtype="fp32", family="ResNet8", **FACTS)
+    found = api.calibrate(DEVICE, networks=list(paths.values()), n_further=0, data=data)
+    assert found.network_factor == pytest.approx(0.7, rel=0.05)
+    assert [each.model for each in found.networks] == list(paths)
+    for path in write(tmp_path, UNSEEN).values():
+        prediction = api.predict(path, DEVICE, data=data)
+        low, high = prediction.network.interval_mj
+        assert low <= 0.7 * kernels_mj(prediction) <= high
+        assert "the ratio of 3 networks" in prediction.notes[-1]
+    with pytest.raises(UsageError, match=r"is of a network 'first'; networks that were measured: deep, narrow, wide"):
+        api.calibrate(DEVICE, networks=[tmp_path / "first.onnx"], data=data)
+
+
+def kernels_mj(prediction):
+    """Sum over the kernels of a network, each as the device takes it alone."""
+    return sum(energy_mj(each.kernel.flops, each.kernel.bytes_moved) for each in prediction.network.kernels)
 
 
 def test_the_way_with_least_error_is_kept_for_these_rows_alone(data, tmp_path):

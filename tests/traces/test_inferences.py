@@ -379,3 +379,17 @@ def test_windows_across_the_end_of_summer_time_keep_their_length(tmp_path):
     assert (inferences.ends_s - inferences.starts_s).tolist() == [20.0, 20.0]
     assert inferences.starts_s[1] - inferences.starts_s[0] == 30.0
     assert inferences.faults == ()
+
+
+def test_a_column_states_how_many_inferences_a_window_holds(tmp_path):
+    found = read(tmp_path, b"start_ns,end_ns,n_inferences\n1,2,250\n3,4,250\n")
+    assert (len(found), found.n_each, found.faults) == (2, 250, ())
+    assert read(tmp_path, b"start_ns,end_ns,n_inferences\n1,2,250\n", n_each=10).n_each == 10
+
+
+@pytest.mark.parametrize("cell", [b"251", b"0", b"", b"2.5", b"-1", b"9999999999"])
+def test_a_window_with_another_count_is_left_out(tmp_path, cell):
+    found = read(tmp_path, b"start_ns,end_ns,n_inferences\n1,2,250\n3,4," + cell + b"\n")
+    assert (len(found), found.n_each) == (1, 250)
+    (fault,) = found.faults
+    assert (fault.rule, fault.line, fault.expected) == ("trace-format", 3, "250, as in every window")
