@@ -65,6 +65,7 @@ NOT_DECIDING = {
         "harness.schema.cost": OF_ROWS,
         "harness.schema.licences": "it knows identifiers of licences, and no figure",
         "harness.schema.facts": OF_ROWS,
+        "harness.schema.protocol": OF_ROWS,
         "harness.schema.identity": OF_OTHER_VERSION,
         "harness.schema.configuration": OF_ROWS,
         "harness.schema.kernel_costs": OF_ROWS,

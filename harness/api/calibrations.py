@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import exp, log
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,14 +30,14 @@ from harness.graphs.model_kernels import kernels_of_file
 from harness.issues import quoted
 from harness.planning.plan import make_plan
 from harness.planning.targets import DTYPE, reference_networks
-from harness.prediction.fitted import FittedPredictor
 from harness.prediction.fitted_predictor import plain_for, saved_content_for, with_ratio
 from harness.prediction.network_energy import predict_network
-from harness.prediction.network_ratio import LEAST_NETWORKS, network_ratio
+from harness.prediction.network_ratio import LEAST_NETWORKS, NetworkRatio, network_ratio
 from harness.prediction.predictable import has_kernels
 from harness.prediction.training_set import TrainingSet, types_of
 from harness.predictor.features import LABEL, labelled_frame
 from harness.predictor.plain import is_answered_here
+from harness.predictor.protocol import PredictorError
 from harness.predictor.subjects import rows_of
 from harness.schema.calibrations import CalibrationOutput, FurtherKernel, HeldOutError, MeasuredNetwork, Tried
 from harness.schema.networks import input_in_words
@@ -100,35 +100,20 @@ def calibrate(
     request = Request(device_id, system, delegate, None, PREDICTORS)
     on_step("reading rows", None)
     rows = DeviceRows(request, data, silent)
-    training = rows.training(dtype)
-    n_configurations = len(set(training.table.column("configuration_id").to_pylist()))
-    if n_configurations < LEAST_CONFIGURATIONS:
-        raise UsageError(
-            f"{training.subject.system_id} has rows of {n_configurations} configurations; expected at least "
-            f"{LEAST_CONFIGURATIONS}, of which some are held out. Measure more: deepen plan --device {device_id}"
-        )
+    training = _training(rows, dtype, device_id)
     others = _others(training, data)
-    plan = CalibrationPlan(training.subject, training.table, _SEED, others)
     ways = [Way(PREDICTOR), Way(_TRANSFER), *([Way(_TRANSFER, uses_others=True)] if others.num_rows else [])]
     on_step("predicting rows that are held out", None)
-    results = errors_of(plan, ways)
+    results = errors_of(CalibrationPlan(training.subject, training.table, _SEED, others), ways)
     chosen = min(range(len(ways)), key=lambda place: error_of(results[ways[place]]))
     if results[ways[chosen]].status != "ok":
-        raise UsageError(f"no way predicts {training.subject.system_id}: {results[ways[chosen]].reason}")
+        raise PredictorError(f"no way predicts {training.subject.system_id}: {results[ways[chosen]].reason}")
     on_step("fitting on all rows", None)
-    best = ways[chosen]
-    content = _fitted(training, best, others)
-    fitted, names = calibrated_predictor(content, PREDICTORS), as_names(inputs)
-    whole = [_whole(Path(path), training, rows.models, fitted, names) for path in networks]
-    ratio = None
-    if len(whole) >= LEAST_NETWORKS:
-        ratio = network_ratio([log(each.energy_mj / each.sum_mj) for each in whole])
-        content = with_ratio(content, ratio)
-    source = source_of(request, None, data, silent)
-    if isinstance(source, KeptSource):
-        source.calibrate(dtype, content)
+    content = _fitted(training, ways[chosen], others)
+    whole = _whole(networks, as_names(inputs), training, rows.models, content)
+    ratio = _ratio(whole)
+    _keep(request, dtype, content if ratio is None else with_ratio(content, ratio), data)
     on_step("choosing kernels to measure next", None)
-    further, variance_left, missing = _further(training, n_further)
     return CalibrationOutput(
         subject=training.subject,
         n_rows=training.table.num_rows,
@@ -138,10 +123,31 @@ def calibrate(
         tried=[_tried(way, results[way]) for way in ways],
         networks=whole,
         network_factor=None if ratio is None else ratio.factor,
-        missing=missing,
-        further=further,
-        variance_left=variance_left,
+        **_further(training, n_further),
     )
+
+
+def _training(rows: DeviceRows, dtype: Dtype, device_id: str) -> TrainingSet:
+    """Rows of the device.
+
+    Raises:
+        UsageError: there are too few to hold some out.
+    """
+    training = rows.training(dtype)
+    n_configurations = len(set(training.table.column("configuration_id").to_pylist()))
+    if n_configurations < LEAST_CONFIGURATIONS:
+        raise UsageError(
+            f"{training.subject.system_id} has rows of {n_configurations} configurations; expected at least "
+            f"{LEAST_CONFIGURATIONS}, of which some are held out. Measure more: deepen plan --device {device_id}"
+        )
+    return training
+
+
+def _keep(request: Request, dtype: Dtype, content: bytes, data: Paths) -> None:
+    """Keep a predictor for `predict`, unless the rows lie where nothing is kept of them."""
+    source = source_of(request, None, data, silent)
+    if isinstance(source, KeptSource):
+        source.calibrate(dtype, content)
 
 
 def _fitted(training: TrainingSet, way: Way, others: pa.Table) -> bytes:
@@ -152,25 +158,37 @@ def _fitted(training: TrainingSet, way: Way, others: pa.Table) -> bytes:
 
 
 def _whole(
-    path: Path, training: TrainingSet, models: pa.Table, fitted: FittedPredictor, inputs: Sequence[str]
-) -> MeasuredNetwork:
-    """A network that was measured as a whole, beside the sum over its kernels.
+    networks: Sequence[AnyPath], inputs: Sequence[str], training: TrainingSet, models: pa.Table, content: bytes
+) -> list[MeasuredNetwork]:
+    """Networks that were measured as a whole, each beside the sum over its kernels.
 
     Raises:
-        UsageError: no row of the system has its name.
+        UsageError: no row of the system has the name of one.
     """
-    rows = rows_of(models, training.subject)
-    energies = rows.filter(pc.equal(rows.column("model"), path.stem)).column(LABEL).to_pylist()
-    if not energies:
-        there = ", ".join(sorted(set(rows.column("model").to_pylist()))) or "none"
-        raise UsageError(
-            f"no row of {training.subject.system_id} in {training.subject.dtype} is of a network {quoted(path.stem)}; "
-            f"networks that were measured: {there}"
-        )
-    kernels = kernels_of_file(path, training.runtime, inputs, None, None).kernels.kernels
-    found = predict_network(kernels, fitted, may_extrapolate=True)
-    energy_mj = exp(sum(map(log, energies)) / len(energies))
-    return MeasuredNetwork(model=path.stem, energy_mj=energy_mj, sum_mj=found.energy_mj)
+    if not networks:
+        return []
+    fitted, rows = calibrated_predictor(content, PREDICTORS), rows_of(models, training.subject)
+    found = []
+    for path in map(Path, networks):
+        energies = rows.filter(pc.equal(rows.column("model"), path.stem)).column(LABEL).to_pylist()
+        if not energies:
+            there = ", ".join(sorted(set(rows.column("model").to_pylist()))) or "none"
+            raise UsageError(
+                f"no row of {training.subject.system_id} in {training.subject.dtype} is of a network "
+                f"{quoted(path.stem)}; networks that were measured: {there}"
+            )
+        kernels = kernels_of_file(path, training.runtime, inputs, None, None).kernels.kernels
+        sum_mj = predict_network(kernels, fitted, may_extrapolate=True).energy_mj
+        energy_mj = exp(sum(map(log, energies)) / len(energies))
+        found.append(MeasuredNetwork(model=path.stem, energy_mj=energy_mj, sum_mj=sum_mj))
+    return found
+
+
+def _ratio(networks: Sequence[MeasuredNetwork]) -> NetworkRatio | None:
+    """Ratio of networks to the sums over their kernels; None where fewer were measured than tell it."""
+    if len(networks) < LEAST_NETWORKS:
+        return None
+    return network_ratio([log(each.energy_mj / each.sum_mj) for each in networks])
 
 
 def _others(training: TrainingSet, data: Paths) -> pa.Table:
@@ -196,20 +214,20 @@ def _held_out(score: Score) -> HeldOutError:
     )
 
 
-def _further(training: TrainingSet, n_further: int) -> tuple[list[FurtherKernel], float | None, list[str]]:
-    """Kernels that would help most, the variance that the rows leave, and types of kernels without a row."""
+def _further(training: TrainingSet, n_further: int) -> dict[str, Any]:
+    """Kernels that would help most, the variance that the rows leave, and types of kernels without a row, by field."""
     networks = reference_networks(training.runtime or RUNTIME)
     known = set(types_of(labelled_frame(training.table)))
     run = {kernel.kernel for network in networks for kernel in network.kernels if kernel.kernel is not None}
     missing: list[str] = sorted(run - known)
     if n_further < 1 or training.subject.dtype != DTYPE:
-        return [], None, missing
+        return {"missing": missing, "further": [], "variance_left": None}
     measured = measured_kernels(training.table)
     made = make_plan(training.subject.device_id, networks, networks, max(n_further, 2), seed=_SEED, measured=measured)
-    further: Sequence[FurtherKernel] = [
+    further = [
         FurtherKernel(
             kernel=kernel.kernel, input=input_in_words(kernel), cout=kernel.cout, variance_left=kernel.variance_left
         )
         for kernel in made.plan.kernels[:n_further]
     ]
-    return list(further), made.plan.variance_measured, missing
+    return {"missing": missing, "further": further, "variance_left": made.plan.variance_measured}

@@ -95,7 +95,7 @@ def test_networks_that_were_measured_whole_tell_what_sums_are_multiplied_by(data
         low, high = prediction.network.interval_mj
         assert low <= 0.7 * kernels_mj(prediction) <= high
         assert "the ratio of 3 networks" in prediction.notes[-1]
-    with pytest.raises(UsageError, match=r"is of a network 'first'; networks that were measured: deep, narrow, wide"):
+    with pytest.raises(UsageError, match=r"is of a network first; networks that were measured: deep, narrow, wide"):
         api.calibrate(DEVICE, networks=[tmp_path / "first.onnx"], data=data)
 
 
