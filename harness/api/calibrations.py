@@ -93,9 +93,12 @@ def calibrate(
 
     Examples:
         >>> from harness import api
-        >>> found = api.calibrate("acme-phone", delegate="CPU1", n_further=0)
-        >>> found.n_rows, found.best.predictor in ("roofline-residual", "device-transfer")
-        (16, True)
+        >>> from harness.errors import UsageError
+        >>> try:
+        ...     api.calibrate("acme-phone", delegate="CPU1")
+        ... except UsageError as error:
+        ...     print(str(error).partition(";")[0])
+        acme-phone has rows of 3 configurations
     """
     request = Request(device_id, system, delegate, None, PREDICTORS)
     on_step("reading rows", None)

@@ -201,7 +201,7 @@ def _shares(left_out: Sequence[Told]) -> list[float]:
     """Share of each of several predictions, by their errors in rows that were left out; together 1.
 
     >>> [round(share, 3) for share in _shares([Told(np.full(40, error), np.ones(40)) for error in (1.0, 0.5)])]
-    [0.224, 0.776]
+    [0.228, 0.772]
     """
     sizes, n_rows = np.array([np.abs(each.mean).mean() for each in left_out]), len(left_out[0].mean)
     inverse = ((n_rows * sizes + _PRIOR_ROWS * sizes.mean()) / (n_rows + _PRIOR_ROWS) + _LEAST_ERROR) ** -2
