@@ -55,7 +55,7 @@ def calibrate(
     *,
     system: str | None = None,
     delegate: str | None = None,
-    dtype: Dtype = "fp32",
+    dtype: Dtype | None = None,
     networks: Sequence[AnyPath] = (),
     inputs: Sequence[str] = (),
     n_further: int = 5,
@@ -73,7 +73,7 @@ def calibrate(
         device_id: device.
         system: system of the device, by its id; needed where kernels of several were measured.
         delegate: how it runs; needed where it was measured with several.
-        dtype: data type of the rows.
+        dtype: data type of the rows; needed where kernels were measured in several.
         networks: ONNX or TFLite files of networks that were measured as a whole on the system; two or more tell the
             ratio of a network's energy to the sum over its kernels, by which predictions are then multiplied.
         inputs: extents of network inputs that these files leave open, each as `name=1x3x224x224`.
@@ -115,7 +115,7 @@ def calibrate(
     content = _fitted(training, ways[chosen], others)
     whole = _whole(networks, as_names(inputs), training, rows.models, content)
     ratio = _ratio(whole)
-    _keep(request, dtype, content if ratio is None else with_ratio(content, ratio), data)
+    _keep(request, training.subject.dtype, content if ratio is None else with_ratio(content, ratio), data)
     on_step("choosing kernels to measure next", None)
     return CalibrationOutput(
         subject=training.subject,
@@ -130,13 +130,15 @@ def calibrate(
     )
 
 
-def _training(rows: DeviceRows, dtype: Dtype, device_id: str) -> TrainingSet:
+def _training(rows: DeviceRows, dtype: Dtype | None, device_id: str) -> TrainingSet:
     """Rows of the device.
 
     Raises:
-        UsageError: there are too few to hold some out.
+        UsageError: there are too few to hold some out, or in several data types of which none is chosen.
     """
-    training = rows.training(dtype)
+    if dtype is None and len(rows.dtypes) > 1:
+        raise UsageError(f"{device_id} was measured in {', '.join(rows.dtypes)}; choose one with --dtype")
+    training = rows.training(dtype or rows.dtypes[0])
     n_configurations = len(set(training.table.column("configuration_id").to_pylist()))
     if n_configurations < LEAST_CONFIGURATIONS:
         raise UsageError(

@@ -73,6 +73,11 @@ class DeviceRows:
         self._release = read_release(own, on_step=on_step)
 
     @property
+    def dtypes(self) -> list[Dtype]:
+        """Data types that kernels of the device were measured in, sorted."""
+        return sorted(set(self._release.levels["kernels"].column("dtype").to_pylist()))
+
+    @property
     def models(self) -> pa.Table:
         """Rows of networks of the device."""
         return self._release.levels["models"]

@@ -26,7 +26,7 @@ def calibrate(
     device: Annotated[str, typer.Argument(metavar="DEVICE", help="Device, by its id.")],
     system: System = None,
     delegate: Annotated[str | None, typer.Option("--delegate", help="How it runs, where there are several.")] = None,
-    dtype: Annotated[Dtype, typer.Option("--dtype", help="Data type of the rows.")] = "fp32",
+    dtype: Annotated[Dtype | None, typer.Option("--dtype", help="Data type of the rows, where several are.")] = None,
     networks: Annotated[
         list[Path] | None,
         typer.Option("--network", metavar="MODEL", help="Model file of a network that was measured whole; repeatable."),
@@ -92,7 +92,7 @@ def _print_networks(found: "api.CalibrationOutput") -> None:
         typer.echo(f"{printable(each.model)}: {each.energy_mj:.4g} mJ measured, {ratio}")
     if found.network_factor is not None:
         typer.echo(f"sums over kernels are multiplied by {found.network_factor:.3g}, and intervals have its spread")
-    else:
+    elif found.subject.tier != "simulated":
         typer.echo(
             "warning: predictions are sums over kernels that were measured alone, each with a call of the runtime; "
             "name two networks or more that were measured as a whole with --network, so that their ratio is known"

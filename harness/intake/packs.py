@@ -117,7 +117,8 @@ def read_json(path: Path, source: Path) -> dict[str, Any]:
 def refused(source: Path, name: str, found: str, expected: str, fix: str) -> ForeignSourceError:
     """Error of a pack that cannot be used, with the file in it."""
     faults = Faults()
-    faults.add("foreign-file", f"{source.as_posix()}/{name}", found=found, expected=expected, fix=fix, is_value=False)
+    place = f"{source.as_posix()}/{name}".rstrip("/")
+    faults.add("foreign-file", place, found=found, expected=expected, fix=fix, is_value=False)
     return ForeignSourceError(faults.issues)
 
 
