@@ -1,13 +1,13 @@
 """Puts folders on a branch of their own, by a commit that touches neither the index nor the files of the checkout."""
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from harness.errors import UsageError
+from harness.files.git import git
 
 _BASES: Final = ("origin/main", "origin/master", "HEAD")
 """What a branch begins at: where pull requests go, or where the checkout is."""
@@ -78,11 +78,4 @@ def _tree_of(top: Path, commit: str) -> str:
 
 
 def _git(folder: Path, *arguments: str, **environment: str) -> bytes:
-    command = ["git", "-C", str(folder), *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, check=False, env={**os.environ, **environment})  # noqa: S603
-    except FileNotFoundError as error:
-        raise UsageError("git is needed to put a submission on a branch; install it") from error
-    if done.returncode:
-        raise UsageError(f"git {arguments[0]}: {done.stderr.decode('utf-8', 'replace').strip() or 'failed'}")
-    return done.stdout
+    return git(folder, *arguments, purpose=" to put a submission on a branch; install it", **environment)

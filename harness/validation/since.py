@@ -1,12 +1,11 @@
 """What changed in the submissions since a commit, according to git; nothing is checked here."""
 
 import io
-import subprocess
 import tarfile
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.errors import UsageError
+from harness.files.git import git
 
 
 class _Place(NamedTuple):
@@ -103,10 +102,4 @@ def _base(place: _Place, ref: str) -> str:
 
 
 def _git(folder: Path, *arguments: str) -> bytes:
-    try:
-        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, check=False)  # noqa: S603, S607
-    except FileNotFoundError as error:
-        raise UsageError("git is needed to find what changed; name the folders instead") from error
-    if done.returncode:
-        raise UsageError(f"git {arguments[0]}: {done.stderr.decode('utf-8', 'replace').strip()}")
-    return done.stdout
+    return git(folder, *arguments, purpose=" to find what changed; name the folders instead")
